@@ -1,0 +1,137 @@
+"""What an answer is. Plain frozen values, no files, no framework."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from boneage.radiograph import Facts, Sex
+
+WHOLE_HAND = "whole_hand"
+CARPAL = "carpal"
+METACARPAL = "metacarpal"
+PHALANX = "phalanx"
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in the pixels of the original film, max row and column excluded."""
+
+    min_row: int
+    min_col: int
+    max_row: int
+    max_col: int
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.min_row < self.max_row and 0 <= self.min_col < self.max_col):
+            raise ValueError(f"{self} is empty or starts outside the film")
+
+    @property
+    def height(self) -> int:
+        """Rows inside."""
+        return self.max_row - self.min_row
+
+    @property
+    def width(self) -> int:
+        """Columns inside."""
+        return self.max_col - self.min_col
+
+    @property
+    def area(self) -> int:
+        """Pixels inside."""
+        return self.height * self.width
+
+
+class Severity(StrEnum):
+    """How much a finding matters."""
+
+    NOTE = "note"
+    WARNING = "warning"
+    REFUSAL = "refusal"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something the reader of the answer should know about the film."""
+
+    code: str
+    severity: Severity
+    message: str
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A range that holds the bone age in ``level`` of all films like this one."""
+
+    low_months: float
+    high_months: float
+    level: float
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """One look of the attention network and the region it gave."""
+
+    region: str
+    """``"carpal"``, ``"metacarpal"`` or ``"phalanx"``."""
+    heat_map: npt.NDArray[np.float32]
+    """Attention over the whole film, 0 to 1, at the networks' low resolution:
+    row 0 is the film's first row, the last row its last. Where this look's film
+    was masked, the map is 0."""
+    box: Box
+    """The region in the pixels of the film."""
+    attention_found: bool
+    """False when nothing stood out and ``box`` is the fallback."""
+
+
+@dataclass(frozen=True)
+class WeightsName:
+    """Which weights answered."""
+
+    name: str
+    profile: str
+    sha256: str
+    """Of the manifest, which in turn pins every file."""
+
+
+@dataclass(frozen=True, eq=False)
+class Assessment:
+    """The bone age read from one film, and how it was reached."""
+
+    film: str
+    sex: Sex
+    age_months: float
+    looks: tuple[Look, ...]
+    readings: Mapping[str, float]
+    """Months by each network alone, by region name; the answer joins them."""
+    weights: WeightsName
+    facts: Facts
+    film_height: int
+    film_width: int
+    seconds: float
+    findings: tuple[Finding, ...] = ()
+    interval: Interval | None = None
+    chronological_age_months: float | None = None
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """The findings that a reader must see."""
+        return tuple(f for f in self.findings if f.severity is not Severity.NOTE)
+
+    def box(self, region: str) -> Box | None:
+        """The box of a region, or None when the weights do not look for it."""
+        return next((look.box for look in self.looks if look.region == region), None)
+
+
+def years_and_months(age_months: float) -> str:
+    """An age as clinicians say it, to the nearest month.
+
+    >>> years_and_months(131.6)
+    '11 years 0 months'
+    """
+    years, months = divmod(round(age_months), 12)
+    return f"{years} year{'s' * (years != 1)} {months} month{'s' * (months != 1)}"

@@ -1,0 +1,43 @@
+"""The errors boneage raises, one small family.
+
+Every message quotes the offending value and says what is accepted, because
+the message is what the user sees: the command line prints it as it is.
+"""
+
+from __future__ import annotations
+
+
+class BoneageError(Exception):
+    """Anything boneage itself raises; catch this to survive one bad film."""
+
+
+class FilmError(BoneageError):
+    """A file that cannot be read as one film.
+
+    Parameters
+    ----------
+    code : str
+        A stable short word for programs, such as ``"truncated"``.
+    message : str
+        One sentence for people, with the offending value.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class SexError(BoneageError, ValueError):
+    """A sex that is missing or not one of male and female."""
+
+
+class WeightsError(BoneageError):
+    """Weights that are missing, altered or of another format."""
+
+
+class ProfileError(BoneageError, ValueError):
+    """A training profile that does not describe a model."""
+
+
+class DataError(BoneageError):
+    """A table or folder of films that cannot be used."""

@@ -1,0 +1,139 @@
+"""From a film to what a network sees: stretch, CLAHE, resize.
+
+Every parameter comes from the profile, so that training and reading prepare
+films in exactly the same way.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from boneage.assessment import Box
+from boneage.radiograph import Pixels
+
+Canvas: TypeAlias = npt.NDArray[np.uint8]
+"""A prepared image, shape (rows, columns), 0 (black) to 255 (white)."""
+
+STRETCH_SAMPLE_PX = 250_000
+"""Percentiles of more pixels than this move by less than half a grey level."""
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How films are prepared; see METHOD section 3 for the reference values."""
+
+    stretch_percentiles: tuple[float, float] = (1.0, 99.0)
+    clahe_clip_limit: float = 2.0
+    """0 for no CLAHE."""
+    clahe_tiles: int = 64
+    """Tiles along each side."""
+    fit: Literal["squeeze", "pad"] = "squeeze"
+    """Squeeze the film to the input's shape, or keep its shape and pad."""
+    antialias: bool = False
+    """Average before a large reduction, so that films of 800 and of 3,000 rows
+    look alike at the network's resolution."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where the film lies on a canvas, in canvas pixels."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+    def to_film(self, box: Box, film_height: int, film_width: int) -> Box:
+        """Carry a box, given in pixels of the placed film, to the film's own pixels."""
+        rows, cols = film_height / self.height, film_width / self.width
+        min_row = min(round(box.min_row * rows), film_height - 1)
+        min_col = min(round(box.min_col * cols), film_width - 1)
+        return Box(
+            min_row,
+            min_col,
+            max(min_row + 1, min(round(box.max_row * rows), film_height)),
+            max(min_col + 1, min(round(box.max_col * cols), film_width)),
+        )
+
+    def to_canvas(self, box: Box, film_height: int, film_width: int) -> Box:
+        """Carry a box from the film's pixels to canvas pixels, rounded outwards."""
+        rows, cols = self.height / film_height, self.width / film_width
+        return Box(
+            self.top + math.floor(box.min_row * rows),
+            self.left + math.floor(box.min_col * cols),
+            self.top + math.ceil(box.max_row * rows),
+            self.left + math.ceil(box.max_col * cols),
+        )
+
+
+def stretch(pixels: Pixels, percentiles: tuple[float, float] = (1.0, 99.0)) -> Pixels:
+    """Map the given percentiles of a film to 0 and 1, clipped.
+
+    Doing it twice changes nothing. A film without contrast between the
+    percentiles (almost all of it one grey) is stretched from its minimum to
+    its maximum instead.
+    """
+    step = max(1, math.isqrt(pixels.size // STRETCH_SAMPLE_PX))
+    low, high = np.percentile(pixels[::step, ::step], percentiles)
+    if high <= low:
+        low, high = float(pixels.min()), float(pixels.max())
+    if high <= low:
+        return np.zeros_like(pixels)
+    scale = np.float32(1.0 / (high - low))
+    stretched: Pixels = np.clip((pixels - np.float32(low)) * scale, 0.0, 1.0)
+    return stretched
+
+
+def equalise(pixels: Pixels, preparation: Preparation) -> Canvas:
+    """Stretch a film and apply CLAHE, at the film's own resolution."""
+    stretched = stretch(pixels, preparation.stretch_percentiles)
+    grey: Canvas = cv2.convertScaleAbs(stretched, alpha=255.0)
+    if preparation.clahe_clip_limit <= 0:
+        return grey
+    tiles = (preparation.clahe_tiles, preparation.clahe_tiles)
+    clahe = cv2.createCLAHE(clipLimit=preparation.clahe_clip_limit, tileGridSize=tiles)
+    equalised: Canvas = clahe.apply(grey)
+    return equalised
+
+
+def placement(
+    film_height: float, film_width: float, size: tuple[int, int], fit: str
+) -> Placement:
+    """Where a film of this shape goes on a canvas of ``size`` (rows, columns)."""
+    rows, cols = size
+    if fit == "squeeze":
+        return Placement(0, 0, rows, cols)
+    scale = min(rows / film_height, cols / film_width)
+    height = min(rows, max(1, round(film_height * scale)))
+    width = min(cols, max(1, round(film_width * scale)))
+    return Placement((rows - height) // 2, (cols - width) // 2, height, width)
+
+
+def resize(grey: Canvas, height: int, width: int, *, antialias: bool) -> Canvas:
+    """Bicubic resize, edges replicated."""
+    if antialias:
+        factor = min(grey.shape[0] // height, grey.shape[1] // width)
+        if factor >= 2:
+            rows, cols = grey.shape[0] // factor, grey.shape[1] // factor
+            grey = cv2.resize(grey, (cols, rows), interpolation=cv2.INTER_AREA)
+    resized: Canvas = cv2.resize(grey, (width, height), interpolation=cv2.INTER_CUBIC)
+    return resized
+
+
+def put_on_canvas(
+    equalised: Canvas, size: tuple[int, int], place: Placement, *, antialias: bool
+) -> Canvas:
+    """Resize an equalised film to its placement and replicate its edges around it."""
+    placed = resize(equalised, place.height, place.width, antialias=antialias)
+    bottom = size[0] - place.top - place.height
+    right = size[1] - place.left - place.width
+    canvas: Canvas = cv2.copyMakeBorder(
+        placed, place.top, bottom, place.left, right, cv2.BORDER_REPLICATE
+    )
+    return canvas

@@ -1,0 +1,92 @@
+"""What a film is: its pixels, and the facts the file states about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from boneage.errors import SexError
+
+Pixels: TypeAlias = npt.NDArray[np.float32]
+
+
+class Sex(StrEnum):
+    """The sex whose maturity standard a film is read by."""
+
+    MALE = "male"
+    FEMALE = "female"
+
+    @property
+    def code(self) -> int:
+        """The networks' code: 1 for male, 0 for female."""
+        return int(self is Sex.MALE)
+
+    @classmethod
+    def parse(cls, text: str) -> Sex:
+        """Read a sex as people and tables write it.
+
+        Raises
+        ------
+        SexError
+            For anything but male/m/1/true/boy and female/f/0/false/girl.
+        """
+        word = str(text).strip().lower()
+        if word in {"male", "m", "1", "true", "boy"}:
+            return cls.MALE
+        if word in {"female", "f", "0", "false", "girl"}:
+            return cls.FEMALE
+        raise SexError(f"sex {text!r} is not one; give 'male' or 'female' (or m/f)")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a file says of its film; ``None`` where it says nothing.
+
+    Never a name, an identifier or a free text: those are not read.
+    """
+
+    format: str
+    """How the pixels were stored, e.g. ``"PNG"``, ``"DICOM (JPEG 2000 lossless)"``."""
+    bits: int
+    """Bits stored per pixel."""
+    sex: Sex | None = None
+    birth_date: date | None = None
+    study_date: date | None = None
+    chronological_age_months: float | None = None
+    """From birth and study date; failing these, from the stated patient age."""
+    laterality: str | None = None
+    """``"L"`` or ``"R"``."""
+    pixel_spacing_mm: tuple[float, float] | None = None
+    """Row and column spacing."""
+    body_part: str | None = None
+    modality: str | None = None
+    burned_in_annotation: bool | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Radiograph:
+    """One film, right way up, bone bright.
+
+    ``pixels`` has shape (height, width), float32, 0 (black) to 1 (white), at
+    the resolution of the file.
+    """
+
+    pixels: Pixels
+    facts: Facts
+    name: str = field(default="film")
+    """What to call the film in answers: the file's name without its folder."""
+
+    @property
+    def height(self) -> int:
+        """Rows of the film."""
+        return int(self.pixels.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Columns of the film."""
+        return int(self.pixels.shape[1])

@@ -1,0 +1,196 @@
+"""From a heat map to a region: box, mask, next look, crop.
+
+The attention network itself is a function handed in, so that training
+(Keras, many films at once) and reading (ONNX Runtime, one film) walk the same
+way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from boneage.assessment import CARPAL, METACARPAL, PHALANX, Box, Look
+from boneage.preparing import Canvas, Placement, resize
+
+HeatMap: TypeAlias = npt.NDArray[np.float32]
+Attend: TypeAlias = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]
+"""Films (n, rows, cols) to raw heat maps (n, map rows, map cols)."""
+
+Fractions: TypeAlias = tuple[float, float, float, float]
+"""A box as fractions of the film: min row, min col, max row, max col."""
+
+FALLBACK: Mapping[str, Fractions] = {
+    CARPAL: (0.60, 0.25, 0.85, 0.75),
+    METACARPAL: (0.40, 0.20, 0.70, 0.80),
+    PHALANX: (0.05, 0.10, 0.50, 0.90),
+}
+"""Where the regions of an upright, centred hand lie; used when nothing stands
+out and training has measured nothing better (see ``RegionPlan.fallback``)."""
+
+
+@dataclass(frozen=True)
+class RegionPlan:
+    """Which regions are looked for, and how a heat map becomes a box."""
+
+    names: tuple[str, ...] = (CARPAL, METACARPAL)
+    """In the order of the looks."""
+    threshold: float = 0.7
+    """Of the heat map after scaling to 0–1."""
+    carpal_mask: Literal["box", "box_to_lower_edge", "rows_to_lower_edge"] = "box_to_lower_edge"
+    """What is blacked out with the carpal box: nothing else, all below it, or
+    all below its first row across the film, so that the forearm goes too."""
+    margin: float = 0.0
+    """Added to each side of a box for its crop, as a share of the box."""
+    square: bool = False
+    """Widen the crop to a square, so that bones keep their shape."""
+    min_side: float = 0.0
+    """The least side of a crop, as a share of the film's longer side."""
+    fallback: Mapping[str, Fractions] = field(default_factory=lambda: dict(FALLBACK))
+
+
+def scale_heat_map(raw: HeatMap) -> HeatMap:
+    """Min-max scale a heat map to 0–1; a constant map becomes all 0: no attention."""
+    low, high = float(raw.min()), float(raw.max())
+    if not np.isfinite(high - low) or high - low <= 1e-12 * max(abs(high), 1.0):
+        return np.zeros_like(raw, dtype=np.float32)
+    scaled: HeatMap = ((raw - low) / (high - low)).astype(np.float32)
+    return scaled
+
+
+def largest_box(heat_map: HeatMap, threshold: float) -> Box | None:
+    """Box of the largest connected area above the threshold; None when there is none."""
+    mask = (heat_map > threshold).astype(np.uint8)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if count < 2:  # only the background
+        return None
+    best = stats[1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))]
+    left, top = int(best[cv2.CC_STAT_LEFT]), int(best[cv2.CC_STAT_TOP])
+    width, height = int(best[cv2.CC_STAT_WIDTH]), int(best[cv2.CC_STAT_HEIGHT])
+    return Box(top, left, top + height, left + width)
+
+
+def mask_of(box: Box, shape: tuple[int, ...], extent: str = "box") -> npt.NDArray[np.bool_]:
+    """Return where a canvas of this shape goes black for a box in its pixels.
+
+    ``extent`` is one of the values of ``RegionPlan.carpal_mask``.
+    """
+    mask = np.zeros(shape, dtype=bool)
+    last_row = box.max_row if extent == "box" else shape[0]
+    cols = slice(None) if extent == "rows_to_lower_edge" else slice(box.min_col, box.max_col)
+    mask[box.min_row : last_row, cols] = True
+    return mask
+
+
+def box_from_fractions(fractions: Fractions, film_height: int, film_width: int) -> Box:
+    """Scale a box from shares of the film to its pixels."""
+    top, left, bottom, right = fractions
+    unit = Placement(0, 0, 10_000, 10_000)
+    box = Box(
+        round(top * unit.height),
+        round(left * unit.width),
+        round(bottom * unit.height),
+        round(right * unit.width),
+    )
+    return unit.to_film(box, film_height, film_width)
+
+
+def find_regions(
+    canvases: npt.NDArray[np.uint8],
+    places: Sequence[Placement],
+    film_sizes: Sequence[tuple[int, int]],
+    attend: Attend,
+    plan: RegionPlan,
+) -> list[tuple[Look, ...]]:
+    """Look at each film once a region, blacking out what was found before.
+
+    Parameters
+    ----------
+    canvases : uint8 array, shape (films, rows, columns)
+        Prepared films; not changed.
+    places : sequence of Placement
+        Where each film lies on its canvas.
+    film_sizes : sequence of (height, width)
+        In pixels of the original films.
+    attend : callable
+        The attention network.
+    plan : RegionPlan
+
+    Returns
+    -------
+    list of tuple of Look
+        One tuple a film, in the order of ``plan.names``.
+    """
+    masked = canvases.copy()
+    black = np.zeros(canvases.shape, dtype=bool)
+    looks: list[tuple[Look, ...]] = [() for _ in places]
+    for region in plan.names:
+        raw = attend(masked)
+        extent = plan.carpal_mask if region == CARPAL else "box"
+        for i, (place, size) in enumerate(zip(places, film_sizes, strict=True)):
+            look = _one_look(raw[i], region, black[i], place, size, plan)
+            looks[i] += (look,)
+            black[i] |= mask_of(place.to_canvas(look.box, *size), black[i].shape, extent)
+        masked[black] = 0
+    return looks
+
+
+def _one_look(
+    raw: HeatMap,
+    region: str,
+    black: npt.NDArray[np.bool_],
+    place: Placement,
+    film_size: tuple[int, int],
+    plan: RegionPlan,
+) -> Look:
+    rows = slice(place.top, place.top + place.height)
+    cols = slice(place.left, place.left + place.width)
+    size = black.shape[1], black.shape[0]
+    on_canvas = cv2.resize(raw.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+    heat_map = on_canvas[rows, cols]
+    # What was blacked out must not be found again by its own edge.
+    heat_map = scale_heat_map(np.where(black[rows, cols], heat_map.min(), heat_map))
+    found = largest_box(heat_map, plan.threshold)
+    if found is None:
+        box = box_from_fractions(plan.fallback[region], *film_size)
+    else:
+        box = place.to_film(found, *film_size)
+    return Look(region, heat_map, box, attention_found=found is not None)
+
+
+def crop_box(box: Box, plan: RegionPlan, film_height: int, film_width: int) -> Box:
+    """The rectangle that is cropped for a region: the box with margin, inside the film."""
+    height, width = box.height * (1 + 2 * plan.margin), box.width * (1 + 2 * plan.margin)
+    least = plan.min_side * max(film_height, film_width)
+    height, width = max(height, least), max(width, least)
+    if plan.square:
+        height = width = max(height, width)
+    row, height_px = _inside((box.min_row + box.max_row) / 2, height, film_height)
+    col, width_px = _inside((box.min_col + box.max_col) / 2, width, film_width)
+    return Box(row, col, row + height_px, col + width_px)
+
+
+def _inside(centre: float, length: float, limit: int) -> tuple[int, int]:
+    """Start and length of a stretch around ``centre``, shifted to lie in 0–limit."""
+    px = min(max(1, round(length)), limit)
+    start = min(max(0, round(centre - px / 2)), limit - px)
+    return start, px
+
+
+def crop(
+    equalised: Canvas, box: Box, plan: RegionPlan, size: tuple[int, int], *, antialias: bool
+) -> Canvas:
+    """Cut a region from the film at full resolution and bring it to the network's size."""
+    cut = crop_box(box, plan, *equalised.shape[:2])
+    pixels = equalised[cut.min_row : cut.max_row, cut.min_col : cut.max_col]
+    return resize(np.ascontiguousarray(pixels), *size, antialias=antialias)
+
+
+def with_fallback(plan: RegionPlan, measured: Mapping[str, Fractions]) -> RegionPlan:
+    """The plan with fallback boxes measured on training films."""
+    return replace(plan, fallback={**plan.fallback, **measured})

@@ -1,0 +1,116 @@
+"""Stage 1: the attention network learns the age from the whole film."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from boneage.preparing import equalise, placement, put_on_canvas
+from boneage.reading import Limits, read
+from boneage.training.augmentation import augmenter
+from boneage.training.films import Film, Films
+from boneage.training.fitting import fit
+from boneage.training.networks.region import build_attention_network
+from boneage.training.prepared import Batches, PreparedFilms, prepare_films
+from boneage.training.profile import Phase, Profile
+from boneage.training.run import Run
+
+THUMBNAIL_LIMITS = Limits(min_side_px=64)
+"""Squeezed thumbnails of 100 pixels are too small to read, not to learn from."""
+
+
+def draw_whole(film: Film, profile: Profile, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    """Prepare a whole film for the attention network; thumbnails get their shape back."""
+    radiograph = read(film.path, limits=THUMBNAIL_LIMITS)
+    grey = equalise(radiograph.pixels, profile.preparation)
+    place = placement(*(film.shape or grey.shape), size, profile.preparation.fit)
+    return put_on_canvas(grey, size, place, antialias=profile.preparation.antialias)
+
+
+def prepare_whole(
+    films: tuple[Film, ...], profile: Profile, size: tuple[int, int], run: Run, label: str
+) -> PreparedFilms:
+    """Prepare whole films at one size, once a run."""
+    recipe = {"whole": list(size), "preparation": asdict(profile.preparation)}
+    return prepare_films(
+        films,
+        lambda film: draw_whole(film, profile, size),
+        recipe,
+        run.prepared,
+        label=label,
+        strict=run.strict,
+    )
+
+
+def training_model(
+    network: keras.Model, profile: Profile, size: tuple[int, int], seed: int
+) -> keras.Model:
+    """The network behind the profile's augmentation, age its only output."""
+    film = keras.Input((*size, 1), name="film")
+    sex = keras.Input((), dtype="int32", name="sex")
+    varied = augmenter(profile.augmentation, seed)(film)
+    age = network({"film": varied, "sex": sex})["age"]
+    return keras.Model({"film": film, "sex": sex}, age)
+
+
+def train_attention(profile: Profile, films: Films, run: Run) -> keras.Model:
+    """Train the attention network through its phases; resumable.
+
+    Returns
+    -------
+    keras.Model
+        At the profile's final input size.
+    """
+    spec = profile.attention
+    trained: keras.Model | None = None
+    for number, phase in enumerate(spec.phases):
+        size = phase.input or spec.input
+        keras.utils.set_random_seed(profile.seed + number)
+        network = build_attention_network(
+            spec, size, run.initial_weights if trained is None else None
+        )
+        if trained is not None:
+            network.set_weights(trained.get_weights())
+        _fit_phase(network, profile, phase, size, films, run, number)
+        trained = network
+    assert trained is not None
+    if (spec.phases[-1].input or spec.input) == spec.input:
+        return trained
+    final = build_attention_network(spec)
+    final.set_weights(trained.get_weights())
+    return final
+
+
+def _fit_phase(
+    network: keras.Model,
+    profile: Profile,
+    phase: Phase,
+    size: tuple[int, int],
+    films: Films,
+    run: Run,
+    number: int,
+) -> None:
+    folder = run.folder / "attention" / f"phase-{number}"
+    if (folder / "final.weights.h5").is_file():
+        network.load_weights(folder / "final.weights.h5")
+        return
+    print(f"attention network, phase {number}: {phase.films} at {size[0]} x {size[1]}")  # noqa: T201
+    seed = profile.seed + 100 * number
+    label = f"{phase.films} films {size[0]}x{size[1]}"
+    train = prepare_whole(run.limited(films.select(phase.films, "train")), profile, size, run, label)
+    run.report_skipped(train)
+    held_back = run.limited(films.select(phase.films, "validation"))
+    monitor = prepare_whole(held_back, profile, size, run, f"{label} held back") if held_back else None
+    fit(
+        network,
+        training_model(network, profile, size, seed),
+        phase,
+        Batches(train, phase.batch, seed=seed),
+        Batches(monitor, phase.batch, seed=None) if monitor else None,
+        folder,
+        epochs=run.epochs,
+    )

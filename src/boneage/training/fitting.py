@@ -1,0 +1,212 @@
+"""One phase of training: ``fit`` with checkpoints that survive a kill at any moment."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+from keras import ops
+
+from boneage.training.prepared import MONTHS_SCALE, Batches
+from boneage.training.profile import Phase
+
+YEARS_SCALE = MONTHS_SCALE / 12
+"""Errors enter the squared and Huber losses in years: numbers near one."""
+WARM_UP_SHARE = 0.15
+"""Of a one-cycle schedule."""
+KEPT_CHECKPOINTS = 2
+"""A kill may spoil the last one while it is written; never both."""
+LOG = "epochs.csv"
+
+
+def loss_of(phase: Phase) -> Callable[[Any, Any], Any]:
+    """Loss of scaled ages, shape (n,) and (n, 1)."""
+    delta = phase.huber_months / 12
+
+    def loss(true: Any, predicted: Any) -> Any:
+        true, predicted = ops.reshape(true, (-1, 1)), ops.reshape(predicted, (-1, 1))
+        if phase.loss == "binary_crossentropy":
+            return keras.losses.binary_crossentropy(true, predicted)
+        true, predicted = true * YEARS_SCALE, predicted * YEARS_SCALE
+        if phase.loss == "huber":
+            return keras.losses.huber(true, predicted, delta=delta)
+        return keras.losses.mean_squared_error(true, predicted)
+
+    return loss
+
+
+def mae_months(true: Any, predicted: Any) -> Any:
+    """Mean absolute error in months, for the logs."""
+    difference = ops.reshape(true, (-1,)) - ops.reshape(predicted, (-1,))
+    return ops.abs(difference) * MONTHS_SCALE
+
+
+def optimizer_of(phase: Phase, steps: int) -> keras.optimizers.Optimizer:
+    """The profile's optimiser and schedule for this many steps in all."""
+    rate: Any = phase.learning_rate
+    if phase.schedule == "one_cycle":
+        warm_up = max(1, int(steps * WARM_UP_SHARE))
+        rate = keras.optimizers.schedules.CosineDecay(
+            phase.learning_rate / 25,
+            decay_steps=max(1, steps - warm_up),
+            warmup_target=phase.learning_rate,
+            warmup_steps=warm_up,
+        )
+    options: dict[str, Any] = {"learning_rate": rate}
+    if phase.average:
+        options |= {"use_ema": True, "ema_momentum": phase.average}
+    if phase.optimizer == "adamw":
+        return keras.optimizers.AdamW(weight_decay=phase.weight_decay, **options)
+    return keras.optimizers.Adam(**options)
+
+
+class Pace(keras.callbacks.Callback):  # type: ignore[misc]
+    """Films a second, and the share of time spent making batches, into the logs."""
+
+    def __init__(self, batches: Batches) -> None:
+        super().__init__()
+        self.batches = batches
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Start the clock."""
+        self.start = time.perf_counter()
+        self.made = self.batches.seconds
+
+    def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Stop the clock: validation is no training."""
+        self.seconds = time.perf_counter() - self.start
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Add both figures to the epoch's logs."""
+        seconds = getattr(self, "seconds", time.perf_counter() - self.start)
+        films = len(self.batches) * self.batches.batch
+        if logs is not None:
+            logs["films_per_second"] = films / seconds
+            logs["data_share"] = (self.batches.seconds - self.made) / seconds
+
+
+def _checkpoints(folder: Path) -> list[Path]:
+    return sorted(folder.glob("epoch-*.weights.h5"), reverse=True)
+
+
+def _resume(model: keras.Model, folder: Path) -> int:
+    """Load the newest checkpoint that can be read; return the epochs it has behind it."""
+    model.optimizer.build(model.trainable_variables)
+    for path in _checkpoints(folder):
+        try:
+            model.load_weights(path)
+        except (OSError, KeyError, ValueError):  # cut off while it was written
+            path.unlink()
+            continue
+        return int(path.name[len("epoch-") :].split(".")[0])
+    return 0
+
+
+class _Prune(keras.callbacks.Callback):  # type: ignore[misc]
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        for path in _checkpoints(self.folder)[KEPT_CHECKPOINTS:]:
+            path.unlink()
+
+
+def _trim_log(path: Path, epochs: int) -> None:
+    """Forget logged epochs that the checkpoint does not have behind it."""
+    if not path.is_file():
+        return
+    with path.open(newline="") as file:
+        rows = list(csv.reader(file))
+    kept = rows[:1] + [row for row in rows[1:] if row and int(row[0]) < epochs]
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows(kept)
+
+
+def read_log(folder: Path) -> list[dict[str, float]]:
+    """The per-epoch log of a phase."""
+    path = folder / LOG
+    if not path.is_file():
+        return []
+    with path.open(newline="") as file:
+        return [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
+
+
+def fit(
+    network: keras.Model,
+    training_model: keras.Model,
+    phase: Phase,
+    train: Any,
+    monitor: Any | None,
+    folder: Path,
+    *,
+    epochs: int | None = None,
+) -> None:
+    """Train a network through one phase, or go on where an earlier run stopped.
+
+    Parameters
+    ----------
+    network : keras.Model
+        What is trained; loaded and saved as ``folder/final.weights.h5``.
+    training_model : keras.Model
+        The same network behind its augmentation, with the scaled age as its
+        only output.
+    phase : Phase
+    train : Batches
+        A PyDataset with ``seconds``, ``batch`` and ``epoch``.
+    monitor : Batches, optional
+        Watched, never used to choose anything.
+    folder : Path
+        For checkpoints, the per-epoch log and TensorBoard.
+    epochs : int, optional
+        Instead of the phase's own number.
+    """
+    final = folder / "final.weights.h5"
+    if final.is_file():
+        network.load_weights(final)
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    epochs = epochs or phase.epochs
+    training_model.compile(
+        optimizer_of(phase, epochs * len(train)),
+        loss_of(phase),
+        metrics=[mae_months],
+        jit_compile=False,  # XLA on a CPU makes depthwise convolutions slower
+    )
+    done = _resume(training_model, folder)
+    train.epoch = done
+    train.shuffle()
+    _trim_log(folder / LOG, done)
+    callbacks: list[keras.callbacks.Callback] = [
+        keras.callbacks.ModelCheckpoint(
+            str(folder / "epoch-{epoch:04d}.weights.h5"), save_weights_only=True
+        ),
+        _Prune(folder),
+        Pace(train),
+        keras.callbacks.CSVLogger(str(folder / LOG), append=done > 0),
+        keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False),
+        keras.callbacks.TerminateOnNaN(),
+    ]
+    if phase.average:
+        callbacks.insert(0, keras.callbacks.SwapEMAWeights())
+    if done < epochs:
+        training_model.fit(
+            train,
+            validation_data=monitor,
+            epochs=epochs,
+            initial_epoch=done,
+            callbacks=callbacks,
+            shuffle=False,  # the batches shuffle themselves, the same after a restart
+            verbose="auto",
+        )
+    elif phase.average:
+        training_model.optimizer.finalize_variable_values(training_model.trainable_variables)
+    unfinished = folder / "unfinished.weights.h5"
+    network.save_weights(unfinished)
+    unfinished.replace(final)
+    for path in _checkpoints(folder):
+        path.unlink()

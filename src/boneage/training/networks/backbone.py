@@ -1,0 +1,55 @@
+"""Any convolutional backbone of ``keras.applications``, by name."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import keras
+
+from boneage.errors import ProfileError
+from boneage.training.profile import NetworkSpec
+
+
+def build_backbone(spec: NetworkSpec, weights_folder: Path | None = None) -> keras.Model:
+    """Build the backbone of a network: RGB in –1 to 1, feature map out.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+    weights_folder : Path, optional
+        Where a weights file named by ``spec.initial_weights`` lies; the file
+        is only loaded when the folder is given.
+
+    Raises
+    ------
+    ProfileError
+        When Keras knows no such backbone, or the weights file is missing.
+    """
+    make = getattr(keras.applications, spec.backbone, None)
+    if not callable(make) or not spec.backbone[:1].isupper():
+        known = [n for n in dir(keras.applications) if n[:1].isupper()]
+        raise ProfileError(f"no backbone {spec.backbone!r} in keras.applications; known: {known}")
+    accepted = inspect.signature(make).parameters
+    options: dict[str, object] = {"include_top": False, "input_shape": (None, None, 3)}
+    options["weights"] = "imagenet" if spec.initial_weights == "imagenet" else None
+    if spec.alpha is not None:
+        options["alpha"] = spec.alpha
+    if "include_preprocessing" in accepted:
+        options["include_preprocessing"] = False
+    if "name" in accepted:
+        options["name"] = "backbone"
+    backbone = make(**options)
+    if spec.batch_norm_momentum is not None:
+        for layer in backbone.layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.momentum = spec.batch_norm_momentum
+    if spec.initial_weights not in {"none", "imagenet", "attention"} and weights_folder:
+        path = weights_folder / spec.initial_weights
+        if not path.is_file():
+            raise ProfileError(
+                f"initial weights {spec.initial_weights!r} are not in {str(weights_folder)!r}; "
+                "name their folder with --initial-weights, or set initial_weights = \"none\""
+            )
+        backbone.load_weights(path)
+    return backbone

@@ -1,0 +1,73 @@
+"""Convolutional Block Attention Module (Woo et al., ECCV 2018)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("boneage")
+class ChannelAttention(keras.layers.Layer):  # type: ignore[misc]
+    """Weigh the channels: Mc(F) = sigmoid(MLP(AvgPool(F)) + MLP(MaxPool(F))).
+
+    One MLP is shared by both poolings: W0 with ReLU, channels / ``reduction``
+    wide, then W1.
+    """
+
+    def __init__(self, reduction: int = 16, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.reduction = reduction
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make the shared MLP for this number of channels."""
+        channels = input_shape[-1]
+        assert channels is not None
+        self.w0 = keras.layers.Dense(max(1, channels // self.reduction), "relu", name="w0")
+        self.w1 = keras.layers.Dense(channels, name="w1")
+        self.w0.build((None, channels))
+        self.w1.build((None, self.w0.units))
+        super().build(input_shape)
+
+    def call(self, features: Any) -> Any:
+        """Features (n, rows, columns, channels) in, the same shape out."""
+        average = self.w1(self.w0(ops.mean(features, axis=(1, 2))))
+        maximum = self.w1(self.w0(ops.max(features, axis=(1, 2))))
+        weights = ops.sigmoid(average + maximum)
+        return features * weights[:, None, None, :]
+
+    def get_config(self) -> dict[str, Any]:
+        """For saving."""
+        return {**super().get_config(), "reduction": self.reduction}
+
+
+@keras.saving.register_keras_serializable("boneage")
+class SpatialAttention(keras.layers.Layer):  # type: ignore[misc]
+    """Weigh the places: Ms(F) = sigmoid(conv7x7([mean over channels; max over channels]))."""
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make the 7 x 7 convolution."""
+        # A sigmoid, never a softmax over the single channel: that is constant.
+        self.convolution = keras.layers.Conv2D(
+            1, 7, padding="same", activation="sigmoid", name="conv7x7"
+        )
+        self.convolution.build((*input_shape[:-1], 2))
+        super().build(input_shape)
+
+    def call(self, features: Any) -> Any:
+        """Features (n, rows, columns, channels) in, the same shape out."""
+        maps = ops.concatenate(
+            [
+                ops.mean(features, axis=-1, keepdims=True),
+                ops.max(features, axis=-1, keepdims=True),
+            ],
+            axis=-1,
+        )
+        return features * self.convolution(maps)
+
+
+def cbam(features: Any, reduction: int) -> Any:
+    """Channel attention, then spatial attention: F'' of the paper."""
+    refined = ChannelAttention(reduction, name="channel_attention")(features)
+    return SpatialAttention(name="spatial_attention")(refined)

@@ -1,0 +1,188 @@
+"""Prepared images in one array file, so that no epoch decodes a film again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from boneage.errors import BoneageError, DataError
+from boneage.training.films import Film
+
+MONTHS_SCALE = 240.0
+"""The networks answer months divided by this: the age scaled to 0–1."""
+
+
+@dataclass(frozen=True)
+class PreparedFilms:
+    """Images of one size with their labels, all arrays in the same order."""
+
+    films: tuple[Film, ...]
+    images: npt.NDArray[np.uint8]
+    """Shape (films, rows, columns); memory-mapped."""
+    skipped: tuple[str, ...] = ()
+    """A sentence for each film that could not be read."""
+
+    @property
+    def ages_months(self) -> npt.NDArray[np.float32]:
+        """Labels."""
+        return np.array([film.age_months for film in self.films], dtype=np.float32)
+
+    @property
+    def sex_codes(self) -> npt.NDArray[np.int32]:
+        """1 male, 0 female."""
+        return np.array([film.sex.code for film in self.films], dtype=np.int32)
+
+
+def prepare_films(
+    films: Sequence[Film],
+    draw: Callable[[Film], npt.NDArray[np.uint8]],
+    recipe: object,
+    folder: Path,
+    *,
+    label: str,
+    strict: bool = False,
+) -> PreparedFilms:
+    """Draw every film once, or find what an earlier run has drawn.
+
+    Parameters
+    ----------
+    films : sequence of Film
+    draw : callable
+        From a film to its image; every image has the same shape.
+    recipe : object
+        JSON-able description of what ``draw`` does; another recipe, other files.
+    folder : Path
+        Where the array file is kept.
+    label : str
+        For the progress bar and the file's name.
+    strict : bool
+        Stop at the first broken film instead of naming and skipping it.
+    """
+    if not films:
+        raise DataError(f"there are no films for {label}")
+    paths = [str(film.path) for film in films]
+    digest = hashlib.sha256(json.dumps([recipe, paths], sort_keys=True).encode()).hexdigest()
+    path = folder / f"{label.replace(' ', '-')}-{digest[:12]}.npy"
+    index = path.with_suffix(".json")
+    if not (path.is_file() and index.is_file()):
+        _draw_all(films, draw, path, index, label=label, strict=strict)
+    record = json.loads(index.read_text("utf-8"))
+    if strict and record["skipped"]:
+        raise DataError(record["skipped"][0])
+    kept = tuple(films[i] for i in record["kept"])
+    images = np.load(path, mmap_mode="r")[: len(kept)]
+    return PreparedFilms(kept, images, tuple(record["skipped"]))
+
+
+def _draw_all(
+    films: Sequence[Film],
+    draw: Callable[[Film], npt.NDArray[np.uint8]],
+    path: Path,
+    index: Path,
+    *,
+    label: str,
+    strict: bool,
+) -> None:
+    """Fill the array file beside its final name, so that a kill leaves nothing half done."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".unfinished.npy")
+    images: npt.NDArray[np.uint8] | None = None
+    kept: list[int] = []
+    skipped: list[str] = []
+    progress = keras.utils.Progbar(len(films), unit_name="film")
+    print(f"preparing {label}")  # noqa: T201  progress of a long command
+
+    def attempt(film: Film) -> npt.NDArray[np.uint8] | str:
+        try:
+            return draw(film)
+        except BoneageError as error:
+            if strict:
+                raise
+            return f"{film.id}: {error}"
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for i, image in enumerate(pool.map(attempt, films)):
+            if isinstance(image, str):
+                skipped.append(image)
+            else:
+                if images is None:
+                    shape = (len(films), *image.shape)
+                    images = np.lib.format.open_memmap(unfinished, "w+", np.uint8, shape)
+                images[len(kept)] = image
+                kept.append(i)
+            progress.update(i + 1)
+    if images is None:
+        raise DataError(f"none of the {len(films)} films for {label} can be read: {skipped[0]}")
+    images.flush()
+    unfinished.replace(path)
+    half = index.with_suffix(".unfinished")
+    half.write_text(json.dumps({"kept": kept, "skipped": skipped}), "utf-8")
+    half.replace(index)
+
+
+class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+    """Shuffled batches, the same for the same seed and epoch, also after a restart.
+
+    ``seconds`` counts the time spent making batches. Keras makes them while
+    the network works on earlier ones, so the network has waited at most this
+    long.
+    """
+
+    def __init__(
+        self,
+        prepared: PreparedFilms,
+        batch: int,
+        *,
+        seed: int | None,
+        epoch: int = 0,
+    ) -> None:
+        super().__init__()
+        self.prepared = prepared
+        self.batch = min(batch, len(prepared.films))
+        self.seed = seed
+        self.epoch = epoch
+        self.seconds = 0.0
+        self.films_made = 0
+        self._ages = prepared.ages_months / MONTHS_SCALE
+        self._sexes = prepared.sex_codes
+        self.shuffle()
+
+    def shuffle(self) -> None:
+        """Order the films for ``epoch``."""
+        count = len(self.prepared.films)
+        self._order = np.arange(count)
+        if self.seed is not None:
+            np.random.default_rng([self.seed, self.epoch]).shuffle(self._order)
+
+    def __len__(self) -> int:
+        """Batches an epoch; in training an incomplete last one is left out."""
+        count = len(self.prepared.films)
+        return count // self.batch if self.seed is not None else -(-count // self.batch)
+
+    def __getitem__(self, index: int) -> tuple[dict[str, object], object]:
+        """Images as float32 0–255 with a channel, sex codes, and scaled ages."""
+        start = time.perf_counter()
+        rows = np.sort(self._order[index * self.batch : (index + 1) * self.batch])
+        inputs = {
+            "film": self.prepared.images[rows][..., np.newaxis].astype(np.float32),
+            "sex": self._sexes[rows],
+        }
+        item = inputs, self._ages[rows]
+        self.seconds += time.perf_counter() - start
+        self.films_made += len(rows)
+        return item
+
+    def on_epoch_end(self) -> None:
+        """Shuffle anew."""
+        self.epoch += 1
+        self.shuffle()

@@ -1,0 +1,224 @@
+"""A profile: one TOML file that names everything about a model.
+
+Nothing about a model is hard-coded elsewhere. A key that is not known, or of
+the wrong type, is an error that quotes it: a misspelt option must not be
+silently ignored for twelve hours.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
+from importlib import resources
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from boneage.assessment import CARPAL, METACARPAL, PHALANX
+from boneage.errors import ProfileError
+from boneage.preparing import Preparation
+
+T = TypeVar("T")
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Random changes of the training films; 0 or false switches one off."""
+
+    rotation_degrees: float = 0.0
+    shift: float = 0.0
+    """Largest shift, as a share of the side."""
+    zoom: float = 0.0
+    """Largest zoom in or out, as a share."""
+    horizontal_flip: bool = False
+    brightness: float = 0.0
+    contrast: float = 0.0
+    gamma: float = 0.0
+    """Exponents are drawn between 1/(1+gamma) and 1+gamma."""
+    erase: float = 0.0
+    """Share of films with a random part blacked out, as the later looks have."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One run of ``fit``."""
+
+    epochs: int
+    batch: int
+    learning_rate: float
+    loss: Literal["binary_crossentropy", "mean_squared_error", "huber"]
+    films: Literal["best", "detailed", "thumbnails"] = "best"
+    """The best copy of every film; only films of useful resolution; only the
+    squeezed thumbnails."""
+    input: Size | None = None
+    """Rows and columns, where they differ from the network's final input."""
+    optimizer: Literal["adam", "adamw"] = "adam"
+    weight_decay: float = 0.0
+    schedule: Literal["constant", "one_cycle"] = "constant"
+    average: float = 0.0
+    """Momentum of the running average of the weights; 0 for none."""
+    huber_months: float = 12.0
+    """Where the Huber loss turns from square to straight."""
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """An attention network or a region network."""
+
+    backbone: str
+    """The name of a model in ``keras.applications``."""
+    input: Size
+    output: Literal["sigmoid", "relu", "linear"]
+    phases: tuple[Phase, ...]
+    initial_weights: str = "none"
+    """``none``, ``imagenet``, ``attention`` (region networks: start from the
+    attention network's backbone) or the name of a weights file."""
+    alpha: float | None = None
+    """Width multiplier, for backbones that have one."""
+    batch_norm_momentum: float | None = None
+    cbam_reduction: int = 16
+    sex_units: int = 0
+    """Width of the sex embedding beside the pooled features; 0: sex is not seen."""
+    hidden: tuple[int, ...] = ()
+    dropout: float = 0.0
+
+
+@dataclass(frozen=True)
+class RegionSpec:
+    """How heat maps become regions; see ``boneage.regions.RegionPlan``."""
+
+    names: tuple[str, ...]
+    threshold: float
+    carpal_mask: Literal["box", "box_to_lower_edge", "rows_to_lower_edge"]
+    margin: float = 0.0
+    square: bool = False
+    min_side: float = 0.0
+
+
+@dataclass(frozen=True)
+class FusionSpec:
+    """The dense head that joins the regions and the sex."""
+
+    hidden: tuple[int, ...]
+    training: Phase
+    pooling: Literal["flatten", "average"] = "flatten"
+    whole_hand: bool = False
+    """Join the attention network's own pooled feature."""
+    sex_units: int = 0
+    """Width of the sex embedding; 0: the bare code, 1 male and 0 female."""
+    dropout: float = 0.0
+    views: int = 1
+    """How often each training film is shown: once as it is, then augmented."""
+    flip_average: bool = False
+    """Read each film and its mirror image, and answer the mean."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Everything about a model."""
+
+    name: str
+    seed: int
+    preparation: Preparation
+    augmentation: Augmentation
+    attention: NetworkSpec
+    regions: RegionSpec
+    region: NetworkSpec
+    fusion: FusionSpec
+
+    def __post_init__(self) -> None:
+        known = (CARPAL, METACARPAL, PHALANX)
+        names = self.regions.names
+        if not names or names != known[: len(names)]:
+            raise ProfileError(
+                f"regions.names is {list(names)}; each look stands on the ones before, "
+                f"so it must be the first one, two or three of {list(known)}"
+            )
+        for label, network in (("attention", self.attention), ("region", self.region)):
+            if not network.phases:
+                raise ProfileError(f"{label}.phases is empty; give at least one phase")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for the manifest."""
+        return asdict(self)
+
+
+def bundled_profiles() -> list[str]:
+    """The names of the profiles that ship with boneage."""
+    folder = resources.files("boneage") / "profiles"
+    return sorted(Path(p.name).stem for p in folder.iterdir() if p.name.endswith(".toml"))
+
+
+def load_profile(name_or_path: str) -> Profile:
+    """Read a bundled profile by name, or any profile by path.
+
+    Raises
+    ------
+    ProfileError
+        When there is none, or it does not describe a model.
+    """
+    if name_or_path in bundled_profiles():
+        text = (resources.files("boneage") / "profiles" / f"{name_or_path}.toml").read_text("utf-8")
+    else:
+        path = Path(name_or_path)
+        if not path.is_file():
+            raise ProfileError(
+                f"no profile {name_or_path!r}; give a TOML file or one of {bundled_profiles()}"
+            )
+        text = path.read_text("utf-8")
+    return parse_profile(text)
+
+
+def parse_profile(text: str) -> Profile:
+    """Read a profile from TOML text."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ProfileError(f"the profile is not valid TOML: {error}") from error
+    return _build(Profile, table, "")
+
+
+def _build(cls: type[T], table: Any, where: str) -> T:
+    if not isinstance(table, dict):
+        raise ProfileError(f"{where or 'the profile'} is {table!r}; a table is needed")
+    hints = get_type_hints(cls)
+    known = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]
+    unknown = sorted(set(table) - set(known))
+    if unknown:
+        raise ProfileError(
+            f"unknown key {where}{unknown[0]!r} in the profile; known are {sorted(known)}"
+        )
+    missing = [
+        name
+        for name, f in known.items()
+        if name not in table and f.default is MISSING and f.default_factory is MISSING
+    ]
+    if missing:
+        raise ProfileError(f"the profile lacks {where}{missing[0]}")
+    values = {name: _value(hints[name], v, f"{where}{name}.") for name, v in table.items()}
+    return cls(**values)
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:  # noqa: PLR0911  one return a kind of value
+    label = where.rstrip(".")
+    origin, args = get_origin(hint), get_args(hint)
+    if is_dataclass(hint):
+        return _build(hint, value, where)  # type: ignore[arg-type]
+    if origin in (Union, UnionType):
+        return _value(next(a for a in args if a is not type(None)), value, where)
+    if origin is Literal:
+        if value not in args:
+            raise ProfileError(f"{label} is {value!r}; it must be one of {list(args)}")
+        return value
+    if origin is tuple:
+        if not isinstance(value, list) or (args[-1] is not Ellipsis and len(value) != len(args)):
+            raise ProfileError(f"{label} is {value!r}; a list like {hint} is needed")
+        return tuple(_value(args[0], v, where) for v in value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
+        raise ProfileError(f"{label} is {value!r}; {hint.__name__} is needed")
+    if isinstance(value, int | float) and value < 0:
+        raise ProfileError(f"{label} is {value!r}; it must not be negative")
+    return value
