@@ -2,8 +2,47 @@
 
 >>> import boneage
 >>> boneage.assess("hand.png", sex="female").age_months  # doctest: +SKIP
+122.4
 """
 
 from __future__ import annotations
 
+from functools import cache
+
+from boneage.assessment import Assessment, Case, Failure, years_and_months
+from boneage.assessor import Assessor, Source
+from boneage.errors import BoneageError, FilmError, SexError, WeightsError
+from boneage.radiograph import Radiograph, Sex
+from boneage.reading import read
+
 __version__ = "0.1.0"
+__all__ = [
+    "Assessment",
+    "Assessor",
+    "BoneageError",
+    "Case",
+    "Failure",
+    "FilmError",
+    "Radiograph",
+    "Sex",
+    "SexError",
+    "WeightsError",
+    "assess",
+    "read",
+    "years_and_months",
+]
+
+
+@cache
+def _bundled() -> Assessor:
+    return Assessor()
+
+
+def assess(
+    film: Source, sex: Sex | str | None = None, *, chronological_age_months: float | None = None
+) -> Assessment:
+    """Read the bone age of one film with the default weights, opened once.
+
+    See :meth:`boneage.assessor.Assessor.assess`.
+    """
+    return _bundled().assess(film, sex, chronological_age_months=chronological_age_months)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from os import PathLike
 
 import numpy as np
 import numpy.typing as npt
@@ -135,3 +136,22 @@ def years_and_months(age_months: float) -> str:
     """
     years, months = divmod(round(age_months), 12)
     return f"{years} year{'s' * (years != 1)} {months} month{'s' * (months != 1)}"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One film to be read, as a table of cases states it."""
+
+    film: str | PathLike[str]
+    sex: Sex | None = None
+    """None: as the film itself states."""
+    chronological_age_months: float | None = None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A film that got no answer, and why; a batch goes on after it."""
+
+    film: str
+    code: str
+    message: str

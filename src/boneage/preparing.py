@@ -63,12 +63,12 @@ class Placement:
 
     def to_canvas(self, box: Box, film_height: int, film_width: int) -> Box:
         """Carry a box from the film's pixels to canvas pixels, rounded outwards."""
-        rows, cols = self.height / film_height, self.width / film_width
+        # In whole numbers: 91 * (50 / 91) is a little more than 50.
         return Box(
-            self.top + math.floor(box.min_row * rows),
-            self.left + math.floor(box.min_col * cols),
-            self.top + math.ceil(box.max_row * rows),
-            self.left + math.ceil(box.max_col * cols),
+            self.top + box.min_row * self.height // film_height,
+            self.left + box.min_col * self.width // film_width,
+            self.top - (-box.max_row * self.height // film_height),
+            self.left - (-box.max_col * self.width // film_width),
         )
 
 
@@ -80,7 +80,9 @@ def stretch(pixels: Pixels, percentiles: tuple[float, float] = (1.0, 99.0)) -> P
     its maximum instead.
     """
     step = max(1, math.isqrt(pixels.size // STRETCH_SAMPLE_PX))
-    low, high = np.percentile(pixels[::step, ::step], percentiles)
+    # Grey levels that occur, not levels interpolated between two that do: those
+    # would move when what lies beyond them is clipped.
+    low, high = np.percentile(pixels[::step, ::step], percentiles, method="inverted_cdf")
     if high <= low:
         low, high = float(pixels.min()), float(pixels.max())
     if high <= low:
@@ -102,9 +104,7 @@ def equalise(pixels: Pixels, preparation: Preparation) -> Canvas:
     return equalised
 
 
-def placement(
-    film_height: float, film_width: float, size: tuple[int, int], fit: str
-) -> Placement:
+def placement(film_height: float, film_width: float, size: tuple[int, int], fit: str) -> Placement:
     """Where a film of this shape goes on a canvas of ``size`` (rows, columns)."""
     rows, cols = size
     if fit == "squeeze":

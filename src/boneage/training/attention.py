@@ -109,8 +109,8 @@ def _fit_phase(
         network,
         training_model(network, profile, size, seed),
         phase,
-        Batches(train, phase.batch, seed=seed),
-        Batches(monitor, phase.batch, seed=None) if monitor else None,
+        Batches(train.inputs, train.ages_months, phase.batch, seed=seed),
+        Batches(monitor.inputs, monitor.ages_months, phase.batch) if monitor else None,
         folder,
         epochs=run.epochs,
     )

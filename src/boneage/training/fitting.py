@@ -11,8 +11,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from boneage.training.prepared import MONTHS_SCALE, Batches
+from boneage.training.prepared import Batches
 from boneage.training.profile import Phase
+from boneage.weights import MONTHS_SCALE
 
 YEARS_SCALE = MONTHS_SCALE / 12
 """Errors enter the squared and Huber losses in years: numbers near one."""
@@ -140,8 +141,8 @@ def fit(
     network: keras.Model,
     training_model: keras.Model,
     phase: Phase,
-    train: Any,
-    monitor: Any | None,
+    train: Batches,
+    monitor: Batches | None,
     folder: Path,
     *,
     epochs: int | None = None,
@@ -157,7 +158,6 @@ def fit(
         only output.
     phase : Phase
     train : Batches
-        A PyDataset with ``seconds``, ``batch`` and ``epoch``.
     monitor : Batches, optional
         Watched, never used to choose anything.
     folder : Path

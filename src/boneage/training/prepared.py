@@ -6,10 +6,11 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -17,9 +18,8 @@ import numpy.typing as npt
 
 from boneage.errors import BoneageError, DataError
 from boneage.training.films import Film
+from boneage.weights import MONTHS_SCALE
 
-MONTHS_SCALE = 240.0
-"""The networks answer months divided by this: the age scaled to 0–1."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,11 @@ class PreparedFilms:
     def ages_months(self) -> npt.NDArray[np.float32]:
         """Labels."""
         return np.array([film.age_months for film in self.films], dtype=np.float32)
+
+    @property
+    def inputs(self) -> dict[str, npt.NDArray[Any]]:
+        """What an image network takes."""
+        return {"film": self.images, "sex": self.sex_codes}
 
     @property
     def sex_codes(self) -> npt.NDArray[np.int32]:
@@ -136,53 +141,64 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     ``seconds`` counts the time spent making batches. Keras makes them while
     the network works on earlier ones, so the network has waited at most this
     long.
+
+    Parameters
+    ----------
+    inputs : mapping of str to array
+        One array an input of the network, films first. Images, uint8 of shape
+        (films, rows, columns), are given as float32 with a channel.
+    ages_months : array, shape (films,)
+    batch : int
+    seed : int, optional
+        None: in order, every film, as validation needs it.
     """
 
     def __init__(
         self,
-        prepared: PreparedFilms,
+        inputs: Mapping[str, npt.NDArray[Any]],
+        ages_months: npt.NDArray[np.float32],
         batch: int,
         *,
-        seed: int | None,
-        epoch: int = 0,
+        seed: int | None = None,
     ) -> None:
         super().__init__()
-        self.prepared = prepared
-        self.batch = min(batch, len(prepared.films))
+        self.inputs = inputs
+        self.count = len(ages_months)
+        self.batch = min(batch, self.count)
         self.seed = seed
-        self.epoch = epoch
+        self.epoch = 0
         self.seconds = 0.0
-        self.films_made = 0
-        self._ages = prepared.ages_months / MONTHS_SCALE
-        self._sexes = prepared.sex_codes
+        self._scaled_ages = ages_months / MONTHS_SCALE
         self.shuffle()
 
     def shuffle(self) -> None:
         """Order the films for ``epoch``."""
-        count = len(self.prepared.films)
-        self._order = np.arange(count)
+        self._order = np.arange(self.count)
         if self.seed is not None:
             np.random.default_rng([self.seed, self.epoch]).shuffle(self._order)
 
     def __len__(self) -> int:
         """Batches an epoch; in training an incomplete last one is left out."""
-        count = len(self.prepared.films)
-        return count // self.batch if self.seed is not None else -(-count // self.batch)
+        if self.seed is None:
+            return -(-self.count // self.batch)
+        return self.count // self.batch
 
-    def __getitem__(self, index: int) -> tuple[dict[str, object], object]:
-        """Images as float32 0–255 with a channel, sex codes, and scaled ages."""
+    def __getitem__(self, index: int) -> tuple[dict[str, npt.NDArray[Any]], npt.NDArray[Any]]:
+        """Inputs and scaled ages of one batch."""
         start = time.perf_counter()
         rows = np.sort(self._order[index * self.batch : (index + 1) * self.batch])
-        inputs = {
-            "film": self.prepared.images[rows][..., np.newaxis].astype(np.float32),
-            "sex": self._sexes[rows],
-        }
-        item = inputs, self._ages[rows]
+        item = {name: as_input(a[rows]) for name, a in self.inputs.items()}, self._scaled_ages[rows]
         self.seconds += time.perf_counter() - start
-        self.films_made += len(rows)
         return item
 
     def on_epoch_end(self) -> None:
         """Shuffle anew."""
         self.epoch += 1
         self.shuffle()
+
+
+def as_input(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Give images their channel and numbers as Keras takes them; leave the rest."""
+    if values.dtype == np.uint8:
+        return values[..., np.newaxis].astype(np.float32)
+    return values

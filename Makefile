@@ -1,0 +1,114 @@
+# What a person does with boneage. Needs make and Python 3.11 or later; every
+# target sets up what it needs, and does nothing twice.
+#
+#   make run                       read the example film
+#   make test PYTHON=python3.12    with another Python
+#   make train DATA=/data/rsna     with other films
+
+DATA ?= ../shared/data/rsna
+WEIGHTS ?= ../shared/weights
+RUN ?= runs/compact
+PROFILE ?= compact
+OUT ?= out
+EVIDENCE ?= docs/evidence
+VENV ?= .venv
+FILM := examples/synthetic_hand_girl_10y.png
+
+# The first of these that is new enough; tested only when a venv is made.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+BIN := $(VENV)/bin
+# Editable: the code in src/ is what runs, so only new dependencies reinstall.
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+BASE := $(VENV)/.installed-base
+TRAIN := $(VENV)/.installed-train
+DEV := $(VENV)/.installed-dev
+
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test lint types pytest format train evaluate bench figures constraints clean
+
+help:  ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1@\2/p' $(MAKEFILE_LIST) | \
+		while IFS=@ read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
+
+run: $(BASE)  ## Read the bone age of the example film (drawn, not a patient's)
+	@$(BIN)/boneage assess $(FILM) --sex female --picture $(OUT)
+	@echo "The regions it looked at are drawn in $(OUT)/$(notdir $(basename $(FILM))).boneage.png"
+
+test: lint types pytest  ## Lint, check types, run every test (installs the training extra)
+
+lint: $(DEV)  ## Check style and layout
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet . || \
+		{ echo "the layout of these files differs: make format"; $(BIN)/ruff format --check .; exit 1; }
+	@echo "lint: good"
+
+types: $(DEV)  ## Check types, strictly
+	@$(BIN)/mypy
+
+pytest: $(DEV)
+	@$(BIN)/pytest --quiet
+
+format: $(DEV)  ## Lay out the code and mend what can be mended
+	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
+
+train: $(TRAIN)  ## Train the weights from DATA into RUN; goes on where it stopped
+	$(BIN)/boneage train --profile $(PROFILE) --data $(DATA) --run $(RUN) \
+		$(if $(wildcard $(WEIGHTS)),--initial-weights $(WEIGHTS))
+
+evaluate: $(BASE)  ## Measure the bundled weights on the validation films of DATA
+	@$(BIN)/boneage evaluate --data $(DATA) --out $(EVIDENCE) || [ $$? -eq 1 ]  # 1: some films had no answer
+	@$(BIN)/boneage figures
+
+bench: $(BASE)  ## Measure time, memory and size
+	@$(BIN)/boneage bench --install --out $(EVIDENCE)/bench.json \
+		$(if $(wildcard $(RUN)),--run $(RUN))
+	@$(BIN)/boneage figures
+
+figures: $(BASE)  ## Write the measured numbers into README.md and MODEL_CARD.md
+	@$(BIN)/boneage figures
+
+# One exact version of everything, from a fresh resolution of pyproject.toml.
+# TensorFlow goes by two names, of which a machine installs one: both are pinned.
+constraints: $(BIN)/python  ## Resolve and pin all dependencies anew
+	@rm -rf build/pins && $(BIN)/python -m venv build/pins
+	@echo "resolving all extras in a fresh environment (minutes)"
+	@build/pins/bin/python -m pip install --quiet --disable-pip-version-check \
+		'.[train,dashboard,server,dev]'
+	@{ echo "# Exact versions, written by 'make constraints'; do not edit."; \
+		build/pins/bin/python -m pip freeze --exclude boneage | \
+		sed -E 's/^tensorflow[-_]cpu==(.*)/&\ntensorflow==\1/'; } > build/constraints.txt
+	@mv build/constraints.txt constraints.txt && rm -rf build/pins
+	@echo "constraints.txt: $$(grep -c == constraints.txt) versions"
+
+clean:  ## Remove what can be made again; keeps .venv and the training runs
+	@rm -rf $(OUT) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find src tests -type d -name __pycache__ -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "boneage needs Python 3.11 or later, and none was found." \
+		"Install one, or name it: make run PYTHON=/path/to/python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and \
+		f"boneage needs Python 3.11 or later; $(PYTHON) is {v.major}.{v.minor}. \
+	Name another: make run PYTHON=python3.12")'
+	@echo "making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(BASE): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing boneage (once, a minute or two)"
+	@$(INSTALL) -e .
+	@touch $@
+
+$(TRAIN): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing boneage with the training extra (once, some minutes)"
+	@$(INSTALL) -e '.[train]'
+	@touch $(BASE) $@
+
+$(DEV): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing boneage with the training and development extras (once, some minutes)"
+	@$(INSTALL) -e '.[train,dev]'
+	@touch $(BASE) $(TRAIN) $@

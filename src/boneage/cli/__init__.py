@@ -1,0 +1,155 @@
+"""The command line. Each subcommand is a module, loaded only when it is used."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import sys
+import warnings
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import click
+
+from boneage import __version__
+from boneage.errors import BoneageError, FilmError
+
+COMMANDS: Mapping[str, str] = {
+    "assess": "Read the bone age of films.",
+    "regions": "Find the regions of a folder of films and save them.",
+    "synthetic": "Draw a hand film that is nobody's, to try things on.",
+    "weights": "Say which weights answer, and what is known of them.",
+    "train": "Train weights from labelled films.",
+    "evaluate": "Measure the weights on labelled films.",
+    "bench": "Measure time, memory and size on this machine.",
+    "figures": "Write the measured numbers into the documents.",
+}
+"""Each is the command of the same name in the module ``boneage.cli.<name>``."""
+
+EXIT_FAILED, EXIT_USAGE = 1, 2
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class Failed(click.ClickException):
+    """Something could not be done, in one sentence."""
+
+    exit_code = EXIT_FAILED
+
+
+class Unusable(click.ClickException):
+    """What was given cannot be used; nothing was done."""
+
+    exit_code = EXIT_USAGE
+
+
+class Commands(click.Group):
+    """The subcommands, and the one place where an error becomes a sentence."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """In the order in which people meet them."""
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+        """Load a subcommand."""
+        if name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"boneage.cli.{name}"), name)
+        return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the subcommands without loading them all."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a subcommand; nothing that goes wrong ends in a traceback."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except FilmError as error:
+            raise Failed(str(error)) from error
+        except BoneageError as error:  # of the weights, a table, a profile
+            raise Unusable(str(error)) from error
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # click ends quietly when the reader of a pipe has gone
+            raise Failed(str(error)) from error
+        except ModuleNotFoundError as error:
+            raise Unusable(_what_to_install(error)) from error
+        except Exception as error:
+            logging.getLogger(__name__).debug("unexpected", exc_info=True)
+            sentence = f"unexpected {type(error).__name__}: {error} (boneage --verbose says more)"
+            raise Failed(sentence) from error
+
+
+@click.group(cls=Commands, context_settings=SETTINGS)
+@click.version_option(__version__, prog_name="boneage")
+@click.option("--verbose", is_flag=True, help="Say on stderr what goes on, and where errors arise.")
+def main(verbose: bool) -> None:
+    """Bone age from a radiograph of a child's left hand.
+
+    Supports, does not replace, a reader. Not a medical device.
+
+    \b
+    boneage assess hand.png --sex female
+    boneage assess --table cases.csv --csv ages.csv
+    """  # noqa: D301  click wants a backspace before lines it must not wrap
+    _set_up_streams()
+    _set_up_logging(verbose=verbose)
+
+
+def _set_up_streams() -> None:
+    """Let a name that the terminal cannot show be no reason to stop."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _set_up_logging(*, verbose: bool) -> None:
+    """Log to stderr: sentences, with tracebacks only when asked for.
+
+    Other libraries stay silent: their warnings quote what films state of a
+    patient.
+    """
+    handler = _Stderr(logging.DEBUG if verbose else logging.ERROR)
+    if not verbose:
+        handler.addFilter(_without_traceback)
+    logger = logging.getLogger("boneage")
+    logger.handlers[:] = [handler]
+    if verbose:
+        logger.setLevel(logging.DEBUG)
+    logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
+    warnings.simplefilter("ignore")
+
+
+class _Stderr(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        click.echo(self.format(record), err=True)
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    record.exc_info = None
+    return True
+
+
+def _what_to_install(error: ModuleNotFoundError) -> str:
+    extra = EXTRA_OF.get((error.name or "").partition(".")[0])
+    if extra is None:
+        return f"{error}; install boneage again"
+    return f'{error.name} is not installed: pip install "boneage[{extra}]"'
+
+
+EXTRA_OF: Mapping[str, str] = {
+    "fastapi": "server",
+    "h5py": "train",
+    "keras": "train",
+    "matplotlib": "train",
+    "onnx": "train",
+    "streamlit": "dashboard",
+    "tensorflow": "train",
+    "tf2onnx": "train",
+    "uvicorn": "server",
+}
+"""Which extra of the package brings a library."""

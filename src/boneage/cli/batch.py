@@ -1,0 +1,76 @@
+"""What commands over many films share: progress, outputs, names."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+import click
+
+from boneage.writing.files import atomically
+
+CLEAR_LINE = "\r\x1b[K"
+
+
+class Progress:
+    """A bar on stderr for more than one film, and only on a terminal."""
+
+    def __init__(self, total: int) -> None:
+        self._bar: Any = None
+        if total > 1 and sys.stderr.isatty():
+            self._bar = click.progressbar(length=total, label="films", file=sys.stderr)
+
+    def __enter__(self) -> Self:
+        if self._bar is not None:
+            self._bar.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.__exit__(kind, error, trace)
+
+    def step(self, text: str = "", *, err: bool = False) -> None:
+        """One film is done; say something about it above the bar."""
+        if text:
+            if self._bar is not None:
+                click.echo(CLEAR_LINE, nl=False, err=True)
+            click.echo(text, err=err)
+        if self._bar is not None:
+            self._bar.update(1)
+
+
+def film_label(film: str | os.PathLike[str]) -> str:
+    """Name a film as the command named it; bytes that are no text become marks."""
+    return os.fsencode(film).decode("utf-8", "replace")
+
+
+def make_folder(path: Path, option: str) -> Path:
+    """Make an output folder before the work begins; not being able to is wrong usage."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unusable(path, option, error.strerror) from error
+    if not os.access(path, os.W_OK):
+        raise _unusable(path, option, "the folder is read-only")
+    return path
+
+
+def open_output(stack: ExitStack, path: Path, option: str) -> BinaryIO:
+    """Open an output file before the work begins; not being able to is wrong usage."""
+    try:
+        return stack.enter_context(atomically(path))
+    except OSError as error:
+        raise _unusable(path, option, error.strerror) from error
+
+
+def _unusable(path: Path, option: str, reason: str | None) -> click.BadParameter:
+    return click.BadParameter(f"{str(path)!r} cannot be written: {reason}", param_hint=option)

@@ -1,0 +1,34 @@
+"""``boneage figures``: the measured numbers, into the documents of a checkout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from boneage.cli import EXIT_FAILED
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Write nothing; fail when a document differs.")
+@click.argument(
+    "checkout",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path(),
+)
+def figures(checkout: Path, check: bool) -> None:
+    """Write the measured numbers into README.md and MODEL_CARD.md.
+
+    They come from docs/evidence, as 'boneage evaluate' and 'boneage bench'
+    left it, and from the manifest of the bundled weights.
+
+    Exit status: 0; 1 when --check finds a document that differs.
+    """
+    from boneage.evaluation.numbers_in_text import renew  # noqa: PLC0415  opens fast
+
+    changed = renew(checkout, write=not check)
+    state = "numbers differ: run 'make figures'" if check else "numbers renewed"
+    for name, differs in changed.items():
+        click.echo(f"{name}: {state if differs else 'as it was'}")
+    if check and any(changed.values()):
+        raise click.exceptions.Exit(EXIT_FAILED)

@@ -1,0 +1,26 @@
+"""What the subcommands share: the ways to say a sex and a set of weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from boneage.errors import SexError
+from boneage.radiograph import Sex
+
+
+def parse_sex(_ctx: click.Context, param: click.Parameter, text: str | None) -> Sex | None:
+    """Read a sex as people write it; anything else is wrong usage."""
+    try:
+        return None if text is None else Sex.parse(text)
+    except SexError as error:
+        raise click.BadParameter(str(error), param=param) from error
+
+
+weights_option = click.option(
+    "--weights",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="A folder of weights, instead of $BONEAGE_WEIGHTS or those that ship with boneage.",
+)

@@ -1,0 +1,82 @@
+"""``boneage train``: weights from labelled films."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option(
+    "--profile",
+    default="compact",
+    show_default=True,
+    metavar="NAME|FILE",
+    help="How to train: compact, reference, or a TOML file of your own.",
+)
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Labelled films, in the layout of the RSNA challenge.",
+)
+@click.option(
+    "--run",
+    "run_folder",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Where the run keeps everything; an interrupted one goes on from there.",
+)
+@click.option("--stage", metavar="S", help="Only this stage of the profile. [default: all]")
+@click.option(
+    "--epochs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Train every stage for N epochs, whatever the profile says: to try one small.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Use at most N films of each kind: likewise.",
+)
+@click.option("--strict", is_flag=True, help="Stop at the first label or film that is no good.")
+@click.option(
+    "--initial-weights",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="The folder of the weights files that the profile starts from.",
+)
+def train(  # noqa: PLR0917  one argument an option
+    profile: str,
+    data: Path,
+    run_folder: Path,
+    stage: str | None,
+    epochs: int | None,
+    limit: int | None,
+    strict: bool,
+    initial_weights: Path | None,
+) -> None:
+    """Train weights from labelled films.
+
+    Needs the training extra: pip install "boneage[train]".
+
+    \b
+    boneage train --data rsna/ --run runs/mine
+    boneage train --profile reference --data rsna/ --run runs/try --epochs 1 --limit 64
+    """  # noqa: D301  click wants a backspace before lines it must not wrap
+    from boneage.training import train as run_training  # noqa: PLC0415  Keras takes seconds
+
+    run_training(
+        profile,
+        data,
+        run_folder,
+        stage=stage,
+        epochs=epochs,
+        limit=limit,
+        strict=strict,
+        initial_weights=initial_weights,
+    )

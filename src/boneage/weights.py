@@ -1,0 +1,206 @@
+"""The weights that answer: manifest, checksums, ONNX Runtime sessions.
+
+A set of weights is a folder: ``manifest.json`` and the ONNX files it names.
+Nothing is unpickled and nothing is fetched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from boneage.assessment import WHOLE_HAND, WeightsName
+from boneage.errors import WeightsError
+from boneage.preparing import Preparation
+from boneage.regions import RegionPlan
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+MANIFEST = "manifest.json"
+FORMAT = 1
+"""Of the manifest; raised when older programs could no longer read it."""
+FOLDER_VARIABLE = "BONEAGE_WEIGHTS"
+MONTHS_SCALE = 240.0
+"""The networks answer months divided by this."""
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class NetworkFile:
+    """One exported network."""
+
+    file: str
+    sha256: str
+    input: tuple[int, int] | None
+    """Rows and columns of the image it takes; None for the fusion."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a set of weights says of itself."""
+
+    name: str
+    profile: str
+    preparation: Preparation
+    plan: RegionPlan
+    networks: Mapping[str, NetworkFile]
+    fusion_inputs: tuple[str, ...]
+    """The features that the fusion joins, by region name."""
+    flip_average: bool
+    sha256: str
+    """Of ``manifest.json`` itself."""
+    table: Mapping[str, Any]
+    """The whole manifest, with data, metrics, date and commit."""
+
+
+class Weights:
+    """A folder of weights, opened when first needed.
+
+    Parameters
+    ----------
+    folder : str or Path, optional
+        Default: the folder named by the environment variable
+        ``BONEAGE_WEIGHTS``, else the weights that ship with boneage.
+
+    Raises
+    ------
+    WeightsError
+        When the manifest is missing or not one this program can read.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
+        self.folder = Path(folder or os.environ.get(FOLDER_VARIABLE) or bundled_folder())
+        self.manifest = read_manifest(self.folder)
+        self._sessions: dict[str, InferenceSession] = {}
+
+    @cached_property
+    def name(self) -> WeightsName:
+        """Name, profile and checksum, for the answer."""
+        return WeightsName(self.manifest.name, self.manifest.profile, self.manifest.sha256)
+
+    def run(self, network: str, inputs: Arrays) -> dict[str, npt.NDArray[np.float32]]:
+        """Run one network.
+
+        Inputs that the exported network does not take (a sex it was not built
+        to see) are left out.
+        """
+        session = self.session(network)
+        wanted = {item.name for item in session.get_inputs()}
+        names = [item.name for item in session.get_outputs()]
+        fed = {name: value for name, value in inputs.items() if name in wanted}
+        return dict(zip(names, session.run(names, fed), strict=True))
+
+    def session(self, network: str) -> InferenceSession:
+        """Open the ONNX Runtime session of a network, its file verified when first opened."""
+        if network not in self._sessions:
+            self._sessions[network] = self._open(network)
+        return self._sessions[network]
+
+    def _open(self, network: str) -> InferenceSession:
+        import onnxruntime  # noqa: PLC0415  half the import time of the package
+
+        entry = self.manifest.networks.get(network)
+        if entry is None:
+            known = sorted(self.manifest.networks)
+            raise WeightsError(f"weights {self.manifest.name!r} have no {network!r}, only {known}")
+        path = self.folder / entry.file
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise WeightsError(f"the weights file {str(path)!r} cannot be read: {error}") from error
+        digest = hashlib.sha256(content).hexdigest()
+        if digest != entry.sha256:
+            raise WeightsError(
+                f"{str(path)!r} has sha256 {digest}, but its manifest states {entry.sha256}; "
+                "the file was changed or cut off: install boneage again"
+            )
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3  # errors only
+        providers = ["CPUExecutionProvider"]
+        try:
+            return onnxruntime.InferenceSession(content, options, providers=providers)
+        except Exception as error:  # ONNX Runtime's own errors have no public base class
+            raise WeightsError(f"{str(path)!r} is no network that can be run: {error}") from error
+
+
+def bundled_folder() -> Path:
+    """Find the folder of the weights that ship with boneage."""
+    return Path(str(resources.files("boneage") / "bundle"))
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read and check ``manifest.json``."""
+    path = folder / MANIFEST
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise WeightsError(
+            f"no weights in {str(folder)!r}: {MANIFEST} cannot be read ({error.strerror}). "
+            f"Give a folder written by 'boneage train', or unset {FOLDER_VARIABLE}"
+        ) from error
+    try:
+        table = json.loads(content)
+        if table["format"] != FORMAT:
+            raise WeightsError(
+                f"{str(path)!r} is of format {table['format']!r}; this program reads {FORMAT}"
+            )
+        manifest = _manifest(table, hashlib.sha256(content).hexdigest())
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise WeightsError(f"{str(path)!r} is not a manifest of weights: {error!r}") from error
+    for problem in _problems(manifest):
+        raise WeightsError(f"{str(path)!r} does not fit together: {problem}")
+    return manifest
+
+
+def _problems(manifest: Manifest) -> Iterator[str]:
+    """Find what would otherwise fail in the middle of a film."""
+    networks = manifest.networks
+    for name in ("attention", "fusion"):
+        if name not in networks:
+            yield f"it names no {name!r} network, only {sorted(networks)}"
+    for name, entry in networks.items():
+        if Path(entry.file).name != entry.file:
+            yield f"the file {entry.file!r} lies outside its folder"
+        if entry.input is None and name != "fusion":
+            yield f"it states no input size for {name!r}"
+    for region in manifest.plan.names:
+        if region not in manifest.plan.fallback:
+            yield f"it states no fallback box for {region!r}"
+    there = {WHOLE_HAND, *(set(manifest.plan.names) & set(networks))}
+    for region in manifest.fusion_inputs:
+        if region not in there:
+            yield f"the fusion wants {region!r}, but only {sorted(there)} are read"
+
+
+def _manifest(table: dict[str, Any], digest: str) -> Manifest:
+    preparation, regions = dict(table["preparation"]), dict(table["regions"])
+    preparation["stretch_percentiles"] = tuple(preparation["stretch_percentiles"])
+    regions["names"] = tuple(regions["names"])
+    regions["fallback"] = {name: tuple(box) for name, box in regions["fallback"].items()}
+    networks = {
+        name: NetworkFile(n["file"], n["sha256"], tuple(n["input"]) if n["input"] else None)
+        for name, n in table["networks"].items()
+    }
+    return Manifest(
+        name=table["name"],
+        profile=table["profile"]["name"],
+        preparation=Preparation(**preparation),
+        plan=RegionPlan(**regions),
+        networks=networks,
+        fusion_inputs=tuple(table["fusion"]["inputs"]),
+        flip_average=bool(table["fusion"]["flip_average"]),
+        sha256=digest,
+        table=table,
+    )

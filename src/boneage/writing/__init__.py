@@ -1,0 +1,1 @@
+"""An answer out: text, table, JSON, picture, COCO; one file each."""

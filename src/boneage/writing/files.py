@@ -1,0 +1,39 @@
+"""Files that are there whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+
+@contextmanager
+def atomically(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for writing that takes its name only when it is complete.
+
+    Parameters
+    ----------
+    path : Path
+        Replaced when it exists. Its folder must exist.
+
+    Raises
+    ------
+    OSError
+        At once when the folder cannot be written to, so that a long command
+        can open its output before it starts to work. After any error inside
+        the block nothing is left behind, and an earlier file is untouched.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    # Not tempfile: its files are readable by nobody else, and stay so when renamed.
+    part = path.with_name(f".{path.name[:100]}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,126 @@
+"""An answer as plain values, for JSON.
+
+The keys are a promise to scripts: new ones may come, none goes or changes its
+meaning within a major version.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from boneage import __version__
+from boneage.assessment import Assessment, Box, Failure, Interval, Look, years_and_months
+from boneage.radiograph import Facts
+
+Record = dict[str, Any]
+
+DECIMALS = 2
+"""Of months; a hundredth of a month is far below what a film can tell."""
+
+
+def record(answer: Assessment | Failure) -> Record:
+    """Turn one answer into values that ``json.dumps`` takes.
+
+    Returns
+    -------
+    dict
+        ``status`` is ``"read"`` or ``"failed"``; a failure has ``film``,
+        ``code`` and ``message`` besides. No name, identifier or birth date.
+    """
+    if isinstance(answer, Failure):
+        return {
+            "status": "failed",
+            "film": answer.film,
+            "code": answer.code,
+            "message": answer.message,
+            "boneage": __version__,
+        }
+    years, months = divmod(round(answer.age_months), 12)
+    return {
+        "status": "read",
+        "film": answer.film,
+        "sex": answer.sex.value,
+        "age_months": round(answer.age_months, DECIMALS),
+        "age_text": years_and_months(answer.age_months),
+        "years": years,
+        "months": months,
+        "interval": _interval(answer.interval),
+        "chronological_age_months": _rounded(answer.chronological_age_months),
+        "readings": {name: _rounded(age) for name, age in answer.readings.items()},
+        "regions": [_region(look) for look in answer.looks],
+        "findings": [
+            {"code": f.code, "severity": f.severity.value, "message": f.message}
+            for f in answer.findings
+        ],
+        "weights": {
+            "name": answer.weights.name,
+            "profile": answer.weights.profile,
+            "sha256": answer.weights.sha256,
+        },
+        "film_size": {"height": answer.film_height, "width": answer.film_width},
+        "facts": _facts(answer.facts),
+        "seconds": round(answer.seconds, 3),
+        "boneage": __version__,
+    }
+
+
+def batch(records: Sequence[Record]) -> str:
+    """One JSON document of many records, in their order, with the counts.
+
+    ASCII only, so that it survives any pipe.
+    """
+    read = sum(r["status"] == "read" for r in records)
+    document = {
+        "boneage": __version__,
+        "read": read,
+        "failed": len(records) - read,
+        "films": list(records),
+    }
+    return json.dumps(document, indent=2, allow_nan=False)
+
+
+def box_record(box: Box) -> dict[str, int]:
+    """Give a box in the film's pixels, max row and column excluded."""
+    return {
+        "min_row": box.min_row,
+        "min_col": box.min_col,
+        "max_row": box.max_row,
+        "max_col": box.max_col,
+    }
+
+
+def _region(look: Look) -> Record:
+    return {
+        "name": look.region,
+        "box": box_record(look.box),
+        "attention_found": look.attention_found,
+    }
+
+
+def _facts(facts: Facts) -> Record:
+    """Say what the file states, without dates: those point at a child."""
+    spacing = facts.pixel_spacing_mm
+    return {
+        "format": facts.format,
+        "bits": facts.bits,
+        "modality": facts.modality,
+        "laterality": facts.laterality,
+        "body_part": facts.body_part,
+        "pixel_spacing_mm": list(spacing) if spacing else None,
+    }
+
+
+def _interval(interval: Interval | None) -> Record | None:
+    if interval is None:
+        return None
+    return {
+        "low_months": _rounded(interval.low_months),
+        "high_months": _rounded(interval.high_months),
+        "level": interval.level,
+    }
+
+
+def _rounded(months: float | None) -> float | None:
+    return None if months is None else round(months, DECIMALS)

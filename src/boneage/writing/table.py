@@ -1,0 +1,94 @@
+"""Answers as a CSV table, one row a film, failures too."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from typing import BinaryIO
+
+from boneage import __version__
+from boneage.assessment import (
+    CARPAL,
+    METACARPAL,
+    PHALANX,
+    WHOLE_HAND,
+    Assessment,
+    Failure,
+    years_and_months,
+)
+
+REGIONS = (CARPAL, METACARPAL, PHALANX)
+CORNERS = ("min_row", "min_col", "max_row", "max_col")
+COLUMNS = (
+    "film",
+    "status",
+    "sex",
+    "age_months",
+    "age_text",
+    "interval_low_months",
+    "interval_high_months",
+    "chronological_age_months",
+    *(f"{name}_months" for name in (WHOLE_HAND, *REGIONS)),
+    *(f"{name}_{corner}" for name in REGIONS for corner in (*CORNERS, "attention_found")),
+    "film_height",
+    "film_width",
+    "warnings",
+    "code",
+    "message",
+    "weights",
+    "weights_sha256",
+    "seconds",
+    "boneage",
+)
+"""The same whichever regions the weights look for; what they don't stays empty."""
+
+Row = dict[str, object]
+
+
+def row(answer: Assessment | Failure) -> Row:
+    """One row of the table, by column name."""
+    if isinstance(answer, Failure):
+        return {
+            "film": answer.film,
+            "status": "failed",
+            "code": answer.code,
+            "message": answer.message,
+            "boneage": __version__,
+        }
+    cells: Row = {
+        "film": answer.film,
+        "status": "read",
+        "sex": answer.sex.value,
+        "age_months": f"{answer.age_months:.2f}",
+        "age_text": years_and_months(answer.age_months),
+        "film_height": answer.film_height,
+        "film_width": answer.film_width,
+        "warnings": " ".join(finding.message for finding in answer.warnings),
+        "weights": answer.weights.name,
+        "weights_sha256": answer.weights.sha256,
+        "seconds": f"{answer.seconds:.3f}",
+        "boneage": __version__,
+    }
+    if answer.interval is not None:
+        cells["interval_low_months"] = f"{answer.interval.low_months:.2f}"
+        cells["interval_high_months"] = f"{answer.interval.high_months:.2f}"
+    if answer.chronological_age_months is not None:
+        cells["chronological_age_months"] = f"{answer.chronological_age_months:.2f}"
+    for name, age in answer.readings.items():
+        cells[f"{name}_months"] = f"{age:.2f}"
+    for look in answer.looks:
+        for corner in CORNERS:
+            cells[f"{look.region}_{corner}"] = getattr(look.box, corner)
+        cells[f"{look.region}_attention_found"] = int(look.attention_found)
+    return cells
+
+
+def write_table(file: BinaryIO, rows: Iterable[Row]) -> None:
+    """Write rows under their header, as UTF-8, to an open file."""
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    writer = csv.DictWriter(text, COLUMNS, restval="", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    text.flush()
+    text.detach()

@@ -1,0 +1,41 @@
+"""A set of readings small enough to work out by hand."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from boneage.assessment import Failure, WeightsName
+from boneage.evaluation.evidence import Setting
+from boneage.evaluation.validation import Reading, Validation
+from boneage.radiograph import Sex
+
+
+def reading(case: str, sex: Sex, true: float, read: float, *, carpal_found: bool) -> Reading:
+    return Reading(
+        case=case,
+        sex=sex,
+        true_months=true,
+        predicted_months=read,
+        networks={"whole_hand": read + 2, "carpal": read - 4},
+        attention_found={"carpal": carpal_found, "metacarpal": True},
+        seconds=0.25,
+    )
+
+
+@pytest.fixture
+def validation() -> Validation:
+    readings = (
+        reading("1377", Sex.FEMALE, 120, 126, carpal_found=True),
+        reading("1378", Sex.MALE, 150, 147, carpal_found=True),
+        reading("1379", Sex.MALE, 60, 75, carpal_found=False),
+        reading("1380", Sex.FEMALE, 180, 180, carpal_found=True),
+    )
+    return Validation(readings, (Failure("1381", "truncated", "the file is cut off"),))
+
+
+@pytest.fixture
+def setting() -> Setting:
+    weights = WeightsName("compact-1", "compact", "ab" * 32)
+    return Setting(weights, "rsna", "validation", None, date(2026, 1, 2))

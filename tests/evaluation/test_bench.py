@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from boneage.cli import main
+from boneage.errors import DataError
+from boneage.evaluation import bench
+from boneage.radiograph import Sex
+from tests.evaluation.drawn import DrawnAssessor
+
+
+def test_pace_is_read_from_the_logs_of_a_run(tmp_path: Path) -> None:
+    phase = tmp_path / "attention" / "phase-0"
+    phase.mkdir(parents=True)
+    (phase / "epochs.csv").write_text(
+        "epoch,data_share,films_per_second,loss\n0,0.1,40.0,1\n1,0.1,44.0,1\n2,0.1,45.0,1\n"
+    )
+    (tmp_path / "fusion").mkdir()
+    (tmp_path / "fusion" / "epochs.csv").write_text("epoch,films_per_second\n")
+    assert bench.training_pace(tmp_path) == (bench.StagePace("attention/phase-0", 44.0, 3),)
+
+
+def test_copies_have_the_sizes_that_are_timed(tmp_path: Path) -> None:
+    film = tmp_path / "film.png"
+    cv2.imwrite(str(film), np.full((30, 20), 90, np.uint8))
+    sizes = []
+    for copy in bench.at_sizes(film, tmp_path):
+        grey = cv2.imread(str(copy), cv2.IMREAD_GRAYSCALE)
+        assert grey is not None
+        sizes.append(grey.shape[::-1])
+    assert tuple(sizes) == bench.SIZES_PX
+
+
+def test_a_film_that_is_no_image_is_quoted(tmp_path: Path) -> None:
+    film = tmp_path / "film.dcm"
+    film.write_text("no pixels")
+    with pytest.raises(DataError, match=r"film\.dcm"):
+        bench.at_sizes(film, tmp_path)
+
+
+def test_a_failing_command_is_not_timed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(DataError, match="boneage assess"):
+        bench.measure_cold(tmp_path / "film.png", Sex.MALE, runs=1)
+
+
+def test_memory_and_time_of_a_fresh_process() -> None:
+    code = "import time; block = b'x' * 50_000_000; time.sleep(0.05)"
+    seconds, memory = bench._run_fresh([sys.executable, "-c", code])
+    assert seconds >= 0.05
+    assert memory > 50
+
+
+def test_only_a_checkout_can_be_installed(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"pyproject\.toml"):
+        bench.measure_install(tmp_path)
+
+
+def test_the_machine_is_described() -> None:
+    machine = bench.this_machine()
+    assert machine.cores >= 1
+    assert machine.processor
+
+
+def test_the_command_writes_what_it_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = tmp_path / "1.png"
+    cv2.imwrite(str(film), np.full((30, 20), 90, np.uint8))
+    monkeypatch.setattr("boneage.assessor.Assessor", DrawnAssessor)
+    monkeypatch.setattr(bench, "measure_cold", lambda *_: bench.Cold(1.5, 200.0, 1))
+    monkeypatch.setattr(bench, "measure_import", lambda: 0.2)
+    out = tmp_path / "new" / "bench.json"
+    result = CliRunner().invoke(main, ["bench", "--film", str(film), "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    assert "one film from nothing: 1.50 s, 200 MB" in result.output
+    table = json.loads(out.read_text())
+    assert table["weights"]["name"] == "drawn"
+    assert [warm["runs"] for warm in table["warm"]] == [bench.WARM_RUNS] * len(bench.SIZES_PX)
+    assert table["install"] is None
+    assert table["training"] == []

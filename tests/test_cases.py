@@ -1,0 +1,99 @@
+"""Which films to read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from boneage.assessment import Case, Failure
+from boneage.cases import cases_of, films_in, read_cases
+from boneage.errors import DataError
+from boneage.radiograph import Sex
+
+
+def fill(folder: Path, *names: str) -> None:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def test_a_folder_stands_for_all_that_may_be_films(tmp_path: Path) -> None:
+    fill(tmp_path, "b.png", "a.DCM", "sub/IM0001", "sub/1.2.840.113619", "ü.tiff")
+    fill(tmp_path, ".hidden.png", ".git/c.png", "t.csv", "x.JSON", "n.txt", "README.md")
+    fill(tmp_path, "DICOMDIR", "b.boneage.png")
+    found = [path.relative_to(tmp_path).as_posix() for path in films_in(tmp_path)]
+    assert found == ["a.DCM", "b.png", "sub/1.2.840.113619", "sub/IM0001", "ü.tiff"]
+
+
+def test_a_folder_can_be_left_out(tmp_path: Path) -> None:
+    fill(tmp_path, "a.png", "out/crops/a.png")
+    assert films_in(tmp_path, without=[tmp_path / "out" / "crops"]) == [tmp_path / "a.png"]
+
+
+def test_paths_stay_in_order_and_missing_ones_stay_cases(tmp_path: Path) -> None:
+    fill(tmp_path, "films/b.png", "films/a.png")
+    paths = [tmp_path / "missing.png", tmp_path / "films"]
+    assert [case.film for case in cases_of(paths)] == [
+        tmp_path / "missing.png",
+        tmp_path / "films" / "a.png",
+        tmp_path / "films" / "b.png",
+    ]
+
+
+def test_an_empty_folder_is_said(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no films in the folder"):
+        cases_of([tmp_path])
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("age", ["chronological_age_months", "age"])
+def test_a_table(tmp_path: Path, delimiter: str, age: str) -> None:
+    table = tmp_path / "cases.csv"
+    lines = (["Path", "sex", age, "note"], ["a.png", "F", "120.5", ""], ["/b.png", "", "", "x"])
+    text = "\r\n".join(delimiter.join(line) for line in lines)
+    table.write_text(f"\ufeff{text}\r\n\r\n", encoding="utf-8")
+    assert read_cases(table) == [
+        Case(tmp_path / "a.png", Sex.FEMALE, 120.5),
+        Case(Path("/b.png"), None, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "message"),
+    [
+        ("a.png,x,", "sex", "'x' is not one"),
+        ("a.png,m,old", "table", "'old' is not a number of months"),
+        ("a.png,m,nan", "table", "'nan' is not a number"),
+        ("a.png,m,4000", "table", "from 0 to 300"),
+        (",m,", "table", "has no path"),
+    ],
+)
+def test_a_row_that_makes_no_sense_fails_alone(
+    tmp_path: Path, line: str, code: str, message: str
+) -> None:
+    table = tmp_path / "cases.csv"
+    table.write_text(f"path,sex,age\n{line}\nb.png,m,\n")
+    bad, good = read_cases(table)
+    assert isinstance(bad, Failure)
+    assert bad.code == code
+    assert message in bad.message
+    assert good == Case(tmp_path / "b.png", Sex.MALE)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "no column 'path'"),
+        (b"file,sex\na,m\n", "no column 'path'"),
+        (b"path\na\n", "no column 'sex'"),
+        (b"path,sex\n", "has no rows"),
+        (b"path,sex\n\xff\xfe\n", "cannot be read"),
+    ],
+)
+def test_a_table_that_is_none(tmp_path: Path, content: bytes, message: str) -> None:
+    table = tmp_path / "cases.csv"
+    table.write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        read_cases(table)

@@ -1,0 +1,119 @@
+"""From a film to what a network sees."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from boneage.assessment import Box
+from boneage.preparing import (
+    Preparation,
+    equalise,
+    placement,
+    put_on_canvas,
+    resize,
+    stretch,
+)
+
+# Grey levels as 8-bit and 16-bit files give them.
+films = st.one_of(
+    hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=40)).map(
+        lambda a: (a / 255).astype(np.float32)
+    ),
+    hnp.arrays(np.uint16, hnp.array_shapes(min_dims=2, max_dims=2, max_side=40)).map(
+        lambda a: (a / 65535).astype(np.float32)
+    ),
+)
+sides = st.integers(1, 4000)
+fits = st.sampled_from(["squeeze", "pad"])
+
+
+@given(films)
+def test_stretching_twice_is_stretching_once(film: npt.NDArray[np.float32]) -> None:
+    once = stretch(film)
+    assert once.min() >= 0
+    assert once.max() <= 1
+    np.testing.assert_allclose(stretch(once), once, atol=1e-5)
+
+
+def test_the_stretch_undoes_exposure() -> None:
+    film = np.random.default_rng(1).random((200, 150), dtype=np.float32)
+    np.testing.assert_allclose(stretch(film * 0.3 + 0.1), stretch(film), atol=1e-5)
+
+
+def test_a_film_of_one_grey_becomes_black() -> None:
+    assert not stretch(np.full((9, 9), 0.7, np.float32)).any()
+
+
+def test_a_lonely_bright_pixel_still_stretches() -> None:
+    film = np.zeros((100, 100), np.float32)
+    film[5, 5] = 0.5
+    assert stretch(film)[5, 5] == 1.0
+
+
+@given(films, st.sampled_from([0.0, 2.0]), st.sampled_from([1, 8, 64]), fits, st.booleans())
+def test_any_film_reaches_the_canvas(
+    film: npt.NDArray[np.float32], clip: float, tiles: int, fit: str, antialias: bool
+) -> None:
+    grey = equalise(film, Preparation(clahe_clip_limit=clip, clahe_tiles=tiles))
+    assert grey.shape == film.shape
+    size = (20, 16)
+    place = placement(film.shape[0], film.shape[1], size, fit)
+    canvas = put_on_canvas(grey, size, place, antialias=antialias)
+    assert canvas.shape == size
+    assert canvas.dtype == np.uint8
+
+
+@given(sides, sides, fits)
+def test_a_film_lies_inside_its_canvas(height: int, width: int, fit: str) -> None:
+    place = placement(height, width, (128, 96), fit)
+    assert place.height >= 1
+    assert place.width >= 1
+    assert 0 <= place.top <= 128 - place.height
+    assert 0 <= place.left <= 96 - place.width
+
+
+@given(sides, sides, fits, st.data())
+def test_boxes_go_to_the_canvas_and_back(
+    height: int, width: int, fit: str, data: st.DataObject
+) -> None:
+    min_row = data.draw(st.integers(0, height - 1))
+    min_col = data.draw(st.integers(0, width - 1))
+    box = Box(
+        min_row,
+        min_col,
+        data.draw(st.integers(min_row + 1, height)),
+        data.draw(st.integers(min_col + 1, width)),
+    )
+    place = placement(height, width, (128, 96), fit)
+    there = place.to_canvas(box, height, width)
+    assert there.min_row >= place.top
+    assert there.max_row <= place.top + place.height
+    assert there.min_col >= place.left
+    assert there.max_col <= place.left + place.width
+    placed = Box(
+        there.min_row - place.top,
+        there.min_col - place.left,
+        there.max_row - place.top,
+        there.max_col - place.left,
+    )
+    back = place.to_film(placed, height, width)
+    rows, cols = height / place.height, width / place.width  # one canvas pixel, in the film
+    for corner in ("min_row", "max_row"):
+        assert abs(getattr(back, corner) - getattr(box, corner)) <= rows + 1
+    for corner in ("min_col", "max_col"):
+        assert abs(getattr(back, corner) - getattr(box, corner)) <= cols + 1
+    assert back.max_row <= height
+    assert back.max_col <= width
+
+
+@pytest.mark.parametrize("factor", [1, 4, 12])
+def test_antialiasing_makes_films_of_any_resolution_look_alike(factor: int) -> None:
+    small = np.random.default_rng(2).integers(0, 255, (32, 24), dtype=np.uint8)
+    large = np.kron(small, np.ones((factor, factor), np.uint8))
+    seen = resize(large, 32, 24, antialias=True)
+    np.testing.assert_allclose(seen.astype(float), small.astype(float), atol=1)

@@ -1,0 +1,190 @@
+"""From heat maps to boxes, masks, looks and crops."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from boneage.assessment import CARPAL, METACARPAL, PHALANX, Box, Look
+from boneage.assessor import Assessor
+from boneage.preparing import Placement, placement
+from boneage.radiograph import Facts, Radiograph, Sex
+from boneage.regions import (
+    FALLBACK,
+    RegionPlan,
+    box_from_fractions,
+    crop,
+    crop_box,
+    find_regions,
+    largest_box,
+    mask_of,
+    scale_heat_map,
+    with_fallback,
+)
+
+HeatMap = npt.NDArray[np.float32]
+heat_maps = hnp.arrays(
+    np.float32,
+    hnp.array_shapes(min_dims=2, max_dims=2, max_side=12),
+    elements=st.floats(-1e6, 1e6, width=32),
+)
+any_maps = hnp.arrays(
+    np.float32,
+    (6, 5),
+    elements=st.floats(width=32, allow_nan=True, allow_infinity=True),
+)
+PLAN = RegionPlan(names=(CARPAL, METACARPAL, PHALANX))
+
+
+def look_once(raw: HeatMap, height: int = 300, width: int = 200, plan: RegionPlan = PLAN) -> Look:
+    return look_all(raw, height, width, plan)[0]
+
+
+def look_all(raw: HeatMap, height: int, width: int, plan: RegionPlan) -> tuple[Look, ...]:
+    canvas = np.full((1, 48, 32), 128, np.uint8)
+    place = placement(height, width, (48, 32), "pad")
+    return find_regions(canvas, [place], [(height, width)], lambda _: raw[np.newaxis], plan)[0]
+
+
+@given(heat_maps)
+def test_scaled_heat_lies_between_0_and_1(raw: HeatMap) -> None:
+    scaled = scale_heat_map(raw)
+    assert scaled.dtype == np.float32
+    assert scaled.min() >= 0
+    assert scaled.max() <= 1
+    assert not scaled.any() or (scaled.min() == 0 and scaled.max() == pytest.approx(1))
+
+
+@given(heat_maps, st.floats(0.05, 0.95))
+def test_the_box_holds_the_largest_bright_area(raw: HeatMap, threshold: float) -> None:
+    heat_map = scale_heat_map(raw)
+    box = largest_box(heat_map, threshold)
+    mask = (heat_map > threshold).astype(np.uint8)
+    if box is None:
+        assert not mask.any()
+        return
+    assert largest_box(heat_map, threshold) == box
+    assert box.max_row <= raw.shape[0]
+    assert box.max_col <= raw.shape[1]
+    count, labels = cv2.connectedComponents(mask, connectivity=8)
+    areas = [int((labels == label).sum()) for label in range(1, count)]
+    inside = labels[box.min_row : box.max_row, box.min_col : box.max_col]
+    assert max(areas) in [int((inside == label).sum()) for label in range(1, count)]
+
+
+def test_of_two_areas_the_larger_wins() -> None:
+    heat_map = np.zeros((10, 10), np.float32)
+    heat_map[0, 0] = 1.0
+    heat_map[5:8, 4:9] = 0.8
+    assert largest_box(heat_map, 0.7) == Box(5, 4, 8, 9)
+
+
+@given(any_maps, st.integers(1, 3000), st.integers(1, 3000))
+def test_any_map_gives_boxes_inside_the_film(raw: HeatMap, height: int, width: int) -> None:
+    with np.errstate(all="ignore"):
+        looks = look_all(raw, height, width, PLAN)
+        again = look_all(raw, height, width, PLAN)
+    assert [look.region for look in looks] == list(PLAN.names)
+    for look, other in zip(looks, again, strict=True):
+        assert look.box == other.box
+        assert look.box.max_row <= height
+        assert look.box.max_col <= width
+        assert np.isfinite(look.heat_map).all()
+
+
+@pytest.mark.parametrize("raw", [np.nan, np.inf, -np.inf, 0.0, 1.0, -5.0])
+def test_defect_2_an_empty_box_is_no_attention_with_a_fallback(raw: float) -> None:
+    with np.errstate(all="ignore"):
+        look = look_once(np.full((6, 4), raw, np.float32))
+    assert not look.attention_found
+    assert look.box == box_from_fractions(FALLBACK[CARPAL], 300, 200)
+    assert not look.heat_map.any()
+
+
+def test_defect_2_a_blank_film_is_read_with_a_warning(assessor: Assessor) -> None:
+    blank = Radiograph(np.zeros((300, 200), np.float32), Facts("PNG", 8))
+    answer = assessor.assess(blank, Sex.MALE)
+    assert not any(look.attention_found for look in answer.looks)
+    assert {finding.code for finding in answer.warnings} == {"no_attention"}
+
+
+def test_each_look_is_black_where_the_earlier_ones_found_something() -> None:
+    seen: list[npt.NDArray[np.uint8]] = []
+
+    def attend(canvases: npt.NDArray[np.uint8]) -> HeatMap:
+        seen.append(canvases.copy())
+        heat = cv2.GaussianBlur(canvases[0].astype(np.float32), (3, 3), 0)
+        return np.asarray(heat, np.float32)[np.newaxis]
+
+    canvas = np.full((1, 60, 40), 20, np.uint8)
+    canvas[0, 40:46, 12:28] = 250  # carpus
+    canvas[0, 50:60, 12:28] = 120  # forearm
+    canvas[0, 20:30, 12:28] = 180  # metacarpals
+    place = Placement(0, 0, 60, 40)
+    looks = find_regions(canvas, [place], [(600, 400)], attend, PLAN)[0]
+    carpal, metacarpal, _ = (look.box for look in looks)
+    assert abs(carpal.min_row - 400) <= 20
+    assert abs(metacarpal.min_row - 200) <= 20
+    assert not seen[1][0, 40:60, 12:28].any(), "the forearm goes with the carpus"
+    assert seen[1][0, 40:60, :8].all(), "beside the box the film stays"
+    assert not seen[2][0, 20:30, 12:28].any()
+    assert canvas.all(), "the canvas itself is not changed"
+
+
+@pytest.mark.parametrize(
+    ("extent", "black"),
+    [("box", 2 * 3), ("box_to_lower_edge", 6 * 3), ("rows_to_lower_edge", 6 * 8)],
+)
+def test_masks(extent: str, black: int) -> None:
+    mask = mask_of(Box(4, 1, 6, 4), (10, 8), extent)
+    assert mask.sum() == black
+    assert mask[4:6, 1:4].all()
+
+
+@given(st.data())
+def test_crops_lie_inside_the_film_and_hold_its_box(data: st.DataObject) -> None:
+    height, width = data.draw(st.integers(1, 500)), data.draw(st.integers(1, 500))
+    top, left = data.draw(st.integers(0, height - 1)), data.draw(st.integers(0, width - 1))
+    box = Box(
+        top,
+        left,
+        data.draw(st.integers(top + 1, height)),
+        data.draw(st.integers(left + 1, width)),
+    )
+    plan = RegionPlan(
+        margin=data.draw(st.floats(0, 1)),
+        square=data.draw(st.booleans()),
+        min_side=data.draw(st.floats(0, 1)),
+    )
+    cut = crop_box(box, plan, height, width)
+    assert cut.max_row <= height
+    assert cut.max_col <= width
+    assert cut.min_row <= box.min_row + 1  # to rounding
+    assert cut.max_row >= box.max_row - 1
+    assert cut.min_col <= box.min_col + 1
+    assert cut.max_col >= box.max_col - 1
+
+
+def test_crops_near_an_edge_stay_square() -> None:
+    plan = RegionPlan(margin=0.2, square=True)
+    cut = crop_box(Box(380, 10, 400, 90), plan, 400, 300)
+    assert cut.height == cut.width
+
+
+def test_defect_3_crops_come_from_the_full_resolution_film() -> None:
+    """One-pixel stripes live in the original and die in any reduced copy of it."""
+    film = np.zeros((2000, 1600), np.uint8)
+    film[:, ::2] = 255
+    seen = crop(film, Box(900, 700, 1124, 924), RegionPlan(), (224, 224), antialias=True)
+    np.testing.assert_array_equal(seen, film[900:1124, 700:924])
+
+
+def test_measured_fallbacks_replace_only_their_own() -> None:
+    plan = with_fallback(RegionPlan(), {CARPAL: (0.5, 0.5, 0.6, 0.6)})
+    assert plan.fallback[CARPAL] == (0.5, 0.5, 0.6, 0.6)
+    assert plan.fallback[METACARPAL] == FALLBACK[METACARPAL]

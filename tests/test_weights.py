@@ -1,0 +1,138 @@
+"""Weights that open, and weights that must not."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from boneage.assessment import CARPAL, METACARPAL
+from boneage.assessor import Assessor
+from boneage.errors import WeightsError
+from boneage.weights import FOLDER_VARIABLE, Weights
+from tests.conftest import build_weights
+
+
+def change_manifest(folder: Path, change: Callable[[dict[str, Any]], Any]) -> None:
+    path = folder / "manifest.json"
+    table = json.loads(path.read_text())
+    change(table)
+    path.write_text(json.dumps(table))
+
+
+def test_weights_say_who_they_are(weights: Path) -> None:
+    name = Weights(weights).name
+    assert (name.name, name.profile) == ("tiny-1", "tiny")
+    assert name.sha256 == hashlib.sha256((weights / "manifest.json").read_bytes()).hexdigest()
+
+
+def test_the_variable_names_the_folder(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(FOLDER_VARIABLE, str(weights))
+    assert Weights().folder == weights
+    assert Assessor().weights.name.name == "tiny-1"
+
+
+def test_a_given_folder_is_stronger_than_the_variable(
+    weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(FOLDER_VARIABLE, "/nowhere")
+    assert Weights(weights).folder == weights
+
+
+def test_missing_weights_say_where_they_were_sought(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=f"no weights in {re.escape(repr(str(tmp_path)))}"):
+        Weights(tmp_path)
+
+
+def test_a_changed_network_is_not_run(weights_copy: Path) -> None:
+    path = weights_copy / "attention.onnx"
+    path.write_bytes(path.read_bytes()[:-1])
+    opened = Weights(weights_copy)  # networks are opened when first needed
+    with pytest.raises(WeightsError, match=r"sha256 .* its manifest states .* changed or cut off"):
+        opened.session("attention")
+
+
+def test_a_missing_network_file_is_named(weights_copy: Path) -> None:
+    (weights_copy / "fusion.onnx").unlink()
+    with pytest.raises(WeightsError, match=r"fusion\.onnx' cannot be read"):
+        Weights(weights_copy).session("fusion")
+
+
+def test_a_network_that_is_none_is_named(weights_copy: Path) -> None:
+    (weights_copy / "fusion.onnx").write_bytes(b"not a network")
+    digest = hashlib.sha256(b"not a network").hexdigest()
+    change_manifest(weights_copy, lambda m: m["networks"]["fusion"].update(sha256=digest))
+    with pytest.raises(WeightsError, match="no network that can be run"):
+        Weights(weights_copy).session("fusion")
+
+
+def test_an_unknown_network_is_refused(weights: Path) -> None:
+    with pytest.raises(WeightsError, match="have no 'elbow', only"):
+        Weights(weights).session("elbow")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is not a manifest"),
+        (b"{", "is not a manifest"),
+        (b"[]", "is not a manifest"),
+        (b"{}", "is not a manifest"),
+        (b"\xff\xfe", "is not a manifest"),
+        (b'{"format": 99}', "is of format 99; this program reads 1"),
+    ],
+)
+def test_a_manifest_that_is_none(weights_copy: Path, content: bytes, message: str) -> None:
+    (weights_copy / "manifest.json").write_bytes(content)
+    with pytest.raises(WeightsError, match=message):
+        Weights(weights_copy)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda m: m["networks"].pop("attention"), "no 'attention' network"),
+        (lambda m: m["networks"].pop("fusion"), "no 'fusion' network"),
+        (lambda m: m["networks"].pop(CARPAL), "the fusion wants 'carpal'"),
+        (lambda m: m["networks"][CARPAL].update(input=None), "no input size for 'carpal'"),
+        (lambda m: m["networks"][CARPAL].update(file="../x.onnx"), "outside its folder"),
+        (lambda m: m["regions"]["fallback"].pop(METACARPAL), "no fallback box for 'metacarpal'"),
+        (lambda m: m["preparation"].update(sharpen=1), "is not a manifest"),
+        (lambda m: m.pop("name"), "is not a manifest"),
+    ],
+)
+def test_a_manifest_that_does_not_fit_together(
+    weights_copy: Path, change: Callable[[dict[str, Any]], Any], message: str
+) -> None:
+    change_manifest(weights_copy, change)
+    with pytest.raises(WeightsError, match=message):
+        Weights(weights_copy)
+
+
+def test_inputs_that_a_network_does_not_take_are_left_out(weights: Path) -> None:
+    opened = Weights(weights)
+    film = np.zeros((1, 48, 48, 1), np.float32)
+    inputs: dict[str, npt.NDArray[Any]] = {
+        "film": film,
+        "sex": np.zeros(1, np.int32),
+        "shoe_size": np.zeros(1),
+    }
+    assert set(opened.run(CARPAL, inputs)) == {"feature", "age"}
+
+
+def test_fewer_regions_are_enough(tmp_path: Path) -> None:
+    opened = Weights(build_weights(tmp_path, [CARPAL]))
+    assert opened.manifest.plan.names == (CARPAL,)
+
+
+def test_defect_5_the_bundled_weights_open(bundled: Path) -> None:
+    opened = Weights(bundled)
+    for network in opened.manifest.networks:
+        opened.session(network)

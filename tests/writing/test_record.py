@@ -1,0 +1,83 @@
+"""Answers as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from boneage import __version__
+from boneage.assessment import Assessment, Box, Failure
+from boneage.writing.record import batch, record
+
+
+def test_a_record_says_everything(answer: Assessment) -> None:
+    assert json.loads(json.dumps(record(answer))) == {
+        "status": "read",
+        "film": "hand.dcm",
+        "sex": "female",
+        "age_months": 122.37,
+        "age_text": "10 years 2 months",
+        "years": 10,
+        "months": 2,
+        "interval": {"low_months": 110.0, "high_months": 134.5, "level": 0.9},
+        "chronological_age_months": 120.0,
+        "readings": {"whole_hand": 121.0, "carpal": 119.8, "metacarpal": 125.1},
+        "regions": [
+            {
+                "name": "carpal",
+                "box": {"min_row": 300, "min_col": 120, "max_row": 400, "max_col": 240},
+                "attention_found": True,
+            },
+            {
+                "name": "metacarpal",
+                "box": {"min_row": 190, "min_col": 80, "max_row": 300, "max_col": 280},
+                "attention_found": False,
+            },
+        ],
+        "findings": [
+            {
+                "code": "right_hand",
+                "severity": "warning",
+                "message": "The film is marked as a right hand.",
+            },
+            {"code": "old", "severity": "note", "message": "Only a note."},
+        ],
+        "weights": {"name": "tiny-1", "profile": "tiny", "sha256": "ab" * 32},
+        "film_size": {"height": 480, "width": 360},
+        "facts": {
+            "format": "DICOM",
+            "bits": 12,
+            "modality": None,
+            "laterality": None,
+            "body_part": None,
+            "pixel_spacing_mm": None,
+        },
+        "seconds": 0.123,
+        "boneage": __version__,
+    }
+
+
+def test_no_date_of_the_child_is_written(answer: Assessment) -> None:
+    assert "2011" not in json.dumps(record(answer))
+    assert "2021" not in json.dumps(record(answer))
+
+
+def test_boxes_come_back(answer: Assessment) -> None:
+    regions = json.loads(batch([record(answer)]))["films"][0]["regions"]
+    assert [Box(**region["box"]) for region in regions] == [look.box for look in answer.looks]
+
+
+def test_what_is_missing_is_null(answer: Assessment) -> None:
+    bare = record(replace(answer, interval=None, chronological_age_months=None))
+    assert bare["interval"] is None
+    assert bare["chronological_age_months"] is None
+
+
+def test_a_batch_counts_and_keeps_the_order(answer: Assessment) -> None:
+    failure = Failure("böse\udc80.png", "truncated", "cut off")
+    text = batch([record(failure), record(answer)])
+    document = json.loads(text.encode("ascii"))
+    assert (document["read"], document["failed"]) == (1, 1)
+    assert [film["status"] for film in document["films"]] == ["failed", "read"]
+    assert document["films"][0]["film"] == failure.film
+    assert document["films"][0]["code"] == "truncated"
