@@ -149,9 +149,9 @@ def test_training_is_handed_on(run: Run, tmp_path: Path, monkeypatch: pytest.Mon
     def train(profile: str, data: Path, run_folder: Path, **options: Any) -> None:
         called.update(profile=profile, data=data, run_folder=run_folder, **options)
 
-    module = type(sys)("boneage.training")
+    module = type(sys)("boneage.training.stages")
     module.train = train  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "boneage.training", module)
+    monkeypatch.setitem(sys.modules, "boneage.training.stages", module)
     arguments = ["--data", tmp_path, "--run", tmp_path / "run", "--epochs", 2, "--strict"]
     assert run("train", *arguments).exit_code == 0
     assert called == {
@@ -163,6 +163,7 @@ def test_training_is_handed_on(run: Run, tmp_path: Path, monkeypatch: pytest.Mon
         "limit": None,
         "strict": True,
         "initial_weights": None,
+        "fine_tune": None,
     }
 
 
@@ -172,9 +173,9 @@ def test_training_without_keras_says_what_to_install(
     def train(*_: object, **__: object) -> None:
         import keras  # noqa: F401, PLC0415
 
-    module = type(sys)("boneage.training")
+    module = type(sys)("boneage.training.stages")
     module.train = train  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "boneage.training", module)
+    monkeypatch.setitem(sys.modules, "boneage.training.stages", module)
     monkeypatch.setitem(sys.modules, "keras", None)
     result = run("train", "--data", tmp_path, "--run", tmp_path / "run")
     assert result.exit_code == 2

@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     help="Draw each answer on its film, as DIR/<film>.boneage.png.",
 )
 @weights_option
-def assess(  # noqa: PLR0917  one argument an option
+def assess(
     films: tuple[Path, ...],
     sex: Sex | None,
     table: Path | None,

@@ -30,7 +30,12 @@ import click
     metavar="DIR",
     help="Where the run keeps everything; an interrupted one goes on from there.",
 )
-@click.option("--stage", metavar="S", help="Only this stage of the profile. [default: all]")
+@click.option(
+    "--stage",
+    metavar="S",
+    help="Stop after this stage: attention, regions, region-networks, fusion or export. "
+    "Earlier ones are found finished, or finished first. [default: export, the last]",
+)
 @click.option(
     "--epochs",
     type=click.IntRange(min=1),
@@ -50,7 +55,13 @@ import click
     metavar="DIR",
     help="The folder of the weights files that the profile starts from.",
 )
-def train(  # noqa: PLR0917  one argument an option
+@click.option(
+    "--fine-tune",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Start from the networks of finished weights of the same architecture.",
+)
+def train(
     profile: str,
     data: Path,
     run_folder: Path,
@@ -59,6 +70,7 @@ def train(  # noqa: PLR0917  one argument an option
     limit: int | None,
     strict: bool,
     initial_weights: Path | None,
+    fine_tune: Path | None,
 ) -> None:
     """Train weights from labelled films.
 
@@ -68,7 +80,7 @@ def train(  # noqa: PLR0917  one argument an option
     boneage train --data rsna/ --run runs/mine
     boneage train --profile reference --data rsna/ --run runs/try --epochs 1 --limit 64
     """  # noqa: D301  click wants a backspace before lines it must not wrap
-    from boneage.training import train as run_training  # noqa: PLC0415  Keras takes seconds
+    from boneage.training.stages import train as run_training  # noqa: PLC0415  Keras takes seconds
 
     run_training(
         profile,
@@ -79,4 +91,5 @@ def train(  # noqa: PLR0917  one argument an option
         limit=limit,
         strict=strict,
         initial_weights=initial_weights,
+        fine_tune=fine_tune,
     )

@@ -1,20 +1,46 @@
-"""Interim."""
-from dataclasses import dataclass
-from pathlib import Path
-import cv2
-import numpy as np
-from boneage.errors import FilmError
-from boneage.radiograph import Facts, Radiograph
+"""From a file, or its bytes, to a :class:`~boneage.radiograph.Radiograph`.
+
+The content decides what a file is, never its name. The decoders are loaded
+with the first film that needs them, so that importing boneage stays cheap.
+"""
+
+from __future__ import annotations
+
+from boneage.radiograph import Radiograph
+from boneage.reading.kinds import DICOM, kind_of
+from boneage.reading.limits import DEFAULT_LIMITS, Limits
+from boneage.reading.source import Source, load
+
+__all__ = ["Limits", "read"]
 
 
-@dataclass(frozen=True)
-class Limits:
-    min_side_px: int = 128
-    max_megapixels: float = 100.0
+def read(source: Source, *, limits: Limits = DEFAULT_LIMITS) -> Radiograph:
+    """Read one film: PNG, JPEG, TIFF, WebP, BMP or DICOM.
 
+    Parameters
+    ----------
+    source : path, bytes or binary file object
+        A file object is read as a whole, wherever it stands.
+    limits : Limits, optional
+        The smallest and the largest film that is accepted.
 
-def read(source, *, limits=Limits()):
-    grey = cv2.imread(str(source), cv2.IMREAD_GRAYSCALE)
-    if grey is None:
-        raise FilmError("unreadable", f"{source!r} cannot be read")
-    return Radiograph((grey / np.float32(255.0)).astype(np.float32), Facts("PNG", 8), Path(source).name)
+    Returns
+    -------
+    Radiograph
+        Right way up (EXIF orientation is followed), bone bright.
+
+    Raises
+    ------
+    FilmError
+        When the source is not one film; its ``code`` says why in a word, its
+        message in a sentence.
+    """
+    data, name = load(source)
+    kind = kind_of(data, name)
+    if kind == DICOM:
+        from boneage.reading.dicom import read_dicom  # noqa: PLC0415  loads pydicom
+
+        return read_dicom(data, name, limits)
+    from boneage.reading.raster import read_raster  # noqa: PLC0415  loads Pillow
+
+    return read_raster(data, kind, name, limits)

@@ -126,7 +126,7 @@ def _prepare(film: Film, profile: Profile, run: Run) -> Prepared | None:
         print(f"skipped {film.id}: {error}")  # noqa: T201
         return None
     size = profile.attention.input
-    place = placement(*grey.shape, size, profile.preparation.fit)
+    place = placement(grey.shape[0], grey.shape[1], size, profile.preparation.fit)
     canvas = put_on_canvas(grey, size, place, antialias=profile.preparation.antialias)
     return canvas, place, (grey.shape[0], grey.shape[1])
 

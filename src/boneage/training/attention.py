@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -13,7 +12,7 @@ from boneage.preparing import equalise, placement, put_on_canvas
 from boneage.reading import Limits, read
 from boneage.training.augmentation import augmenter
 from boneage.training.films import Film, Films
-from boneage.training.fitting import fit
+from boneage.training.fitting import FINAL, fit
 from boneage.training.networks.region import build_attention_network
 from boneage.training.prepared import Batches, PreparedFilms, prepare_films
 from boneage.training.profile import Phase, Profile
@@ -27,7 +26,8 @@ def draw_whole(film: Film, profile: Profile, size: tuple[int, int]) -> npt.NDArr
     """Prepare a whole film for the attention network; thumbnails get their shape back."""
     radiograph = read(film.path, limits=THUMBNAIL_LIMITS)
     grey = equalise(radiograph.pixels, profile.preparation)
-    place = placement(*(film.shape or grey.shape), size, profile.preparation.fit)
+    height, width = film.shape or (grey.shape[0], grey.shape[1])
+    place = placement(height, width, size, profile.preparation.fit)
     return put_on_canvas(grey, size, place, antialias=profile.preparation.antialias)
 
 
@@ -66,7 +66,7 @@ def train_attention(profile: Profile, films: Films, run: Run) -> keras.Model:
         At the profile's final input size.
     """
     spec = profile.attention
-    trained: keras.Model | None = None
+    trained: keras.Model | None = None  # a profile has at least one phase
     for number, phase in enumerate(spec.phases):
         size = phase.input or spec.input
         keras.utils.set_random_seed(profile.seed + number)
@@ -75,10 +75,11 @@ def train_attention(profile: Profile, films: Films, run: Run) -> keras.Model:
         )
         if trained is not None:
             network.set_weights(trained.get_weights())
+        else:
+            run.start_from_finished(network, "attention")
         _fit_phase(network, profile, phase, size, films, run, number)
         trained = network
-    assert trained is not None
-    if (spec.phases[-1].input or spec.input) == spec.input:
+    if trained is None or (spec.phases[-1].input or spec.input) == spec.input:
         return trained
     final = build_attention_network(spec)
     final.set_weights(trained.get_weights())
@@ -95,16 +96,22 @@ def _fit_phase(
     number: int,
 ) -> None:
     folder = run.folder / "attention" / f"phase-{number}"
-    if (folder / "final.weights.h5").is_file():
-        network.load_weights(folder / "final.weights.h5")
+    if (folder / FINAL).is_file():
+        network.load_weights(folder / FINAL)
         return
     print(f"attention network, phase {number}: {phase.films} at {size[0]} x {size[1]}")  # noqa: T201
     seed = profile.seed + 100 * number
     label = f"{phase.films} films {size[0]}x{size[1]}"
-    train = prepare_whole(run.limited(films.select(phase.films, "train")), profile, size, run, label)
+    train = prepare_whole(
+        run.limited(films.select(phase.films, "train")), profile, size, run, label
+    )
     run.report_skipped(train)
     held_back = run.limited(films.select(phase.films, "validation"))
-    monitor = prepare_whole(held_back, profile, size, run, f"{label} held back") if held_back else None
+    monitor = (
+        prepare_whole(held_back, profile, size, run, f"{label} held back") if held_back else None
+    )
+    if monitor:
+        run.report_skipped(monitor)
     fit(
         network,
         training_model(network, profile, size, seed),

@@ -1,7 +1,7 @@
 """Random changes of the training films, as Keras layers inside the model.
 
-They act in training only, on the same device as the network, and their random
-state is saved with the checkpoint.
+They act in training only, on the same device as the network. ``fitting`` sets
+their random state by the epoch, so that a restart draws the same.
 """
 
 from __future__ import annotations

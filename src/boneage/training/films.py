@@ -121,9 +121,8 @@ def _films_of(
     facts = rich.get(name)
     if facts is None:
         raise DataError("films.csv does not know this id")
-    split: Literal["train", "validation"]
-    split = "validation" if facts["split"] == "validation" else "train"
-    shape = int(facts["original_height"]), int(facts["original_width"])
+    split = _stated_split(facts["split"])
+    shape = _pixels(facts["original_height"]), _pixels(facts["original_width"])
     films = []
     thumbnail = folder / "thumbnails" / f"{name}.png"
     if thumbnail.is_file():
@@ -148,12 +147,32 @@ def _age(text: str) -> float:
     return age
 
 
+def _stated_split(text: str) -> Literal["train", "validation"]:
+    # Never a guess: a slip here would train on what is held back.
+    if text == "train":
+        return "train"
+    if text == "validation":
+        return "validation"
+    raise DataError(f"split {text!r} in films.csv is neither 'train' nor 'validation'")
+
+
+def _pixels(text: str) -> int:
+    try:
+        pixels = int(text)
+    except ValueError:
+        pixels = 0
+    if pixels < 1:
+        raise DataError(f"original size {text!r} in films.csv is not a number of pixels")
+    return pixels
+
+
 def _find(folder: Path, name: str) -> Path:
     for sub in FILM_FOLDERS:
         for suffix in FILM_SUFFIXES:
-            path = folder / sub / f"{name}{suffix}"
-            if path.is_file():
-                return path
+            for written in (suffix, suffix.upper()):
+                path = folder / sub / f"{name}{written}"
+                if path.is_file():
+                    return path
     raise DataError("no film of this id is there")
 
 
@@ -167,9 +186,7 @@ def _rows(path: Path, columns: Sequence[str]) -> Iterable[dict[str, str]]:
         reader = csv.DictReader(file)
         missing = [c for c in columns if c not in (reader.fieldnames or [])]
         if missing:
-            raise DataError(
-                f"{path.name} has no column {missing[0]!r}; it has {reader.fieldnames}"
-            )
+            raise DataError(f"{path.name} has no column {missing[0]!r}; it has {reader.fieldnames}")
         for row in reader:
             yield {key: (value or "").strip() for key, value in row.items() if key is not None}
 

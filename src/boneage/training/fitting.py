@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import math
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from boneage.errors import ProfileError
 from boneage.training.prepared import Batches
 from boneage.training.profile import Phase
 from boneage.weights import MONTHS_SCALE
@@ -21,7 +24,11 @@ WARM_UP_SHARE = 0.15
 """Of a one-cycle schedule."""
 KEPT_CHECKPOINTS = 2
 """A kill may spoil the last one while it is written; never both."""
+DRAWS_AN_EPOCH = 1_000_000
+"""More random draws than a layer makes in an epoch."""
 LOG = "epochs.csv"
+FINAL = "final.weights.h5"
+"""There once a phase is finished."""
 
 
 def loss_of(phase: Phase) -> Callable[[Any, Any], Any]:
@@ -90,6 +97,32 @@ class Pace(keras.callbacks.Callback):  # type: ignore[misc]
             logs["data_share"] = (self.batches.seconds - self.made) / seconds
 
 
+class _Redraw(keras.callbacks.Callback):  # type: ignore[misc]
+    """Random layers draw the same for the same epoch: checkpoints don't hold their state."""
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        for state in self.model.variables:
+            if state.path.endswith("seed_generator_state"):
+                seed = int(ops.convert_to_numpy(state)[0])
+                state.assign(ops.cast([seed, epoch * DRAWS_AN_EPOCH], state.dtype))
+
+
+class _StopOnNaN(keras.callbacks.Callback):  # type: ignore[misc]
+    """Stop before a checkpoint is written of a network that is lost."""
+
+    def __init__(self, phase: Phase) -> None:
+        super().__init__()
+        self.phase = phase
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        loss = (logs or {}).get("loss", 0.0)
+        if not math.isfinite(loss):
+            raise ProfileError(
+                f"the loss is {loss} after batch {batch}: the training has diverged; "
+                f"learning_rate is {self.phase.learning_rate:g}, try less"
+            )
+
+
 def _checkpoints(folder: Path) -> list[Path]:
     return sorted(folder.glob("epoch-*.weights.h5"), reverse=True)
 
@@ -123,7 +156,8 @@ def _trim_log(path: Path, epochs: int) -> None:
         return
     with path.open(newline="") as file:
         rows = list(csv.reader(file))
-    kept = rows[:1] + [row for row in rows[1:] if row and int(row[0]) < epochs]
+    whole = [row for row in rows[1:] if len(row) == len(rows[0])]
+    kept = rows[:1] + [row for row in whole if int(row[0]) < epochs]
     with path.open("w", newline="") as file:
         csv.writer(file).writerows(kept)
 
@@ -134,7 +168,10 @@ def read_log(folder: Path) -> list[dict[str, float]]:
     if not path.is_file():
         return []
     with path.open(newline="") as file:
-        return [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
+        return [
+            {k: float(v) for k, v in row.items() if v not in {None, "", "NA"}}
+            for row in csv.DictReader(file)
+        ]
 
 
 def fit(
@@ -164,8 +201,13 @@ def fit(
         For checkpoints, the per-epoch log and TensorBoard.
     epochs : int, optional
         Instead of the phase's own number.
+
+    Raises
+    ------
+    ProfileError
+        When the training diverges.
     """
-    final = folder / "final.weights.h5"
+    final = folder / FINAL
     if final.is_file():
         network.load_weights(final)
         return
@@ -182,14 +224,16 @@ def fit(
     train.shuffle()
     _trim_log(folder / LOG, done)
     callbacks: list[keras.callbacks.Callback] = [
+        _Redraw(),
+        _StopOnNaN(phase),
+        Pace(train),
+        keras.callbacks.CSVLogger(str(folder / LOG), append=done > 0),
+        keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False),
+        # After the log: a line too many is trimmed, a line too few could not be made up.
         keras.callbacks.ModelCheckpoint(
             str(folder / "epoch-{epoch:04d}.weights.h5"), save_weights_only=True
         ),
         _Prune(folder),
-        Pace(train),
-        keras.callbacks.CSVLogger(str(folder / LOG), append=done > 0),
-        keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False),
-        keras.callbacks.TerminateOnNaN(),
     ]
     if phase.average:
         callbacks.insert(0, keras.callbacks.SwapEMAWeights())
@@ -201,7 +245,7 @@ def fit(
             initial_epoch=done,
             callbacks=callbacks,
             shuffle=False,  # the batches shuffle themselves, the same after a restart
-            verbose="auto",
+            verbose=1 if sys.stdout.isatty() else 2,  # a bar, or a line an epoch in a log file
         )
     elif phase.average:
         training_model.optimizer.finalize_variable_values(training_model.trainable_variables)

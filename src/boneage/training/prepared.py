@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +20,6 @@ import numpy.typing as npt
 from boneage.errors import BoneageError, DataError
 from boneage.training.films import Film
 from boneage.weights import MONTHS_SCALE
-
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def _draw_all(
     """Fill the array file beside its final name, so that a kill leaves nothing half done."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".unfinished.npy")
-    images: npt.NDArray[np.uint8] | None = None
+    images: np.memmap[Any, np.dtype[np.uint8]] | None = None
     kept: list[int] = []
     skipped: list[str] = []
     progress = keras.utils.Progbar(len(films), unit_name="film")
@@ -180,7 +180,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def __len__(self) -> int:
         """Batches an epoch; in training an incomplete last one is left out."""
         if self.seed is None:
-            return -(-self.count // self.batch)
+            return math.ceil(self.count / self.batch)
         return self.count // self.batch
 
     def __getitem__(self, index: int) -> tuple[dict[str, npt.NDArray[Any]], npt.NDArray[Any]]:

@@ -7,6 +7,7 @@ silently ignored for twelve hours.
 
 from __future__ import annotations
 
+import math
 import tomllib
 from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from importlib import resources
@@ -60,6 +61,11 @@ class Phase:
     """Momentum of the running average of the weights; 0 for none."""
     huber_months: float = 12.0
     """Where the Huber loss turns from square to straight."""
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch", "learning_rate"):
+            if getattr(self, name) <= 0:
+                raise ProfileError(f"{name} of a phase is {getattr(self, name)}; give more than 0")
 
 
 @dataclass(frozen=True)
@@ -166,7 +172,10 @@ def load_profile(name_or_path: str) -> Profile:
             raise ProfileError(
                 f"no profile {name_or_path!r}; give a TOML file or one of {bundled_profiles()}"
             )
-        text = path.read_text("utf-8")
+        try:
+            text = path.read_text("utf-8")
+        except UnicodeDecodeError as error:
+            raise ProfileError(f"{name_or_path!r} is not text in UTF-8: {error}") from error
     return parse_profile(text)
 
 
@@ -181,7 +190,7 @@ def parse_profile(text: str) -> Profile:
 
 def _build(cls: type[T], table: Any, where: str) -> T:
     if not isinstance(table, dict):
-        raise ProfileError(f"{where or 'the profile'} is {table!r}; a table is needed")
+        raise ProfileError(f"{where.rstrip('.')} is {table!r}; a table is needed")
     hints = get_type_hints(cls)
     known = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]
     unknown = sorted(set(table) - set(known))
@@ -200,7 +209,7 @@ def _build(cls: type[T], table: Any, where: str) -> T:
     return cls(**values)
 
 
-def _value(hint: Any, value: Any, where: str) -> Any:  # noqa: PLR0911  one return a kind of value
+def _value(hint: Any, value: Any, where: str) -> Any:
     label = where.rstrip(".")
     origin, args = get_origin(hint), get_args(hint)
     if is_dataclass(hint):
@@ -219,6 +228,6 @@ def _value(hint: Any, value: Any, where: str) -> Any:  # noqa: PLR0911  one retu
         return float(value)
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
         raise ProfileError(f"{label} is {value!r}; {hint.__name__} is needed")
-    if isinstance(value, int | float) and value < 0:
-        raise ProfileError(f"{label} is {value!r}; it must not be negative")
+    if isinstance(value, int | float) and not 0 <= value < math.inf:
+        raise ProfileError(f"{label} is {value!r}; it must be finite and not negative")
     return value

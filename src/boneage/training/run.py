@@ -1,12 +1,21 @@
-"""One training run: its folder, and how it was asked for."""
+"""One training run: its folder, how it was asked for, and what it has finished."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from boneage.errors import DataError, ProfileError
 from boneage.training.films import Film
 from boneage.training.prepared import PreparedFilms
+
+if TYPE_CHECKING:
+    import keras
+
+RECIPE = "recipe.json"
 
 
 @dataclass(frozen=True)
@@ -17,6 +26,8 @@ class Run:
     data: Path
     initial_weights: Path | None = None
     """The folder of the weights files that profiles name."""
+    fine_tune: Path | None = None
+    """A folder of finished weights to start every network from."""
     epochs: int | None = None
     """Instead of every phase's own number: to try a profile small."""
     limit: int | None = None
@@ -31,6 +42,48 @@ class Run:
     def limited(self, films: tuple[Film, ...]) -> tuple[Film, ...]:
         """The films this run uses."""
         return films[: self.limit] if self.limit else films
+
+    def begin(self, stage: str, recipe: Mapping[str, Any]) -> None:
+        """Note what a stage is made from when it begins; check it when it goes on.
+
+        Raises
+        ------
+        DataError
+            When the stage was begun from something else: going on would mix two models.
+        """
+        path = self.folder / stage / RECIPE
+        wanted = json.loads(json.dumps(recipe))
+        if not path.is_file():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(wanted, indent=1), "utf-8")
+            return
+        begun = json.loads(path.read_text("utf-8"))
+        changed = sorted(k for k in begun.keys() | wanted.keys() if begun.get(k) != wanted.get(k))
+        if changed:
+            raise DataError(
+                f"{str(path.parent)!r} was begun with another {' and '.join(changed)}; "
+                "take another --run folder, or remove that one to train it anew"
+            )
+
+    def start_from_finished(self, network: keras.Model, name: str) -> None:
+        """Load the Keras weights that a network is to be fine-tuned from, if any.
+
+        Raises
+        ------
+        ProfileError
+            When there are none of that name, or they belong to another architecture.
+        """
+        if self.fine_tune is None:
+            return
+        path = self.fine_tune / f"{name}.weights.h5"
+        if not path.is_file():
+            raise ProfileError(f"no {path.name} to fine-tune from in {str(self.fine_tune)!r}")
+        try:
+            network.load_weights(path)
+        except (OSError, ValueError, KeyError) as error:
+            raise ProfileError(
+                f"{str(path)!r} does not fit the profile's {name} network: {error}"
+            ) from error
 
     def report_skipped(self, prepared: PreparedFilms) -> None:
         """Name and count the films that could not be read."""

@@ -24,7 +24,8 @@ def build_backbone(spec: NetworkSpec, weights_folder: Path | None = None) -> ker
     Raises
     ------
     ProfileError
-        When Keras knows no such backbone, or the weights file is missing.
+        When Keras knows no such backbone, or not of that width, or the weights
+        file is missing.
     """
     make = getattr(keras.applications, spec.backbone, None)
     if not callable(make) or not spec.backbone[:1].isupper():
@@ -34,6 +35,8 @@ def build_backbone(spec: NetworkSpec, weights_folder: Path | None = None) -> ker
     options: dict[str, object] = {"include_top": False, "input_shape": (None, None, 3)}
     options["weights"] = "imagenet" if spec.initial_weights == "imagenet" else None
     if spec.alpha is not None:
+        if "alpha" not in accepted:
+            raise ProfileError(f"alpha is {spec.alpha:g}, but {spec.backbone} has one width only")
         options["alpha"] = spec.alpha
     if "include_preprocessing" in accepted:
         options["include_preprocessing"] = False
@@ -49,7 +52,7 @@ def build_backbone(spec: NetworkSpec, weights_folder: Path | None = None) -> ker
         if not path.is_file():
             raise ProfileError(
                 f"initial weights {spec.initial_weights!r} are not in {str(weights_folder)!r}; "
-                "name their folder with --initial-weights, or set initial_weights = \"none\""
+                'name their folder with --initial-weights, or set initial_weights = "none"'
             )
         backbone.load_weights(path)
     return backbone

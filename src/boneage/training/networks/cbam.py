@@ -22,8 +22,7 @@ class ChannelAttention(keras.layers.Layer):  # type: ignore[misc]
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make the shared MLP for this number of channels."""
-        channels = input_shape[-1]
-        assert channels is not None
+        channels = input_shape[-1] or 0
         self.w0 = keras.layers.Dense(max(1, channels // self.reduction), "relu", name="w0")
         self.w1 = keras.layers.Dense(channels, name="w1")
         self.w0.build((None, channels))

@@ -1,0 +1,134 @@
+"""DICOM to a film: CR, DX, secondary capture, or any other single grey image."""
+
+from __future__ import annotations
+
+from pydicom.dataset import Dataset
+from pydicom.uid import UID
+
+from boneage.errors import FilmError
+from boneage.radiograph import Radiograph
+from boneage.reading.dicom_colour import one_channel
+from boneage.reading.dicom_display import displayed
+from boneage.reading.dicom_facts import facts_of
+from boneage.reading.dicom_frame import PixelDescription, decode_frame
+from boneage.reading.dicom_parsing import parse, text_of, whole_number
+from boneage.reading.limits import Limits
+from boneage.reading.quiet import quiet
+
+NAMES_OF_SYNTAXES = {
+    "1.2.840.10008.1.2": "uncompressed",
+    "1.2.840.10008.1.2.1": "uncompressed",
+    "1.2.840.10008.1.2.1.99": "deflated",
+    "1.2.840.10008.1.2.2": "uncompressed, big endian",
+    "1.2.840.10008.1.2.4.50": "JPEG baseline",
+    "1.2.840.10008.1.2.4.51": "JPEG extended",
+    "1.2.840.10008.1.2.4.57": "JPEG lossless",
+    "1.2.840.10008.1.2.4.70": "JPEG lossless",
+    "1.2.840.10008.1.2.4.80": "JPEG-LS lossless",
+    "1.2.840.10008.1.2.4.81": "JPEG-LS near-lossless",
+    "1.2.840.10008.1.2.4.90": "JPEG 2000 lossless",
+    "1.2.840.10008.1.2.4.91": "JPEG 2000",
+    "1.2.840.10008.1.2.4.201": "HTJ2K lossless",
+    "1.2.840.10008.1.2.4.202": "HTJ2K lossless",
+    "1.2.840.10008.1.2.4.203": "HTJ2K",
+    "1.2.840.10008.1.2.5": "RLE",
+}
+"""The transfer syntaxes that are read."""
+FLOAT_PIXELS = ("FloatPixelData", "DoubleFloatPixelData")
+
+
+def read_dicom(data: bytes, name: str, limits: Limits) -> Radiograph:
+    """Read the bytes of a DICOM file.
+
+    Raises
+    ------
+    FilmError
+        When they are not one whole grey image within the limits.
+    """
+    try:
+        with quiet():
+            return _read(data, name, limits)
+    except FilmError:
+        raise
+    except Exception as error:
+        # Not chained: what pydicom says may quote the patient.
+        raise FilmError(
+            "damaged",
+            f"{name!r} is a damaged DICOM file ({type(error).__name__}): "
+            "it cannot be decoded; export it again",
+        ) from None
+
+
+def _read(data: bytes, name: str, limits: Limits) -> Radiograph:
+    dataset, syntax, cut_off = parse(data, name)
+    if "PixelData" not in dataset or not dataset["PixelData"].value:
+        raise _without_pixels(dataset, name, len(data), cut_off=cut_off)
+    description = _describe(dataset, name)
+    limits.check(description.rows, description.columns, name)
+    frames = whole_number(dataset, "NumberOfFrames") or 1
+    if frames > 1:
+        raise FilmError(
+            "several_frames",
+            f"{name!r} is a DICOM file of {frames} frames; give one film a file",
+        )
+    if syntax not in NAMES_OF_SYNTAXES:
+        raise FilmError(
+            "unsupported_compression",
+            f"{name!r} is DICOM compressed as {UID(syntax).name!r}, which is not read; export it "
+            "uncompressed, or as RLE, JPEG, JPEG-LS or JPEG 2000",
+        )
+    values = decode_frame(dataset, syntax, description, name)
+    values = one_channel(values, dataset, description, name)
+    facts = facts_of(dataset, f"DICOM ({NAMES_OF_SYNTAXES[syntax]})", description.bits_stored)
+    return Radiograph(displayed(values, dataset, description, name), facts, name)
+
+
+def _describe(dataset: Dataset, name: str) -> PixelDescription:
+    rows, columns = (_needed(dataset, keyword, name) for keyword in ("Rows", "Columns"))
+    allocated = _needed(dataset, "BitsAllocated", name)
+    if allocated not in {1, 8, 16, 32}:
+        raise FilmError(
+            "unsupported_pixels",
+            f"{name!r} stores {allocated} bits a pixel; 1, 8, 16 and 32 are read",
+        )
+    stored = whole_number(dataset, "BitsStored") or allocated
+    samples = whole_number(dataset, "SamplesPerPixel") or 1
+    photometric = text_of(dataset, "PhotometricInterpretation") or "MONOCHROME2"
+    return PixelDescription(
+        rows=rows,
+        columns=columns,
+        samples=samples,
+        bits_allocated=allocated,
+        bits_stored=stored if 1 <= stored <= allocated else allocated,
+        signed=whole_number(dataset, "PixelRepresentation") == 1,
+        photometric=photometric.upper(),
+        planar=whole_number(dataset, "PlanarConfiguration") == 1,
+    )
+
+
+def _needed(dataset: Dataset, keyword: str, name: str) -> int:
+    value = whole_number(dataset, keyword)
+    if value is None or value < 1:
+        raise FilmError(
+            "damaged", f"{name!r} is a damaged DICOM file: it states no {keyword} of its image"
+        )
+    return value
+
+
+def _without_pixels(dataset: Dataset, name: str, size: int, *, cut_off: bool) -> FilmError:
+    if cut_off:
+        return FilmError(
+            "truncated",
+            f"{name!r} is a DICOM file cut off after {size:,} bytes; copy it again, whole",
+        )
+    if any(keyword in dataset for keyword in FLOAT_PIXELS):
+        return FilmError(
+            "unsupported_pixels",
+            f"{name!r} stores its pixels as floating-point numbers; whole numbers are read",
+        )
+    meta = getattr(dataset, "file_meta", Dataset())
+    stated = text_of(dataset, "SOPClassUID") or text_of(meta, "MediaStorageSOPClassUID")
+    kind = UID(stated).name if stated else "of an unknown kind"
+    return FilmError(
+        "no_pixels", f"{name!r} is DICOM without an image ({kind}); give the radiograph itself"
+    )

@@ -1,0 +1,123 @@
+"""What a file is, from its content."""
+
+from __future__ import annotations
+
+from boneage.errors import FilmError
+
+PNG, JPEG, TIFF, WEBP, BMP, DICOM = "PNG", "JPEG", "TIFF", "WebP", "BMP", "DICOM"
+ACCEPTED = "a film is a PNG, JPEG, TIFF, WebP, BMP or DICOM file"
+
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+BMP_HEADER_SIZES = frozenset((12, 40, 52, 56, 64, 108, 124))
+SHORT_LENGTH = 64
+"""Of the first element of a bare dataset: a group length, a character set, a UID."""
+
+OTHER_PICTURES = (
+    (0, b"GIF8", "a GIF"),
+    (0, b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture outside DICOM"),
+    (0, b"\xff\x4f\xff\x51", "a JPEG 2000 picture outside DICOM"),
+    (0, b"\x00\x00\x00\x0cJXL ", "a JPEG XL picture"),
+    (0, b"\xff\x0a", "a JPEG XL picture"),
+    (4, b"ftypheic", "a HEIC picture"),
+    (4, b"ftypheix", "a HEIC picture"),
+    (4, b"ftypmif1", "a HEIC picture"),
+    (4, b"ftypavif", "an AVIF picture"),
+    (0, b"8BPS", "a Photoshop file"),
+    (0, b"v/1\x01", "an OpenEXR picture"),
+)
+NO_PICTURES = (
+    (0, b"%PDF", "a PDF document"),
+    (0, b"PK\x03\x04", "a ZIP archive, or an office document"),
+    (0, b"PK\x05\x06", "an empty ZIP archive"),
+    (0, b"\x1f\x8b", "a gzip archive"),
+    (0, b"BZh", "a bzip2 archive"),
+    (0, b"\xfd7zXZ\x00", "an xz archive"),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (0, b"Rar!", "a RAR archive"),
+    (257, b"ustar", "a tar archive"),
+    (0, b"\xd0\xcf\x11\xe0", "an office document"),
+    (0, b"\x89HDF", "an HDF5 file"),
+    (0, b"\x93NUMPY", "a NumPy file"),
+    (0, b"\x7fELF", "a program"),
+    (0, b"MZ", "a program"),
+    (0, b"SQLite format 3", "a database"),
+    (4, b"ftyp", "a video"),
+)
+
+
+def kind_of(data: bytes, name: str) -> str:
+    """Tell what a file is: one of the accepted kinds.
+
+    Raises
+    ------
+    FilmError
+        ``"truncated"`` when it ends within its signature,
+        ``"unsupported_format"`` for a picture of another kind,
+        ``"not_an_image"`` for anything else; the message says what it is.
+    """
+    kind = _accepted(data)
+    if kind is not None:
+        return kind
+    if PNG_SIGNATURE.startswith(data):
+        raise FilmError("truncated", f"{name!r} is a PNG cut off after {len(data)} bytes")
+    for offset, magic, what in OTHER_PICTURES:
+        if data.startswith(magic, offset):
+            raise FilmError("unsupported_format", f"{name!r} is {what}; {ACCEPTED}")
+    raise FilmError("not_an_image", f"{name!r} is {_what_else(data)}; {ACCEPTED}")
+
+
+def _accepted(data: bytes) -> str | None:
+    # DICOM first: its preamble may hold the beginning of a TIFF.
+    if data.startswith(b"DICM", 128):
+        return DICOM
+    if data.startswith(PNG_SIGNATURE):
+        return PNG
+    if data.startswith(b"\xff\xd8\xff"):
+        return JPEG
+    if data.startswith((b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")):
+        return TIFF
+    if data.startswith(b"RIFF") and data.startswith(b"WEBP", 8):
+        return WEBP
+    return _accepted_by_structure(data)
+
+
+def _accepted_by_structure(data: bytes) -> str | None:
+    if data.startswith(b"BM") and int.from_bytes(data[14:18], "little") in BMP_HEADER_SIZES:
+        return BMP
+    return DICOM if _bare_dataset(data) else None
+
+
+def _bare_dataset(data: bytes) -> bool:
+    """Tell a DICOM dataset stored without the preamble (group 0002 or 0008 first)."""
+    explicit = data[4:6].isalpha() and data[4:6].isupper()
+    if data[:2] in {b"\x02\x00", b"\x08\x00"} and data[3:4] == b"\x00":
+        return explicit or 0 < int.from_bytes(data[4:8], "little") <= SHORT_LENGTH
+    return data[:3] == b"\x00\x08\x00" and explicit
+
+
+def _what_else(data: bytes) -> str:
+    for offset, magic, what in NO_PICTURES:
+        if data.startswith(magic, offset):
+            return what
+    head = data[:1024]
+    text = _as_text(head)
+    if text is None:
+        return f"no image: it begins with the bytes {head[:8].hex(' ')}"
+    start = text.lstrip("\ufeff \t\r\n").lower()
+    if start.startswith(("<!doctype html", "<html")):
+        return "a web page (HTML)"
+    if start.startswith(("<?xml", "<svg")):
+        return "an XML document"
+    return "text"
+
+
+def _as_text(head: bytes) -> str | None:
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return head.decode("utf-16", errors="replace")
+    for cut in range(4):  # the head may end within a character
+        try:
+            text = head[: len(head) - cut].decode("utf-8")
+        except UnicodeDecodeError:
+            continue
+        return text if all(c.isprintable() or c in "\t\r\n\f\ufeff" for c in text) else None
+    return None

@@ -1,0 +1,41 @@
+"""How small and how large a film may be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from boneage.errors import FilmError
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The sizes of film that are accepted, checked before any pixel is decoded."""
+
+    min_side_px: int = 128
+    """A hand of fewer pixels shows no growth plates."""
+    max_px: int = 100_000_000
+    """Height times width. A 35 x 43 cm plate at 50 µm is 60 megapixels; a file
+    that states far more is damaged or means harm."""
+
+    def check(self, height: int, width: int, name: str) -> None:
+        """Refuse a film of a size outside the limits.
+
+        Raises
+        ------
+        FilmError
+            ``"too_large"`` or ``"too_small"``.
+        """
+        size = f"{name!r} is {width} x {height} px"
+        if height * width > self.max_px:
+            raise FilmError(
+                "too_large",
+                f"{size} ({height * width / 1e6:,.0f} megapixels); "
+                f"a film may have up to {self.max_px / 1e6:g} megapixels",
+            )
+        if min(height, width) < self.min_side_px:
+            raise FilmError(
+                "too_small", f"{size}; a film needs {self.min_side_px} px or more on each side"
+            )
+
+
+DEFAULT_LIMITS = Limits()

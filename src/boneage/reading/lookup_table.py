@@ -1,0 +1,67 @@
+"""Lookup tables as DICOM stores them: for modality, VOI and palettes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataset import Dataset
+
+from boneage.reading.dicom_parsing import numbers_of
+
+MAX_BITS = 16
+
+
+@dataclass(frozen=True, eq=False)
+class LookupTable:
+    """Entries for the input values ``first``, ``first + 1``, ..."""
+
+    first: int
+    entries: npt.NDArray[np.uint16]
+    white: float
+    """The highest value that the table's entries may have."""
+
+    @classmethod
+    def of(
+        cls, item: Dataset, descriptor: str = "LUTDescriptor", data: str = "LUTData"
+    ) -> LookupTable | None:
+        """Read a table; None where there is none, or none that makes sense."""
+        stated = numbers_of(item, descriptor)
+        if len(stated) != 3:
+            return None
+        count, first, bits = (int(number) for number in stated)
+        entries = _entries(item, data, (count % 2**16) or 2**16)
+        if entries is None or not 1 <= bits <= MAX_BITS:
+            return None
+        # Some devices state 16 bits, or 8, for entries of 12.
+        return cls(first, entries, float(max(2**bits - 1, int(entries.max()))))
+
+    def places(self, values: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
+        """Where in the table values are looked up; those outside it at its ends."""
+        last = len(self.entries) - 1
+        clipped = np.clip(np.rint(values) - self.first, 0, last)
+        return np.asarray(clipped, np.intp)
+
+    def of_signed_values(self) -> LookupTable:
+        """Read ``first`` as a signed number, where the file stores it as an unsigned one."""
+        if self.first < 2**15:
+            return self
+        return LookupTable(self.first - 2**16, self.entries, self.white)
+
+
+def _entries(item: Dataset, keyword: str, count: int) -> npt.NDArray[np.uint16] | None:
+    value = item.get(keyword)
+    if isinstance(value, bytes | bytearray):
+        content = bytes(value)
+        order = "<" if item.is_little_endian is not False else ">"
+    else:
+        content = np.asarray(numbers_of(item, keyword), np.int64).astype("<u2").tobytes()
+        order = "<"
+    if len(content) >= 2 * count:
+        words = np.frombuffer(content, f"{order}u2", count)
+        return words.astype(np.uint16)
+    if len(content) >= count:  # 8-bit entries, two in each word
+        return np.frombuffer(content, np.uint8, count).astype(np.uint16)
+    return None

@@ -1,0 +1,117 @@
+"""What raster files state before their pixels, read before a decoder is trusted with them."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from boneage.errors import FilmError
+from boneage.reading.codestream import jpeg_header
+from boneage.reading.kinds import JPEG, PNG, TIFF, WEBP
+
+PNG_COLOUR_TYPES = frozenset((2, 4, 6))
+"""RGB, grey with alpha, RGB with alpha."""
+WEBP_ANIMATED = 0x02
+
+
+@dataclass(frozen=True)
+class Header:
+    """Size where it is known before a decoder opens the file, and depth."""
+
+    height: int | None = None
+    width: int | None = None
+    bits: int = 8
+    deep_colour: bool = False
+    """16 bits in each of several channels, of which Pillow keeps 8."""
+    animated: bool = False
+
+
+def read_header(data: bytes, kind: str, name: str) -> Header:
+    """Read a header, and see that the file is whole.
+
+    Raises
+    ------
+    FilmError
+        ``"truncated"``, ``"damaged"`` or ``"unsupported_format"``.
+    """
+    if kind == PNG:
+        return _png(data, name)
+    if kind == JPEG:
+        return _jpeg(data, name)
+    if kind == WEBP:
+        return _webp(data, name)
+    if kind == TIFF:
+        _check_tiff(data, name)
+    return Header()
+
+
+def truncated(name: str, kind: str, size: int) -> FilmError:
+    """Build the error of a file that ends too early."""
+    return FilmError(
+        "truncated",
+        f"{name!r} is a {kind} file cut off after {size:,} bytes; copy it again, whole",
+    )
+
+
+def _png(data: bytes, name: str) -> Header:
+    """Walk over the chunks up to the end mark."""
+    position, animated = 8, False
+    while True:
+        if position + 12 > len(data):
+            raise truncated(name, PNG, len(data))
+        length, chunk = struct.unpack_from(">I4s", data, position)
+        if chunk == b"IEND":
+            break
+        animated = animated or chunk == b"acTL"
+        position += 12 + length
+    if data[12:16] != b"IHDR" or len(data) < 33:
+        raise FilmError("damaged", f"{name!r} is a damaged PNG: it does not begin with its size")
+    width, height, bits, colour = struct.unpack_from(">IIBB", data, 16)
+    deep = bits == 16 and colour in PNG_COLOUR_TYPES
+    return Header(height, width, bits, deep, animated)
+
+
+def _jpeg(data: bytes, name: str) -> Header:
+    header = jpeg_header(data)
+    if header is None:
+        raise truncated(name, JPEG, len(data))
+    if header.bits != 8 or header.lossless:
+        what = "lossless" if header.lossless else f"{header.bits}-bit"
+        raise FilmError(
+            "unsupported_format",
+            f"{name!r} is a {what} JPEG, which is read only within DICOM; "
+            "give an 8-bit JPEG, a PNG or the DICOM file",
+        )
+    return Header(header.rows, header.columns, header.bits)
+
+
+def _webp(data: bytes, name: str) -> Header:
+    """Read the canvas: Pillow's decoder reserves memory for it on opening."""
+    if int.from_bytes(data[4:8], "little") + 8 > len(data) or len(data) < 30:
+        raise truncated(name, WEBP, len(data))
+    chunk = data[12:16]
+    if chunk == b"VP8X":
+        width = int.from_bytes(data[24:27], "little") + 1
+        height = int.from_bytes(data[27:30], "little") + 1
+        return Header(height, width, animated=bool(data[20] & WEBP_ANIMATED))
+    if chunk == b"VP8L":
+        packed = int.from_bytes(data[21:25], "little")
+        return Header((packed >> 14 & 0x3FFF) + 1, (packed & 0x3FFF) + 1)
+    if chunk == b"VP8 ":
+        width, height = struct.unpack_from("<HH", data, 26)
+        return Header(height & 0x3FFF, width & 0x3FFF)
+    raise FilmError("damaged", f"{name!r} is a damaged WebP: it does not begin with a picture")
+
+
+def _check_tiff(data: bytes, name: str) -> None:
+    """See that the first directory lies within the file."""
+    order = "<" if data[:2] == b"II" else ">"
+    big = data[2:4] in {b"+\x00", b"\x00+"}
+    first, count, entry = ("Q", "Q", 20) if big else ("I", "H", 12)
+    try:
+        (offset,) = struct.unpack_from(order + first, data, 8 if big else 4)
+        (entries,) = struct.unpack_from(order + count, data, offset)
+    except struct.error as error:
+        raise truncated(name, TIFF, len(data)) from error
+    if offset + struct.calcsize(count) + entries * entry > len(data):
+        raise truncated(name, TIFF, len(data))

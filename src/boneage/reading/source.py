@@ -1,0 +1,124 @@
+"""From a path, bytes or a file object to the bytes of one file, and its name."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import BinaryIO, TypeAlias
+
+from boneage.errors import FilmError
+
+Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
+
+MAX_FILE_BYTES = 2**30
+"""More than any film that is accepted, uncompressed, in 16-bit colour."""
+UNNAMED = "film"
+
+
+def load(source: Source) -> tuple[bytes, str]:
+    """Read a source as a whole.
+
+    Returns
+    -------
+    data : bytes
+    name : str
+        The file's name without its folder; ``"film"`` where there is none.
+
+    Raises
+    ------
+    FilmError
+        ``"missing"``, ``"folder"``, ``"permission"``, ``"unreadable"``,
+        ``"empty"`` or ``"too_many_bytes"``.
+    TypeError
+        When the source is no path, bytes or file object.
+    """
+    if isinstance(source, bytes | bytearray | memoryview):
+        data, name, where = bytes(source), UNNAMED, UNNAMED
+    elif isinstance(source, str | os.PathLike):
+        data, name, where = _load_path(source)
+    elif hasattr(source, "read"):
+        data, name = _load_file_object(source)
+        where = name
+    else:
+        raise TypeError(f"{source!r} is no film; give a path, bytes or a binary file object")
+    if len(data) > MAX_FILE_BYTES:
+        raise FilmError(
+            "too_many_bytes",
+            f"{where!r} is larger than a film may be ({MAX_FILE_BYTES / 2**20:.0f} MiB)",
+        )
+    if not data:
+        raise FilmError("empty", f"{where!r} is empty (0 bytes); give a film")
+    return data, name
+
+
+def _load_path(source: str | os.PathLike[str]) -> tuple[bytes, str, str]:
+    path = os.fsdecode(source)
+    try:
+        data = _read_regular(path)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise FilmError("missing", f"there is no file {path!r}") from error
+    except IsADirectoryError as error:
+        raise _folder(path) from error
+    except PermissionError as error:
+        if os.path.isdir(path):  # noqa: PTH112  Windows says so of folders
+            raise _folder(path) from error
+        raise FilmError(
+            "permission", f"{path!r} may not be read: permission denied; make it readable"
+        ) from error
+    except OSError as error:
+        raise FilmError("unreadable", f"{path!r} cannot be read: {error.strerror}") from error
+    except ValueError as error:  # a zero character in the path
+        raise FilmError("missing", f"there is no file {path!r}: that is no file's name") from error
+    return data, os.path.basename(path), path  # noqa: PTH119  may be any text
+
+
+def _read_regular(path: str) -> bytes:
+    with open(path, "rb", opener=_open_without_waiting) as file:
+        mode = os.fstat(file.fileno()).st_mode
+        if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+            raise FilmError("unreadable", f"{path!r} is a device, which may never end; give a file")
+        if stat.S_ISFIFO(mode):
+            os.set_blocking(file.fileno(), True)
+        return file.read(MAX_FILE_BYTES + 1)
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    """Open a file; a pipe that nobody writes to gives nothing rather than waiting."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _folder(path: str) -> FilmError:
+    return FilmError("folder", f"{path!r} is a folder, not a file; give a film in it")
+
+
+def _load_file_object(file: BinaryIO) -> tuple[bytes, str]:
+    """Read all of a file object, from its beginning where it can be rewound.
+
+    What has been written to it, or peeked at, is the film: its position is
+    put back afterwards.
+    """
+    given = getattr(file, "name", None)
+    name = os.path.basename(given) if isinstance(given, str) else UNNAMED  # noqa: PTH119
+    name = name or UNNAMED
+    try:
+        position = file.tell() if file.seekable() else None
+        if position is not None:
+            file.seek(0)
+        try:
+            content: object = file.read(MAX_FILE_BYTES + 1)
+        finally:
+            if position is not None:
+                file.seek(position)
+    except FilmError:
+        raise
+    except Exception as error:  # closed, write-only, a broken connection: anything may be given
+        raise FilmError(
+            "unreadable",
+            f"{name!r} cannot be read: {type(error).__name__}; give an open binary file",
+        ) from error
+    if not isinstance(content, bytes | bytearray | memoryview):
+        raise FilmError(
+            "unreadable",
+            f"{name!r} gives {type(content).__name__}, not bytes; open it in binary mode ('rb')",
+        )
+    return bytes(content), name

@@ -1,0 +1,138 @@
+"""The whole walk: from an age and a sex to a film and the truth about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from boneage.assessment import CARPAL, METACARPAL, PHALANX, Box
+from boneage.errors import BoneageError
+from boneage.radiograph import Facts, Radiograph, Sex
+from boneage.synthetic.flesh import outline_flesh
+from boneage.synthetic.framing import Frame, frame_hand
+from boneage.synthetic.growth import Growth
+from boneage.synthetic.outlines import Outline
+from boneage.synthetic.rendering import render
+from boneage.synthetic.skeleton import Skeleton, build_skeleton
+
+HAND = "hand"
+AGES_MONTHS = (1, 228)
+"""The atlas ends at 228 months."""
+SIDES_PX = (64, 4096)
+"""A smaller film shows no bones; a larger one, nothing more."""
+BITS = 12
+NAME = "synthetic hand"
+
+
+class SyntheticError(BoneageError, ValueError):
+    """A film that cannot be drawn as asked."""
+
+
+@dataclass(frozen=True, eq=False)
+class SyntheticFilm:
+    """A drawn film and what is true of it. Boxes and outlines are in its pixels."""
+
+    radiograph: Radiograph
+    age_months: float
+    sex: Sex
+    regions: Mapping[str, Box]
+    """``"hand"`` (with its flesh, carpal bones to fingertips), ``"carpal"`` (where the
+    eight carpal bones are or will be), ``"metacarpal"`` and ``"phalanx"``."""
+    bones: Mapping[str, Box]
+    """Of each bone that shows, with its epiphysis; as far as it is on the film."""
+    outlines: Mapping[str, tuple[Outline, ...]]
+    """Each bone's shaft and, where it shows, epiphysis: closed curves of (column,
+    row), shape (points, 2). Those of the forearm run off the film."""
+
+
+def draw(
+    age_months: float,
+    sex: Sex,
+    *,
+    height: int = 1500,
+    width: int = 1150,
+    rotation_degrees: float = 0.0,
+    seed: int = 0,
+    collimated: bool = False,
+) -> SyntheticFilm:
+    """Draw the film of a left hand, palm down, of this skeletal age.
+
+    Parameters
+    ----------
+    age_months : float
+        1 to 228.
+    sex : Sex
+    height, width : int
+        Of the film, in pixels, 64 to 4096.
+    rotation_degrees : float
+        Clockwise from upright; the whole hand stays on the film.
+    seed : int
+        Of the spread of the fingers, the texture and the noise, 0 or more. The
+        same arguments draw the same film.
+    collimated : bool
+        Whether the film has the black border of a collimator.
+
+    Raises
+    ------
+    SyntheticError
+        For an age, a size, a rotation or a seed outside these ranges.
+    """
+    _check("age", age_months, *AGES_MONTHS, "months")
+    _check("height", height, *SIDES_PX, "px")
+    _check("width", width, *SIDES_PX, "px")
+    _check("rotation", rotation_degrees, -360, 360, "degrees")
+    _check("seed", seed, 0, 2**63, "")
+    rng = np.random.default_rng(seed)
+    growth = Growth.at(age_months, sex)
+    skeleton = build_skeleton(growth, rng)
+    flesh = outline_flesh(skeleton)
+    frame = frame_hand(flesh, growth.hand_length_mm, height, width, rotation_degrees)
+    bones = tuple(skeleton.bones.values())
+    pixels = render(bones, flesh, frame, rng, collimated=collimated)
+    return SyntheticFilm(
+        radiograph=Radiograph(pixels, _facts(sex, frame), NAME),
+        age_months=age_months,
+        sex=sex,
+        regions=_boxes(frame, _regions(skeleton, flesh)),
+        bones=_boxes(frame, {bone.name: bone.outlines for bone in bones}),
+        outlines={bone.name: tuple(map(frame.to_px, bone.outlines)) for bone in bones},
+    )
+
+
+def _regions(skeleton: Skeleton, flesh: Outline) -> Mapping[str, Iterable[Outline]]:
+    def of(kind: str) -> list[Outline]:
+        return [o for name, bone in skeleton.bones.items() if kind in name for o in bone.outlines]
+
+    return {
+        HAND: [flesh[flesh[:, 1] >= skeleton.carpus[:, 1].min()]],
+        CARPAL: [skeleton.carpus],
+        METACARPAL: of("metacarpal"),
+        PHALANX: of("phalanx"),
+    }
+
+
+def _boxes(frame: Frame, outlines: Mapping[str, Iterable[Outline]]) -> Mapping[str, Box]:
+    boxes = {name: frame.box(*parts) for name, parts in outlines.items()}
+    return {name: box for name, box in boxes.items() if box is not None}
+
+
+def _facts(sex: Sex, frame: Frame) -> Facts:
+    return Facts(
+        format="synthetic",
+        bits=BITS,
+        sex=sex,
+        laterality="L",
+        pixel_spacing_mm=(frame.mm_per_px, frame.mm_per_px),
+        body_part="HAND",
+        modality="DX",
+        burned_in_annotation=True,
+    )
+
+
+def _check(name: str, value: float, least: float, most: float, unit: str) -> None:
+    if not least <= value <= most:
+        raise SyntheticError(
+            f"{name} {value!r} cannot be drawn; give {least} to {most} {unit}".rstrip()
+        )

@@ -1,0 +1,206 @@
+"""Stage 5: the trained networks become a folder of weights that answers films.
+
+For each network an ONNX file to run and a Keras file to fine-tune from; a
+manifest names them with their checksums and says what they were made of.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnxruntime
+from onnx import TensorProto, numpy_helper
+
+from boneage.errors import WeightsError
+from boneage.weights import FORMAT, MANIFEST, MONTHS_SCALE
+
+TOLERANCE = 1e-4
+"""Of an exported network against Keras, relative to the largest value."""
+HALF_MONTHS = 0.1
+"""An answer may move by so much when the numbers are stored in half precision;
+a reader does not see it, and the files are half as large."""
+LEAST_HALVED = 64
+"""Smaller tensors (biases, shapes) stay as they are."""
+
+Inputs = Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """One network on disk."""
+
+    file: str
+    sha256: str
+    input: tuple[int, int] | None
+    keras_file: str
+    keras_sha256: str
+    float16: bool
+    keras_difference: float
+    """Largest difference from Keras before halving, relative to the largest value."""
+    float16_months: float
+    """Largest move of the network's age by halving, in months; 0 when not halved."""
+
+
+def export_network(
+    network: keras.Model, name: str, folder: Path, inputs: Inputs, size: tuple[int, int] | None
+) -> Exported:
+    """Write a network as ONNX and as Keras weights, and check them against each other.
+
+    Parameters
+    ----------
+    network : keras.Model
+    name : str
+        Of the files, without suffix.
+    folder : Path
+    inputs : mapping of str to array
+        Real inputs of some films, to check on.
+    size : (rows, columns), optional
+        Of the image that the network takes.
+
+    Raises
+    ------
+    WeightsError
+        When ONNX Runtime does not answer as Keras does.
+    """
+    expected = network.predict_on_batch(dict(inputs))
+    path = folder / f"{name}.onnx"
+    network.export(str(path), format="onnx", verbose=False)
+    model = onnx.load(path)
+    difference = _difference(expected, _run(model, inputs))
+    if difference > TOLERANCE:
+        raise WeightsError(
+            f"the exported {name} network differs from Keras by {difference:.2g}, "
+            f"more than {TOLERANCE:g}"
+        )
+    halved = halve(model)
+    moved = float(np.abs(expected["age"] - _run(halved, inputs)["age"]).max()) * MONTHS_SCALE
+    is_half = moved <= HALF_MONTHS
+    onnx.save(halved if is_half else model, path)
+    keras_path = folder / f"{name}.weights.h5"
+    save_keras_weights(network, keras_path)
+    return Exported(
+        file=path.name,
+        sha256=sha256_of(path),
+        input=size,
+        keras_file=keras_path.name,
+        keras_sha256=sha256_of(keras_path),
+        float16=is_half,
+        keras_difference=difference,
+        float16_months=moved if is_half else 0.0,
+    )
+
+
+def halve(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Store the large numbers of a network in half precision; it still computes in single.
+
+    ONNX Runtime widens them once, when it opens the file.
+    """
+    halved = onnx.ModelProto()
+    halved.CopyFrom(model)
+    graph = halved.graph
+    casts = []
+    for tensor in graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if tensor.data_type != TensorProto.FLOAT or values.size < LEAST_HALVED:
+            continue
+        largest = np.finfo(np.float16).max
+        half = np.clip(values, -largest, largest).astype(np.float16)
+        wide, narrow = tensor.name, f"{tensor.name}_half"
+        tensor.CopyFrom(numpy_helper.from_array(half, narrow))
+        casts.append(onnx.helper.make_node("Cast", [narrow], [wide], to=TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    onnx.checker.check_model(halved)
+    return halved
+
+
+def save_keras_weights(network: keras.Model, path: Path) -> None:
+    """Save Keras weights in half precision and packed: under half of the size."""
+    whole = path.with_name(f"whole-{path.name}")
+    network.save_weights(whole)
+    # The newest layout of HDF5: the old one spends a megabyte on the names of layers.
+    with h5py.File(whole, "r") as source, h5py.File(path, "w", libver="latest") as target:
+        _pack(source, target)
+    whole.unlink()
+
+
+def _pack(source: h5py.Group, target: h5py.Group) -> None:
+    target.attrs.update(source.attrs)
+    for name, item in source.items():
+        if isinstance(item, h5py.Group):
+            _pack(item, target.create_group(name))
+            continue
+        values = item[()]
+        if values.dtype == np.float32 and values.size >= LEAST_HALVED:
+            # Variances of batch normalisation may be too large or too small for half.
+            half = values.astype(np.float16)
+            if np.allclose(half, values, rtol=1e-2, atol=1e-6):
+                values = half
+        packing = {"compression": "gzip", "shuffle": True} if values.ndim else {}
+        target.create_dataset(name, data=values, **packing).attrs.update(item.attrs)
+
+
+def _run(model: onnx.ModelProto, inputs: Inputs) -> dict[str, npt.NDArray[np.float32]]:
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    wanted = {item.name for item in session.get_inputs()}
+    names = [item.name for item in session.get_outputs()]
+    fed = {name: np.asarray(value) for name, value in inputs.items() if name in wanted}
+    return dict(zip(names, session.run(names, fed), strict=True))
+
+
+def _difference(expected: Inputs, got: Inputs) -> float:
+    if set(expected) != set(got):
+        raise WeightsError(f"the exported network answers {sorted(got)}, not {sorted(expected)}")
+    return max(
+        float(np.abs(expected[name] - got[name]).max() / max(1.0, np.abs(expected[name]).max()))
+        for name in expected
+    )
+
+
+def write_manifest(folder: Path, table: Mapping[str, Any]) -> Path:
+    """Write the manifest of a folder of weights; last, for it makes the folder one."""
+    path = folder / MANIFEST
+    half = path.with_suffix(".unfinished")
+    half.write_text(json.dumps({"format": FORMAT, **table}, indent=1) + "\n", "utf-8")
+    half.replace(path)
+    return path
+
+
+def networks_table(exported: Mapping[str, Exported]) -> dict[str, Any]:
+    """The manifest's part on the networks."""
+    return {name: asdict(entry) for name, entry in exported.items()}
+
+
+def sha256_of(path: Path) -> str:
+    """Checksum of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def today() -> str:
+    """Date of the export, in UTC."""
+    return datetime.now(UTC).date().isoformat()
+
+
+def commit_of(folder: Path) -> str | None:
+    """The commit of the checkout that trained, with ``-dirty`` where it was changed."""
+    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        said = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    except OSError:  # no git here
+        return None
+    return said.stdout.strip() or None

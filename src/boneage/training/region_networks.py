@@ -1,0 +1,138 @@
+"""Stage 3: a network for each region learns the age from that region's crops alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from boneage.errors import DataError, ProfileError
+from boneage.preparing import equalise
+from boneage.reading import read
+from boneage.regions import crop
+from boneage.training.annotation import FoundRegion, plan_of
+from boneage.training.attention import training_model
+from boneage.training.films import Film, Films
+from boneage.training.fitting import fit
+from boneage.training.networks.region import build_region_network
+from boneage.training.prepared import Batches, PreparedFilms, prepare_films
+from boneage.training.profile import Profile
+from boneage.training.run import Run
+
+Found = Mapping[tuple[str, str], FoundRegion]
+"""By film id and region."""
+
+
+@dataclass(frozen=True)
+class PreparedCrops:
+    """The crops of all regions of some films, in the order of the profile's regions."""
+
+    crops: PreparedFilms
+    """Images of shape (films, regions, rows, columns)."""
+    names: tuple[str, ...]
+
+    def of(self, region: str) -> PreparedFilms:
+        """One region's crops."""
+        return replace(self.crops, images=self.crops.images[:, self.names.index(region)])
+
+
+def prepare_crops(
+    films: Films, split: str, found: Found, profile: Profile, run: Run
+) -> PreparedCrops:
+    """Cut every region from every detailed film of a split, once a run.
+
+    Films without regions, which could not be read, are left out.
+    """
+    names = profile.regions.names
+    chosen = tuple(
+        film
+        for film in run.limited(films.select("detailed", split))
+        if all((film.id, name) in found for name in names)
+    )
+    if not chosen:
+        raise DataError(f"no {split} film of useful resolution has its regions")
+    # The boxes belong to the recipe: another attention, other crops.
+    boxes = [asdict(found[film.id, name].box) for film in chosen for name in names]
+    recipe = {
+        "crops": list(profile.region.input),
+        "preparation": asdict(profile.preparation),
+        "regions": asdict(profile.regions),
+        "boxes": boxes,
+    }
+    crops = prepare_films(
+        chosen,
+        lambda film: draw_crops(film, found, profile),
+        recipe,
+        run.prepared,
+        label=f"crops of the {split} films",
+        strict=run.strict,
+    )
+    return PreparedCrops(crops, names)
+
+
+def draw_crops(film: Film, found: Found, profile: Profile) -> npt.NDArray[np.uint8]:
+    """Cut all regions of a film at full resolution: shape (regions, rows, columns)."""
+    grey = equalise(read(film.path).pixels, profile.preparation)
+    plan, preparation = plan_of(profile), profile.preparation
+    boxes = [found[film.id, name].box for name in profile.regions.names]
+    return np.stack(
+        [crop(grey, b, plan, profile.region.input, antialias=preparation.antialias) for b in boxes]
+    )
+
+
+def train_region(
+    region: str,
+    attention: keras.Model,
+    profile: Profile,
+    train: PreparedCrops,
+    held_back: PreparedCrops | None,
+    run: Run,
+) -> keras.Model:
+    """Train the network of one region through the profile's phases; resumable."""
+    spec = profile.region
+    number = profile.regions.names.index(region)
+    keras.utils.set_random_seed(profile.seed + 1000 * (number + 1))
+    network = build_region_network(
+        spec, flatten=profile.fusion.pooling == "flatten", weights_folder=run.initial_weights
+    )
+    if spec.initial_weights == "attention":
+        start_from_attention(network, attention)
+    run.start_from_finished(network, region)
+    for index, phase in enumerate(spec.phases):
+        if phase.input not in {None, spec.input}:
+            raise ProfileError(f"region.phases.input is {phase.input}; regions keep {spec.input}")
+        seed = profile.seed + 1000 * (number + 1) + 100 * index
+        crops = train.of(region)
+        monitor = held_back.of(region) if held_back else None
+        print(f"{region} network, phase {index}: {len(crops.films)} crops")  # noqa: T201
+        fit(
+            network,
+            training_model(network, profile, spec.input, seed),
+            phase,
+            Batches(crops.inputs, crops.ages_months, phase.batch, seed=seed),
+            Batches(monitor.inputs, monitor.ages_months, phase.batch) if monitor else None,
+            run.folder / region / f"phase-{index}",
+            epochs=run.epochs,
+        )
+    return network
+
+
+def start_from_attention(network: keras.Model, attention: keras.Model) -> None:
+    """Give a region network the attention network's backbone.
+
+    Raises
+    ------
+    ProfileError
+        When the two backbones differ.
+    """
+    values = attention.get_layer("backbone").get_weights()
+    try:
+        network.get_layer("backbone").set_weights(values)
+    except ValueError as error:
+        raise ProfileError(
+            'region.initial_weights is "attention", which needs the attention network\'s '
+            f"own backbone and alpha: {error}"
+        ) from error

@@ -1,0 +1,272 @@
+"""A whole training run: its stages in order, each going on where it was cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from boneage.assessment import WHOLE_HAND
+from boneage.errors import DataError
+from boneage.regions import with_fallback
+from boneage.training.annotation import annotate, measured_fallback, plan_of
+from boneage.training.attention import prepare_whole, train_attention
+from boneage.training.curves import draw_curves
+from boneage.training.export import (
+    Exported,
+    commit_of,
+    export_network,
+    networks_table,
+    sha256_of,
+    today,
+    write_manifest,
+)
+from boneage.training.films import Films, load_films
+from boneage.training.fitting import FINAL, LOG, read_log
+from boneage.training.fusion import SeenFilms, feature_names, see, train_fusion
+from boneage.training.prepared import PreparedFilms, as_input
+from boneage.training.profile import Profile, load_profile
+from boneage.training.region_networks import PreparedCrops, prepare_crops, train_region
+from boneage.training.run import Run
+
+STAGES = ("attention", "regions", "region-networks", "fusion", "export")
+EXPORT_CHECKED = 8
+"""Films on which exported networks are compared with Keras."""
+TERMS = (
+    "RSNA Pediatric Bone Age Challenge 2017: research and education, not commercial use. "
+    "Cite Halabi et al., Radiology 2019;290:498-503."
+)
+
+
+@dataclass
+class Training:
+    """What the stages hand on; each finds on disk what an earlier run finished."""
+
+    profile: Profile
+    films: Films
+    run: Run
+    attention: keras.Model | None = None
+    crops: dict[str, PreparedCrops] = field(default_factory=dict)
+    networks: dict[str, keras.Model] = field(default_factory=dict)
+    """The attention network under ``whole_hand``, and the regions'."""
+    fallback: dict[str, Any] = field(default_factory=dict)
+
+    def train_attention(self) -> None:
+        """Stage 1."""
+        profile = self.profile
+        self._begin("attention", preparation=profile.preparation, attention=profile.attention)
+        self.attention = train_attention(profile, self.films, self.run)
+        self.networks[WHOLE_HAND] = self.attention
+
+    def find_regions(self) -> None:
+        """Stage 2."""
+        attention = self._trained(self.attention, "attention")
+        made_by = self._checksum("attention", self.profile.attention.phases)
+        self._begin("regions", attention=made_by, regions=self.profile.regions)
+        found = annotate(attention, self.profile, self.films, self.run)
+        train = self._ids("train")
+        self.fallback = measured_fallback(r for r in found.values() if r.film_id in train)
+        for split in ("train", "validation"):
+            try:
+                self.crops[split] = prepare_crops(self.films, split, found, self.profile, self.run)
+            except DataError:
+                if split == "train":
+                    raise
+            else:
+                self.run.report_skipped(self.crops[split].crops)
+
+    def train_regions(self) -> None:
+        """Stage 3."""
+        attention = self._trained(self.attention, "attention")
+        made_by = self._checksum("attention", self.profile.attention.phases)
+        for region in self.profile.regions.names:
+            self._begin(
+                region,
+                attention=made_by,
+                regions=self.profile.regions,
+                region=self.profile.region,
+                pooling=self.profile.fusion.pooling,
+            )
+            self.networks[region] = train_region(
+                region,
+                attention,
+                self.profile,
+                self.crops["train"],
+                self.crops.get("validation"),
+                self.run,
+            )
+
+    def train_fusion(self) -> None:
+        """Stage 4."""
+        sources = {name: self._source(name) for name in feature_names(self.profile)}
+        self._begin("fusion", fusion=self.profile.fusion, **sources)
+        train = self._see("train", self.profile.fusion.views)
+        held_back = self._see("validation", 1) if "validation" in self.crops else None
+        self.networks["fusion"] = train_fusion(self.profile, train, held_back, self.run)
+
+    def export(self) -> None:
+        """Stage 5."""
+        folder = self.run.folder / "weights"
+        folder.mkdir(parents=True, exist_ok=True)
+        exported: dict[str, Exported] = {}
+        images = self._images("validation" if "validation" in self.crops else "train")
+        seen: dict[str, Any] = {}
+        for name, prepared in images.items():
+            some = slice(0, EXPORT_CHECKED)
+            sex = prepared.sex_codes[some]
+            inputs = {"film": as_input(np.asarray(prepared.images[some])), "sex": sex}
+            size = prepared.images.shape[1], prepared.images.shape[2]
+            file = "attention" if name == WHOLE_HAND else name
+            exported[file] = export_network(self.networks[name], file, folder, inputs, size)
+            seen |= {name: self.networks[name].predict_on_batch(inputs)["feature"], "sex": sex}
+        joined = {name: seen[name] for name in (*feature_names(self.profile), "sex")}
+        exported["fusion"] = export_network(self.networks["fusion"], "fusion", folder, joined, None)
+        write_manifest(folder, self._manifest(exported))
+        for curve in draw_curves(self.run.folder):
+            print(f"drawn: {curve}")  # noqa: T201
+        print(f"weights: {folder}")  # noqa: T201
+
+    def _manifest(self, exported: Mapping[str, Exported]) -> dict[str, Any]:
+        profile = self.profile
+        return {
+            "name": f"{profile.name}-{today()}",
+            "date": today(),
+            "commit": commit_of(Path(__file__).parent),
+            "profile": profile.to_dict(),
+            "preparation": asdict(profile.preparation),
+            "regions": asdict(with_fallback(plan_of(profile), self.fallback)),
+            "networks": networks_table(exported),
+            "fusion": {
+                "inputs": list(feature_names(profile)),
+                "flip_average": profile.fusion.flip_average,
+            },
+            "data": self._data(),
+            "metrics": {"held_back_mae_months": self._held_back_errors()},
+        }
+
+    def _data(self) -> dict[str, Any]:
+        """How many films each kind of phase had, and what may be done with what they gave."""
+        counts = {
+            f"{kind}_{split}": len(self.run.limited(self.films.select(kind, split)))
+            for kind in ("best", "detailed")
+            for split in ("train", "validation")
+        }
+        return {"films": counts, "limit": self.run.limit, "terms": TERMS}
+
+    def _held_back_errors(self) -> dict[str, float]:
+        """The last line of every log: watched in training, never chosen by."""
+        errors = {}
+        for log in sorted(self.run.folder.rglob(LOG)):
+            rows = read_log(log.parent)
+            if rows and "val_mae_months" in rows[-1]:
+                name = log.parent.relative_to(self.run.folder).as_posix()
+                errors[name] = round(rows[-1]["val_mae_months"], 3)
+        return errors
+
+    def _see(self, split: str, views: int) -> SeenFilms:
+        folder = self.run.folder / "fusion" / f"features-{split}"
+        return see(self.networks, self._images(split), self.profile, folder, views=views)
+
+    def _images(self, split: str) -> dict[str, PreparedFilms]:
+        """For each network its images of the same films, in the same order."""
+        crops = self.crops[split]
+        films = crops.crops.films
+        size = self.profile.attention.input
+        whole = prepare_whole(films, self.profile, size, self.run, f"{split} films with regions")
+        if whole.films != films:
+            raise DataError(f"a {split} film vanished between two stages: {whole.skipped[0]}")
+        return {WHOLE_HAND: whole, **{name: crops.of(name) for name in crops.names}}
+
+    def _begin(self, stage: str, **made_of: Any) -> None:
+        recipe = {
+            k: asdict(v) if hasattr(v, "__dataclass_fields__") else v for k, v in made_of.items()
+        }
+        recipe |= {"seed": self.profile.seed, "epochs": self.run.epochs, "limit": self.run.limit}
+        recipe |= {"augmentation": asdict(self.profile.augmentation)}
+        fine_tune = self.run.fine_tune
+        recipe |= {"fine_tune": str(fine_tune) if fine_tune else None}
+        self.run.begin(stage, recipe)
+
+    def _source(self, name: str) -> str:
+        if name == WHOLE_HAND:
+            return self._checksum("attention", self.profile.attention.phases)
+        return self._checksum(name, self.profile.region.phases)
+
+    def _checksum(self, stage: str, phases: tuple[Any, ...]) -> str:
+        return sha256_of(self.run.folder / stage / f"phase-{len(phases) - 1}" / FINAL)
+
+    def _ids(self, split: str) -> set[str]:
+        return {film.id for film in self.films.films if film.split == split}
+
+    def _trained(self, network: keras.Model | None, stage: str) -> keras.Model:
+        if network is None:
+            raise DataError(
+                f"the stage {stage!r} has not run yet; leave out --stage to run them all"
+            )
+        return network
+
+
+def train(
+    profile_name: str,
+    data: Path,
+    run_folder: Path,
+    *,
+    stage: str | None = None,
+    epochs: int | None = None,
+    limit: int | None = None,
+    strict: bool = False,
+    initial_weights: Path | None = None,
+    fine_tune: Path | None = None,
+) -> None:
+    """Train weights from labelled films, or go on where an earlier run stopped.
+
+    Parameters
+    ----------
+    profile_name : str
+        A bundled profile, or the path of a TOML file.
+    data : Path
+        A folder of labelled films; see :mod:`boneage.training.films`.
+    run_folder : Path
+        Everything the run makes goes there; the weights into ``weights/``.
+    stage : str, optional
+        Stop after this one of ``STAGES``. What comes before it is found
+        finished, or finished first.
+    epochs, limit : int, optional
+        To try a profile small.
+    strict : bool
+        Stop at the first label or film that is no good.
+    initial_weights : Path, optional
+        The folder of the weights files that the profile names.
+    fine_tune : Path, optional
+        A folder of finished weights to start from.
+
+    Raises
+    ------
+    ProfileError, DataError
+        When the profile, the data or the run folder cannot be used.
+    """
+    profile = load_profile(profile_name)
+    if stage is not None and stage not in STAGES:
+        raise DataError(f"no stage {stage!r}; the stages are {', '.join(STAGES)}")
+    films = load_films(data, strict=strict)
+    for problem in films.problems:
+        print(f"skipped {problem}")  # noqa: T201  progress of a long command
+    if films.problems:
+        print(f"{len(films.problems)} labels skipped")  # noqa: T201
+    run = Run(run_folder, data, initial_weights, fine_tune, epochs, limit, strict)
+    training = Training(profile, films, run)
+    steps: dict[str, Callable[[], None]] = {
+        "attention": training.train_attention,
+        "regions": training.find_regions,
+        "region-networks": training.train_regions,
+        "fusion": training.train_fusion,
+        "export": training.export,
+    }
+    for name, step in steps.items():
+        step()
+        if name == stage:
+            return

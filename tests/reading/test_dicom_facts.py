@@ -1,0 +1,158 @@
+"""What a DICOM file states of its film."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pydicom
+import pytest
+
+from boneage import Sex, read
+from boneage.radiograph import Facts
+from boneage.reading import Limits
+from tests.reading.drawn import dataset, dicom
+from tests.reading.test_dicom_pixels import shipped
+
+
+def facts(**elements: Any) -> Facts:
+    return read(dicom(**elements)).facts
+
+
+def test_all_at_once() -> None:
+    assert facts(
+        PatientSex="F",
+        PatientBirthDate="20100115",
+        StudyDate="20200115",
+        PatientAge="009Y",
+        ImageLaterality="L",
+        BodyPartExamined="HAND",
+        PixelSpacing=["0.2", "0.25"],
+        BurnedInAnnotation="NO",
+    ) == Facts(
+        format="DICOM (uncompressed)",
+        bits=12,
+        sex=Sex.FEMALE,
+        birth_date=date(2010, 1, 15),
+        study_date=date(2020, 1, 15),
+        chronological_age_months=3_652 / 30.4375,
+        laterality="L",
+        pixel_spacing_mm=(0.2, 0.25),
+        body_part="HAND",
+        modality="CR",
+        burned_in_annotation=False,
+    )
+
+
+def test_nothing_at_all() -> None:
+    ds = dataset()
+    assert facts() == Facts(format="DICOM (uncompressed)", bits=12, modality=ds.Modality)
+
+
+@pytest.mark.filterwarnings("ignore:Invalid value for VR CS")
+@pytest.mark.parametrize(
+    ("stated", "sex"),
+    [("M", Sex.MALE), ("F", Sex.FEMALE), ("f ", Sex.FEMALE), ("O", None), ("", None), ("X", None)],
+)
+def test_sex(stated: str, sex: Sex | None) -> None:
+    assert facts(PatientSex=stated).sex is sex
+
+
+@pytest.mark.parametrize(
+    ("stated", "months"),
+    [
+        ("006Y", 72.0),
+        ("072M", 72.0),
+        ("010W", 70 / 30.4375),
+        ("100D", 100 / 30.4375),
+        ("000Y", 0.0),
+        ("12Y", 144.0),
+        ("", None),
+        ("6", None),
+        ("Y006", None),
+        ("-06Y", None),
+        ("006X", None),
+        ("999Y", None),
+        ("six", None),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Invalid value for VR AS")
+def test_stated_age(stated: str, months: float | None) -> None:
+    assert facts(PatientAge=stated).chronological_age_months == (
+        months if months is None else pytest.approx(months)
+    )
+
+
+@pytest.mark.parametrize(
+    ("birth", "study"),
+    [
+        ("20200115", "20100115"),  # before birth
+        ("18000101", "20200101"),  # of nobody alive
+        ("20101315", "20200115"),  # no such month
+        ("2010", "20200115"),
+        ("", "20200115"),
+        ("20100115", ""),
+        ("born in May", "20200115"),
+        ("00000000", "20200115"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Invalid value for VR DA")
+def test_dates_that_make_no_sense_give_way_to_the_stated_age(birth: str, study: str) -> None:
+    dates = {"PatientBirthDate": birth, "StudyDate": study}
+    assert facts(**dates).chronological_age_months is None
+    assert facts(**dates, PatientAge="010Y").chronological_age_months == 120
+
+
+@pytest.mark.filterwarnings("ignore:Invalid value for VR DA")
+def test_dates_in_the_old_form() -> None:
+    assert facts(PatientBirthDate="2010.01.15").birth_date == date(2010, 1, 15)
+
+
+def test_born_today() -> None:
+    today = facts(PatientBirthDate="20200115", StudyDate="20200115")
+    assert today.chronological_age_months == 0
+
+
+@pytest.mark.parametrize(
+    ("elements", "side"),
+    [
+        ({"ImageLaterality": "R"}, "R"),
+        ({"Laterality": "L"}, "L"),
+        ({"ImageLaterality": "L", "Laterality": "R"}, "L"),
+        ({"ImageLaterality": "B", "Laterality": "R"}, "R"),
+        ({"ImageLaterality": "U"}, None),
+        ({"Laterality": ""}, None),
+    ],
+)
+def test_laterality(elements: dict[str, str], side: str | None) -> None:
+    assert facts(**elements).laterality == side
+
+
+def test_spacing() -> None:
+    detector = {"ImagerPixelSpacing": ["0.1", "0.1"]}
+    assert facts(**detector).pixel_spacing_mm == (0.1, 0.1)
+    assert facts(**detector, PixelSpacing=["0.2", "0.3"]).pixel_spacing_mm == (0.2, 0.3)
+    assert facts(**detector, PixelSpacing=["0", "0.3"]).pixel_spacing_mm == (0.1, 0.1)
+    assert facts(PixelSpacing=["0.2"]).pixel_spacing_mm is None
+
+
+def test_burned_in_annotation() -> None:
+    assert facts(BurnedInAnnotation="YES").burned_in_annotation is True
+    assert facts(BurnedInAnnotation="").burned_in_annotation is None
+
+
+@pytest.mark.filterwarnings("ignore:The value length")
+@pytest.mark.filterwarnings("ignore:Invalid value for VR CS")
+def test_a_code_that_is_free_text_is_not_read() -> None:
+    assert facts(BodyPartExamined="Left Hand").body_part == "Left Hand"
+    assert facts(BodyPartExamined="HAND OF ZZYZX QUENTIN").body_part is None
+    assert facts(Modality="ZZYZX^Q").modality is None
+
+
+def test_a_real_file() -> None:
+    real = read(shipped("MR_small.dcm"), limits=Limits(min_side_px=64)).facts
+    ds = pydicom.dcmread(shipped("MR_small.dcm"))
+    assert real.modality == ds.Modality == "MR"
+    assert real.sex is Sex.FEMALE
+    assert real.study_date == date(2004, 8, 26)
+    assert real.pixel_spacing_mm == tuple(ds.PixelSpacing)

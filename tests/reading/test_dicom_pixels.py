@@ -1,0 +1,234 @@
+"""Every way in which DICOM stores pixels gives the same film."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.data import get_testdata_file
+from pydicom.encaps import generate_frames
+from pydicom.multival import MultiValue
+from pydicom.uid import (
+    JPEG2000,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    RLELossless,
+)
+
+from boneage import read
+from boneage.reading import Limits
+from boneage.reading.codestream import jpeg_2000_header, jpeg_header
+from boneage.reading.rle import decode_rle
+from tests.reading.drawn import (
+    DEEP,
+    GREY,
+    LOSSLESS,
+    LOSSY,
+    codestream,
+    dataset,
+    dicom,
+    encapsulated,
+    in_syntax,
+    raster,
+    stretched,
+    written,
+)
+
+TINY = Limits(min_side_px=2)
+WORDS = DEEP * 16
+
+
+def shipped(name: str) -> str:
+    """A file of pydicom's own, from its wheel."""
+    path = get_testdata_file(name, download=False)
+    if path is None:
+        pytest.skip(f"pydicom ships no {name}")
+    return str(path)
+
+
+@pytest.mark.parametrize("syntax", LOSSLESS)
+@pytest.mark.parametrize(("pixels", "bits"), [(DEEP, 12), (WORDS, 16)])
+def test_lossless(syntax: str, pixels: Any, bits: int) -> None:
+    film = read(in_syntax(syntax, pixels, bits))
+    np.testing.assert_allclose(film.pixels, stretched(pixels), rtol=0, atol=1e-6)
+    assert film.pixels.dtype == np.float32
+    assert film.pixels.flags.c_contiguous
+    assert film.facts.format == f"DICOM ({LOSSLESS[syntax]})"
+    assert film.facts.bits == bits
+
+
+@pytest.mark.parametrize("syntax", [key for key in LOSSLESS if key != ExplicitVRBigEndian])
+def test_lossless_8_bit(syntax: str) -> None:
+    film = read(in_syntax(syntax, GREY, 8))
+    np.testing.assert_allclose(film.pixels, stretched(GREY), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("syntax", LOSSY)
+def test_lossy(syntax: str) -> None:
+    film = read(in_syntax(syntax))
+    np.testing.assert_allclose(film.pixels, stretched(DEEP), rtol=0, atol=0.02)
+    assert film.facts.format == f"DICOM ({LOSSY[syntax]})"
+
+
+def test_jpeg_baseline() -> None:
+    film = read(in_syntax(JPEGBaseline8Bit, GREY, 8))
+    np.testing.assert_allclose(film.pixels, stretched(GREY), rtol=0, atol=0.02)
+    assert film.facts.format == "DICOM (JPEG baseline)"
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, RLELossless])
+@pytest.mark.parametrize("bits", [12, 16])
+def test_signed(syntax: str, bits: int) -> None:
+    signed = (DEEP.astype(np.int32) - 2_000).astype(np.int16)
+    film = read(in_syntax(syntax, signed, bits))
+    np.testing.assert_allclose(film.pixels, stretched(signed), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("syntax", [JPEG2000Lossless, JPEGLSLossless])
+def test_signed_compressed(syntax: str) -> None:
+    signed = (DEEP.astype(np.int32) - 2_000).astype(np.int16)
+    film = read(in_syntax(syntax, signed, 16))
+    np.testing.assert_allclose(film.pixels, stretched(signed), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, RLELossless])
+def test_what_is_stored_above_the_pixel_is_no_pixel(syntax: str) -> None:
+    overlay = DEEP.copy()
+    overlay[50:60] |= 0x8000
+    film = read(in_syntax(syntax, overlay, 12))
+    np.testing.assert_allclose(film.pixels, stretched(DEEP), rtol=0, atol=1e-6)
+
+
+def test_32_bit() -> None:
+    wide = DEEP.astype(np.uint32) * 100_003
+    film = read(dicom(wide, 32))
+    np.testing.assert_allclose(film.pixels, stretched(wide), rtol=0, atol=1e-6)
+
+
+def test_1_bit() -> None:
+    bits = GREY > 100
+    packed = np.packbits(bits.ravel(), bitorder="little").tobytes()
+    film = read(dicom(GREY, 1, BitsAllocated=1, PixelData=packed))
+    np.testing.assert_array_equal(film.pixels, bits)
+
+
+@pytest.mark.parametrize("planar", [0, 1])
+def test_grey_stored_as_rgb(planar: int) -> None:
+    colour = np.dstack([GREY] * 3)
+    stored = colour if planar == 0 else np.moveaxis(colour, 2, 0)
+    content = dicom(colour, 8, PlanarConfiguration=planar, PixelData=stored.tobytes())
+    np.testing.assert_allclose(read(content).pixels, stretched(GREY), rtol=0, atol=1e-6)
+
+
+def test_grey_stored_as_ybr() -> None:
+    middle = np.full_like(GREY, 128)
+    content = dicom(np.dstack([GREY, middle, middle]), 8, PhotometricInterpretation="YBR_FULL")
+    np.testing.assert_allclose(read(content).pixels, stretched(GREY), rtol=0, atol=1e-6)
+
+
+def test_grey_stored_as_colour_jpeg() -> None:
+    colour = np.dstack([GREY] * 3)
+    ds = dataset(colour, 8, PhotometricInterpretation="YBR_FULL_422")
+    content = encapsulated(ds, JPEGBaseline8Bit, raster("JPEG", colour, quality=98))
+    np.testing.assert_allclose(read(content).pixels, stretched(GREY), rtol=0, atol=0.02)
+
+
+def test_grey_stored_as_colour_rle() -> None:
+    ds = dataset(np.dstack([GREY] * 3), 8)
+    ds.compress(RLELossless, encoding_plugin="pydicom")
+    np.testing.assert_allclose(read(written(ds)).pixels, stretched(GREY), rtol=0, atol=1e-6)
+
+
+def test_elements_that_may_be_left_out() -> None:
+    ds = dataset()
+    for keyword in ("SamplesPerPixel", "PhotometricInterpretation", "PixelRepresentation"):
+        delattr(ds, keyword)
+    np.testing.assert_allclose(read(written(ds)).pixels, stretched(DEEP), rtol=0, atol=1e-6)
+
+
+def test_an_image_in_several_fragments() -> None:
+    from pydicom.encaps import encapsulate  # noqa: PLC0415
+
+    ds = dataset()
+    frame = codestream(JPEG2000Lossless, DEEP, 12)
+    ds.PixelData = encapsulate([frame], fragments_per_frame=4)
+    ds["PixelData"].VR = "OB"
+    ds["PixelData"].is_undefined_length = True
+    ds.file_meta.TransferSyntaxUID = JPEG2000Lossless
+    np.testing.assert_allclose(read(written(ds)).pixels, stretched(DEEP), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "CT_small.dcm",
+        "MR_small.dcm",
+        "MR_small_RLE.dcm",
+        "MR_small_bigendian.dcm",
+        "MR_small_implicit.dcm",
+        "MR_small_jp2klossless.dcm",
+        "MR_small_jpeg_ls_lossless.dcm",
+        "MR_small_padded.dcm",
+        "JPEG2000.dcm",
+        "J2K_pixelrep_mismatch.dcm",
+        "image_dfl.dcm",
+    ],
+)
+@pytest.mark.filterwarnings("ignore:The pixel data is")
+def test_real_files_agree_with_pydicom(name: str) -> None:
+    ds = pydicom.dcmread(shipped(name))
+    centre, width = (
+        value[0] if isinstance(value, MultiValue) else value
+        for value in (ds.get("WindowCenter"), ds.get("WindowWidth"))
+    )
+    stored = ds.pixel_array.astype(float)
+    values = stored * float(ds.get("RescaleSlope", 1)) + float(ds.get("RescaleIntercept", 0))
+    padding = ds.get("PixelPaddingValue")
+    inside = np.ones(stored.shape, bool) if padding is None else stored != padding
+    if width is None:
+        low, high = values[inside].min(), values[inside].max()
+        expected = (values - low) / (high - low)
+    else:
+        expected = (values - (float(centre) - 0.5)) / (float(width) - 1) + 0.5
+    pixels = read(shipped(name), limits=TINY).pixels
+    np.testing.assert_allclose(pixels[inside], np.clip(expected, 0, 1)[inside], atol=1e-5)
+    assert not pixels[~inside].any()
+
+
+def test_a_real_12_bit_jpeg() -> None:
+    """The values that DCMTK decodes, from pydicom's own tests."""
+    film = read(shipped("JPGExtended.dcm"))
+    assert film.facts.format == "DICOM (JPEG extended)"
+    assert film.pixels[420, 140] / film.pixels[230, 120] == pytest.approx(244 / 95, rel=1e-5)
+
+
+def test_headers_of_compressed_images() -> None:
+    header = jpeg_header(raster("JPEG"))
+    assert header is not None
+    assert (header.rows, header.columns, header.components, header.bits) == (200, 150, 1, 8)
+    assert not header.lossless
+    content = in_syntax(JPEGLosslessSV1)
+    header = jpeg_header(content[content.index(b"\xff\xd8\xff") :])
+    assert header is not None
+    assert header.lossless
+    ds = pydicom.dcmread(shipped("JPGExtended.dcm"))
+    header = jpeg_header(next(generate_frames(ds.PixelData, number_of_frames=1)))
+    assert header is not None
+    assert header.bits == 12
+    header = jpeg_2000_header(codestream(JPEG2000, DEEP, 12))
+    assert header is not None
+    assert (header.rows, header.columns, header.bits, header.signed) == (200, 150, 12, False)
+    assert jpeg_header(b"\xff\xd8\xff\xd9") is None
+    assert jpeg_2000_header(b"\xff\x4f\xff\x51") is None
+
+
+def test_rle_that_is_none() -> None:
+    for frame in (bytes(64), b"\x02" + bytes(63), b"\x01\0\0\0\x40\0\0\0".ljust(64, b"\0")):
+        with pytest.raises(ValueError, match="RLE"):
+            decode_rle(frame, (2, 2), 8)

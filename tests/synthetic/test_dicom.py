@@ -1,0 +1,44 @@
+"""The film as DICOM."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import numpy as np
+import pydicom
+import pytest
+
+from boneage.radiograph import Sex
+from boneage.synthetic.dicom import write_dicom
+from tests.synthetic.conftest import Draw
+
+
+@pytest.mark.parametrize(("sex", "code"), [(Sex.MALE, "M"), (Sex.FEMALE, "F")])
+def test_a_reader_finds_a_synthetic_hand(drawn: Draw, sex: Sex, code: str) -> None:
+    film = drawn(120, sex)
+    file = BytesIO()
+    write_dicom(film, file)
+    file.seek(0)
+    dataset = pydicom.dcmread(file)
+    assert dataset.PatientName == "SYNTHETIC^HAND"
+    assert dataset.PatientID == "SYNTHETIC"
+    assert dataset.PatientSex == code
+    assert (dataset.Modality, dataset.BodyPartExamined) == ("DX", "HAND")
+    assert (dataset.ImageLaterality, dataset.ViewPosition) == ("L", "PA")
+    assert dataset.BurnedInAnnotation == "YES"
+    assert dataset.PatientAge == "120M"
+    assert dataset.PatientBirthDate == "20100101"
+    assert dataset.StudyDate == "20200101"
+    assert (dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit) == (16, 12, 11)
+    assert dataset.PhotometricInterpretation == "MONOCHROME2"
+    spacing = tuple(float(side) for side in dataset.PixelSpacing)
+    assert spacing == pytest.approx(film.radiograph.facts.pixel_spacing_mm, abs=1e-6)
+    stored = np.asarray(dataset.pixel_array / 4095, np.float64)
+    np.testing.assert_allclose(stored, film.radiograph.pixels, atol=0.5 / 4095 + 1e-6)
+
+
+def test_the_same_film_is_the_same_file(drawn: Draw) -> None:
+    files = [BytesIO(), BytesIO()]
+    for file in files:
+        write_dicom(drawn(60, Sex.MALE), file)
+    assert files[0].getvalue() == files[1].getvalue()

@@ -1,0 +1,47 @@
+"""What a run remembers of how it was begun."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from boneage.errors import DataError, ProfileError
+from boneage.training.run import Run
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return Run(tmp_path / "run", tmp_path)
+
+
+def test_a_stage_goes_on_from_the_same_recipe(run: Run) -> None:
+    for _ in range(2):
+        run.begin("attention", {"seed": 3, "input": (64, 64)})
+
+
+@pytest.mark.parametrize(
+    ("later", "named"),
+    [
+        ({"seed": 4, "limit": None}, "another seed;"),
+        ({"seed": 4, "limit": 9}, "another limit and seed;"),
+        ({"seed": 3, "limit": None, "epochs": 1}, "another epochs;"),
+    ],
+)
+def test_a_stage_does_not_go_on_from_another(
+    run: Run, later: dict[str, object], named: str
+) -> None:
+    run.begin("attention", {"seed": 3, "limit": None})
+    with pytest.raises(DataError, match=named):
+        run.begin("attention", later)
+    run.begin("carpal", later)
+
+
+def test_fine_tuning_needs_the_file(tmp_path: Path) -> None:
+    run = Run(tmp_path / "run", tmp_path, fine_tune=tmp_path / "weights")
+    with pytest.raises(ProfileError, match=r"no attention\.weights\.h5 to fine-tune from in"):
+        run.start_from_finished(None, "attention")
+
+
+def test_nothing_is_loaded_unless_asked(run: Run) -> None:
+    run.start_from_finished(None, "attention")

@@ -1,0 +1,86 @@
+"""The folder of a run: what was begun there, and what it may go on from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from boneage.errors import DataError, ProfileError
+from boneage.training.run import Run
+from tests.training.drawn import number_films, prepared_of
+
+
+def network(units: int = 3) -> keras.Model:
+    return keras.Sequential([keras.Input((2,)), keras.layers.Dense(units)])
+
+
+def run_in(folder: Path, **options: Any) -> Run:
+    return Run(folder / "run", folder, **options)
+
+
+def test_a_stage_goes_on_from_the_same_recipe(tmp_path: Path) -> None:
+    run = run_in(tmp_path)
+    run.begin("attention", {"sizes": (3, 4), "seed": 1})
+    run.begin("attention", {"sizes": [3, 4], "seed": 1})
+    run.begin("fusion", {"seed": 2})
+
+
+@pytest.mark.parametrize("recipe", [{"seed": 2}, {}, {"seed": 1, "epochs": 3}])
+def test_a_stage_does_not_go_on_from_another_recipe(
+    tmp_path: Path, recipe: dict[str, int]
+) -> None:
+    run = run_in(tmp_path)
+    run.begin("attention", {"seed": 1})
+    changed = "epochs" if "epochs" in recipe else "seed"
+    with pytest.raises(DataError, match=f"attention' was begun with another {changed}"):
+        run.begin("attention", recipe)
+
+
+def test_a_run_may_be_limited(tmp_path: Path) -> None:
+    films = tuple(number_films(5, tmp_path))
+    assert run_in(tmp_path).limited(films) == films
+    assert run_in(tmp_path, limit=2).limited(films) == films[:2]
+
+
+def test_skipped_films_are_named_and_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    films = number_films(2, tmp_path)
+    run_in(tmp_path).report_skipped(prepared_of(films))
+    assert capsys.readouterr().out == ""
+    run_in(tmp_path).report_skipped(prepared_of(films, ["3: cut off", "4: no film"]))
+    assert capsys.readouterr().out.splitlines() == [
+        "skipped 3: cut off",
+        "skipped 4: no film",
+        "2 films skipped",
+    ]
+
+
+def test_fine_tuning_starts_from_finished_weights(tmp_path: Path) -> None:
+    finished, fresh = network(), network()
+    finished.save_weights(tmp_path / "attention.weights.h5")
+    run_in(tmp_path, fine_tune=tmp_path).start_from_finished(fresh, "attention")
+    assert np.array_equal(fresh.get_weights()[0], finished.get_weights()[0])
+
+
+def test_without_fine_tuning_a_network_stays_as_it_is(tmp_path: Path) -> None:
+    fresh = network()
+    before = fresh.get_weights()[0]
+    run_in(tmp_path).start_from_finished(fresh, "attention")
+    assert np.array_equal(fresh.get_weights()[0], before)
+
+
+def test_weights_to_fine_tune_from_must_be_there_and_fit(tmp_path: Path) -> None:
+    run = run_in(tmp_path, fine_tune=tmp_path)
+    with pytest.raises(ProfileError, match=rf"no carpal.weights.h5 .* in '{tmp_path}'"):
+        run.start_from_finished(network(), "carpal")
+    network(5).save_weights(tmp_path / "carpal.weights.h5")
+    with pytest.raises(ProfileError, match=r"carpal.weights.h5' does not fit .* carpal network"):
+        run.start_from_finished(network(), "carpal")
+    (tmp_path / "carpal.weights.h5").write_bytes(b"\x89HDF cut off")
+    with pytest.raises(ProfileError, match=r"carpal.weights.h5' does not fit"):
+        run.start_from_finished(network(), "carpal")
