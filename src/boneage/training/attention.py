@@ -77,6 +77,7 @@ def train_attention(profile: Profile, films: Films, run: Run) -> keras.Model:
             network.set_weights(trained.get_weights())
         else:
             run.start_from_finished(network, "attention")
+        network.get_layer("spatial_attention").focus = phase.focus
         _fit_phase(network, profile, phase, size, films, run, number)
         trained = network
     if trained is None or (spec.phases[-1].input or spec.input) == spec.input:

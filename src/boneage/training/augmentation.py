@@ -83,4 +83,6 @@ def augmenter(spec: Augmentation, seed: int) -> keras.Sequential:
                 seed=seed + 7,
             )
         )
+    if not stack:
+        stack.append(layers.Identity())  # Keras builds no empty stack
     return keras.Sequential(stack, name="augmentation")

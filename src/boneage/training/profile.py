@@ -59,6 +59,9 @@ class Phase:
     schedule: Literal["constant", "one_cycle"] = "constant"
     average: float = 0.0
     """Momentum of the running average of the weights; 0 for none."""
+    focus: float = 0.0
+    """Price of an attention that is spread over the whole film; see
+    ``networks.cbam.SpatialAttention``."""
     huber_months: float = 12.0
     """Where the Huber loss turns from square to straight."""
 
@@ -84,6 +87,9 @@ class NetworkSpec:
     """Width multiplier, for backbones that have one."""
     batch_norm_momentum: float | None = None
     cbam_reduction: int = 16
+    cbam_after: str = ""
+    """The backbone's layer whose output CBAM weighs, with nothing leading past
+    it; empty: the backbone's own output."""
     sex_units: int = 0
     """Width of the sex embedding beside the pooled features; 0: sex is not seen."""
     hidden: tuple[int, ...] = ()

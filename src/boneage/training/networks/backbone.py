@@ -40,9 +40,9 @@ def build_backbone(spec: NetworkSpec, weights_folder: Path | None = None) -> ker
         options["alpha"] = spec.alpha
     if "include_preprocessing" in accepted:
         options["include_preprocessing"] = False
-    if "name" in accepted:
-        options["name"] = "backbone"
-    backbone = make(**options)
+    made = make(**options)
+    # Named afterwards: EfficientNetV2 looks its blocks up by the name it is given.
+    backbone = keras.Model(made.input, made.output, name="backbone")
     if spec.batch_norm_momentum is not None:
         for layer in backbone.layers:
             if isinstance(layer, keras.layers.BatchNormalization):
@@ -56,3 +56,36 @@ def build_backbone(spec: NetworkSpec, weights_folder: Path | None = None) -> ker
             )
         backbone.load_weights(path)
     return backbone
+
+
+def split_backbone(backbone: keras.Model, after: str) -> tuple[keras.Model, keras.Model | None]:
+    """Cut a backbone after a layer, for CBAM to stand between the two parts.
+
+    Parameters
+    ----------
+    backbone : keras.Model
+    after : str
+        Name of the layer; empty for the whole backbone and nothing above it.
+
+    Raises
+    ------
+    ProfileError
+        When there is no such layer, or something leads past it.
+    """
+    if not after:
+        return backbone, None
+    names = [layer.name for layer in backbone.layers]
+    if after not in names:
+        raise ProfileError(f"cbam_after is {after!r}, but the backbone's layers are {names}")
+    middle = backbone.get_layer(after).output
+    try:
+        above = keras.Model(middle, backbone.output, name="backbone_above")
+    except ValueError as error:
+        raise ProfileError(f"cbam_after is {after!r}, but the backbone leads past it") from error
+    return keras.Model(backbone.input, middle, name="backbone"), above
+
+
+def backbone_weights(network: keras.Model) -> list[object]:
+    """Collect the weights of a network's whole backbone, also of one that CBAM cuts in two."""
+    parts = [layer for layer in network.layers if layer.name in {"backbone", "backbone_above"}]
+    return [values for part in parts for values in part.get_weights()]

@@ -43,7 +43,17 @@ class ChannelAttention(keras.layers.Layer):  # type: ignore[misc]
 
 @keras.saving.register_keras_serializable("boneage")
 class SpatialAttention(keras.layers.Layer):  # type: ignore[misc]
-    """Weigh the places: Ms(F) = sigmoid(conv7x7([mean over channels; max over channels]))."""
+    """Weigh the places: Ms(F) = sigmoid(conv7x7([mean over channels; max over channels])).
+
+    With ``focus`` above 0, looking everywhere has a price in training: the
+    share of the film that Ms is spread over, (mean Ms)² / mean Ms², which is 1
+    for a constant map and 1/n for a single one of n places, times ``focus``.
+    Nothing in the age's loss keeps Ms low where there is nothing to see.
+    """
+
+    def __init__(self, focus: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.focus = focus
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make the 7 x 7 convolution."""
@@ -63,7 +73,16 @@ class SpatialAttention(keras.layers.Layer):  # type: ignore[misc]
             ],
             axis=-1,
         )
-        return features * self.convolution(maps)
+        weights = self.convolution(maps)
+        if self.focus:
+            spread = ops.square(ops.mean(weights, axis=(1, 2, 3)))
+            spread /= ops.mean(ops.square(weights), axis=(1, 2, 3))
+            self.add_loss(self.focus * ops.mean(spread))
+        return features * weights
+
+    def get_config(self) -> dict[str, Any]:
+        """For saving."""
+        return {**super().get_config(), "focus": self.focus}
 
 
 def cbam(features: Any, reduction: int) -> Any:

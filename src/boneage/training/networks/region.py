@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 from keras import ops
 
-from boneage.training.networks.backbone import build_backbone
+from boneage.training.networks.backbone import build_backbone, split_backbone
 from boneage.training.networks.cbam import cbam
 from boneage.training.networks.head import age_head, embed_sex
 from boneage.training.profile import NetworkSpec
@@ -16,7 +16,7 @@ from boneage.training.profile import NetworkSpec
 def build_attention_network(
     spec: NetworkSpec, size: tuple[int, int] | None = None, weights_folder: Path | None = None
 ) -> keras.Model:
-    """Backbone, CBAM, pooling, age.
+    """Backbone, CBAM on its output or in the middle of it, pooling, age.
 
     Inputs: ``film`` (n, rows, columns, 1), 0 to 255, and ``sex`` (n,), 1 male
     and 0 female. Outputs: ``heat_map`` (n, map rows, map columns), the sum of
@@ -49,11 +49,15 @@ def _build(
     sex = keras.Input((), dtype="int32", name="sex")
     scaled = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(film)
     rgb = keras.layers.Concatenate(name="rgb")([scaled, scaled, scaled])
-    features = build_backbone(spec, weights_folder)(rgb)
+    backbone = build_backbone(spec, weights_folder)
     outputs = {}
     if attention:
-        features = cbam(features, spec.cbam_reduction)
+        below, above = split_backbone(backbone, spec.cbam_after)
+        features = cbam(below(rgb), spec.cbam_reduction)
         outputs["heat_map"] = HeatMap(name="heat_map")(features)
+        features = above(features) if above is not None else features
+    else:
+        features = backbone(rgb)
     pooled = keras.layers.GlobalAveragePooling2D(name="pooled")(features)
     outputs["feature"] = keras.layers.Flatten(name="feature")(features) if flatten else pooled
     outputs["age"] = age_head(

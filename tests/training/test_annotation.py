@@ -1,0 +1,178 @@
+"""Stage 2: the regions of every film, found once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from boneage.assessment import CARPAL, METACARPAL, PHALANX, Box
+from boneage.errors import FilmError
+from boneage.training import annotation
+from boneage.training.annotation import (
+    COLUMNS,
+    FoundRegion,
+    annotate,
+    keras_attention,
+    measured_fallback,
+    plan_of,
+)
+from boneage.training.films import Films, load_films
+from boneage.training.networks import region as region_networks
+from boneage.training.networks.region import build_attention_network
+from boneage.training.run import Run
+from tests.training.drawn import FILM_SHAPE, grey_hand, small_backbone, tiny_profile
+
+PROFILE = tiny_profile()
+REGIONS = PROFILE.regions.names
+Found = dict[tuple[str, str], FoundRegion]
+
+
+class BrightIsHot:
+    """An attention that goes to what is bright, and counts the films it looked at."""
+
+    def __init__(self) -> None:
+        self.looked = 0
+
+    def __call__(self, canvases: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        self.looked += len(canvases)
+        n, rows, cols = canvases.shape
+        cells = canvases.reshape(n, rows // 4, 4, cols // 4, 4)
+        return cells.mean(axis=(2, 4)).astype(np.float32)
+
+
+@pytest.fixture
+def attention(monkeypatch: pytest.MonkeyPatch) -> BrightIsHot:
+    attend = BrightIsHot()
+    monkeypatch.setattr(annotation, "keras_attention", lambda _: attend)
+    return attend
+
+
+@pytest.fixture
+def films(official: Path) -> Films:
+    return load_films(official)
+
+
+def look(films: Films, run: Run) -> Found:
+    return annotate(None, PROFILE, films, run)
+
+
+def table(run: Run) -> Path:
+    return run.folder / "regions" / "regions.csv"
+
+
+def found_region(film: str, box: Box, *, found: bool = True) -> FoundRegion:
+    return FoundRegion(film, CARPAL, box, (200, 100), found)
+
+
+def test_every_film_gets_every_region(
+    films: Films, tmp_path: Path, attention: BrightIsHot
+) -> None:
+    run = Run(tmp_path / "run", tmp_path)
+    found = look(films, run)
+    assert set(found) == {(film.id, region) for film in films.films for region in REGIONS}
+    carpal, metacarpal = found["1", CARPAL], found["1", METACARPAL]
+    assert carpal.film_size == FILM_SHAPE
+    assert carpal.box.min_row < 0.75 * 160 < carpal.box.max_row
+    assert metacarpal.box.min_row < 0.5 * 160 < metacarpal.box.max_row <= carpal.box.min_row + 5
+    assert table(run).read_text().splitlines()[0] == ",".join(COLUMNS)
+
+
+def test_a_second_run_looks_at_nothing_again(
+    films: Films, tmp_path: Path, attention: BrightIsHot
+) -> None:
+    run = Run(tmp_path / "run", tmp_path)
+    found = look(films, run)
+    attention.looked = 0
+    assert look(films, run) == found
+    assert attention.looked == 0
+
+
+@pytest.mark.parametrize("cut", [1, 3, 12, 40])
+def test_a_table_that_was_cut_off_in_a_line_is_gone_on_with(
+    films: Films, tmp_path: Path, attention: BrightIsHot, cut: int
+) -> None:
+    run = Run(tmp_path / "run", tmp_path)
+    found = look(films, run)
+    whole = table(run).read_bytes()
+    table(run).write_bytes(whole[: len(whole) // 2 - cut])
+    attention.looked = 0
+    assert look(films, run) == found
+    assert 0 < attention.looked < len(films.films) * len(REGIONS), "only what was missing"
+    assert sorted(table(run).read_bytes().split()) == sorted(whole.split())
+
+
+def test_a_table_cut_off_anywhere_gives_the_same_regions(
+    films: Films, tmp_path: Path, attention: BrightIsHot
+) -> None:
+    run = Run(tmp_path / "run", tmp_path)
+    two = replace(films, films=films.films[:2])
+    found = look(two, run)
+    whole = table(run).read_bytes()
+    for end in range(0, len(whole), 7):
+        table(run).write_bytes(whole[:end])
+        assert look(two, run) == found, end
+
+
+def test_a_film_that_cannot_be_read_is_named_and_left_out(
+    films: Films, tmp_path: Path, attention: BrightIsHot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    films.films[1].path.write_bytes(b"no film at all")
+    found = look(films, Run(tmp_path / "run", tmp_path))
+    assert {film for film, _ in found} == {"1", "3", "4", "5", "6"}
+    assert "skipped 2: '2.png'" in capsys.readouterr().out
+    with pytest.raises(FilmError):
+        look(films, Run(tmp_path / "strict", tmp_path, strict=True))
+
+
+def test_a_folder_of_broken_films_gives_no_regions(
+    films: Films, tmp_path: Path, attention: BrightIsHot
+) -> None:
+    for film in films.films:
+        film.path.write_bytes(b"no film at all")
+    assert look(films, Run(tmp_path / "run", tmp_path)) == {}
+
+
+def test_only_films_of_useful_resolution_are_looked_at(
+    rich: Path, tmp_path: Path, attention: BrightIsHot
+) -> None:
+    found = look(load_films(rich), Run(tmp_path / "run", tmp_path))
+    assert {film for film, _ in found} == {"1", "3"}
+
+
+def test_the_attention_network_gives_the_heat_maps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(region_networks, "build_backbone", small_backbone)
+    network = build_attention_network(PROFILE.attention)
+    canvases = np.stack([grey_hand((32, 24)), np.zeros((32, 24), np.uint8)])
+    heat_maps = keras_attention(network)(canvases)
+    films = canvases[..., np.newaxis].astype(np.float32)
+    for sex in (0, 1):
+        answer = network({"film": films, "sex": np.full(2, sex, np.int32)})
+        assert np.allclose(heat_maps, np.asarray(answer["heat_map"]), rtol=1e-4)
+
+
+def test_the_fallback_is_the_median_of_what_was_found() -> None:
+    found = [
+        found_region("1", Box(20, 10, 40, 30)),
+        found_region("2", Box(40, 20, 60, 50)),
+        found_region("3", Box(60, 40, 180, 90)),
+        found_region("4", Box(0, 0, 200, 100), found=False),
+        replace(found_region("1", Box(100, 0, 200, 50)), region=PHALANX, film_size=(400, 100)),
+    ]
+    fallback = measured_fallback(found)
+    assert fallback == {
+        CARPAL: pytest.approx((0.2, 0.2, 0.3, 0.5)),
+        PHALANX: pytest.approx((0.25, 0.0, 0.5, 0.5)),
+    }
+
+
+def test_where_nothing_was_found_nothing_is_measured() -> None:
+    assert measured_fallback([found_region("1", Box(0, 0, 2, 2), found=False)]) == {}
+
+
+def test_the_plan_is_the_profiles() -> None:
+    plan = plan_of(PROFILE)
+    assert (plan.names, plan.threshold, plan.carpal_mask) == (REGIONS, 0.7, "rows_to_lower_edge")
