@@ -41,7 +41,7 @@ class BrightIsHot:
         self.looked += len(canvases)
         n, rows, cols = canvases.shape
         cells = canvases.reshape(n, rows // 4, 4, cols // 4, 4)
-        return cells.mean(axis=(2, 4)).astype(np.float32)
+        return np.asarray(cells.mean(axis=(2, 4)), np.float32)
 
 
 @pytest.fixture
@@ -68,9 +68,7 @@ def found_region(film: str, box: Box, *, found: bool = True) -> FoundRegion:
     return FoundRegion(film, CARPAL, box, (200, 100), found)
 
 
-def test_every_film_gets_every_region(
-    films: Films, tmp_path: Path, attention: BrightIsHot
-) -> None:
+def test_every_film_gets_every_region(films: Films, tmp_path: Path, attention: BrightIsHot) -> None:
     run = Run(tmp_path / "run", tmp_path)
     found = look(films, run)
     assert set(found) == {(film.id, region) for film in films.films for region in REGIONS}

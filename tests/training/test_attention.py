@@ -15,7 +15,7 @@ from boneage.training.films import load_films
 from boneage.training.fitting import FINAL, read_log
 from boneage.training.networks import region as region_networks
 from boneage.training.networks.region import build_attention_network
-from boneage.training.profile import Augmentation
+from boneage.training.profile import Augmentation, Phase
 from boneage.training.run import Run
 from tests.conftest import write_png
 from tests.training.drawn import film_of, grey_hand, small_backbone, tiny_profile
@@ -69,7 +69,7 @@ def test_the_training_model_varies_films_in_training_only() -> None:
     hand = grey_hand((32, 24))[np.newaxis, ..., np.newaxis].astype(np.float32)
     inputs = {"film": hand, "sex": np.ones(1, np.int32)}
     plain = np.asarray(network(inputs)["age"])
-    assert np.allclose(np.asarray(behind(inputs)), plain)
+    assert np.allclose(np.asarray(behind(inputs, training=False)), plain)
     assert not np.allclose(np.asarray(behind(inputs, training=True)), plain, atol=1e-6)
     assert len(behind.trainable_variables) == len(network.trainable_variables)
 
@@ -109,7 +109,7 @@ def test_phases_follow_each_other_and_are_found_finished(
         assert np.array_equal(before, after)
 
 
-def _phases_of_one_film() -> tuple[object, ...]:
+def _phases_of_one_film() -> tuple[Phase, ...]:
     return tuple(replace(phase, batch=1) for phase in PROFILE.attention.phases)
 
 

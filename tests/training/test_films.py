@@ -89,7 +89,7 @@ def test_a_folder_without_films_is_named_with_the_places_looked_at(tmp_path: Pat
 
 def test_a_missing_column_is_named(tmp_path: Path) -> None:
     (tmp_path / LABELS).write_text("id,boneage,sex\n1,60,M\n")
-    with pytest.raises(DataError, match="has no column 'male'; it has .*'sex'"):
+    with pytest.raises(DataError, match=r"has no column 'male'; it has .*'sex'"):
         load_films(tmp_path)
 
 
@@ -194,5 +194,5 @@ def test_no_held_back_real_film_is_ever_trained_on(real_films: Path) -> None:
     assert len(held_back) == 1_000
     found = load_films(real_films)
     for kind in ("best", "detailed", "thumbnails"):
-        chosen = found.select(kind, "train")  # type: ignore[arg-type]
+        chosen = found.select(kind, "train")
         assert not held_back & set(ids(chosen)), kind

@@ -151,7 +151,8 @@ def test_the_log_of_a_phase_that_has_not_begun_is_empty(tmp_path: Path) -> None:
 
 
 def test_training_without_held_back_films_is_logged_too(tmp_path: Path) -> None:
-    fit(*small_networks(), replace(SMALL_PHASE, average=0), small_batches(7), None, tmp_path, epochs=2)
+    phase = replace(SMALL_PHASE, average=0, epochs=2)
+    fit(*small_networks(), phase, small_batches(7), None, tmp_path)
     rows = read_log(tmp_path)
     assert [row["epoch"] for row in rows] == [0, 1]
     assert "val_loss" not in rows[0]
@@ -165,27 +166,7 @@ def test_a_finished_phase_is_not_trained_again(
     assert same(train(unkilled).get_weights(), end_weights)
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_a_killed_training_goes_on_as_if_nothing_had_been(
-    moment: str, tmp_path: Path, unkilled: Path, end_weights: Weights
-) -> None:
-    command = [sys.executable, "-m", "tests.training.killed_training", str(tmp_path), moment]
-    killed = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
-    assert not (tmp_path / FINAL).exists()
-    assert logged_epochs(tmp_path) == list(range(LOGGED[moment])), "killed at that moment"
-
-    network = train(tmp_path)
-
-    assert logged_epochs(tmp_path) == [0, 1, 2, 3]
-    assert sorted(path.name for path in tmp_path.iterdir()) == [LOG, FINAL, "tensorboard"]
-    assert same(network.get_weights(), end_weights, tolerance=1e-6)
-    for row, other in zip(read_log(tmp_path), read_log(unkilled), strict=True):
-        assert row["loss"] == pytest.approx(other["loss"], rel=1e-5)
-        assert row["val_mae_months"] == pytest.approx(other["val_mae_months"], rel=1e-5)
-
-
-class Stop(Exception):
+class StoppedError(Exception):
     """Instead of a kill, where that costs seconds and shows no more."""
 
 
@@ -195,9 +176,9 @@ def stopping_before(epoch: int) -> Iterator[None]:
 
     def stop(_: Any, begun: int, logs: Any = None) -> None:
         if begun == epoch:
-            raise Stop
+            raise StoppedError
 
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(Stop):
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(StoppedError):
         patch.setattr(keras.callbacks.TensorBoard, "on_epoch_begin", stop)
         yield
 
@@ -253,7 +234,7 @@ def test_a_log_that_was_cut_off_in_a_line_is_trimmed(stopped: Path) -> None:
 
 
 def test_random_layers_draw_the_same_after_a_restart(tmp_path: Path) -> None:
-    everything = Augmentation(20, 0.1, 0.1, True, 0.1, 0.1, 0.3, 0.5)  # noqa: FBT003
+    everything = Augmentation(20, 0.1, 0.1, True, 0.1, 0.1, 0.3, 0.5)
     phase = replace(SMALL_PHASE, epochs=3)
 
     def trained(folder: Path) -> Weights:
@@ -289,3 +270,24 @@ def test_a_training_that_diverges_stops_and_is_not_passed_off_as_finished(tmp_pa
         fit(*small_networks(), phase, small_batches(7), None, tmp_path)
     assert not (tmp_path / FINAL).exists()
     assert not list(tmp_path.glob("epoch-*"))
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_killed_training_goes_on_as_if_nothing_had_been(
+    moment: str, tmp_path: Path, unkilled: Path, end_weights: Weights
+) -> None:
+    folder = tmp_path
+    command = [sys.executable, "-m", "tests.training.killed_training", str(folder), moment]
+    killed = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    assert not (folder / FINAL).exists()
+    assert logged_epochs(folder) == list(range(LOGGED[moment])), "killed at that moment"
+
+    network = train(folder)
+
+    assert logged_epochs(folder) == [0, 1, 2, 3]
+    assert sorted(path.name for path in folder.iterdir()) == [LOG, FINAL, "tensorboard"]
+    assert same(network.get_weights(), end_weights, tolerance=1e-6)
+    for row, other in zip(read_log(folder), read_log(unkilled), strict=True):
+        assert row["loss"] == pytest.approx(other["loss"], rel=1e-5)
+        assert row["val_mae_months"] == pytest.approx(other["val_mae_months"], rel=1e-5)

@@ -221,7 +221,7 @@ def test_defect_4_the_compact_fusion_learns_the_sexes_apart_beside_its_features(
     """Two standards a year apart; the bare code, as it was, learns a month of it here."""
     keras.utils.set_random_seed(0)
     spec = load_profile("compact").fusion
-    widths = {name: 1280 for name in ("whole_hand", "carpal", "metacarpal", "phalanx")}
+    widths = dict.fromkeys(("whole_hand", "carpal", "metacarpal", "phalanx"), 1280)
     network = build_fusion_network(spec, widths)
     random = np.random.default_rng(0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -165,7 +166,7 @@ def test_the_same_seed_and_epoch_give_the_same_order_after_a_restart() -> None:
 def test_every_film_comes_once_an_epoch() -> None:
     made = batches(count=12)
     for _ in range(3):
-        assert sorted(sum(seen(made), [])) == list(range(12))
+        assert sorted(chain(*seen(made))) == list(range(12))
         made.on_epoch_end()
 
 

@@ -21,6 +21,7 @@ from boneage.regions import Fractions, RegionPlan, find_regions
 from boneage.training.films import Film, Films
 from boneage.training.prepared import as_input
 from boneage.training.profile import Profile
+from boneage.training.progress import films_bar
 from boneage.training.run import Run
 
 BATCH = 16
@@ -97,7 +98,7 @@ def _annotate_missing(
     """Rewrite what an earlier run found, in case it was cut off in a line, and go on."""
     path.parent.mkdir(parents=True, exist_ok=True)
     found: list[FoundRegion] = []
-    progress = keras.utils.Progbar(len(films), unit_name="film")
+    progress = films_bar(len(films))
     attend = keras_attention(attention)
     with path.open("w", newline="") as file, ThreadPoolExecutor(os.cpu_count()) as pool:
         writer = csv.writer(file)

@@ -18,6 +18,7 @@ from boneage.training.fitting import fit
 from boneage.training.networks.fusion import build_fusion_network
 from boneage.training.prepared import Batches, PreparedFilms, as_input
 from boneage.training.profile import Profile
+from boneage.training.progress import films_bar
 from boneage.training.run import Run
 
 BATCH = 32
@@ -108,7 +109,7 @@ def _see_all(
     count, width = len(prepared.films), feature.output.shape[-1]
     unfinished = path.with_suffix(".unfinished.npy")
     seen = np.lib.format.open_memmap(unfinished, "w+", np.float32, (views * count, width))
-    progress = keras.utils.Progbar(views * count, unit_name="film")
+    progress = films_bar(views * count)
     codes = prepared.sex_codes
     for view in range(views):
         for start in range(0, count, BATCH):

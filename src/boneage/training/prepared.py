@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from boneage.errors import BoneageError, DataError
 from boneage.training.films import Film
+from boneage.training.progress import films_bar
 from boneage.weights import MONTHS_SCALE
 
 
@@ -104,7 +105,7 @@ def _draw_all(
     images: np.memmap[Any, np.dtype[np.uint8]] | None = None
     kept: list[int] = []
     skipped: list[str] = []
-    progress = keras.utils.Progbar(len(films), unit_name="film")
+    progress = films_bar(len(films))
     print(f"preparing {label}")  # noqa: T201  progress of a long command
 
     def attempt(film: Film) -> npt.NDArray[np.uint8] | str:

@@ -169,7 +169,9 @@ class Training:
 
     def _see(self, split: str, views: int) -> SeenFilms:
         folder = self.run.folder / "fusion" / f"features-{split}"
-        return see(self.networks, self._images(split), self.profile, folder, views=views)
+        images = self._images(split)
+        wanted = {name: images[name] for name in feature_names(self.profile)}
+        return see(self.networks, wanted, self.profile, folder, views=views)
 
     def _images(self, split: str) -> dict[str, PreparedFilms]:
         """For each network its images of the same films, in the same order."""
