@@ -29,7 +29,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint types pytest format train evaluate bench figures constraints clean
+.PHONY: help run test lint types pytest format train bundle evaluate bench figures constraints clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1@\2/p' $(MAKEFILE_LIST) | \
@@ -59,6 +59,11 @@ format: $(DEV)  ## Lay out the code and mend what can be mended
 train: $(TRAIN)  ## Train the weights from DATA into RUN; goes on where it stopped
 	$(BIN)/boneage train --profile $(PROFILE) --data $(DATA) --run $(RUN) \
 		$(if $(wildcard $(WEIGHTS)),--initial-weights $(WEIGHTS))
+
+bundle: $(BASE)  ## Let the weights of RUN answer from now on, in this checkout
+	@$(BIN)/boneage weights --weights $(RUN)/weights >/dev/null
+	@rm -rf src/boneage/bundle && cp -r $(RUN)/weights src/boneage/bundle
+	@$(BIN)/boneage figures
 
 evaluate: $(BASE)  ## Measure the bundled weights on the validation films of DATA
 	@$(BIN)/boneage evaluate --data $(DATA) --out $(EVIDENCE) || [ $$? -eq 1 ]  # 1: some films had no answer

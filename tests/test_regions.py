@@ -60,6 +60,22 @@ def test_scaled_heat_lies_between_0_and_1(raw: HeatMap) -> None:
     assert not scaled.any() or (scaled.min() == 0 and scaled.max() == pytest.approx(1))
 
 
+def test_a_hot_spot_does_not_hide_the_rest() -> None:
+    raw = np.zeros((20, 20), np.float32)
+    raw[0, 0] = 10.0  # a marker
+    raw[8:14, 6:14] = 4.0  # the wrist
+    assert largest_box(scale_heat_map(raw), 0.7) == Box(0, 0, 1, 1)
+    scaled = scale_heat_map(raw, peak_percentile=98.0)
+    assert scaled.max() == 1.0
+    assert largest_box(scaled, 0.7) == Box(8, 6, 14, 14)
+
+
+def test_a_map_that_is_flat_but_for_a_spot_still_has_a_peak() -> None:
+    raw = np.zeros((20, 20), np.float32)
+    raw[3, 4] = 1.0
+    assert largest_box(scale_heat_map(raw, peak_percentile=98.0), 0.7) == Box(3, 4, 4, 5)
+
+
 @given(heat_maps, st.floats(0.05, 0.95))
 def test_the_box_holds_the_largest_bright_area(raw: HeatMap, threshold: float) -> None:
     heat_map = scale_heat_map(raw)

@@ -42,6 +42,9 @@ class RegionPlan:
     """In the order of the looks."""
     threshold: float = 0.7
     """Of the heat map after scaling to 0–1."""
+    peak_percentile: float = 100.0
+    """Of the heat map, what counts as 1: below 100, one small hot spot, such as
+    a lead marker, does not make all the rest look cold."""
     carpal_mask: Literal["box", "box_to_lower_edge", "rows_to_lower_edge"] = "box_to_lower_edge"
     """What is blacked out with the carpal box: nothing else, all below it, or
     all below its first row across the film, so that the forearm goes too."""
@@ -54,12 +57,15 @@ class RegionPlan:
     fallback: Mapping[str, Fractions] = field(default_factory=lambda: dict(FALLBACK))
 
 
-def scale_heat_map(raw: HeatMap) -> HeatMap:
-    """Min-max scale a heat map to 0–1; a constant map becomes all 0: no attention."""
+def scale_heat_map(raw: HeatMap, peak_percentile: float = 100.0) -> HeatMap:
+    """Scale a heat map from its minimum and peak to 0–1; a constant map becomes 0: no attention."""
     low, high = float(raw.min()), float(raw.max())
     if not np.isfinite(high - low) or high - low <= 1e-12 * max(abs(high), 1.0):
         return np.zeros_like(raw, dtype=np.float32)
-    scaled: HeatMap = ((raw - low) / (high - low)).astype(np.float32)
+    if peak_percentile < 100.0:
+        peak = float(np.percentile(raw, peak_percentile))
+        high = peak if peak > low else high
+    scaled: HeatMap = np.clip((raw - low) / (high - low), 0.0, 1.0).astype(np.float32)
     return scaled
 
 
@@ -152,9 +158,12 @@ def _one_look(
     cols = slice(place.left, place.left + place.width)
     size = black.shape[1], black.shape[0]
     on_canvas = cv2.resize(raw.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
-    heat_map = on_canvas[rows, cols]
     # What was blacked out must not be found again by its own edge.
-    heat_map = scale_heat_map(np.where(black[rows, cols], heat_map.min(), heat_map))
+    visible = ~black[rows, cols]
+    heat_map = np.zeros(visible.shape, np.float32)
+    if visible.any():
+        seen = on_canvas[rows, cols][visible]
+        heat_map[visible] = scale_heat_map(seen, plan.peak_percentile)
     found = largest_box(heat_map, plan.threshold)
     if found is None:
         box = box_from_fractions(plan.fallback[region], *film_size)

@@ -56,6 +56,7 @@ def plan_of(profile: Profile) -> RegionPlan:
     return RegionPlan(
         names=spec.names,
         threshold=spec.threshold,
+        peak_percentile=spec.peak_percentile,
         carpal_mask=spec.carpal_mask,
         margin=spec.margin,
         square=spec.square,

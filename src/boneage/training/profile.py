@@ -103,6 +103,7 @@ class RegionSpec:
     names: tuple[str, ...]
     threshold: float
     carpal_mask: Literal["box", "box_to_lower_edge", "rows_to_lower_edge"]
+    peak_percentile: float = 100.0
     margin: float = 0.0
     square: bool = False
     min_side: float = 0.0
