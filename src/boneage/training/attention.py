@@ -15,7 +15,7 @@ from boneage.training.films import Film, Films
 from boneage.training.fitting import FINAL, fit
 from boneage.training.networks.region import build_attention_network
 from boneage.training.prepared import Batches, PreparedFilms, prepare_films
-from boneage.training.profile import Phase, Profile
+from boneage.training.profile import NetworkSpec, Phase, Profile
 from boneage.training.run import Run
 
 THUMBNAIL_LIMITS = Limits(min_side_px=64)
@@ -53,8 +53,10 @@ def training_model(
     film = keras.Input((*size, 1), name="film")
     sex = keras.Input((), dtype="int32", name="sex")
     varied = augmenter(profile.augmentation, seed)(film)
-    age = network({"film": varied, "sex": sex})["age"]
-    return keras.Model({"film": film, "sex": sex}, age)
+    answers = network({"film": varied, "sex": sex})
+    ages = [answers[name] for name in ("age", "local_age") if name in answers]
+    together = keras.layers.Concatenate(name="ages")(ages) if len(ages) > 1 else ages[0]
+    return keras.Model({"film": film, "sex": sex}, together)
 
 
 def train_attention(profile: Profile, films: Films, run: Run) -> keras.Model:
@@ -71,20 +73,38 @@ def train_attention(profile: Profile, films: Films, run: Run) -> keras.Model:
         size = phase.input or spec.input
         keras.utils.set_random_seed(profile.seed + number)
         network = build_attention_network(
-            spec, size, run.initial_weights if trained is None else None
+            spec,
+            size,
+            run.initial_weights if trained is None else None,
+            local=phase.focus > 0,
+            focus=phase.focus,
         )
+        if run.fine_tune:
+            start_finished(network, spec, run)
         if trained is not None:
-            network.set_weights(trained.get_weights())
-        else:
-            run.start_from_finished(network, "attention")
-        network.get_layer("spatial_attention").focus = phase.focus
+            carry_over(trained, network)
         _fit_phase(network, profile, phase, size, films, run, number)
         trained = network
     if trained is None or (spec.phases[-1].input or spec.input) == spec.input:
         return trained
     final = build_attention_network(spec)
-    final.set_weights(trained.get_weights())
+    carry_over(trained, final)
     return final
+
+
+def carry_over(source: keras.Model, target: keras.Model) -> None:
+    """Give a network the weights of another of its kind; layers only one has are left alone."""
+    there = {layer.name: layer for layer in target.layers}
+    for layer in source.layers:
+        if layer.weights and layer.name in there:
+            there[layer.name].set_weights(layer.get_weights())
+
+
+def start_finished(network: keras.Model, spec: NetworkSpec, run: Run) -> None:
+    """Start an attention network, with or without its second CBAM, from a finished one."""
+    finished = build_attention_network(spec)
+    run.start_from_finished(finished, "attention")
+    carry_over(finished, network)
 
 
 def _fit_phase(

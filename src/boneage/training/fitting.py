@@ -32,11 +32,12 @@ FINAL = "final.weights.h5"
 
 
 def loss_of(phase: Phase) -> Callable[[Any, Any], Any]:
-    """Loss of scaled ages, shape (n,) and (n, 1)."""
+    """Loss of scaled ages, shape (n,), and answers, shape (n, answers)."""
     delta = phase.huber_months / 12
 
     def loss(true: Any, predicted: Any) -> Any:
-        true, predicted = ops.reshape(true, (-1, 1)), ops.reshape(predicted, (-1, 1))
+        predicted = ops.reshape(predicted, (ops.shape(true)[0], -1))
+        true = ops.reshape(true, (-1, 1)) + ops.zeros_like(predicted)
         if phase.loss == "binary_crossentropy":
             return keras.losses.binary_crossentropy(true, predicted)
         true, predicted = true * YEARS_SCALE, predicted * YEARS_SCALE
@@ -48,9 +49,9 @@ def loss_of(phase: Phase) -> Callable[[Any, Any], Any]:
 
 
 def mae_months(true: Any, predicted: Any) -> Any:
-    """Mean absolute error in months, for the logs."""
-    difference = ops.reshape(true, (-1,)) - ops.reshape(predicted, (-1,))
-    return ops.abs(difference) * MONTHS_SCALE
+    """Absolute error of the first answer in months, for the logs."""
+    first = ops.reshape(predicted, (ops.shape(true)[0], -1))[:, 0]
+    return ops.abs(ops.reshape(true, (-1,)) - first) * MONTHS_SCALE
 
 
 def optimizer_of(phase: Phase, steps: int) -> keras.optimizers.Optimizer:

@@ -61,7 +61,8 @@ class Phase:
     """Momentum of the running average of the weights; 0 for none."""
     focus: float = 0.0
     """Price of an attention that is spread over the whole film; see
-    ``networks.cbam.SpatialAttention``."""
+    ``networks.cbam.SpatialAttention``. Where the profile has a second CBAM for
+    the heat map, that one learns only in phases with a price."""
     huber_months: float = 12.0
     """Where the Huber loss turns from square to straight."""
 
@@ -87,9 +88,9 @@ class NetworkSpec:
     """Width multiplier, for backbones that have one."""
     batch_norm_momentum: float | None = None
     cbam_reduction: int = 16
-    cbam_after: str = ""
-    """The backbone's layer whose output CBAM weighs, with nothing leading past
-    it; empty: the backbone's own output."""
+    heat_map_after: str = ""
+    """The backbone's layer that a second CBAM weighs for the heat map; empty:
+    the heat map is that of the CBAM on the backbone's output."""
     sex_units: int = 0
     """Width of the sex embedding beside the pooled features; 0: sex is not seen."""
     hidden: tuple[int, ...] = ()
@@ -151,6 +152,11 @@ class Profile:
         for label, network in (("attention", self.attention), ("region", self.region)):
             if not network.phases:
                 raise ProfileError(f"{label}.phases is empty; give at least one phase")
+        if self.attention.heat_map_after and not self.attention.phases[-1].focus:
+            raise ProfileError(
+                "attention.heat_map_after needs a focus above 0 in the last phase, "
+                "or nothing teaches that heat map"
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for the manifest."""

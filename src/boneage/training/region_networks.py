@@ -17,7 +17,6 @@ from boneage.training.annotation import FoundRegion, plan_of
 from boneage.training.attention import training_model
 from boneage.training.films import Film, Films
 from boneage.training.fitting import fit
-from boneage.training.networks.backbone import backbone_weights
 from boneage.training.networks.region import build_region_network
 from boneage.training.prepared import Batches, PreparedFilms, prepare_films
 from boneage.training.profile import Profile
@@ -130,7 +129,7 @@ def start_from_attention(network: keras.Model, attention: keras.Model) -> None:
         When the two backbones differ.
     """
     try:
-        network.get_layer("backbone").set_weights(backbone_weights(attention))
+        network.get_layer("backbone").set_weights(attention.get_layer("backbone").get_weights())
     except ValueError as error:
         raise ProfileError(
             'region.initial_weights is "attention", which needs the attention network\'s '

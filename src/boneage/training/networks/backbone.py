@@ -58,34 +58,16 @@ def build_backbone(spec: NetworkSpec, weights_folder: Path | None = None) -> ker
     return backbone
 
 
-def split_backbone(backbone: keras.Model, after: str) -> tuple[keras.Model, keras.Model | None]:
-    """Cut a backbone after a layer, for CBAM to stand between the two parts.
-
-    Parameters
-    ----------
-    backbone : keras.Model
-    after : str
-        Name of the layer; empty for the whole backbone and nothing above it.
+def with_middle(backbone: keras.Model, after: str) -> keras.Model:
+    """Let a backbone also answer the output of one of its layers, before its own.
 
     Raises
     ------
     ProfileError
-        When there is no such layer, or something leads past it.
+        When there is no such layer.
     """
-    if not after:
-        return backbone, None
     names = [layer.name for layer in backbone.layers]
     if after not in names:
-        raise ProfileError(f"cbam_after is {after!r}, but the backbone's layers are {names}")
+        raise ProfileError(f"heat_map_after is {after!r}, but the backbone's layers are {names}")
     middle = backbone.get_layer(after).output
-    try:
-        above = keras.Model(middle, backbone.output, name="backbone_above")
-    except ValueError as error:
-        raise ProfileError(f"cbam_after is {after!r}, but the backbone leads past it") from error
-    return keras.Model(backbone.input, middle, name="backbone"), above
-
-
-def backbone_weights(network: keras.Model) -> list[object]:
-    """Collect the weights of a network's whole backbone, also of one that CBAM cuts in two."""
-    parts = [layer for layer in network.layers if layer.name in {"backbone", "backbone_above"}]
-    return [values for part in parts for values in part.get_weights()]
+    return keras.Model(backbone.input, [middle, backbone.output], name="backbone")

@@ -46,8 +46,8 @@ class SpatialAttention(keras.layers.Layer):  # type: ignore[misc]
     """Weigh the places: Ms(F) = sigmoid(conv7x7([mean over channels; max over channels])).
 
     With ``focus`` above 0, looking everywhere has a price in training: the
-    share of the film that Ms is spread over, (mean Ms)² / mean Ms², which is 1
-    for a constant map and 1/n for a single one of n places, times ``focus``.
+    share of the film that is looked at, mean Ms / max Ms, which is 1 for a
+    constant map and 1/n for a single one of n places, times ``focus``.
     Nothing in the age's loss keeps Ms low where there is nothing to see.
     """
 
@@ -75,8 +75,7 @@ class SpatialAttention(keras.layers.Layer):  # type: ignore[misc]
         )
         weights = self.convolution(maps)
         if self.focus:
-            spread = ops.square(ops.mean(weights, axis=(1, 2, 3)))
-            spread /= ops.mean(ops.square(weights), axis=(1, 2, 3))
+            spread = ops.mean(weights, axis=(1, 2, 3)) / ops.max(weights, axis=(1, 2, 3))
             self.add_loss(self.focus * ops.mean(spread))
         return features * weights
 
@@ -85,7 +84,7 @@ class SpatialAttention(keras.layers.Layer):  # type: ignore[misc]
         return {**super().get_config(), "focus": self.focus}
 
 
-def cbam(features: Any, reduction: int) -> Any:
+def cbam(features: Any, reduction: int, *, prefix: str = "", focus: float = 0.0) -> Any:
     """Channel attention, then spatial attention: F'' of the paper."""
-    refined = ChannelAttention(reduction, name="channel_attention")(features)
-    return SpatialAttention(name="spatial_attention")(refined)
+    refined = ChannelAttention(reduction, name=f"{prefix}channel_attention")(features)
+    return SpatialAttention(focus, name=f"{prefix}spatial_attention")(refined)

@@ -11,9 +11,9 @@ MIDDLE_AGE = 0.5
 """First guess of an untrained network, so that a ReLU output starts alive."""
 
 
-def embed_sex(sex: Any, units: int) -> Any:
+def embed_sex(sex: Any, units: int, prefix: str = "") -> Any:
     """Give the sex a vector of its own, wide enough not to be swamped."""
-    return keras.layers.Embedding(2, units, name="sex_embedding")(sex)
+    return keras.layers.Embedding(2, units, name=f"{prefix}sex_embedding")(sex)
 
 
 def age_head(
@@ -23,22 +23,23 @@ def age_head(
     hidden: Sequence[int],
     dropout: float,
     output: str,
+    prefix: str = "",
 ) -> Any:
     """Dense layers to one number, months / 240, shape (n,).
 
     ``sex`` is an embedding or the bare code, already shaped (n, units), or
     None where the network does not see it.
     """
-    x = keras.layers.Dropout(dropout, name="dropout")(features) if dropout else features
+    x = keras.layers.Dropout(dropout, name=f"{prefix}dropout")(features) if dropout else features
     if sex is not None:
-        x = keras.layers.Concatenate(name="with_sex")([x, sex])
+        x = keras.layers.Concatenate(name=f"{prefix}with_sex")([x, sex])
     for i, units in enumerate(hidden):
-        x = keras.layers.Dense(units, activation="relu", name=f"hidden_{i}")(x)
+        x = keras.layers.Dense(units, activation="relu", name=f"{prefix}hidden_{i}")(x)
     bias = 0.0 if output == "sigmoid" else MIDDLE_AGE
     x = keras.layers.Dense(
         1,
         activation=output,
         bias_initializer=keras.initializers.Constant(bias),
-        name="scaled_age",
+        name=f"{prefix}scaled_age",
     )(x)
-    return keras.layers.Flatten(name="age")(x)
+    return keras.layers.Flatten(name=f"{prefix}age")(x)

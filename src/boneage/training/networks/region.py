@@ -3,27 +3,68 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import keras
 from keras import ops
 
-from boneage.training.networks.backbone import build_backbone, split_backbone
+from boneage.training.networks.backbone import build_backbone, with_middle
 from boneage.training.networks.cbam import cbam
 from boneage.training.networks.head import age_head, embed_sex
 from boneage.training.profile import NetworkSpec
 
+LOCAL = "local_"
+"""Begins the names of all that only the second CBAM's part is made of."""
+
 
 def build_attention_network(
-    spec: NetworkSpec, size: tuple[int, int] | None = None, weights_folder: Path | None = None
+    spec: NetworkSpec,
+    size: tuple[int, int] | None = None,
+    weights_folder: Path | None = None,
+    *,
+    local: bool = True,
+    focus: float = 0.0,
 ) -> keras.Model:
-    """Backbone, CBAM on its output or in the middle of it, pooling, age.
+    """Backbone, CBAM, pooling, age.
 
     Inputs: ``film`` (n, rows, columns, 1), 0 to 255, and ``sex`` (n,), 1 male
     and 0 female. Outputs: ``heat_map`` (n, map rows, map columns), the sum of
     F'' over its channels; ``feature`` (n, channels), F'' averaged over the
     film; ``age`` (n, 1), months / 240. The heat map never depends on the sex.
+
+    Where the profile names a layer, ``heat_map_after``, a second CBAM stands
+    beside the rest of the backbone and reads an age of its own, ``local_age``
+    (n, 1), from what it lets through of that layer; then the heat map is its
+    F''.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+    size : (rows, columns), optional
+        Instead of the profile's input.
+    weights_folder : Path, optional
+        Of the initial weights that the profile names.
+    local : bool
+        False: without the second CBAM, also where the profile has one.
+    focus : float
+        Price of looking everywhere, for the CBAM of the heat map.
     """
-    return _build(spec, size, weights_folder, attention=True, flatten=False)
+    film, sex, rgb = _inputs(spec, size)
+    backbone = build_backbone(spec, weights_folder)
+    outputs: dict[str, Any] = {}
+    if local and spec.heat_map_after:
+        middle, features = with_middle(backbone, spec.heat_map_after)(rgb)
+        let_through = cbam(middle, spec.cbam_reduction, prefix=LOCAL, focus=focus)
+        features = cbam(features, spec.cbam_reduction)
+        outputs["heat_map"] = HeatMap(name="heat_map")(let_through)
+        seen = keras.layers.GlobalAveragePooling2D(name=f"{LOCAL}pooled")(let_through)
+        outputs["local_age"] = _age(spec, seen, sex, LOCAL)
+    else:
+        features = cbam(backbone(rgb), spec.cbam_reduction, focus=focus)
+        outputs["heat_map"] = HeatMap(name="heat_map")(features)
+    outputs["feature"] = keras.layers.GlobalAveragePooling2D(name="pooled")(features)
+    outputs["age"] = _age(spec, outputs["feature"], sex)
+    return keras.Model({"film": film, "sex": sex}, outputs)
 
 
 def build_region_network(
@@ -34,40 +75,31 @@ def build_region_network(
     Inputs and outputs as the attention network's, but no heat map; with
     ``flatten`` the feature is the whole last feature map.
     """
-    return _build(spec, None, weights_folder, attention=False, flatten=flatten)
+    film, sex, rgb = _inputs(spec, None)
+    features = build_backbone(spec, weights_folder)(rgb)
+    pooled = keras.layers.GlobalAveragePooling2D(name="pooled")(features)
+    feature = keras.layers.Flatten(name="feature")(features) if flatten else pooled
+    outputs = {"feature": feature, "age": _age(spec, pooled, sex)}
+    return keras.Model({"film": film, "sex": sex}, outputs)
 
 
-def _build(
-    spec: NetworkSpec,
-    size: tuple[int, int] | None,
-    weights_folder: Path | None,
-    *,
-    attention: bool,
-    flatten: bool,
-) -> keras.Model:
+def _inputs(spec: NetworkSpec, size: tuple[int, int] | None) -> tuple[Any, Any, Any]:
+    """Film, sex, and the film as a backbone takes it: RGB, -1 to 1."""
     film = keras.Input((*(size or spec.input), 1), name="film")
     sex = keras.Input((), dtype="int32", name="sex")
     scaled = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(film)
-    rgb = keras.layers.Concatenate(name="rgb")([scaled, scaled, scaled])
-    backbone = build_backbone(spec, weights_folder)
-    outputs = {}
-    if attention:
-        below, above = split_backbone(backbone, spec.cbam_after)
-        features = cbam(below(rgb), spec.cbam_reduction)
-        outputs["heat_map"] = HeatMap(name="heat_map")(features)
-        features = above(features) if above is not None else features
-    else:
-        features = backbone(rgb)
-    pooled = keras.layers.GlobalAveragePooling2D(name="pooled")(features)
-    outputs["feature"] = keras.layers.Flatten(name="feature")(features) if flatten else pooled
-    outputs["age"] = age_head(
+    return film, sex, keras.layers.Concatenate(name="rgb")([scaled, scaled, scaled])
+
+
+def _age(spec: NetworkSpec, pooled: Any, sex: Any, prefix: str = "") -> Any:
+    return age_head(
         pooled,
-        embed_sex(sex, spec.sex_units) if spec.sex_units else None,
+        embed_sex(sex, spec.sex_units, prefix) if spec.sex_units else None,
         hidden=spec.hidden,
         dropout=spec.dropout,
         output=spec.output,
+        prefix=prefix,
     )
-    return keras.Model({"film": film, "sex": sex}, outputs)
 
 
 @keras.saving.register_keras_serializable("boneage")
