@@ -1,7 +1,7 @@
 # What a person does with boneage. Needs make and Python 3.11 or later; every
 # target sets up what it needs, and does nothing twice.
 #
-#   make run                       read the example film
+#   make run                       read the example film, open the dashboard
 #   make test PYTHON=python3.12    with another Python
 #   make train DATA=/data/rsna     with other films
 
@@ -22,6 +22,7 @@ BIN := $(VENV)/bin
 # Editable: the code in src/ is what runs, so only new dependencies reinstall.
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 BASE := $(VENV)/.installed-base
+DASH := $(VENV)/.installed-dash
 TRAIN := $(VENV)/.installed-train
 DEV := $(VENV)/.installed-dev
 
@@ -29,17 +30,21 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint types pytest format train bundle evaluate bench figures constraints clean
+.PHONY: help run example test lint types pytest format train bundle evaluate bench dashbench figures \
+	constraints clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1@\2/p' $(MAKEFILE_LIST) | \
 		while IFS=@ read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
 
-run: $(BASE)  ## Read the bone age of the example film (drawn, not a patient's)
+run: $(DASH) example  ## Read the example film, then open the dashboard in the browser
+	@$(BIN)/boneage dashboard
+
+example: $(BASE)  ## Read the example film (drawn, not a patient's) on the command line
 	@$(BIN)/boneage assess $(FILM) --sex female --picture $(OUT)
 	@echo "The regions it looked at are drawn in $(OUT)/$(notdir $(basename $(FILM))).boneage.png"
 
-test: lint types pytest  ## Lint, check types, run every test (installs the training extra)
+test: lint types pytest  ## Lint, check types, run every test (installs all but the server extra)
 
 lint: $(DEV)  ## Check style and layout
 	@$(BIN)/ruff check --quiet .
@@ -72,6 +77,11 @@ evaluate: $(BASE)  ## Measure the bundled weights on the validation films of DAT
 bench: $(BASE)  ## Measure time, memory and size
 	@$(BIN)/boneage bench --install --out $(EVIDENCE)/bench.json \
 		$(if $(wildcard $(RUN)),--run $(RUN))
+	@$(BIN)/boneage figures
+
+dashbench: $(DEV)  ## Measure the dashboard in Chromium, and take its pictures for docs/
+	@$(BIN)/python -m tests.browser.measure --out $(EVIDENCE)/dashboard.json
+	@$(BIN)/python -m tests.browser.screenshots docs
 	@$(BIN)/boneage figures
 
 figures: $(BASE)  ## Write the measured numbers into README.md and MODEL_CARD.md
@@ -108,12 +118,17 @@ $(BASE): pyproject.toml constraints.txt | $(BIN)/python
 	@$(INSTALL) -e .
 	@touch $@
 
+$(DASH): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing boneage with the dashboard extra (once, some minutes)"
+	@$(INSTALL) -e '.[dashboard]'
+	@touch $(BASE) $@
+
 $(TRAIN): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing boneage with the training extra (once, some minutes)"
 	@$(INSTALL) -e '.[train]'
 	@touch $(BASE) $@
 
 $(DEV): pyproject.toml constraints.txt | $(BIN)/python
-	@echo "installing boneage with the training and development extras (once, some minutes)"
-	@$(INSTALL) -e '.[train,dev]'
-	@touch $(BASE) $(TRAIN) $@
+	@echo "installing boneage with the training, dashboard and development extras (once, some minutes)"
+	@$(INSTALL) -e '.[train,dashboard,dev]'
+	@touch $(BASE) $(DASH) $(TRAIN) $@

@@ -248,3 +248,12 @@ def test_the_bundled_weights_read_a_real_film(bundled: Path, real_films: Path) -
 def test_the_bundled_weights_answer(bundled: Path, tmp_path: Path) -> None:
     film = write_png(tmp_path / "hand.png", drawn_hand(1200, 900))
     assert 0 <= Assessor(bundled).assess(film, "female").age_months <= 240
+
+
+def test_every_step_is_told_in_its_order(assessor: Assessor) -> None:
+    told: list[str] = []
+    assessor.assess(radiograph(), "female", on_step=told.append)
+    assert tuple(told) == assessor.steps
+    assert told[0] == "preparing the film"
+    assert told[1:4] == [f"looking for the {name} region" for name in (CARPAL, METACARPAL, PHALANX)]
+    assert told[-1] == "joining the readings"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +26,7 @@ from boneage.regions import (
     largest_box,
     mask_of,
     scale_heat_map,
+    usual_place,
     with_fallback,
 )
 
@@ -74,6 +77,59 @@ def test_a_map_that_is_flat_but_for_a_spot_still_has_a_peak() -> None:
     raw = np.zeros((20, 20), np.float32)
     raw[3, 4] = 1.0
     assert largest_box(scale_heat_map(raw, peak_percentile=98.0), 0.7) == Box(3, 4, 4, 5)
+
+
+def test_the_edge_of_the_map_counts_as_cold() -> None:
+    raw = np.zeros((12, 8), np.float32)
+    raw[11, :] = 9.0  # where a convolution sees its own padding
+    raw[7:9, 3:5] = 1.0
+    plan = replace(PLAN, edge_cells=1)
+    box = look_once(raw, plan=plan).box
+    assert 150 < box.min_row < box.max_row < 250, "of 300 rows"
+    assert look_once(raw).box.max_row == 300
+
+
+@pytest.mark.parametrize("edge", [1, 2, 5])
+def test_a_map_that_is_all_edge_is_no_attention(edge: int) -> None:
+    raw = np.random.default_rng(1).random((3, 2)).astype(np.float32)
+    assert not look_once(raw, plan=replace(PLAN, edge_cells=edge)).attention_found
+
+
+def test_a_blur_makes_one_area_of_neighbours() -> None:
+    raw = np.zeros((16, 12), np.float32)
+    raw[5, 3:10:2] = 1.0  # knuckles
+    one = look_once(raw, plan=replace(PLAN, threshold=0.5)).box
+    joined = look_once(raw, plan=replace(PLAN, threshold=0.5, blur_cells=1.0)).box
+    assert joined.width > 2 * one.width
+
+
+def test_within_reach_a_region_is_looked_for_near_its_usual_place() -> None:
+    raw = np.zeros((16, 12), np.float32)
+    raw[2:4, 4:6] = 1.0  # a fingertip, the hottest
+    raw[11:13, 5:7] = 0.5  # the wrist
+    assert look_once(raw).box.max_row < 100, "of 300 rows"
+    assert look_once(raw, plan=replace(PLAN, reach=0.2)).box.min_row > 180
+
+
+def test_the_usual_place_weighs_most_in_its_middle() -> None:
+    weights = usual_place((0.6, 0.25, 0.8, 0.75), (100, 60), 0.2)
+    assert weights.shape == (100, 60)
+    assert np.unravel_index(weights.argmax(), weights.shape) in {(69, 29), (70, 29), (69, 30)}
+    assert weights.max() == pytest.approx(1, abs=0.01)
+    assert weights[90, 30] == pytest.approx(np.exp(-0.5), abs=0.03), "one reach below"
+
+
+@given(any_maps, st.integers(1, 300), st.integers(1, 300))
+def test_any_map_gives_boxes_inside_the_film_also_with_every_aid(
+    raw: HeatMap, height: int, width: int
+) -> None:
+    plan = replace(PLAN, edge_cells=1, blur_cells=0.8, reach=0.2, peak_percentile=99.0)
+    with np.errstate(all="ignore"):
+        looks = look_all(raw, height, width, plan)
+    for look in looks:
+        assert look.box.max_row <= height
+        assert look.box.max_col <= width
+        assert np.isfinite(look.heat_map).all()
 
 
 @given(heat_maps, st.floats(0.05, 0.95))

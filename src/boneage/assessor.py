@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, TypeAlias
 
 import numpy as np
@@ -22,9 +22,14 @@ from boneage.weights import MONTHS_SCALE, Weights
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO | Radiograph
 Features: TypeAlias = dict[str, npt.NDArray[np.float32]]
+OnStep: TypeAlias = Callable[[str], None]
+"""Told the name of each step when it begins."""
 
 AGE_RANGE_MONTHS = (0.0, 240.0)
 """No answer lies outside: before birth, or beyond the standards by a year."""
+
+PREPARING = "preparing the film"
+JOINING = "joining the readings"
 
 logger = logging.getLogger(__name__)
 
@@ -41,12 +46,20 @@ class Assessor:
     def __init__(self, weights: str | os.PathLike[str] | None = None) -> None:
         self.weights = Weights(weights)
 
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The steps of one reading, as ``on_step`` is told of them, in their order."""
+        regions = self.weights.manifest.plan.names
+        read = [region for region in regions if region in self.weights.manifest.networks]
+        return (PREPARING, *map(_looking_for, regions), *map(_reading, read), JOINING)
+
     def assess(
         self,
         film: Source,
         sex: Sex | str | None = None,
         *,
         chronological_age_months: float | None = None,
+        on_step: OnStep | None = None,
     ) -> Assessment:
         """Read the bone age of one film.
 
@@ -57,6 +70,8 @@ class Assessor:
             Whose standard to read by; needed unless the film states it.
         chronological_age_months : float, optional
             Carried into the answer; the reading never sees it.
+        on_step : callable, optional
+            Told of each of :attr:`steps` when it begins, in the same thread.
 
         Raises
         ------
@@ -66,12 +81,17 @@ class Assessor:
             When the sex is neither given nor stated by the film.
         """
         start = time.perf_counter()
+        tell = on_step or _tell_nobody
         radiograph = film if isinstance(film, Radiograph) else read(film)
         sex = _settle_sex(sex, radiograph)
+        tell(PREPARING)
         grey = equalise(radiograph.pixels, self.weights.manifest.preparation)
-        looks, features, readings = self._look(grey, sex)
+        looks, features, readings = self._look(grey, sex, tell)
         for look in looks:
-            self._read_region(grey, look, sex, features, readings)
+            if look.region in self.weights.manifest.networks:  # else looked for, not read
+                tell(_reading(look.region))
+                self._read_region(grey, look, sex, features, readings)
+        tell(JOINING)
         age = chronological_age_months
         if age is None:
             age = radiograph.facts.chronological_age_months
@@ -130,12 +150,18 @@ class Assessor:
             When the attention network cannot be used.
         """
         grey = equalise(radiograph.pixels, self.weights.manifest.preparation)
-        looks, _, _ = self._look(grey, Sex.FEMALE)  # the heat map does not see the sex
+        looks, _, _ = self._look(
+            grey, Sex.FEMALE, _tell_nobody
+        )  # the heat map does not see the sex
         return looks
 
-    def _look(self, grey: Canvas, sex: Sex) -> tuple[tuple[Look, ...], Features, dict[str, float]]:
+    def _look(
+        self, grey: Canvas, sex: Sex, tell: OnStep
+    ) -> tuple[tuple[Look, ...], Features, dict[str, float]]:
         """Find the regions, and keep what the first look saw of the whole hand."""
         manifest = self.weights.manifest
+        steps = map(_looking_for, manifest.plan.names)
+        tell(next(steps))
         size = self._input_size("attention")
         place: Placement = placement(grey.shape[0], grey.shape[1], size, manifest.preparation.fit)
         canvas = put_on_canvas(grey, size, place, antialias=manifest.preparation.antialias)
@@ -146,6 +172,7 @@ class Assessor:
             earlier = next(seen, None)
             if earlier is not None:
                 return earlier
+            tell(next(steps))
             return self._run("attention", canvases[0], sex, mirror=False)["heat_map"]
 
         looks = find_regions(canvas[np.newaxis], [place], [grey.shape], attend, manifest.plan)[0]
@@ -154,8 +181,6 @@ class Assessor:
     def _read_region(
         self, grey: Canvas, look: Look, sex: Sex, features: Features, readings: dict[str, float]
     ) -> None:
-        if look.region not in self.weights.manifest.networks:
-            return  # looked for, not read
         manifest = self.weights.manifest
         size = self._input_size(look.region)
         antialias = manifest.preparation.antialias
@@ -189,6 +214,18 @@ class Assessor:
 def _months(scaled: npt.NDArray[np.float32]) -> float:
     """Mean over the film and its mirror image, in months."""
     return float(np.mean(scaled)) * MONTHS_SCALE
+
+
+def _looking_for(region: str) -> str:
+    return f"looking for the {region} region"
+
+
+def _reading(region: str) -> str:
+    return f"reading the {region} region"
+
+
+def _tell_nobody(_step: str) -> None:
+    pass
 
 
 def _settle_sex(given: Sex | str | None, radiograph: Radiograph) -> Sex:

@@ -66,6 +66,8 @@ class Facts:
     body_part: str | None = None
     modality: str | None = None
     burned_in_annotation: bool | None = None
+    in_colour: bool = False
+    """Whether the picture was coloured, as photographs are and radiographs are not."""
 
 
 @dataclass(frozen=True, eq=False)

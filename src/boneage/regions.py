@@ -30,8 +30,9 @@ FALLBACK: Mapping[str, Fractions] = {
     METACARPAL: (0.40, 0.20, 0.70, 0.80),
     PHALANX: (0.05, 0.10, 0.50, 0.90),
 }
-"""Where the regions of an upright, centred hand lie; used when nothing stands
-out and training has measured nothing better (see ``RegionPlan.fallback``)."""
+"""Where the regions of an upright, centred hand lie, by anatomy; used when
+nothing stands out and training has measured nothing better (see
+``RegionPlan.fallback``), and as the middle of ``RegionPlan.reach``."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,17 @@ class RegionPlan:
     peak_percentile: float = 100.0
     """Of the heat map, what counts as 1: below 100, one small hot spot, such as
     a lead marker, does not make all the rest look cold."""
+    edge_cells: int = 0
+    """Outermost cells of the network's heat map that count as cold: what a
+    convolution sees there is half its own padding."""
+    blur_cells: float = 0.0
+    """Standard deviation of a blur of the heat map, so that the joints of a
+    region become one area."""
+    reach: float = 0.0
+    """How far from its usual place a region is looked for: the standard
+    deviation, as a share of the film's side, of a Gaussian around the middle of
+    ``FALLBACK`` that weighs the heat; 0 for everywhere alike. After about 13
+    years fingers tell more than the carpus, and would otherwise be taken for it."""
     carpal_mask: Literal["box", "box_to_lower_edge", "rows_to_lower_edge"] = "box_to_lower_edge"
     """What is blacked out with the carpal box: nothing else, all below it, or
     all below its first row across the film, so that the forearm goes too."""
@@ -157,19 +169,45 @@ def _one_look(
     rows = slice(place.top, place.top + place.height)
     cols = slice(place.left, place.left + place.width)
     size = black.shape[1], black.shape[0]
-    on_canvas = cv2.resize(raw.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+    cells = _even(raw.astype(np.float32), plan)
+    on_canvas = cv2.resize(cells, size, interpolation=cv2.INTER_LINEAR)
     # What was blacked out must not be found again by its own edge.
     visible = ~black[rows, cols]
     heat_map = np.zeros(visible.shape, np.float32)
     if visible.any():
-        seen = on_canvas[rows, cols][visible]
-        heat_map[visible] = scale_heat_map(seen, plan.peak_percentile)
+        seen = on_canvas[rows, cols] - on_canvas[rows, cols][visible].min()
+        if plan.reach:
+            seen = seen * usual_place(FALLBACK[region], seen.shape, plan.reach)
+        heat_map[visible] = scale_heat_map(seen[visible], plan.peak_percentile)
     found = largest_box(heat_map, plan.threshold)
     if found is None:
         box = box_from_fractions(plan.fallback[region], *film_size)
     else:
         box = place.to_film(found, *film_size)
     return Look(region, heat_map, box, attention_found=found is not None)
+
+
+def _even(raw: HeatMap, plan: RegionPlan) -> HeatMap:
+    """Cool the edges of a heat map and blur it, as the plan says."""
+    edge = plan.edge_cells
+    if edge:
+        inner = raw[edge:-edge, edge:-edge]
+        raw = np.full_like(raw, inner.min() if inner.size else 0.0)  # all edge: no attention
+        if inner.size:
+            raw[edge:-edge, edge:-edge] = inner
+    if plan.blur_cells:
+        raw = cv2.GaussianBlur(raw, (0, 0), plan.blur_cells, borderType=cv2.BORDER_REPLICATE)
+    return raw
+
+
+def usual_place(fractions: Fractions, shape: tuple[int, ...], reach: float) -> HeatMap:
+    """Weigh each pixel of a film of this shape by its distance from a region's usual middle."""
+    top, left, bottom, right = fractions
+    rows = (np.arange(shape[0]) + 0.5) / shape[0] - (top + bottom) / 2
+    cols = (np.arange(shape[1]) + 0.5) / shape[1] - (left + right) / 2
+    far = np.square(rows / reach)[:, np.newaxis] + np.square(cols / reach)[np.newaxis]
+    weights: HeatMap = np.exp(-far / 2).astype(np.float32)
+    return weights
 
 
 def crop_box(box: Box, plan: RegionPlan, film_height: int, film_width: int) -> Box:

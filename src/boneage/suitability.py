@@ -11,7 +11,8 @@ HAND_WORDS = ("HAND", "WRIST", "BONE AGE", "BONEAGE")
 
 def findings_of(facts: Facts, sex: Sex, looks: tuple[Look, ...]) -> tuple[Finding, ...]:
     """Collect what the file's facts and the looks give reason to say."""
-    found = [finding for finding in (_laterality(facts), _body_part(facts)) if finding]
+    stated = (_laterality(facts), _body_part(facts), _colour(facts))
+    found = [finding for finding in stated if finding]
     if facts.sex is not None and facts.sex is not sex:
         found.append(
             Finding(
@@ -51,4 +52,15 @@ def _body_part(facts: Facts) -> Finding | None:
         "other_body_part",
         Severity.WARNING,
         f"The film states the body part {part!r}, not a hand.",
+    )
+
+
+def _colour(facts: Facts) -> Finding | None:
+    if not facts.in_colour:
+        return None
+    return Finding(
+        "in_colour",
+        Severity.WARNING,
+        "The picture is in colour, which a radiograph is not: "
+        "a photograph, or something else, is read as if it were a hand.",
     )

@@ -31,6 +31,17 @@ BENCH = {
     "install": {"seconds": 31.2, "size_mb": 280.3},
     "training": [{"stage": "fusion", "films_per_second": 812.3}],
 }
+TIMES = {"median": 0.412, "p95": 0.533, "runs": 20}
+WAITS = ("first_page", "cold_answer", "cold_pictures", "warm_answer", "warm_pictures")
+DASHBOARD = {
+    "date": "2026-01-02",
+    "machine": {"cores": 2, "processor": "a processor", "load": 0.04},
+    "browser": "Chromium 156",
+    "film": {"width": 2000, "height": 2500},
+    "seconds": dict.fromkeys(WAITS, TIMES),
+    "memory_mb": {"started": 85.5, "sessions": 5, "with_sessions": 518.4},
+    "axe": {"states": 8, "violations": {"critical": 0, "serious": 0, "moderate": 1, "minor": 6}},
+}
 WEIGHTS = {
     "name": "compact-1",
     "profile": {"name": "compact"},
@@ -40,7 +51,7 @@ WEIGHTS = {
 
 @pytest.fixture
 def evidence(validation: Validation, setting: Setting) -> Evidence:
-    return Evidence(summarise(validation, setting), BENCH, WEIGHTS)
+    return Evidence(summarise(validation, setting), BENCH, WEIGHTS, DASHBOARD)
 
 
 @pytest.mark.parametrize("name", TEXTS)
@@ -122,3 +133,10 @@ def test_what_is_missing_or_broken_is_quoted(tmp_path: Path, evidence: Evidence)
     broken = CliRunner().invoke(main, ["figures", str(tmp_path)])
     assert broken.exit_code == 2
     assert "metrics.json' is no JSON" in broken.output
+
+
+def test_the_dashboard_block_says_what_is_waited_for(evidence: Evidence) -> None:
+    text = BLOCKS["dashboard"](evidence)
+    assert "| click to answer, a further film | 0.41 s | 0.53 s |" in text
+    assert "518 MB with 5 visitors" in text
+    assert "no serious violations in 8 states" in text

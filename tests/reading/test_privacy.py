@@ -70,6 +70,8 @@ def test_bad_values_are_no_facts() -> None:
 
 def test_other_threads_and_later_warnings_are_heard() -> None:
     logger = logging.getLogger("pydicom")
+    level = logger.level
+    logger.setLevel(logging.WARNING)  # a test of the command line may have silenced it
     heard: list[str] = []
 
     class Listener(logging.Handler):
@@ -88,6 +90,7 @@ def test_other_threads_and_later_warnings_are_heard() -> None:
         logger.warning("after")
     finally:
         logger.removeHandler(listener)
+        logger.setLevel(level)
     assert heard == ["of another thread", "after"]
     assert list(warnings.filters) == before
 

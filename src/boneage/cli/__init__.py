@@ -17,6 +17,7 @@ from boneage.errors import BoneageError, FilmError
 
 COMMANDS: Mapping[str, str] = {
     "assess": "Read the bone age of films.",
+    "dashboard": "Read films in the browser, on this computer alone.",
     "regions": "Find the regions of a folder of films and save them.",
     "synthetic": "Draw a hand film that is nobody's, to try things on.",
     "weights": "Say which weights answer, and what is known of them.",

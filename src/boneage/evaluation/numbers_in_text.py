@@ -27,6 +27,7 @@ Table: TypeAlias = Mapping[str, Any]
 TEXTS = ("README.md", "MODEL_CARD.md")
 METRICS = Path("docs/evidence/metrics.json")
 BENCH = Path("docs/evidence/bench.json")
+DASHBOARD = Path("docs/evidence/dashboard.json")
 MANIFEST = Path("src/boneage/bundle/manifest.json")
 BLOCK = re.compile(
     r"(?P<open><!-- figures:(?P<name>[a-z-]+) -->\n).*?(?P<close><!-- /figures -->)", re.DOTALL
@@ -40,11 +41,12 @@ class Evidence:
     metrics: Table | None
     bench: Table | None
     manifest: Table | None
+    dashboard: Table | None = None
 
 
 def read_evidence(root: Path) -> Evidence:
     """Read what a checkout has measured."""
-    return Evidence(*(_json(root / path) for path in (METRICS, BENCH, MANIFEST)))
+    return Evidence(*(_json(root / path) for path in (METRICS, BENCH, MANIFEST, DASHBOARD)))
 
 
 def with_numbers(text: str, evidence: Evidence) -> str:
@@ -151,7 +153,33 @@ def speed(evidence: Evidence) -> str:
     return f"{_markdown(rows)}\n\n{note}"
 
 
+def dashboard(evidence: Evidence) -> str:
+    """Tabulate what a person at the dashboard waits for."""
+    if evidence.dashboard is None:
+        return "Not measured yet: `make dashbench`."
+    found, machine = evidence.dashboard, evidence.dashboard["machine"]
+    rows = [["what", "median", "95th percentile"]]
+    for label, key in _WAITS:
+        times = found["seconds"][key]
+        rows.append([label, f"{times['median']:.2f} s", f"{times['p95']:.2f} s"])
+    memory, film = found["memory_mb"], found["film"]
+    counts = found["axe"]["violations"]
+    worst = counts["critical"] + counts["serious"]
+    load = "" if machine["load"] is None else f", load average before it {machine['load']:.1f}"
+    note = (
+        f"A synthetic film of {film['width']} × {film['height']} pixels, "
+        f"{found['seconds']['warm_answer']['runs']} clicks each, in {found['browser']}, on "
+        f"{machine['cores']} cores of {machine['processor']}, {found['date']}{load}. The server "
+        f"takes {memory['started']:.0f} MB when it has started, and "
+        f"{memory['with_sessions']:.0f} MB with {memory['sessions']} visitors who have each read "
+        f"such a film. axe-core finds {worst or 'no'} serious violation{'s' * (worst != 1)} in "
+        f"{found['axe']['states']} states of the pages, light and dark."
+    )
+    return f"{_markdown(rows)}\n\n{note}"
+
+
 BLOCKS: Mapping[str, Callable[[Evidence], str]] = {
+    "dashboard": dashboard,
     "headline": headline,
     "networks": networks,
     "speed": speed,
@@ -192,6 +220,14 @@ _FIGURES: tuple[tuple[str, str, Callable[[Table], str]], ...] = (
     ("within 6 months", "within_6", _share),
     ("within 12 months", "within_12", _share),
     ("within 24 months", "within_24", _share),
+)
+
+
+_WAITS = (
+    ("first page, server just started", "first_page"),
+    ("click to answer, the first film", "cold_answer"),
+    ("click to answer, a further film", "warm_answer"),
+    ("click to all pictures, a further film", "warm_pictures"),
 )
 
 

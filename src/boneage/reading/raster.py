@@ -25,7 +25,7 @@ from boneage.reading.limits import Limits
 from boneage.reading.orientation import orientation_of, upright
 from boneage.reading.pixels import check_contrast, check_finite, scaled, spread
 from boneage.reading.quiet import quiet
-from boneage.reading.raster_grey import Grey, deep_grey, grey_of
+from boneage.reading.raster_grey import Grey, deep_grey, grey_of, is_coloured
 from boneage.reading.raster_headers import Header, read_header, truncated
 
 # The classes rather than Image.open, whose limit on pixels is a global setting.
@@ -55,7 +55,7 @@ def read_raster(data: bytes, kind: str, name: str, limits: Limits) -> Radiograph
         limits.check(header.height, header.width, name)
     try:
         with quiet():
-            grey, bits = _decode(data, kind, header, name, limits)
+            grey, bits, coloured = _decode(data, kind, header, name, limits)
     except FilmError:
         raise
     except Exception as error:  # decoders raise anything on damaged files
@@ -65,10 +65,12 @@ def read_raster(data: bytes, kind: str, name: str, limits: Limits) -> Radiograph
             "damaged",
             f"{name!r} is a damaged {kind} file: it cannot be decoded; copy or export it again",
         ) from error
-    return Radiograph(_pixels(grey, name), Facts(kind, bits), name)
+    return Radiograph(_pixels(grey, name), Facts(kind, bits, in_colour=coloured), name)
 
 
-def _decode(data: bytes, kind: str, header: Header, name: str, limits: Limits) -> tuple[Grey, int]:
+def _decode(
+    data: bytes, kind: str, header: Header, name: str, limits: Limits
+) -> tuple[Grey, int, bool]:
     with OPEN[kind](BytesIO(data)) as image:
         limits.check(image.height, image.width, name)
         bits, deep = header.bits, header.deep_colour
@@ -84,7 +86,8 @@ def _decode(data: bytes, kind: str, header: Header, name: str, limits: Limits) -
             orientation = orientation_of(image)
         elif grey.from_pillow:
             orientation = 1  # Pillow itself turns a TIFF
-        return Grey(upright(grey.values, orientation), grey.white), bits
+        turned = Grey(upright(grey.values, orientation), grey.white)
+        return turned, bits, is_coloured(image)
 
 
 def _tiff_depth(image: TiffImageFile) -> tuple[int, bool]:

@@ -17,6 +17,12 @@ RED_GREEN_BLUE = (0.299, 0.587, 0.114)
 """ITU-R BT.601, as Pillow converts 8-bit colour."""
 
 
+COLOURED_LEVELS = 8.0
+"""Mean difference of the channels, of 255, above which a picture counts as
+coloured. JPEG leaves less in what is grey; a coloured stamp on a film is small."""
+SAMPLE = (64, 64)
+
+
 @dataclass(frozen=True, eq=False)
 class Grey:
     """One value a pixel."""
@@ -48,6 +54,14 @@ def grey_of(image: Image, bits: int) -> Grey:
     if image.mode in {"CMYK", "YCbCr", "RGBX", "HSV"}:
         image = image.convert("RGB")
     return Grey(np.asarray(image if image.mode == "L" else image.convert("L")), BYTE)
+
+
+def is_coloured(image: Image) -> bool:
+    """Tell a picture in colour from a grey one stored as colour."""
+    if image.mode not in {"RGB", "RGBA", "RGBX", "P", "PA", "CMYK", "YCbCr", "HSV"}:
+        return False
+    sample = np.asarray(image.resize(SAMPLE).convert("RGB"), np.int16)
+    return float(np.ptp(sample, axis=2).mean()) > COLOURED_LEVELS
 
 
 def deep_grey(data: bytes) -> Grey | None:

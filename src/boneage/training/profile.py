@@ -105,6 +105,9 @@ class RegionSpec:
     threshold: float
     carpal_mask: Literal["box", "box_to_lower_edge", "rows_to_lower_edge"]
     peak_percentile: float = 100.0
+    edge_cells: int = 0
+    blur_cells: float = 0.0
+    reach: float = 0.0
     margin: float = 0.0
     square: bool = False
     min_side: float = 0.0

@@ -28,6 +28,8 @@ TEXT: Colour = (240, 240, 240)
 DIM_TEXT: Colour = (165, 165, 170)
 WARNING_TEXT: Colour = (240, 228, 66)
 SCALE_PX = 160
+LABEL_PX = 18
+"""Height of the letters on a box."""
 HEAT_ALPHA = 0.55
 """Opacity where attention is highest; where it is 0 the film shows as it is."""
 HEAT_COLOURS = cv2.COLORMAP_INFERNO
@@ -50,8 +52,11 @@ def fitted(image: Rgb, height: int, width: int) -> Rgb:
     return resized
 
 
-def with_boxes(film: Rgb, looks: Sequence[Look], radiograph: Radiograph) -> Image.Image:
+def with_boxes(
+    film: Rgb, looks: Sequence[Look], radiograph: Radiograph, label_px: int = LABEL_PX
+) -> Image.Image:
     """Draw the boxes of the looks, with their names, on a film of any size."""
+    line = max(1, label_px // 6)
     panel = Image.fromarray(film)
     pen = ImageDraw.Draw(panel)
     rows, cols = film.shape[0] / radiograph.height, film.shape[1] / radiograph.width
@@ -61,19 +66,21 @@ def with_boxes(film: Rgb, looks: Sequence[Look], radiograph: Radiograph) -> Imag
         right = max(left, round(look.box.max_col * cols) - 1)
         bottom = max(top, round(look.box.max_row * rows) - 1)
         # A black line around the coloured one keeps it visible on white bone.
-        pen.rectangle((left - 1, top - 1, right + 1, bottom + 1), None, 0, 5)
-        pen.rectangle((left, top, right, bottom), None, colour_of(look.region), 3)
+        pen.rectangle((left - 1, top - 1, right + 1, bottom + 1), None, 0, line + 2)
+        pen.rectangle((left, top, right, bottom), None, colour_of(look.region), line)
         corners.append((left, top))
     for look, corner in zip(looks, corners, strict=True):  # over every line
-        _label(pen, name_of(look), corner, colour_of(look.region), film.shape[1])
+        _label(pen, name_of(look), corner, colour_of(look.region), film.shape[1], label_px)
     return panel
 
 
-def with_heat(film: Rgb, heat_map: npt.NDArray[np.float32]) -> Image.Image:
+def with_heat(
+    film: Rgb, heat_map: npt.NDArray[np.float32], opacity: float = HEAT_ALPHA
+) -> Image.Image:
     """Lay the attention of one look, half transparent, over a film."""
     size = film.shape[1], film.shape[0]
     heat = np.clip(cv2.resize(heat_map, size, interpolation=cv2.INTER_LINEAR), 0.0, 1.0)
-    alpha = (HEAT_ALPHA * heat)[..., np.newaxis]
+    alpha = (opacity * heat)[..., np.newaxis]
     mixed = film * (1 - alpha) + _heat_colours(heat) * alpha
     return Image.fromarray(np.clip(np.rint(mixed), 0, 255).astype(np.uint8))
 
@@ -108,10 +115,15 @@ def colour_of(region: str) -> Colour:
 
 
 def _label(
-    pen: ImageDraw.ImageDraw, text: str, corner: tuple[int, int], colour: Colour, width: int
+    pen: ImageDraw.ImageDraw,
+    text: str,
+    corner: tuple[int, int],
+    colour: Colour,
+    width: int,
+    label_px: int,
 ) -> None:
     """Black letters on the colour of the box, on its upper edge, inside the panel."""
-    font = font_of(18)
+    font = font_of(label_px)
     left, top, right, bottom = pen.textbbox((0, 0), text, font=font)
     x = max(0, min(corner[0], width - (right - left) - 10))
     y = max(0, corner[1] - (bottom - top) - 10)

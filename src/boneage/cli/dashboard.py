@@ -1,0 +1,38 @@
+"""``boneage dashboard``: the same readings, in a browser on this computer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from boneage.cli import Unusable
+from boneage.cli.options import weights_option
+
+
+@click.command()
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    metavar="N",
+    help="Where to listen; without it, the first free port from 8501.",
+)
+@click.option("--no-browser", is_flag=True, help="Print the address and open nothing.")
+@weights_option
+def dashboard(port: int | None, no_browser: bool, weights: Path | None) -> None:
+    """Open the dashboard in the browser: drop films in, see what was looked at.
+
+    It listens on this computer alone, sends nothing anywhere and keeps nothing
+    on disk. Ctrl+C ends it.
+
+    Exit status: 0 when it was ended; 2 when it could not start.
+    """
+    from boneage.dashboard.launch import address_of, free_port, is_free, serve  # noqa: PLC0415
+
+    if port is not None and not is_free(port):
+        raise Unusable(f"port {port} is taken; give another with --port, or leave it out")
+    port = port or free_port()
+    if port is None:
+        raise Unusable("no port from 8501 to 8520 is free; give one with --port")
+    click.echo(f"boneage dashboard: {address_of(port)} (Ctrl+C ends it; nothing is kept)")
+    serve(port, weights, browser=not no_browser)

@@ -1,0 +1,26 @@
+"""What Streamlit runs: the frame of the pages."""
+
+from __future__ import annotations
+
+import streamlit as st
+from PIL import Image
+
+from boneage.dashboard.data_page import data_page
+from boneage.dashboard.reading_page import reading_page
+from boneage.dashboard.style import STYLE
+from boneage.writing.panels import COLOURS
+
+# Drawn here, because Streamlit would fetch an emoji from elsewhere.
+icon = Image.new("RGB", (32, 32), (11, 92, 140))
+icon.paste(COLOURS["carpal"], (8, 16, 24, 26))
+icon.paste(COLOURS["metacarpal"], (8, 6, 24, 14))
+
+st.set_page_config(page_title="boneage", page_icon=icon, layout="wide")
+st.html(STYLE)
+st.navigation(
+    [
+        st.Page(reading_page, title="Read films", default=True),
+        st.Page(data_page, title="Training data", url_path="data"),
+    ],
+    position="top",
+).run()

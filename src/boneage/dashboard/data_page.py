@@ -1,0 +1,91 @@
+"""The page that looks at a folder of labelled films before anything is trained on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from boneage.dashboard import charts
+from boneage.dashboard.markup import plain
+from boneage.errors import BoneageError
+from boneage.evaluation.dataset import Dataset, analyse
+from boneage.training.films import load_films
+
+PROBLEMS_SHOWN = 200
+
+
+def data_page() -> None:
+    """Draw the page."""
+    st.title("Training data")
+    st.markdown(
+        "Point to a folder in the layout of the RSNA challenge: "
+        "`boneage-training-dataset.csv` with `id,boneage,male`, and the films beside it. "
+        "It is read where it is."
+    )
+    with st.form("folder", border=False):
+        folder = st.text_input("Folder on this computer", placeholder="/data/rsna")
+        wanted = st.form_submit_button("Analyse", type="primary")
+    if wanted:
+        st.session_state["dataset"] = _analysed(folder)
+    dataset: Dataset | str | None = st.session_state.get("dataset")
+    if isinstance(dataset, Dataset):
+        _show(dataset)
+    elif dataset is not None:
+        st.error(dataset)
+
+
+def _analysed(folder: str) -> Dataset | str:
+    """The analysis, or why there is none."""
+    path = Path(folder.strip().strip("'\"")).expanduser()
+    if not folder.strip():
+        return "Give the path of a folder."
+    if not path.is_dir():
+        return plain(f"There is no folder {str(path)!r} on this computer.")
+    try:
+        return analyse(load_films(path))
+    except (BoneageError, OSError, UnicodeDecodeError) as error:
+        return plain(f"{error}.")
+
+
+def _show(dataset: Dataset) -> None:
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.header("Ages, in months")
+        st.table(charts.statistics_table(dataset), hide_index=True)
+        low, high = dataset.z_range
+        st.markdown(
+            f"Every z-score lies from {low:.2f} to {high:.2f}; beyond ±3: "
+            f"{_count(len(dataset.outliers), 'film')}."
+        )
+    with right:
+        st.header("What cannot be used")
+        _show_problems(dataset)
+    st.header("Ages by sex")
+    st.vega_lite_chart(spec=charts.age_chart(dataset))
+    st.header("z-scores")
+    st.vega_lite_chart(spec=charts.z_chart(dataset))
+    with st.expander("The histograms as numbers"):
+        ages, z_scores = st.columns(2, gap="large")
+        ages.table(charts.bins_table(dataset.ages, "months", "{:.0f}"), hide_index=True)
+        scores = charts.bins_table(dataset.z_scores, "z-score", "{:.2f}")
+        z_scores.table(scores, hide_index=True)
+    if dataset.outliers:
+        with st.expander("The films beyond ±3"):
+            st.table(charts.outliers_table(dataset), hide_index=True)
+
+
+def _show_problems(dataset: Dataset) -> None:
+    if not dataset.problems:
+        st.markdown("Nothing: no label is missing, double or out of range, and each has its film.")
+        return
+    st.markdown(f"{_count(len(dataset.problems), 'label')}, and why:")
+    shown = dataset.problems[:PROBLEMS_SHOWN]
+    with st.container(height=220):
+        st.markdown("\n".join(f"- {plain(problem)}" for problem in shown))
+        if len(dataset.problems) > len(shown):
+            st.markdown(f"and {len(dataset.problems) - len(shown)} more")
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}{'s' * (number != 1)}"

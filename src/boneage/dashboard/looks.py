@@ -1,0 +1,48 @@
+"""What the attention network saw in each look: the film, and what was black by then."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from boneage.assessment import CARPAL, Look
+from boneage.preparing import placement
+from boneage.regions import mask_of
+from boneage.weights import Manifest
+
+Mask = npt.NDArray[np.bool_]
+
+
+def blacked_out(
+    looks: Sequence[Look], number: int, film_size: tuple[int, int], manifest: Manifest
+) -> Mask:
+    """Where the film was black when the look of this number was taken.
+
+    Parameters
+    ----------
+    looks : sequence of Look
+        Of one film, in their order.
+    number : int
+        0 for the first look, before which nothing is black.
+    film_size : (height, width)
+        Of the film, in pixels.
+    manifest : Manifest
+        Of the weights that looked.
+
+    Returns
+    -------
+    bool array
+        Over the film as it lay on the attention network's canvas, which is
+        the shape of the looks' heat maps.
+    """
+    size = manifest.networks["attention"].input
+    if size is None:  # read_manifest has checked
+        raise ValueError("the manifest states no input size for the attention network")
+    place = placement(*film_size, size, manifest.preparation.fit)
+    black = np.zeros(size, dtype=bool)
+    for look in looks[:number]:
+        extent = manifest.plan.carpal_mask if look.region == CARPAL else "box"
+        black |= mask_of(place.to_canvas(look.box, *film_size), size, extent)
+    return black[place.top : place.top + place.height, place.left : place.left + place.width]

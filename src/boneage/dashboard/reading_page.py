@@ -1,0 +1,108 @@
+"""The page that reads films: add them, say the sex, see what was seen."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from boneage.assessment import Failure
+from boneage.dashboard.advice import UPLOAD_LIMIT_MB
+from boneage.dashboard.answer_view import show_answer
+from boneage.dashboard.answers import answer, steps_of
+from boneage.dashboard.choices import Choice, obstacle
+from boneage.dashboard.example import NAME, example_film
+from boneage.dashboard.film_view import ask_choice, show_film, show_refusal
+from boneage.dashboard.films import Film
+from boneage.dashboard.results_view import offer, pick, show_failure
+from boneage.dashboard.visit import Visit, assessor, weights_problem
+from boneage.writing.text import DISCLAIMER
+
+EXAMPLE = "example"
+HOW = """
+1. **Add films** of a left hand: DICOM, PNG, JPEG or TIFF, one or many.
+2. **Say the sex**; girls mature earlier, so the standards differ. A DICOM film may state it.
+3. **Read** the bone age, and judge for yourself what was looked at.
+
+Films stay in the memory of this computer. Nothing is written to disk or sent anywhere, and
+all is forgotten when this page is closed or loaded again.
+"""
+
+
+def reading_page() -> None:
+    """Draw the page."""
+    visit = Visit.current()
+    problem = weights_problem()
+    st.title("Bone age from a hand radiograph")
+    st.html(f'<p class="notice">{DISCLAIMER}</p>')
+    inputs, viewer = st.columns([1, 2.5], gap="large")
+    with inputs:
+        _add(visit)
+        choices = {film.key: _choose(film, many=len(visit.films) > 1) for film in visit.films}
+        reason = obstacle(visit.films, choices, problem)
+        count = len(visit.films)
+        label = "Read the bone age" if count < 2 else f"Read {count} films"
+        wanted = st.button(label, type="primary", disabled=bool(reason), width="stretch")
+        if reason:
+            st.caption(reason)
+        elif wanted:
+            _read(visit, choices)
+    with viewer:
+        if problem:
+            st.error(problem)
+        _view(visit, choices)
+
+
+def _add(visit: Visit) -> None:
+    uploads = st.file_uploader(
+        "Drop films here (DICOM, PNG, JPEG, TIFF)",
+        accept_multiple_files=True,
+        max_upload_size=UPLOAD_LIMIT_MB,
+        key="uploads",
+    )
+    st.caption(f"Up to {UPLOAD_LIMIT_MB} MB each; export a larger film compressed.")
+    if st.button("Try the synthetic example", type="tertiary", icon=":material/draw:"):
+        visit.with_example = True
+    files = [(upload.file_id, upload.name, upload.getvalue) for upload in uploads]
+    if visit.with_example:
+        files.append((EXAMPLE, NAME, example_film))
+    visit.admit(files)
+    for refusal in visit.refusals:
+        show_refusal(refusal)
+
+
+def _choose(film: Film, *, many: bool) -> Choice:
+    with st.container(border=True):
+        return ask_choice(film, many=many)
+
+
+def _read(visit: Visit, choices: dict[str, Choice]) -> None:
+    reader = assessor()
+    steps = steps_of(reader)
+    place = st.empty()
+    for number, film in enumerate(visit.films, start=1):
+        of = f"film {number} of {len(visit.films)}: " if len(visit.films) > 1 else ""
+
+        def tell(step: str, of: str = of) -> None:
+            place.progress(steps.index(step) / len(steps), f"{of}{step} …".capitalize())
+
+        choice = choices[film.key]
+        visit.answers[film.key] = choice, answer(reader, film, choice, tell)
+    place.empty()
+
+
+def _view(visit: Visit, choices: dict[str, Choice]) -> None:
+    if not visit.films:
+        st.header("How it works")
+        st.markdown(HOW)
+        return
+    film = pick(visit, choices)
+    found = visit.answer_to(film, choices[film.key])
+    if found is None:
+        show_film(film)
+        if film.key in visit.answers:
+            st.info("The sex or the age was changed: read the film again.")
+    elif isinstance(found, Failure):
+        show_failure(found)
+    else:
+        show_answer(found)
+        if len(visit.films) == 1:
+            offer([found])

@@ -1,0 +1,150 @@
+"""A real browser and a real dashboard, for the tests and for what measures them.
+
+Debian's Chromium, driven by Playwright; Playwright's own download of a browser
+is not used.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, Playwright, Request, Route
+
+from boneage.dashboard.launch import address_of, is_ready
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",  # tests may run as root, where Chromium has none
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PATIENCE_SECONDS = 60
+"""The machine may be busy with something else."""
+EXAMPLE = "Try the synthetic example"
+READ = re.compile(r"^Read (the bone age|\d+ films)$")
+
+
+def find_chromium() -> str | None:
+    """Find the browser; None where none is installed."""
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def launch(playwright: Playwright) -> Browser:
+    return playwright.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
+
+
+@dataclass
+class Server:
+    """A dashboard that runs."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    log: Path
+
+    @property
+    def address(self) -> str:
+        return address_of(self.port)
+
+    def memory_mb(self) -> float:
+        """Resident memory, 10^6 bytes; Linux only."""
+        table = Path(f"/proc/{self.process.pid}/status").read_text("utf-8")
+        kilobytes = next(line.split()[1] for line in table.splitlines() if "VmRSS" in line)
+        return int(kilobytes) * 1024 / 1e6
+
+
+@contextmanager
+def serving(weights: Path | None, log: Path) -> Iterator[Server]:
+    """Run ``boneage dashboard``, as a user starts it, until the block ends."""
+    with socket.socket() as chosen:
+        chosen.bind(("127.0.0.1", 0))
+        port = chosen.getsockname()[1]
+    command = [sys.executable, "-m", "boneage", "dashboard", "--no-browser", "--port", str(port)]
+    command += ["--weights", str(weights)] if weights else []
+    with log.open("wb") as said:
+        process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT)
+    try:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not is_ready(port):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the dashboard did not start: {log.read_text('utf-8')}")
+            time.sleep(0.1)
+        yield Server(process, port, log)
+    finally:
+        process.terminate()
+        process.wait(timeout=PATIENCE_SECONDS)
+
+
+@dataclass
+class Visitor:
+    """One person at the dashboard, without a network beyond it."""
+
+    page: Page
+    address: str
+    outside: list[str] = field(default_factory=list)
+    """What the page asked of other computers; they are not reached."""
+
+    def __post_init__(self) -> None:
+        self.page.set_default_timeout(PATIENCE_SECONDS * 1000)
+        self.page.route("**/*", self._only_here)
+        self.page.on("request", self._note)
+
+    def open(self, path: str = "") -> None:
+        self.page.goto(f"{self.address}/{path}")
+        self.page.wait_for_selector("h1")
+
+    def add(self, *files: Path) -> None:
+        """Pick files, as with the browse button."""
+        self.page.set_input_files('[data-testid="stFileUploaderDropzoneInput"]', files)
+
+    def add_example(self) -> None:
+        self.page.get_by_role("button", name=EXAMPLE).click()
+        self.wait_for_film()
+
+    def wait_for_film(self) -> None:
+        self.page.get_by_role("heading", name="What the file says").wait_for()
+
+    def choose(self, sex: str) -> None:
+        self.page.get_by_role("radiogroup").first.get_by_text(sex, exact=True).click()
+
+    def read(self) -> str:
+        """Click, and give the months off the page when they are there."""
+        self.page.get_by_role("button", name=READ).click()  # waits until it is enabled
+        return self.months()
+
+    def months(self) -> str:
+        text = self.page.locator(".bone-age-months").inner_text()
+        return text.partition(" months")[0]
+
+    def wait_for_pictures(self) -> None:
+        self.page.get_by_role("heading", name="What answered").wait_for()
+        self.page.wait_for_function(
+            "[...document.images].every(image => image.complete && image.naturalWidth > 0)"
+        )
+
+    def _is_here(self, url: str) -> bool:
+        return url.startswith((self.address, "data:", "blob:"))
+
+    def _note(self, request: Request) -> None:
+        if not self._is_here(request.url):
+            self.outside.append(request.url)
+
+    def _only_here(self, route: Route) -> None:
+        if self._is_here(route.request.url):
+            route.continue_()
+        else:
+            route.abort()

@@ -1,0 +1,110 @@
+"""The pictures of the dashboard in the documents; only synthetic films are on them.
+
+Run ``make dashbench``, or this module with the folder for them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+from boneage.radiograph import Sex
+from boneage.synthetic import draw
+from boneage.synthetic.dicom import write_dicom
+from tests.browser.chromium import Visitor, find_chromium, launch, serving
+
+AGES = {"girl_06y.dcm": (72, Sex.FEMALE), "boy_10y.dcm": (120, Sex.MALE)}
+
+
+LIMIT_BYTES = 400_000
+"""Of a picture in the repository."""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture."""
+
+    width: int
+    height: int
+    scheme: Literal["light", "dark"]
+    prepare: Callable[[Visitor, Path], None]
+
+
+def answer(visitor: Visitor, _: Path) -> None:
+    visitor.add_example()
+    visitor.read()
+    visitor.wait_for_pictures()
+    visitor.page.mouse.move(0, 0)
+
+
+def many(visitor: Visitor, folder: Path) -> None:
+    visitor.add(*sorted(folder.glob("*.dcm")))
+    visitor.page.get_by_role("button", name="Read 2 films").wait_for()
+    visitor.read()
+    visitor.wait_for_pictures()
+    visitor.page.mouse.move(0, 0)
+
+
+def phone(visitor: Visitor, folder: Path) -> None:
+    answer(visitor, folder)
+    visitor.page.locator(".bone-age-label").evaluate("e => e.scrollIntoView()")
+    visitor.page.get_by_test_id("stMain").evaluate("e => e.scrollBy(0, -72)")  # the top bar
+
+
+SHOTS: Mapping[str, Shot] = {
+    "dashboard.png": Shot(1280, 900, "light", answer),
+    "dashboard-many.png": Shot(1280, 900, "dark", many),
+    "dashboard-phone.png": Shot(390, 844, "light", phone),
+}
+
+
+def take(folder: Path, weights: Path | None) -> None:
+    with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
+        films = Path(temporary)
+        for name, (age_months, sex) in AGES.items():
+            with (films / f"synthetic_{name}").open("wb") as file:
+                write_dicom(draw(age_months, sex), file)
+        browser = launch(playwright)
+        with serving(weights, films / "log.txt") as server:
+            for name, shot in SHOTS.items():
+                context = browser.new_context(
+                    viewport={"width": shot.width, "height": shot.height}, color_scheme=shot.scheme
+                )
+                visitor = Visitor(context.new_page(), server.address)
+                visitor.open()
+                shot.prepare(visitor, films)
+                visitor.page.wait_for_timeout(1500)
+                save(visitor.page.screenshot(), folder / name)
+                print(f"written: {folder / name}")
+                context.close()
+        browser.close()
+
+
+def save(screenshot: bytes, path: Path) -> None:
+    """Write a picture that stays below the limit, in fewer colours where it must."""
+    with Image.open(io.BytesIO(screenshot)) as picture:
+        picture.convert("RGB").save(path, optimize=True)
+        if path.stat().st_size > LIMIT_BYTES:
+            picture.convert("RGB").quantize().save(path, optimize=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Take the pictures of the dashboard.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--weights", type=Path, help="a folder of weights; default: the bundled")
+    given = parser.parse_args()
+    if find_chromium() is None:
+        parser.exit(2, "no Chromium is installed (apt-get install chromium)\n")
+    take(given.folder, given.weights)
+
+
+if __name__ == "__main__":
+    main()

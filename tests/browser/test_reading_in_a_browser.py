@@ -1,0 +1,148 @@
+"""A person reads films in a real browser."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.chromium import Visitor
+from tests.browser.conftest import Visit
+
+pytestmark = pytest.mark.slow
+
+
+def assessed(weights: Path, film: Path, *options: str) -> str:
+    """What the command line says, as the page writes it."""
+    command = [sys.executable, "-m", "boneage", "assess", str(film), "--json", *options]
+    done = subprocess.run(
+        [*command, "--weights", str(weights)], capture_output=True, check=True, text=True
+    )
+    return f"{json.loads(done.stdout)['films'][0]['age_months']:.1f}"
+
+
+def drop(visitor: Visitor, film: Path) -> None:
+    """Drag a file from the desktop onto the page and let it go."""
+    content = base64.b64encode(film.read_bytes()).decode()
+    transfer = visitor.page.evaluate_handle(
+        """([content, name]) => {
+            const bytes = Uint8Array.from(atob(content), letter => letter.charCodeAt(0));
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([bytes], name));
+            return transfer;
+        }""",
+        [content, film.name],
+    )
+    zone = visitor.page.get_by_test_id("stFileUploaderDropzone")
+    for event in ("dragenter", "dragover", "drop"):
+        zone.dispatch_event(event, {"dataTransfer": transfer})
+
+
+def test_a_png_is_dropped_and_read(visit: Visit, films: dict[str, Path], weights: Path) -> None:
+    visitor = visit()
+    button = visitor.page.get_by_role("button", name="Read the bone age")
+    expect(button).to_be_disabled()
+    drop(visitor, films["png"])
+    visitor.wait_for_film()
+    expect(button).to_be_disabled()
+    expect(visitor.page.get_by_text("Choose the sex.")).to_be_visible()
+    visitor.choose("Male")
+    expect(button).to_be_enabled()
+    assert visitor.read() == assessed(weights, films["png"], "--sex", "male")
+    visitor.wait_for_pictures()
+    assert visitor.outside == []
+
+
+def test_a_dicom_film_brings_its_sex(visit: Visit, films: dict[str, Path], weights: Path) -> None:
+    visitor = visit()
+    visitor.add(films["dicom"])
+    visitor.wait_for_film()
+    assert visitor.read() == assessed(weights, films["dicom"])
+    expect(visitor.page.locator(".bone-age-months")).to_contain_text("female standard")
+    expect(visitor.page.get_by_text("Chronological age 10 years 0 months")).to_be_visible()
+
+
+def test_the_example_by_keyboard_alone(visit: Visit) -> None:
+    visitor = visit()
+    page = visitor.page
+    page.get_by_role("button", name="Try the synthetic example").focus()
+    page.keyboard.press("Enter")
+    visitor.wait_for_film()
+    focused = "document.activeElement.innerText || document.activeElement.value"
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if page.evaluate(focused) == "Read the bone age":
+            break
+    page.keyboard.press("Enter")
+    visitor.wait_for_pictures()
+    slider = page.get_by_role("slider")
+    slider.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowLeft")
+    expect(page.locator('img[alt*="40% opaque"]')).to_be_visible()
+
+
+def test_every_picture_has_words(visit: Visit) -> None:
+    visitor = visit()
+    visitor.add_example()
+    visitor.read()
+    visitor.wait_for_pictures()
+    words = visitor.page.evaluate("[...document.images].map(image => image.alt)")
+    assert len(words) == 1 + 3 + 3
+    assert all(words)
+
+
+def test_many_films_and_their_downloads(
+    visit: Visit, films: dict[str, Path], tmp_path: Path
+) -> None:
+    visitor = visit()
+    visitor.add(films["png"], films["dicom"])
+    page = visitor.page
+    expect(page.get_by_text("Choose the sex of hand.png.")).to_be_visible()
+    visitor.choose("Female")
+    visitor.read()
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
+    saved = {}
+    for label in ("CSV", "JSON", "Pictures (ZIP)"):
+        with page.expect_download() as waited:
+            page.get_by_role("button", name=label, exact=False).click()
+        saved[label] = tmp_path / waited.value.suggested_filename
+        waited.value.save_as(saved[label])
+    told = json.loads(saved["JSON"].read_text("utf-8"))
+    assert [film["film"] for film in told["films"]] == ["hand.png", "hand.dcm"]
+    assert saved["CSV"].read_text("utf-8").count("\n") == 3
+    with zipfile.ZipFile(saved["Pictures (ZIP)"]) as archive:
+        assert len(archive.namelist()) == 2
+
+
+def test_two_visitors_see_only_their_own(visit: Visit, films: dict[str, Path]) -> None:
+    one, other = visit(), visit()
+    one.add(films["png"])
+    one.wait_for_film()
+    other.page.reload()
+    other.page.wait_for_selector("h1")
+    expect(other.page.get_by_text("Add a film first.")).to_be_visible()
+    expect(other.page.get_by_text("hand.png")).to_have_count(0)
+
+
+def test_the_data_page(visit: Visit, tmp_path: Path, films: dict[str, Path]) -> None:
+    folder = tmp_path / "boneage-training-dataset"
+    folder.mkdir()
+    for number in (1, 2):
+        (folder / f"{number}.png").write_bytes(films["png"].read_bytes())
+    labels = "id,boneage,male\n1,120,True\n2,60,False\n3,,False\n"
+    (tmp_path / "boneage-training-dataset.csv").write_text(labels)
+    visitor = visit("data")
+    page = visitor.page
+    page.get_by_label("Folder on this computer").fill(str(tmp_path))
+    page.get_by_role("button", name="Analyse").click()
+    expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(2)
+    expect(page.locator("canvas, svg.marks").first).to_be_visible()
+    expect(page.get_by_text("is not a number of months")).to_be_visible()
+    assert visitor.outside == []
