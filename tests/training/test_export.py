@@ -109,4 +109,4 @@ def test_packed_keras_weights_load_into_the_same_network(
     copy = keras.models.clone_model(network)
     copy.load_weights(path)
     for ours, theirs in zip(network.get_weights(), copy.get_weights(), strict=True):
-        assert np.allclose(ours, theirs, rtol=1e-3, atol=1e-6)
+        assert np.allclose(ours, theirs, rtol=5e-3, atol=1e-6)

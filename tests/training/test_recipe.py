@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from boneage.errors import DataError, ProfileError
+from boneage.training.profile import load_profile
 from boneage.training.run import Run
 
 
@@ -41,6 +42,15 @@ def test_fine_tuning_needs_the_file(tmp_path: Path) -> None:
     run = Run(tmp_path / "run", tmp_path, fine_tune=tmp_path / "weights")
     with pytest.raises(ProfileError, match=r"no attention\.weights\.h5 to fine-tune from in"):
         run.start_from_finished(None, "attention")
+
+
+def test_initial_weights_that_nobody_gave_are_no_random_start(tmp_path: Path) -> None:
+    named = load_profile("compact").attention
+    with pytest.raises(ProfileError, match=r"starts from 'mobilenet_v2.*--initial-weights"):
+        Run(tmp_path / "run", tmp_path).weights_folder(named)
+    given = Run(tmp_path / "run", tmp_path, initial_weights=tmp_path)
+    assert given.weights_folder(named) == tmp_path
+    assert given.weights_folder(load_profile("reference").attention) is None
 
 
 def test_nothing_is_loaded_unless_asked(run: Run) -> None:

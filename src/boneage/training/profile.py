@@ -72,6 +72,10 @@ class Phase:
                 raise ProfileError(f"{name} of a phase is {getattr(self, name)}; give more than 0")
 
 
+NOT_A_FILE = frozenset({"none", "imagenet", "attention"})
+"""Initial weights that are no file's name."""
+
+
 @dataclass(frozen=True)
 class NetworkSpec:
     """An attention network or a region network."""

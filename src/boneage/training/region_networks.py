@@ -96,7 +96,7 @@ def train_region(
     number = profile.regions.names.index(region)
     keras.utils.set_random_seed(profile.seed + 1000 * (number + 1))
     network = build_region_network(
-        spec, flatten=profile.fusion.pooling == "flatten", weights_folder=run.initial_weights
+        spec, flatten=profile.fusion.pooling == "flatten", weights_folder=run.weights_folder(spec)
     )
     if spec.initial_weights == "attention":
         start_from_attention(network, attention)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from boneage.errors import DataError, ProfileError
 from boneage.training.films import Film
 from boneage.training.prepared import PreparedFilms
+from boneage.training.profile import NOT_A_FILE, NetworkSpec
 
 if TYPE_CHECKING:
     import keras
@@ -64,6 +65,24 @@ class Run:
                 f"{str(path.parent)!r} was begun with another {' and '.join(changed)}; "
                 "take another --run folder, or remove that one to train it anew"
             )
+
+    def weights_folder(self, spec: NetworkSpec) -> Path | None:
+        """The folder of the initial weights that a network's profile names, if it names a file.
+
+        Raises
+        ------
+        ProfileError
+            When it names one and no folder was given: it would start from random
+            numbers, and nobody would know.
+        """
+        if spec.initial_weights in NOT_A_FILE or self.fine_tune is not None:
+            return None
+        if self.initial_weights is None:
+            raise ProfileError(
+                f"the profile starts from {spec.initial_weights!r}; name its folder with "
+                '--initial-weights, or set initial_weights to "imagenet" or "none"'
+            )
+        return self.initial_weights
 
     def start_from_finished(self, network: keras.Model, name: str) -> None:
         """Load the Keras weights that a network is to be fine-tuned from, if any.

@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 
 from boneage.errors import ProfileError
-from boneage.training.profile import NetworkSpec
+from boneage.training.profile import NOT_A_FILE, NetworkSpec
 
 
 def build_backbone(spec: NetworkSpec, weights_folder: Path | None = None) -> keras.Model:
@@ -47,7 +47,7 @@ def build_backbone(spec: NetworkSpec, weights_folder: Path | None = None) -> ker
         for layer in backbone.layers:
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.momentum = spec.batch_norm_momentum
-    if spec.initial_weights not in {"none", "imagenet", "attention"} and weights_folder:
+    if spec.initial_weights not in NOT_A_FILE and weights_folder:
         path = weights_folder / spec.initial_weights
         if not path.is_file():
             raise ProfileError(
