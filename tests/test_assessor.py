@@ -19,6 +19,7 @@ from boneage.assessment import CARPAL, METACARPAL, PHALANX, Assessment, Box, Cas
 from boneage.assessor import Assessor
 from boneage.errors import SexError, WeightsError
 from boneage.radiograph import Facts, Radiograph, Sex
+from boneage.training.films import load_films
 from boneage.weights import FOLDER_VARIABLE
 from tests.conftest import build_weights, drawn_hand, write_png
 
@@ -257,3 +258,21 @@ def test_every_step_is_told_in_its_order(assessor: Assessor) -> None:
     assert told[0] == "preparing the film"
     assert told[1:4] == [f"looking for the {name} region" for name in (CARPAL, METACARPAL, PHALANX)]
     assert told[-1] == "joining the readings"
+
+
+@pytest.mark.films
+def test_defect_4_the_sex_moves_the_answer_of_real_films_in_puberty(
+    bundled: Path, real_films: Path
+) -> None:
+    """Girls mature earlier: the same skeleton is younger by the female standard."""
+    films = load_films(real_films).select("detailed", "validation")
+    pubertal = [film for film in films if 120 <= film.age_months <= 168][:24]
+    assessor = Assessor(bundled)
+    differences = [
+        assessor.assess(film.path, "male").age_months
+        - assessor.assess(film.path, "female").age_months
+        for film in pubertal
+    ]
+    assert len(differences) == 24
+    assert 3 < np.median(differences) < 36
+    assert np.mean(np.array(differences) > 0) > 0.9
