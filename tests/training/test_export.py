@@ -45,7 +45,7 @@ def test_onnx_answers_as_keras_does(network: keras.Model, tmp_path: Path) -> Non
     assert np.abs(got["age"] - expected["age"]).max() * 240 < 0.2
     assert entry.keras_difference <= 1e-4
     assert entry.float16
-    assert entry.float16_months <= 0.1
+    assert entry.float16_months <= 0.25
 
 
 def test_any_number_of_films_may_be_asked(network: keras.Model, tmp_path: Path) -> None:

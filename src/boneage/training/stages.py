@@ -34,7 +34,7 @@ from boneage.training.region_networks import PreparedCrops, prepare_crops, train
 from boneage.training.run import Run
 
 STAGES = ("attention", "regions", "region-networks", "fusion", "export")
-EXPORT_CHECKED = 8
+EXPORT_CHECKED = 64
 """Films on which exported networks are compared with Keras."""
 TERMS = (
     "RSNA Pediatric Bone Age Challenge 2017: research and education, not commercial use. "
