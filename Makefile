@@ -82,6 +82,7 @@ bench: $(BASE)  ## Measure time, memory and size
 dashbench: $(DEV)  ## Measure the dashboard in Chromium, and take its pictures for docs/
 	@$(BIN)/python -m tests.browser.measure --out $(EVIDENCE)/dashboard.json
 	@$(BIN)/python -m tests.browser.screenshots docs
+	@$(BIN)/python -m tests.browser.screenshots --every-state docs/screens
 	@$(BIN)/boneage figures
 
 figures: $(BASE)  ## Write the measured numbers into README.md and MODEL_CARD.md

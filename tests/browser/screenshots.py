@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -59,6 +60,58 @@ def phone(visitor: Visitor, folder: Path) -> None:
     visitor.page.get_by_test_id("stMain").evaluate("e => e.scrollBy(0, -72)")  # the top bar
 
 
+def empty(_visitor: Visitor, _folder: Path) -> None:
+    """As a visitor opens it."""
+
+
+def film(visitor: Visitor, _: Path) -> None:
+    visitor.add_example()
+    visitor.page.mouse.move(0, 0)
+
+
+def refused(visitor: Visitor, folder: Path) -> None:
+    notes = folder / "notes.png"
+    notes.write_text("The hand was fine.\n", "utf-8")
+    with (folder / "huge.png").open("wb") as file:
+        file.truncate(200 * 2**20)
+    visitor.add(notes, folder / "huge.png", *sorted(folder.glob("*girl*.dcm")))
+    visitor.page.get_by_text("is text").first.wait_for()
+
+
+def data(visitor: Visitor, folder: Path) -> None:
+    """A training folder of two synthetic films and a label without one."""
+    films = folder / "boneage-training-dataset"
+    films.mkdir(exist_ok=True)
+    rows = ["id,boneage,male"]
+    for number in range(24):
+        shutil.copy(next(folder.glob("*girl*.dcm")), films / f"{number}.dcm")
+        rows.append(f"{number},{24 + 8 * number},{number % 3 > 0}")
+    table = folder / "boneage-training-dataset.csv"
+    table.write_text("\n".join([*rows, "24,,False"]), "utf-8")
+    visitor.open("data")
+    visitor.page.get_by_label("Folder on this computer").fill(str(folder))
+    visitor.page.get_by_role("button", name="Analyse").click()
+    visitor.page.locator("canvas, svg.marks").first.wait_for()
+
+
+SIZES: tuple[tuple[int, int, Literal["light", "dark"]], ...] = (
+    (390, 1688, "light"),
+    (1280, 1400, "light"),
+    (1920, 1400, "dark"),
+)
+STATES = {
+    "empty": empty,
+    "film": film,
+    "answer": answer,
+    "many": many,
+    "refused": refused,
+    "data": data,
+}
+EVERY_STATE: Mapping[str, Shot] = {
+    f"{state}-{width}.png": Shot(width, height, scheme, prepare)
+    for state, prepare in STATES.items()
+    for width, height, scheme in SIZES
+}
 SHOTS: Mapping[str, Shot] = {
     "dashboard.png": Shot(1280, 900, "light", answer),
     "dashboard-many.png": Shot(1280, 900, "dark", many),
@@ -66,7 +119,7 @@ SHOTS: Mapping[str, Shot] = {
 }
 
 
-def take(folder: Path, weights: Path | None) -> None:
+def take(shots: Mapping[str, Shot], folder: Path, weights: Path | None) -> None:
     with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
         films = Path(temporary)
         for name, (age_months, sex) in AGES.items():
@@ -74,7 +127,7 @@ def take(folder: Path, weights: Path | None) -> None:
                 write_dicom(draw(age_months, sex), file)
         browser = launch(playwright)
         with serving(weights, films / "log.txt") as server:
-            for name, shot in SHOTS.items():
+            for name, shot in shots.items():
                 context = browser.new_context(
                     viewport={"width": shot.width, "height": shot.height}, color_scheme=shot.scheme
                 )
@@ -100,10 +153,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Take the pictures of the dashboard.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--weights", type=Path, help="a folder of weights; default: the bundled")
+    parser.add_argument("--every-state", action="store_true", help="at three widths each")
     given = parser.parse_args()
     if find_chromium() is None:
         parser.exit(2, "no Chromium is installed (apt-get install chromium)\n")
-    take(given.folder, given.weights)
+    given.folder.mkdir(parents=True, exist_ok=True)
+    take(EVERY_STATE if given.every_state else SHOTS, given.folder, given.weights)
 
 
 if __name__ == "__main__":
