@@ -10,7 +10,7 @@ import click
 
 from boneage.cli import EXIT_FAILED
 from boneage.cli.batch import Progress, make_folder
-from boneage.cli.options import weights_option
+from boneage.cli.options import data_option, weights_option
 
 if TYPE_CHECKING:
     from boneage.assessor import Assessor
@@ -19,13 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option(
-    "--data",
-    required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="FOLDER",
-    help="Labelled films, in the layout of the RSNA challenge.",
-)
+@data_option
 @click.option(
     "--split",
     type=click.Choice(["validation", "train", "all"]),

@@ -1,4 +1,4 @@
-"""What the subcommands share: the ways to say a sex and a set of weights."""
+"""What the subcommands share: the ways to say a sex, a set of weights and a data set."""
 
 from __future__ import annotations
 
@@ -17,6 +17,14 @@ def parse_sex(_ctx: click.Context, param: click.Parameter, text: str | None) -> 
     except SexError as error:
         raise click.BadParameter(str(error), param=param) from error
 
+
+data_option = click.option(
+    "--data",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Labelled films, in the layout of the RSNA challenge.",
+)
 
 weights_option = click.option(
     "--weights",

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from boneage.cli.options import data_option
+
 
 @click.command()
 @click.option(
@@ -15,13 +17,7 @@ import click
     metavar="NAME|FILE",
     help="How to train: compact, reference, or a TOML file of your own.",
 )
-@click.option(
-    "--data",
-    required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="FOLDER",
-    help="Labelled films, in the layout of the RSNA challenge.",
-)
+@data_option
 @click.option(
     "--run",
     "run_folder",

@@ -49,7 +49,7 @@ def prepare_whole(
 def training_model(
     network: keras.Model, profile: Profile, size: tuple[int, int], seed: int
 ) -> keras.Model:
-    """The network behind the profile's augmentation, age its only output."""
+    """Put a network behind the profile's augmentation; its ages, one or two, are the output."""
     film = keras.Input((*size, 1), name="film")
     sex = keras.Input((), dtype="int32", name="sex")
     varied = augmenter(profile.augmentation, seed)(film)

@@ -113,7 +113,7 @@ class Training:
         folder = self.run.folder / "weights"
         folder.mkdir(parents=True, exist_ok=True)
         exported: dict[str, Exported] = {}
-        images = self._images("validation" if "validation" in self.crops else "train")
+        images = self._images("train")  # what is decided on them must not be held back
         seen: dict[str, Any] = {}
         for name, prepared in images.items():
             some = slice(0, EXPORT_CHECKED)
