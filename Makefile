@@ -23,6 +23,7 @@ BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 BASE := $(VENV)/.installed-base
 DASH := $(VENV)/.installed-dash
+EVAL := $(VENV)/.installed-eval
 TRAIN := $(VENV)/.installed-train
 DEV := $(VENV)/.installed-dev
 
@@ -70,7 +71,7 @@ bundle: $(BASE)  ## Let the weights of RUN answer from now on, in this checkout
 	@rm -rf src/boneage/bundle && cp -r $(RUN)/weights src/boneage/bundle
 	@$(BIN)/boneage figures
 
-evaluate: $(BASE)  ## Measure the bundled weights on the validation films of DATA
+evaluate: $(EVAL)  ## Measure the bundled weights on the validation films of DATA
 	@$(BIN)/boneage evaluate --data $(DATA) --out $(EVIDENCE) || [ $$? -eq 1 ]  # 1: some films had no answer
 	@$(BIN)/boneage figures
 
@@ -94,7 +95,7 @@ constraints: $(BIN)/python  ## Resolve and pin all dependencies anew
 	@rm -rf build/pins && $(BIN)/python -m venv build/pins
 	@echo "resolving all extras in a fresh environment (minutes)"
 	@build/pins/bin/python -m pip install --quiet --disable-pip-version-check \
-		'.[train,dashboard,server,dev]'
+		'.[train,evaluate,dashboard,server,dev]'
 	@{ echo "# Exact versions, written by 'make constraints'; do not edit."; \
 		build/pins/bin/python -m pip freeze --exclude boneage | \
 		sed -E 's/^tensorflow[-_]cpu==(.*)/&\ntensorflow==\1/'; } > build/constraints.txt
@@ -124,12 +125,17 @@ $(DASH): pyproject.toml constraints.txt | $(BIN)/python
 	@$(INSTALL) -e '.[dashboard]'
 	@touch $(BASE) $@
 
+$(EVAL): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing boneage with the evaluate extra (once, a minute or two)"
+	@$(INSTALL) -e '.[evaluate]'
+	@touch $(BASE) $@
+
 $(TRAIN): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing boneage with the training extra (once, some minutes)"
 	@$(INSTALL) -e '.[train]'
 	@touch $(BASE) $@
 
 $(DEV): pyproject.toml constraints.txt | $(BIN)/python
-	@echo "installing boneage with the training, dashboard and development extras (once, some minutes)"
-	@$(INSTALL) -e '.[train,dashboard,dev]'
-	@touch $(BASE) $(DASH) $(TRAIN) $@
+	@echo "installing boneage with the training, evaluate, dashboard and development extras (once, some minutes)"
+	@$(INSTALL) -e '.[train,evaluate,dashboard,dev]'
+	@touch $(BASE) $(DASH) $(EVAL) $(TRAIN) $@
