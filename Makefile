@@ -31,8 +31,8 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run example test lint types pytest format train bundle evaluate bench dashbench figures \
-	constraints clean
+.PHONY: help run example test lint types pytest format train bundle evidence analyse evaluate ruler stress ablate card bench \
+	dashbench figures constraints clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1@\2/p' $(MAKEFILE_LIST) | \
@@ -66,16 +66,41 @@ train: $(TRAIN)  ## Train the weights from DATA into RUN; goes on where it stopp
 	$(BIN)/boneage train --profile $(PROFILE) --data $(DATA) --run $(RUN) \
 		$(if $(wildcard $(WEIGHTS)),--initial-weights $(WEIGHTS))
 
-bundle: $(BASE)  ## Let the weights of RUN answer from now on, in this checkout
+bundle: $(EVAL)  ## Let the weights of RUN answer from now on, in this checkout
 	@$(BIN)/boneage weights --weights $(RUN)/weights >/dev/null
 	@rm -rf src/boneage/bundle && cp -r $(RUN)/weights src/boneage/bundle
 	@$(BIN)/boneage figures
 
+# Everything the documents claim of the weights, in the order in which it is needed.
+evidence: analyse evaluate ruler stress ablate bench card  ## Measure all the claims anew (an hour or two)
+
+analyse: $(EVAL)  ## Analyse the labelled films of DATA
+	@$(BIN)/boneage analyse $(DATA) --out $(EVIDENCE)/analysis
+
 evaluate: $(EVAL)  ## Measure the bundled weights on the validation films of DATA
-	@$(BIN)/boneage evaluate --data $(DATA) --out $(EVIDENCE) || [ $$? -eq 1 ]  # 1: some films had no answer
+	@$(BIN)/boneage evaluate --data $(DATA) --out $(EVIDENCE) --curves $(EVIDENCE)/training \
+		$(foreach file,$(wildcard $(EVIDENCE)/earlier/*.csv),--compare $(file) --compare-name $(basename $(notdir $(file)))) \
+		|| [ $$? -eq 1 ]  # 1: some films had no answer
 	@$(BIN)/boneage figures
 
-bench: $(BASE)  ## Measure time, memory and size
+ruler: $(EVAL)  ## Measure where the attention looks, against marks by people
+	@$(BIN)/boneage ruler --data $(DATA) --out $(EVIDENCE)/ruler || [ $$? -eq 1 ]
+	@$(BIN)/boneage figures
+
+stress: $(EVAL)  ## Measure how far changed films move the answer (half an hour)
+	@$(BIN)/boneage stress --data $(DATA) --out $(EVIDENCE)/stress || [ $$? -eq 1 ]
+	@$(BIN)/boneage figures
+
+ablate: $(TRAIN) $(EVAL)  ## Measure what each part of the method is worth, from the finished RUN
+	@$(BIN)/boneage ablate --run $(RUN) --data $(DATA) --out $(EVIDENCE)/ablation \
+		$(if $(wildcard $(WEIGHTS)),--initial-weights $(WEIGHTS))
+	@$(BIN)/boneage figures
+
+card: $(EVAL)  ## Draw the known failures and write the model card
+	@$(BIN)/boneage card
+	@$(BIN)/boneage figures
+
+bench: $(EVAL)  ## Measure time, memory and size
 	@$(BIN)/boneage bench --install --out $(EVIDENCE)/bench.json \
 		$(if $(wildcard $(RUN)),--run $(RUN))
 	@$(BIN)/boneage figures
@@ -86,7 +111,7 @@ dashbench: $(DEV)  ## Measure the dashboard in Chromium, and take its pictures f
 	@$(BIN)/python -m tests.browser.screenshots --every-state docs/screens
 	@$(BIN)/boneage figures
 
-figures: $(BASE)  ## Write the measured numbers into README.md and MODEL_CARD.md
+figures: $(EVAL)  ## Write the measured numbers into README.md, and MODEL_CARD.md from them
 	@$(BIN)/boneage figures
 
 # One exact version of everything, from a fresh resolution of pyproject.toml.

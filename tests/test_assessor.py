@@ -19,6 +19,7 @@ from boneage.assessment import CARPAL, METACARPAL, PHALANX, Assessment, Box, Cas
 from boneage.assessor import Assessor
 from boneage.errors import SexError, WeightsError
 from boneage.radiograph import Facts, Radiograph, Sex
+from boneage.synthetic.film import draw
 from boneage.training.films import load_films
 from boneage.weights import FOLDER_VARIABLE
 from tests.conftest import build_weights, drawn_hand, write_png
@@ -64,6 +65,20 @@ def test_the_mirror_image_reads_the_same_when_both_are_averaged(assessor: Assess
     mirrored = replace(film, pixels=np.ascontiguousarray(film.pixels[:, ::-1]))
     one, two = assessor.assess(film, "f"), assessor.assess(mirrored, "f")
     assert one.readings["whole_hand"] == pytest.approx(two.readings["whole_hand"], abs=0.5)
+
+
+def test_the_mirror_image_has_the_same_regions(bundled: Path) -> None:
+    assessor = Assessor(bundled)
+    film = draw(120.0, Sex.FEMALE).radiograph.pixels  # its hand is not its own mirror image
+    for ours, theirs in zip(
+        assessor.find_regions(Radiograph(film, Facts("PNG", 8))),
+        assessor.find_regions(Radiograph(film[:, ::-1].copy(), Facts("PNG", 8))),
+        strict=True,
+    ):
+        assert np.allclose(ours.heat_map, theirs.heat_map[:, ::-1], atol=0.05)
+        width = film.shape[1]
+        assert abs(ours.box.min_col - (width - theirs.box.max_col)) <= 0.02 * width
+        assert abs(ours.box.min_row - theirs.box.min_row) <= 0.02 * width
 
 
 def test_defect_3_what_the_region_network_sees_is_cut_from_the_original(

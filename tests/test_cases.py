@@ -85,7 +85,7 @@ def test_a_row_that_makes_no_sense_fails_alone(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "no column 'path'"),
+        (b"", "is empty"),
         (b"file,sex\na,m\n", "no column 'path'"),
         (b"path\na\n", "no column 'sex'"),
         (b"path,sex\n", "has no rows"),

@@ -88,7 +88,7 @@ def test_import_is_fast() -> None:
 
 def test_evaluating_needs_no_training_extra() -> None:
     code = (
-        "import sys; import boneage.evaluation.evidence, boneage.evaluation.bench;"
+        "import sys; import boneage.evaluation.errors.evidence, boneage.evaluation.bench;"
         f"import boneage.cli.evaluate; print([m for m in {HEAVY!r} if m in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -26,7 +27,6 @@ from boneage.regions import (
     largest_box,
     mask_of,
     scale_heat_map,
-    usual_place,
     with_fallback,
 )
 
@@ -111,14 +111,55 @@ def test_within_reach_a_region_is_looked_for_near_its_usual_place() -> None:
     assert look_once(raw, plan=replace(PLAN, reach=0.2)).box.min_row > 180
 
 
-def test_the_usual_place_weighs_most_in_its_middle() -> None:
-    weights = usual_place((0.6, 0.25, 0.8, 0.75), (100, 60), 0.2)
-    assert weights.shape == (100, 60)
-    row, col = np.unravel_index(weights.argmax(), weights.shape)
-    assert abs(int(row) - 69.5) < 1
-    assert abs(int(col) - 29.5) < 1
-    assert weights.max() == pytest.approx(1, abs=0.01)
-    assert weights[90, 30] == pytest.approx(np.exp(-0.5), abs=0.03), "one reach below"
+def test_a_region_follows_the_one_before_it() -> None:
+    raw = np.zeros((32, 24), np.float32)
+    raw[28:30, 18:20] = 1.0  # a wrist in the lower right corner
+    raw[22:24, 18:20] = 0.5  # its metacarpals
+    raw[16:18, 8:10] = 0.6  # where metacarpals usually are
+    plan = replace(PLAN, names=(CARPAL, METACARPAL), carpal_mask="rows_to_lower_edge")
+    assert look_all(raw, 320, 240, plan)[1].box.max_row < 200, "the hotter place"
+    after = look_all(raw, 320, 240, replace(plan, follow=0.1))[1].box
+    assert 200 < after.min_row < after.max_row < 260
+    assert after.min_col > 160
+
+
+def test_without_a_region_before_nothing_is_followed() -> None:
+    raw = np.zeros((16, 12), np.float32)
+    raw[2:4, 4:6] = 1.0
+    assert look_once(raw, plan=replace(PLAN, follow=0.01)).box == look_once(raw).box
+
+
+@pytest.mark.parametrize("mask", ["box", "rows_to_lower_edge"])
+def test_a_joined_metacarpal_box_begins_in_the_middle_of_the_carpal_box(
+    mask: Literal["box", "rows_to_lower_edge"],
+) -> None:
+    raw = np.zeros((32, 24), np.float32)
+    raw[20:28, 8:16] = 1.0
+    raw[8:10, 8:16] = 0.7  # knuckles
+    plan = replace(PLAN, carpal_mask=mask, joined=True)
+    carpal, metacarpal, phalanx = look_all(raw, 320, 240, plan)
+    apart = look_all(raw, 320, 240, replace(plan, joined=False))[1]
+    assert metacarpal.box.max_row == (carpal.box.min_row + carpal.box.max_row) // 2
+    assert metacarpal.box == replace(apart.box, max_row=metacarpal.box.max_row)
+    assert phalanx.box.max_row < carpal.box.max_row
+
+
+def test_joining_never_makes_a_box_smaller() -> None:
+    raw = np.zeros((32, 24), np.float32)
+    raw[4:8, 8:16] = 1.0  # taken for the carpus: a hand upside down
+    raw[24:28, 8:16] = 0.9
+    plan = replace(PLAN, carpal_mask="box", joined=True)
+    boxes = [look_all(raw, 320, 240, replace(plan, joined=j))[1].box for j in (False, True)]
+    assert boxes[0] == boxes[1]
+    assert boxes[0].min_row > 200
+
+
+def test_reach_weighs_by_the_distance_from_the_usual_place() -> None:
+    raw = np.zeros((16, 12), np.float32)
+    raw[11:13, 5:7] = 1.0
+    raw[11:13, 0:2] = 1.1  # beside the hand, and hotter
+    assert look_once(raw).box.max_col < 60, "of 200 columns"
+    assert look_once(raw, plan=replace(PLAN, reach=0.15)).box.min_col > 60
 
 
 @given(any_maps, st.integers(1, 300), st.integers(1, 300))

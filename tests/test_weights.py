@@ -39,6 +39,14 @@ def test_the_variable_names_the_folder(weights: Path, monkeypatch: pytest.Monkey
     assert Assessor().weights.name.name == "tiny-1"
 
 
+@pytest.mark.parametrize(("threads", "set_to"), [(1, 1), (None, 0)])
+def test_threads_bound_the_cores_of_a_network(
+    weights: Path, threads: int | None, set_to: int
+) -> None:
+    opened = Assessor(weights, threads=threads).weights.session("fusion")
+    assert opened.get_session_options().intra_op_num_threads == set_to  # 0: all of them
+
+
 def test_a_given_folder_is_stronger_than_the_variable(
     weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

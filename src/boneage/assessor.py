@@ -16,7 +16,7 @@ from boneage.errors import BoneageError, SexError, WeightsError
 from boneage.preparing import Canvas, Placement, equalise, placement, put_on_canvas
 from boneage.radiograph import Radiograph, Sex
 from boneage.reading import read
-from boneage.regions import crop, find_regions
+from boneage.regions import crop, find_regions, mirror_mean
 from boneage.suitability import findings_of
 from boneage.weights import MONTHS_SCALE, Weights
 
@@ -40,11 +40,15 @@ class Assessor:
     Parameters
     ----------
     weights : str or Path, optional
-        A folder of weights; see :class:`boneage.weights.Weights`.
+    threads : int, optional
+        How many processor cores one network may use at a time, default all.
+        Both: see :class:`boneage.weights.Weights`.
     """
 
-    def __init__(self, weights: str | os.PathLike[str] | None = None) -> None:
-        self.weights = Weights(weights)
+    def __init__(
+        self, weights: str | os.PathLike[str] | None = None, *, threads: int | None = None
+    ) -> None:
+        self.weights = Weights(weights, threads=threads)
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -166,14 +170,14 @@ class Assessor:
         place: Placement = placement(grey.shape[0], grey.shape[1], size, manifest.preparation.fit)
         canvas = put_on_canvas(grey, size, place, antialias=manifest.preparation.antialias)
         first = self._run("attention", canvas, sex)
-        seen = iter([first["heat_map"][:1]])
+        seen = iter([_heat_map(first)])
 
         def attend(canvases: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
             earlier = next(seen, None)
             if earlier is not None:
                 return earlier
             tell(next(steps))
-            return self._run("attention", canvases[0], sex, mirror=False)["heat_map"]
+            return _heat_map(self._run("attention", canvases[0], sex))
 
         looks = find_regions(canvas[np.newaxis], [place], [grey.shape], attend, manifest.plan)[0]
         return looks, {WHOLE_HAND: first["feature"]}, {WHOLE_HAND: _months(first["age"])}
@@ -195,10 +199,10 @@ class Assessor:
         age = _months(self.weights.run("fusion", {**wanted, "sex": codes})["age"])
         return float(np.clip(age, *AGE_RANGE_MONTHS))
 
-    def _run(self, network: str, image: Canvas, sex: Sex, *, mirror: bool = True) -> Features:
+    def _run(self, network: str, image: Canvas, sex: Sex) -> Features:
         """Run a network on an image and, where the weights ask for it, its mirror image."""
         images = [image]
-        if mirror and self.weights.manifest.flip_average:
+        if self.weights.manifest.flip_average:
             images.append(image[:, ::-1])
         films = np.stack(images)[..., np.newaxis].astype(np.float32)
         codes = np.full(len(films), sex.code, dtype=np.int32)
@@ -209,6 +213,12 @@ class Assessor:
         if size is None:
             raise WeightsError(f"the manifest states no input size for {network!r}")
         return size
+
+
+def _heat_map(seen: Features) -> npt.NDArray[np.float32]:
+    """One heat map, shape (1, rows, columns), of a film or of it and its mirror image."""
+    raw = seen["heat_map"]
+    return mirror_mean(raw[:1], raw[-1:]) if len(raw) > 1 else raw
 
 
 def _months(scaled: npt.NDArray[np.float32]) -> float:

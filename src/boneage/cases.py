@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from boneage.assessment import Case, Failure
+from boneage.delimited import read_delimited
 from boneage.errors import DataError, SexError
 from boneage.radiograph import Sex
 
@@ -101,34 +101,19 @@ def read_cases(table: Path) -> list[Case | Failure]:
     DataError
         When the file is no such table, or an empty one.
     """
-    try:
-        with table.open(newline="", encoding="utf-8-sig") as file:
-            cases = list(_read_rows(file.read(), table))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"the table {str(table)!r} cannot be read: {error}") from error
-    if not cases:
-        raise DataError(f"the table {str(table)!r} has no rows")
-    return cases
-
-
-def _read_rows(text: str, table: Path) -> Iterator[Case | Failure]:
-    header = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=header.count)
-    reader = csv.DictReader(text.splitlines(keepends=True), delimiter=delimiter)
-    reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or []]
+    rows = read_delimited(table)
     for column in ("path", "sex"):
-        if column not in reader.fieldnames:
+        if column not in rows.columns:
             raise DataError(
-                f"the table {str(table)!r} has no column {column!r}, only {reader.fieldnames}; "
+                f"the table {str(table)!r} has no column {column!r}, only {list(rows.columns)}; "
                 "it needs path and sex, and may have chronological_age_months"
             )
-    for row in reader:
-        cells = {key: (value or "").strip() for key, value in row.items() if key is not None}
-        if any(cells.values()):
-            yield _case(cells, table.parent)
+    if not rows.rows:
+        raise DataError(f"the table {str(table)!r} has no rows")
+    return [_case(row.cells, table.parent) for row in rows.rows]
 
 
-def _case(cells: dict[str, str], folder: Path) -> Case | Failure:
+def _case(cells: Mapping[str, str], folder: Path) -> Case | Failure:
     film = cells["path"]
     if not film:
         return Failure("", "table", "a row of the table has no path")

@@ -95,7 +95,9 @@ def stretch(pixels: Pixels, percentiles: tuple[float, float] = (1.0, 99.0)) -> P
 def equalise(pixels: Pixels, preparation: Preparation) -> Canvas:
     """Stretch a film and apply CLAHE, at the film's own resolution."""
     stretched = stretch(pixels, preparation.stretch_percentiles)
-    grey: Canvas = cv2.convertScaleAbs(stretched, alpha=255.0)
+    # A little more than rounding: films of few greys have many values halfway between
+    # two levels, and where these go must not depend on the last bit of a float.
+    grey: Canvas = cv2.convertScaleAbs(stretched, alpha=255.0, beta=0.01)
     if preparation.clahe_clip_limit <= 0:
         return grey
     tiles = (preparation.clahe_tiles, preparation.clahe_tiles)

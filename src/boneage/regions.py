@@ -57,6 +57,14 @@ class RegionPlan:
     deviation, as a share of the film's side, of a Gaussian around the middle of
     ``FALLBACK`` that weighs the heat; 0 for everywhere alike. After about 13
     years fingers tell more than the carpus, and would otherwise be taken for it."""
+    follow: float = 0.0
+    """As ``reach``, for the looks after the first: around where the region before it
+    puts a region, its usual distance away. A hand that lies elsewhere in its film
+    has all its regions there. 0: the regions before say nothing of the next."""
+    joined: bool = False
+    """Let the metacarpal box begin in the middle of the carpal box: what was
+    blacked out hides the bases of the metacarpals from the second look, and
+    after about 13 years it stands on the fingers' joints."""
     carpal_mask: Literal["box", "box_to_lower_edge", "rows_to_lower_edge"] = "box_to_lower_edge"
     """What is blacked out with the carpal box: nothing else, all below it, or
     all below its first row across the film, so that the forearm goes too."""
@@ -79,6 +87,15 @@ def scale_heat_map(raw: HeatMap, peak_percentile: float = 100.0) -> HeatMap:
         high = peak if peak > low else high
     scaled: HeatMap = np.clip((raw - low) / (high - low), 0.0, 1.0).astype(np.float32)
     return scaled
+
+
+def mirror_mean(raw: HeatMap, mirrored: HeatMap) -> HeatMap:
+    """Mean of the heat maps of a film and of its mirror image, as the film lies.
+
+    So that a film and its mirror image have the same regions.
+    """
+    mean: HeatMap = (raw + mirrored[..., ::-1]) / np.float32(2)
+    return mean
 
 
 def largest_box(heat_map: HeatMap, threshold: float) -> Box | None:
@@ -151,11 +168,50 @@ def find_regions(
         raw = attend(masked)
         extent = plan.carpal_mask if region == CARPAL else "box"
         for i, (place, size) in enumerate(zip(places, film_sizes, strict=True)):
-            look = _one_look(raw[i], region, black[i], place, size, plan)
+            expected = _expected(region, looks[i], size, plan)
+            look = _one_look(raw[i], region, black[i], place, size, plan, expected)
+            if plan.joined and region == METACARPAL:
+                look = replace(look, box=_joined(look.box, looks[i][-1].box))
             looks[i] += (look,)
             black[i] |= mask_of(place.to_canvas(look.box, *size), black[i].shape, extent)
         masked[black] = 0
     return looks
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a region is expected: its middle and how far around it, as shares of the film."""
+
+    row: float
+    col: float
+    reach: float
+
+
+def _expected(
+    region: str, before: Sequence[Look], film_size: tuple[int, int], plan: RegionPlan
+) -> _Place | None:
+    """Where a region is looked for; None for everywhere alike."""
+    row, col = _middle(FALLBACK[region])
+    if not (before and plan.follow):
+        return _Place(row, col, plan.reach) if plan.reach else None
+    box, (height, width) = before[-1].box, film_size
+    usual_row, usual_col = _middle(FALLBACK[before[-1].region])
+    return _Place(
+        row - usual_row + (box.min_row + box.max_row) / 2 / height,
+        col - usual_col + (box.min_col + box.max_col) / 2 / width,
+        plan.follow,
+    )
+
+
+def _middle(fractions: Fractions) -> tuple[float, float]:
+    top, left, bottom, right = fractions
+    return (top + bottom) / 2, (left + right) / 2
+
+
+def _joined(box: Box, carpal: Box) -> Box:
+    """The box, from the middle row of the carpal box upwards."""
+    middle = max((carpal.min_row + carpal.max_row) // 2, box.min_row + 1)
+    return replace(box, max_row=max(box.max_row, middle))
 
 
 def _one_look(
@@ -165,6 +221,7 @@ def _one_look(
     place: Placement,
     film_size: tuple[int, int],
     plan: RegionPlan,
+    expected: _Place | None,
 ) -> Look:
     rows = slice(place.top, place.top + place.height)
     cols = slice(place.left, place.left + place.width)
@@ -176,8 +233,8 @@ def _one_look(
     heat_map = np.zeros(visible.shape, np.float32)
     if visible.any():
         seen = on_canvas[rows, cols] - on_canvas[rows, cols][visible].min()
-        if plan.reach:
-            seen = seen * usual_place(FALLBACK[region], seen.shape, plan.reach)
+        if expected:
+            seen = seen * _nearness(expected, seen.shape)
         heat_map[visible] = scale_heat_map(seen[visible], plan.peak_percentile)
     found = largest_box(heat_map, plan.threshold)
     if found is None:
@@ -200,12 +257,11 @@ def _even(raw: HeatMap, plan: RegionPlan) -> HeatMap:
     return raw
 
 
-def usual_place(fractions: Fractions, shape: tuple[int, ...], reach: float) -> HeatMap:
-    """Weigh each pixel of a film of this shape by its distance from a region's usual middle."""
-    top, left, bottom, right = fractions
-    rows = (np.arange(shape[0]) + 0.5) / shape[0] - (top + bottom) / 2
-    cols = (np.arange(shape[1]) + 0.5) / shape[1] - (left + right) / 2
-    far = np.square(rows / reach)[:, np.newaxis] + np.square(cols / reach)[np.newaxis]
+def _nearness(place: _Place, shape: tuple[int, ...]) -> HeatMap:
+    """Weigh each pixel of a film of this shape by how near it is to a place."""
+    rows = (np.arange(shape[0]) + 0.5) / shape[0] - place.row
+    cols = (np.arange(shape[1]) + 0.5) / shape[1] - place.col
+    far = np.square(rows / place.reach)[:, np.newaxis] + np.square(cols / place.reach)[np.newaxis]
     weights: HeatMap = np.exp(-far / 2).astype(np.float32)
     return weights
 

@@ -73,6 +73,9 @@ class Weights:
     folder : str or Path, optional
         Default: the folder named by the environment variable
         ``BONEAGE_WEIGHTS``, else the weights that ship with boneage.
+    threads : int, optional
+        How many processor cores one network may use at a time. Default: all.
+        Who reads several films at once wants 1, or the networks fight for them.
 
     Raises
     ------
@@ -80,7 +83,10 @@ class Weights:
         When the manifest is missing or not one this program can read.
     """
 
-    def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
+    def __init__(
+        self, folder: str | os.PathLike[str] | None = None, *, threads: int | None = None
+    ) -> None:
+        self.threads = threads
         self.folder = Path(folder or os.environ.get(FOLDER_VARIABLE) or bundled_folder())
         self.manifest = read_manifest(self.folder)
         self._sessions: dict[str, InferenceSession] = {}
@@ -128,6 +134,7 @@ class Weights:
             )
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # errors only
+        options.intra_op_num_threads = self.threads or 0  # 0: one for each core
         providers = ["CPUExecutionProvider"]
         try:
             return onnxruntime.InferenceSession(content, options, providers=providers)

@@ -7,9 +7,10 @@ from datetime import date
 import pytest
 
 from boneage.assessment import Failure, WeightsName
-from boneage.evaluation.evidence import Setting
-from boneage.evaluation.validation import Reading, Validation
+from boneage.evaluation.errors.evidence import Setting
+from boneage.evaluation.errors.validation import Reading, Validation
 from boneage.radiograph import Sex
+from boneage.training.problems import Kind, Problem
 
 
 def reading(case: str, sex: Sex, true: float, read: float, *, carpal_found: bool) -> Reading:
@@ -32,7 +33,9 @@ def validation() -> Validation:
         reading("1379", Sex.MALE, 60, 75, carpal_found=False),
         reading("1380", Sex.FEMALE, 180, 180, carpal_found=True),
     )
-    return Validation(readings, (Failure("1381", "truncated", "the file is cut off"),))
+    failure = Failure("1381", "truncated", "the file is cut off")
+    problem = Problem(Kind.DUPLICATE, "1382", "id '1382' is labelled twice")
+    return Validation(readings, (failure,), (problem,))
 
 
 @pytest.fixture

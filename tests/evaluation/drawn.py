@@ -41,7 +41,9 @@ def write_films(folder: Path) -> Path:
 class DrawnAssessor(Assessor):
     """Answers 100 months for every film but number 3, which it refuses."""
 
-    def __init__(self, weights: str | os.PathLike[str] | None = None) -> None:
+    def __init__(
+        self, weights: str | os.PathLike[str] | None = None, *, threads: int | None = None
+    ) -> None:
         self.weights: Any = SimpleNamespace(name=WEIGHTS)
 
     def assess(self, film: Any, sex: Any = None, **_: Any) -> Assessment:

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from boneage.errors import DataError
-from boneage.evaluation.dataset import analyse, statistics_of
+from boneage.evaluation.analysis.dataset import analyse, statistics_of
 from boneage.radiograph import Sex
 from boneage.training.films import Film, Films, load_films
+from boneage.training.problems import in_words
 
 
 def films_of(*ages: tuple[float, Sex]) -> Films:
@@ -70,7 +71,10 @@ def test_what_cannot_be_used_is_named(tmp_path: Path) -> None:
     rows = "1,120,True\n1,130,True\n2,60,False\n3,,False\n"
     (tmp_path / "boneage-training-dataset.csv").write_text(f"id,boneage,male\n{rows}")
     problems = analyse(load_films(tmp_path)).problems
-    assert [problem.partition(":")[0] for problem in problems] == ["1", "2", "3"]
+    assert [problem.film for problem in problems] == ["1", "2", "3"]
+    assert in_words(problems) == (
+        "1 label without film, 1 duplicate id, 1 bone age that is no number"
+    )
 
 
 @pytest.mark.films

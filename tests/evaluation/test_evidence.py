@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from boneage.evaluation.evidence import Setting, summarise, write_evidence
-from boneage.evaluation.validation import Validation
+from boneage.assessment import Interval
+from boneage.evaluation.errors.evidence import Setting, summarise, write_evidence
+from boneage.evaluation.errors.validation import Validation
 
 
 def test_one_row_a_film(tmp_path: Path, validation: Validation, setting: Setting) -> None:
@@ -36,7 +38,11 @@ def test_metrics_file(tmp_path: Path, validation: Validation, setting: Setting) 
     assert table == returned
     assert table["weights"] == {"name": "compact-1", "profile": "compact", "sha256": "ab" * 32}
     assert table["date"] == "2026-01-02"
-    assert table["films"] == {"tried": 5, "read": 4, "failed": 1}
+    assert table["films"] == {"tried": 5, "read": 4, "failed": 1, "unusable": 1}
+    assert table["problems"] == {
+        "by_kind": {"duplicate_id": 1},
+        "named": ["1382: id '1382' is labelled twice"],
+    }
     assert table["failures"] == [
         {"case": "1381", "code": "truncated", "message": "the file is cut off"}
     ]
@@ -58,6 +64,49 @@ def test_a_network_that_missed_films_is_measured_on_those_it_read(
 
 
 def test_nothing_read_is_said_not_crashed(setting: Setting, validation: Validation) -> None:
-    table = summarise(Validation((), validation.failures), setting)
-    assert table["films"] == {"tried": 1, "read": 0, "failed": 1}
+    table = summarise(replace(validation, readings=()), setting)
+    assert table["films"] == {"tried": 1, "read": 0, "failed": 1, "unusable": 1}
     assert table["metrics"] == {}
+    assert table["agreement"] == {}
+    assert table["by_band"] == {}
+
+
+def test_bands_and_agreement_are_in_the_file(validation: Validation, setting: Setting) -> None:
+    table = summarise(validation, setting)  # labels 60, 120, 150, 180; errors 15, 6, -3, 0
+    mae = {band: found["mae_months"]["value"] for band, found in table["by_band"].items()}
+    assert mae == pytest.approx({"4-6": 15, "10-12": 6, "12-14": 3, "14-16": 0})
+    assert table["by_sex_and_band"] == {"male": {}, "female": {}}  # none has ten films
+    limits = table["agreement"]["bland_altman"]
+    deviation = math.sqrt(((15 - 4.5) ** 2 + (6 - 4.5) ** 2 + (-3 - 4.5) ** 2 + 4.5**2) / 3)
+    assert limits["mean_months"]["value"] == pytest.approx(4.5)
+    assert limits["upper_months"]["value"] == pytest.approx(4.5 + 1.96 * deviation)
+    assert table["agreement"]["regression"]["slope"] < 1
+    assert table["prediction_intervals"] is None
+
+
+def test_stated_intervals_are_written_and_checked(
+    tmp_path: Path, validation: Validation, setting: Setting
+) -> None:
+    first, *others = (
+        replace(
+            r, intervals=(interval(r.predicted_months, 5), interval(r.predicted_months, 10, 0.9))
+        )
+        for r in validation.readings
+    )
+    stated = replace(validation, readings=(replace(first, intervals=()), *others))
+    (half, most) = write_evidence(tmp_path, stated, setting)["prediction_intervals"]["levels"]
+    assert (half["level"], half["overall"]["count"]) == (0.5, 3)
+    assert half["overall"]["share"]["value"] == pytest.approx(2 / 3)  # errors -3, 15, 0 within 5
+    assert half["overall"]["mean_width_months"] == pytest.approx(10)
+    assert most["by_band"]["4-6"]["share"]["value"] == 0
+    with (tmp_path / "cases.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert (rows[0]["interval_50_low_months"], rows[0]["interval_90_high_months"]) == ("", "")
+    assert (rows[1]["interval_50_low_months"], rows[1]["interval_90_high_months"]) == (
+        "142.00",
+        "157.00",
+    )
+
+
+def interval(middle: float, reach: float, level: float = 0.5) -> Interval:
+    return Interval(middle - reach, middle + reach, level)

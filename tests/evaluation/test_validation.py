@@ -1,12 +1,20 @@
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 
+from boneage.assessor import Assessor
 from boneage.errors import DataError
-from boneage.evaluation.validation import collect, films_to_read, read_each
+from boneage.evaluation.errors.validation import collect, films_to_read, fingerprint, read_each
 from boneage.radiograph import Sex
+from boneage.training.films import Film
+from tests.conftest import write_png
 from tests.evaluation.drawn import DrawnAssessor, write_films
 
 
@@ -39,3 +47,52 @@ def test_every_film_gives_a_reading_or_a_failure(tmp_path: Path) -> None:
     assert first.attention_found == {"carpal": True}
     assert second.attention_found == {"carpal": False}
     assert [(f.film, f.code) for f in validation.failures] == [("3", "blank")]
+
+
+def test_workers_change_nothing_but_the_time(
+    tmp_path: Path, weights: Path, grey_film: npt.NDArray[np.uint8]
+) -> None:
+    films = real_films_to_read(tmp_path, grey_film)
+    one, two = (
+        collect(read_each(Assessor(weights, threads=1), films, workers=workers))
+        for workers in (1, 2)
+    )
+    assert [r.case for r in two.readings] == [film.id for film in films]
+    assert [replace(r, seconds=0) for r in one.readings] == [
+        replace(r, seconds=0) for r in two.readings
+    ]
+
+
+def test_what_was_read_before_is_compared_with_the_label_of_today(
+    tmp_path: Path, weights: Path, grey_film: npt.NDArray[np.uint8]
+) -> None:
+    films = real_films_to_read(tmp_path, grey_film)
+    noted: dict[str, Any] = {}
+    first = collect(read_each(Assessor(weights), films[:2], note=noted.__setitem__))
+    assert list(noted) == ["1", "2"]
+    noted = json.loads(json.dumps(noted))  # as a journal gives it back
+    older = [replace(film, age_months=film.age_months + 5) for film in films]
+    newly: dict[str, Any] = {}
+    again = collect(read_each(Assessor(weights), older, done=noted, note=newly.__setitem__))
+    assert list(newly) == ["3", "4"]
+    for before, after in zip(first.readings, again.readings, strict=False):
+        assert after == replace(before, true_months=before.true_months + 5)
+
+
+def test_the_fingerprint_notices_films_and_sexes(
+    tmp_path: Path, grey_film: npt.NDArray[np.uint8]
+) -> None:
+    films = real_films_to_read(tmp_path, grey_film)
+    seen = {fingerprint(films), fingerprint(films[:3])}
+    seen.add(fingerprint([replace(films[0], sex=Sex.FEMALE), *films[1:]]))
+    assert fingerprint(films) in seen
+    write_png(films[0].path, grey_film[:-1])
+    seen.add(fingerprint(films))
+    assert len(seen) == 4
+
+
+def real_films_to_read(folder: Path, grey: npt.NDArray[np.uint8]) -> list[Film]:
+    return [
+        Film(str(n), write_png(folder / f"{n}.png", grey[:, n:]), 60.0 + n, Sex.MALE, "validation")
+        for n in (1, 2, 3, 4)
+    ]

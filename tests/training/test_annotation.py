@@ -47,7 +47,7 @@ class BrightIsHot:
 @pytest.fixture
 def attention(monkeypatch: pytest.MonkeyPatch) -> BrightIsHot:
     attend = BrightIsHot()
-    monkeypatch.setattr(annotation, "keras_attention", lambda _: attend)
+    monkeypatch.setattr(annotation, "keras_attention", lambda _, **__: attend)
     return attend
 
 
@@ -150,6 +150,16 @@ def test_the_attention_network_gives_the_heat_maps(monkeypatch: pytest.MonkeyPat
     for sex in (0, 1):
         answer = network({"film": films, "sex": np.full(2, sex, np.int32)})
         assert np.allclose(heat_maps, np.asarray(answer["heat_map"]), rtol=1e-4)
+
+
+def test_the_mirror_image_has_the_mirrored_heat_map(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(region_networks, "build_backbone", small_backbone)
+    network = build_attention_network(PROFILE.attention)
+    canvas = np.random.default_rng(5).integers(0, 256, (1, 32, 24), dtype=np.uint8)
+    alone = keras_attention(network)
+    assert not np.allclose(alone(canvas), alone(canvas[:, :, ::-1])[:, :, ::-1], rtol=1e-3)
+    both = keras_attention(network, mirror=True)
+    assert np.allclose(both(canvas), both(canvas[:, :, ::-1])[:, :, ::-1], rtol=1e-4)
 
 
 def test_the_fallback_is_the_median_of_what_was_found() -> None:

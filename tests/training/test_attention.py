@@ -10,7 +10,13 @@ import numpy as np
 import pytest
 
 from boneage.errors import FilmError
-from boneage.training.attention import draw_whole, prepare_whole, train_attention, training_model
+from boneage.training.attention import (
+    draw_whole,
+    prepare_whole,
+    sampling_of,
+    train_attention,
+    training_model,
+)
 from boneage.training.films import load_films
 from boneage.training.fitting import FINAL, read_log
 from boneage.training.networks import region as region_networks
@@ -107,6 +113,20 @@ def test_phases_follow_each_other_and_are_found_finished(
     again = train_attention(profile, films, run)
     for before, after in zip(network.get_weights(), again.get_weights(), strict=True):
         assert np.array_equal(before, after)
+
+
+def test_a_phase_draws_thumbnails_beside_its_detailed_films(rich: Path, tmp_path: Path) -> None:
+    profile, run = PROFILE, Run(tmp_path / "run", rich)
+    films = load_films(rich).select("best", "train")
+    train = prepare_whole(films, profile, (16, 12), run, "best films")
+    phase = replace(profile.attention.phases[0], films="best")
+    assert sampling_of(phase, train) is None
+    sampling = sampling_of(replace(phase, detailed_times=3, thumbnails_an_epoch=1), train)
+    assert sampling is not None
+    assert list(sampling.always) == [not film.squeezed for film in train.films]
+    assert 0 < sampling.always.sum() < len(films)
+    drawn = sampling.draw(np.random.default_rng(0))
+    assert len(drawn) == 3 * sampling.always.sum() + 1
 
 
 def _phases_of_one_film() -> tuple[Phase, ...]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import os
+import re
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -10,9 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boneage.errors import DataError, SexError
+from boneage.errors import DataError
 from boneage.radiograph import Sex
-from boneage.training.films import LABELS, Film, _split, load_films
+from boneage.training.films import LABELS, Film, load_films
+from boneage.training.labels import hash_split
+from boneage.training.problems import Kind
 from tests.training.drawn import RICH, write_labels, write_official, write_rich
 
 
@@ -45,29 +50,41 @@ def test_a_film_may_be_of_any_type(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "said"),
+    ("row", "said", "kind"),
     [
-        ("99,120,True", "99: no film of this id"),
-        ("1,120,True", "1: id '1' is labelled twice"),
-        ("2,old,True", "2: bone age 'old'"),
-        ("2,0,True", "2: bone age '0'"),
-        ("2,-5,True", "2: bone age '-5'"),
-        ("2,241,True", "2: bone age '241'"),
-        ("2,nan,True", "2: bone age 'nan'"),
-        ("2,,True", "2: bone age ''"),
-        ("2,120,x", "2: sex 'x'"),
-        ("2,120", "2: sex ''"),
+        ("99,120,True", "99: no film of this id", Kind.NO_FILM),
+        (f"{'9' * 300},120,True", "9" * 300 + ": no film of this id", Kind.NO_FILM),
+        ("1,120,True", "1: id '1' is labelled twice", Kind.DUPLICATE),
+        ("2,old,True", "2: bone age 'old'", Kind.AGE_TEXT),
+        ("2,-5,True", "2: bone age '-5'", Kind.AGE_RANGE),
+        ("2,241,True", "2: bone age '241'", Kind.AGE_RANGE),
+        ("2,inf,True", "2: bone age 'inf'", Kind.AGE_RANGE),
+        ("2,nan,True", "2: bone age 'nan'", Kind.AGE_TEXT),
+        ("2,,True", "2: bone age ''", Kind.AGE_TEXT),
+        ("2,120,x", "2: sex 'x'", Kind.SEX),
+        ("2,120", "2: sex ''", Kind.SEX),
+        (",120,True", "line 3: the row names no film", Kind.NO_ID),
     ],
 )
-def test_what_cannot_be_used_is_named_and_skipped(tmp_path: Path, row: str, said: str) -> None:
-    write_official(tmp_path, 2)
+def test_what_cannot_be_used_is_named_and_skipped(
+    tmp_path: Path, row: str, said: str, kind: Kind
+) -> None:
+    write_official(tmp_path, 2 if row.startswith("2") else 1)
     write_labels(tmp_path, ["1,60,True", row])
     found = load_films(tmp_path)
     assert ids(found.films) == ["1"]
     assert len(found.problems) == 1
-    assert found.problems[0].startswith(said)
-    with pytest.raises((DataError, SexError)):
+    assert str(found.problems[0]).startswith(said)
+    assert found.problems[0].kind is kind
+    with pytest.raises(DataError, match=f"^{re.escape(said)}"):
         load_films(tmp_path, strict=True)
+
+
+@pytest.mark.parametrize(("text", "age"), [("0", 0.0), ("240", 240.0), ("7.5", 7.5)])
+def test_ages_from_newborn_to_20_years_are_ages(tmp_path: Path, text: str, age: float) -> None:
+    write_official(tmp_path, 1)
+    write_labels(tmp_path, [f"1,{text},True"])
+    assert [film.age_months for film in load_films(tmp_path, strict=True).films] == [age]
 
 
 def test_of_two_labels_the_first_counts(tmp_path: Path) -> None:
@@ -101,17 +118,17 @@ def test_a_byte_order_mark_and_more_columns_do_no_harm(tmp_path: Path) -> None:
 
 def test_the_hash_split_holds_back_a_tenth_always_the_same() -> None:
     names = [str(i) for i in range(1000, 5000)]
-    splits = [_split(name) for name in names]
-    assert splits == [_split(name) for name in names]
+    splits = [hash_split(name) for name in names]
+    assert splits == [hash_split(name) for name in names]
     assert splits.count("validation") / len(names) == pytest.approx(0.1, abs=0.02)
-    assert [_split(name) for name in ("1377", "1385", "1401")] == ["train", "train", "train"]
-    assert _split("1391") == "validation"
+    assert [hash_split(name) for name in ("1377", "1385", "1401")] == ["train", "train", "train"]
+    assert hash_split("1391") == "validation"
 
 
 @given(st.text())
 def test_the_hash_split_knows_every_id(name: str) -> None:
-    assert _split(name) in {"train", "validation"}
-    assert _split(name) == _split(name)
+    assert hash_split(name) in {"train", "validation"}
+    assert hash_split(name) == hash_split(name)
 
 
 def test_no_film_is_in_both_splits(official: Path) -> None:
@@ -145,22 +162,26 @@ def test_without_thumbnails_the_best_copies_take_their_place(official: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "said", "kind"),
     [
-        ("5,1500,2000,,valid", "5: split 'valid'"),
-        ("5,1500,2000,,", "5: split ''"),
-        ("5,,2000,,train", "5: original size ''"),
-        ("5,1500,0,,train", "5: original size '0'"),
-        ("5,1500,2000.5,,train", "5: original size '2000.5'"),
+        ("5,1500,2000,,valid", "5: split 'valid'", Kind.SPLIT),
+        ("5,1500,2000,,", "5: split ''", Kind.SPLIT),
+        ("5,,2000,,train", "5: original size ''", Kind.SIZE),
+        ("5,1500,0,,train", "5: original size '0'", Kind.SIZE),
+        ("5,1500,2000.5,,train", "5: original size '2000.5'", Kind.SIZE),
+        ("5,1500,2000,half-scale/1.png,train", "5: film '1.png' is listed", Kind.DUPLICATE_FILM),
     ],
 )
-def test_a_bad_line_of_the_richer_layout_is_named(tmp_path: Path, line: str, said: str) -> None:
+def test_a_bad_line_of_the_richer_layout_is_named(
+    tmp_path: Path, line: str, said: str, kind: Kind
+) -> None:
     folder = write_rich(tmp_path, (*RICH, line))
     found = load_films(folder)
     assert "5" not in ids(found.films)
     assert len(found.problems) == 1
-    assert found.problems[0].startswith(said)
-    with pytest.raises(DataError):
+    assert str(found.problems[0]).startswith(said)
+    assert found.problems[0].kind is kind
+    with pytest.raises(DataError, match=f"^{re.escape(said)}"):
         load_films(folder, strict=True)
 
 
@@ -169,11 +190,104 @@ def test_what_the_richer_layout_lacks_is_named(rich: Path) -> None:
     (rich / "thumbnails" / "2.png").unlink()
     with (rich / LABELS).open("a") as file:
         file.write("9,60,True\n")
-    assert load_films(rich).problems == (
+    assert tuple(map(str, load_films(rich).problems)) == (
         "1: film 'half-scale/1.png' is missing",
         "2: no film of this id is there",
         "9: films.csv does not know this id",
     )
+
+
+def test_an_id_that_is_twice_in_films_csv_keeps_its_first_split(tmp_path: Path) -> None:
+    folder = write_rich(tmp_path, RICH)
+    with (folder / "films.csv").open("a") as file:
+        file.write("3,1600,2100,half-scale/3.png,train\n")
+    found = load_films(folder)
+    assert ids(found.select("detailed", "validation")) == ["3"]
+    assert [str(problem) for problem in found.problems] == [
+        "3: id '3' is twice in films.csv; the first row counts"
+    ]
+
+
+def test_films_without_label_are_named_in_the_official_layout(tmp_path: Path) -> None:
+    folder = write_official(tmp_path, 2)
+    films = folder / "boneage-training-dataset"
+    for name in ("5.png", "1.2.840.113619", "1.jpg", ".hidden.png", "notes.txt", "5.dcm"):
+        (films / name).touch()
+    (films / "sub").mkdir()
+    for name in ("LICENSE", "figure.png"):  # no film lies beside the labels
+        (folder / name).touch()
+    (folder / "images").mkdir()
+    (folder / "images" / "6.tif").touch()
+    found = load_films(folder)
+    assert ids(found.films) == ["1", "2"]
+    assert [str(problem) for problem in found.problems] == [
+        "1.2.840.113619: film 'boneage-training-dataset/1.2.840.113619' has no label",
+        "5: film 'boneage-training-dataset/5.dcm' has no label",
+        "6: film 'images/6.tif' has no label",
+    ]
+    assert {problem.kind for problem in found.problems} == {Kind.NO_LABEL}
+    with pytest.raises(DataError, match="has no label"):
+        load_films(folder, strict=True)
+
+
+def test_films_without_label_beside_the_labels(tmp_path: Path) -> None:
+    write_labels(tmp_path, ["1,60,True", "2,bad,True"])
+    for name in ("1.png", "2.png", "3.png", "LICENSE", "readme.md"):
+        (tmp_path / name).touch()
+    assert [str(problem) for problem in load_films(tmp_path).problems] == [
+        "2: bone age 'bad' is not a number of months",
+        "3: film '3.png' has no label",
+    ]
+
+
+def test_films_without_label_are_named_in_the_richer_layout(rich: Path) -> None:
+    (rich / "half-scale" / "77.jpg").touch()
+    (rich / "thumbnails" / "77.png").touch()
+    (rich / "thumbnails" / "78.png").touch()
+    with (rich / "films.csv").open("a") as file:
+        file.write("79,1500,2000,../elsewhere/79.png,train\n80,1500,2000,/nowhere/80.png,train\n")
+    assert [str(problem) for problem in load_films(rich).problems] == [
+        "77: film 'half-scale/77.jpg' has no label",
+        "78: film 'thumbnails/78.png' has no label",
+    ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes are Linux's")
+def test_a_film_whose_name_is_no_text_is_named(official: Path) -> None:
+    folder = os.fsencode(official / "boneage-training-dataset")
+    Path(os.fsdecode(folder + b"/\xff.png")).touch()
+    (problem,) = load_films(official).problems
+    assert (
+        str(problem).encode()
+        == "\ufffd: film 'boneage-training-dataset/\ufffd.png' has no label".encode()
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is empty"),
+        (b"\n\n", "is empty"),
+        (b"id,boneage,male\n", "has no rows"),
+        (b"id,boneage,male\n,,\n", "has no rows"),
+        (b"id,boneage,male\n1,60,M\xe4nnlich\n", "is not UTF-8"),
+        ("id,boneage,male\n1,60,True\n".encode("utf-16"), "is not UTF-8"),
+        (b"PK\x03\x04 no table", "no column 'id'"),
+        (b'id,boneage,male\n1,60,"' + b"x" * 200_000, "cannot be read"),
+    ],
+)
+@pytest.mark.parametrize("strict", [False, True])
+def test_labels_that_are_none(tmp_path: Path, content: bytes, said: str, strict: bool) -> None:
+    write_official(tmp_path, 1)
+    (tmp_path / LABELS).write_bytes(content)
+    with pytest.raises(DataError, match=said):
+        load_films(tmp_path, strict=strict)
+
+
+def test_labels_may_be_parted_as_spreadsheets_part_them(tmp_path: Path) -> None:
+    write_official(tmp_path, 1)
+    (tmp_path / LABELS).write_text("ID;BoneAge;Male\n1;60;True\n")
+    assert load_films(tmp_path, strict=True).films[0].age_months == 60.0
 
 
 @pytest.mark.films

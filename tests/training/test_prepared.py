@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ import pytest
 
 from boneage.errors import DataError, FilmError
 from boneage.training.films import Film
-from boneage.training.prepared import Batches, PreparedFilms, as_input, prepare_films
+from boneage.training.prepared import Batches, PreparedFilms, Sampling, as_input, prepare_films
 from tests.training.drawn import number_films
 
 Image = npt.NDArray[np.uint8]
@@ -124,10 +125,13 @@ def test_a_kill_between_images_and_index_draws_again(tmp_path: Path) -> None:
     assert not list(folder.glob("*unfinished*"))
 
 
-def batches(count: int = 10, batch: int = 4, seed: int | None = 7) -> Batches:
+def batches(
+    count: int = 10, batch: int = 4, seed: int | None = 7, sampling: Sampling | None = None
+) -> Batches:
     images = np.repeat(np.arange(count, dtype=np.uint8), 6).reshape(count, 3, 2)
     ages = np.arange(count, dtype=np.float32) * 24
-    return Batches({"film": images, "sex": np.zeros(count, np.int32)}, ages, batch, seed=seed)
+    inputs: dict[str, npt.NDArray[Any]] = {"film": images, "sex": np.zeros(count, np.int32)}
+    return Batches(inputs, ages, batch, seed=seed, sampling=sampling)
 
 
 def seen(made: Batches) -> list[list[int]]:
@@ -168,6 +172,28 @@ def test_every_film_comes_once_an_epoch() -> None:
     for _ in range(3):
         assert sorted(chain(*seen(made))) == list(range(12))
         made.on_epoch_end()
+
+
+def test_some_films_come_always_and_others_by_turns() -> None:
+    always = np.arange(30) < 4
+    made = batches(count=30, batch=3, sampling=Sampling(always, times=2, others=7))
+    epochs = []
+    for _ in range(3):
+        numbers = list(chain(*seen(made)))
+        assert len(made) == 5
+        assert len(numbers) == 15
+        assert sorted(n for n in numbers if n < 4) == [0, 0, 1, 1, 2, 2, 3, 3]
+        others = [n for n in numbers if n >= 4]
+        assert len(set(others)) == 7
+        epochs.append(others)
+        made.on_epoch_end()
+    assert set(epochs[0]) != set(epochs[1]) != set(epochs[2])
+
+
+@pytest.mark.parametrize("others", [0, 9])
+def test_all_others_come_where_no_number_or_too_large_a_one_is_named(others: int) -> None:
+    sampling = Sampling(np.arange(6) < 2, times=1, others=others)
+    assert sorted(sampling.draw(np.random.default_rng(1))) == list(range(6))
 
 
 def test_training_leaves_out_an_incomplete_last_batch() -> None:

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -185,6 +186,20 @@ def test_an_unknown_stage_is_named(data: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no stage 'export2'; the stages are attention, regions"):
         train(str(PROFILE), data, tmp_path, stage="export2")
     assert "export" in STAGES
+
+
+def test_what_cannot_be_used_is_named_and_counted(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "films"
+    shutil.copytree(data, folder)
+    with (folder / "boneage-training-dataset.csv").open("a") as file:
+        file.write("98,60,True\n99,60,True\n1,60,True\n")
+    with pytest.raises(ProfileError, match="--initial-weights"):  # as far as reading the films
+        train("compact", folder, tmp_path / "run")
+    said = capsys.readouterr().out
+    assert "skipped 98: no film of this id is there" in said
+    assert "skipped: 2 labels without film, 1 duplicate id" in said
 
 
 def test_strict_stops_at_the_broken_film(data: Path, tmp_path: Path) -> None:

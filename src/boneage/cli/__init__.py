@@ -22,8 +22,13 @@ COMMANDS: Mapping[str, str] = {
     "synthetic": "Draw a hand film that is nobody's, to try things on.",
     "weights": "Say which weights answer, and what is known of them.",
     "train": "Train weights from labelled films.",
+    "analyse": "Say what a labelled data set holds, and what is wrong with it.",
     "evaluate": "Measure the weights on labelled films.",
+    "stress": "Change films, and see how far the answers move.",
+    "ablate": "Measure what each part of the method is worth.",
+    "ruler": "Measure whether the attention finds the bones.",
     "bench": "Measure time, memory and size on this machine.",
+    "card": "Write the model card of a set of weights.",
     "figures": "Write the measured numbers into the documents.",
 }
 """Each is the command of the same name in the module ``boneage.cli.<name>``."""

@@ -19,15 +19,17 @@ from boneage.cli import EXIT_FAILED
 def figures(checkout: Path, check: bool) -> None:
     """Write the measured numbers into README.md and MODEL_CARD.md.
 
-    They come from docs/evidence, as 'boneage evaluate' and 'boneage bench'
-    left it, and from the manifest of the bundled weights.
+    They come from docs/evidence, as 'boneage evaluate', 'ruler', 'stress',
+    'ablate', 'analyse' and 'bench' left it, and from the manifest of the
+    bundled weights. README.md is renewed between its marks, MODEL_CARD.md
+    whole. 'boneage card' also makes the card's pictures anew.
 
     Exit status: 0; 1 when --check finds a document that differs.
     """
-    from boneage.evaluation.numbers_in_text import renew  # noqa: PLC0415  opens fast
+    from boneage.evaluation.documents.renew import renew  # noqa: PLC0415  opens fast
 
     changed = renew(checkout, write=not check)
-    state = "numbers differ: run 'make figures'" if check else "numbers renewed"
+    state = "differs: run 'make figures'" if check else "renewed"
     for name, differs in changed.items():
         click.echo(f"{name}: {state if differs else 'as it was'}")
     if check and any(changed.values()):

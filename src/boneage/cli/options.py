@@ -21,9 +21,10 @@ def parse_sex(_ctx: click.Context, param: click.Parameter, text: str | None) -> 
 data_option = click.option(
     "--data",
     required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="FOLDER",
-    help="Labelled films, in the layout of the RSNA challenge.",
+    type=click.Path(exists=True, path_type=Path),
+    metavar="FOLDER|TABLE",
+    help="Labelled films: a folder in the layout of the RSNA challenge, or a CSV table with "
+    "path, sex and boneage (months), and split if it has one.",
 )
 
 weights_option = click.option(

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from boneage.evaluation.dataset import BIN_MONTHS, Z_LIMIT, Bin, Dataset, Statistics
+from boneage.evaluation.analysis.dataset import BIN_MONTHS, Z_LIMIT, Bin, Dataset, Statistics
 from boneage.radiograph import Sex
 
 CHART_PX, AXIS_PX = 170, 50

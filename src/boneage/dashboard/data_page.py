@@ -9,8 +9,9 @@ import streamlit as st
 from boneage.dashboard import charts
 from boneage.dashboard.markup import plain
 from boneage.errors import BoneageError
-from boneage.evaluation.dataset import Dataset, analyse
+from boneage.evaluation.analysis.dataset import Dataset, analyse
 from boneage.training.films import load_films
+from boneage.training.problems import in_words
 
 PROBLEMS_SHOWN = 200
 
@@ -44,7 +45,7 @@ def _analysed(folder: str) -> Dataset | str:
         return plain(f"There is no folder {str(path)!r} on this computer.")
     try:
         return analyse(load_films(path))
-    except (BoneageError, OSError, UnicodeDecodeError) as error:
+    except (BoneageError, OSError) as error:
         return plain(f"{error}.")
 
 
@@ -77,12 +78,12 @@ def _show(dataset: Dataset) -> None:
 
 def _show_problems(dataset: Dataset) -> None:
     if not dataset.problems:
-        st.markdown("Nothing: no label is missing, double or out of range, and each has its film.")
+        st.markdown("Nothing: each film has one label, each label its film, and all make sense.")
         return
-    st.markdown(f"{_count(len(dataset.problems), 'label')}, and why:")
+    st.markdown(f"{plain(in_words(dataset.problems))}:")
     shown = dataset.problems[:PROBLEMS_SHOWN]
     with st.container(height=220):
-        st.markdown("\n".join(f"- {plain(problem)}" for problem in shown))
+        st.markdown("\n".join(f"- {plain(str(problem))}" for problem in shown))
         if len(dataset.problems) > len(shown):
             st.markdown(f"and {len(dataset.problems) - len(shown)} more")
 

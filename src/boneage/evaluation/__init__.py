@@ -1,1 +1,1 @@
-"""Measuring the readings: numpy only, so that anyone who can read can measure."""
+"""Measuring the readings: how far off, and where they look."""

@@ -17,7 +17,7 @@ from boneage.assessment import Box
 from boneage.errors import BoneageError
 from boneage.preparing import Placement, equalise, placement, put_on_canvas
 from boneage.reading import read
-from boneage.regions import Fractions, RegionPlan, find_regions
+from boneage.regions import Fractions, RegionPlan, find_regions, mirror_mean
 from boneage.training.films import Film, Films
 from boneage.training.prepared import as_input
 from boneage.training.profile import Profile
@@ -60,6 +60,8 @@ def plan_of(profile: Profile) -> RegionPlan:
         edge_cells=spec.edge_cells,
         blur_cells=spec.blur_cells,
         reach=spec.reach,
+        follow=spec.follow,
+        joined=spec.joined,
         carpal_mask=spec.carpal_mask,
         margin=spec.margin,
         square=spec.square,
@@ -103,7 +105,7 @@ def _annotate_missing(
     path.parent.mkdir(parents=True, exist_ok=True)
     found: list[FoundRegion] = []
     progress = films_bar(len(films))
-    attend = keras_attention(attention)
+    attend = keras_attention(attention, mirror=profile.fusion.flip_average)
     with path.open("w", newline="") as file, ThreadPoolExecutor(os.cpu_count()) as pool:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
@@ -160,16 +162,18 @@ def _look(
 
 
 def keras_attention(
-    network: keras.Model,
+    network: keras.Model, *, mirror: bool = False
 ) -> Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]:
-    """The attention network as ``find_regions`` wants it."""
+    """The attention network as ``find_regions`` wants it; ``mirror``: see ``mirror_mean``."""
     heat_map = keras.Model(network.inputs, network.output["heat_map"])
 
     def attend(canvases: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         sex = np.zeros(len(canvases), dtype=np.int32)  # the heat map does not see it
-        found: npt.NDArray[np.float32] = heat_map.predict_on_batch(
-            {"film": as_input(canvases), "sex": sex}
-        )
+        films = as_input(canvases)
+        found: npt.NDArray[np.float32] = heat_map.predict_on_batch({"film": films, "sex": sex})
+        if mirror:
+            other = heat_map.predict_on_batch({"film": films[:, :, ::-1], "sex": sex})
+            found = mirror_mean(found, other)
         return found
 
     return attend

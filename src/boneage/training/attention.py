@@ -8,13 +8,15 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from boneage.preparing import equalise, placement, put_on_canvas
+from boneage.preparing import Canvas, equalise, placement, put_on_canvas
 from boneage.reading import Limits, read
+from boneage.reading.limits import DEFAULT_LIMITS
 from boneage.training.augmentation import augmenter
+from boneage.training.degrading import degrade, random_of, with_spoilt
 from boneage.training.films import Film, Films
 from boneage.training.fitting import FINAL, fit
 from boneage.training.networks.region import build_attention_network
-from boneage.training.prepared import Batches, PreparedFilms, prepare_films
+from boneage.training.prepared import Batches, PreparedFilms, Sampling, prepare_films
 from boneage.training.profile import NetworkSpec, Phase, Profile
 from boneage.training.run import Run
 
@@ -24,18 +26,29 @@ THUMBNAIL_LIMITS = Limits(min_side_px=64)
 
 def draw_whole(film: Film, profile: Profile, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
     """Prepare a whole film for the attention network; thumbnails get their shape back."""
-    radiograph = read(film.path, limits=THUMBNAIL_LIMITS)
-    grey = equalise(radiograph.pixels, profile.preparation)
+    grey = equalised(film, profile, THUMBNAIL_LIMITS)
     height, width = film.shape or (grey.shape[0], grey.shape[1])
     place = placement(height, width, size, profile.preparation.fit)
     return put_on_canvas(grey, size, place, antialias=profile.preparation.antialias)
+
+
+def equalised(film: Film, profile: Profile, limits: Limits = DEFAULT_LIMITS) -> Canvas:
+    """Read a film, spoil it where it is a spoilt copy, and even out its greys."""
+    pixels = read(film.path, limits=limits).pixels
+    if film.spoilt:
+        pixels = degrade(pixels, profile.degradation, random_of(film, profile.seed))
+    return equalise(pixels, profile.preparation)
 
 
 def prepare_whole(
     films: tuple[Film, ...], profile: Profile, size: tuple[int, int], run: Run, label: str
 ) -> PreparedFilms:
     """Prepare whole films at one size, once a run."""
-    recipe = {"whole": list(size), "preparation": asdict(profile.preparation)}
+    recipe = {
+        "whole": list(size),
+        "preparation": asdict(profile.preparation),
+        **spoilt_recipe(films, profile),
+    }
     return prepare_films(
         films,
         lambda film: draw_whole(film, profile, size),
@@ -44,6 +57,13 @@ def prepare_whole(
         label=label,
         strict=run.strict,
     )
+
+
+def spoilt_recipe(films: tuple[Film, ...], profile: Profile) -> dict[str, object]:
+    """What spoilt copies among the films are made by; nothing where there are none."""
+    if not any(film.spoilt for film in films):
+        return {}
+    return {"degradation": asdict(profile.degradation), "seed": profile.seed}
 
 
 def training_model(
@@ -107,6 +127,14 @@ def start_finished(network: keras.Model, spec: NetworkSpec, run: Run) -> None:
     carry_over(finished, network)
 
 
+def sampling_of(phase: Phase, train: PreparedFilms) -> Sampling | None:
+    """Which films come in an epoch of a phase; None for each of them once."""
+    if phase.detailed_times == 1 and not phase.thumbnails_an_epoch:
+        return None
+    detailed = np.array([not film.squeezed for film in train.films])
+    return Sampling(detailed, phase.detailed_times, phase.thumbnails_an_epoch)
+
+
 def _fit_phase(
     network: keras.Model,
     profile: Profile,
@@ -124,7 +152,11 @@ def _fit_phase(
     seed = profile.seed + 100 * number
     label = f"{phase.films} films {size[0]}x{size[1]}"
     train = prepare_whole(
-        run.limited(films.select(phase.films, "train")), profile, size, run, label
+        with_spoilt(run.limited(films.select(phase.films, "train")), profile.degradation),
+        profile,
+        size,
+        run,
+        label,
     )
     run.report_skipped(train)
     held_back = run.limited(films.select(phase.films, "validation"))
@@ -137,7 +169,13 @@ def _fit_phase(
         network,
         training_model(network, profile, size, seed),
         phase,
-        Batches(train.inputs, train.ages_months, phase.batch, seed=seed),
+        Batches(
+            train.inputs,
+            train.ages_months,
+            phase.batch,
+            seed=seed,
+            sampling=sampling_of(phase, train),
+        ),
         Batches(monitor.inputs, monitor.ages_months, phase.batch) if monitor else None,
         folder,
         epochs=run.epochs,

@@ -24,6 +24,26 @@ from boneage.weights import MONTHS_SCALE
 
 
 @dataclass(frozen=True)
+class Sampling:
+    """Which films come in an epoch, where not each of them once."""
+
+    always: npt.NDArray[np.bool_]
+    """Shape (films,): those that come in every epoch."""
+    times: int
+    """How often each of these comes."""
+    others: int
+    """How many of the rest come, drawn anew every epoch; 0 for all."""
+
+    def draw(self, random: np.random.Generator) -> npt.NDArray[np.intp]:
+        """Places of the films of one epoch, in random order."""
+        rest = np.flatnonzero(~self.always)
+        if 0 < self.others < len(rest):
+            rest = random.choice(rest, self.others, replace=False)
+        places = np.concatenate([np.repeat(np.flatnonzero(self.always), self.times), rest])
+        return random.permutation(places)
+
+
+@dataclass(frozen=True)
 class PreparedFilms:
     """Images of one size with their labels, all arrays in the same order."""
 
@@ -76,7 +96,7 @@ def prepare_films(
     """
     if not films:
         raise DataError(f"there are no films for {label}")
-    paths = [str(film.path) for film in films]
+    paths = [f"{film.path}{f'#{film.spoilt}' if film.spoilt else ''}" for film in films]
     digest = hashlib.sha256(json.dumps([recipe, paths], sort_keys=True).encode()).hexdigest()
     path = folder / f"{label.replace(' ', '-')}-{digest[:12]}.npy"
     index = path.with_suffix(".json")
@@ -152,6 +172,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     batch : int
     seed : int, optional
         None: in order, every film, as validation needs it.
+    sampling : Sampling, optional
+        Which films come in an epoch of training; None: each of them once.
     """
 
     def __init__(
@@ -161,12 +183,14 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         batch: int,
         *,
         seed: int | None = None,
+        sampling: Sampling | None = None,
     ) -> None:
         super().__init__()
         self.inputs = inputs
-        self.count = len(ages_months)
-        self.batch = min(batch, self.count)
+        self.films = len(ages_months)
+        self.batch = min(batch, self.films)
         self.seed = seed
+        self.sampling = sampling
         self.epoch = 0
         self.seconds = 0.0
         self._scaled_ages = ages_months / MONTHS_SCALE
@@ -174,9 +198,14 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def shuffle(self) -> None:
         """Order the films for ``epoch``."""
-        self._order = np.arange(self.count)
+        self._order = np.arange(self.films)
         if self.seed is not None:
-            np.random.default_rng([self.seed, self.epoch]).shuffle(self._order)
+            random = np.random.default_rng([self.seed, self.epoch])
+            if self.sampling:
+                self._order = self.sampling.draw(random)
+            else:
+                random.shuffle(self._order)
+        self.count = len(self._order)
 
     def __len__(self) -> int:
         """Batches an epoch; in training an incomplete last one is left out."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import tomllib
+from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from importlib import resources
 from pathlib import Path
@@ -42,6 +43,34 @@ class Augmentation:
 
 
 @dataclass(frozen=True)
+class Degradation:
+    """Spoilt copies of the training films of useful resolution; see ``degrading``.
+
+    Each number is the worst that may happen; 0 switches a change off.
+    """
+
+    copies: int = 0
+    """Of each film, beside the film as it is."""
+    exposure: float = 0.0
+    """Contrast and brightness, as shares of white; clipped as a film clips."""
+    blur: float = 0.0
+    """Standard deviation, as a share of the film's longer side."""
+    shrink: float = 0.0
+    """Resolution that is lost: 0.6 leaves 40 % of the rows."""
+    noise: float = 0.0
+    """Standard deviation, as a share of white."""
+    jpeg: float = 0.0
+    """JPEG quality that is lost, of 100."""
+
+    def __post_init__(self) -> None:
+        if self.shrink >= 1 or self.jpeg >= 100:
+            raise ProfileError(
+                f"degradation.shrink is {self.shrink:g} and degradation.jpeg is {self.jpeg:g}; "
+                "they must leave something: less than 1, less than 100"
+            )
+
+
+@dataclass(frozen=True)
 class Phase:
     """One run of ``fit``."""
 
@@ -52,6 +81,10 @@ class Phase:
     films: Literal["best", "detailed", "thumbnails"] = "best"
     """The best copy of every film; only films of useful resolution; only the
     squeezed thumbnails."""
+    detailed_times: int = 1
+    """How often each film of useful resolution comes in an epoch, varied each time."""
+    thumbnails_an_epoch: int = 0
+    """Of the squeezed thumbnails so many an epoch, others every time; 0: all of them."""
     input: Size | None = None
     """Rows and columns, where they differ from the network's final input."""
     optimizer: Literal["adam", "adamw"] = "adam"
@@ -67,7 +100,7 @@ class Phase:
     """Where the Huber loss turns from square to straight."""
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch", "learning_rate"):
+        for name in ("epochs", "batch", "learning_rate", "detailed_times"):
             if getattr(self, name) <= 0:
                 raise ProfileError(f"{name} of a phase is {getattr(self, name)}; give more than 0")
 
@@ -92,6 +125,7 @@ class NetworkSpec:
     """Width multiplier, for backbones that have one."""
     batch_norm_momentum: float | None = None
     cbam_reduction: int = 16
+    """Channels over the width of the channel attention's MLP; 0: no CBAM."""
     heat_map_after: str = ""
     """The backbone's layer that a second CBAM weighs for the heat map; empty:
     the heat map is that of the CBAM on the backbone's output."""
@@ -112,6 +146,8 @@ class RegionSpec:
     edge_cells: int = 0
     blur_cells: float = 0.0
     reach: float = 0.0
+    follow: float = 0.0
+    joined: bool = False
     margin: float = 0.0
     square: bool = False
     min_side: float = 0.0
@@ -147,6 +183,7 @@ class Profile:
     regions: RegionSpec
     region: NetworkSpec
     fusion: FusionSpec
+    degradation: Degradation = Degradation()
 
     def __post_init__(self) -> None:
         known = (CARPAL, METACARPAL, PHALANX)
@@ -159,6 +196,10 @@ class Profile:
         for label, network in (("attention", self.attention), ("region", self.region)):
             if not network.phases:
                 raise ProfileError(f"{label}.phases is empty; give at least one phase")
+        if self.attention.heat_map_after and not self.attention.cbam_reduction:
+            raise ProfileError(
+                "attention.heat_map_after asks for a second CBAM, and cbam_reduction = 0 for none"
+            )
         if self.attention.heat_map_after and not self.attention.phases[-1].focus:
             raise ProfileError(
                 "attention.heat_map_after needs a focus above 0 in the last phase, "
@@ -206,6 +247,26 @@ def parse_profile(text: str) -> Profile:
     except tomllib.TOMLDecodeError as error:
         raise ProfileError(f"the profile is not valid TOML: {error}") from error
     return _build(Profile, table, "")
+
+
+def profile_of(table: Mapping[str, Any]) -> Profile:
+    """Make a profile from the plain values of ``Profile.to_dict``, such as a manifest's.
+
+    Raises
+    ------
+    ProfileError
+        When they do not describe a model.
+    """
+    return _build(Profile, _without_none(table), "")
+
+
+def _without_none(value: Any) -> Any:
+    """Leave out what is not set, at any depth: its default is None again."""
+    if isinstance(value, Mapping):
+        return {k: _without_none(v) for k, v in value.items() if v is not None}
+    if isinstance(value, list | tuple):
+        return [_without_none(v) for v in value]
+    return value
 
 
 def _build(cls: type[T], table: Any, where: str) -> T:

@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from boneage.errors import DataError, ProfileError
-from boneage.preparing import equalise
-from boneage.reading import read
 from boneage.regions import crop
 from boneage.training.annotation import FoundRegion, plan_of
-from boneage.training.attention import training_model
+from boneage.training.attention import equalised, spoilt_recipe, training_model
+from boneage.training.degrading import with_spoilt
 from boneage.training.films import Film, Films
 from boneage.training.fitting import fit
 from boneage.training.networks.region import build_region_network
@@ -56,11 +55,14 @@ def prepare_crops(
         raise DataError(f"no {split} film of useful resolution has its regions")
     # The boxes belong to the recipe: another attention, other crops.
     boxes = [asdict(found[film.id, name].box) for film in chosen for name in names]
+    if split == "train":
+        chosen = with_spoilt(chosen, profile.degradation)
     recipe = {
         "crops": list(profile.region.input),
         "preparation": asdict(profile.preparation),
         "regions": asdict(profile.regions),
         "boxes": boxes,
+        **spoilt_recipe(chosen, profile),
     }
     crops = prepare_films(
         chosen,
@@ -75,7 +77,7 @@ def prepare_crops(
 
 def draw_crops(film: Film, found: Found, profile: Profile) -> npt.NDArray[np.uint8]:
     """Cut all regions of a film at full resolution: shape (regions, rows, columns)."""
-    grey = equalise(read(film.path).pixels, profile.preparation)
+    grey = equalised(film, profile)
     plan, preparation = plan_of(profile), profile.preparation
     boxes = [found[film.id, name].box for name in profile.regions.names]
     return np.stack(

@@ -29,6 +29,7 @@ from boneage.training.films import Films, load_films
 from boneage.training.fitting import FINAL, LOG, read_log
 from boneage.training.fusion import SeenFilms, feature_names, see, train_fusion
 from boneage.training.prepared import PreparedFilms, as_input
+from boneage.training.problems import in_words
 from boneage.training.profile import Profile, load_profile
 from boneage.training.region_networks import PreparedCrops, prepare_crops, train_region
 from boneage.training.run import Run
@@ -189,6 +190,7 @@ class Training:
         }
         recipe |= {"seed": self.profile.seed, "epochs": self.run.epochs, "limit": self.run.limit}
         recipe |= {"augmentation": asdict(self.profile.augmentation)}
+        recipe |= {"degradation": asdict(self.profile.degradation)}
         fine_tune = self.run.fine_tune
         recipe |= {"fine_tune": str(fine_tune) if fine_tune else None}
         self.run.begin(stage, recipe)
@@ -258,7 +260,7 @@ def train(
     for problem in films.problems:
         print(f"skipped {problem}")  # noqa: T201  progress of a long command
     if films.problems:
-        print(f"{len(films.problems)} labels skipped")  # noqa: T201
+        print(f"skipped: {in_words(films.problems)}")  # noqa: T201
     run = Run(run_folder, data, initial_weights, fine_tune, epochs, limit, strict)
     training = Training(profile, films, run)
     steps: dict[str, Callable[[], None]] = {

@@ -85,6 +85,11 @@ class SpatialAttention(keras.layers.Layer):  # type: ignore[misc]
 
 
 def cbam(features: Any, reduction: int, *, prefix: str = "", focus: float = 0.0) -> Any:
-    """Channel attention, then spatial attention: F'' of the paper."""
+    """Channel attention, then spatial attention: F'' of the paper.
+
+    With a ``reduction`` of 0 there is none: the features come back as they are.
+    """
+    if not reduction:
+        return features
     refined = ChannelAttention(reduction, name=f"{prefix}channel_attention")(features)
     return SpatialAttention(focus, name=f"{prefix}spatial_attention")(refined)

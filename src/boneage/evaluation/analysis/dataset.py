@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from boneage.evaluation.metrics import Months
 from boneage.radiograph import Sex
 from boneage.training.films import Film, Films
+from boneage.training.problems import Problem
 
 BIN_MONTHS = 12
 BIN_Z = 0.25
@@ -71,13 +71,13 @@ class Dataset:
     z_range: tuple[float, float]
     outliers: tuple[Outlier, ...]
     """Beyond ±3, the farthest first."""
-    problems: tuple[str, ...]
+    problems: tuple[Problem, ...]
     """Labels that are missing, double or wrong, and films that are not there."""
 
 
 def analyse(found: Films) -> Dataset:
     """Analyse the labelled films of a folder; a film of several copies counts once."""
-    films = list({film.id: film for film in found.films}.values())
+    films = one_copy_each(found)
     ages = np.array([film.age_months for film in films])
     overall = statistics_of(ages)
     spread = overall.standard_deviation or 1.0  # all of one age: every z is 0
@@ -103,9 +103,12 @@ def analyse(found: Films) -> Dataset:
     )
 
 
-def statistics_of(
-    ages: Months,
-) -> Statistics:
+def one_copy_each(found: Films) -> list[Film]:
+    """One copy of every film: the last, which is the better one."""
+    return list({film.id: film for film in found.films}.values())
+
+
+def statistics_of(ages: Sequence[float] | npt.NDArray[np.float64]) -> Statistics:
     """Describe ages in months; of one age alone the standard deviation is 0."""
     values = np.asarray(ages, dtype=np.float64)
     return Statistics(

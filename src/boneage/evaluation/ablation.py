@@ -1,0 +1,117 @@
+"""What a part of the method is worth: variants without it, measured on the same films.
+
+A variant may have been trained several times, from several seeds. Its figures
+are then the means over the seeds: what one more training would give on
+average, not what the average of several networks would. The 95 % intervals are
+percentile bootstraps over films with the resamples of
+:mod:`boneage.evaluation.metrics`, the same for every seed and every variant,
+so that differences are paired film by film.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from boneage.evaluation.metrics import Estimate, Vector, checked, estimate, fit
+from boneage.training.films import Film
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to train."""
+
+    name: str
+    """For tables and the command line."""
+    label: str
+    """For people."""
+    series: str = ""
+    """What it has in common with other variants, where they come in rows of several."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a variant read."""
+
+    variant: Variant
+    predicted_months: Vector
+    """Shape (seeds, films)."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """Variants that differ in one part each, and what they read of the same films."""
+
+    name: str
+    films: tuple[Film, ...]
+    """Held back from training."""
+    baseline: str
+    """The name of the variant that the others are compared with."""
+    outcomes: tuple[Outcome, ...]
+    """Of shape (seeds, films) each, the baseline's among them."""
+    facts: Mapping[str, Any]
+    """How the variants were trained; plain values."""
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What a variant's readings are worth, means over its seeds."""
+
+    variant: Variant
+    seeds: int
+    mae_months: Estimate
+    rmse_months: Estimate
+    r2: Estimate
+    difference_months: Estimate | None
+    """Its mean absolute error minus the baseline's: above 0, the part that it
+    lacks is worth something. None for the baseline itself."""
+
+
+def measure_study(study: Study) -> tuple[Worth, ...]:
+    """Measure every variant, and its difference from the baseline.
+
+    Raises
+    ------
+    ValueError
+        When the baseline is missing, or a variant has not read every film once a seed.
+    """
+    true = np.array([film.age_months for film in study.films])
+    read = {o.variant.name: _checked(true, o.predicted_months) for o in study.outcomes}
+    if study.baseline not in read:
+        raise ValueError(f"no outcome of the baseline {study.baseline!r}")
+    return tuple(
+        _measure(
+            outcome.variant,
+            true,
+            read[outcome.variant.name],
+            None if outcome.variant.name == study.baseline else read[study.baseline],
+        )
+        for outcome in study.outcomes
+    )
+
+
+def _checked(true: Vector, predicted: Vector) -> Vector:
+    if predicted.ndim != 2 or not len(predicted):
+        raise ValueError(f"readings of shape {predicted.shape}; (seeds, films) is needed")
+    return np.stack([checked(true, row)[1] for row in predicted])
+
+
+def _measure(variant: Variant, true: Vector, own: Vector, baseline: Vector | None) -> Worth:
+    others = [] if baseline is None else list(baseline)
+
+    def figures(drawn: Vector, *readings: Vector) -> Vector:
+        mean = _mean_fit(drawn, readings[: len(own)])
+        if baseline is None:
+            return mean
+        return np.stack([*mean, mean[0] - _mean_fit(drawn, readings[len(own) :])[0]])
+
+    mae, rmse, r2, *difference = estimate(figures, true, *own, *others)
+    return Worth(variant, len(own), mae, rmse, r2, difference[0] if difference else None)
+
+
+def _mean_fit(true: Vector, readings: Sequence[Vector]) -> Vector:
+    """MAE, RMSE and R² of samples (films, draws), means over the seeds: shape (3, draws)."""
+    return np.asarray(np.mean([fit(true, reading) for reading in readings], axis=0))

@@ -1,0 +1,79 @@
+"""Two-year bands of the labelled bone age: the errors of a reader differ by age."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from boneage.evaluation.errors.validation import Reading
+from boneage.evaluation.metrics import Metrics, measure
+from boneage.radiograph import Sex
+
+BAND_YEARS = 2
+OLDEST_YEARS = 20
+LEAST_FILMS = 10
+"""A band of one sex with fewer films is not measured: its interval would say nothing."""
+
+
+@dataclass(frozen=True)
+class Band:
+    """The films labelled from ``low`` up to, but not at, ``high`` years.
+
+    The last band also holds its upper end, the oldest label there may be.
+    """
+
+    low: int
+    high: int
+
+    @property
+    def name(self) -> str:
+        """Such as ``"2-4"``, years; the key in ``metrics.json``."""
+        return f"{self.low}-{self.high}"
+
+    @property
+    def middle(self) -> float:
+        """In years."""
+        return (self.low + self.high) / 2
+
+    def holds(self, months: float) -> bool:
+        """Whether a labelled bone age in months lies in this band."""
+        top = months <= self.high * 12 if self.high == OLDEST_YEARS else months < self.high * 12
+        return self.low * 12 <= months and top
+
+
+BANDS = tuple(Band(low, low + BAND_YEARS) for low in range(0, OLDEST_YEARS, BAND_YEARS))
+
+
+def in_bands(readings: Sequence[Reading]) -> dict[Band, list[Reading]]:
+    """Sort readings by their labels; bands without films are left out.
+
+    >>> in_bands([])
+    {}
+    """
+    sorted_in = {band: [r for r in readings if band.holds(r.true_months)] for band in BANDS}
+    return {band: members for band, members in sorted_in.items() if members}
+
+
+def measure_bands(readings: Sequence[Reading]) -> dict[Band, Metrics]:
+    """Measure every band that has films."""
+    return {band: _measure(members) for band, members in in_bands(readings).items()}
+
+
+def measure_bands_by_sex(readings: Sequence[Reading]) -> dict[Sex, dict[Band, Metrics]]:
+    """Measure every band of a sex that has ``LEAST_FILMS`` films."""
+    measured = {}
+    for sex in Sex:
+        of_sex = in_bands([reading for reading in readings if reading.sex is sex])
+        measured[sex] = {
+            band: _measure(members)
+            for band, members in of_sex.items()
+            if len(members) >= LEAST_FILMS
+        }
+    return measured
+
+
+def _measure(readings: Sequence[Reading]) -> Metrics:
+    return measure(
+        [reading.true_months for reading in readings],
+        [reading.predicted_months for reading in readings],
+    )

@@ -1,0 +1,1 @@
+"""How far the answers lie from the labels: tables, figures, other readers beside."""

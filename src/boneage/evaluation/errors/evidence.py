@@ -1,0 +1,235 @@
+"""What a validation leaves behind: ``cases.csv`` and ``metrics.json``.
+
+``cases.csv`` has one row a film that was read; ``metrics.json`` all that can
+be said of them together. Both name films by their id in a public data set.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from boneage import __version__
+from boneage.assessment import WeightsName
+from boneage.evaluation.bands import measure_bands, measure_bands_by_sex
+from boneage.evaluation.errors import agreement
+from boneage.evaluation.errors.validation import Reading, Split, Validation
+from boneage.evaluation.metrics import DRAWS, LEVEL, METHOD, SEED, measure_by
+from boneage.training.problems import count_by_kind
+from boneage.writing.files import atomically
+
+CASES = "cases.csv"
+METRICS = "metrics.json"
+FORMAT = 1
+"""Of ``metrics.json``."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Which weights were measured on which films, and when."""
+
+    weights: WeightsName
+    data: str
+    """The folder of films, by its bare name."""
+    split: Split
+    limit: int | None
+    """Only so many films were tried; None for all."""
+    day: date
+    workers: int = 1
+    """Films read at a time, which makes each of them slower."""
+
+    @property
+    def title(self) -> str:
+        """Data, split and weights, for every figure."""
+        only = f", the first {self.limit}" if self.limit else ""
+        return f"{self.data}, {self.split} films{only}, weights {self.weights.name}"
+
+
+def write_evidence(folder: Path, validation: Validation, setting: Setting) -> dict[str, Any]:
+    """Write both files into a folder, made when missing.
+
+    Returns
+    -------
+    dict
+        What ``metrics.json`` now holds.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    write_cases(folder / CASES, validation.readings)
+    table = summarise(validation, setting)
+    write_json(folder / METRICS, table)
+    return table
+
+
+def write_json(path: Path, table: Mapping[str, Any]) -> None:
+    """Write plain values as JSON, whole or not at all."""
+    text = json.dumps(table, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    with atomically(path) as file:
+        file.write(text.encode("utf-8"))
+
+
+def write_cases(path: Path, readings: Sequence[Reading]) -> None:
+    """Write one row a film, ages and errors in months; whole or not at all."""
+    networks = in_order(reading.networks for reading in readings)
+    regions = in_order(reading.attention_found for reading in readings)
+    levels = sorted({interval.level for reading in readings for interval in reading.intervals})
+    ends = [f"interval_{level:.0%}".rstrip("%") for level in levels]
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(
+        [
+            *("case", "sex", "true_months", "predicted_months", "error_months"),
+            *(f"{end}_{side}_months" for end in ends for side in ("low", "high")),
+            *(f"{name}_months" for name in networks),
+            *(f"{name}_attention_found" for name in regions),
+            "seconds",
+        ]
+    )
+    for reading in readings:
+        writer.writerow(_row(reading, levels, networks, regions))
+    with atomically(path) as file:
+        file.write(text.getvalue().encode("utf-8"))
+
+
+def _row(
+    reading: Reading, levels: Sequence[float], networks: Sequence[str], regions: Sequence[str]
+) -> list[str]:
+    stated = {interval.level: interval for interval in reading.intervals}
+    ends: list[str] = []
+    for level in levels:
+        interval = stated.get(level)
+        ends += (
+            [f"{interval.low_months:.2f}", f"{interval.high_months:.2f}"] if interval else ["", ""]
+        )
+    return [
+        reading.case,
+        str(reading.sex),
+        f"{reading.true_months:g}",
+        f"{reading.predicted_months:.2f}",
+        f"{reading.error_months:.2f}",
+        *ends,
+        *(f"{reading.networks[n]:.2f}" if n in reading.networks else "" for n in networks),
+        *(str(int(reading.attention_found.get(name, False))) for name in regions),
+        f"{reading.seconds:.3f}",
+    ]
+
+
+def summarise(validation: Validation, setting: Setting) -> dict[str, Any]:
+    """All that ``metrics.json`` holds; plain values."""
+    readings = validation.readings
+    return {
+        "format": FORMAT,
+        "boneage": __version__,
+        "date": setting.day.isoformat(),
+        "weights": asdict(setting.weights),
+        "data": {"name": setting.data, "split": setting.split, "limit": setting.limit},
+        "films": {
+            "tried": validation.films,
+            "read": len(readings),
+            "failed": len(validation.failures),
+            "unusable": len(validation.problems),
+        },
+        "interval": {"method": METHOD, "level": LEVEL, "draws": DRAWS, "seed": SEED},
+        "metrics": _measured(readings, [reading.predicted_months for reading in readings]),
+        "by_band": {band.name: asdict(m) for band, m in measure_bands(readings).items()},
+        "by_sex_and_band": {
+            str(sex): {band.name: asdict(m) for band, m in bands.items()}
+            for sex, bands in measure_bands_by_sex(readings).items()
+        },
+        "agreement": _agreement(readings),
+        "networks": _by_network(readings),
+        "prediction_intervals": _prediction_intervals(readings),
+        "attention_found": _attention_share(readings),
+        "seconds_per_film": _seconds(readings),
+        "workers": setting.workers,
+        "failures": [
+            {"case": failure.film, "code": failure.code, "message": failure.message}
+            for failure in validation.failures
+        ],
+        "problems": {
+            "by_kind": {str(kind): n for kind, n in count_by_kind(validation.problems).items()},
+            "named": [str(problem) for problem in validation.problems],
+        },
+    }
+
+
+def _measured(readings: Sequence[Reading], predicted: Sequence[float]) -> dict[str, Any]:
+    """Metrics overall and by sex; empty when nothing was read."""
+    if not readings:
+        return {}
+    true = [reading.true_months for reading in readings]
+    by_sex = measure_by(true, predicted, [reading.sex for reading in readings])
+    return {group: asdict(metrics) for group, metrics in by_sex.items()}
+
+
+def _agreement(readings: Sequence[Reading]) -> dict[str, Any]:
+    """Bland–Altman limits and regression line; empty when nothing was read."""
+    if not readings:
+        return {}
+    true = [reading.true_months for reading in readings]
+    predicted = [reading.predicted_months for reading in readings]
+    line = agreement.regression_line(true, predicted)
+    return {
+        "bland_altman": asdict(agreement.limits_of_agreement(true, predicted)),
+        "regression": asdict(line) if line else None,
+    }
+
+
+def _prediction_intervals(readings: Sequence[Reading]) -> dict[str, Any] | None:
+    """Coverage by level, overall and by band; None where the readings state no interval."""
+    by_level = agreement.coverage_by_level(readings)
+    if not by_level:
+        return None
+    return {
+        "method": agreement.COVERAGE_METHOD,
+        "levels": [
+            {
+                "level": level,
+                "overall": asdict(coverage),
+                "by_band": {
+                    band: asdict(found)
+                    for band, found in agreement.coverage_by_band(readings, level).items()
+                },
+            }
+            for level, coverage in by_level.items()
+        ],
+    }
+
+
+def _by_network(readings: Sequence[Reading]) -> dict[str, Any]:
+    """Measure each network alone, on the films it read."""
+    found = {}
+    for name in in_order(reading.networks for reading in readings):
+        read = [reading for reading in readings if name in reading.networks]
+        found[name] = _measured(read, [reading.networks[name] for reading in read])
+    return found
+
+
+def _attention_share(readings: Sequence[Reading]) -> dict[str, float]:
+    """Share of films, 0 to 1, in which a region's attention stood out."""
+    return {
+        name: float(np.mean([reading.attention_found.get(name, False) for reading in readings]))
+        for name in in_order(reading.attention_found for reading in readings)
+    }
+
+
+def _seconds(readings: Sequence[Reading]) -> dict[str, float]:
+    if not readings:
+        return {}
+    seconds = [reading.seconds for reading in readings]
+    return {"median": float(np.median(seconds)), "p95": float(np.quantile(seconds, 0.95))}
+
+
+def in_order(mappings: Iterable[Mapping[str, object]]) -> list[str]:
+    """Every key of several mappings, in the order first met."""
+    seen: dict[str, None] = {}
+    for mapping in mappings:
+        seen |= dict.fromkeys(mapping)
+    return list(seen)

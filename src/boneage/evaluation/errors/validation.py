@@ -1,0 +1,185 @@
+"""The whole Assessor over labelled films, exactly as a user would run it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from boneage.assessment import Assessment, Case, Failure, Interval
+from boneage.assessor import Assessor
+from boneage.errors import DataError
+from boneage.evaluation.many import in_parallel
+from boneage.radiograph import Sex
+from boneage.training.films import Film, Films, load_films
+from boneage.training.problems import Problem
+
+Split: TypeAlias = Literal["validation", "train", "all"]
+SPLITS: tuple[Split, ...] = ("validation", "train", "all")
+Note: TypeAlias = Callable[[str, dict[str, Any]], None]
+"""Told the film's id and what a journal should keep of its reading."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One labelled film and what was read from it."""
+
+    case: str
+    """The film's id in the data set."""
+    sex: Sex
+    true_months: float
+    predicted_months: float
+    networks: Mapping[str, float]
+    """Months read by each network alone, by region."""
+    attention_found: Mapping[str, bool]
+    """Whether the attention stood out, by region."""
+    seconds: float
+    intervals: tuple[Interval, ...] = ()
+    """What the answer says of its own uncertainty; empty where the weights state nothing."""
+
+    @property
+    def error_months(self) -> float:
+        """Predicted minus true."""
+        return self.predicted_months - self.true_months
+
+
+@dataclass(frozen=True)
+class Validation:
+    """The readings of a set of films, and the films that got none."""
+
+    readings: tuple[Reading, ...]
+    failures: tuple[Failure, ...]
+    """Named by the film's id."""
+    problems: tuple[Problem, ...] = ()
+    """Labels and films that could not be used at all."""
+
+    @property
+    def films(self) -> int:
+        """How many films were tried."""
+        return len(self.readings) + len(self.failures)
+
+
+def films_to_read(folder: Path, split: Split, limit: int | None = None) -> tuple[Film, ...]:
+    """Labelled films of useful resolution; squeezed thumbnails cannot be read.
+
+    Raises
+    ------
+    DataError
+        When the folder has none in this split.
+    """
+    return choose(load_films(folder), folder, split, limit)
+
+
+def choose(found: Films, folder: Path, split: Split, limit: int | None = None) -> tuple[Film, ...]:
+    """Choose, of films that were found already, those that ``films_to_read`` gives."""
+    names = ("train", "validation") if split == "all" else (split,)
+    chosen = tuple(film for name in names for film in found.select("detailed", name))
+    if not chosen:
+        raise DataError(
+            f"{str(folder)!r} has no {split!r} film of useful resolution; splits are {list(SPLITS)}"
+        )
+    return chosen[:limit]
+
+
+def fingerprint(films: Iterable[Film]) -> str:
+    """Of the films as they lie on disk, and the sexes they are read by.
+
+    Another one when a film is added, changed or removed.
+    """
+    digest = hashlib.sha256()
+    for film in films:
+        facts = film.path.stat()
+        digest.update(f"{film.id} {film.sex} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def read_each(
+    assessor: Assessor,
+    films: Sequence[Film],
+    *,
+    workers: int = 1,
+    done: Mapping[str, Any] | None = None,
+    note: Note | None = None,
+) -> Iterator[Reading | Failure]:
+    """Read films, each by the sex its label states; answers in the films' order.
+
+    Parameters
+    ----------
+    assessor : Assessor
+        Shared by the workers; one thread each suits several of them.
+    films : sequence of Film
+    workers : int
+        How many films are read at a time.
+    done : mapping, optional
+        What ``note`` was told of films that were read before. They are not
+        read again, but compared with the label as it is now.
+    note : callable, optional
+        Told of every film read, for a journal. Failures are not noted: they are
+        tried again.
+    """
+    known = dict(done or {})
+
+    def read(film: Film) -> tuple[Reading | Failure, bool]:
+        if film.id in known:
+            return _restored(film, known[film.id]), False
+        case = Case(film.path, film.sex)
+        return _reading(film, next(assessor.assess_many([case]))), True
+
+    for film, (answer, new) in zip(films, in_parallel(read, films, workers), strict=True):
+        if note and new and isinstance(answer, Reading):
+            note(film.id, _kept(answer))
+        yield answer
+
+
+def collect(answers: Iterable[Reading | Failure], problems: Sequence[Problem] = ()) -> Validation:
+    """Sort answers into readings and failures."""
+    readings: list[Reading] = []
+    failures: list[Failure] = []
+    for answer in answers:
+        if isinstance(answer, Failure):
+            failures.append(answer)
+        else:
+            readings.append(answer)
+    return Validation(tuple(readings), tuple(failures), tuple(problems))
+
+
+def _reading(film: Film, answer: Assessment | Failure) -> Reading | Failure:
+    if isinstance(answer, Failure):
+        return Failure(film.id, answer.code, answer.message)
+    return Reading(
+        case=film.id,
+        sex=film.sex,
+        true_months=film.age_months,
+        predicted_months=answer.age_months,
+        networks=dict(answer.readings),
+        attention_found={look.region: look.attention_found for look in answer.looks},
+        seconds=answer.seconds,
+        intervals=(answer.interval,) if answer.interval else (),
+    )
+
+
+def _kept(reading: Reading) -> dict[str, Any]:
+    """What was read from the film, without what the label says."""
+    return {
+        "predicted_months": reading.predicted_months,
+        "networks": dict(reading.networks),
+        "attention_found": dict(reading.attention_found),
+        "seconds": reading.seconds,
+        "intervals": [[i.low_months, i.high_months, i.level] for i in reading.intervals],
+    }
+
+
+def _restored(film: Film, kept: Mapping[str, Any]) -> Reading:
+    """A reading from what a journal kept of it and the film's label."""
+    return Reading(
+        case=film.id,
+        sex=film.sex,
+        true_months=film.age_months,
+        predicted_months=kept["predicted_months"],
+        networks=kept["networks"],
+        attention_found=kept["attention_found"],
+        seconds=kept["seconds"],
+        intervals=tuple(Interval(*ends) for ends in kept["intervals"]),
+    )

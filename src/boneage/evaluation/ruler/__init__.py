@@ -1,0 +1,1 @@
+"""Where the attention looks, against bones that people marked."""

@@ -1,0 +1,1 @@
+"""The same films changed, and how far the answer moves."""

@@ -1,0 +1,122 @@
+"""Ablation: a part of the method is left out, everything else stays, and the error tells."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from boneage.errors import DataError, ProfileError
+from boneage.evaluation.ablation import Study
+from boneage.training import ablation_inputs, ablation_networks
+from boneage.training.ablation_inputs import input_variants, inputs_baseline, plan_inputs
+from boneage.training.ablation_networks import BASELINE, network_variants, plan_networks
+from boneage.training.ablation_study import Plan, Say, carry_out
+from boneage.training.films import load_films
+from boneage.training.problems import in_words
+from boneage.training.profile import Profile, load_profile, profile_of
+from boneage.weights import MANIFEST
+
+INPUTS, NETWORKS = ablation_inputs.NAME, ablation_networks.NAME
+
+
+def profile_of_run(folder: Path) -> Profile:
+    """The profile that a run was trained with, from the manifest of its weights.
+
+    Raises
+    ------
+    ProfileError
+        When the run has no weights yet, or its manifest does not tell.
+    """
+    path = folder / "weights" / MANIFEST
+    try:
+        return profile_of(json.loads(path.read_text("utf-8"))["profile"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ProfileError(
+            f"{str(path)!r} does not tell the run's profile ({error}); name it with --profile"
+        ) from error
+
+
+def wanted_names(profile: Profile, epochs: int, only: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """What to train of each study, its baseline always with it; without ``only``, all.
+
+    Raises
+    ------
+    DataError
+        When a name is that of no study and of no variant.
+    """
+    baselines = {INPUTS: inputs_baseline(profile), NETWORKS: BASELINE}
+    names = {
+        INPUTS: [variant.name for variant in input_variants(profile)],
+        NETWORKS: list(network_variants(profile, epochs)),
+    }
+    known = [*names, *names[INPUTS], *names[NETWORKS]]
+    unknown = [name for name in only if name not in known]
+    if unknown:
+        raise DataError(f"no study and no variant {unknown[0]!r}; there are {', '.join(known)}")
+    wanted = {}
+    for study, every in names.items():
+        asked = [name for name in every if not only or study in only or name in only]
+        if asked:
+            wanted[study] = tuple(n for n in every if n in asked or n == baselines[study])
+    return wanted
+
+
+def ablate(
+    run_folder: Path,
+    data: Path,
+    out: Path,
+    *,
+    profile_name: str | None = None,
+    only: Sequence[str] = (),
+    epochs: int,
+    limit: int | None = None,
+    initial_weights: Path | None = None,
+    say: Say = print,
+) -> tuple[Profile, tuple[Study, ...]]:
+    """Train the variants and let them read the held-back films, or go on where that stopped.
+
+    Parameters
+    ----------
+    run_folder : Path
+        A finished training run; nothing is written there.
+    data : Path
+        The labelled films that it was trained with.
+    out : Path
+        For what is finished and what is in progress.
+    profile_name : str, optional
+        Instead of the run's own.
+    only : sequence of str
+        Studies, ``inputs`` or ``networks``, and variants; none for all.
+    epochs, limit : int
+        Of the networks that are trained anew: how long each, and on how many
+        films of each split at most.
+    initial_weights : Path, optional
+        The folder of the weights files that the profile names.
+    say : callable
+        Told of each training in a line.
+
+    Raises
+    ------
+    ProfileError, DataError
+        When the run, the profile or the data cannot be used; before anything
+        is trained, as far as that can be known.
+    """
+    profile = load_profile(profile_name) if profile_name else profile_of_run(run_folder)
+    wanted = wanted_names(profile, epochs, only)
+    films = load_films(data)
+    if films.problems:
+        say(f"skipped: {in_words(films.problems)}")
+    make: dict[str, Callable[[], Plan]] = {
+        INPUTS: lambda: plan_inputs(profile, films, run_folder),
+        NETWORKS: lambda: plan_networks(
+            profile, films, data, epochs=epochs, limit=limit, initial_weights=initial_weights
+        ),
+    }
+    plans = [_only(make[study](), names) for study, names in wanted.items()]
+    return profile, tuple(carry_out(plan, out, say) for plan in plans)
+
+
+def _only(plan: Plan, names: Sequence[str]) -> Plan:
+    return replace(plan, variants=tuple(v for v in plan.variants if v.name in names))

@@ -1,0 +1,224 @@
+"""What each input of the fusion is worth: its small head is trained anew on fewer of them.
+
+The networks stay as a finished run trained them, and what they saw of every
+film is taken from its folder. That is their pooled feature, which holds nothing
+of the child's sex: a network meets the sex only in a head of its own, after
+the feature. To withhold the sex from a head, every child is given the same
+one; the head's layers and its first weights then stay the same, too.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from boneage.assessment import CARPAL, METACARPAL, WHOLE_HAND
+from boneage.errors import DataError
+from boneage.evaluation.ablation import Variant
+from boneage.radiograph import Sex
+from boneage.training.ablation_study import Months, Plan, labels_digest, read_ages
+from boneage.training.films import Film, Films
+from boneage.training.fitting import FINAL, read_log
+from boneage.training.fusion import SeenFilms, feature_names, train_fusion
+from boneage.training.networks.fusion import build_fusion_network
+from boneage.training.profile import Profile
+from boneage.training.run import RECIPE, Run
+
+NAME = "inputs"
+SEEDS = 3
+SEX = "sex"
+BOTH = (CARPAL, METACARPAL)
+"""What "both" means in a label that goes on."""
+WITH_SEX, WITHOUT_SEX = "with sex", "without sex"
+TOLERANCE_MONTHS = 0.05
+"""Between the error that a run logged and the one that its features give now."""
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """What the networks of a run saw, and how its own fusion was trained."""
+
+    folder: Path
+    profile: Profile
+    train: SeenFilms
+    held_back: SeenFilms
+    epochs: int | None
+    """Instead of the profile's, where the run was tried small."""
+
+
+def input_variants(profile: Profile) -> tuple[Variant, ...]:
+    """Each region alone, the regions one more at a time, the whole hand; with and without sex.
+
+    Returns
+    -------
+    tuple of Variant
+        The last but one is the whole fusion, as the run has it.
+    """
+    regions, whole = list(profile.regions.names), [WHOLE_HAND] * profile.fusion.whole_hand
+    sets = [[name] for name in [*regions[:2], *whole]]
+    sets += [regions[:count] for count in range(2, len(regions) + 1)]
+    sets.append([*regions, *whole])
+    unique = list(dict.fromkeys(tuple(names) for names in sets))
+    return tuple(
+        Variant("+".join([*names, *sex]), _label(names), series)
+        for names in unique
+        for sex, series in (([SEX], WITH_SEX), ([], WITHOUT_SEX))
+    )
+
+
+def _label(names: tuple[str, ...]) -> str:
+    if len(names) == 1:
+        return f"{_words(names[0])} alone"
+    if len(names) > len(BOTH) and names[: len(BOTH)] == BOTH:
+        return " + ".join(["both", *map(_words, names[len(BOTH) :])])
+    return " + ".join(map(_words, names))
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def inputs_baseline(profile: Profile) -> str:
+    """The variant that joins all that the run's own fusion joins."""
+    return next(v.name for v in reversed(input_variants(profile)) if v.series == WITH_SEX)
+
+
+def plan_inputs(profile: Profile, films: Films, run_folder: Path) -> Plan:
+    """Plan the study of a finished run.
+
+    Raises
+    ------
+    DataError
+        When the run is not finished, or its features are not of these films.
+    """
+    run = load_run(profile, films, run_folder)
+    features = sorted((run_folder / "fusion").glob("features-*/*.npy"))
+    return Plan(
+        name=NAME,
+        baseline=inputs_baseline(profile),
+        variants=input_variants(profile),
+        seeds=SEEDS,
+        held_back=run.held_back.films,
+        train=partial(train_head, run),
+        recipe={
+            "fusion": asdict(profile.fusion),
+            "seed": profile.seed,
+            "epochs": run.epochs,
+            "features": {f"{p.parent.name}/{p.name}": _sha256(p) for p in features},
+            "films": [labels_digest(seen.films) for seen in (run.train, run.held_back)],
+        },
+        facts={
+            "train_films": len(run.train.films),
+            "views": run.train.views,
+            "epochs": run.epochs or profile.fusion.training.epochs,
+        },
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:  # a flattened feature map's are too large for the memory
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def train_head(run: FinishedRun, variant: Variant, seed: int, folder: Path) -> Months:
+    """Train the head on a variant's inputs and read the held-back films.
+
+    Seed 0 is the run's own.
+    """
+    names = variant.name.split("+")
+    train, held_back = (only(seen, names) for seen in (run.train, run.held_back))
+    profile = replace(run.profile, seed=run.profile.seed + seed)
+    head = train_fusion(profile, train, held_back, Run(folder, run.folder, epochs=run.epochs))
+    return read_ages(head, held_back.films, held_back.inputs)
+
+
+def only(seen: SeenFilms, names: Sequence[str]) -> SeenFilms:
+    """Withhold the features, and the sex, that are not named."""
+    films = seen.films
+    if SEX not in names:
+        films = tuple(replace(film, sex=Sex.FEMALE) for film in films)
+    features = {name: values for name, values in seen.features.items() if name in names}
+    return SeenFilms(films, features, seen.views)
+
+
+def load_run(profile: Profile, films: Films, folder: Path) -> FinishedRun:
+    """Find what the networks of a finished run saw of the films of a data set.
+
+    Raises
+    ------
+    DataError
+        When something is missing, or the run's own fusion does not err on the
+        held-back films as the run has logged: the labels are not of these films.
+    """
+    recipe = _recipe(folder)
+    train = _load(profile, films, folder, "train", recipe["limit"])
+    held_back = _load(profile, films, folder, "validation", recipe["limit"])
+    run = FinishedRun(folder, profile, train, held_back, recipe["epochs"])
+    _check(run)
+    return run
+
+
+def _recipe(folder: Path) -> Mapping[str, Any]:
+    path = folder / "fusion" / RECIPE
+    if not (path.is_file() and (path.parent / FINAL).is_file()):
+        raise DataError(f"the run {str(folder)!r} has no finished fusion; boneage train makes one")
+    recipe: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
+    return recipe
+
+
+def _load(profile: Profile, films: Films, folder: Path, split: str, limit: int | None) -> SeenFilms:
+    features = {}
+    for name in feature_names(profile):
+        path = folder / "fusion" / f"features-{split}" / f"{name}.npy"
+        if not path.is_file():
+            raise DataError(f"the run {str(folder)!r} has no {split} features of {name!r}")
+        features[name] = np.load(path, mmap_mode="r")
+    views = profile.fusion.views if split == "train" else 1
+    seen = SeenFilms(_with_regions(films, folder, split, limit), features, views)
+    for name, values in features.items():
+        if len(values) != len(seen.films) * views:
+            raise DataError(
+                f"the run {str(folder)!r} has {len(values)} {split} features of {name!r}, "
+                f"but its films here are {len(seen.films)}, seen {views} times"
+            )
+    return seen
+
+
+def _with_regions(films: Films, folder: Path, split: str, limit: int | None) -> tuple[Film, ...]:
+    """The films whose regions the run found, in the order in which it saw them."""
+    path = folder / "regions" / "regions.csv"
+    if not path.is_file():
+        raise DataError(f"the run {str(folder)!r} has no {path.name}")
+    with path.open(newline="") as file:
+        found = {row["id"] for row in csv.DictReader(file)}
+    chosen = films.select("detailed", split)[:limit]
+    return tuple(film for film in chosen if film.id in found)
+
+
+def _check(run: FinishedRun) -> None:
+    """Let the run's own fusion read, and compare its error with the last one logged."""
+    folder, held_back = run.folder / "fusion", run.held_back
+    widths = {name: values.shape[1] for name, values in held_back.features.items()}
+    network = build_fusion_network(run.profile.fusion, widths)
+    try:
+        network.load_weights(folder / FINAL)
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(
+            f"the fusion of {str(run.folder)!r} is not the profile's: {error}"
+        ) from error
+    months = read_ages(network, held_back.films, held_back.inputs)
+    now = float(np.mean([abs(months[film.id] - film.age_months) for film in held_back.films]))
+    logged = read_log(folder)[-1]["val_mae_months"]
+    if abs(now - logged) > TOLERANCE_MONTHS:
+        raise DataError(
+            f"the fusion of {str(run.folder)!r} erred by {logged:.2f} months when it was trained "
+            f"and errs by {now:.2f} on these films: they are not the ones it was watched on"
+        )

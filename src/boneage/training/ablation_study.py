@@ -1,0 +1,136 @@
+"""Training the variants of a study one after the other; a finished one is not trained again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from boneage.errors import DataError
+from boneage.evaluation.ablation import Outcome, Study, Variant
+from boneage.evaluation.many import Journal
+from boneage.training.films import Film
+from boneage.training.prepared import Batches
+from boneage.weights import MONTHS_SCALE
+
+BATCH = 32
+Say = Callable[[str], None]
+Months = dict[str, float]
+"""What a variant read of every held-back film, by id."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study before it is carried out."""
+
+    name: str
+    baseline: str
+    variants: tuple[Variant, ...]
+    seeds: int
+    held_back: tuple[Film, ...]
+    train: Callable[[Variant, int, Path], Months]
+    """Train a variant from the n-th seed in an empty folder, or go on in one
+    that was left in the middle; then read the held-back films."""
+    recipe: Mapping[str, Any]
+    """JSON-able: what the readings depend on."""
+    facts: Mapping[str, Any]
+    """How the variants are trained, for the report; plain values."""
+
+
+def carry_out(plan: Plan, out: Path, say: Say) -> Study:
+    """Train what is not finished, and collect what every variant read.
+
+    Parameters
+    ----------
+    plan : Plan
+    out : Path
+        ``<name>.jsonl`` keeps the readings of what is finished, ``work/`` the
+        training in progress, ``logs/`` what Keras says.
+    say : callable
+        Told of each training in a line.
+
+    Raises
+    ------
+    DataError
+        When the folder holds the study of another recipe, or no film was read
+        by every variant.
+    """
+    # It warns that many graphs are made; one a variant is what this is about.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    work = out / "work" / f"{plan.name}-{_digest(plan.recipe)}"
+    with Journal(out / f"{plan.name}.jsonl", plan.recipe) as journal:
+        keys = [_key(variant, seed) for variant in plan.variants for seed in range(plan.seeds)]
+        missing = [key for key in keys if key not in journal.done]
+        for variant in plan.variants:
+            for seed in range(plan.seeds):
+                key = _key(variant, seed)
+                if key in journal.done:
+                    continue
+                say(f"{plan.name}, {len(missing)} to train: {key}")
+                months = _train_logged(plan, variant, seed, work / key, out / "logs")
+                journal.add(key, months)
+                missing.remove(key)
+                shutil.rmtree(work / key, ignore_errors=True)
+        shutil.rmtree(work, ignore_errors=True)
+        return _study(plan, journal.done)
+
+
+def _train_logged(plan: Plan, variant: Variant, seed: int, folder: Path, logs: Path) -> Months:
+    """Train one; the many lines of Keras go into a log beside the others."""
+    logs.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    keras.backend.clear_session()  # or every training would leave its graph behind
+    log = logs / f"{plan.name}-{_key(variant, seed)}.log"
+    with log.open("a", encoding="utf-8") as file, redirect_stdout(file):
+        return plan.train(variant, seed, folder)
+
+
+def _study(plan: Plan, done: Mapping[str, Months]) -> Study:
+    read = {v.name: [done[_key(v, seed)] for seed in range(plan.seeds)] for v in plan.variants}
+    films = tuple(
+        film
+        for film in plan.held_back
+        if all(film.id in months for runs in read.values() for months in runs)
+    )
+    if not films:
+        raise DataError("no held-back film was read by every variant; there is nothing to compare")
+    outcomes = [
+        Outcome(v, np.array([[months[film.id] for film in films] for months in read[v.name]]))
+        for v in plan.variants
+    ]
+    facts = {**plan.facts, "seeds": plan.seeds}
+    return Study(plan.name, films, plan.baseline, tuple(outcomes), facts)
+
+
+def _key(variant: Variant, seed: int) -> str:
+    return f"{variant.name}-seed-{seed}"
+
+
+def _digest(recipe: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def labels_digest(films: tuple[Film, ...]) -> str:
+    """Fingerprint of films for a recipe: ids, labels and sizes, wherever the folder lies."""
+    rows = [[f.id, f.age_months, f.sex.code, f.path.stat().st_size] for f in films]
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+
+
+def read_ages(
+    network: keras.Model, films: tuple[Film, ...], inputs: Mapping[str, npt.NDArray[Any]]
+) -> Months:
+    """Let a trained network read films: months by id."""
+    ages = np.array([film.age_months for film in films], np.float32)
+    answers = network.predict(Batches(inputs, ages, BATCH), verbose=0)
+    months = np.asarray(answers["age"], np.float64).ravel() * MONTHS_SCALE
+    return {film.id: float(value) for film, value in zip(films, months, strict=True)}

@@ -1,0 +1,175 @@
+"""A folder of evidence as the commands leave it, of made-up films and small weights."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from boneage.assessment import Interval, WeightsName
+from boneage.evaluation.ablation import Outcome as Trained
+from boneage.evaluation.ablation import Study, Variant
+from boneage.evaluation.ablation_report import Setting as AblationSetting
+from boneage.evaluation.ablation_report import write_ablation
+from boneage.evaluation.analysis.analysis import analyse_in_full
+from boneage.evaluation.analysis.files import as_json
+from boneage.evaluation.errors import evidence
+from boneage.evaluation.errors.comparison import OtherReader, compare
+from boneage.evaluation.errors.comparison_report import write_comparisons
+from boneage.evaluation.errors.validation import Reading, Validation
+from boneage.evaluation.ruler import files as ruler_files
+from boneage.evaluation.ruler.anatomical_target import CARPUS, METACARPALS, Proportions
+from boneage.evaluation.ruler.ruler import ALL_METACARPALS, FIGURES, RECTANGLES, Measured
+from boneage.evaluation.ruler.run import BOXES, Ruled
+from boneage.evaluation.ruler.summary import summarise
+from boneage.evaluation.stress import evidence as stress_evidence
+from boneage.evaluation.stress.changes import chosen
+from boneage.evaluation.stress.stress import Outcome, Stressed
+from boneage.radiograph import Sex
+from boneage.training.films import Film, Films
+
+DAY = date(2026, 1, 2)
+WEIGHTS = WeightsName("tiny-1", "tiny", "ab" * 32)
+FAR_OFF, LITTLE, FEW = 30.0, 2.0, 3
+"""Errors, in months, at 4 to 6 years and at 10 to 12; films at 14 to 16."""
+PER_BAND = 12
+CHANGES = ("rotate_180", "noise_strong", "inverted", "png_16_bit")
+SHIFTS: Mapping[str, float] = {
+    "rotate_180": 40.0,
+    "noise_strong": 20.0,
+    "inverted": 6.0,
+    "png_16_bit": 0.0,
+}
+"""What each change adds to every answer, in months."""
+METACARPALS_INSIDE = (0.3, 0.9, 0.9, 0.7)
+BENCH: Mapping[str, Any] = {
+    "format": 1,
+    "date": "2026-01-02",
+    "machine": {"cores": 2, "processor": "a processor", "load": 0.04},
+    "cold": {"seconds": 1.234, "peak_memory_mb": 210.4},
+    "warm": [{"width": 2000, "height": 2500, "median_seconds": 0.218, "p95_seconds": 0.3}],
+    "import_seconds": 0.21,
+    "install": {"seconds": 31.2, "size_mb": 280.3},
+    "training": [
+        {"stage": "fusion", "films_per_second": 812.3},
+        {"stage": "attention/phase-0", "films_per_second": 64.1},
+    ],
+}
+TIMES = {"median": 0.412, "p95": 0.533, "runs": 20}
+WAITS = ("first_page", "cold_answer", "cold_pictures", "warm_answer", "warm_pictures")
+DASHBOARD: Mapping[str, Any] = {
+    "format": 1,
+    "date": "2026-01-02",
+    "machine": {"cores": 2, "processor": "a processor", "load": 0.04},
+    "browser": "Chromium 156",
+    "film": {"width": 2000, "height": 2500},
+    "seconds": dict.fromkeys(WAITS, TIMES),
+    "memory_mb": {"started": 85.5, "sessions": 5, "with_sessions": 518.4},
+    "axe": {"states": 8, "violations": {"critical": 0, "serious": 0, "moderate": 1, "minor": 6}},
+}
+
+
+def write_evidence(folder: Path, weights: WeightsName = WEIGHTS) -> Path:
+    """Write everything but the pictures of failures, each file by its own writer."""
+    for name in ("analysis", "ruler", "stress", "comparison"):
+        (folder / name).mkdir(parents=True)
+    setting = evidence.Setting(weights, "drawn", "validation", None, DAY)
+    readings = made_readings()
+    evidence.write_evidence(folder, Validation(readings, ()), setting)
+    other = OtherReader("a | reader", "other.csv", {r.case: r.true_months + 5 for r in readings})
+    compared = [compare(readings, other)]
+    write_comparisons(folder / "comparison" / "comparison.json", compared, setting)
+    _write_ruler(folder / "ruler", weights)
+    _write_stress(folder / "stress" / "stress.json", weights)
+    _write_ablation(folder / "ablation")
+    found = as_json(analyse_in_full(Films(made_films()), "drawn"))
+    (folder / "analysis" / "analysis.json").write_text(json.dumps(found))
+    for name, table in (("bench", BENCH), ("dashboard", DASHBOARD)):
+        stated = {"weights": {"name": weights.name, "sha256": weights.sha256}}
+        (folder / f"{name}.json").write_text(json.dumps({**table, **stated}))
+    return folder
+
+
+def made_readings() -> tuple[Reading, ...]:
+    """Bands of 12 films of known errors, and one of too few."""
+    bands = ((60.0, FAR_OFF, PER_BAND), (132.0, LITTLE, PER_BAND), (180.0, LITTLE, FEW))
+    return tuple(
+        Reading(
+            case=f"{true:g}-{place}",
+            sex=(Sex.MALE, Sex.FEMALE)[place % 2],
+            true_months=true,
+            predicted_months=true + error,
+            networks={"whole_hand": true + error, "carpal": true - 4},
+            attention_found={"carpal": True},
+            seconds=0.25,
+            intervals=(Interval(true + error - 10, true + error + 10, 0.9),),
+        )
+        for true, error, count in bands
+        for place in range(count)
+    )
+
+
+def made_films() -> tuple[Film, ...]:
+    """A training and a validation film of every other year, of both sexes."""
+    return tuple(
+        Film(f"{age}{sex}{split}", Path("film.png"), 12.0 * age, sex, split)
+        for age in range(1, 19, 2)
+        for sex in Sex
+        for split in ("train", "validation")
+    )
+
+
+def _write_ruler(folder: Path, weights: WeightsName) -> None:
+    films = [_ruled(place, inside) for place, inside in enumerate(METACARPALS_INSIDE)]
+    setting = ruler_files.RulerSetting(
+        weights, "drawn", "all", "all", None, Proportions(0.0, 0.4, 0.3, 0.3, "one"), {}, (), DAY
+    )
+    ruler_files.write_csv(folder / "ruler.csv", films)
+    ruler_files.write_json(folder / "ruler.json", films, (), summarise(films), setting)
+
+
+def _ruled(place: int, metacarpals_inside: float) -> Ruled:
+    inside = dict.fromkeys((CARPUS, ALL_METACARPALS, *METACARPALS), 1.0)
+    inside[ALL_METACARPALS] = metacarpals_inside
+    names = [f"{rectangle}_{figure}" for rectangle in RECTANGLES for figure in FIGURES]
+    figures = {
+        target: {**dict.fromkeys(names, 0.5), "crop_coverage": share, "tight_iou": 0.6}
+        for target, share in inside.items()
+    }
+    film = Film(str(place), Path("film.png"), 120.0, Sex.FEMALE, "train")
+    found = {"carpal": True, "metacarpal": True}
+    return Ruled(film, BOXES, 1, Measured(found, figures, 0.5, {}))
+
+
+def _write_stress(path: Path, weights: WeightsName) -> None:
+    films = [
+        Stressed(
+            str(place),
+            Sex.FEMALE,
+            120.0,
+            124.0,
+            {name: Outcome(124.0 + shift) for name, shift in SHIFTS.items()},
+        )
+        for place in range(3)
+    ]
+    setting = stress_evidence.Setting(weights, "drawn", "validation", 3, DAY)
+    stress_evidence.write_summary(
+        path, stress_evidence.stress_test(setting, chosen(CHANGES), films)
+    )
+
+
+def _write_ablation(folder: Path) -> None:
+    films = made_films()
+    true = np.array([film.age_months for film in films])
+    variants = (("all", "all", 2.0), ("one", "carpal alone", 9.0), ("alike", "two", 2.0))
+    outcomes = tuple(
+        Trained(Variant(name, label, "with sex"), (true + error)[np.newaxis])
+        for name, label, error in variants
+    )
+    facts = {"seeds": 1, "epochs": 30, "train_films": 1105, "views": 6}
+    study = Study("inputs", films, "all", outcomes, facts)
+    write_ablation(folder, [study], AblationSetting("mine", "tiny", "drawn", DAY))

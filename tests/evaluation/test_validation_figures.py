@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from boneage.assessment import Interval
+from boneage.evaluation import drawing
+from boneage.evaluation.errors import interval_figures
+from boneage.evaluation.errors.error_figures import draw_bland_altman
+from boneage.evaluation.errors.evidence import Setting, summarise
+from boneage.evaluation.errors.plots import Drawn
+from boneage.evaluation.errors.report import write_report
+from boneage.evaluation.errors.report_tables import number, share
+from boneage.evaluation.errors.scatter_figures import scatter, scatters_of
+from boneage.evaluation.errors.validation import Validation
+
+
+@pytest.fixture(autouse=True)
+def _small_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawing, "DPI", 30)
+
+
+def with_intervals(validation: Validation, *levels: float) -> Validation:
+    """Readings with an interval of ±40 months times its level, for each level."""
+    readings = tuple(
+        replace(
+            r,
+            intervals=tuple(
+                Interval(r.predicted_months - 40 * x, r.predicted_months + 40 * x, x)
+                for x in levels
+            ),
+        )
+        for r in validation.readings
+    )
+    return replace(validation, readings=readings)
+
+
+def test_a_page_with_intervals(tmp_path: Path, validation: Validation, setting: Setting) -> None:
+    stated = with_intervals(validation, 0.5, 0.9)
+    table = summarise(stated, setting)
+    calibration = tmp_path / "calibration.png"
+    interval_figures.draw_calibration(calibration, stated.readings, setting.title)
+    figures = {"interval-calibration": Drawn(calibration, "how often the label lies inside")}
+    path = tmp_path / "report.html"
+    write_report(path, table, figures)
+    page = path.read_text()
+    assert "<td>90 %</td><td>4</td><td>100 (51 to 100) %</td><td>72.0</td>" in page
+    assert "1382" in page  # a label of no use is named
+    assert "the file is cut off" in page
+    assert setting.weights.sha256 in page
+    assert 'alt="how often the label lies inside"' in page
+
+
+def test_the_calibration_curve_needs_several_levels(
+    tmp_path: Path, validation: Validation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures: list[Any] = []
+    monkeypatch.setattr(interval_figures, "save", lambda figure, _: figures.append(figure))
+    for levels in ((0.9,), (0.2, 0.5, 0.9)):
+        stated = with_intervals(validation, *levels)
+        interval_figures.draw_calibration(tmp_path / "x.png", stated.readings, "drawn")
+    one, several = figures
+    assert len(one.axes) == 1
+    curve, bands = several.axes
+    assert curve.get_title() == "observed against stated"
+    observed = curve.containers[0].lines[0]
+    assert list(observed.get_xdata()) == pytest.approx([20, 50, 90])
+    assert list(observed.get_ydata()) == [75, 100, 100]  # errors 6, -3, 15, 0; ±8, ±20, ±36
+    assert "90 %" in bands.get_title()
+
+
+def test_a_scatter_says_what_it_shows(validation: Validation) -> None:
+    panels = scatters_of(validation.readings)
+    assert list(panels) == ["whole hand alone", "carpal alone", "all joined, with sex"]
+    _, (axes,) = drawing.new_figure()
+    scatter(axes, panels["carpal alone"], "carpal alone")
+    assert axes.get_title().startswith("carpal alone\nmean absolute error 6.0 months, R² 0.9")
+    drawn = axes.get_legend()
+    assert drawn is not None
+    legend = [text.get_text() for text in drawn.get_texts()]
+    assert legend[:3] == ["female, n = 2", "male, n = 2", "predicted = true"]
+    assert legend[3].startswith("regression: 0.8")
+    assert axes.get_xlabel() == "true bone age (label), months"
+
+
+def test_figures_are_the_same_every_time(tmp_path: Path, validation: Validation) -> None:
+    one, two = tmp_path / "one.png", tmp_path / "two.png"
+    for path in (one, two):
+        draw_bland_altman(path, validation.readings, "drawn")
+    assert one.read_bytes() == two.read_bytes()
+    with Image.open(one) as picture:
+        assert min(picture.size) > 100
+
+
+def test_numbers_as_people_read_them() -> None:
+    assert number({"value": -0.25, "low": -1.0, "high": 0.5}) == "−0.2 (−1.0 to 0.5)"
+    assert number({"value": None, "low": None, "high": None}) == "–"
+    assert share({"value": 0.5, "low": None, "high": None}) == "50 %"
