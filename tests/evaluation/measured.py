@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from boneage.assessment import Interval, WeightsName
-from boneage.evaluation.ablation import Outcome as Trained
-from boneage.evaluation.ablation import Study, Variant
-from boneage.evaluation.ablation_report import Setting as AblationSetting
-from boneage.evaluation.ablation_report import write_ablation
+from boneage.evaluation.ablation.ablation import Outcome as Trained
+from boneage.evaluation.ablation.ablation import Study, Variant
+from boneage.evaluation.ablation.report import Setting as AblationSetting
+from boneage.evaluation.ablation.report import write_ablation
 from boneage.evaluation.analysis.analysis import analyse_in_full
 from boneage.evaluation.analysis.files import as_json
 from boneage.evaluation.errors import evidence

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from boneage.evaluation.ablation import Outcome, Study, Variant, measure_study
-from boneage.evaluation.ablation_report import Setting, with_interval, write_ablation
+from boneage.evaluation.ablation.ablation import Outcome, Study, Variant, measure_study
+from boneage.evaluation.ablation.report import Setting, with_interval, write_ablation
 from boneage.evaluation.metrics import Estimate, Vector, measure
 from boneage.radiograph import Sex
 from boneage.training.films import Film

@@ -16,12 +16,13 @@ from click.testing import CliRunner, Result
 
 from boneage.cli import main
 from boneage.errors import DataError, ProfileError
-from boneage.evaluation.ablation import Variant
-from boneage.training import ablation_inputs, attention, fitting
-from boneage.training.ablation import ablate, profile_of_run, wanted_names
-from boneage.training.ablation_inputs import input_variants, inputs_baseline, load_run
-from boneage.training.ablation_networks import network_variants
-from boneage.training.ablation_study import Months, Plan, carry_out
+from boneage.evaluation.ablation.ablation import Variant
+from boneage.training import attention, fitting
+from boneage.training.ablation import inputs as ablation_inputs
+from boneage.training.ablation.ablation import ablate, profile_of_run, wanted_names
+from boneage.training.ablation.inputs import input_variants, inputs_baseline, load_run
+from boneage.training.ablation.networks import network_variants
+from boneage.training.ablation.study import Months, Plan, carry_out
 from boneage.training.films import load_films
 from boneage.training.fitting import read_log
 from boneage.training.networks import region as region_networks

@@ -16,13 +16,15 @@ from boneage.errors import ProfileError
 from boneage.training.networks import region as region_networks
 from boneage.training.networks.backbone import build_backbone
 from boneage.training.networks.cbam import ChannelAttention, SpatialAttention, cbam
-from boneage.training.networks.fusion import build_fusion_network
+from boneage.training.networks.fusion import build_fusion_network, take_head
 from boneage.training.networks.region import build_attention_network, build_region_network
 from boneage.training.profile import FusionSpec, NetworkSpec, Phase, load_profile
 from tests.training.drawn import grey_hand, small_backbone
 
 Array = npt.NDArray[np.float32]
 PHASES = (Phase(1, 2, 1e-3, "huber"),)
+WHOLE = NetworkSpec("small", (16, 16), "linear", (), sex_units=4, hidden=(6,))
+CORRECTS = FusionSpec((6,), Phase(1, 1, 1.0, "huber"), whole_hand=True, corrects=True)
 FUSION = FusionSpec((16,), PHASES[0])
 IMPORT_EVERYTHING = """
 import sys, pkgutil, importlib
@@ -200,7 +202,7 @@ def test_an_untrained_network_guesses_a_middle_age(
 @pytest.mark.parametrize("sex_units", [0, 32])
 def test_the_fusion_joins_every_region_and_the_sex(sex_units: int) -> None:
     spec = FusionSpec((6,), PHASES[0], sex_units=sex_units)
-    network = build_fusion_network(spec, {"carpal": 5, "metacarpal": 7})
+    network = build_fusion_network(spec, {"carpal": 5, "metacarpal": 7}, WHOLE)
     joined = 5 + 7 + (sex_units or 1)
     expected = 2 * sex_units + joined * 6 + 6 + 6 + 1
     assert network.count_params() == expected
@@ -212,17 +214,61 @@ def test_the_fusion_joins_every_region_and_the_sex(sex_units: int) -> None:
         assert changed != girl, f"{name} does not count"
 
 
+def test_an_untrained_correction_answers_the_whole_hands_own_age(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(region_networks, "build_backbone", small_backbone)
+    whole = NetworkSpec("small", (32, 24), "linear", PHASES, sex_units=4, hidden=(6,), dropout=0.2)
+    attention = build_attention_network(whole)
+    width = attention.output["feature"].shape[-1]
+    fusion = build_fusion_network(CORRECTS, {"whole_hand": width, "carpal": 5}, whole)
+    take_head(fusion, attention)
+    inputs = {"film": grey_hand((32, 24))[np.newaxis, ..., np.newaxis].astype(np.float32)}
+    for sex in (0, 1):
+        seen = attention({**inputs, "sex": np.full(1, sex, np.int32)})
+        joined = {"whole_hand": np.asarray(seen["feature"]), "carpal": np.ones((1, 5), np.float32)}
+        answer = fusion({**joined, "sex": np.full(1, sex, np.int32)})["age"]
+        assert np.allclose(answer, seen["age"], atol=1e-6)
+    again = build_fusion_network(CORRECTS, {"whole_hand": width}, whole)
+    take_head(again, fusion)
+    kernels = [f.get_layer("whole_hand_hidden_0").get_weights()[0] for f in (fusion, again)]
+    assert np.array_equal(*kernels)
+
+
+def test_training_a_correction_leaves_the_whole_hands_own_head_alone() -> None:
+    keras.utils.set_random_seed(0)
+    fusion = build_fusion_network(CORRECTS, {"whole_hand": 5, "carpal": 3}, WHOLE)
+    own = [w.copy() for w in fusion.get_layer("whole_hand_hidden_0").get_weights()]
+    random = np.random.default_rng(0)
+    inputs: dict[str, Any] = {
+        "whole_hand": random.random((32, 5)),
+        "carpal": random.random((32, 3)),
+    }
+    inputs["sex"] = random.integers(0, 2, 32)
+    fusion.compile(keras.optimizers.Adam(1e-2), {"age": "mse"})
+    before = fusion.predict_on_batch(inputs)["age"]
+    fusion.fit(inputs, np.full((32, 1), 2.0), epochs=3, verbose=0)
+    for now, then in zip(fusion.get_layer("whole_hand_hidden_0").get_weights(), own, strict=True):
+        assert np.array_equal(now, then)
+    assert np.all(fusion.predict_on_batch(inputs)["age"] > before)
+
+
+def test_without_the_whole_hand_there_is_nothing_to_correct() -> None:
+    names = {layer.name for layer in build_fusion_network(CORRECTS, {"carpal": 3}, WHOLE).layers}
+    assert not any(name.startswith("whole_hand_") for name in names)
+
+
 def test_a_single_feature_may_be_fused() -> None:
-    network = build_fusion_network(FUSION, {"whole_hand": 5})
+    network = build_fusion_network(FUSION, {"whole_hand": 5}, WHOLE)
     assert network.count_params() == (5 + 1) * 16 + 16 + 16 + 1
 
 
 def test_defect_4_the_compact_fusion_learns_the_sexes_apart_beside_its_features() -> None:
     """Two standards a year apart; the bare code, as it was, learns a month of it here."""
     keras.utils.set_random_seed(0)
-    spec = load_profile("compact").fusion
+    profile = load_profile("compact")
     widths = dict.fromkeys(("whole_hand", "carpal", "metacarpal", "phalanx"), 1280)
-    network = build_fusion_network(spec, widths)
+    network = build_fusion_network(profile.fusion, widths, profile.attention)
     random = np.random.default_rng(0)
 
     def some(count: int) -> tuple[dict[str, Any], Array]:

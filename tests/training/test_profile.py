@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -226,3 +227,9 @@ def test_any_value_anywhere_is_taken_as_it_is_or_refused(
     for key in path:
         taken = taken[key] if isinstance(key, int) else getattr(taken, key)
     assert taken == (tuple(value) if isinstance(value, list) else value)
+
+
+def test_a_correction_needs_the_whole_hand() -> None:
+    fusion = replace(load_profile("reference").fusion, corrects=True)
+    with pytest.raises(ProfileError, match="needs fusion"):
+        replace(load_profile("reference"), fusion=fusion)

@@ -70,7 +70,8 @@ def test_a_region_network_has_this_many_parameters(region: keras.Model) -> None:
 
 
 def test_the_fusion_joins_two_feature_maps_and_the_bare_sex() -> None:
-    fusion = build_fusion_network(PROFILE.fusion, {CARPAL: FLATTENED, METACARPAL: FLATTENED})
+    widths = {CARPAL: FLATTENED, METACARPAL: FLATTENED}
+    fusion = build_fusion_network(PROFILE.fusion, widths, PROFILE.attention)
     shapes = {name: tensor.shape for name, tensor in fusion.input.items()}
     assert shapes == {
         CARPAL: (None, FLATTENED),

@@ -85,8 +85,8 @@ def ablate(
     \b
     boneage ablate --run runs/mine --data rsna/ --only inputs --out ablation
     """  # noqa: D301  click wants a backspace before lines it must not wrap
-    from boneage.evaluation.ablation_report import Setting, write_ablation  # noqa: PLC0415  slow
-    from boneage.training.ablation import ablate as train_variants  # noqa: PLC0415  Keras, slower
+    from boneage.evaluation.ablation.report import Setting, write_ablation  # noqa: PLC0415  slow
+    from boneage.training.ablation.ablation import ablate as train_variants  # noqa: PLC0415  Keras, slower
 
     make_folder(out, "--out")
     trained, studies = train_variants(

@@ -15,7 +15,7 @@ from boneage.assessment import WHOLE_HAND
 from boneage.training.augmentation import augmenter
 from boneage.training.films import Film
 from boneage.training.fitting import fit
-from boneage.training.networks.fusion import build_fusion_network
+from boneage.training.networks.fusion import build_fusion_network, take_head
 from boneage.training.prepared import Batches, PreparedFilms, as_input
 from boneage.training.profile import Profile
 from boneage.training.progress import films_bar
@@ -125,14 +125,23 @@ def _see_all(
 
 
 def train_fusion(
-    profile: Profile, train: SeenFilms, held_back: SeenFilms | None, run: Run
+    profile: Profile,
+    train: SeenFilms,
+    held_back: SeenFilms | None,
+    run: Run,
+    head_of: keras.Model,
 ) -> keras.Model:
-    """Train the dense head on the features; the networks stay as they are."""
+    """Train the dense head on the features; the networks stay as they are.
+
+    ``head_of`` is the attention network, or another fusion of it: whose own
+    age is corrected, where the profile says so.
+    """
     spec, phase = profile.fusion, profile.fusion.training
     seed = profile.seed + 9000
     keras.utils.set_random_seed(seed)
     widths = {name: values.shape[1] for name, values in train.features.items()}
-    network = build_fusion_network(spec, widths)
+    network = build_fusion_network(spec, widths, profile.attention)
+    take_head(network, head_of)
     run.start_from_finished(network, "fusion")
     inputs = {tensor.name: tensor for tensor in network.inputs}
     print(f"fusion of {', '.join(widths)}")  # noqa: T201

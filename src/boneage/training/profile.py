@@ -164,6 +164,8 @@ class FusionSpec:
     """Join the attention network's own pooled feature."""
     sex_units: int = 0
     """Width of the sex embedding; 0: the bare code, 1 male and 0 female."""
+    corrects: bool = False
+    """Answer the whole hand's own age and a correction of it, not an age from nothing."""
     dropout: float = 0.0
     views: int = 1
     """How often each training film is shown: once as it is, then augmented."""
@@ -215,6 +217,10 @@ class Profile:
         if self.attention.heat_map_after and not self.attention.cbam_reduction:
             raise ProfileError(
                 "attention.heat_map_after asks for a second CBAM, and cbam_reduction = 0 for none"
+            )
+        if self.fusion.corrects and not self.fusion.whole_hand:
+            raise ProfileError(
+                "fusion.corrects needs fusion.whole_hand = true: its age is corrected"
             )
         if self.attention.heat_map_after and not self.attention.phases[-1].focus:
             raise ProfileError(

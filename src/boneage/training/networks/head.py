@@ -24,9 +24,11 @@ def age_head(
     dropout: float,
     output: str,
     prefix: str = "",
+    correction: bool = False,
 ) -> Any:
     """Dense layers to one number, months / 240, shape (n,).
 
+    A ``correction`` begins at 0, an age in the middle of all ages.
     ``sex`` is an embedding or the bare code, already shaped (n, units), or
     None where the network does not see it.
     """
@@ -35,10 +37,11 @@ def age_head(
         x = keras.layers.Concatenate(name=f"{prefix}with_sex")([x, sex])
     for i, units in enumerate(hidden):
         x = keras.layers.Dense(units, activation="relu", name=f"{prefix}hidden_{i}")(x)
-    bias = 0.0 if output == "sigmoid" else MIDDLE_AGE
+    bias = 0.0 if output == "sigmoid" or correction else MIDDLE_AGE
     x = keras.layers.Dense(
         1,
         activation=output,
+        kernel_initializer="zeros" if correction else "glorot_uniform",
         bias_initializer=keras.initializers.Constant(bias),
         name=f"{prefix}scaled_age",
     )(x)

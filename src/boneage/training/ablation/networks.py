@@ -13,9 +13,9 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from boneage.evaluation.ablation import Variant
+from boneage.evaluation.ablation.ablation import Variant
 from boneage.preparing import Preparation
-from boneage.training.ablation_study import Months, Plan, labels_digest, read_ages
+from boneage.training.ablation.study import Months, Plan, labels_digest, read_ages
 from boneage.training.attention import prepare_whole, train_attention
 from boneage.training.export import sha256_of
 from boneage.training.films import Films

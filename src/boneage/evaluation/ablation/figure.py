@@ -7,7 +7,7 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 
-from boneage.evaluation.ablation import Study, Worth
+from boneage.evaluation.ablation.ablation import Study, Worth
 from boneage.evaluation.drawing import ACCENT, BOTH, new_figure, save
 
 ROW_INCHES, MARGIN_INCHES = 0.42, 1.3

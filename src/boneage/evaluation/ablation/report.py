@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from boneage import __version__
-from boneage.evaluation.ablation import Study, Worth, measure_study
-from boneage.evaluation.ablation_figure import draw_ablation
+from boneage.evaluation.ablation.ablation import Study, Worth, measure_study
+from boneage.evaluation.ablation.figure import draw_ablation
 from boneage.evaluation.metrics import DRAWS, LEVEL, SEED, Estimate
 from boneage.evaluation.page import Picture, Section, write_page
 from boneage.writing.files import atomically

@@ -18,18 +18,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 
 from boneage.assessment import CARPAL, METACARPAL, WHOLE_HAND
 from boneage.errors import DataError
-from boneage.evaluation.ablation import Variant
+from boneage.evaluation.ablation.ablation import Variant
 from boneage.radiograph import Sex
-from boneage.training.ablation_study import Months, Plan, labels_digest, read_ages
+from boneage.training.ablation.study import Months, Plan, labels_digest, read_ages
+from boneage.training.degrading import with_spoilt
 from boneage.training.films import Film, Films
 from boneage.training.fitting import FINAL, read_log
 from boneage.training.fusion import SeenFilms, feature_names, train_fusion
 from boneage.training.networks.fusion import build_fusion_network
-from boneage.training.profile import Profile
+from boneage.training.profile import Degradation, Profile
 from boneage.training.run import RECIPE, Run
 
 NAME = "inputs"
@@ -50,6 +52,8 @@ class FinishedRun:
     profile: Profile
     train: SeenFilms
     held_back: SeenFilms
+    fusion: keras.Model
+    """As the run finished it."""
     epochs: int | None
     """Instead of the profile's, where the run was tried small."""
 
@@ -136,7 +140,9 @@ def train_head(run: FinishedRun, variant: Variant, seed: int, folder: Path) -> M
     names = variant.name.split("+")
     train, held_back = (only(seen, names) for seen in (run.train, run.held_back))
     profile = replace(run.profile, seed=run.profile.seed + seed)
-    head = train_fusion(profile, train, held_back, Run(folder, run.folder, epochs=run.epochs))
+    head = train_fusion(
+        profile, train, held_back, Run(folder, run.folder, epochs=run.epochs), run.fusion
+    )
     return read_ages(head, held_back.films, held_back.inputs)
 
 
@@ -161,9 +167,20 @@ def load_run(profile: Profile, films: Films, folder: Path) -> FinishedRun:
     recipe = _recipe(folder)
     train = _load(profile, films, folder, "train", recipe["limit"])
     held_back = _load(profile, films, folder, "validation", recipe["limit"])
-    run = FinishedRun(folder, profile, train, held_back, recipe["epochs"])
+    fusion = _load_fusion(profile, folder, held_back)
+    run = FinishedRun(folder, profile, train, held_back, fusion, recipe["epochs"])
     _check(run)
     return run
+
+
+def _load_fusion(profile: Profile, folder: Path, seen: SeenFilms) -> keras.Model:
+    widths = {name: values.shape[1] for name, values in seen.features.items()}
+    network = build_fusion_network(profile.fusion, widths, profile.attention)
+    try:
+        network.load_weights(folder / "fusion" / FINAL)
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(f"the fusion of {str(folder)!r} is not the profile's: {error}") from error
+    return network
 
 
 def _recipe(folder: Path) -> Mapping[str, Any]:
@@ -182,7 +199,8 @@ def _load(profile: Profile, films: Films, folder: Path, split: str, limit: int |
             raise DataError(f"the run {str(folder)!r} has no {split} features of {name!r}")
         features[name] = np.load(path, mmap_mode="r")
     views = profile.fusion.views if split == "train" else 1
-    seen = SeenFilms(_with_regions(films, folder, split, limit), features, views)
+    chosen = _with_regions(films, folder, split, limit, profile.degradation)
+    seen = SeenFilms(chosen, features, views)
     for name, values in features.items():
         if len(values) != len(seen.films) * views:
             raise DataError(
@@ -192,7 +210,9 @@ def _load(profile: Profile, films: Films, folder: Path, split: str, limit: int |
     return seen
 
 
-def _with_regions(films: Films, folder: Path, split: str, limit: int | None) -> tuple[Film, ...]:
+def _with_regions(
+    films: Films, folder: Path, split: str, limit: int | None, degradation: Degradation
+) -> tuple[Film, ...]:
     """The films whose regions the run found, in the order in which it saw them."""
     path = folder / "regions" / "regions.csv"
     if not path.is_file():
@@ -200,21 +220,14 @@ def _with_regions(films: Films, folder: Path, split: str, limit: int | None) -> 
     with path.open(newline="") as file:
         found = {row["id"] for row in csv.DictReader(file)}
     chosen = films.select("detailed", split)[:limit]
-    return tuple(film for film in chosen if film.id in found)
+    with_regions = tuple(film for film in chosen if film.id in found)
+    return with_spoilt(with_regions, degradation) if split == "train" else with_regions
 
 
 def _check(run: FinishedRun) -> None:
     """Let the run's own fusion read, and compare its error with the last one logged."""
     folder, held_back = run.folder / "fusion", run.held_back
-    widths = {name: values.shape[1] for name, values in held_back.features.items()}
-    network = build_fusion_network(run.profile.fusion, widths)
-    try:
-        network.load_weights(folder / FINAL)
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(
-            f"the fusion of {str(run.folder)!r} is not the profile's: {error}"
-        ) from error
-    months = read_ages(network, held_back.films, held_back.inputs)
+    months = read_ages(run.fusion, held_back.films, held_back.inputs)
     now = float(np.mean([abs(months[film.id] - film.age_months) for film in held_back.films]))
     logged = read_log(folder)[-1]["val_mae_months"]
     if abs(now - logged) > TOLERANCE_MONTHS:

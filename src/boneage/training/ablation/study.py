@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from boneage.errors import DataError
-from boneage.evaluation.ablation import Outcome, Study, Variant
+from boneage.evaluation.ablation.ablation import Outcome, Study, Variant
 from boneage.evaluation.many import Journal
 from boneage.training.films import Film
 from boneage.training.prepared import Batches

@@ -8,11 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from boneage.errors import DataError, ProfileError
-from boneage.evaluation.ablation import Study
-from boneage.training import ablation_inputs, ablation_networks
-from boneage.training.ablation_inputs import input_variants, inputs_baseline, plan_inputs
-from boneage.training.ablation_networks import BASELINE, network_variants, plan_networks
-from boneage.training.ablation_study import Plan, Say, carry_out
+from boneage.evaluation.ablation.ablation import Study
+from boneage.training.ablation import inputs as ablation_inputs
+from boneage.training.ablation import networks as ablation_networks
+from boneage.training.ablation.inputs import input_variants, inputs_baseline, plan_inputs
+from boneage.training.ablation.networks import BASELINE, network_variants, plan_networks
+from boneage.training.ablation.study import Plan, Say, carry_out
 from boneage.training.films import load_films
 from boneage.training.problems import in_words
 from boneage.training.profile import Profile, load_profile, profile_of

@@ -1,0 +1,1 @@
+"""Training without a part of the method, to see what it is worth."""
