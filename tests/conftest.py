@@ -22,6 +22,8 @@ from PIL import Image
 
 from boneage.assessment import CARPAL, METACARPAL, PHALANX, WHOLE_HAND
 from boneage.assessor import Assessor
+from boneage.calibrating.weights_interval import calibrate_weights
+from boneage.training.films import load_films
 from boneage.weights import bundled_folder
 
 FILMS_FOLDER = Path(__file__).parents[2] / "shared" / "data" / "rsna"
@@ -90,6 +92,34 @@ def assessor(_built_weights: Path) -> Assessor:
     return Assessor(_built_weights)
 
 
+@pytest.fixture(scope="session")
+def labelled(tmp_path_factory: pytest.TempPathFactory, assessor: Assessor) -> Path:
+    """A table of 70 labelled films, 35 of each sex, that the small weights read 10 months young."""
+    return write_labelled(tmp_path_factory.mktemp("clinic"), assessor, 70)
+
+
+@pytest.fixture(scope="session")
+def _sure_weights(
+    _built_weights: Path, labelled: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    folder = Path(shutil.copytree(_built_weights, tmp_path_factory.mktemp("sure") / "weights"))
+    films = load_films(labelled).films
+    calibrate_weights(folder, films, films[:40], say=lambda _: None)
+    return folder
+
+
+@pytest.fixture
+def sure_weights(_sure_weights: Path) -> Path:
+    """A folder of small weights that state an interval, shared: don't change it."""
+    return _sure_weights
+
+
+@pytest.fixture
+def sure_copy(_sure_weights: Path, tmp_path: Path) -> Path:
+    """The same to damage."""
+    return Path(shutil.copytree(_sure_weights, tmp_path / "sure"))
+
+
 @pytest.fixture
 def bundled() -> Path:
     """The weights that ship, where they are there."""
@@ -105,6 +135,24 @@ def real_films() -> Path:
     if not FILMS_FOLDER.is_dir():
         pytest.skip(f"the real films are not here ({FILMS_FOLDER})")
     return FILMS_FOLDER
+
+
+def write_labelled(
+    folder: Path, assessor: Assessor, count: int, *, shift: float = 10.0, boys: float = 0.5
+) -> Path:
+    """Write films that read differently, and a table of labels around what is read."""
+    random = np.random.default_rng(11)
+    rows = ["path,sex,boneage"]
+    for number in range(count):
+        bright = (drawn_hand(168, 128) / 65535) ** random.uniform(0.3, 2.0)
+        path = write_png(folder / f"{number}.png", (255 * bright).astype(np.uint8))
+        sex = "male" if number < boys * count else "female"
+        read = assessor.assess(path, sex).age_months
+        label = np.clip(read + shift + random.normal(0, 6), 0, 240)
+        rows.append(f"{path.name},{sex},{label:.1f}")
+    table = folder / "films.csv"
+    table.write_text("\n".join([*rows, ""]))
+    return table
 
 
 def build_weights(

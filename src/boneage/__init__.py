@@ -11,7 +11,14 @@ from functools import cache
 
 from boneage.assessment import Assessment, Case, Failure, years_and_months
 from boneage.assessor import Assessor, Source
-from boneage.errors import BoneageError, FilmError, SexError, WeightsError
+from boneage.errors import (
+    BoneageError,
+    CalibrationError,
+    FilmError,
+    LevelError,
+    SexError,
+    WeightsError,
+)
 from boneage.radiograph import Radiograph, Sex
 from boneage.reading import read
 
@@ -20,9 +27,11 @@ __all__ = [
     "Assessment",
     "Assessor",
     "BoneageError",
+    "CalibrationError",
     "Case",
     "Failure",
     "FilmError",
+    "LevelError",
     "Radiograph",
     "Sex",
     "SexError",

@@ -16,6 +16,8 @@ WHOLE_HAND = "whole_hand"
 CARPAL = "carpal"
 METACARPAL = "metacarpal"
 PHALANX = "phalanx"
+AGE_RANGE_MONTHS = (0.0, 240.0)
+"""No answer lies outside: before birth, or beyond the standards by a year."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,27 @@ class Interval:
     low_months: float
     high_months: float
     level: float
+    films: int | None = None
+    """How many labelled films it was calibrated on; None: not stated."""
+    by_sex: bool = False
+    """Whether these were films of this sex alone, or of both."""
+    widening: float = 1.0
+    """How much wider it is than for a usual film of this sex and age: the networks
+    disagree, or the film is unlike the training films."""
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """Which clinic's calibration an answer went through, and what it was before."""
+
+    name: str
+    date: str
+    films: int
+    """Of the clinic's own, that the calibration was fitted on."""
+    sha256: str
+    """Of the calibration's file."""
+    uncalibrated_months: float
+    """The answer of the weights alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +140,16 @@ class Assessment:
     findings: tuple[Finding, ...] = ()
     interval: Interval | None = None
     chronological_age_months: float | None = None
+    unlikeness: float | None = None
+    """How far the whole hand's feature lies from those of the training films: about 1
+    for most of them; None where the weights cannot tell."""
+    calibrated: Calibrated | None = None
+    """None where the answer is that of the weights alone."""
+
+    @property
+    def uncalibrated_months(self) -> float:
+        """What the weights alone answered."""
+        return self.calibrated.uncalibrated_months if self.calibrated else self.age_months
 
     @property
     def warnings(self) -> tuple[Finding, ...]:

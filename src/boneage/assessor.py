@@ -11,7 +11,8 @@ from typing import BinaryIO, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from boneage.assessment import WHOLE_HAND, Assessment, Case, Failure, Look
+from boneage.assessment import AGE_RANGE_MONTHS, WHOLE_HAND, Assessment, Case, Failure, Look
+from boneage.certainty import Certainty
 from boneage.errors import BoneageError, SexError, WeightsError
 from boneage.preparing import Canvas, Placement, equalise, placement, put_on_canvas
 from boneage.radiograph import Radiograph, Sex
@@ -24,9 +25,6 @@ Source: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO | Radiograph
 Features: TypeAlias = dict[str, npt.NDArray[np.float32]]
 OnStep: TypeAlias = Callable[[str], None]
 """Told the name of each step when it begins."""
-
-AGE_RANGE_MONTHS = (0.0, 240.0)
-"""No answer lies outside: before birth, or beyond the standards by a year."""
 
 PREPARING = "preparing the film"
 JOINING = "joining the readings"
@@ -43,12 +41,24 @@ class Assessor:
     threads : int, optional
         How many processor cores one network may use at a time, default all.
         Both: see :class:`boneage.weights.Weights`.
+    level : float, optional
+        The share of films whose bone age the interval holds; default 0.9.
+    calibration : str or Path, optional
+        A file that ``boneage calibrate`` wrote; default: the one that the
+        environment variable ``BONEAGE_CALIBRATION`` names, and an empty text: none.
+        Both: see :class:`boneage.certainty.Certainty`.
     """
 
     def __init__(
-        self, weights: str | os.PathLike[str] | None = None, *, threads: int | None = None
+        self,
+        weights: str | os.PathLike[str] | None = None,
+        *,
+        threads: int | None = None,
+        level: float | None = None,
+        calibration: str | os.PathLike[str] | None = None,
     ) -> None:
         self.weights = Weights(weights, threads=threads)
+        self.certainty = Certainty(self.weights, level, calibration)
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -99,7 +109,7 @@ class Assessor:
         age = chronological_age_months
         if age is None:
             age = radiograph.facts.chronological_age_months
-        return Assessment(
+        answer = Assessment(
             film=radiograph.name,
             sex=sex,
             age_months=self._join(features, sex),
@@ -112,7 +122,9 @@ class Assessor:
             seconds=time.perf_counter() - start,
             findings=findings_of(radiograph.facts, sex, looks),
             chronological_age_months=age,
+            unlikeness=self._unlikeness(features),
         )
+        return self.certainty.stated(answer)
 
     def assess_many(
         self,
@@ -159,6 +171,26 @@ class Assessor:
         )  # the heat map does not see the sex
         return looks
 
+    def whole_hand_feature(self, radiograph: Radiograph) -> npt.NDArray[np.float32]:
+        """What the attention network sees of the whole film, shape (width,).
+
+        It does not see the sex.
+        """
+        manifest = self.weights.manifest
+        grey = equalise(radiograph.pixels, manifest.preparation)
+        canvas, _ = self._on_canvas(grey)
+        return _mean_feature({WHOLE_HAND: self._run("attention", canvas, Sex.FEMALE)["feature"]})
+
+    def _unlikeness(self, features: Features) -> float | None:
+        space = self.weights.feature_space
+        return space.unlikeness(_mean_feature(features)) if space else None
+
+    def _on_canvas(self, grey: Canvas) -> tuple[Canvas, Placement]:
+        """Bring a film to the attention network's size."""
+        preparation, size = self.weights.manifest.preparation, self._input_size("attention")
+        place = placement(grey.shape[0], grey.shape[1], size, preparation.fit)
+        return put_on_canvas(grey, size, place, antialias=preparation.antialias), place
+
     def _look(
         self, grey: Canvas, sex: Sex, tell: OnStep
     ) -> tuple[tuple[Look, ...], Features, dict[str, float]]:
@@ -166,9 +198,7 @@ class Assessor:
         manifest = self.weights.manifest
         steps = map(_looking_for, manifest.plan.names)
         tell(next(steps))
-        size = self._input_size("attention")
-        place: Placement = placement(grey.shape[0], grey.shape[1], size, manifest.preparation.fit)
-        canvas = put_on_canvas(grey, size, place, antialias=manifest.preparation.antialias)
+        canvas, place = self._on_canvas(grey)
         first = self._run("attention", canvas, sex)
         seen = iter([_heat_map(first)])
 
@@ -219,6 +249,12 @@ def _heat_map(seen: Features) -> npt.NDArray[np.float32]:
     """One heat map, shape (1, rows, columns), of a film or of it and its mirror image."""
     raw = seen["heat_map"]
     return mirror_mean(raw[:1], raw[-1:]) if len(raw) > 1 else raw
+
+
+def _mean_feature(features: Features) -> npt.NDArray[np.float32]:
+    """The whole hand's feature, shape (width,): mean over the film and its mirror image."""
+    mean: npt.NDArray[np.float32] = features[WHOLE_HAND].mean(axis=0).ravel()
+    return mean
 
 
 def _months(scaled: npt.NDArray[np.float32]) -> float:

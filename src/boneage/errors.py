@@ -41,3 +41,11 @@ class ProfileError(BoneageError, ValueError):
 
 class DataError(BoneageError):
     """A table or folder of films that cannot be used."""
+
+
+class LevelError(BoneageError, ValueError):
+    """A level that no interval can be given at."""
+
+
+class CalibrationError(BoneageError):
+    """A clinic's calibration that cannot be made, or not be used with these weights."""

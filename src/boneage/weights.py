@@ -20,9 +20,12 @@ import numpy as np
 import numpy.typing as npt
 
 from boneage.assessment import WHOLE_HAND, WeightsName
-from boneage.errors import WeightsError
+from boneage.errors import LevelError, WeightsError
+from boneage.interval_table import scores_of, shape_of
+from boneage.intervals import DEFAULT_LEVEL, IntervalModel
 from boneage.preparing import Preparation
 from boneage.regions import RegionPlan
+from boneage.unlikeness import FeatureSpace, space_from_bytes
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -48,6 +51,14 @@ class NetworkFile:
 
 
 @dataclass(frozen=True)
+class FeaturesFile:
+    """Where the whole-hand features of the training films lie; see ``boneage.unlikeness``."""
+
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Manifest:
     """What a set of weights says of itself."""
 
@@ -63,6 +74,10 @@ class Manifest:
     """Of ``manifest.json`` itself."""
     table: Mapping[str, Any]
     """The whole manifest, with data, metrics, date and commit."""
+    interval: IntervalModel | None = None
+    """None: these weights state no interval."""
+    features: FeaturesFile | None = None
+    """None: they cannot tell how unlike the training films a film is."""
 
 
 class Weights:
@@ -96,6 +111,21 @@ class Weights:
         """Name, profile and checksum, for the answer."""
         return WeightsName(self.manifest.name, self.manifest.profile, self.manifest.sha256)
 
+    @cached_property
+    def feature_space(self) -> FeatureSpace | None:
+        """The features of the training films, verified; None where the weights have none.
+
+        Raises
+        ------
+        WeightsError
+            When the file was changed, or is none.
+        """
+        entry = self.manifest.features
+        if entry is None:
+            return None
+        path = self.folder / entry.file
+        return space_from_bytes(_verified(path, entry.sha256))
+
     def run(self, network: str, inputs: Arrays) -> dict[str, npt.NDArray[np.float32]]:
         """Run one network.
 
@@ -122,16 +152,7 @@ class Weights:
             known = sorted(self.manifest.networks)
             raise WeightsError(f"weights {self.manifest.name!r} have no {network!r}, only {known}")
         path = self.folder / entry.file
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise WeightsError(f"the weights file {str(path)!r} cannot be read: {error}") from error
-        digest = hashlib.sha256(content).hexdigest()
-        if digest != entry.sha256:
-            raise WeightsError(
-                f"{str(path)!r} has sha256 {digest}, but its manifest states {entry.sha256}; "
-                "the file was changed or cut off: install boneage again"
-            )
+        content = _verified(path, entry.sha256)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # errors only
         options.intra_op_num_threads = self.threads or 0  # 0: one for each core
@@ -140,6 +161,21 @@ class Weights:
             return onnxruntime.InferenceSession(content, options, providers=providers)
         except Exception as error:  # ONNX Runtime's own errors have no public base class
             raise WeightsError(f"{str(path)!r} is no network that can be run: {error}") from error
+
+
+def _verified(path: Path, sha256: str) -> bytes:
+    """Read a file that the manifest names, and compare its checksum."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"the weights file {str(path)!r} cannot be read: {error}") from error
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != sha256:
+        raise WeightsError(
+            f"{str(path)!r} has sha256 {digest}, but its manifest states {sha256}; "
+            "the file was changed or cut off: install boneage again"
+        )
+    return content
 
 
 def bundled_folder() -> Path:
@@ -185,6 +221,14 @@ def _problems(manifest: Manifest) -> Iterator[str]:
     for region in manifest.plan.names:
         if region not in manifest.plan.fallback:
             yield f"it states no fallback box for {region!r}"
+    features = manifest.features
+    if features and Path(features.file).name != features.file:
+        yield f"the file {features.file!r} lies outside its folder"
+    if manifest.interval:
+        try:
+            manifest.interval.check(DEFAULT_LEVEL)
+        except LevelError as error:
+            yield str(error)
     there = {WHOLE_HAND, *(set(manifest.plan.names) & set(networks))}
     for region in manifest.fusion_inputs:
         if region not in there:
@@ -200,6 +244,8 @@ def _manifest(table: dict[str, Any], digest: str) -> Manifest:
         name: NetworkFile(n["file"], n["sha256"], tuple(n["input"]) if n["input"] else None)
         for name, n in table["networks"].items()
     }
+    interval = table.get("interval")
+    features = interval.get("features") if interval is not None else None
     return Manifest(
         name=table["name"],
         profile=table["profile"]["name"],
@@ -210,4 +256,10 @@ def _manifest(table: dict[str, Any], digest: str) -> Manifest:
         flip_average=bool(table["fusion"]["flip_average"]),
         sha256=digest,
         table=table,
+        interval=None if interval is None else _interval(interval),
+        features=None if features is None else FeaturesFile(features["file"], features["sha256"]),
     )
+
+
+def _interval(table: Mapping[str, Any]) -> IntervalModel:
+    return IntervalModel(shape_of(table["shape"]), scores_of(table["scores"]))

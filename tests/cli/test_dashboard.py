@@ -15,8 +15,10 @@ from tests.cli.conftest import Run
 def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, Path | None, bool]]:
     calls: list[tuple[int, Path | None, bool]] = []
 
-    def serve(port: int, weights: Path | None, *, browser: bool) -> None:
-        calls.append((port, weights, browser))
+    def serve(
+        port: int, weights: Path | None, *, calibration: Path | None = None, browser: bool
+    ) -> None:
+        calls.append((port, weights or calibration, browser))
 
     monkeypatch.setattr(launch, "serve", serve)
     return calls
@@ -35,6 +37,13 @@ def test_it_takes_weights_and_a_free_port(
     assert run("dashboard", "--weights", tmp_path).exit_code == 0
     assert served[0][0] >= launch.FIRST_PORT
     assert served[0][1:] == (tmp_path, True)
+
+
+def test_it_takes_a_calibration(
+    run: Run, served: list[tuple[int, Path | None, bool]], film: Path
+) -> None:
+    assert run("dashboard", "--calibration", film).exit_code == 0
+    assert served[0][1] == film
 
 
 def test_a_taken_port_is_said(run: Run, served: list[tuple[int, Path | None, bool]]) -> None:

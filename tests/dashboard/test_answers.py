@@ -91,7 +91,8 @@ def test_the_interval_is_said_when_there_is_one(answered: Answer) -> None:
     assert "no interval" in interval_in_words(answered.assessment)
     with_one = replace(answered.assessment, interval=Interval(108.0, 132.0, 0.95))
     assert interval_in_words(with_one) == (
-        "95% interval: 9 years 0 months to 11 years 0 months (108 to 132 months)"
+        "95% interval 9 years 0 months to 11 years 0 months (108 to 132 months); "
+        "it holds the bone age of 95% of such films."
     )
     assert "108 to 132 months" in markup.headline(with_one)
 

@@ -9,7 +9,11 @@ import pytest
 
 import boneage
 from boneage.assessor import Assessor
+from boneage.calibrating.clinic import fit_clinic, write_calibration
+from boneage.calibrating.errors_of_films import read_films
+from boneage.calibration import FILE_VARIABLE
 from boneage.radiograph import Sex
+from boneage.training.films import load_films
 from boneage.weights import FOLDER_VARIABLE
 
 st = pytest.importorskip("streamlit")
@@ -163,6 +167,37 @@ def test_without_weights_there_is_a_sentence(
     assert "No weights in" in page.error[0].value
     upload(page, ("hand.png", png))
     assert read_button(page).disabled
+
+
+def test_the_interval_and_the_clinic_are_shown(
+    sure_weights: Path, labelled: Path, png: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clinic = tmp_path / "clinic.json"
+    sure = Assessor(sure_weights)
+    answers = list(read_films(sure, load_films(labelled).films))
+    write_calibration(clinic, fit_clinic(answers, sure, "films", "<St Anna>"))
+    monkeypatch.setenv(FILE_VARIABLE, str(clinic))
+    page = opened(sure_weights, monkeypatch)
+    upload(page, ("hand.png", png), ("hand-2.png", png))
+    for radio in sex_radios(page):
+        radio.set_value(Sex.FEMALE)
+    page.run()
+    read_button(page).click().run()
+    assert not page.exception
+    said = headline(page)
+    assert "90% interval " in said
+    assert "holds the bone age of 90% of such films" in said
+    assert "Calibrated by &lt;St Anna&gt; (" in said
+    assert str(page.dataframe[0].value["Interval"].iloc[0]).startswith("90% interval ")
+
+
+def test_a_calibration_that_cannot_be_used_is_said(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(FILE_VARIABLE, str(tmp_path / "none.json"))
+    page = opened(weights, monkeypatch)
+    assert not page.exception
+    assert "cannot be read: No such file" in page.error[0].value
 
 
 def _data_page_alone() -> None:

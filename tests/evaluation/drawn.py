@@ -42,7 +42,11 @@ class DrawnAssessor(Assessor):
     """Answers 100 months for every film but number 3, which it refuses."""
 
     def __init__(
-        self, weights: str | os.PathLike[str] | None = None, *, threads: int | None = None
+        self,
+        weights: str | os.PathLike[str] | None = None,
+        *,
+        threads: int | None = None,
+        calibration: str = "",
     ) -> None:
         self.weights: Any = SimpleNamespace(name=WEIGHTS)
 

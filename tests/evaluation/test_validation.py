@@ -13,7 +13,7 @@ from boneage.assessor import Assessor
 from boneage.errors import DataError
 from boneage.evaluation.errors.validation import collect, films_to_read, fingerprint, read_each
 from boneage.radiograph import Sex
-from boneage.training.films import Film
+from boneage.training.films import Film, load_films
 from tests.conftest import write_png
 from tests.evaluation.drawn import DrawnAssessor, write_films
 
@@ -96,3 +96,13 @@ def real_films_to_read(folder: Path, grey: npt.NDArray[np.uint8]) -> list[Film]:
         Film(str(n), write_png(folder / f"{n}.png", grey[:, n:]), 60.0 + n, Sex.MALE, "validation")
         for n in (1, 2, 3, 4)
     ]
+
+
+def test_intervals_of_several_levels_are_checked(sure_weights: Path, labelled: Path) -> None:
+    films = load_films(labelled).films[:3]
+    noted: dict[str, Any] = {}
+    first = collect(read_each(Assessor(sure_weights), films, note=noted.__setitem__)).readings
+    assert [interval.level for interval in first[0].intervals] == [0.5, 0.8, 0.9]
+    again = collect(read_each(Assessor(sure_weights), films, done=noted)).readings
+    ends = [[(i.low_months, i.high_months) for i in reading.intervals] for reading in first]
+    assert ends == [[(i.low_months, i.high_months) for i in r.intervals] for r in again]

@@ -10,6 +10,7 @@ import pytest
 from boneage.assessment import (
     Assessment,
     Box,
+    Calibrated,
     Finding,
     Interval,
     Look,
@@ -47,6 +48,8 @@ def answer(radiograph: Radiograph) -> Assessment:
             Finding("right_hand", Severity.WARNING, "The film is marked as a right hand."),
             Finding("old", Severity.NOTE, "Only a note."),
         ),
-        interval=Interval(110.0, 134.5, 0.9),
+        interval=Interval(110.0, 134.5, 0.9, 54, by_sex=True, widening=1.456),
         chronological_age_months=120.0,
+        unlikeness=1.234,
+        calibrated=Calibrated("St Anna", "2026-11-30", 120, "cd" * 32, 119.5),
     )

@@ -19,7 +19,25 @@ def test_a_record_says_everything(answer: Assessment) -> None:
         "age_text": "10 years 2 months",
         "years": 10,
         "months": 2,
-        "interval": {"low_months": 110.0, "high_months": 134.5, "level": 0.9},
+        "interval": {
+            "low_months": 110.0,
+            "high_months": 134.5,
+            "level": 0.9,
+            "low_text": "9 years 2 months",
+            "high_text": "11 years 2 months",
+            "films": 54,
+            "by_sex": True,
+            "widening": 1.46,
+        },
+        "calibration": {
+            "name": "St Anna",
+            "date": "2026-11-30",
+            "films": 120,
+            "sha256": "cd" * 32,
+            "uncalibrated_months": 119.5,
+            "uncalibrated_text": "10 years 0 months",
+        },
+        "unlikeness": 1.23,
         "chronological_age_months": 120.0,
         "readings": {"whole_hand": 121.0, "carpal": 119.8, "metacarpal": 125.1},
         "regions": [
@@ -68,8 +86,12 @@ def test_boxes_come_back(answer: Assessment) -> None:
 
 
 def test_what_is_missing_is_null(answer: Assessment) -> None:
-    bare = record(replace(answer, interval=None, chronological_age_months=None))
-    assert bare["interval"] is None
+    bare = record(
+        replace(
+            answer, interval=None, chronological_age_months=None, unlikeness=None, calibrated=None
+        )
+    )
+    assert bare["interval"] is bare["calibration"] is bare["unlikeness"] is None
     assert bare["chronological_age_months"] is None
 
 

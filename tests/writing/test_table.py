@@ -23,6 +23,12 @@ def test_a_row_says_everything(answer: Assessment) -> None:
     assert float(cells["age_months"]) == 122.37
     assert cells["age_text"] == "10 years 2 months"
     assert (cells["interval_low_months"], cells["interval_high_months"]) == ("110.00", "134.50")
+    assert cells["interval_level"] == "0.9"
+    said = "90% interval 9 years 2 months to 11 years 2 months (110 to 134 months)"
+    assert cells["interval_text"] == said
+    assert (cells["calibration"], cells["calibration_date"]) == ("St Anna", "2026-11-30")
+    assert (cells["uncalibrated_months"], cells["calibration_films"]) == ("119.50", "120")
+    assert cells["calibration_sha256"] == "cd" * 32
     assert cells["chronological_age_months"] == "120.00"
     assert cells["carpal_months"] == "119.80"
     corners = ("min_row", "min_col", "max_row", "max_col")

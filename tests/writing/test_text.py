@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from boneage.assessment import Assessment, Failure
-from boneage.writing.text import LINE_WIDTH, full_text, one_line
+from boneage.assessment import Assessment, Failure, Interval
+from boneage.writing.text import LINE_WIDTH, basis, full_text, one_line
 
 
 def test_defect_8_the_text_never_gives_a_raw_number(answer: Assessment) -> None:
     text = full_text(answer)
     for said in (
         "10 years 2 months (122.4 months), female standard",
-        "110 to 134 months (90% of such films)",
+        "9 years 2 months to 11 years 2 months (110 to 134 months); it holds the bone age "
+        "of 90% of such films, by 54 calibration films of this sex, 1.5 times as wide as usual",
+        "Calibrated by St Anna (2026-11-30, 120 films); uncalibrated 10 years 0 months (119.5 ",
         "10 years 0 months (120.0 months)",
         "whole hand 121.0, carpal 119.8, metacarpal 125.1 months",
         "carpal      rows 300–400, columns 120–240",
@@ -22,7 +24,20 @@ def test_defect_8_the_text_never_gives_a_raw_number(answer: Assessment) -> None:
         "tiny-1 (profile tiny, sha256 abababababab)",
         "Not a medical device",
     ):
-        assert said in text
+        assert said in text or said in " ".join(text.split()), "wrapped"
+
+
+def test_nothing_is_said_that_is_not_there(answer: Assessment) -> None:
+    bare = replace(answer, interval=None, calibrated=None)
+    for text in (full_text(bare), one_line(bare)):
+        assert "nterval" not in text
+        assert "alibrated" not in text
+
+
+def test_a_usual_interval_says_nothing_of_its_width() -> None:
+    assert "usual" not in basis(Interval(1.0, 2.0, 0.9, 54, widening=1.1))
+    assert "of both sexes" in basis(Interval(1.0, 2.0, 0.9, 54))
+    assert basis(Interval(1.0, 2.0, 0.975)) == "it holds the bone age of 97.5% of such films"
 
 
 def test_long_findings_wrap(answer: Assessment) -> None:
@@ -33,7 +48,10 @@ def test_long_findings_wrap(answer: Assessment) -> None:
 
 def test_one_line_of_many(answer: Assessment) -> None:
     assert one_line(answer).splitlines() == [
-        "hand.dcm: 10 years 2 months (122.4 months), female standard; found carpal",
+        "hand.dcm: 10 years 2 months (122.4 months), female standard; "
+        "90% interval 9 years 2 months to 11 years 2 months (110 to 134 months); "
+        "calibrated: by St Anna (2026-11-30, 120 films); "
+        "uncalibrated 10 years 0 months (119.5 months); found carpal",
         "  Warning: The film is marked as a right hand.",
     ]
     assert "no region found" in one_line(replace(answer, looks=()))

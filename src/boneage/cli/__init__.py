@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "dashboard": "Read films in the browser, on this computer alone.",
     "regions": "Find the regions of a folder of films and save them.",
     "synthetic": "Draw a hand film that is nobody's, to try things on.",
+    "calibrate": "Fit the answers to a clinic's own labelled films.",
     "weights": "Say which weights answer, and what is known of them.",
     "train": "Train weights from labelled films.",
     "analyse": "Say what a labelled data set holds, and what is wrong with it.",

@@ -13,7 +13,7 @@ import click
 from boneage.cases import cases_of, read_cases
 from boneage.cli import EXIT_FAILED
 from boneage.cli.batch import Progress, film_label, make_folder, open_output
-from boneage.cli.options import parse_sex, weights_option
+from boneage.cli.options import calibration_option, parse_sex, weights_option
 
 if TYPE_CHECKING:
     from boneage.assessment import Assessment, Case, Failure
@@ -58,7 +58,14 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Draw each answer on its film, as DIR/<film>.boneage.png.",
 )
+@click.option(
+    "--level",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    metavar="P",
+    help="Of the interval: the share of such films whose bone age it holds. [default: 0.9]",
+)
 @weights_option
+@calibration_option
 def assess(
     films: tuple[Path, ...],
     sex: Sex | None,
@@ -66,7 +73,9 @@ def assess(
     as_json: bool,
     table_out: Path | None,
     pictures: Path | None,
+    level: float | None,
     weights: Path | None,
+    calibration: Path | None,
 ) -> None:
     """Read the bone age of films: PNG, JPEG, TIFF, WebP, BMP or DICOM.
 
@@ -79,7 +88,7 @@ def assess(
 
     \b
     boneage assess hand.png --sex female --picture out/
-    boneage assess films/ --csv ages.csv
+    boneage assess films/ --csv ages.csv --level 0.8
     boneage assess --table cases.csv --json > ages.json
     """  # noqa: D301  click wants a backspace before lines it must not wrap
     from boneage.assessor import Assessor  # noqa: PLC0415  the command line opens fast
@@ -87,7 +96,8 @@ def assess(
     if bool(films) == (table is not None):
         raise click.UsageError("give films or folders, or a table of them with --table")
     cases = read_cases(table) if table else cases_of(films)
-    batch = Batch(Assessor(weights), as_json=as_json, many=len(cases) > 1)
+    assessor = Assessor(weights, level=level, calibration=calibration)
+    batch = Batch(assessor, as_json=as_json, many=len(cases) > 1)
     with ExitStack() as stack:
         if pictures is not None:
             batch.pictures = make_folder(pictures, "--picture")

@@ -80,7 +80,7 @@ def _measure(
         films = at_sizes(film, Path(folder))
         cold = measure_cold(films[0], sex, weights)  # first: see measure_cold
         import_seconds = measure_import()
-        assessor = Assessor(weights)
+        assessor = Assessor(weights, calibration="")
         warm = [measure_warm(assessor, copy, sex) for copy in films]
     return {
         "format": 1,

@@ -75,7 +75,7 @@ def card(
     evidence = (
         read.read_folders(weights, folder) if weights else read.read_checkout(checkout, folder)
     )
-    assessor = Assessor(weights or checkout / read.BUNDLE)
+    assessor = Assessor(weights or checkout / read.BUNDLE, calibration="")
     make_folder(pictures, "--pictures")
     make_folder(out.parent, "--out")
     shown = draw_failures(assessor, evidence.stress, pictures)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from boneage.cli import Unusable
-from boneage.cli.options import weights_option
+from boneage.cli.options import calibration_option, weights_option
 
 
 @click.command()
@@ -19,7 +19,10 @@ from boneage.cli.options import weights_option
 )
 @click.option("--no-browser", is_flag=True, help="Print the address and open nothing.")
 @weights_option
-def dashboard(port: int | None, no_browser: bool, weights: Path | None) -> None:
+@calibration_option
+def dashboard(
+    port: int | None, no_browser: bool, weights: Path | None, calibration: Path | None
+) -> None:
     """Open the dashboard in the browser: drop films in, see what was looked at.
 
     It listens on this computer alone, sends nothing anywhere and keeps nothing
@@ -35,4 +38,4 @@ def dashboard(port: int | None, no_browser: bool, weights: Path | None) -> None:
     if port is None:
         raise Unusable("no port from 8501 to 8520 is free; give one with --port")
     click.echo(f"boneage dashboard: {address_of(port)} (Ctrl+C ends it; nothing is kept)")
-    serve(port, weights, browser=not no_browser)
+    serve(port, weights, calibration=calibration, browser=not no_browser)

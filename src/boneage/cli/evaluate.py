@@ -110,7 +110,9 @@ def evaluate(
     others = _read_others(tables, names, strict=strict)
     pictures = _find_curves(curves)
     workers = workers or default_workers()
-    assessor = Assessor(weights, threads=1)  # faster than all cores for one film, also alone
+    assessor = Assessor(
+        weights, threads=1, calibration=""
+    )  # faster than all cores for one film, also alone
     found = load_films(data, strict=strict)
     films = choose(found, data, split, limit)
     for other in others:

@@ -27,6 +27,13 @@ data_option = click.option(
     "path, sex and boneage (months), and split if it has one.",
 )
 
+calibration_option = click.option(
+    "--calibration",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="A clinic's calibration that 'boneage calibrate' wrote, instead of $BONEAGE_CALIBRATION.",
+)
+
 weights_option = click.option(
     "--weights",
     type=click.Path(exists=True, file_okay=False, path_type=Path),

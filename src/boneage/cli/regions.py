@@ -37,7 +37,7 @@ def regions(folder: Path, out: Path, weights: Path | None) -> None:
     from boneage.assessment import Failure  # noqa: PLC0415
     from boneage.assessor import Assessor  # noqa: PLC0415
 
-    annotation = Annotation(folder, make_folder(out, "--out"), Assessor(weights))
+    annotation = Annotation(folder, make_folder(out, "--out"), Assessor(weights, calibration=""))
     if annotation.done:
         click.echo(f"{len(annotation.done)} films were done before", err=True)
     failed = 0

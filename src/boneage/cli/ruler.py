@@ -96,7 +96,7 @@ def ruler(
     from boneage.evaluation.ruler.marks import load_annotations  # noqa: PLC0415
     from boneage.training.films import load_films  # noqa: PLC0415
 
-    assessor = Assessor(weights, threads=1)
+    assessor = Assessor(weights, threads=1, calibration="")
     found = load_films(data).films
     folder = data if data.is_dir() else data.parent
     marks = load_annotations(annotations or folder / REGIONS, ruler_films.true_shape(found))

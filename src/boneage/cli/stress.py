@@ -94,7 +94,8 @@ def stress(
     changes = chosen(only)
     workers = workers or default_workers()
     # One core each: or the networks of several films fight for the cores.
-    assessor = Assessor(weights, threads=1)  # more only get into each other's way
+    # More threads only get into each other's way.
+    assessor = Assessor(weights, threads=1, calibration="")
     films = films_to_read(data, split)
     make_folder(out, "--out")
     results = _put_through(assessor, films, limit, changes, out / JOURNAL, workers)

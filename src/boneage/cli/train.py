@@ -29,8 +29,9 @@ from boneage.cli.options import data_option
 @click.option(
     "--stage",
     metavar="S",
-    help="Stop after this stage: attention, regions, region-networks, fusion or export. "
-    "Earlier ones are found finished, or finished first. [default: export, the last]",
+    help="Stop after this stage: attention, regions, region-networks, fusion, export or "
+    "calibration. Earlier ones are found finished, or finished first. "
+    "[default: calibration, the last]",
 )
 @click.option(
     "--epochs",

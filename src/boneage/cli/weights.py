@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from boneage.cli.options import weights_option
 
+if TYPE_CHECKING:
+    from boneage.weights import Weights
+
 SAID_ABOVE = frozenset(
-    {"format", "name", "profile", "networks", "preparation", "regions", "fusion"}
+    {"format", "name", "profile", "networks", "preparation", "regions", "fusion", "interval"}
 )
 """Parts of a manifest that are for the program, or printed already."""
 
@@ -34,8 +37,21 @@ def weights(weights: Path | None) -> None:
     click.echo(f"sha256    {name.sha256}")
     click.echo(f"folder    {chosen.folder}")
     click.echo(f"networks  {', '.join(chosen.manifest.networks)} (files verified)")
+    click.echo(f"interval  {_interval(chosen)}")
     for line in _lines({k: v for k, v in chosen.manifest.table.items() if k not in SAID_ABOVE}):
         click.echo(line)
+
+
+def _interval(chosen: Weights) -> str:
+    """Say what stands behind the interval; the file it needs is checked, too."""
+    from boneage.intervals import SEXES  # noqa: PLC0415
+
+    model = chosen.manifest.interval
+    if model is None:
+        return "none: these weights do not say how sure they are"
+    widens = "" if chosen.feature_space is None else "; widens for films unlike the training films"
+    counts = " and ".join(f"{len(model.scores.by_sex[sex])} {sex}" for sex in SEXES)
+    return f"by {counts} calibration films{widens}"
 
 
 def _lines(table: Mapping[str, Any], indent: str = "") -> Iterator[str]:

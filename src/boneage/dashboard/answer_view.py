@@ -58,6 +58,8 @@ def _show_details(answer: Answer) -> None:
         ("SHA-256", weights.sha256[:12]),
         ("Time taken", f"{answer.assessment.seconds:.2f} seconds"),
     ]
+    if calibrated := answer.assessment.calibrated:
+        origin.append(("Calibration", f"{calibrated.name}, {calibrated.date}"))
     blocks = (
         ("Each network alone", readings),
         ("What answered", origin),

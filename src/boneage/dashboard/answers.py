@@ -20,6 +20,7 @@ from boneage.radiograph import Radiograph
 from boneage.regions import crop_box
 from boneage.weights import Manifest
 from boneage.writing.panels import Rgb, as_grey, fitted
+from boneage.writing.text import basis, interval_text
 
 READING = "reading the file"
 CROP_PX = 520
@@ -109,8 +110,4 @@ def interval_in_words(assessment: Assessment) -> str:
     interval = assessment.interval
     if interval is None:
         return "These weights give no interval."
-    low, high = (years_and_months(a) for a in (interval.low_months, interval.high_months))
-    return (
-        f"{interval.level:.0%} interval: {low} to {high} "
-        f"({interval.low_months:.0f} to {interval.high_months:.0f} months)"
-    )
+    return f"{interval_text(interval)}; {basis(interval)}."

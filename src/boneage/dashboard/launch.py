@@ -11,6 +11,7 @@ import webbrowser
 from collections.abc import Mapping
 from pathlib import Path
 
+from boneage.calibration import FILE_VARIABLE
 from boneage.dashboard.advice import UPLOAD_LIMIT_MB
 from boneage.weights import FOLDER_VARIABLE
 
@@ -67,7 +68,9 @@ def command(port: int) -> list[str]:
     return ["run", app, "--server.port", str(port), *flags]
 
 
-def serve(port: int, weights: Path | None, *, browser: bool) -> None:
+def serve(
+    port: int, weights: Path | None, *, calibration: Path | None = None, browser: bool
+) -> None:
     """Run the dashboard until it is interrupted.
 
     Raises
@@ -79,6 +82,8 @@ def serve(port: int, weights: Path | None, *, browser: bool) -> None:
 
     if weights is not None:
         os.environ[FOLDER_VARIABLE] = str(weights.resolve())
+    if calibration is not None:
+        os.environ[FILE_VARIABLE] = str(calibration.resolve())
     if browser:
         threading.Thread(target=_open_when_ready, args=(port,), daemon=True).start()
     main(command(port), standalone_mode=False)

@@ -8,6 +8,7 @@ from html import escape
 
 from boneage.assessment import Assessment, years_and_months
 from boneage.dashboard.answers import against_age, interval_in_words
+from boneage.writing.text import calibrated_text
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+.!|~$:-])")
 
@@ -37,6 +38,9 @@ def headline(assessment: Assessment) -> str:
         f"{assessment.sex} standard</p>",
         f'<p class="bone-age-more">{escape(interval_in_words(assessment))}</p>',
     ]
+    if calibrated := assessment.calibrated:
+        said = f"Calibrated {calibrated_text(calibrated)}."
+        lines.append(f'<p class="bone-age-more">{escape(said)}</p>')
     if said := against_age(assessment):
         lines.append(f'<p class="bone-age-more">{escape(said)}</p>')
     return f'<div role="status">{"".join(lines)}</div>'

@@ -14,6 +14,7 @@ from boneage.dashboard.choices import Choice
 from boneage.dashboard.films import Film
 from boneage.dashboard.markup import plain
 from boneage.dashboard.visit import Visit
+from boneage.writing.text import interval_text
 
 Answers = Sequence[Answer | Failure]
 FILES: tuple[tuple[str, str, str, Callable[[Answers], bytes]], ...] = (
@@ -21,6 +22,8 @@ FILES: tuple[tuple[str, str, str, Callable[[Answers], bytes]], ...] = (
     ("JSON", "bone_ages.json", "application/json", downloads.json_of),
     ("Pictures (ZIP)", "bone_ages.zip", "application/zip", downloads.pictures_of),
 )
+
+COLUMNS = ("Picture", "Film", "Sex", "Bone age", "Months", "Interval", "Warnings")
 
 
 def pick(visit: Visit, choices: Mapping[str, Choice]) -> Film:
@@ -51,14 +54,13 @@ def table(
     films: Sequence[Film], answers: Mapping[str, Answer | Failure | None]
 ) -> dict[str, list[object]]:
     """One row a film, by column."""
-    rows: dict[str, list[object]] = {
-        name: [] for name in ("Picture", "Film", "Sex", "Bone age", "Months", "Warnings")
-    }
+    rows: dict[str, list[object]] = {name: [] for name in COLUMNS}
     for film in films:
         answer = answers[film.key]
         sex: object = None
         age: object = None
         months: object = None
+        interval: object = None
         if answer is None:
             warnings = "Not read yet"
         elif isinstance(answer, Failure):
@@ -67,8 +69,9 @@ def table(
             found = answer.assessment
             sex, months = found.sex.value, found.age_months
             age = years_and_months(found.age_months)
+            interval = interval_text(found.interval) if found.interval else None
             warnings = " ".join(finding.message for finding in found.warnings) or "none"
-        cells = (pictures.thumbnail_url(film), film.name, sex, age, months, warnings)
+        cells = (pictures.thumbnail_url(film), film.name, sex, age, months, interval, warnings)
         for column, cell in zip(rows.values(), cells, strict=True):
             column.append(cell)
     return rows

@@ -12,7 +12,7 @@ from boneage.assessor import Assessor
 from boneage.dashboard.answers import Answer
 from boneage.dashboard.choices import Choice
 from boneage.dashboard.films import Film, Refusal, admit
-from boneage.errors import WeightsError
+from boneage.errors import BoneageError
 
 File = tuple[str, str, Callable[[], bytes]]
 """Key, name, and what gives the bytes."""
@@ -74,9 +74,9 @@ def assessor() -> Assessor:
 
 
 def weights_problem() -> str:
-    """Say why there are no weights to read with; empty when there are."""
+    """Say why the weights, or the calibration, cannot be read with; empty when they can."""
     try:
         _opened()
-    except WeightsError as error:
+    except BoneageError as error:
         return f"{str(error)[:1].upper()}{str(error)[1:]}."
     return ""

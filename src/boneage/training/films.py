@@ -6,14 +6,14 @@ table as :mod:`boneage.training.film_table` describes it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from boneage.errors import DataError
 from boneage.training.film_folder import LABELS, films_of_folder
 from boneage.training.film_table import films_of_table
-from boneage.training.labels import Film
+from boneage.training.labels import CALIBRATION, Film, share_of
 from boneage.training.problems import Problem, ProblemList, in_words
 
 __all__ = ["LABELS", "Film", "Films", "load_films"]
@@ -31,6 +31,7 @@ class Films:
     ) -> tuple[Film, ...]:
         """The films of a split for a phase.
 
+        What ``hold_back`` moved to ``calibration`` is in no other split.
         ``thumbnails`` means "many, roughly": a data set that has none gives
         the best copy of every film.
         """
@@ -43,6 +44,29 @@ class Films:
             return tuple(squeezed)
         has_detail = {film.id for film in detailed}
         return tuple(detailed + [film for film in squeezed if film.id not in has_detail])
+
+    def hold_back(self, share: float) -> Films:
+        """The films with a share of the training ids moved to the split ``calibration``.
+
+        By a hash of the id alone, so that it is always the same ids, with all their
+        copies. Only ids with a film of useful resolution are held back: the squeezed
+        thumbnails cannot be read, and would be lost to training for nothing.
+
+        Parameters
+        ----------
+        share : float
+            0 to 1, of the ids that can be held back; 0: none.
+        """
+        readable = {film.id for film in self.films if not film.squeezed}
+        films = tuple(
+            replace(film, split="calibration")
+            if film.split == "train"
+            and film.id in readable
+            and share_of(film.id, CALIBRATION) < share
+            else film
+            for film in self.films
+        )
+        return replace(self, films=films)
 
 
 def load_films(data: Path, *, strict: bool = False) -> Films:

@@ -17,7 +17,8 @@ OLDEST_MONTHS = 240.0
 """Labels beyond the oldest standards (19 years) by more than a year are slips."""
 VALIDATION_SHARE = 0.1
 """Held back, by a hash of the id, where the data set states no split."""
-Split: TypeAlias = Literal["train", "validation"]
+CALIBRATION = "calibration"
+Split: TypeAlias = Literal["train", "validation", "calibration"]
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,11 @@ def parse_pixels(text: str, table: str) -> int:
     return pixels
 
 
+def share_of(name: str, purpose: str = "") -> float:
+    """A number from 0 to 1 that an id has, always the same; for each purpose another."""
+    return int(hashlib.sha256(f"{purpose}{name}".encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
+
+
 def hash_split(name: str) -> Split:
     """Split films of which nobody states a split, by their id alone: always the same way."""
-    share = int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
-    return "validation" if share < VALIDATION_SHARE else "train"
+    return "validation" if share_of(name) < VALIDATION_SHARE else "train"

@@ -174,6 +174,21 @@ class FusionSpec:
 
 
 @dataclass(frozen=True)
+class CalibrationSpec:
+    """What the interval is fitted on; see ``boneage.intervals``."""
+
+    share: float = 0.0
+    """Of the training ids of useful resolution, held back from every stage; 0: none,
+    and the weights state no interval."""
+
+    def __post_init__(self) -> None:
+        if self.share > 0.5:
+            raise ProfileError(
+                f"calibration.share is {self.share:g}; more than 0.5 leaves too little to train on"
+            )
+
+
+@dataclass(frozen=True)
 class Profile:
     """Everything about a model."""
 
@@ -186,6 +201,7 @@ class Profile:
     region: NetworkSpec
     fusion: FusionSpec
     degradation: Degradation = Degradation()
+    calibration: CalibrationSpec = CalibrationSpec()
 
     def __post_init__(self) -> None:
         known = (CARPAL, METACARPAL, PHALANX)

@@ -28,13 +28,15 @@ from boneage.training.export import (
 from boneage.training.films import Films, load_films
 from boneage.training.fitting import FINAL, LOG, read_log
 from boneage.training.fusion import SeenFilms, feature_names, see, train_fusion
+from boneage.training.held_back import calibrate_run, check_held_back
+from boneage.training.labels import CALIBRATION
 from boneage.training.prepared import PreparedFilms, as_input
 from boneage.training.problems import in_words
 from boneage.training.profile import Profile, load_profile
 from boneage.training.region_networks import PreparedCrops, prepare_crops, train_region
 from boneage.training.run import Run
 
-STAGES = ("attention", "regions", "region-networks", "fusion", "export")
+STAGES = ("attention", "regions", "region-networks", "fusion", "export", "calibration")
 EXPORT_CHECKED = 64
 """Films on which exported networks are compared with Keras."""
 TERMS = (
@@ -132,6 +134,10 @@ class Training:
             print(f"drawn: {curve}")  # noqa: T201
         print(f"weights: {folder}")  # noqa: T201
 
+    def calibrate(self) -> None:
+        """Stage 6."""
+        calibrate_run(self.profile, self.films, self.run)
+
     def _manifest(self, exported: Mapping[str, Exported]) -> dict[str, Any]:
         profile = self.profile
         return {
@@ -157,6 +163,8 @@ class Training:
             for kind in ("best", "detailed")
             for split in ("train", "validation")
         }
+        held_back = len(self.run.limited(self.films.select("detailed", CALIBRATION)))
+        counts |= {"detailed_calibration": held_back} if held_back else {}
         return {"films": counts, "limit": self.run.limit, "terms": TERMS}
 
     def _held_back_errors(self) -> dict[str, float]:
@@ -192,6 +200,8 @@ class Training:
         recipe |= {"seed": self.profile.seed, "epochs": self.run.epochs, "limit": self.run.limit}
         recipe |= {"augmentation": asdict(self.profile.augmentation)}
         recipe |= {"degradation": asdict(self.profile.degradation)}
+        if self.profile.calibration.share:  # else as it was before there was one
+            recipe |= {"calibration": asdict(self.profile.calibration)}
         fine_tune = self.run.fine_tune
         recipe |= {"fine_tune": str(fine_tune) if fine_tune else None}
         self.run.begin(stage, recipe)
@@ -257,12 +267,13 @@ def train(
     profile = load_profile(profile_name)
     if stage is not None and stage not in STAGES:
         raise DataError(f"no stage {stage!r}; the stages are {', '.join(STAGES)}")
-    films = load_films(data, strict=strict)
+    films = load_films(data, strict=strict).hold_back(profile.calibration.share)
     for problem in films.problems:
         print(f"skipped {problem}")  # noqa: T201  progress of a long command
     if films.problems:
         print(f"skipped: {in_words(films.problems)}")  # noqa: T201
     run = Run(run_folder, data, initial_weights, fine_tune, epochs, limit, strict)
+    check_held_back(profile, films, run)
     training = Training(profile, films, run)
     steps: dict[str, Callable[[], None]] = {
         "attention": training.train_attention,
@@ -270,6 +281,7 @@ def train(
         "region-networks": training.train_regions,
         "fusion": training.train_fusion,
         "export": training.export,
+        "calibration": training.calibrate,
     }
     for name, step in steps.items():
         step()

@@ -36,7 +36,13 @@ from boneage.writing.panels import (
     with_boxes,
     with_heat,
 )
-from boneage.writing.text import DISCLAIMER, weights_text
+from boneage.writing.text import (
+    DISCLAIMER,
+    basis,
+    calibrated_text,
+    interval_text,
+    weights_text,
+)
 
 FILM_PX = 900
 """Height of a film on the picture; also its greatest width."""
@@ -169,10 +175,10 @@ def _head(answer: Assessment, width: int) -> Image.Image:
         (f"{answer.age_months:.1f} months, read by the {answer.sex} standard", 24, TEXT),
     ]
     if answer.interval is not None:
-        low, high = answer.interval.low_months, answer.interval.high_months
-        lines.append(
-            (f"{answer.interval.level:.0%} interval {low:.0f} to {high:.0f} months", 24, TEXT)
-        )
+        lines.append((interval_text(answer.interval), 24, TEXT))
+        lines.append((basis(answer.interval).capitalize(), 16, DIM_TEXT))
+    if answer.calibrated is not None:
+        lines.append((f"Calibrated {calibrated_text(answer.calibrated)}", 20, TEXT))
     if answer.chronological_age_months is not None:
         age = answer.chronological_age_months
         lines.append(

@@ -11,7 +11,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from boneage import __version__
-from boneage.assessment import Assessment, Box, Failure, Interval, Look, years_and_months
+from boneage.assessment import (
+    Assessment,
+    Box,
+    Calibrated,
+    Failure,
+    Interval,
+    Look,
+    years_and_months,
+)
 from boneage.radiograph import Facts
 
 Record = dict[str, Any]
@@ -47,6 +55,8 @@ def record(answer: Assessment | Failure) -> Record:
         "years": years,
         "months": months,
         "interval": _interval(answer.interval),
+        "calibration": _calibrated(answer.calibrated),
+        "unlikeness": _rounded(answer.unlikeness),
         "chronological_age_months": _rounded(answer.chronological_age_months),
         "readings": {name: _rounded(age) for name, age in answer.readings.items()},
         "regions": [_region(look) for look in answer.looks],
@@ -119,8 +129,26 @@ def _interval(interval: Interval | None) -> Record | None:
         "low_months": _rounded(interval.low_months),
         "high_months": _rounded(interval.high_months),
         "level": interval.level,
+        "low_text": years_and_months(interval.low_months),
+        "high_text": years_and_months(interval.high_months),
+        "films": interval.films,
+        "by_sex": interval.by_sex,
+        "widening": _rounded(interval.widening),
     }
 
 
-def _rounded(months: float | None) -> float | None:
-    return None if months is None else round(months, DECIMALS)
+def _calibrated(calibrated: Calibrated | None) -> Record | None:
+    if calibrated is None:
+        return None
+    return {
+        "name": calibrated.name,
+        "date": calibrated.date,
+        "films": calibrated.films,
+        "sha256": calibrated.sha256,
+        "uncalibrated_months": _rounded(calibrated.uncalibrated_months),
+        "uncalibrated_text": years_and_months(calibrated.uncalibrated_months),
+    }
+
+
+def _rounded(number: float | None) -> float | None:
+    return None if number is None else round(number, DECIMALS)

@@ -17,6 +17,7 @@ from boneage.assessment import (
     Failure,
     years_and_months,
 )
+from boneage.writing.text import interval_text
 
 REGIONS = (CARPAL, METACARPAL, PHALANX)
 CORNERS = ("min_row", "min_col", "max_row", "max_col")
@@ -28,6 +29,13 @@ COLUMNS = (
     "age_text",
     "interval_low_months",
     "interval_high_months",
+    "interval_level",
+    "interval_text",
+    "uncalibrated_months",
+    "calibration",
+    "calibration_date",
+    "calibration_films",
+    "calibration_sha256",
     "chronological_age_months",
     *(f"{name}_months" for name in (WHOLE_HAND, *REGIONS)),
     *(f"{name}_{corner}" for name in REGIONS for corner in (*CORNERS, "attention_found")),
@@ -73,6 +81,14 @@ def row(answer: Assessment | Failure) -> Row:
     if answer.interval is not None:
         cells["interval_low_months"] = f"{answer.interval.low_months:.2f}"
         cells["interval_high_months"] = f"{answer.interval.high_months:.2f}"
+        cells["interval_level"] = f"{answer.interval.level:g}"
+        cells["interval_text"] = interval_text(answer.interval)
+    if answer.calibrated is not None:
+        cells["uncalibrated_months"] = f"{answer.calibrated.uncalibrated_months:.2f}"
+        cells["calibration"] = answer.calibrated.name
+        cells["calibration_date"] = answer.calibrated.date
+        cells["calibration_films"] = answer.calibrated.films
+        cells["calibration_sha256"] = answer.calibrated.sha256
     if answer.chronological_age_months is not None:
         cells["chronological_age_months"] = f"{answer.chronological_age_months:.2f}"
     for name, age in answer.readings.items():

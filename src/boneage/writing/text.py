@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import textwrap
 
-from boneage.assessment import Assessment, Failure, Finding, Look, WeightsName, years_and_months
+from boneage.assessment import (
+    Assessment,
+    Calibrated,
+    Failure,
+    Finding,
+    Interval,
+    Look,
+    WeightsName,
+    years_and_months,
+)
+from boneage.intervals import percent
 
 DISCLAIMER = "Not a medical device: supports, does not replace, a reader."
 LABEL_WIDTH = 14
 LINE_WIDTH = 88
+TOLD_WIDENING = 1.2
+"""An interval that is wider by less than this than a usual one says nothing of it."""
 
 
 def full_text(answer: Assessment) -> str:
     """Everything a reader of one film should see, some lines."""
     lines = [answer.film, *_entry("Bone age", bone_age(answer))]
     if answer.interval is not None:
-        low, high = answer.interval.low_months, answer.interval.high_months
-        lines += _entry(
-            "Interval",
-            f"{low:.0f} to {high:.0f} months ({answer.interval.level:.0%} of such films)",
-        )
+        lines += _entry("Interval", f"{_ends(answer.interval)}; {basis(answer.interval)}")
+    if answer.calibrated is not None:
+        lines += _entry("Calibrated", calibrated_text(answer.calibrated))
     if answer.chronological_age_months is not None:
         lines += _entry("Chronological", _both(answer.chronological_age_months))
     lines += _entry("By network", readings_text(answer))
@@ -38,13 +48,45 @@ def one_line(answer: Assessment | Failure) -> str:
         return f"{answer.film}: failed: {answer.message}"
     found = [look.region for look in answer.looks if look.attention_found]
     regions = f"found {', '.join(found)}" if found else "no region found"
-    line = f"{answer.film}: {bone_age(answer)}; {regions}"
+    said = [f"{answer.film}: {bone_age(answer)}"]
+    if answer.interval is not None:
+        said.append(interval_text(answer.interval))
+    if answer.calibrated is not None:
+        said.append(f"calibrated: {calibrated_text(answer.calibrated)}")
+    line = "; ".join([*said, regions])
     return "\n".join([line, *(f"  {sentence(finding)}" for finding in answer.warnings)])
 
 
 def bone_age(answer: Assessment) -> str:
     """Say the answer as clinicians say it, in months, and by whose standard."""
     return f"{_both(answer.age_months)}, {answer.sex} standard"
+
+
+def interval_text(interval: Interval) -> str:
+    """Say an interval with its level, as clinicians say ages and in months."""
+    return f"{percent(interval.level)} interval {_ends(interval)}"
+
+
+def basis(interval: Interval) -> str:
+    """Say what an interval means, what it was calibrated on, and when it is widened."""
+    said = [f"it holds the bone age of {percent(interval.level)} of such films"]
+    if interval.films is not None:
+        of = "of this sex" if interval.by_sex else "of both sexes"
+        said.append(f"by {interval.films} calibration films {of}")
+    if interval.widening >= TOLD_WIDENING:
+        said.append(
+            f"{interval.widening:.1f} times as wide as usual, for the networks disagree "
+            "or the film is unlike the training films"
+        )
+    return ", ".join(said)
+
+
+def calibrated_text(calibrated: Calibrated) -> str:
+    """Say whose calibration an answer went through, and what it was before."""
+    return (
+        f"by {calibrated.name} ({calibrated.date}, {calibrated.films} films); "
+        f"uncalibrated {_both(calibrated.uncalibrated_months)}"
+    )
 
 
 def readings_text(answer: Assessment) -> str:
@@ -61,6 +103,12 @@ def weights_text(weights: WeightsName) -> str:
 def sentence(finding: Finding) -> str:
     """Put its severity before a finding."""
     return f"{finding.severity.value.capitalize()}: {finding.message}"
+
+
+def _ends(interval: Interval) -> str:
+    low, high = interval.low_months, interval.high_months
+    words = f"{years_and_months(low)} to {years_and_months(high)}"
+    return f"{words} ({low:.0f} to {high:.0f} months)"
 
 
 def _both(age_months: float) -> str:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from boneage.assessment import Assessment, Case, Failure, Interval
 from boneage.assessor import Assessor
-from boneage.errors import DataError
+from boneage.errors import DataError, LevelError
 from boneage.evaluation.many import in_parallel
+from boneage.intervals import DEFAULT_LEVEL
 from boneage.radiograph import Sex
 from boneage.training.films import Film, Films, load_films
 from boneage.training.problems import Problem
 
 Split: TypeAlias = Literal["validation", "train", "all"]
+LEVELS = (0.5, 0.8, DEFAULT_LEVEL)
+"""Of the intervals that are checked; the widest is the one that answers state."""
 SPLITS: tuple[Split, ...] = ("validation", "train", "all")
 Note: TypeAlias = Callable[[str, dict[str, Any]], None]
 """Told the film's id and what a journal should keep of its reading."""
@@ -125,7 +129,8 @@ def read_each(
         if film.id in known:
             return _restored(film, known[film.id]), False
         case = Case(film.path, film.sex)
-        return _reading(film, next(assessor.assess_many([case]))), True
+        answer = next(assessor.assess_many([case]))
+        return _reading(film, answer, _intervals(assessor, answer)), True
 
     for film, (answer, new) in zip(films, in_parallel(read, films, workers), strict=True):
         if note and new and isinstance(answer, Reading):
@@ -145,7 +150,21 @@ def collect(answers: Iterable[Reading | Failure], problems: Sequence[Problem] = 
     return Validation(tuple(readings), tuple(failures), tuple(problems))
 
 
-def _reading(film: Film, answer: Assessment | Failure) -> Reading | Failure:
+def _intervals(assessor: Assessor, answer: Assessment | Failure) -> tuple[Interval, ...]:
+    """The intervals of every level; none where the weights state none."""
+    if isinstance(answer, Failure) or answer.interval is None:
+        return ()
+    found = []
+    for level in LEVELS:
+        with suppress(LevelError):
+            interval = assessor.certainty.around(answer, level)
+            found += [interval] if interval else []
+    return tuple(found)
+
+
+def _reading(
+    film: Film, answer: Assessment | Failure, intervals: tuple[Interval, ...]
+) -> Reading | Failure:
     if isinstance(answer, Failure):
         return Failure(film.id, answer.code, answer.message)
     return Reading(
@@ -156,7 +175,7 @@ def _reading(film: Film, answer: Assessment | Failure) -> Reading | Failure:
         networks=dict(answer.readings),
         attention_found={look.region: look.attention_found for look in answer.looks},
         seconds=answer.seconds,
-        intervals=(answer.interval,) if answer.interval else (),
+        intervals=intervals,
     )
 
 

@@ -106,7 +106,7 @@ def ablate(
     """
     profile = load_profile(profile_name) if profile_name else profile_of_run(run_folder)
     wanted = wanted_names(profile, epochs, only)
-    films = load_films(data)
+    films = load_films(data).hold_back(profile.calibration.share)
     if films.problems:
         say(f"skipped: {in_words(films.problems)}")
     make: dict[str, Callable[[], Plan]] = {

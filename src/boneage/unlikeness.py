@@ -1,0 +1,131 @@
+"""How unlike the training films a film is, by what the attention network sees of the whole hand.
+
+The feature vectors of training films span a small space: their principal
+components. A film is unlike them when it lies far out along these
+(Mahalanobis distance), or far off the space they span.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from boneage.errors import WeightsError
+
+COMPONENTS = 16
+"""At most; the variances of more are poorly known from a few hundred films."""
+FILMS_A_COMPONENT = 10
+TINY = 1e-6
+"""Of the largest variance: what varies less does not vary."""
+
+Vectors = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureSpace:
+    """Where the whole-hand features of the training films lie."""
+
+    mean: Vectors
+    """Shape (width,)."""
+    components: Vectors
+    """Shape (k, width), orthonormal."""
+    variances: Vectors
+    """Shape (k,): of the training films, along the components."""
+    rest: Vectors
+    """Shape (1,): the mean squared distance of the training films from the space."""
+
+    def unlikeness(self, feature: npt.ArrayLike) -> float:
+        """Distance of one feature, shape (width,), from the training films.
+
+        Returns
+        -------
+        float
+            The root of the mean of two squares, inside the space and off it; each
+            is 1 on average over the training films.
+
+        Raises
+        ------
+        WeightsError
+            When the feature is of another width.
+        """
+        vector = np.asarray(feature, np.float64)
+        if vector.shape != self.mean.shape:
+            raise WeightsError(
+                f"the whole hand's feature has the shape {vector.shape}, but the weights "
+                f"compare it with training films of the shape {self.mean.shape}"
+            )
+        away = vector - self.mean
+        along = self.components.astype(np.float64) @ away
+        parts = [float(np.mean(np.square(along) / self.variances))]
+        if self.rest[0] > 0:
+            off = float(away @ away - along @ along)
+            parts.append(max(off, 0.0) / float(self.rest[0]))
+        return float(np.sqrt(np.mean(parts)))
+
+    def to_bytes(self) -> bytes:
+        """A zip of plain arrays, as ``numpy.savez`` writes it; the same space, the same bytes."""
+        file = io.BytesIO()
+        np.savez(file, **{name: getattr(self, name) for name in ARRAYS})
+        return file.getvalue()
+
+
+ARRAYS = ("mean", "components", "variances", "rest")
+
+
+def fit_space(features: npt.ArrayLike) -> FeatureSpace:
+    """Span the space of some films.
+
+    Parameters
+    ----------
+    features : array_like of shape (films, width)
+        At least two films.
+    """
+    rows = np.asarray(features, np.float64)
+    mean = rows.mean(axis=0)
+    _, lengths, directions = np.linalg.svd(rows - mean, full_matrices=False)
+    variances = np.square(lengths) / (len(rows) - 1)
+    floor = TINY * max(float(variances[0]), TINY)
+    kept = max(1, min(COMPONENTS, len(rows) // FILMS_A_COMPONENT, int((variances > floor).sum())))
+    rest = float(variances[kept:].sum())
+    return FeatureSpace(
+        mean.astype(np.float32),
+        directions[:kept].astype(np.float32),
+        np.maximum(variances[:kept], floor).astype(np.float32),
+        np.array([rest if rest > floor else 0.0], np.float32),
+    )
+
+
+def space_from_bytes(content: bytes) -> FeatureSpace:
+    """Read what ``FeatureSpace.to_bytes`` wrote; nothing is unpickled.
+
+    Raises
+    ------
+    WeightsError
+        When it is something else.
+    """
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            space = FeatureSpace(*(np.asarray(arrays[name], np.float32) for name in ARRAYS))
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        EOFError,
+        OSError,
+        zipfile.BadZipFile,
+    ) as error:
+        raise WeightsError(f"these are not the features of training films: {error!r}") from error
+    kept, width = len(space.variances), len(space.mean)
+    if space.components.shape != (kept, width) or space.rest.shape != (1,) or not kept:
+        raise WeightsError("the features of the training films do not fit together")
+    if (
+        not all(np.isfinite(getattr(space, name)).all() for name in ARRAYS)
+        or min(space.variances) <= 0
+    ):
+        raise WeightsError("the features of the training films are not finite and above 0")
+    return space
