@@ -54,8 +54,8 @@ def in_short(evidence: Evidence) -> str:
         for name, target in _targets(overall).items()
     ]
     return (
-        f"Held against bones that other people marked on {overall['count']} films, and that no "
-        f"training saw, the crops hold on average {listed(parts)}; the metacarpal crop lies on "
+        f"Held against marks that other people drew on {overall['count']} films, and that were "
+        f"never trained on, the crops hold on average {listed(parts)}; the metacarpal crop lies on "
         f"the fingers' side of the carpal one in {share(overall['in_order'])} of the films."
     )
 
