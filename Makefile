@@ -77,10 +77,11 @@ evidence: analyse evaluate ruler stress ablate bench card  ## Measure all the cl
 analyse: $(EVAL)  ## Analyse the labelled films of DATA
 	@$(BIN)/boneage analyse $(DATA) --out $(EVIDENCE)/analysis
 
-evaluate: $(EVAL)  ## Measure the bundled weights on the validation films of DATA
+evaluate: $(EVAL)  ## Measure the bundled weights on the validation and the training films of DATA
 	@$(BIN)/boneage evaluate --data $(DATA) --out $(EVIDENCE) --curves $(EVIDENCE)/training \
 		$(foreach file,$(wildcard $(EVIDENCE)/earlier/*.csv),--compare $(file) --compare-name $(basename $(notdir $(file)))) \
 		|| [ $$? -eq 1 ]  # 1: some films had no answer
+	@$(BIN)/boneage evaluate --data $(DATA) --split train --out $(EVIDENCE)/train || [ $$? -eq 1 ]
 	@$(BIN)/boneage figures
 
 ruler: $(EVAL)  ## Measure where the attention looks, against marks by people
@@ -92,7 +93,7 @@ stress: $(EVAL)  ## Measure how far changed films move the answer (half an hour)
 	@$(BIN)/boneage figures
 
 ablate: $(TRAIN) $(EVAL)  ## Measure what each part of the method is worth, from the finished RUN
-	@$(BIN)/boneage ablate --run $(RUN) --data $(DATA) --out $(EVIDENCE)/ablation \
+	@$(BIN)/boneage ablate --run $(RUN) --data $(DATA) --epochs 3 --out $(EVIDENCE)/ablation \
 		$(if $(wildcard $(WEIGHTS)),--initial-weights $(WEIGHTS))
 	@$(BIN)/boneage figures
 
