@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from boneage.cli.batch import make_folder
-from boneage.cli.options import data_option
+from boneage.cli.options import data_option, initial_weights_option, out_option
 
 SHORT_EPOCHS = 12
 """Six networks in about twenty minutes on two cores."""
@@ -50,19 +50,8 @@ SHORT_EPOCHS = 12
     metavar="N",
     help="Train and measure those networks on at most N films of each split: to try it small.",
 )
-@click.option(
-    "--initial-weights",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="The folder of the weights files that the profile starts from.",
-)
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Where the results go; an interrupted command goes on from there.",
-)
+@initial_weights_option
+@out_option("Where the results go; an interrupted command goes on from there.")
 def ablate(
     run_folder: Path,
     data: Path,

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from boneage.cli.batch import film_label, make_folder
+from boneage.cli.options import out_option
 
 NAMED = 20
 """Problems named on the terminal; ``problems.csv`` names all."""
@@ -14,13 +15,7 @@ NAMED = 20
 
 @click.command()
 @click.argument("data", metavar="FOLDER", type=click.Path(exists=True, path_type=Path))
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Where the page, the figures and the tables go.",
-)
+@out_option("Where the page, the figures and the tables go.")
 @click.option("--strict", is_flag=True, help="Stop at the first label or film that is no good.")
 def analyse(data: Path, out: Path, strict: bool) -> None:
     """Analyse the labels of a FOLDER of films: ages, sexes, splits, and what is wrong.

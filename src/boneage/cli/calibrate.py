@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from boneage.cli.batch import Progress
-from boneage.cli.options import data_option, weights_option
+from boneage.cli.options import data_option, weights_option, workers_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,12 +31,7 @@ if TYPE_CHECKING:
     help="The JSON file to write; a calibration of another run is replaced.",
 )
 @click.option("--name", default="", metavar="CLINIC", help="What to call it in every answer.")
-@click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Films read at a time. Default: one for each processor core.",
-)
+@workers_option
 def calibrate(data: Path, weights: Path | None, out: Path, name: str, workers: int | None) -> None:
     """Fit the answers to a clinic's own labelled films: 50 to 500, and 30 at the least.
 

@@ -12,7 +12,13 @@ import click
 
 from boneage.cli import EXIT_FAILED
 from boneage.cli.batch import Progress, make_folder
-from boneage.cli.options import data_option, weights_option
+from boneage.cli.options import (
+    data_option,
+    out_option,
+    split_option,
+    weights_option,
+    workers_option,
+)
 
 if TYPE_CHECKING:
     from boneage.assessor import Assessor
@@ -30,28 +36,11 @@ NAMED = 10
 
 @click.command()
 @data_option
-@click.option(
-    "--split",
-    type=click.Choice(["validation", "train", "all"]),
-    default="validation",
-    show_default=True,
-    help="Which of the films to read.",
-)
+@split_option("validation", "Which of the films to read.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Read the first N only.")
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Where report.html, metrics.json, cases.csv and the figures go.",
-)
+@out_option("Where report.html, metrics.json, cases.csv and the figures go.")
 @weights_option
-@click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Films read at a time. Default: one for each processor core.",
-)
+@workers_option
 @click.option("--strict", is_flag=True, help="Stop at the first label, film or row of no use.")
 @click.option(
     "--compare",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from boneage.errors import SexError
 from boneage.radiograph import Sex
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def parse_sex(_ctx: click.Context, param: click.Parameter, text: str | None) -> Sex | None:
@@ -40,3 +44,39 @@ weights_option = click.option(
     metavar="DIR",
     help="A folder of weights, instead of $BONEAGE_WEIGHTS or those that ship with boneage.",
 )
+
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Films read at a time. Default: one for each processor core.",
+)
+
+initial_weights_option = click.option(
+    "--initial-weights",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="The folder of the weights files that the profile starts from.",
+)
+
+
+def split_option(default: str, text: str) -> Callable[[Command], Command]:
+    """Which of the labelled films a command takes."""
+    return click.option(
+        "--split",
+        type=click.Choice(["validation", "train", "all"]),
+        default=default,
+        show_default=True,
+        help=text,
+    )
+
+
+def out_option(text: str) -> Callable[[Command], Command]:
+    """The folder that a command writes into."""
+    return click.option(
+        "--out",
+        required=True,
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="DIR",
+        help=text,
+    )

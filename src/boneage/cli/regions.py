@@ -8,18 +8,12 @@ import click
 
 from boneage.cli import EXIT_FAILED
 from boneage.cli.batch import Progress, make_folder
-from boneage.cli.options import weights_option
+from boneage.cli.options import out_option, weights_option
 
 
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Where regions.csv, regions.json (COCO) and crops/ go.",
-)
+@out_option("Where regions.csv, regions.json (COCO) and crops/ go.")
 @weights_option
 def regions(folder: Path, out: Path, weights: Path | None) -> None:
     """Find the regions of all films in FOLDER and its subfolders, and save them.

@@ -10,7 +10,13 @@ import click
 
 from boneage.cli import EXIT_FAILED
 from boneage.cli.batch import Progress, make_folder
-from boneage.cli.options import data_option, weights_option
+from boneage.cli.options import (
+    data_option,
+    out_option,
+    split_option,
+    weights_option,
+    workers_option,
+)
 
 if TYPE_CHECKING:
     from boneage.assessment import Failure
@@ -42,32 +48,15 @@ REGIONS = "regions"
     show_default=True,
     help="Detailed copies of the films, thumbnails, or of every film the better one.",
 )
-@click.option(
-    "--split",
-    type=click.Choice(["validation", "train", "all"]),
-    default="all",
-    show_default=True,
-    help="Which of the films to measure; no marks were ever trained on.",
-)
+@split_option("all", "Which of the films to measure; no marks were ever trained on.")
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
     metavar="N",
     help="Measure N films only, evenly spread over them.",
 )
-@click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Films at a time; default: one for each processor core.",
-)
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Where the table, the figures and the page go.",
-)
+@workers_option
+@out_option("Where the table, the figures and the page go.")
 @weights_option
 def ruler(
     data: Path,

@@ -10,7 +10,13 @@ import click
 
 from boneage.cli import EXIT_FAILED
 from boneage.cli.batch import Progress, make_folder
-from boneage.cli.options import data_option, weights_option
+from boneage.cli.options import (
+    data_option,
+    out_option,
+    split_option,
+    weights_option,
+    workers_option,
+)
 
 if TYPE_CHECKING:
     from boneage.assessment import Failure
@@ -26,13 +32,7 @@ JOURNAL = "stress.journal.jsonl"
 
 @click.command()
 @data_option
-@click.option(
-    "--split",
-    type=click.Choice(["validation", "train", "all"]),
-    default="validation",
-    show_default=True,
-    help="Which of the films to change.",
-)
+@split_option("validation", "Which of the films to change.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Take the first N only.")
 @click.option(
     "--only",
@@ -41,19 +41,8 @@ JOURNAL = "stress.journal.jsonl"
     help="A change, or a kind of changes, such as position; may be given several times. "
     "Default: all.",
 )
-@click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="How many films at once. Default: one for each processor core.",
-)
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Where stress.json, stress.csv, stress.html and the figures go.",
-)
+@workers_option
+@out_option("Where stress.json, stress.csv, stress.html and the figures go.")
 @weights_option
 def stress(
     data: Path,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from boneage.cli.options import data_option
+from boneage.cli.options import data_option, initial_weights_option
 
 
 @click.command()
@@ -46,12 +46,7 @@ from boneage.cli.options import data_option
     help="Use at most N films of each kind: likewise.",
 )
 @click.option("--strict", is_flag=True, help="Stop at the first label or film that is no good.")
-@click.option(
-    "--initial-weights",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="The folder of the weights files that the profile starts from.",
-)
+@initial_weights_option
 @click.option(
     "--fine-tune",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
