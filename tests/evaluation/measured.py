@@ -129,7 +129,7 @@ def _write_ruler(folder: Path, weights: WeightsName) -> None:
         weights, "drawn", "all", "all", None, Proportions(0.0, 0.4, 0.3, 0.3, "one"), {}, (), DAY
     )
     ruler_files.write_csv(folder / "ruler.csv", films)
-    ruler_files.write_json(folder / "ruler.json", films, (), summarise(films), setting)
+    ruler_files.write_summary(folder / "ruler.json", films, (), summarise(films), setting)
 
 
 def _ruled(place: int, metacarpals_inside: float) -> Ruled:

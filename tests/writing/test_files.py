@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from boneage.writing.files import atomically
+from boneage.writing.files import atomically, write_json
 
 
 def test_a_file_takes_its_name_when_it_is_whole(tmp_path: Path) -> None:
@@ -47,3 +47,13 @@ def test_others_may_read_the_file_as_any_other(tmp_path: Path) -> None:
         file.write(b"1")
     (tmp_path / "b").write_bytes(b"1")
     assert (tmp_path / "a").stat().st_mode == (tmp_path / "b").stat().st_mode
+
+
+def test_json_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "table.json"
+    write_json(path, {"name": "Zoë", "share": 0.5})
+    assert path.read_text("utf-8") == '{\n  "name": "Zoë",\n  "share": 0.5\n}\n'
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(path, {"share": float("nan")})
+    assert "Zoë" in path.read_text("utf-8")
+    assert list(tmp_path.iterdir()) == [path]

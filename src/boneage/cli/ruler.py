@@ -140,13 +140,13 @@ def _write(
 ) -> str:
     """Write everything, forget the journal, and say what a person wants first."""
     from boneage.evaluation.metrics import OVERALL  # noqa: PLC0415
-    from boneage.evaluation.ruler.files import CSV, JSON, write_csv, write_json  # noqa: PLC0415
+    from boneage.evaluation.ruler.files import CSV, JSON, write_csv, write_summary  # noqa: PLC0415
     from boneage.evaluation.ruler.page import PAGE, in_short, write_ruler_page  # noqa: PLC0415
     from boneage.evaluation.ruler.summary import summarise  # noqa: PLC0415
 
     groups = summarise(films)
     write_csv(out / CSV, films)
-    write_json(out / JSON, films, failures, groups, setting)
+    write_summary(out / JSON, films, failures, groups, setting)
     write_ruler_page(out, films, failures, groups, setting)
     (out / JOURNAL).unlink()
     tried = len(films) + len(failures)

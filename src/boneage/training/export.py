@@ -201,8 +201,9 @@ def networks_table(exported: Mapping[str, Exported]) -> dict[str, Any]:
 
 
 def sha256_of(path: Path) -> str:
-    """Checksum of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    """Checksum of a file, which may be larger than the memory."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def today() -> str:

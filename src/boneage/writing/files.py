@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 
 @contextmanager
@@ -37,3 +38,14 @@ def atomically(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text in UTF-8, whole or not at all."""
+    with atomically(path) as file:
+        file.write(text.encode("utf-8"))
+
+
+def write_json(path: Path, table: Mapping[str, Any]) -> None:
+    """Write plain values as JSON for people to read, too; whole or not at all."""
+    write_text(path, json.dumps(table, indent=2, ensure_ascii=False, allow_nan=False) + "\n")

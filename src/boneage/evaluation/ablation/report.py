@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -16,7 +15,7 @@ from boneage.evaluation.ablation.ablation import Study, Worth, measure_study
 from boneage.evaluation.ablation.figure import draw_ablation
 from boneage.evaluation.metrics import DRAWS, LEVEL, SEED, Estimate
 from boneage.evaluation.page import Picture, Section, write_page
-from boneage.writing.files import atomically
+from boneage.writing.files import write_json, write_text
 
 FORMAT = 1
 """Of ``ablation.json``."""
@@ -65,8 +64,7 @@ def write_ablation(folder: Path, studies: Sequence[Study], setting: Setting) -> 
     folder.mkdir(parents=True, exist_ok=True)
     measured = [(study, measure_study(study)) for study in studies]
     table = _summarise(measured, setting)
-    text = json.dumps(table, indent=2, ensure_ascii=False, allow_nan=False)
-    _write(folder / RESULT, text + "\n")
+    write_json(folder / RESULT, table)
     _write_rows(folder / TABLE, _table_rows(measured))
     _write_rows(folder / CASES, _case_rows(studies))
     draw_ablation(folder / FIGURE, measured)
@@ -128,12 +126,7 @@ def _case_rows(studies: Sequence[Study]) -> Iterable[Sequence[object]]:
 def _write_rows(path: Path, rows: Iterable[Sequence[object]]) -> None:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
-    _write(path, text.getvalue())
-
-
-def _write(path: Path, text: str) -> None:
-    with atomically(path) as file:
-        file.write(text.encode("utf-8"))
+    write_text(path, text.getvalue())
 
 
 def _write_page(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -16,7 +15,7 @@ from boneage.evaluation.analysis.dataset import BIN_MONTHS, BIN_Z, Z_LIMIT, Bin,
 from boneage.evaluation.metrics import OVERALL
 from boneage.radiograph import Sex
 from boneage.training.problems import Kind, count_by_kind
-from boneage.writing.files import atomically
+from boneage.writing.files import write_json, write_text
 
 FORMAT = 1
 """Of ``analysis.json``."""
@@ -44,9 +43,8 @@ def write_numbers(folder: Path, analysis: Analysis) -> list[Path]:
     for name, rows in tables.items():
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows(rows)
-        _write(folder / name, text.getvalue())
-    content = json.dumps(as_json(analysis), indent=2, ensure_ascii=False, allow_nan=False)
-    _write(folder / "analysis.json", content + "\n")
+        write_text(folder / name, text.getvalue())
+    write_json(folder / "analysis.json", as_json(analysis))
     return [folder / name for name in (*tables, "analysis.json")]
 
 
@@ -141,8 +139,3 @@ def _records(rows: Rows) -> list[dict[str, object]]:
         {name: None if cell == "" else cell for name, cell in zip(header, row, strict=True)}
         for row in rows[1:]
     ]
-
-
-def _write(path: Path, text: str) -> None:
-    with atomically(path) as file:
-        file.write(text.encode("utf-8"))

@@ -6,7 +6,6 @@ by the weights and drawn as ``boneage assess --picture`` draws it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -27,7 +26,7 @@ from boneage.evaluation.stress.files import as_png
 from boneage.evaluation.stress.pixels import Grey
 from boneage.evaluation.stress.sheet import AGE_MONTHS, SEX, example_film
 from boneage.reading import read
-from boneage.writing.files import atomically
+from boneage.writing.files import atomically, write_json
 from boneage.writing.panels import Rgb
 from boneage.writing.picture import draw
 
@@ -80,9 +79,7 @@ def draw_failures(assessor: Assessor, stress: Table | None, folder: Path) -> dic
         "film": f"a film drawn as of a {_child()} of {AGE_MONTHS} months",
         "pictures": shown,
     }
-    text = json.dumps(table, indent=2, ensure_ascii=False, allow_nan=False)
-    with atomically(folder / FILES["failures"].name) as file:
-        file.write(f"{text}\n".encode())
+    write_json(folder / FILES["failures"].name, table)
     return table
 
 

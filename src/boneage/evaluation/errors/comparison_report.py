@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from boneage.evaluation.errors.comparison import Comparison
-from boneage.evaluation.errors.evidence import Setting, write_json
+from boneage.evaluation.errors.evidence import Setting
 from boneage.evaluation.errors.plots import Drawn
 from boneage.evaluation.errors.report_tables import number
 from boneage.evaluation.metrics import DRAWS, LEVEL, METHOD, SEED
 from boneage.evaluation.page import Picture, Section
+from boneage.writing.files import write_json
 
 COMPARISON = "comparison.json"
 FORMAT = 1

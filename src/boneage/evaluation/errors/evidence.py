@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -24,7 +23,7 @@ from boneage.evaluation.errors import agreement
 from boneage.evaluation.errors.validation import Reading, Split, Validation
 from boneage.evaluation.metrics import DRAWS, LEVEL, METHOD, SEED, measure_by
 from boneage.training.problems import count_by_kind
-from boneage.writing.files import atomically
+from boneage.writing.files import write_json, write_text
 
 CASES = "cases.csv"
 METRICS = "metrics.json"
@@ -68,13 +67,6 @@ def write_evidence(folder: Path, validation: Validation, setting: Setting) -> di
     return table
 
 
-def write_json(path: Path, table: Mapping[str, Any]) -> None:
-    """Write plain values as JSON, whole or not at all."""
-    text = json.dumps(table, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    with atomically(path) as file:
-        file.write(text.encode("utf-8"))
-
-
 def write_cases(path: Path, readings: Sequence[Reading]) -> None:
     """Write one row a film, ages and errors in months; whole or not at all."""
     networks = in_order(reading.networks for reading in readings)
@@ -94,8 +86,7 @@ def write_cases(path: Path, readings: Sequence[Reading]) -> None:
     )
     for reading in readings:
         writer.writerow(_row(reading, levels, networks, regions))
-    with atomically(path) as file:
-        file.write(text.getvalue().encode("utf-8"))
+    write_text(path, text.getvalue())
 
 
 def _row(

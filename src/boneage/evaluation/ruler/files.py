@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -31,7 +30,7 @@ from boneage.evaluation.ruler.ruler import (
 )
 from boneage.evaluation.ruler.run import BOXES, POINTS, Ruled
 from boneage.evaluation.ruler.summary import COVERED, Groups, worst
-from boneage.writing.files import atomically
+from boneage.writing.files import write_json, write_text
 
 CSV, JSON = "ruler.csv", "ruler.json"
 FORMAT = 1
@@ -110,8 +109,7 @@ def write_csv(path: Path, films: Sequence[Ruled]) -> None:
         for target in TARGETS:
             if target in film.measured.figures:
                 writer.writerow(_row(film, target, names))
-    with atomically(path) as file:
-        file.write(text.getvalue().encode("utf-8"))
+    write_text(path, text.getvalue())
 
 
 def _row(film: Ruled, target: str, names: Sequence[str]) -> list[str]:
@@ -129,7 +127,7 @@ def _row(film: Ruled, target: str, names: Sequence[str]) -> list[str]:
     ]
 
 
-def write_json(
+def write_summary(
     path: Path,
     films: Sequence[Ruled],
     failures: Sequence[Failure],
@@ -179,9 +177,7 @@ def write_json(
             for failure in failures
         ],
     }
-    text = json.dumps(table, indent=2, ensure_ascii=False, allow_nan=False)
-    with atomically(path) as file:
-        file.write(f"{text}\n".encode())
+    write_json(path, table)
     return table
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -23,7 +22,7 @@ from boneage.evaluation.metrics import DRAWS, LEVEL, SEED
 from boneage.evaluation.stress.changes import Change
 from boneage.evaluation.stress.stress import Stressed
 from boneage.evaluation.stress.summary import Effect, effects_of, mean_of
-from boneage.writing.files import atomically
+from boneage.writing.files import write_json, write_text
 
 TABLE, SUMMARY = "stress.csv", "stress.json"
 FORMAT = 1
@@ -81,7 +80,8 @@ def write_table(path: Path, test: StressTest) -> None:
     writer.writerow(COLUMNS)
     for film in test.films:
         writer.writerows(_row(film, change) for change in test.changes)
-    _write(path, text.getvalue())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, text.getvalue())
 
 
 def _row(film: Stressed, change: Change) -> list[str]:
@@ -102,7 +102,8 @@ def _row(film: Stressed, change: Change) -> list[str]:
 
 def write_summary(path: Path, test: StressTest) -> None:
     """Write all figures as JSON."""
-    _write(path, json.dumps(summarise(test), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, summarise(test))
 
 
 def summarise(test: StressTest) -> dict[str, Any]:
@@ -128,9 +129,3 @@ def summarise(test: StressTest) -> dict[str, Any]:
             for failure in test.failures
         ],
     }
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomically(path) as file:
-        file.write(text.encode("utf-8"))

@@ -10,7 +10,6 @@ one; the head's layers and its first weights then stay the same, too.
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -27,6 +26,7 @@ from boneage.evaluation.ablation.ablation import Variant
 from boneage.radiograph import Sex
 from boneage.training.ablation.study import Months, Plan, labels_digest, read_ages
 from boneage.training.degrading import with_spoilt
+from boneage.training.export import sha256_of
 from boneage.training.films import Film, Films
 from boneage.training.fitting import FINAL, read_log
 from boneage.training.fusion import SeenFilms, feature_names, train_fusion
@@ -116,7 +116,7 @@ def plan_inputs(profile: Profile, films: Films, run_folder: Path) -> Plan:
             "fusion": asdict(profile.fusion),
             "seed": profile.seed,
             "epochs": run.epochs,
-            "features": {f"{p.parent.name}/{p.name}": _sha256(p) for p in features},
+            "features": {f"{p.parent.name}/{p.name}": sha256_of(p) for p in features},
             "films": [labels_digest(seen.films) for seen in (run.train, run.held_back)],
         },
         facts={
@@ -125,11 +125,6 @@ def plan_inputs(profile: Profile, films: Films, run_folder: Path) -> Plan:
             "epochs": run.epochs or profile.fusion.training.epochs,
         },
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:  # a flattened feature map's are too large for the memory
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def train_head(run: FinishedRun, variant: Variant, seed: int, folder: Path) -> Months:
