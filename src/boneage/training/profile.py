@@ -16,7 +16,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from boneage.assessment import CARPAL, METACARPAL, PHALANX
+from boneage.assessment import CARPAL, METACARPAL, PHALANX, WHOLE_HAND
 from boneage.errors import ProfileError
 from boneage.preparing import Preparation
 
@@ -164,8 +164,8 @@ class FusionSpec:
     """Join the attention network's own pooled feature."""
     sex_units: int = 0
     """Width of the sex embedding; 0: the bare code, 1 male and 0 female."""
-    corrects: bool = False
-    """Answer the whole hand's own age and a correction of it, not an age from nothing."""
+    joins: Literal["features", "ages"] = "features"
+    """What of each network: its features, or the one age that its own head reads from them."""
     dropout: float = 0.0
     views: int = 1
     """How often each training film is shown: once as it is, then augmented."""
@@ -218,15 +218,22 @@ class Profile:
             raise ProfileError(
                 "attention.heat_map_after asks for a second CBAM, and cbam_reduction = 0 for none"
             )
-        if self.fusion.corrects and not self.fusion.whole_hand:
+        if self.fusion.joins == "ages" and self.fusion.pooling != "average":
             raise ProfileError(
-                "fusion.corrects needs fusion.whole_hand = true: its age is corrected"
+                'fusion.joins = "ages" needs fusion.pooling = "average": '
+                "the networks read their own ages from averaged features"
             )
         if self.attention.heat_map_after and not self.attention.phases[-1].focus:
             raise ProfileError(
                 "attention.heat_map_after needs a focus above 0 in the last phase, "
                 "or nothing teaches that heat map"
             )
+
+    @property
+    def networks(self) -> dict[str, NetworkSpec]:
+        """What looks at the whole hand and at each region, by their names."""
+        regions = dict.fromkeys(self.regions.names, self.region)
+        return {WHOLE_HAND: self.attention, **regions}
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for the manifest."""

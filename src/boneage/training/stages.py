@@ -109,8 +109,9 @@ class Training:
         self._begin("fusion", fusion=self.profile.fusion, **sources)
         train = self._see("train", self.profile.fusion.views)
         held_back = self._see("validation", 1) if "validation" in self.crops else None
-        attention = self._trained(self.attention, "attention")
-        self.networks["fusion"] = train_fusion(self.profile, train, held_back, self.run, attention)
+        self.networks["fusion"] = train_fusion(
+            self.profile, train, held_back, self.run, self.networks
+        )
 
     def export(self) -> None:
         """Stage 5."""
