@@ -141,8 +141,8 @@ def train_fusion(
     keras.utils.set_random_seed(seed)
     widths = {name: values.shape[1] for name, values in train.features.items()}
     network = build_fusion_network(spec, widths, profile.attention)
-    take_head(network, head_of)
     run.start_from_finished(network, "fusion")
+    take_head(network, head_of)  # last: a finished fusion has the head of another network
     inputs = {tensor.name: tensor for tensor in network.inputs}
     print(f"fusion of {', '.join(widths)}")  # noqa: T201
     fit(
