@@ -133,8 +133,9 @@ def _source(manifest: Table) -> list[str]:
     source: Table | None = manifest.get("fine_tuned_from")
     if source is None:
         return []
-    films = source.get("data", {}).get("films", {}).get("best_train")
-    count = f", trained on {films:,} films" if isinstance(films, int) else ""
+    films = source.get("data", {}).get("films")
+    known = isinstance(films, dict) and "best_train" in films
+    count = f", trained on {films['best_train']:,} films" if known else ""
     return [f"fine-tuned from `{source['name']}` (sha256 `{source['sha256'][:12]}`{count})"]
 
 
