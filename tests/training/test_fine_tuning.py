@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 
 from boneage.errors import DataError, ProfileError
+from boneage.intervals import LEAST_FILMS
 from boneage.radiograph import Sex
 from boneage.training.films import Film, Films
 from boneage.training.fine_tuning import (
@@ -30,6 +31,8 @@ from boneage.training.profile import (
     profile_of,
 )
 from tests.training.drawn import TINY, tiny_profile
+
+ROOT = Path(__file__).parents[2]
 
 
 def finished_by(profile: Profile) -> Finished:
@@ -148,6 +151,16 @@ def test_films_too_few_for_an_interval_are_not_held_back(
     assert without_idle_films(with_share(0.1), many(600)) == with_share(0.1)
     assert without_idle_films(with_share(0.0), many(200)) == with_share(0.0)
     assert capsys.readouterr().out == ""
+
+
+def test_the_texts_say_the_same() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert f"Fewer than {LEAST_TO_FINE_TUNE} films are refused without `--few`" in readme
+    spec, text = FineTuningSpec(), (ROOT / "docs" / "how-it-works.md").read_text("utf-8")
+    assert f"by default a quarter, {spec.epochs} and {spec.average:g}" in text
+    assert spec.learning_rate_factor == 0.25
+    assert f"fewer than {LEAST_FILMS} films, none is held back" in text
+    assert f"Below {LEAST_TO_FINE_TUNE} films the command refuses" in text
 
 
 def test_it_begins_by_saying_on_what(capsys: pytest.CaptureFixture[str]) -> None:
