@@ -12,7 +12,7 @@ import pytest
 from boneage.errors import DataError, ProfileError
 from boneage.intervals import LEAST_FILMS
 from boneage.radiograph import Sex
-from boneage.training.films import Film, Films
+from boneage.training.films import Film, Films, load_films
 from boneage.training.fine_tuning import (
     LEAST_TO_FINE_TUNE,
     begin_fine_tuning,
@@ -31,6 +31,7 @@ from boneage.training.profile import (
     profile_of,
 )
 from tests.training.drawn import TINY, tiny_profile
+from tests.training.shifted_clinic import CLINIC, OTHERS, SHIFT_MONTHS, write_tables
 
 ROOT = Path(__file__).parents[2]
 
@@ -171,3 +172,16 @@ def test_it_begins_by_saying_on_what(capsys: pytest.CaptureFixture[str]) -> None
     assert said == (
         "fine-tuning tiny-1 on 225 films; 25 more are watched, 0 kept for the interval\n"
     )
+
+
+@pytest.mark.films
+def test_the_made_up_clinic_has_films_of_the_training_split_alone(
+    real_films: Path, tmp_path: Path
+) -> None:
+    write_tables(tmp_path, real_films)
+    real = {film.id: film for film in load_films(real_films).select("detailed", "train")}
+    tables = [load_films(tmp_path / name).films for name in ("clinic.csv", "others.csv")]
+    assert [len(films) for films in tables] == [CLINIC, OTHERS]
+    assert not {film.id for film in tables[0]} & {film.id for film in tables[1]}
+    for film in (*tables[0], *tables[1]):
+        assert film.age_months - real[film.id].age_months == SHIFT_MONTHS[film.sex]
