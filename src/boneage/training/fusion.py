@@ -141,8 +141,9 @@ def train_fusion(
     keras.utils.set_random_seed(seed)
     widths = {name: values.shape[1] for name, values in train.features.items()}
     network = build_fusion_network(spec, widths, profile.networks)
-    take_heads(network, {name: heads[name] for name in widths})
     run.start_from_finished(network, "fusion")
+    # Last: a finished fusion has the heads of other networks.
+    take_heads(network, {name: heads[name] for name in widths})
     inputs = {tensor.name: tensor for tensor in network.inputs}
     print(f"fusion of {', '.join(widths)}")  # noqa: T201
     fit(

@@ -189,6 +189,27 @@ class CalibrationSpec:
 
 
 @dataclass(frozen=True)
+class FineTuningSpec:
+    """How finished weights go on learning from other films; see ``fine_tuning``."""
+
+    learning_rate_factor: float = 0.25
+    """Of the learning rate of each network's last phase; a tenth to a third is usual."""
+    epochs: int = 4
+    """Of the attention network and of each region's; the fusion keeps its own number."""
+    average: float = 0.9
+    """Momentum of the running average of the weights, where a phase has a larger one:
+    200 films are 25 batches, and an average over 200 batches would hardly move."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.learning_rate_factor <= 1 or not self.epochs:
+            raise ProfileError(
+                f"fine_tuning.learning_rate_factor is {self.learning_rate_factor:g} and "
+                f"fine_tuning.epochs is {self.epochs}; the factor must be above 0 and at most 1, "
+                "and there must be an epoch"
+            )
+
+
+@dataclass(frozen=True)
 class Profile:
     """Everything about a model."""
 
@@ -202,6 +223,7 @@ class Profile:
     fusion: FusionSpec
     degradation: Degradation = Degradation()
     calibration: CalibrationSpec = CalibrationSpec()
+    fine_tuning: FineTuningSpec = FineTuningSpec()
 
     def __post_init__(self) -> None:
         known = (CARPAL, METACARPAL, PHALANX)
