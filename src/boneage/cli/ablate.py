@@ -30,7 +30,7 @@ SHORT_EPOCHS = 12
 @click.option(
     "--profile",
     metavar="NAME|FILE",
-    help="compact, reference, or a TOML file. [default: the run's own]",
+    help="compact, convnext, reference, or a TOML file. [default: the run's own]",
 )
 @click.option(
     "--only",

@@ -15,7 +15,7 @@ from boneage.cli.options import data_option, initial_weights_option
     default="compact",
     show_default=True,
     metavar="NAME|FILE",
-    help="How to train: compact, reference, or a TOML file of your own.",
+    help="How to train: compact, convnext, reference, or a TOML file of your own.",
 )
 @data_option
 @click.option(

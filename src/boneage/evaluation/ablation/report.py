@@ -178,11 +178,12 @@ known to those heads. To withhold the sex, a head was told the same sex of every
     if study.name == BACKBONES:
         return f"""\
 Each row is a whole-hand network with another backbone, trained for {facts["seconds"]:g} seconds \
-of processor time in all, as many films as its pace allows; The {facts["train_films"]:,} training films of useful resolution, at {rows} × \
-{columns} pixels, are in {facts["folds"]} folds, and each fold was read by a network trained on \
-the others. Optimiser, loss, learning rate and seed are the profile's last phase's for all of \
-them. It says what a little time makes of each, not what they are worth once they are finished: \
-there slow networks, which have seen few films here, do better."""
+of processor time in all, on as many films as its pace allows. The {facts["train_films"]:,} \
+training films of useful resolution, at {rows} × {columns} pixels, are in {facts["folds"]} folds, \
+and each fold was read by a network trained on the others. Optimiser, loss, learning rate and \
+seed are those of the profile's last phase, for all of them alike. It says what a little time \
+makes of each, not what they are worth once they are finished: slow networks, which see few films \
+here, do better then."""
     return f"""\
 A short schedule, to compare, not to compete: each network was trained from the same initial \
 weights ({facts["start"]}) for {facts["epochs"]} epochs on the {facts["train_films"]:,} training \

@@ -128,23 +128,25 @@ def with_depthwise(backbone: keras.Model) -> keras.Model:
     """The same network with depthwise layers where it has convolutions of a group a channel.
 
     ConvNeXt writes its depthwise convolutions so. They are the same sums, but
-    TensorFlow compiles each of them by XLA on a processor, which takes minutes.
+    TensorFlow has no grouped convolution on a processor and compiles each by XLA.
     A network without any comes back as it is.
     """
     if not any(_is_depthwise(layer) for layer in backbone.layers):
         return backbone
     changed = keras.models.clone_model(backbone, clone_function=_depthwise)
-    for old, new in zip(backbone.layers, changed.layers, strict=True):
-        weights = old.get_weights()
-        if _is_depthwise(old):  # (rows, columns, 1, channels), and the other way about
+    for layer in backbone.layers:
+        weights = layer.get_weights()
+        if _is_depthwise(layer):  # its kernel has the last two axes the other way about
             weights[0] = weights[0].transpose(0, 1, 3, 2)
-        new.set_weights(weights)
+        if weights:
+            changed.get_layer(layer.name).set_weights(weights)
     return changed
 
 
 def _is_depthwise(layer: keras.layers.Layer) -> bool:
-    is_convolution = isinstance(layer, keras.layers.Conv2D) and layer.groups > 1
-    return is_convolution and layer.groups == layer.filters and layer.kernel.shape[-2] == 1
+    if not isinstance(layer, keras.layers.Conv2D) or layer.groups == 1:
+        return False
+    return bool(layer.groups == layer.filters and layer.kernel.shape[-2] == 1)
 
 
 def _depthwise(layer: keras.layers.Layer) -> keras.layers.Layer:
