@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from os import PathLike
 
@@ -145,6 +145,9 @@ class Assessment:
     for most of them; None where the weights cannot tell."""
     calibrated: Calibrated | None = None
     """None where the answer is that of the weights alone."""
+    by_standard: Mapping[Sex, float] = field(default_factory=dict)
+    """Months by the standard of each sex, as the weights alone answer; that of
+    ``sex`` is :attr:`uncalibrated_months`."""
 
     @property
     def uncalibrated_months(self) -> float:

@@ -13,7 +13,7 @@ from boneage.cli.options import data_option, initial_weights_option
 @click.option(
     "--profile",
     metavar="NAME|FILE",
-    help="How to train: compact, reference, or a TOML file of your own. "
+    help="How to train: compact, convnext, reference, or a TOML file of your own. "
     "[default: compact; with --from, as those weights were trained]",
 )
 @data_option

@@ -114,7 +114,7 @@ class NetworkSpec:
     """An attention network or a region network."""
 
     backbone: str
-    """The name of a model in ``keras.applications``."""
+    """The name of a model in ``keras.applications``, or ``ViTTiny``."""
     input: Size
     output: Literal["sigmoid", "relu", "linear"]
     phases: tuple[Phase, ...]
