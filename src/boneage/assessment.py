@@ -10,6 +10,7 @@ from os import PathLike
 import numpy as np
 import numpy.typing as npt
 
+from boneage.clinical.findings import ClinicalFindings
 from boneage.radiograph import Facts, Sex
 
 WHOLE_HAND = "whole_hand"
@@ -145,6 +146,8 @@ class Assessment:
     for most of them; None where the weights cannot tell."""
     calibrated: Calibrated | None = None
     """None where the answer is that of the weights alone."""
+    clinical: ClinicalFindings | None = None
+    """What follows for the child; None where nobody asked."""
 
     @property
     def uncalibrated_months(self) -> float:

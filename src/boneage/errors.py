@@ -57,3 +57,11 @@ class LevelError(BoneageError, ValueError):
 
 class CalibrationError(BoneageError):
     """A clinic's calibration that cannot be made, or not be used with these weights."""
+
+
+class AgeError(BoneageError, ValueError):
+    """A chronological age, or dates, that cannot be those of a child and a film."""
+
+
+class HeightError(BoneageError, ValueError):
+    """A height that cannot be a child's."""

@@ -74,12 +74,15 @@ class ClinicalContext:
     """Present standing height."""
     centre: Centre = Centre.CHRONOLOGICAL_AGE
     """What the SDS is asked to be centred on."""
+    age_not_defined: NotDefined | None = None
+    """Why there is no chronological age; None when there is one."""
 
     def to_dict(self) -> Record:
         """Plain JSON values, without the dates."""
         return {
             "chronological_age_months": _rounded(self.chronological_age_months),
             "age_source": self.age_source.value if self.age_source else None,
+            "age_not_defined": _reason(self.age_not_defined),
             "height_cm": _rounded(self.height_cm),
             "centre": self.centre.value,
         }
