@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from boneage.errors import LanguageError
+from boneage.intervals import percent
 
 DOMAIN = "boneage"
 FOLDER = Path(__file__).parent
@@ -55,6 +56,11 @@ class Words:
             text = text.lstrip("+-")
         mark = self.pgettext("decimal mark", ".")
         return text.replace("-", "−").replace(".", mark)
+
+    def percent(self, share: float) -> str:
+        """Write a share, such as a level, in percent."""
+        number = percent(share).removesuffix("%").replace(".", self.pgettext("decimal mark", "."))
+        return self.pgettext("percent", "{number}%").format(number=number)
 
     def months(self, age_months: float, decimals: int = 1) -> str:
         """Write an age or a difference in months."""

@@ -99,6 +99,9 @@ def _head(canvas: Canvas, texts: ReportTexts, words: Words, place: Place) -> flo
     top = draw(canvas, paragraph(first, style(10)), left, top, width)
     for line in others:
         top = draw(canvas, paragraph(line, style(9)), left, top - 1, width)
+    for refusal in texts.refusals:
+        like = style(10, bold=True, colour="warning")
+        top = draw(canvas, paragraph(refusal, like), left, top - 2, width)
     return top - GAP
 
 
@@ -163,8 +166,9 @@ def _told(texts: ReportTexts, words: Words, width: float, room: float) -> Flowab
         ],
     )
     title = paragraph(words.gettext("Findings on the film"), style(9.5, bold=True))
-    findings = texts.findings or (words.gettext("None."),)
-    lines = [paragraph(finding, style(8.5)) for finding in findings]
+    lines = [paragraph(finding, style(8.5, colour="warning")) for finding in texts.warnings]
+    lines += [paragraph(finding, style(8.5)) for finding in texts.notes]
+    lines = lines or [paragraph(words.gettext("None."), style(8.5))]
     parts: list[Flowable] = [columns, Spacer(width, GAP), title, *lines]
     return KeepInFrame(width, room, parts, mode="shrink")
 

@@ -26,6 +26,9 @@ OF_FILMS: Mapping[str, str] = {
 }
 NOT_DEFINED: Mapping[str, str] = {
     "no_age": noop("The chronological age is not known."),
+    "birth_after_study": noop("The film states a birth date after its study date."),
+    "no_study_date": noop("The film states a birth date, but neither its study date nor an age."),
+    "adult": noop("The film states the age of an adult."),
     "outside_brush": noop("The Brush table defines no SD at this age."),
     "outside_bayley_pinneau": noop("The bone age lies outside the table."),
     "no_prediction_error": noop("The paper gives no prediction error at this age."),
@@ -48,6 +51,11 @@ CATEGORIES: Mapping[Category, str] = {
     Category.ACCELERATED: noop("accelerated children"),
     Category.DELAYED: noop("delayed children"),
 }
+TABLES = (
+    noop("Brush Foundation children, Greulich and Pyle 1959"),
+    noop("Bayley and Pinneau 1952"),
+)
+"""As the clinical findings name them."""
 REGIONS: Mapping[str, str] = {
     "whole_hand": noop("whole hand"),
     "carpal": noop("carpal"),

@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from boneage import __version__
-from boneage.assessment import Assessment, Interval
-from boneage.clinical.findings import AdultHeight, Centre, Growth, NearestStandards
-from boneage.intervals import percent
+from boneage.assessment import Assessment, Interval, Severity
+from boneage.clinical.findings import (
+    AdultHeight,
+    Centre,
+    ClinicalFindings,
+    Growth,
+    NearestStandards,
+)
 from boneage.language.words import Words
 from boneage.radiograph import Sex
 from boneage.writing.identity import Identity
@@ -45,7 +50,10 @@ class ReportTexts:
     answer: tuple[str, ...]
     """What stands below the age: months and standard, interval, calibration."""
     sections: tuple[Section, ...]
-    findings: tuple[str, ...]
+    refusals: tuple[str, ...]
+    """Why the film should not have been read; it was, for somebody insisted."""
+    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
     provenance: tuple[Entry, ...]
 
 
@@ -82,7 +90,9 @@ def report_texts(
         age=words.age(answer.age_months),
         answer=tuple(_answer(answer, words)),
         sections=tuple(_sections(answer, words)),
-        findings=tuple(finding_sentence(finding, words) for finding in answer.findings),
+        refusals=_findings(answer, Severity.REFUSAL, words),
+        warnings=_findings(answer, Severity.WARNING, words),
+        notes=_findings(answer, Severity.NOTE, words),
         provenance=tuple(_provenance(answer, words, film, weights_date)),
     )
 
@@ -92,6 +102,11 @@ def standard_name(sex: Sex, words: Words) -> str:
     if sex is Sex.MALE:
         return words.gettext("Greulich and Pyle, male standard")
     return words.gettext("Greulich and Pyle, female standard")
+
+
+def _findings(answer: Assessment, severity: Severity, words: Words) -> tuple[str, ...]:
+    found = (finding for finding in answer.findings if finding.severity is severity)
+    return tuple(finding_sentence(finding, words) for finding in found)
 
 
 def _identity(identity: Identity, words: Words) -> tuple[Entry, ...]:
@@ -125,10 +140,9 @@ def _answer(answer: Assessment, words: Words) -> list[str]:
 
 def _interval(interval: Interval, words: Words) -> list[str]:
     _ = words.gettext
-    level = percent(interval.level)
     low, high = interval.low_months, interval.high_months
     said = _("{level} interval: {low} to {high} ({low_months} to {high_months})").format(
-        level=level,
+        level=words.percent(interval.level),
         low=words.age(low),
         high=words.age(high),
         low_months=words.number(low, 0),
@@ -150,7 +164,7 @@ def _sections(answer: Assessment, words: Words) -> list[Section]:
     _ = words.gettext
     sections = []
     if (clinical := answer.clinical) is not None:
-        growth = _growth(clinical.growth, words) if clinical.growth else _age_alone(answer, words)
+        growth = _growth(clinical.growth, words) if clinical.growth else _no_age(clinical, words)
         sections.append(Section(_("Growth"), growth))
         if clinical.adult_height is not None:
             title = _("Adult height")
@@ -171,6 +185,12 @@ def _sections(answer: Assessment, words: Words) -> list[Section]:
 def _age_alone(answer: Assessment, words: Words) -> tuple[Entry, ...]:
     age = answer.chronological_age_months
     said = words.age(age) if age is not None else words.gettext("not known")
+    return ((words.gettext("Chronological age"), said),)
+
+
+def _no_age(clinical: ClinicalFindings, words: Words) -> tuple[Entry, ...]:
+    reason = clinical.context.age_not_defined
+    said = reason_sentence(reason, words) if reason else words.gettext("not known")
     return ((words.gettext("Chronological age"), said),)
 
 
@@ -195,7 +215,7 @@ def _growth(growth: Growth, words: Words) -> tuple[Entry, ...]:
             if growth.centre is Centre.CHRONOLOGICAL_AGE
             else _("around the mean of the table")
         )
-        entries.append((_("By"), f"{growth.table}, {centre}"))
+        entries.append((_("By"), f"{_(growth.table)}, {centre}"))
     return tuple(entries)
 
 
@@ -224,8 +244,8 @@ def _height(height: AdultHeight, words: Words) -> tuple[Entry, ...]:
     entries += [("", reason_sentence(reason, words)) for reason in reasons if reason is not None]
     if height.category is not None and height.percent is not None:
         category = _(CATEGORIES[height.category])
-        reached = _("{percent} % reached").format(percent=words.number(height.percent))
-        entries.append((_("By"), f"{height.table}, {category}, {reached}"))
+        reached = _("{percent} reached").format(percent=words.percent(round(height.percent / 100, 3)))
+        entries.append((_("By"), f"{_(height.table)}, {category}, {reached}"))
     return tuple(entries)
 
 
