@@ -10,6 +10,7 @@ from os import PathLike
 import numpy as np
 import numpy.typing as npt
 
+from boneage.clinical.child import Child
 from boneage.clinical.findings import ClinicalFindings
 from boneage.radiograph import Facts, Sex
 
@@ -182,6 +183,8 @@ class Case:
     sex: Sex | None = None
     """None: as the film itself states."""
     chronological_age_months: float | None = None
+    child: Child | None = None
+    """What else the table says of the child; None: nothing."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from boneage.ages import MAX_AGE_MONTHS, checked_age, months_between
@@ -42,6 +42,22 @@ class Child:
     study_date: date | None = field(default=None, repr=False)
     height_cm: float | None = None
     centre: Centre = Centre.CHRONOLOGICAL_AGE
+
+    def completed(self, other: Child) -> Child:
+        """Take from another what is not said here.
+
+        An age or a birth date here rules out both of the other: they are another age.
+        """
+        aged = self.chronological_age_months is not None or self.birth_date is not None
+        return replace(
+            other,
+            chronological_age_months=(
+                self.chronological_age_months if aged else other.chronological_age_months
+            ),
+            birth_date=self.birth_date if aged else other.birth_date,
+            study_date=self.study_date or other.study_date,
+            height_cm=other.height_cm if self.height_cm is None else self.height_cm,
+        )
 
     def __post_init__(self) -> None:
         if self.chronological_age_months is not None:
@@ -90,6 +106,20 @@ def check_height(height_cm: float) -> None:
     raise HeightError(
         f"height {height_cm:g} cm is not a child's; from {low:g} to {high:g} cm is accepted"
     )
+
+
+def parse_height(text: str) -> float:
+    """Read a height as a number, with a point or a comma.
+
+    Raises
+    ------
+    HeightError
+        When it is no number.
+    """
+    try:
+        return float(text.replace(",", "."))
+    except ValueError:
+        raise HeightError(f"height {text!r} is no number") from None
 
 
 def height_from_inches(height_in: float) -> float:
@@ -159,19 +189,17 @@ def _given_age(child: Child, facts: Facts) -> tuple[float | None, AgeSource | No
 
 def _film_age(facts: Facts) -> tuple[float | None, AgeSource | None, NotDefined | None]:
     """Take the age that the film states, or say why it gives none."""
-    age, birth_date, study_date = (
-        facts.chronological_age_months,
-        facts.birth_date,
-        facts.study_date,
-    )
-    wrong_dates = birth_date is not None and study_date is not None and birth_date > study_date
-    if age is None and wrong_dates:
+    birth_date, study_date = facts.birth_date, facts.study_date
+    age, source = facts.chronological_age_months, AgeSource.FILM_AGE
+    dated = birth_date is not None and study_date is not None
+    if birth_date is not None and study_date is not None and birth_date <= study_date:
+        age, source = months_between(birth_date, study_date), AgeSource.FILM_DATES
+    if age is None and dated:
         return None, None, BIRTH_AFTER_STUDY
-    if age is None and birth_date is not None and study_date is None:
+    if age is None and birth_date is not None:
         return None, None, NO_STUDY_DATE
     if age is None:
         return None, None, NO_AGE
     if age > MAX_AGE_MONTHS:
         return None, None, NotDefined("adult", f"the film states an age of {age / 12:.0f} years")
-    dated = birth_date is not None and study_date is not None and not wrong_dates
-    return age, AgeSource.FILM_DATES if dated else AgeSource.FILM_AGE, None
+    return age, source, None
