@@ -73,7 +73,7 @@ def observation(answer: Assessment, film: str, identity: Identity = NOBODY) -> R
         "method": {"text": _method(answer.sex)},
         "device": {"reference": f"#{DEVICE}"},
         "referenceRange": _normal_range(growth, answer.sex),
-        "derivedFrom": [_film(film, identity)],
+        "derivedFrom": _film(film, identity),
         "component": _components(answer, clinical),
     }
     return {key: value for key, value in resource.items() if value}  # empty ones are forbidden
@@ -107,15 +107,13 @@ def _subject(identity: Identity) -> Resource | None:
     return reference if len(reference) > 1 else None
 
 
-def _film(film: str, identity: Identity) -> Resource:
+def _film(film: str, identity: Identity) -> list[Resource]:
+    identifier = {"system": FILM_SYSTEM, "value": film}
+    found = [{"type": "Media", "identifier": identifier, "display": "Radiograph of the hand"}]
     if identity.study_uid:
         study = {"system": "urn:dicom:uid", "value": f"urn:oid:{identity.study_uid}"}
-        return {"type": "ImagingStudy", "identifier": study, "display": "Radiograph of the hand"}
-    return {
-        "type": "Media",
-        "identifier": {"system": FILM_SYSTEM, "value": film},
-        "display": "Radiograph of the hand",
-    }
+        found.append({"type": "ImagingStudy", "identifier": study, "display": "Its study"})
+    return found
 
 
 def _notes(answer: Assessment) -> list[str]:
@@ -124,10 +122,9 @@ def _notes(answer: Assessment) -> list[str]:
     if answer.calibrated is not None:
         notes.append(f"Calibrated {calibrated_text(answer.calibrated)}")
     clinical = answer.clinical
-    for part in (clinical.growth, clinical.adult_height) if clinical else ():
-        if part is not None and part.not_defined is not None:
-            notes.append(part.not_defined.message)
-    return notes
+    parts = (clinical.growth, clinical.adult_height) if clinical else ()
+    reasons = [part.not_defined for part in parts if part is not None]
+    return [*notes, *(reason.message for reason in reasons if reason is not None)]
 
 
 def _body_site(answer: Assessment) -> Resource:

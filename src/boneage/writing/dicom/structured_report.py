@@ -87,9 +87,7 @@ def _observer(answer: Assessment) -> sr.ObserverContext:
     )
 
 
-def _bone_age(
-    answer: Assessment, source: Dataset
-) -> sr.MeasurementsAndQualitativeEvaluations:
+def _bone_age(answer: Assessment, source: Dataset) -> sr.MeasurementsAndQualitativeEvaluations:
     """The answer itself, and what follows from it."""
     growth = answer.clinical.growth if answer.clinical else None
     verdict = []

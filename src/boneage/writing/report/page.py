@@ -68,6 +68,7 @@ def report_page(texts: ReportTexts, pictures: ReportPictures, words: Words, pape
     canvas = Canvas(file, pagesize=size, invariant=1, lang=words.language)
     canvas.setTitle(texts.title)
     canvas.setCreator(f"boneage {__version__}")
+    canvas.setKeywords(texts.film)
     width = size[0] - 2 * MARGIN
     top = _head(canvas, texts, words, Place(MARGIN, size[1] - MARGIN, width, 0))
     bottom = _provenance(canvas, texts, width)
@@ -105,9 +106,7 @@ def _head(canvas: Canvas, texts: ReportTexts, words: Words, place: Place) -> flo
     return top - GAP
 
 
-def _pictures(
-    canvas: Canvas, pictures: ReportPictures, words: Words, place: Place
-) -> float:
+def _pictures(canvas: Canvas, pictures: ReportPictures, words: Words, place: Place) -> float:
     """The film, and beside it each look: its attention above its region."""
     across = place.width * (FILM_SHARE if pictures.looks else 1)
     room = Place(place.left, place.top, across, place.height - CAPTION)

@@ -55,6 +55,8 @@ class ReportTexts:
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
     provenance: tuple[Entry, ...]
+    film: str
+    """The film's fingerprint, for the file's own description."""
 
 
 def report_texts(
@@ -94,6 +96,7 @@ def report_texts(
         warnings=_findings(answer, Severity.WARNING, words),
         notes=_findings(answer, Severity.NOTE, words),
         provenance=tuple(_provenance(answer, words, film, weights_date)),
+        film=film,
     )
 
 
@@ -244,7 +247,9 @@ def _height(height: AdultHeight, words: Words) -> tuple[Entry, ...]:
     entries += [("", reason_sentence(reason, words)) for reason in reasons if reason is not None]
     if height.category is not None and height.percent is not None:
         category = _(CATEGORIES[height.category])
-        reached = _("{percent} reached").format(percent=words.percent(round(height.percent / 100, 3)))
+        reached = _("{percent} reached").format(
+            percent=words.percent(round(height.percent / 100, 3))
+        )
         entries.append((_("By"), f"{_(height.table)}, {category}, {reached}"))
     return tuple(entries)
 
