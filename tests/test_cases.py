@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from boneage.assessment import Case, Failure
 from boneage.cases import cases_of, films_in, read_cases
+from boneage.clinical.child import Child
 from boneage.errors import DataError
 from boneage.radiograph import Sex
 
@@ -64,9 +66,9 @@ def test_a_table(tmp_path: Path, delimiter: str, age: str) -> None:
     ("line", "code", "message"),
     [
         ("a.png,x,", "sex", "'x' is not one"),
-        ("a.png,m,old", "table", "'old' is not a number of months"),
-        ("a.png,m,nan", "table", "'nan' is not a number"),
-        ("a.png,m,4000", "table", "from 0 to 300"),
+        ("a.png,m,old", "table", "age 'old' is not one; give years and months, such as 11y4m"),
+        ("a.png,m,nan", "table", "age 'nan' is not one"),
+        ("a.png,m,4000", "table", "from 0 to 25 years (300 months)"),
         (",m,", "table", "has no path"),
     ],
 )
@@ -80,6 +82,44 @@ def test_a_row_that_makes_no_sense_fails_alone(
     assert bad.code == code
     assert message in bad.message
     assert good == Case(tmp_path / "b.png", Sex.MALE)
+
+
+def test_a_table_may_say_more_of_the_child(tmp_path: Path) -> None:
+    table = tmp_path / "cases.csv"
+    table.write_text(
+        "path;sex;age;birth_date;study_date;height_cm;height_in\n"
+        "a.png;m;11y4m;;;142,5;\n"
+        "b.png;m;;2011-02-03;20210203;;60\n"
+        "c.png;m;;;;;\n"
+    )
+    cases = [case for case in read_cases(table) if isinstance(case, Case)]
+    assert [case.child for case in cases] == [
+        Child(136, height_cm=142.5),
+        Child(birth_date=date(2011, 2, 3), study_date=date(2021, 2, 3), height_cm=152.4),
+        None,
+    ]
+    assert cases[0].chronological_age_months == 136
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("2021-02-03,2011-02-03,", "the birth date lies after the study date"),
+        ("1.1.2011,,", "the birth date is no date"),
+        ("2011-02-03,x,", "the study date is no date"),
+        (",,1.42", "height 1.42 cm looks like metres; give centimetres: 142"),
+        (",,tall", "height 'tall' is no number"),
+    ],
+)
+def test_a_child_that_cannot_be_fails_alone(tmp_path: Path, line: str, message: str) -> None:
+    table = tmp_path / "cases.csv"
+    table.write_text(f"path,sex,birth_date,study_date,height_cm\na.png,m,{line}\nb.png,m,,,\n")
+    bad, good = read_cases(table)
+    assert isinstance(bad, Failure)
+    assert (bad.film, bad.code) == ("a.png", "table")
+    assert message in bad.message
+    assert "2011" not in bad.message
+    assert isinstance(good, Case)
 
 
 @pytest.mark.parametrize(

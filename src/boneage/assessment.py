@@ -10,6 +10,8 @@ from os import PathLike
 import numpy as np
 import numpy.typing as npt
 
+from boneage.clinical.child import Child
+from boneage.clinical.findings import ClinicalFindings
 from boneage.radiograph import Facts, Sex
 
 WHOLE_HAND = "whole_hand"
@@ -148,6 +150,8 @@ class Assessment:
     by_standard: Mapping[Sex, float] = field(default_factory=dict)
     """Months by the standard of each sex, as the weights alone answer; that of
     ``sex`` is :attr:`uncalibrated_months`."""
+    clinical: ClinicalFindings | None = None
+    """What follows for the child; None where nobody asked."""
 
     @property
     def uncalibrated_months(self) -> float:
@@ -182,6 +186,8 @@ class Case:
     sex: Sex | None = None
     """None: as the film itself states."""
     chronological_age_months: float | None = None
+    child: Child | None = None
+    """What else the table says of the child; None: nothing."""
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
+from boneage.ages import parse_age, parse_date
 from boneage.assessment import Case, Failure
+from boneage.clinical.child import Child, height_from_inches, parse_height
 from boneage.delimited import read_delimited
-from boneage.errors import DataError, SexError
+from boneage.errors import AgeError, DataError, HeightError, SexError
 from boneage.radiograph import Sex
 
-PICTURE_SUFFIX = ".boneage.png"
-"""Of the pictures that boneage draws itself: answers, not films."""
+Value = TypeVar("Value")
+
+PICTURE_SUFFIX, DICOM_SUFFIX = ".boneage.png", ".boneage.dcm"
+"""Of the pictures and DICOM files that boneage writes itself: answers, not films."""
 NO_FILMS = frozenset(
     (
         *(".cfg", ".csv", ".db", ".doc", ".docx", ".gz", ".h5", ".htm", ".html", ".ini"),
@@ -24,8 +28,6 @@ NO_FILMS = frozenset(
 )
 """Files that lie beside films and obviously are none. Anything else is tried,
 because DICOM files often have no suffix, or an odd one."""
-MAX_AGE_MONTHS = 25 * 12
-"""A chronological age beyond this is a slip (days or years for months)."""
 
 
 def films_in(folder: Path, *, without: Sequence[Path] = ()) -> list[Path]:
@@ -53,7 +55,7 @@ def may_be_film(name: str) -> bool:
     return not (
         lower.startswith(".")
         or lower == "dicomdir"
-        or lower.endswith(PICTURE_SUFFIX)
+        or lower.endswith((PICTURE_SUFFIX, DICOM_SUFFIX))
         or Path(lower).suffix in NO_FILMS
     )
 
@@ -88,8 +90,10 @@ def read_cases(table: Path) -> list[Case | Failure]:
     ----------
     table : Path
         CSV (comma, semicolon or tab) with the columns ``path``, ``sex`` and,
-        optionally, ``chronological_age_months`` or ``age``, in months. Paths
-        are relative to the table. An empty sex means: as the film states.
+        optionally, ``chronological_age_months`` or ``age`` (in months, or as
+        ``11y4m``), ``birth_date``, ``study_date`` (YYYY-MM-DD), ``height_cm`` or
+        ``height_in``. Paths are relative to the table. An empty cell means: as
+        the film states.
 
     Returns
     -------
@@ -106,7 +110,8 @@ def read_cases(table: Path) -> list[Case | Failure]:
         if column not in rows.columns:
             raise DataError(
                 f"the table {str(table)!r} has no column {column!r}, only {list(rows.columns)}; "
-                "it needs path and sex, and may have chronological_age_months"
+                "it needs path and sex, and may have chronological_age_months, birth_date, "
+                "study_date, height_cm and height_in"
             )
     if not rows.rows:
         raise DataError(f"the table {str(table)!r} has no rows")
@@ -119,23 +124,27 @@ def _case(cells: Mapping[str, str], folder: Path) -> Case | Failure:
         return Failure("", "table", "a row of the table has no path")
     try:
         sex = Sex.parse(cells["sex"]) if cells["sex"] else None
-        age = _age(cells.get("chronological_age_months") or cells.get("age") or "")
+        age = _parsed(parse_age, cells.get("chronological_age_months") or cells.get("age"))
+        child = _child(cells, age)
     except SexError as error:
         return Failure(film, "sex", str(error))
-    except DataError as error:
+    except (AgeError, HeightError) as error:
         return Failure(film, "table", str(error))
-    return Case(folder / film, sex, age)
+    return Case(folder / film, sex, age, child)
 
 
-def _age(text: str) -> float | None:
-    if not text:
+def _child(cells: Mapping[str, str], age_months: float | None) -> Child | None:
+    """Read what a row says of the child beside the age; None where it says nothing."""
+    birth_date = _parsed(lambda text: parse_date(text, "birth date"), cells.get("birth_date"))
+    study_date = _parsed(lambda text: parse_date(text, "study date"), cells.get("study_date"))
+    height_cm = _parsed(parse_height, cells.get("height_cm"))
+    if height_cm is None:
+        height_in = _parsed(parse_height, cells.get("height_in"))
+        height_cm = None if height_in is None else height_from_inches(height_in)
+    if birth_date is None and study_date is None and height_cm is None:
         return None
-    try:
-        age = float(text)
-    except ValueError:
-        age = math.nan
-    if not 0 <= age <= MAX_AGE_MONTHS:
-        raise DataError(
-            f"chronological age {text!r} is not a number of months from 0 to {MAX_AGE_MONTHS}"
-        )
-    return age
+    return Child(age_months, birth_date, study_date, height_cm)
+
+
+def _parsed(parse: Callable[[str], Value], text: str | None) -> Value | None:
+    return parse(text) if text else None

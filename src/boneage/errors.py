@@ -31,6 +31,14 @@ class SexError(BoneageError, ValueError):
     """A sex that is missing or not one of male and female."""
 
 
+class LanguageError(BoneageError, ValueError):
+    """A language that no catalogue of words ships for."""
+
+
+class OutputError(BoneageError):
+    """An answer that cannot be written in the form that was asked for."""
+
+
 class WeightsError(BoneageError):
     """Weights that are missing, altered or of another format."""
 
@@ -49,3 +57,11 @@ class LevelError(BoneageError, ValueError):
 
 class CalibrationError(BoneageError):
     """A clinic's calibration that cannot be made, or not be used with these weights."""
+
+
+class AgeError(BoneageError, ValueError):
+    """A chronological age, or dates, that cannot be those of a child and a film."""
+
+
+class HeightError(BoneageError, ValueError):
+    """A height that cannot be a child's."""

@@ -55,8 +55,8 @@ class Facts:
     bits: int
     """Bits stored per pixel."""
     sex: Sex | None = None
-    birth_date: date | None = None
-    study_date: date | None = None
+    birth_date: date | None = field(default=None, repr=False)
+    study_date: date | None = field(default=None, repr=False)
     chronological_age_months: float | None = None
     """From birth and study date; failing these, from the stated patient age."""
     laterality: str | None = None

@@ -12,6 +12,9 @@ import numpy.typing as npt
 import pytest
 
 from boneage.assessor import Assessor
+from boneage.radiograph import Sex
+from boneage.synthetic import draw
+from boneage.synthetic.dicom import write_dicom
 from tests.cli.conftest import Run
 from tests.conftest import write_png
 
@@ -26,6 +29,15 @@ def folder(tmp_path: Path, grey_film: Grey) -> Path:
     write_png(films / "sub" / "ä.png", np.ascontiguousarray(grey_film[::-1]))
     (films / "bad.png").write_bytes(b"no film")
     return films
+
+
+@pytest.fixture
+def dicom(tmp_path: Path) -> Path:
+    """A drawn film of a boy of 12 years that states birth and study date."""
+    path = tmp_path / "drawn.dcm"
+    with path.open("wb") as file:
+        write_dicom(draw(144, Sex.MALE), file)
+    return path
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
@@ -241,3 +253,61 @@ def test_a_failure_keeps_its_name(run: Run, tmp_path: Path) -> None:
     (film,) = json.loads(result.stdout)["films"]
     assert film["film"].endswith("手.png")
     assert result.exit_code == 1
+
+
+def test_growth_and_height_of_a_film(run: Run, film: Path) -> None:
+    result = run("assess", film, "--sex", "f", "--age", "11y4m", "--height-cm", "142.5")
+    assert result.exit_code == 0
+    for said in ("11 years 4 months (136.0 months), given", "SDS", "Adult height", "142.5 cm"):
+        assert said in result.stdout
+    options = ("--birth-date", "2009-06-01", "--study-date", "2020-10-01", "--height-in", "56")
+    result = run("assess", film, "--sex", "f", "--brush-mean", *options)
+    assert "given birth date" in result.stdout
+    assert "Brush mean" in result.stdout
+    assert "2009" not in result.output
+    assert "2020" not in result.output
+
+
+def test_dicom_says_the_age_itself(run: Run, dicom: Path, tmp_path: Path) -> None:
+    out = tmp_path / "ages.csv"
+    result = run("assess", dicom, "--json", "--csv", out)
+    (answer,) = json.loads(result.stdout)["films"]
+    assert answer["clinical"]["context"]["age_source"] == "birth and study date of the film"
+    assert answer["clinical"]["growth"]["sds"] is not None
+    (row,) = read_csv(out)
+    assert float(row["chronological_age_months"]) == pytest.approx(144, abs=0.1)
+    text = run("--verbose", "assess", dicom).output
+    for secret in ("SYNTHETIC", "20080101", "2008-01-01", "2020-01-01", "20200101"):
+        assert secret not in text
+        assert secret not in result.output
+        assert secret not in out.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--age", "30y"), "'30y' is not one of a child: from 0 to 25 years"),
+        (("--height-cm", "1.42"), "looks like metres; give centimetres: 142"),
+        (("--height-in", "142"), "is it in centimetres?"),
+        (("--height-cm", "142", "--height-in", "56"), "not both"),
+        (("--birth-date", "1.6.2009"), "the birth date is no date; write YYYY-MM-DD"),
+        (
+            ("--birth-date", "2021-01-01", "--study-date", "2020-01-01"),
+            "the birth date lies after the study date",
+        ),
+    ],
+)
+def test_a_child_that_cannot_be_is_wrong_usage(
+    run: Run, film: Path, options: tuple[str, ...], said: str
+) -> None:
+    result = run("assess", film, "--sex", "f", *options)
+    assert result.exit_code == 2
+    assert said in " ".join(result.stderr.split())
+    assert result.stdout == ""
+
+
+def test_a_study_without_a_date_fails_alone(run: Run, film: Path, dicom: Path) -> None:
+    result = run("assess", film, dicom, "--sex", "m", "--birth-date", "2009-06-01")
+    assert result.exit_code == 1
+    assert "2 films: 1 read, 1 failed" in result.stdout
+    assert "states no study date" in result.stderr

@@ -22,7 +22,7 @@ from boneage.synthetic.maturity import (
 )
 
 REFERENCE = Path(__file__).parents[3] / "shared/reference/greulich_pyle_maturity_events.csv"
-SHIPPED = Path(__file__).parents[2] / "src/boneage/synthetic" / TABLES[0]
+SHIPPED = TABLES[0]
 ages = st.floats(0, 240)
 sexes = st.sampled_from(Sex)
 

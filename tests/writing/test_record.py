@@ -39,6 +39,7 @@ def test_a_record_says_everything(answer: Assessment) -> None:
         },
         "unlikeness": 1.23,
         "chronological_age_months": 120.0,
+        "clinical": None,
         "readings": {"whole_hand": 121.0, "carpal": 119.8, "metacarpal": 125.1},
         "regions": [
             {

@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from boneage.cases import MAX_AGE_MONTHS
+from boneage.ages import MAX_AGE_MONTHS, months_between
 from boneage.dashboard.films import Film
 from boneage.radiograph import Sex
-
-DAYS_PER_MONTH = 30.4375
 
 
 class AgeError(ValueError):
@@ -37,7 +35,7 @@ def age_between(birth: date | None, film: date | None) -> float | None:
     """
     if birth is None or film is None:
         return None
-    months = (film - birth).days / DAYS_PER_MONTH
+    months = months_between(birth, film)
     if months < 0:
         raise AgeError("The film date lies before the birth date: correct one of them.")
     if months > MAX_AGE_MONTHS:

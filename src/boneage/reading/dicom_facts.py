@@ -7,10 +7,10 @@ from datetime import date
 
 from pydicom.dataset import Dataset
 
+from boneage.ages import DAYS_PER_MONTH, months_between
 from boneage.radiograph import Facts, Sex
 from boneage.reading.dicom_parsing import numbers_of, text_of
 
-DAYS_PER_MONTH = 30.4375
 MONTHS_PER_UNIT = {"D": 1 / DAYS_PER_MONTH, "W": 7 / DAYS_PER_MONTH, "M": 1.0, "Y": 12.0}
 OLDEST_MONTHS = 130 * 12
 """Nobody has lived longer; such dates stand in for others."""
@@ -54,7 +54,7 @@ def _date(dataset: Dataset, keyword: str) -> date | None:
 def _age_between(birth_date: date | None, study_date: date | None) -> float | None:
     if birth_date is None or study_date is None:
         return None
-    return _plausible((study_date - birth_date).days / DAYS_PER_MONTH)
+    return _plausible(months_between(birth_date, study_date))
 
 
 def _stated_age(dataset: Dataset) -> float | None:

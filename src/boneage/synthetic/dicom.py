@@ -15,13 +15,13 @@ from pydicom.uid import (
     generate_uid,
 )
 
+from boneage.ages import DAYS_PER_MONTH
 from boneage.radiograph import Sex
 from boneage.synthetic.film import BITS, SyntheticFilm
 from boneage.synthetic.saving import WORDS
 
 STUDY_DATE = date(2020, 1, 1)
 """Of every film drawn, so that the same film is the same file."""
-DAYS_PER_MONTH = 30.4375
 
 
 def write_dicom(film: SyntheticFilm, file: BinaryIO) -> None:

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 import numpy as np
 
 from boneage.radiograph import Sex
 
-TABLES = ("maturity_events.csv", "maturity_assumed.csv")
+TABLES: tuple[Traversable, ...] = (
+    files("boneage.clinical") / "tables" / "greulich_pyle_maturity_events.csv",
+    files("boneage.synthetic") / "maturity_assumed.csv",
+)
 """The atlas's events, and what a drawing needs beyond them."""
 
 CARPALS = (
@@ -169,9 +173,9 @@ def timelines(sex: Sex) -> Mapping[str, Mapping[Event, float]]:
     }
 
 
-def read_events(table: str, sex: Sex) -> Iterator[tuple[str, Event, float]]:
+def read_events(table: Traversable, sex: Sex) -> Iterator[tuple[str, Event, float]]:
     """Read the structure, event and months of each row that says something of this sex."""
-    text = files("boneage.synthetic").joinpath(table).read_text("utf-8")
+    text = table.read_text("utf-8")
     for row in csv.DictReader(line for line in text.splitlines() if not line.startswith("#")):
         if months := row[f"{sex}_first_plate_months"]:
             event = next(event for words, event in WORDS.items() if words in row["event"])

@@ -58,6 +58,7 @@ def record(answer: Assessment | Failure) -> Record:
         "calibration": _calibrated(answer.calibrated),
         "unlikeness": _rounded(answer.unlikeness),
         "chronological_age_months": _rounded(answer.chronological_age_months),
+        "clinical": answer.clinical.to_dict() if answer.clinical else None,
         "readings": {name: _rounded(age) for name, age in answer.readings.items()},
         "regions": [_region(look) for look in answer.looks],
         "findings": [

@@ -17,6 +17,7 @@ from boneage.assessment import (
     Failure,
     years_and_months,
 )
+from boneage.writing.clinical_table import CLINICAL_COLUMNS, clinical_cells
 from boneage.writing.text import interval_text
 
 REGIONS = (CARPAL, METACARPAL, PHALANX)
@@ -37,6 +38,7 @@ COLUMNS = (
     "calibration_films",
     "calibration_sha256",
     "chronological_age_months",
+    *CLINICAL_COLUMNS,
     *(f"{name}_months" for name in (WHOLE_HAND, *REGIONS)),
     *(f"{name}_{corner}" for name in REGIONS for corner in (*CORNERS, "attention_found")),
     "film_height",
@@ -91,6 +93,8 @@ def row(answer: Assessment | Failure) -> Row:
         cells["calibration_sha256"] = answer.calibrated.sha256
     if answer.chronological_age_months is not None:
         cells["chronological_age_months"] = f"{answer.chronological_age_months:.2f}"
+    if answer.clinical is not None:
+        cells |= clinical_cells(answer.clinical)
     for name, age in answer.readings.items():
         cells[f"{name}_months"] = f"{age:.2f}"
     for look in answer.looks:

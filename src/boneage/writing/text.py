@@ -15,6 +15,7 @@ from boneage.assessment import (
     years_and_months,
 )
 from boneage.intervals import percent
+from boneage.writing.clinical_text import clinical_lines, short_clinical_text
 
 DISCLAIMER = "Not a medical device: supports, does not replace, a reader."
 LABEL_WIDTH = 14
@@ -31,7 +32,10 @@ def full_text(answer: Assessment) -> str:
     if answer.calibrated is not None:
         lines += _entry("Calibrated", calibrated_text(answer.calibrated))
     if answer.chronological_age_months is not None:
-        lines += _entry("Chronological", _both(answer.chronological_age_months))
+        lines += _entry("Chronological", chronological_text(answer))
+    if answer.clinical is not None:
+        for label, said in clinical_lines(answer.clinical):
+            lines += _entry(label, said)
     lines += _entry("By network", readings_text(answer))
     for number, look in enumerate(answer.looks):
         lines += _entry("" if number else "Regions", _region(look))
@@ -53,6 +57,8 @@ def one_line(answer: Assessment | Failure) -> str:
         said.append(interval_text(answer.interval))
     if answer.calibrated is not None:
         said.append(f"calibrated: {calibrated_text(answer.calibrated)}")
+    if answer.clinical is not None:
+        said += short_clinical_text(answer.clinical)
     line = "; ".join([*said, regions])
     return "\n".join([line, *(f"  {sentence(finding)}" for finding in answer.warnings)])
 
@@ -60,6 +66,15 @@ def one_line(answer: Assessment | Failure) -> str:
 def bone_age(answer: Assessment) -> str:
     """Say the answer as clinicians say it, in months, and by whose standard."""
     return f"{_both(answer.age_months)}, {answer.sex} standard"
+
+
+def chronological_text(answer: Assessment) -> str:
+    """Say the chronological age and how it is known; empty where it is not."""
+    if answer.chronological_age_months is None:
+        return ""
+    source = answer.clinical.context.age_source if answer.clinical else None
+    said = _both(answer.chronological_age_months)
+    return f"{said}, {source}" if source else said
 
 
 def interval_text(interval: Interval) -> str:

@@ -1,0 +1,170 @@
+"""The adult height that Bayley and Pinneau's tables predict.
+
+Source: Bayley N, Pinneau SR. J Pediatr 1952;40:423-441.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from boneage.assessment import Interval, years_and_months
+from boneage.clinical.child import CM_PER_INCH
+from boneage.clinical.findings import AdultHeight, Category, NotDefined
+from boneage.clinical.tables import CHILDREN, PERCENT, PREDICTION_ERROR, Curve, curve
+from boneage.radiograph import Sex
+
+AHEAD_OR_BEHIND_MONTHS = 12.0
+"""From this difference on, a child is read by the accelerated or the delayed table."""
+IN_THE_PAPER = {
+    Category.AVERAGE: "average",
+    Category.ACCELERATED: "accelerated",
+    Category.DELAYED: "retarded",
+}
+SAMPLES = ("standardization", "validation")
+ERROR_SDS = 2.0
+INTERVAL_STEP_MONTHS = 0.25
+"""Of the bone ages inside an interval for which a height is predicted: a twelfth of the
+distance between two rows of the table."""
+NO_AGE = NotDefined(
+    "no_age", "the chronological age is not known, and the table depends on it; give it too"
+)
+
+
+def adult_height(
+    height_cm: float,
+    bone_age_months: float,
+    chronological_age_months: float | None,
+    sex: Sex,
+    interval: Interval | None = None,
+) -> AdultHeight:
+    """Predict the adult height.
+
+    Parameters
+    ----------
+    height_cm : float
+        Present standing height.
+    bone_age_months : float
+    chronological_age_months : float or None
+        Settles which table is read, and the prediction error.
+    sex : Sex
+    interval : Interval, optional
+        Of the bone age: the heights that it allows are given, each bone age by the table
+        of its own category.
+
+    Returns
+    -------
+    AdultHeight
+        Not defined outside the tables, nor without chronological age. The error is the
+        larger of the two samples' at this age, so that it is not understated; the mean
+        error of the paper is not taken off.
+    """
+    age = chronological_age_months
+    if age is None:
+        return AdultHeight(height_cm, not_defined=NO_AGE)
+    category = category_of(bone_age_months, age)
+    percent = percent_of_adult_height(sex, category).at(bone_age_months)
+    if percent is None:
+        return AdultHeight(
+            height_cm, category, not_defined=_outside(bone_age_months, sex, category)
+        )
+    predicted = height_cm / (percent / 100)
+    sd = prediction_sd_cm(sex).at(age)
+    ends = _ends(height_cm, age, sex, interval) if interval else None
+    return AdultHeight(
+        present_height_cm=height_cm,
+        category=category,
+        percent=percent,
+        predicted_cm=predicted,
+        error_sd_cm=sd,
+        low_cm=None if sd is None else predicted - ERROR_SDS * sd,
+        high_cm=None if sd is None else predicted + ERROR_SDS * sd,
+        interval_low_cm=ends[0] if ends else None,
+        interval_high_cm=ends[1] if ends else None,
+        error_not_defined=_no_error(age, sex) if sd is None else None,
+        interval_not_defined=BEYOND if interval and not ends else None,
+    )
+
+
+BEYOND = NotDefined(
+    "interval_outside", "the interval of the bone age reaches beyond the table, which ends there"
+)
+
+
+def category_of(bone_age_months: float, chronological_age_months: float) -> Category:
+    """Say which table a child is read by: a year ahead or behind changes it."""
+    difference = bone_age_months - chronological_age_months
+    if difference >= AHEAD_OR_BEHIND_MONTHS:
+        return Category.ACCELERATED
+    if difference <= -AHEAD_OR_BEHIND_MONTHS:
+        return Category.DELAYED
+    return Category.AVERAGE
+
+
+@cache
+def percent_of_adult_height(sex: Sex, category: Category) -> Curve:
+    """Percent of the adult height that is reached, over the bone age in months."""
+    return curve(
+        PERCENT,
+        "skeletal_age_months",
+        "percent_mature_height",
+        sex=sex.value,
+        category=IN_THE_PAPER[category],
+    )
+
+
+@cache
+def prediction_sd_cm(sex: Sex) -> Curve:
+    """One SD of the prediction error in cm, over the chronological age in months."""
+    samples = [
+        curve(
+            PREDICTION_ERROR,
+            "chronological_age_months",
+            f"{sample}_sd_in",
+            sex=sex.value,
+        )
+        for sample in SAMPLES
+    ]
+    months = sorted({month for sample in samples for month in sample.months})
+    larger = [max(sd for s in samples if (sd := s.at(month)) is not None) for month in months]
+    return Curve(tuple(months), tuple(CM_PER_INCH * sd for sd in larger))
+
+
+def _ends(
+    height_cm: float, age_months: float, sex: Sex, interval: Interval
+) -> tuple[float, float] | None:
+    """Give the least and the greatest height of the bone ages in an interval.
+
+    A category's limit inside it makes the heights jump, so its ends alone do not tell.
+    """
+    low, high = interval.low_months, interval.high_months
+    steps = np.append(np.arange(low, high, INTERVAL_STEP_MONTHS), high)
+    percents = [
+        percent_of_adult_height(sex, category_of(bone_age, age_months)).at(bone_age)
+        for bone_age in map(float, steps)
+    ]
+    known = [percent for percent in percents if percent is not None]
+    if len(known) < len(percents):
+        return None
+    return height_cm / (max(known) / 100), height_cm / (min(known) / 100)
+
+
+def _outside(bone_age_months: float, sex: Sex, category: Category) -> NotDefined:
+    table = percent_of_adult_height(sex, category)
+    return NotDefined(
+        "outside_bayley_pinneau",
+        f"a bone age of {years_and_months(bone_age_months)} lies outside the table of "
+        f"{category} {CHILDREN[sex]}, which goes from {years_and_months(table.first_months)} "
+        f"to {years_and_months(table.last_months)}",
+    )
+
+
+def _no_error(age_months: float, sex: Sex) -> NotDefined:
+    table = prediction_sd_cm(sex)
+    return NotDefined(
+        "no_prediction_error",
+        f"at a chronological age of {years_and_months(age_months)} the paper gives no "
+        f"prediction error: it does from {years_and_months(table.first_months)} "
+        f"to {years_and_months(table.last_months)}",
+    )

@@ -1,0 +1,132 @@
+"""The atlas's standards that a bone age lies between, and what a reader compares there.
+
+The atlas's pictures and words are not here: the ages of its standards are facts, the
+sentences are this project's own.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from boneage.clinical.findings import NearestStandards
+from boneage.clinical.tables import first_plate, plate_ages
+from boneage.radiograph import Sex
+
+AT_MONTHS = 0.5
+"""A bone age that is nearer to a standard than this lies at it."""
+IN_YEARS_FROM = 24
+"""Younger standards are named in months."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of maturing in which a reader looks at the same bones."""
+
+    name: str
+    begins: tuple[str, str] | None
+    """The structure and the event of the table that begin it; None: birth."""
+    looks_at: str
+
+
+PHASES = (
+    Phase(
+        "first centres",
+        None,
+        "The first carpal bones, capitate and hamate, and their size; whether the radius has "
+        "its epiphysis yet.",
+    ),
+    Phase(
+        "epiphyses appear",
+        ("distal radius epiphysis", "ossification centre visible"),
+        "Which epiphyses of metacarpals and phalanges can be seen, and how many; of the carpals "
+        "no more than their number, for the order of their coming varies.",
+    ),
+    Phase(
+        "epiphyses widen",
+        ("distal phalanx 2 epiphysis", "ossification centre visible"),
+        "How wide the epiphyses of the phalanges are against their shafts, beginning with the "
+        "distal ones; the shape of the radius's epiphysis; carpals as a second opinion.",
+    ),
+    Phase(
+        "before puberty",
+        (
+            "distal ulna epiphysis",
+            "ossification centre visible (male: first mentioned, already flattened)",
+        ),
+        "How nearly the epiphyses of the middle and proximal phalanges are as wide as their "
+        "shafts; the epiphysis of the ulna; the shape of the carpals, which say less from here on.",
+    ),
+    Phase(
+        "puberty",
+        ("proximal phalanges 2-4", "epiphysis as wide as shaft"),
+        "The sesamoid of the thumb; whether the epiphyses of the phalanges begin to cap their "
+        "shafts. Carpals are set aside.",
+    ),
+    Phase(
+        "late puberty",
+        ("distal phalanges", "fusion complete"),
+        "How far the epiphyses are fused: distal phalanges first, then proximal and middle ones "
+        "and the metacarpals.",
+    ),
+    Phase(
+        "forearm fuses",
+        ("metacarpals 2-5", "fusion complete"),
+        "The fingers are fused: how far ulna and radius are, the radius being the last.",
+    ),
+)
+
+
+def nearest_standards(bone_age_months: float, sex: Sex) -> NearestStandards:
+    """Name the standards that a bone age lies between, and what a reader looks at there.
+
+    Parameters
+    ----------
+    bone_age_months : float
+        At least 0.
+    sex : Sex
+    """
+    ages = plate_ages(sex)
+    phase = phase_of(bone_age_months, sex)
+    lower, upper = _around(bone_age_months, ages)
+    if upper is None:
+        text = f"beyond the {age_name(lower)} {sex} standard, which is the last"
+    elif upper == lower:
+        text = f"at the {age_name(lower)} {sex} standard"
+    else:
+        text = f"between the {age_name(lower)} and {age_name(upper)} {sex} standards"
+    return NearestStandards(sex, lower, upper, text, phase.name, phase.looks_at)
+
+
+def phase_of(bone_age_months: float, sex: Sex) -> Phase:
+    """Give the phase that a bone age lies in."""
+    begun = [phase for phase in PHASES if _begins(phase, sex) <= bone_age_months]
+    return begun[-1] if begun else PHASES[0]
+
+
+def age_name(months: float) -> str:
+    """Name a standard by its age.
+
+    >>> age_name(138), age_name(50), age_name(18)
+    ('11½-year', '4-year-2-month', '18-month')
+    """
+    if months == 0:
+        return "newborn"
+    if months < IN_YEARS_FROM:
+        return f"{months:g}-month"
+    years, rest = divmod(round(months), 12)
+    endings: Mapping[int, str] = {0: f"{years}-year", 6: f"{years}½-year"}
+    return endings.get(rest, f"{years}-year-{rest}-month")
+
+
+def _around(bone_age_months: float, ages: tuple[float, ...]) -> tuple[float, float | None]:
+    nearest = min(ages, key=lambda age: abs(age - bone_age_months))
+    if abs(nearest - bone_age_months) < AT_MONTHS:
+        return nearest, nearest
+    above = bisect_right(ages, bone_age_months)
+    return ages[max(above - 1, 0)], ages[above] if above < len(ages) else None
+
+
+def _begins(phase: Phase, sex: Sex) -> float:
+    return first_plate(*phase.begins, sex) if phase.begins else 0.0

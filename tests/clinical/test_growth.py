@@ -1,0 +1,92 @@
+"""A bone age beside the chronological age."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from boneage.assessment import Interval
+from boneage.clinical.findings import Centre, Determination
+from boneage.clinical.growth import BRUSH_NAME, growth_of
+from boneage.radiograph import Sex
+
+ages = st.floats(0, 300)
+bone_ages = st.floats(0, 240)
+sexes = st.sampled_from(Sex)
+
+
+def test_a_boy_of_ten_by_hand() -> None:
+    growth = growth_of(108.0, 120.0, Sex.MALE)
+    assert growth.difference_months == -12
+    assert growth.sd_months == 9.79
+    assert growth.sds == pytest.approx(-12 / 9.79)
+    assert growth.normal_low_months == pytest.approx(120 - 2 * 9.79)
+    assert growth.normal_high_months == pytest.approx(120 + 2 * 9.79)
+    assert growth.determination is Determination.NORMAL
+    assert (growth.centre, growth.table) == (Centre.CHRONOLOGICAL_AGE, BRUSH_NAME)
+    assert growth.not_defined is None
+
+
+def test_the_brush_mean_on_request() -> None:
+    growth = growth_of(108.0, 120.0, Sex.MALE, centre=Centre.BRUSH_MEAN)
+    assert growth.centre_months == 125.68
+    assert growth.sds == pytest.approx((108 - 125.68) / 9.79)
+    assert growth.difference_months == -12, "of the ages, whatever the centre"
+    assert growth.centre is Centre.BRUSH_MEAN
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "determination"),
+    [
+        (110, 130, Determination.NORMAL),
+        (95, 115, Determination.INDETERMINATE),
+        (130, 150, Determination.INDETERMINATE),
+        (90, 150, Determination.INDETERMINATE),
+        (80, 100, Determination.DELAYED),
+        (140, 160, Determination.ADVANCED),
+    ],
+)
+def test_an_interval_that_holds_a_limit_leaves_it_open(
+    low: float, high: float, determination: Determination
+) -> None:
+    growth = growth_of((low + high) / 2, 120, Sex.MALE, interval=Interval(low, high, 0.9))
+    assert growth.determination is determination
+    assert growth.sds_low == pytest.approx((low - 120) / 9.79)
+    assert growth.sds_high == pytest.approx((high - 120) / 9.79)
+
+
+def test_without_an_interval_the_bone_age_alone_decides() -> None:
+    assert growth_of(100, 120, Sex.MALE).determination is Determination.DELAYED
+    assert growth_of(140, 120, Sex.MALE).determination is Determination.ADVANCED
+    assert growth_of(140, 120, Sex.MALE).sds_low is None
+
+
+@pytest.mark.parametrize(
+    ("sex", "age", "said"),
+    [
+        (Sex.MALE, 204.5, "for boys it goes from 3 months to 17 years 0 months"),
+        (Sex.FEMALE, 193, "for girls it goes from 3 months to 16 years 0 months"),
+        (Sex.MALE, 2.9, "at 0 years 3 months the Brush table defines no SD"),
+    ],
+)
+@pytest.mark.parametrize("centre", Centre)
+def test_outside_the_table_nothing_but_the_difference_is_defined(
+    sex: Sex, age: float, said: str, centre: Centre
+) -> None:
+    growth = growth_of(150, age, sex, interval=Interval(140, 160, 0.9), centre=centre)
+    assert growth.difference_months == 150 - age
+    assert growth.determination is Determination.UNKNOWN
+    assert growth.not_defined is not None
+    assert said in growth.not_defined.message
+    for value in (growth.sds, growth.sds_low, growth.sd_months, growth.normal_low_months):
+        assert value is None
+
+
+@given(bone_ages, ages, sexes)
+def test_normal_means_within_two_sd(bone_age: float, age: float, sex: Sex) -> None:
+    growth = growth_of(bone_age, age, sex)
+    if growth.sds is None:
+        assert growth.determination is Determination.UNKNOWN
+    elif abs(abs(growth.sds) - 2) > 1e-9:
+        assert (growth.determination is Determination.NORMAL) == (abs(growth.sds) < 2)

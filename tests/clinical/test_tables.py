@@ -1,0 +1,84 @@
+"""The tables that ship are the reference's, number by number."""
+
+from __future__ import annotations
+
+import csv
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from boneage.clinical.tables import (
+    BRUSH,
+    EVENTS,
+    PERCENT,
+    PLATES,
+    PREDICTION_ERROR,
+    Curve,
+    brush_mean,
+    brush_sd,
+    first_plate,
+    plate_ages,
+    rows,
+)
+from boneage.radiograph import Sex
+
+REFERENCE = Path(__file__).parents[3] / "shared/reference"
+COUNTS = {PERCENT: 251, PREDICTION_ERROR: 42, BRUSH: 47, PLATES: 58, EVENTS: 42}
+
+
+def shipped() -> list[Path]:
+    return [Path(str(file)) for file in (files("boneage.clinical") / "tables").iterdir()]
+
+
+def test_every_table_that_ships_is_used_and_names_its_source() -> None:
+    assert {path.name for path in shipped()} == COUNTS.keys()
+    for path in shipped():
+        head = [line for line in path.read_text("utf-8").splitlines() if line.startswith("#")]
+        assert any("Source: " in line for line in head), path.name
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_the_shipped_table_is_the_reference(name: str) -> None:
+    if not REFERENCE.is_dir():
+        pytest.skip(f"the reference tables are not here ({REFERENCE})")
+    with (REFERENCE / name).open(newline="", encoding="utf-8") as file:
+        assert list(rows(name)) == list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize(("name", "count"), COUNTS.items())
+def test_no_row_is_lost(name: str, count: int) -> None:
+    assert len(rows(name)) == count
+
+
+def test_a_curve_is_straight_between_its_rows_and_ends_with_them() -> None:
+    curve = Curve((12.0, 24.0), (2.0, 4.0))
+    assert curve.at(12) == 2
+    assert curve.at(15) == pytest.approx(2.5)
+    assert curve.at(24) == 4
+    assert curve.at(11.99) is None
+    assert curve.at(24.01) is None
+    assert curve.at(float("nan")) is None
+
+
+def test_the_brush_table_by_hand() -> None:
+    assert (brush_mean(Sex.MALE).at(120), brush_sd(Sex.MALE).at(120)) == (125.68, 9.79)
+    assert brush_sd(Sex.FEMALE).at(186) == pytest.approx((9.23 + 7.31) / 2)
+    assert (brush_sd(Sex.MALE).first_months, brush_sd(Sex.MALE).last_months) == (3, 204)
+    assert (brush_sd(Sex.FEMALE).first_months, brush_sd(Sex.FEMALE).last_months) == (3, 192)
+
+
+@pytest.mark.parametrize(("sex", "count", "last"), [(Sex.MALE, 31, 228), (Sex.FEMALE, 27, 216)])
+def test_the_standards_rise(sex: Sex, count: int, last: float) -> None:
+    ages = plate_ages(sex)
+    assert len(ages) == count
+    assert list(ages) == sorted(set(ages))
+    assert (ages[0], ages[-1]) == (0, last)
+
+
+def test_events_that_the_atlas_leaves_open_are_said() -> None:
+    assert first_plate("adductor pollicis sesamoid", "visible", Sex.FEMALE) == 132
+    with pytest.raises(LookupError, match="no male standard is named for 'triquetrum'"):
+        first_plate("triquetrum", "ossification centre visible", Sex.MALE)
+    with pytest.raises(LookupError, match="'ulna'"):
+        first_plate("ulna", "gone", Sex.FEMALE)
