@@ -120,8 +120,8 @@ def test_fine_tuned_weights_say_what_they_were(evidence: Evidence, folder: Path)
     network |= {"phases": [phase]}
     profile = {"attention": network, "region": network, "fusion": {"training": phase}}
     source: dict[str, Any] = {"name": "compact-1", "sha256": "9a84fa407385" + 52 * "0"}
-    manifest = evidence.manifest | {"fine_tuned_from": source}
-    manifest["profile"] = evidence.manifest["profile"] | profile
+    manifest = {**evidence.manifest, "fine_tuned_from": source}
+    manifest["profile"] = {**evidence.manifest["profile"], **profile}
     tuned = replace(evidence, manifest=manifest)
     text = card_of(tuned, folder)
     assert "fine-tuned from `compact-1` (sha256 `9a84fa407385`)." in text
