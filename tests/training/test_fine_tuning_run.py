@@ -23,9 +23,9 @@ from boneage.training.stages import train
 from boneage.training.terms import LOCAL_TERMS, TERMS
 from tests.conftest import drawn_hand, write_png
 
-# A fusion that corrects an own age; and fewer epochs than the phases have.
+# A fusion of the networks' own ages; and fewer epochs than the phases have.
 PROFILE = (Path(__file__).parent / "small.toml").read_text("utf-8").replace(
-    "whole_hand = true", "whole_hand = true\ncorrects = true"
+    "whole_hand = true", "whole_hand = true\njoins = 'ages'"
 ) + "\n[fine_tuning]\nepochs = 1\nlearning_rate_factor = 0.1\n"
 FILMS = 20
 Arrays = dict[str, npt.NDArray[np.float32]]
@@ -124,12 +124,12 @@ def test_the_fusion_gets_the_fine_tuned_networks_own_head(tuned: Path, profile: 
     whole = attention_of(profile, tuned / "attention" / "phase-0" / FINAL)
     features = {p.stem: np.load(p) for p in (tuned / "fusion" / "features-train").glob("*.npy")}
     widths = {name: features[name].shape[1] for name in ("whole_hand", "carpal", "metacarpal")}
-    fusion = build_fusion_network(spec.fusion, widths, spec.attention)
+    fusion = build_fusion_network(spec.fusion, widths, spec.networks)
     fusion.load_weights(tuned / "fusion" / FINAL)
     heads = by_layer(fusion)
     own = by_layer(whole)
     for name in ("sex_embedding", "hidden_0", "scaled_age"):
-        assert np.array_equal(heads[f"whole_hand_{name}"], own[name]), name
+        assert np.array_equal(heads[f"whole_hand_own_{name}"], own[name]), name
 
 
 def test_the_source_is_left_as_it_was(source: Path, tuned: Path) -> None:
