@@ -32,7 +32,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run example test lint types pytest format train bundle evidence analyse evaluate ruler stress ablate card bench \
-	dashbench figures constraints clean
+	dashbench figures catalogues constraints clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1@\2/p' $(MAKEFILE_LIST) | \
@@ -115,13 +115,16 @@ dashbench: $(DEV)  ## Measure the dashboard in Chromium, and take its pictures f
 figures: $(EVAL)  ## Write the measured numbers into README.md, and MODEL_CARD.md from them
 	@$(BIN)/boneage figures
 
+catalogues: $(DEV)  ## Bring the words of reports in other languages up to date with the code
+	@$(BIN)/python -m tests.language.catalogues
+
 # One exact version of everything, from a fresh resolution of pyproject.toml.
 # TensorFlow goes by two names, of which a machine installs one: both are pinned.
 constraints: $(BIN)/python  ## Resolve and pin all dependencies anew
 	@rm -rf build/pins && $(BIN)/python -m venv build/pins
 	@echo "resolving all extras in a fresh environment (minutes)"
 	@build/pins/bin/python -m pip install --quiet --disable-pip-version-check \
-		'.[train,evaluate,dashboard,server,dev]'
+		'.[train,evaluate,dashboard,report,dicom,server,dev]'
 	@{ echo "# Exact versions, written by 'make constraints'; do not edit."; \
 		build/pins/bin/python -m pip freeze --exclude boneage | \
 		sed -E 's/^tensorflow[-_]cpu==(.*)/&\ntensorflow==\1/'; } > build/constraints.txt
@@ -162,6 +165,6 @@ $(TRAIN): pyproject.toml constraints.txt | $(BIN)/python
 	@touch $(BASE) $@
 
 $(DEV): pyproject.toml constraints.txt | $(BIN)/python
-	@echo "installing boneage with the training, evaluate, dashboard and development extras (once, some minutes)"
-	@$(INSTALL) -e '.[train,evaluate,dashboard,dev]'
+	@echo "installing boneage with the training, evaluate, dashboard, report, dicom and development extras (once, some minutes)"
+	@$(INSTALL) -e '.[train,evaluate,dashboard,report,dicom,dev]'
 	@touch $(BASE) $(DASH) $(EVAL) $(TRAIN) $@

@@ -16,8 +16,8 @@ from boneage.radiograph import Sex
 
 Value = TypeVar("Value")
 
-PICTURE_SUFFIX = ".boneage.png"
-"""Of the pictures that boneage draws itself: answers, not films."""
+PICTURE_SUFFIX, DICOM_SUFFIX = ".boneage.png", ".boneage.dcm"
+"""Of the pictures and DICOM files that boneage writes itself: answers, not films."""
 NO_FILMS = frozenset(
     (
         *(".cfg", ".csv", ".db", ".doc", ".docx", ".gz", ".h5", ".htm", ".html", ".ini"),
@@ -55,7 +55,7 @@ def may_be_film(name: str) -> bool:
     return not (
         lower.startswith(".")
         or lower == "dicomdir"
-        or lower.endswith(PICTURE_SUFFIX)
+        or lower.endswith((PICTURE_SUFFIX, DICOM_SUFFIX))
         or Path(lower).suffix in NO_FILMS
     )
 

@@ -31,6 +31,14 @@ class SexError(BoneageError, ValueError):
     """A sex that is missing or not one of male and female."""
 
 
+class LanguageError(BoneageError, ValueError):
+    """A language that no catalogue of words ships for."""
+
+
+class OutputError(BoneageError):
+    """An answer that cannot be written in the form that was asked for."""
+
+
 class WeightsError(BoneageError):
     """Weights that are missing, altered or of another format."""
 

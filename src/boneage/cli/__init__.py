@@ -151,10 +151,12 @@ def _what_to_install(error: ModuleNotFoundError) -> str:
 EXTRA_OF: Mapping[str, str] = {
     "fastapi": "server",
     "h5py": "train",
+    "highdicom": "dicom",
     "keras": "train",
     "jinja2": "evaluate",
     "matplotlib": "evaluate",
     "onnx": "train",
+    "reportlab": "report",
     "scipy": "evaluate",
     "sklearn": "evaluate",
     "streamlit": "dashboard",

@@ -14,6 +14,7 @@ from boneage.cases import cases_of, read_cases
 from boneage.cli import EXIT_FAILED
 from boneage.cli.batch import Progress, film_label, make_folder, open_output
 from boneage.cli.child_options import child_options
+from boneage.cli.documents import Documents, document_options
 from boneage.cli.options import calibration_option, parse_sex, weights_option
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     help="Of the interval: the share of such films whose bone age it holds. [default: 0.9]",
 )
 @child_options
+@document_options
 @weights_option
 @calibration_option
 def assess(
@@ -79,6 +81,7 @@ def assess(
     pictures: Path | None,
     level: float | None,
     child: Child,
+    documents: Documents,
     weights: Path | None,
     calibration: Path | None,
 ) -> None:
@@ -94,6 +97,7 @@ def assess(
     \b
     boneage assess hand.png --sex female --picture out/
     boneage assess hand.png --sex female --age 11y4m --height-cm 142.5
+    boneage assess hand.dcm --report hand.pdf --dicom-out out/ --fhir hand.json
     boneage assess films/ --csv ages.csv --level 0.8
     boneage assess --table cases.csv --json > ages.json
     """  # noqa: D301  click wants a backspace before lines it must not wrap
@@ -107,10 +111,12 @@ def assess(
     with ExitStack() as stack:
         if pictures is not None:
             batch.pictures = make_folder(pictures, "--picture")
+        documents.prepare(many=batch.many)
+        batch.documents = documents
         if table_out is not None:
             batch.table_out = open_output(stack, table_out, "--csv")
         batch.run(cases, sex)
-    if batch.failed or batch.not_drawn:
+    if batch.failed or batch.not_written:
         raise click.exceptions.Exit(EXIT_FAILED)
 
 
@@ -120,8 +126,9 @@ class Batch:
     def __init__(self, assessor: Assessor, child: Child, *, as_json: bool, many: bool) -> None:
         self.assessor, self.child, self.as_json, self.many = assessor, child, as_json, many
         self.pictures: Path | None = None
+        self.documents = Documents()
         self.table_out: BinaryIO | None = None
-        self.read = self.failed = self.not_drawn = 0
+        self.read = self.failed = self.not_written = 0
 
     def run(self, cases: Sequence[Case | Failure], sex: Sex | None) -> None:
         """Read the films one by one; what is done is written even when interrupted."""
@@ -157,8 +164,8 @@ class Batch:
                 yield case
                 continue
             answer = self._interpreted(case, next(self.assessor.assess_many([case], sex)))
-            if self.pictures is not None and not isinstance(answer, Failure):
-                self._draw(case, answer, self.pictures)
+            if not isinstance(answer, Failure):
+                self._write(case, answer)
             yield replace(answer, film=film_label(case.film))
 
     def _interpreted(self, case: Case, answer: Assessment | Failure) -> Assessment | Failure:
@@ -176,7 +183,19 @@ class Batch:
         except AgeError as error:
             return Failure(answer.film, "age", str(error))
 
-    def _draw(self, case: Case, answer: Assessment, folder: Path) -> None:
+    def _write(self, case: Case, answer: Assessment) -> None:
+        """Write what was asked for of one film; the answer stands without it."""
+        problems: list[tuple[str, str]] = []
+        if self.pictures is not None:
+            problems += self._draw(case, answer, self.pictures)
+        if self.documents.wanted:
+            made = self.assessor.weights.manifest.table.get("date")
+            problems += self.documents.write(Path(case.film), answer, made)
+        for what, why in problems:
+            click.echo(f"{film_label(case.film)}: no {what}: {why}", err=True)
+        self.not_written += len(problems)
+
+    def _draw(self, case: Case, answer: Assessment, folder: Path) -> Iterator[tuple[str, str]]:
         """Draw on the film, read once more: answers don't carry its pixels."""
         from boneage.errors import BoneageError  # noqa: PLC0415
         from boneage.reading import read  # noqa: PLC0415
@@ -184,9 +203,8 @@ class Batch:
 
         try:
             save_picture(answer, read(case.film), folder)
-        except (BoneageError, OSError) as error:  # the answer stands without it
-            self.not_drawn += 1
-            click.echo(f"{film_label(case.film)}: no picture: {error}", err=True)
+        except (BoneageError, OSError) as error:
+            yield "picture", str(error)
 
     def _tell(self, answer: Assessment | Failure, progress: Progress) -> None:
         from boneage.assessment import Failure  # noqa: PLC0415

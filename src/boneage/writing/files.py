@@ -46,6 +46,11 @@ def write_text(path: Path, text: str) -> None:
         file.write(text.encode("utf-8"))
 
 
+def as_json(table: Mapping[str, Any]) -> str:
+    """Give plain values as JSON for people to read, too."""
+    return json.dumps(table, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
 def write_json(path: Path, table: Mapping[str, Any]) -> None:
     """Write plain values as JSON for people to read, too; whole or not at all."""
-    write_text(path, json.dumps(table, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(path, as_json(table))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -52,8 +52,17 @@ def fitted(image: Rgb, height: int, width: int) -> Rgb:
     return resized
 
 
+def name_of(look: Look) -> str:
+    """Name a region, and say when it is only the usual place."""
+    return look.region if look.attention_found else f"{look.region} (usual place)"
+
+
 def with_boxes(
-    film: Rgb, looks: Sequence[Look], radiograph: Radiograph, label_px: int = LABEL_PX
+    film: Rgb,
+    looks: Sequence[Look],
+    radiograph: Radiograph,
+    label_px: int = LABEL_PX,
+    named: Callable[[Look], str] = name_of,
 ) -> Image.Image:
     """Draw the boxes of the looks, with their names, on a film of any size."""
     line = max(1, label_px // 6)
@@ -70,7 +79,7 @@ def with_boxes(
         pen.rectangle((left, top, right, bottom), None, colour_of(look.region), line)
         corners.append((left, top))
     for look, corner in zip(looks, corners, strict=True):  # over every line
-        _label(pen, name_of(look), corner, colour_of(look.region), film.shape[1], label_px)
+        _label(pen, named(look), corner, colour_of(look.region), film.shape[1], label_px)
     return panel
 
 
@@ -87,26 +96,26 @@ def with_heat(
 
 def heat_scale() -> Image.Image:
     """Explain the colours of the attention, without the film below them."""
-    ramp = np.repeat(np.linspace(0, 1, SCALE_PX, dtype=np.float32)[np.newaxis], 14, axis=0)
     font = font_of(16)
     words = "attention: none", "highest"
     first, last = (int(font.getlength(word)) for word in words)
     scale = Image.new("RGB", (first + SCALE_PX + last + 16, 24), BACKGROUND)
     pen = ImageDraw.Draw(scale)
     pen.text((0, 0), words[0], DIM_TEXT, font=font)
-    scale.paste(Image.fromarray(_heat_colours(ramp)), (first + 8, 4))
+    scale.paste(heat_bar(SCALE_PX, 14), (first + 8, 4))
     pen.text((first + SCALE_PX + 16, 0), words[1], DIM_TEXT, font=font)
     return scale
+
+
+def heat_bar(width: int, height: int) -> Image.Image:
+    """Show the colours of the attention, from none at the left to the highest."""
+    ramp = np.repeat(np.linspace(0, 1, width, dtype=np.float32)[np.newaxis], height, axis=0)
+    return Image.fromarray(_heat_colours(ramp))
 
 
 def font_of(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     """Give the font that comes with Pillow, at a size in pixels."""
     return ImageFont.load_default(size)
-
-
-def name_of(look: Look) -> str:
-    """Name a region, and say when it is only the usual place."""
-    return look.region if look.attention_found else f"{look.region} (usual place)"
 
 
 def colour_of(region: str) -> Colour:

@@ -1,0 +1,283 @@
+"""What ``boneage assess`` writes of a film beside its answer: report, DICOM, FHIR."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from boneage.cases import DICOM_SUFFIX
+from boneage.cli.batch import make_folder
+from boneage.errors import BoneageError, LanguageError, OutputError
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+    from boneage.assessment import Assessment
+    from boneage.radiograph import Radiograph
+    from boneage.writing.identity import Identity
+
+REPORT_SUFFIX, FHIR_SUFFIX = ".boneage.pdf", ".boneage.json"
+
+
+@dataclass(frozen=True)
+class Documents:
+    """What was asked for, and where it goes: a file for one film, or a folder."""
+
+    report: Path | None = None
+    paper: str = "a4"
+    language: str = "en"
+    dicom: Path | None = None
+    fhir: Path | None = None
+    pseudonym: str | None = None
+    identify: bool = False
+    """Whether to write who the child is, as the film states it."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anything was asked for."""
+        return any((self.report, self.dicom, self.fhir))
+
+    def prepare(self, *, many: bool) -> None:
+        """Make the folders and load the libraries, before the work begins.
+
+        Raises
+        ------
+        click.UsageError
+            When an output cannot be written, or is one for many films.
+        ModuleNotFoundError
+            When an extra is not installed.
+        """
+        if many and self.pseudonym:
+            raise click.UsageError("a pseudonym is of one child; give one film with --pseudonym")
+        if self.report is not None:
+            import reportlab  # noqa: F401, PLC0415
+
+            _prepare(self.report, ".pdf", "--report", many=many)
+        if self.dicom is not None:
+            import highdicom  # noqa: F401, PLC0415
+
+            make_folder(self.dicom, "--dicom-out")
+        if self.fhir is not None:
+            _prepare(self.fhir, ".json", "--fhir", many=many)
+
+    def write(
+        self, film: Path, answer: Assessment, weights_date: str | None
+    ) -> Iterator[tuple[str, str]]:
+        """Write all of it for one film.
+
+        Yields
+        ------
+        what, why : str
+            For each document that could not be written. The answer stands without it.
+        """
+        from boneage.reading import read  # noqa: PLC0415
+
+        try:
+            radiograph = read(film)  # once more: answers don't carry the pixels
+            source = self._source(film)
+            identity = self._identity(source)
+        except (BoneageError, OSError) as error:
+            yield "report, DICOM or FHIR", str(error)
+            return
+        writers: tuple[tuple[Path | None, str, Callable[[], None]], ...] = (
+            (
+                self.report,
+                "report",
+                lambda: self._report(answer, radiograph, identity, weights_date),
+            ),
+            (self.dicom, "DICOM", lambda: self._dicom(film, answer, radiograph, source)),
+            (self.fhir, "FHIR", lambda: self._fhir(answer, radiograph, identity)),
+        )
+        for path, what, write in writers:
+            if path is None:
+                continue
+            try:
+                write()
+            except (BoneageError, OSError) as error:
+                yield what, str(error)
+
+    def _source(self, film: Path) -> Dataset | None:
+        """Read what a DICOM film states; None where it is another file, or nobody needs it."""
+        if self.dicom is None and not self.identify:
+            return None
+        from boneage.writing.dicom.source import read_source  # noqa: PLC0415
+
+        try:
+            return read_source(film)
+        except OutputError:
+            if self.identify:
+                raise
+            return None  # said where the DICOM is written; the others can be
+
+    def _identity(self, source: Dataset | None) -> Identity:
+        from boneage.writing.identity import Identity  # noqa: PLC0415
+
+        if source is None or not self.identify:
+            return Identity(self.pseudonym)
+        from boneage.writing.dicom.source import identity_of  # noqa: PLC0415
+
+        return identity_of(source, self.pseudonym)
+
+    def _report(
+        self,
+        answer: Assessment,
+        radiograph: Radiograph,
+        identity: Identity,
+        weights_date: str | None,
+    ) -> None:
+        from boneage.writing.report.writing import ReportForm, report  # noqa: PLC0415
+
+        form = ReportForm(self.paper, self.language, weights_date)
+        content = report(answer, radiograph, form, identity)
+        _write(self.report, radiograph, REPORT_SUFFIX, content)
+
+    def _dicom(
+        self, film: Path, answer: Assessment, radiograph: Radiograph, source: Dataset | None
+    ) -> None:
+        from boneage.writing.dicom.source import read_source  # noqa: PLC0415
+        from boneage.writing.dicom.writing import dicom_files  # noqa: PLC0415
+
+        source = source or read_source(film)
+        for kind, content in dicom_files(answer, radiograph, source).items():
+            _write(
+                self.dicom,
+                radiograph,
+                f".{kind}{DICOM_SUFFIX}",
+                content,
+                mark=str(source.SOPInstanceUID),
+            )
+
+    def _fhir(self, answer: Assessment, radiograph: Radiograph, identity: Identity) -> None:
+        from boneage.writing.fhir import observation  # noqa: PLC0415
+        from boneage.writing.files import as_json  # noqa: PLC0415
+        from boneage.writing.fingerprint import fingerprint  # noqa: PLC0415
+
+        resource = observation(answer, fingerprint(radiograph), identity)
+        _write(self.fhir, radiograph, FHIR_SUFFIX, as_json(resource).encode())
+
+
+def _prepare(path: Path, suffix: str, option: str, *, many: bool) -> None:
+    """One film may go into a file of that suffix; anything else is a folder."""
+    if path.suffix.lower() != suffix or path.is_dir():
+        make_folder(path, option)
+        return
+    if many:
+        raise click.BadParameter(
+            f"{str(path)!r} is one file, but there are several films; give a folder",
+            param_hint=option,
+        )
+    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise click.BadParameter(
+            f"{str(path)!r} cannot be written: its folder does not exist or is read-only",
+            param_hint=option,
+        )
+
+
+def _write(
+    out: Path | None, radiograph: Radiograph, suffix: str, content: bytes, mark: str | None = None
+) -> None:
+    from boneage.writing.files import atomically  # noqa: PLC0415
+    from boneage.writing.fingerprint import fingerprint  # noqa: PLC0415
+    from boneage.writing.naming import free_path  # noqa: PLC0415
+
+    if out is None:
+        return
+    path = out
+    if out.is_dir():
+        path = free_path(out, radiograph.name, suffix, mark or fingerprint(radiograph))
+    with atomically(path) as file:
+        file.write(content)
+
+
+def document_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options about documents, as one argument ``documents``."""
+
+    @wraps(command)
+    def with_documents(
+        *arguments: Any,
+        report: Path | None,
+        paper: str,
+        language: str,
+        dicom_out: Path | None,
+        fhir: Path | None,
+        pseudonym: str | None,
+        identify: bool,
+        **others: Any,
+    ) -> Any:
+        documents = Documents(report, paper, language, dicom_out, fhir, pseudonym, identify)
+        return command(*arguments, documents=documents, **others)
+
+    for option in reversed(OPTIONS):
+        with_documents = option(with_documents)
+    return with_documents
+
+
+def _parse_language(_ctx: click.Context, param: click.Parameter, text: str) -> str:
+    from boneage.language.words import words_of  # noqa: PLC0415
+
+    try:
+        return words_of(text.lower()).language
+    except LanguageError as error:
+        raise click.BadParameter(str(error), param=param) from error
+
+
+def _parse_pseudonym(_ctx: click.Context, param: click.Parameter, text: str | None) -> str | None:
+    if text is not None and not text.strip():
+        raise click.BadParameter("a pseudonym has at least one letter", param=param)
+    return text
+
+
+OPTIONS = (
+    click.option(
+        "--report",
+        type=click.Path(path_type=Path),
+        metavar="FILE.pdf|DIR",
+        help="Write a report of one page a film; of several films, into a folder.",
+    ),
+    click.option(
+        "--paper",
+        type=click.Choice(["a4", "letter"], case_sensitive=False),
+        default="a4",
+        show_default=True,
+        help="The size of the report.",
+    ),
+    click.option(
+        "--language",
+        metavar="en|de",
+        default="en",
+        show_default=True,
+        callback=_parse_language,
+        help="The language of the report.",
+    ),
+    click.option(
+        "--dicom-out",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="Write the picture and a structured report as DICOM, in the study of a DICOM film "
+        "and with its patient.",
+    ),
+    click.option(
+        "--fhir",
+        type=click.Path(path_type=Path),
+        metavar="FILE.json|DIR",
+        help="Write an HL7 FHIR R4 Observation a film.",
+    ),
+    click.option(
+        "--pseudonym",
+        metavar="TEXT",
+        callback=_parse_pseudonym,
+        help="What to call the child in the report and the FHIR observation.",
+    ),
+    click.option(
+        "--identify",
+        is_flag=True,
+        help="Write name, id and dates, as a DICOM film states them, into the report and the "
+        "FHIR observation; without it none is.",
+    ),
+)

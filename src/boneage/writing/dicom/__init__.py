@@ -1,0 +1,1 @@
+"""Answers as DICOM, in the study of the film they belong to."""

@@ -1,0 +1,58 @@
+"""An answer as DICOM files."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from pydicom.dataset import Dataset
+
+from boneage.assessment import Assessment
+from boneage.errors import OutputError
+from boneage.radiograph import Radiograph
+from boneage.reading.quiet import quiet
+from boneage.writing.dicom.capture import secondary_capture
+from boneage.writing.dicom.structured_report import structured_report
+from boneage.writing.picture import draw
+
+PICTURE, REPORT = "picture", "report"
+
+
+def dicom_files(answer: Assessment, radiograph: Radiograph, source: Dataset) -> dict[str, bytes]:
+    """Write an answer as a secondary capture and a structured report.
+
+    Parameters
+    ----------
+    answer : Assessment
+    radiograph : Radiograph
+        The film that was read.
+    source : Dataset
+        What its file states: :func:`boneage.writing.dicom.source.read_source`.
+
+    Returns
+    -------
+    dict of bytes
+        The files ``"picture"`` and ``"report"``. Each is a new instance in a new series of
+        the film's study, with its patient, also when the same film was written before.
+
+    Raises
+    ------
+    OutputError
+        When what the film states of its patient and study makes no DICOM file.
+    """
+    try:
+        with quiet():
+            capture = secondary_capture(draw(answer, radiograph), answer, source)
+            report = structured_report(answer, source)
+            return {PICTURE: _written(capture), REPORT: _written(report)}
+    except Exception as error:
+        # Not chained: what the libraries say may quote the patient.
+        raise OutputError(
+            f"{radiograph.name!r} states a patient or study that no DICOM file can be written "
+            f"with ({type(error).__name__})"
+        ) from None
+
+
+def _written(dataset: Dataset) -> bytes:
+    file = BytesIO()
+    dataset.save_as(file, enforce_file_format=True)
+    return file.getvalue()
