@@ -20,8 +20,6 @@ from boneage.history.migrations import upgrade
 from boneage.history.schema import EntryRow, PersonRow
 from boneage.radiograph import Sex
 
-VARIABLE = "BONEAGE_HISTORY"
-"""Names the history that the dashboard keeps answers in; without it, none."""
 IS_URL = re.compile(r"[a-z][a-z0-9+]*://")
 POSTGRESQL_DRIVER = "postgresql+psycopg"
 ONE_LINE = 200
