@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import date
 
@@ -88,8 +89,8 @@ def _ask_height(film: Film) -> float | None:
     factor = UNITS[unit]
     given: float | None = st.number_input(
         f"Height in {unit}",
-        round(low / factor, 1),
-        round(high / factor, 1),
+        float(math.ceil(low / factor)),
+        float(math.floor(high / factor)),
         None,
         step=0.1,
         format="%.1f",
