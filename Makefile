@@ -155,8 +155,8 @@ $(DASH): pyproject.toml constraints.txt | $(BIN)/python
 	@touch $(BASE) $@
 
 $(EVAL): pyproject.toml constraints.txt | $(BIN)/python
-	@echo "installing boneage with the evaluate extra (once, a minute or two)"
-	@$(INSTALL) -e '.[evaluate]'
+	@echo "installing boneage with the evaluate and report extras (once, a minute or two)"
+	@$(INSTALL) -e '.[evaluate,report]'
 	@touch $(BASE) $@
 
 $(TRAIN): pyproject.toml constraints.txt | $(BIN)/python

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 
 import cv2
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from boneage.assessor import Assessor
 from boneage.cli import main
 from boneage.errors import DataError
 from boneage.evaluation import bench
@@ -58,6 +60,15 @@ def test_memory_and_time_of_a_fresh_process() -> None:
     assert memory > 50
 
 
+def test_a_report_is_timed_from_the_film_on(
+    assessor: Assessor, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "perf_counter", iter(range(100)).__next__)
+    timed = bench.measure_report(assessor, film, Sex.FEMALE, runs=2)
+    assert (timed.width, timed.height, timed.runs) == (360, 480, 2)
+    assert timed.median_seconds >= 1
+
+
 def test_only_a_checkout_can_be_installed(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"pyproject\.toml"):
         bench.measure_install(tmp_path)
@@ -77,6 +88,7 @@ def test_the_command_writes_what_it_measured(
     monkeypatch.setattr("boneage.assessor.Assessor", DrawnAssessor)
     monkeypatch.setattr(bench, "measure_cold", lambda *_: bench.Cold(1.5, 200.0, 1))
     monkeypatch.setattr(bench, "measure_import", lambda: 0.2)
+    monkeypatch.setattr(bench, "measure_report", lambda *_: bench.Warm(2000, 2500, 0.6, 0.7, 1))
     out = tmp_path / "new" / "bench.json"
     result = CliRunner().invoke(main, ["bench", "--film", str(film), "--out", str(out)])
     assert result.exit_code == 0, result.output
@@ -84,5 +96,7 @@ def test_the_command_writes_what_it_measured(
     table = json.loads(out.read_text())
     assert table["weights"]["name"] == "drawn"
     assert [warm["runs"] for warm in table["warm"]] == [bench.WARM_RUNS] * len(bench.SIZES_PX)
+    assert table["report"]["median_seconds"] == 0.6
+    assert "from film to report, 2000 x 2500: 0.600 s" in result.output
     assert table["install"] is None
     assert table["training"] == []

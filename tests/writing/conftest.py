@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
+from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
+from pydicom import dcmread
 
 from boneage.assessment import (
     Assessment,
@@ -17,8 +20,15 @@ from boneage.assessment import (
     Severity,
     WeightsName,
 )
+from boneage.clinical.child import Child
+from boneage.clinical.interpreting import with_clinical_findings
 from boneage.radiograph import Facts, Radiograph, Sex
+from boneage.synthetic.dicom import write_dicom
+from boneage.synthetic.film import draw
 from tests.conftest import drawn_hand
+
+PATIENT = "ZZYZX^QUENTIN"
+PATIENT_ID = "QZ-4711"
 
 
 @pytest.fixture
@@ -53,3 +63,32 @@ def answer(radiograph: Radiograph) -> Assessment:
         unlikeness=1.234,
         calibrated=Calibrated("St Anna", "2026-11-30", 120, "cd" * 32, 119.5),
     )
+
+
+@pytest.fixture
+def told(answer: Assessment) -> Assessment:
+    """The same with all that follows for a child of ten years and 138 cm."""
+    child = Child(chronological_age_months=120.0, height_cm=138.0)
+    return with_clinical_findings(answer, child)
+
+
+@pytest.fixture(scope="session")
+def _dicom_content() -> bytes:
+    file = BytesIO()
+    write_dicom(draw(120, Sex.FEMALE, height=240, width=184), file)
+    file.seek(0)
+    dataset = dcmread(file)
+    dataset.PatientName = PATIENT
+    dataset.PatientID = PATIENT_ID
+    dataset.StudyID = "7"
+    changed = BytesIO()
+    dataset.save_as(changed)
+    return changed.getvalue()
+
+
+@pytest.fixture
+def dicom_film(tmp_path: Path, _dicom_content: bytes) -> Path:
+    """A drawn film as DICOM, of somebody whose name must not come out by itself."""
+    path = tmp_path / "hand.dcm"
+    path.write_bytes(_dicom_content)
+    return path

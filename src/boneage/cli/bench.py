@@ -55,6 +55,11 @@ def bench(film: Path, install: bool, run: Path | None, out: Path, weights: Path 
         click.echo(
             f"one more of {warm['width']} x {warm['height']}: {warm['median_seconds']:.3f} s"
         )
+    report = table["report"]
+    click.echo(
+        f"from film to report, {report['width']} x {report['height']}: "
+        f"{report['median_seconds']:.3f} s"
+    )
     click.echo(f"written: {out}")
 
 
@@ -68,6 +73,7 @@ def _measure(
         measure_cold,
         measure_import,
         measure_install,
+        measure_report,
         measure_warm,
         this_machine,
         training_pace,
@@ -82,6 +88,7 @@ def _measure(
         import_seconds = measure_import()
         assessor = Assessor(weights, calibration="")
         warm = [measure_warm(assessor, copy, sex) for copy in films]
+        report = measure_report(assessor, films[0], sex)
     return {
         "format": 1,
         "boneage": __version__,
@@ -90,6 +97,7 @@ def _measure(
         "weights": asdict(assessor.weights.name),
         "cold": asdict(cold),
         "warm": [asdict(timing) for timing in warm],
+        "report": asdict(report),
         "import_seconds": import_seconds,
         "install": asdict(measure_install(Path.cwd())) if install else None,
         "training": [asdict(stage) for stage in training_pace(run)] if run else [],

@@ -24,11 +24,17 @@ import cv2
 import numpy as np
 
 from boneage.assessor import Assessor
+from boneage.clinical.child import Child
+from boneage.clinical.interpreting import with_clinical_findings
 from boneage.errors import DataError
-from boneage.radiograph import Sex
+from boneage.radiograph import Radiograph, Sex
+from boneage.reading import read
 
 FRESH_RUNS = 5
 WARM_RUNS = 30
+REPORT_RUNS = 10
+REPORT_AGE_MONTHS, REPORT_HEIGHT_CM = 120.0, 138.0
+"""Of the child on the report, so that every part of it is filled."""
 SIZES_PX = ((2000, 2500), (650, 830))
 """Widths and heights: a film as the scanner leaves it, and at half scale as
 the public data set mostly has it."""
@@ -138,6 +144,33 @@ def measure_warm(assessor: Assessor, film: Path, sex: Sex, runs: int = WARM_RUNS
         seconds.append(time.perf_counter() - start)
     median, p95 = np.quantile(seconds, [0.5, 0.95])
     return Warm(answer.film_width, answer.film_height, float(median), float(p95), runs)
+
+
+def measure_report(assessor: Assessor, film: Path, sex: Sex, runs: int = REPORT_RUNS) -> Warm:
+    """Time the way from a film's file to its report, with an open Assessor.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        When the ``report`` extra is not installed.
+    """
+    from boneage.writing.report.writing import report  # noqa: PLC0415  loads ReportLab
+
+    child = Child(chronological_age_months=REPORT_AGE_MONTHS, height_cm=REPORT_HEIGHT_CM)
+
+    def once() -> Radiograph:
+        radiograph = read(film)
+        report(with_clinical_findings(assessor.assess(radiograph, sex), child), radiograph)
+        return radiograph
+
+    first = once()  # opens networks and fonts, outside the clock
+    seconds = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        once()
+        seconds.append(time.perf_counter() - start)
+    median, p95 = np.quantile(seconds, [0.5, 0.95])
+    return Warm(first.width, first.height, float(median), float(p95), runs)
 
 
 def at_sizes(film: Path, folder: Path) -> tuple[Path, ...]:

@@ -26,6 +26,10 @@ def speed(evidence: Evidence) -> str:
         size = f"{warm['width']} × {warm['height']}"
         timing = f"{warm['median_seconds']:.2f} s (95th percentile {warm['p95_seconds']:.2f} s)"
         rows.append([f"one more film of {size} pixels", timing])
+    if report := bench.get("report"):  # measurements of before have none
+        size = f"{report['width']} × {report['height']}"
+        timing = f"{report['median_seconds']:.2f} s (95th percentile {report['p95_seconds']:.2f} s)"
+        rows.append([f"from a film of {size} pixels to its report (PDF), warm", timing])
     rows.append(["`import boneage`", f"{bench['import_seconds']:.2f} s"])
     if bench["install"]:
         install = bench["install"]
