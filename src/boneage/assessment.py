@@ -188,6 +188,8 @@ class Case:
     chronological_age_months: float | None = None
     child: Child | None = None
     """What else the table says of the child; None: nothing."""
+    pseudonym: str | None = None
+    """Whom a history keeps the answer of."""
 
 
 @dataclass(frozen=True)
