@@ -12,6 +12,7 @@ pytest.importorskip("streamlit")
 pytest.importorskip("sqlalchemy")
 from streamlit.testing.v1 import AppTest
 
+from boneage.history.store import History
 from tests.dashboard.test_pages import opened, read_button, upload
 
 
@@ -41,8 +42,6 @@ def test_growth_and_adult_height_of_a_film(
 def test_an_answer_is_kept_shown_and_deleted(
     weights: Path, dicom: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from boneage.history.store import History
-
     where = tmp_path / "children.sqlite"
     monkeypatch.setenv(HISTORY_VARIABLE, str(where))
     page = upload(opened(weights, monkeypatch), ("hand.dcm", dicom))
@@ -67,6 +66,6 @@ def test_an_answer_is_kept_shown_and_deleted(
 
 
 def shown_history() -> None:
-    from boneage.dashboard.history_page import history_page
+    from boneage.dashboard.history_page import history_page  # noqa: PLC0415  its source is run alone
 
     history_page()
