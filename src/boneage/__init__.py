@@ -11,10 +11,14 @@ from functools import cache
 
 from boneage.assessment import Assessment, Case, Failure, years_and_months
 from boneage.assessor import Assessor, Source
+from boneage.clinical.child import Child
+from boneage.clinical.interpreting import with_clinical_findings
 from boneage.errors import (
+    AgeError,
     BoneageError,
     CalibrationError,
     FilmError,
+    HeightError,
     LevelError,
     SexError,
     WeightsError,
@@ -24,13 +28,16 @@ from boneage.reading import read
 
 __version__ = "0.1.0"
 __all__ = [
+    "AgeError",
     "Assessment",
     "Assessor",
     "BoneageError",
     "CalibrationError",
     "Case",
+    "Child",
     "Failure",
     "FilmError",
+    "HeightError",
     "LevelError",
     "Radiograph",
     "Sex",
@@ -38,6 +45,7 @@ __all__ = [
     "WeightsError",
     "assess",
     "read",
+    "with_clinical_findings",
     "years_and_months",
 ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from os import PathLike
 
@@ -147,6 +147,9 @@ class Assessment:
     for most of them; None where the weights cannot tell."""
     calibrated: Calibrated | None = None
     """None where the answer is that of the weights alone."""
+    by_standard: Mapping[Sex, float] = field(default_factory=dict)
+    """Months by the standard of each sex, as the weights alone answer; that of
+    ``sex`` is :attr:`uncalibrated_months`."""
     clinical: ClinicalFindings | None = None
     """What follows for the child; None where nobody asked."""
 
@@ -185,6 +188,8 @@ class Case:
     chronological_age_months: float | None = None
     child: Child | None = None
     """What else the table says of the child; None: nothing."""
+    pseudonym: str | None = None
+    """Whom a history keeps the answer of."""
 
 
 @dataclass(frozen=True)

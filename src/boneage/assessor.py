@@ -109,10 +109,12 @@ class Assessor:
         age = chronological_age_months
         if age is None:
             age = radiograph.facts.chronological_age_months
+        # What was seen of the film is the same for both; the sex enters when it is joined.
+        by_standard = {standard: self._join(features, standard) for standard in Sex}
         answer = Assessment(
             film=radiograph.name,
             sex=sex,
-            age_months=self._join(features, sex),
+            age_months=by_standard[sex],
             looks=looks,
             readings=readings,
             weights=self.weights.name,
@@ -123,6 +125,7 @@ class Assessor:
             findings=findings_of(radiograph.facts, sex, looks),
             chronological_age_months=age,
             unlikeness=self._unlikeness(features),
+            by_standard=by_standard,
         )
         return self.certainty.stated(answer)
 

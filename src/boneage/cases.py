@@ -92,7 +92,7 @@ def read_cases(table: Path) -> list[Case | Failure]:
         CSV (comma, semicolon or tab) with the columns ``path``, ``sex`` and,
         optionally, ``chronological_age_months`` or ``age`` (in months, or as
         ``11y4m``), ``birth_date``, ``study_date`` (YYYY-MM-DD), ``height_cm`` or
-        ``height_in``. Paths are relative to the table. An empty cell means: as
+        ``height_in``, and ``pseudonym``. Paths are relative to the table. An empty cell means: as
         the film states.
 
     Returns
@@ -111,7 +111,7 @@ def read_cases(table: Path) -> list[Case | Failure]:
             raise DataError(
                 f"the table {str(table)!r} has no column {column!r}, only {list(rows.columns)}; "
                 "it needs path and sex, and may have chronological_age_months, birth_date, "
-                "study_date, height_cm and height_in"
+                "study_date, height_cm, height_in and pseudonym"
             )
     if not rows.rows:
         raise DataError(f"the table {str(table)!r} has no rows")
@@ -130,7 +130,7 @@ def _case(cells: Mapping[str, str], folder: Path) -> Case | Failure:
         return Failure(film, "sex", str(error))
     except (AgeError, HeightError) as error:
         return Failure(film, "table", str(error))
-    return Case(folder / film, sex, age, child)
+    return Case(folder / film, sex, age, child, cells.get("pseudonym") or None)
 
 
 def _child(cells: Mapping[str, str], age_months: float | None) -> Child | None:

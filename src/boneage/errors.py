@@ -65,3 +65,7 @@ class AgeError(BoneageError, ValueError):
 
 class HeightError(BoneageError, ValueError):
     """A height that cannot be a child's."""
+
+
+class HistoryError(BoneageError):
+    """A history that cannot be used, or does not hold what was asked for."""

@@ -146,7 +146,7 @@ def test_missing_weights_are_said(run: Run, tmp_path: Path) -> None:
 def test_training_is_handed_on(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     called: dict[str, Any] = {}
 
-    def train(profile: str, data: Path, run_folder: Path, **options: Any) -> None:
+    def train(profile: str | None, data: Path, run_folder: Path, **options: Any) -> None:
         called.update(profile=profile, data=data, run_folder=run_folder, **options)
 
     module = type(sys)("boneage.training.stages")
@@ -155,7 +155,7 @@ def test_training_is_handed_on(run: Run, tmp_path: Path, monkeypatch: pytest.Mon
     arguments = ["--data", tmp_path, "--run", tmp_path / "run", "--epochs", 2, "--strict"]
     assert run("train", *arguments).exit_code == 0
     assert called == {
-        "profile": "compact",
+        "profile": None,
         "data": tmp_path,
         "run_folder": tmp_path / "run",
         "stage": None,
@@ -163,8 +163,21 @@ def test_training_is_handed_on(run: Run, tmp_path: Path, monkeypatch: pytest.Mon
         "limit": None,
         "strict": True,
         "initial_weights": None,
-        "fine_tune": None,
+        "start_from": None,
+        "few": False,
     }
+    assert run("train", *arguments, "--from", "bundled", "--few").exit_code == 0
+    assert (called["start_from"], called["few"]) == ("bundled", True)
+
+
+def test_options_of_fine_tuning_that_contradict_are_wrong_usage(run: Run, tmp_path: Path) -> None:
+    arguments = ["train", "--data", tmp_path, "--run", tmp_path / "run"]
+    both = run(*arguments, "--from", "bundled", "--initial-weights", tmp_path)
+    assert both.exit_code == 2
+    assert "leave --initial-weights out" in both.stderr
+    few = run(*arguments, "--few")
+    assert few.exit_code == 2
+    assert "it needs --from" in few.stderr
 
 
 def test_training_without_keras_says_what_to_install(

@@ -22,6 +22,7 @@ def reading(case: str, sex: Sex, true: float, read: float, *, carpal_found: bool
         networks={"whole_hand": read + 2, "carpal": read - 4},
         attention_found={"carpal": carpal_found, "metacarpal": True},
         seconds=0.25,
+        by_standard={Sex.FEMALE: read - 4, Sex.MALE: read + 4},
     )
 
 

@@ -107,6 +107,7 @@ def made_readings() -> tuple[Reading, ...]:
             attention_found={"carpal": True},
             seconds=0.25,
             intervals=(Interval(true + error - 10, true + error + 10, 0.9),),
+            by_standard={Sex.FEMALE: true, Sex.MALE: true + true / 10},
         )
         for true, error, count in bands
         for place in range(count)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import pytest
 
 from boneage.evaluation.ablation.ablation import Outcome, Study, Variant, measure_study
 from boneage.evaluation.ablation.report import Setting, with_interval, write_ablation
+from boneage.evaluation.documents import parts
+from boneage.evaluation.documents.evidence import Evidence
 from boneage.evaluation.metrics import Estimate, Vector, measure
 from boneage.radiograph import Sex
 from boneage.training.films import Film
@@ -20,6 +23,15 @@ from boneage.training.films import Film
 AGES = (24.0, 60.0, 90.0, 120.0, 150.0, 200.0)
 SETTING = Setting("mine", "compact", "rsna", date(2026, 1, 2))
 INPUT_FACTS = {"seeds": 2, "epochs": 30, "train_films": 1105, "views": 6}
+BACKBONE_FACTS = {
+    "seeds": 1,
+    "folds": 2,
+    "seconds": 180.0,
+    "train_films": 1105,
+    "input": [128, 96],
+    "start": "none",
+    "trained": {"both": {"parameters": 2_257_984, "films_per_second": 31.25, "films": 5_600}},
+}
 NETWORK_FACTS = {"seeds": 1, "epochs": 12, "train_films": 1105, "input": [128, 96], "start": "none"}
 
 
@@ -165,3 +177,17 @@ def test_figures_are_said_with_their_interval_where_there_is_one() -> None:
     assert with_interval(Estimate(-0.04, -0.6, 0.5), "+z.1f") == "+0.0 (-0.6 to +0.5)"
     assert with_interval(Estimate(0.5), "+.1f") == "+0.5"
     assert with_interval(Estimate(None)) == "not defined"
+
+
+def test_backbones_are_told_with_what_they_took_and_by_which_films(tmp_path: Path) -> None:
+    one = study(outcome("both", (3.0, -8.0, 1.0, 0.0, 12.0, -2.0)), facts=BACKBONE_FACTS)
+    table = write_ablation(tmp_path, [replace(one, name="backbones")], SETTING)
+    assert table["data"]["split"] == "train"
+    assert table["studies"]["backbones"]["trained"]["both"]["films"] == 5600
+    page = (tmp_path / "ablation.html").read_text()
+    for said in ("180 seconds", "2 folds", "2.3 M", "31.2", "5,600", "films a second"):
+        assert said in page
+    assert "not a means of choosing" not in page, "that is said of the held-back films"
+    evidence = Evidence(ablation=table)
+    assert "for 180 seconds of processor time on 1,105 training films" in parts.studies(evidence)
+    assert parts.in_short(evidence).startswith("Backbones: the mean absolute error is 4.3")

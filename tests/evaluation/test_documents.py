@@ -117,6 +117,11 @@ def test_the_short_blocks_say_best_and_worst(evidence: Evidence) -> None:
     assert "largest at 4–6 years (30.0 (30.0 to 30.0) months, n = 12)" in bands
     assert "too few to say: 14–16 years." in bands
     assert "70 % of the metacarpals 1–5 (n = 4)" in BLOCKS["ruler"](evidence)
+    standards = BLOCKS["standards"](evidence)
+    # 12 films of 60 months, 12 of 132 and 3 of 180, apart by a tenth of it
+    assert standards.startswith("The same film reads 10.5 (")
+    assert "younger at all in 100 (100 to 100) % of 27 films" in standards
+    assert "the most at 10–12 years: 13.2 (13.2 to 13.2) months" in standards
     stress = BLOCKS["stress"](evidence)
     assert "1 moves the answer by less than 1 month" in stress
     assert "under rotation 180° (100 % of films; 40.0 months on average) and" in stress
@@ -146,6 +151,7 @@ def test_metrics_of_an_older_form_are_said_to_be(evidence: Evidence) -> None:
     older = replace(evidence, metrics={key: evidence.metrics[key] for key in kept})
     assert "overall (n = 27)" in BLOCKS["validation"](older)
     assert "of an older form" in BLOCKS["bands"](older)
+    assert "of an older form" in BLOCKS["standards"](older)
 
 
 def test_blocks_do_not_swallow_each_other() -> None:

@@ -70,6 +70,7 @@ def test_the_numbers_are_those_of_the_evidence(evidence: Evidence, folder: Path)
     for row in (
         "| 4–6 years | 12 | 30.0 (30.0 to 30.0) | 30.0 (30.0 to 30.0) | 0 (0 to 0) % |",
         "| 14–16 years | 3, too few to say |  |  |  |",
+        "| 4–6 years | 12 | 6.0 (6.0 to 6.0) | 100 (100 to 100) % |",
         "| 90 % | 27 | 56 (",  # of 27 intervals of ± 10 months, those of the 15 errors of 2
         "| metacarpals 1–5 | 4 | 70 (",
         "| rotation 180° | 40.0 (40.0 to 40.0) | 100 % | 0 % | 100 (100 to 100) % |",
@@ -109,6 +110,26 @@ def test_what_was_not_measured_is_said(weights: Path, tmp_path: Path) -> None:
         assert f"ot measured yet: `boneage {command}`" in text
     assert "not made yet (`boneage card`)" in text
     assert "- Where the attention looks." in text
+
+
+def test_fine_tuned_weights_say_what_they_were(evidence: Evidence, folder: Path) -> None:
+    assert evidence.manifest is not None
+    assert "fine-tuned" not in card_of(evidence, folder)
+    phase = {"films": "detailed", "epochs": 4}
+    network = {"backbone": "MobileNet", "initial_weights": "none", "input": [96, 64]}
+    network |= {"phases": [phase]}
+    profile = {"attention": network, "region": network, "fusion": {"training": phase}}
+    source: dict[str, Any] = {"name": "compact-1", "sha256": "9a84fa407385" + 52 * "0"}
+    manifest = evidence.manifest | {"fine_tuned_from": source}
+    manifest["profile"] = evidence.manifest["profile"] | profile
+    tuned = replace(evidence, manifest=manifest)
+    text = card_of(tuned, folder)
+    assert "fine-tuned from `compact-1` (sha256 `9a84fa407385`)." in text
+    assert "| attention, phase 1 | `compact-1` | films of useful resolution |" in text
+    assert "| fusion | `compact-1` |" in text
+    assert "These are the films of the fine-tuning alone." in text
+    source["data"] = {"films": {"best_train": 11611}}
+    assert "`9a84fa407385`, trained on 11,611 films)" in card_of(tuned, folder)
 
 
 def test_only_the_weights_that_ship_are_said_to_be_of_the_challenge(

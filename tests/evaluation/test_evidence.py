@@ -10,6 +10,7 @@ import pytest
 
 from boneage.assessment import Interval
 from boneage.evaluation.errors.evidence import Setting, summarise, write_evidence
+from boneage.evaluation.errors.report_tables import standards_table
 from boneage.evaluation.errors.validation import Validation
 
 
@@ -24,6 +25,8 @@ def test_one_row_a_film(tmp_path: Path, validation: Validation, setting: Setting
         "true_months": "60",
         "predicted_months": "75.00",
         "error_months": "15.00",
+        "male_standard_months": "79.00",
+        "female_standard_months": "71.00",
         "whole_hand_months": "77.00",
         "carpal_months": "71.00",
         "carpal_attention_found": "0",
@@ -69,6 +72,7 @@ def test_nothing_read_is_said_not_crashed(setting: Setting, validation: Validati
     assert table["metrics"] == {}
     assert table["agreement"] == {}
     assert table["by_band"] == {}
+    assert table["standards"] == {}
 
 
 def test_bands_and_agreement_are_in_the_file(validation: Validation, setting: Setting) -> None:
@@ -82,6 +86,15 @@ def test_bands_and_agreement_are_in_the_file(validation: Validation, setting: Se
     assert limits["upper_months"]["value"] == pytest.approx(4.5 + 1.96 * deviation)
     assert table["agreement"]["regression"]["slope"] < 1
     assert table["prediction_intervals"] is None
+
+
+def test_both_standards_are_in_the_file(validation: Validation, setting: Setting) -> None:
+    found = summarise(validation, setting)["standards"]
+    assert found["overall"]["count"] == 4
+    assert found["overall"]["difference_months"]["value"] == pytest.approx(8)
+    assert set(found["by_band"]) == {"4-6", "10-12", "12-14", "14-16"}
+    page = [row[2:] for row in standards_table(found)[1:]]
+    assert page == [["8.0 (8.0 to 8.0)", "100 (100 to 100) %"], *[["8.0", "100 %"]] * 4]
 
 
 def test_stated_intervals_are_written_and_checked(

@@ -91,6 +91,18 @@ def test_the_fingerprint_notices_films_and_sexes(
     assert len(seen) == 4
 
 
+def test_each_film_is_read_by_both_standards(
+    tmp_path: Path, weights: Path, grey_film: npt.NDArray[np.uint8]
+) -> None:
+    """The small weights read 12 months more for boys."""
+    films = real_films_to_read(tmp_path, grey_film)
+    assessor = Assessor(weights)
+    for reading, film in zip(collect(read_each(assessor, films)).readings, films, strict=True):
+        assert reading.by_standard[reading.sex] == reading.predicted_months
+        other = assessor.assess(film.path, Sex.FEMALE).age_months
+        assert reading.by_standard[Sex.FEMALE] == pytest.approx(other)
+
+
 def real_films_to_read(folder: Path, grey: npt.NDArray[np.uint8]) -> list[Film]:
     return [
         Film(str(n), write_png(folder / f"{n}.png", grey[:, n:]), 60.0 + n, Sex.MALE, "validation")
@@ -105,4 +117,5 @@ def test_intervals_of_several_levels_are_checked(sure_weights: Path, labelled: P
     assert [interval.level for interval in first[0].intervals] == [0.5, 0.8, 0.9]
     again = collect(read_each(Assessor(sure_weights), films, done=noted)).readings
     ends = [[(i.low_months, i.high_months) for i in reading.intervals] for reading in first]
+    assert [r.by_standard for r in again] == [r.by_standard for r in first]
     assert ends == [[(i.low_months, i.high_months) for i in r.intervals] for r in again]

@@ -18,8 +18,10 @@ from boneage.cli import main
 from boneage.errors import DataError, ProfileError
 from boneage.evaluation.ablation.ablation import Variant
 from boneage.training import attention, fitting
+from boneage.training.ablation import backbones as ablation_backbones
 from boneage.training.ablation import inputs as ablation_inputs
 from boneage.training.ablation.ablation import ablate, profile_of_run, wanted_names
+from boneage.training.ablation.backbones import backbone_variants
 from boneage.training.ablation.inputs import input_variants, inputs_baseline, load_run
 from boneage.training.ablation.networks import network_variants
 from boneage.training.ablation.study import Months, Plan, carry_out
@@ -28,6 +30,7 @@ from boneage.training.fitting import read_log
 from boneage.training.networks import region as region_networks
 from boneage.training.networks.cbam import ChannelAttention, SpatialAttention
 from boneage.training.networks.region import build_attention_network, build_region_network
+from boneage.training.prepared import PreparedFilms
 from boneage.training.profile import Profile, load_profile, parse_profile, profile_of
 from boneage.training.stages import train
 from tests.conftest import drawn_hand, write_png
@@ -185,7 +188,7 @@ def test_a_second_cbam_without_cbam_is_refused() -> None:
         replace(spec, attention=replace(spec.attention, cbam_reduction=0))
 
 
-@pytest.mark.parametrize("name", ["compact", "reference"])
+@pytest.mark.parametrize("name", ["compact", "convnext", "reference"])
 def test_a_profile_comes_back_from_a_manifest(name: str) -> None:
     profile = load_profile(name)
     assert profile_of(json.loads(json.dumps(profile.to_dict()))) == profile
@@ -342,7 +345,14 @@ def test_heads_are_trained_on_some_inputs_and_the_run_is_left_alone(
     before = state(run)
     monkeypatch.setattr(ablation_inputs, "SEEDS", 1)
     profile, studies = ablate(
-        run, data, tmp_path, profile_name=str(profile_file), only=["carpal"], epochs=1, say=quiet
+        run,
+        data,
+        tmp_path,
+        profile_name=str(profile_file),
+        only=["carpal"],
+        epochs=1,
+        seconds=1.0,
+        say=quiet,
     )
     (study,) = studies
     assert profile.name == "tiny"
@@ -376,6 +386,7 @@ def test_networks_are_trained_by_the_one_training_loop(
             profile_name=str(path),
             only=["no-cbam"],
             epochs=1,
+            seconds=1.0,
             limit=8,
             say=quiet,
         )
@@ -383,6 +394,61 @@ def test_networks_are_trained_by_the_one_training_loop(
     assert [o.variant.name for o in study.outcomes] == ["baseline", "no-cbam"]
     assert study.facts["train_films"] == 8
     assert all(np.isfinite(o.predicted_months).all() for o in study.outcomes)
+
+
+def test_backbones_differ_in_the_backbone_and_its_start_alone() -> None:
+    variants = backbone_variants(load_profile("compact"))
+    assert [variant.label for variant, _ in variants.values()] == [
+        "MobileNetV2 from mobilenet_v2_notop.weights.h5",
+        "MobileNetV2 from random numbers",
+        "ConvNeXtTiny from random numbers",
+        "ViTTiny from random numbers",
+    ]
+    own, *others = (asdict(profile) for _, profile in variants.values())
+    for other in others:
+        assert set(differences(own, other)) <= {"attention.backbone", "attention.initial_weights"}
+    bare = parse_profile(ONE_PHASE)
+    assert list(backbone_variants(bare)) == ["own", "convnext", "vit"]
+
+
+def test_backbones_are_compared_only_when_asked_for() -> None:
+    profile = load_profile("compact")
+    assert "backbones" not in wanted_names(profile, 1, ())
+    assert wanted_names(profile, 1, ["vit"]) == {"backbones": ("own", "vit")}
+
+
+def test_backbones_are_trained_for_a_time_and_read_the_fold_that_they_do_not_know(
+    run: Path, data: Path, profile_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folds: list[set[str]] = []
+    original = ablation_backbones._train_for
+
+    def watched(seconds: float, profile: Profile, train: PreparedFilms, *rest: Any) -> Any:
+        folds.append({film.id for film in train.films})
+        assert seconds == 1.0
+        return original(seconds, profile, train, *rest)
+
+    monkeypatch.setattr(ablation_backbones, "_train_for", watched)
+    monkeypatch.setattr(ablation_backbones, "films_per_second", lambda *_: 30.0)
+    _, (study,) = ablate(
+        run,
+        data,
+        tmp_path,
+        profile_name=str(profile_file),
+        only=["vit"],
+        epochs=1,
+        seconds=2.0,
+        say=quiet,
+    )
+    read = {film.id for film in study.films}
+    assert all(film.split == "train" for film in study.films)
+    assert folds[0] | folds[1] == read
+    assert not folds[0] & folds[1], "two folds, and each is trained on the other"
+    trained = study.facts["trained"]
+    assert set(trained) == {"own", "vit"}
+    assert trained["own"]["films_per_second"] == 30.0
+    # In a second at that pace, to the nearest whole number of short epochs.
+    assert 15 <= trained["own"]["films"] <= 45
 
 
 def boneage(*arguments: object) -> Result:

@@ -16,7 +16,7 @@ from boneage.errors import ProfileError
 from boneage.training.networks import region as region_networks
 from boneage.training.networks.backbone import build_backbone
 from boneage.training.networks.cbam import ChannelAttention, SpatialAttention, cbam
-from boneage.training.networks.fusion import build_fusion_network, take_head
+from boneage.training.networks.fusion import build_fusion_network, take_heads
 from boneage.training.networks.region import build_attention_network, build_region_network
 from boneage.training.profile import FusionSpec, NetworkSpec, Phase, load_profile
 from tests.training.drawn import grey_hand, small_backbone
@@ -24,7 +24,9 @@ from tests.training.drawn import grey_hand, small_backbone
 Array = npt.NDArray[np.float32]
 PHASES = (Phase(1, 2, 1e-3, "huber"),)
 WHOLE = NetworkSpec("small", (16, 16), "linear", (), sex_units=4, hidden=(6,))
-CORRECTS = FusionSpec((6,), Phase(1, 1, 1.0, "huber"), whole_hand=True, corrects=True)
+HEADS = dict.fromkeys(("whole_hand", "carpal", "metacarpal"), WHOLE)
+BARE = {name: NetworkSpec("small", (16, 16), "linear", ()) for name in HEADS}
+AGES = FusionSpec((), Phase(1, 1, 1.0, "huber"), whole_hand=True, joins="ages", pooling="average")
 FUSION = FusionSpec((16,), PHASES[0])
 IMPORT_EVERYTHING = """
 import sys, pkgutil, importlib
@@ -202,7 +204,7 @@ def test_an_untrained_network_guesses_a_middle_age(
 @pytest.mark.parametrize("sex_units", [0, 32])
 def test_the_fusion_joins_every_region_and_the_sex(sex_units: int) -> None:
     spec = FusionSpec((6,), PHASES[0], sex_units=sex_units)
-    network = build_fusion_network(spec, {"carpal": 5, "metacarpal": 7}, WHOLE)
+    network = build_fusion_network(spec, {"carpal": 5, "metacarpal": 7}, HEADS)
     joined = 5 + 7 + (sex_units or 1)
     expected = 2 * sex_units + joined * 6 + 6 + 6 + 1
     assert network.count_params() == expected
@@ -214,31 +216,35 @@ def test_the_fusion_joins_every_region_and_the_sex(sex_units: int) -> None:
         assert changed != girl, f"{name} does not count"
 
 
-def test_an_untrained_correction_answers_the_whole_hands_own_age(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_an_untrained_fusion_of_ages_answers_their_mean(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(region_networks, "build_backbone", small_backbone)
-    whole = NetworkSpec("small", (32, 24), "linear", PHASES, sex_units=4, hidden=(6,), dropout=0.2)
-    attention = build_attention_network(whole)
-    width = attention.output["feature"].shape[-1]
-    fusion = build_fusion_network(CORRECTS, {"whole_hand": width, "carpal": 5}, whole)
-    take_head(fusion, attention)
-    inputs = {"film": grey_hand((32, 24))[np.newaxis, ..., np.newaxis].astype(np.float32)}
-    for sex in (0, 1):
-        seen = attention({**inputs, "sex": np.full(1, sex, np.int32)})
-        joined = {"whole_hand": np.asarray(seen["feature"]), "carpal": np.ones((1, 5), np.float32)}
-        answer = fusion({**joined, "sex": np.full(1, sex, np.int32)})["age"]
-        assert np.allclose(answer, seen["age"], atol=1e-6)
-    again = build_fusion_network(CORRECTS, {"whole_hand": width}, whole)
-    take_head(again, fusion)
-    kernels = [f.get_layer("whole_hand_hidden_0").get_weights()[0] for f in (fusion, again)]
+    spec = NetworkSpec("small", (32, 24), "linear", PHASES, sex_units=4, hidden=(6,), dropout=0.2)
+    networks = {
+        "whole_hand": build_attention_network(spec),
+        "carpal": build_region_network(spec, flatten=False),
+    }
+    widths = {name: n.output["feature"].shape[-1] for name, n in networks.items()}
+    fusion = build_fusion_network(AGES, widths, dict.fromkeys(networks, spec))
+    take_heads(fusion, networks)
+    film = grey_hand((32, 24))[np.newaxis, ..., np.newaxis].astype(np.float32)
+    for code in (0, 1):
+        sex = np.full(1, code, np.int32)
+        seen = {name: n({"film": film, "sex": sex}) for name, n in networks.items()}
+        features = {name: np.asarray(answer["feature"]) for name, answer in seen.items()}
+        mean = np.mean([np.asarray(answer["age"]) for answer in seen.values()])
+        assert np.allclose(fusion({**features, "sex": sex})["age"], mean, atol=1e-6)
+    again = build_fusion_network(AGES, {"carpal": widths["carpal"]}, {"carpal": spec})
+    take_heads(again, {"carpal": fusion})
+    kernels = [f.get_layer("carpal_own_hidden_0").get_weights()[0] for f in (fusion, again)]
     assert np.array_equal(*kernels)
 
 
-def test_training_a_correction_leaves_the_whole_hands_own_head_alone() -> None:
+def test_training_a_fusion_of_ages_leaves_the_networks_own_heads_alone() -> None:
     keras.utils.set_random_seed(0)
-    fusion = build_fusion_network(CORRECTS, {"whole_hand": 5, "carpal": 3}, WHOLE)
-    own = [w.copy() for w in fusion.get_layer("whole_hand_hidden_0").get_weights()]
+    fusion = build_fusion_network(AGES, {"whole_hand": 5, "carpal": 3}, HEADS)
+    own = [layer for layer in fusion.layers if "_own_" in layer.name and layer.weights]
+    assert {layer.name.split("_own_")[0] for layer in own} == {"whole_hand", "carpal"}
+    then = [weights.copy() for layer in own for weights in layer.get_weights()]
     random = np.random.default_rng(0)
     inputs: dict[str, Any] = {
         "whole_hand": random.random((32, 5)),
@@ -248,18 +254,31 @@ def test_training_a_correction_leaves_the_whole_hands_own_head_alone() -> None:
     fusion.compile(keras.optimizers.Adam(1e-2), {"age": "mse"})
     before = fusion.predict_on_batch(inputs)["age"]
     fusion.fit(inputs, np.full((32, 1), 2.0), epochs=3, verbose=0)
-    for now, then in zip(fusion.get_layer("whole_hand_hidden_0").get_weights(), own, strict=True):
-        assert np.array_equal(now, then)
+    now = [weights for layer in own for weights in layer.get_weights()]
+    assert all(np.array_equal(*pair) for pair in zip(now, then, strict=True))
     assert np.all(fusion.predict_on_batch(inputs)["age"] > before)
 
 
-def test_without_the_whole_hand_there_is_nothing_to_correct() -> None:
-    names = {layer.name for layer in build_fusion_network(CORRECTS, {"carpal": 3}, WHOLE).layers}
-    assert not any(name.startswith("whole_hand_") for name in names)
+def test_a_fusion_of_ages_learns_which_network_to_trust() -> None:
+    """One age is right and one is noise: the mean of both is far off, the fusion is not."""
+    keras.utils.set_random_seed(0)
+    fusion = build_fusion_network(AGES, {"whole_hand": 1, "carpal": 1}, BARE)
+    for name in ("whole_hand", "carpal"):
+        fusion.get_layer(f"{name}_own_scaled_age").set_weights([np.ones((1, 1)), np.zeros(1)])
+    random = np.random.default_rng(0)
+    inputs: dict[str, Any] = {name: random.random((512, 1)) for name in ("whole_hand", "carpal")}
+    inputs["sex"] = random.integers(0, 2, 512)
+    ages = inputs["whole_hand"]
+    fusion.compile(keras.optimizers.Adam(1e-2), {"age": "mse"})
+    off = [np.mean(np.abs(fusion.predict_on_batch(inputs)["age"] - ages))]
+    fusion.fit(inputs, ages, epochs=60, verbose=0)
+    off.append(np.mean(np.abs(fusion.predict_on_batch(inputs)["age"] - ages)))
+    assert off[0] > 0.1
+    assert off[1] < 0.01
 
 
 def test_a_single_feature_may_be_fused() -> None:
-    network = build_fusion_network(FUSION, {"whole_hand": 5}, WHOLE)
+    network = build_fusion_network(FUSION, {"whole_hand": 5}, HEADS)
     assert network.count_params() == (5 + 1) * 16 + 16 + 16 + 1
 
 
@@ -268,7 +287,7 @@ def test_defect_4_the_compact_fusion_learns_the_sexes_apart_beside_its_features(
     keras.utils.set_random_seed(0)
     profile = load_profile("compact")
     widths = dict.fromkeys(("whole_hand", "carpal", "metacarpal", "phalanx"), 1280)
-    network = build_fusion_network(profile.fusion, widths, profile.attention)
+    network = build_fusion_network(profile.fusion, widths, profile.networks)
     random = np.random.default_rng(0)
 
     def some(count: int) -> tuple[dict[str, Any], Array]:

@@ -40,14 +40,14 @@ def leaves(table: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str |
     if isinstance(table, dict):
         for key, value in table.items():
             yield from leaves(value, (*path, key))
-    elif isinstance(table, list) and isinstance(table[0], dict):
+    elif isinstance(table, list) and table and isinstance(table[0], dict):
         for i, value in enumerate(table):
             yield from leaves(value, (*path, i))
     else:
         yield path
 
 
-@pytest.mark.parametrize("name", ["compact", "reference"])
+@pytest.mark.parametrize("name", ["compact", "convnext", "reference"])
 def test_bundled_profiles_load(name: str) -> None:
     assert name in bundled_profiles()
     assert load_profile(name).name == name
@@ -229,7 +229,14 @@ def test_any_value_anywhere_is_taken_as_it_is_or_refused(
     assert taken == (tuple(value) if isinstance(value, list) else value)
 
 
-def test_a_correction_needs_the_whole_hand() -> None:
-    fusion = replace(load_profile("reference").fusion, corrects=True)
+def test_ages_are_joined_only_where_features_are_averaged() -> None:
+    fusion = replace(load_profile("reference").fusion, joins="ages")
     with pytest.raises(ProfileError, match="needs fusion"):
         replace(load_profile("reference"), fusion=fusion)
+
+
+def test_a_profile_names_what_looks_at_each_region() -> None:
+    profile = load_profile("compact")
+    assert list(profile.networks) == ["whole_hand", "carpal", "metacarpal", "phalanx"]
+    assert profile.networks["whole_hand"] is profile.attention
+    assert profile.networks["phalanx"] is profile.region

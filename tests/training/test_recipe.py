@@ -38,12 +38,6 @@ def test_a_stage_does_not_go_on_from_another(
     run.begin("carpal", later)
 
 
-def test_fine_tuning_needs_the_file(tmp_path: Path) -> None:
-    run = Run(tmp_path / "run", tmp_path, fine_tune=tmp_path / "weights")
-    with pytest.raises(ProfileError, match=r"no attention\.weights\.h5 to fine-tune from in"):
-        run.start_from_finished(None, "attention")
-
-
 def test_initial_weights_that_nobody_gave_are_no_random_start(tmp_path: Path) -> None:
     named = load_profile("compact").attention
     with pytest.raises(ProfileError, match=r"starts from 'mobilenet_v2.*--initial-weights"):

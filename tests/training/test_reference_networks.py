@@ -27,7 +27,7 @@ def layer_shape(network: keras.Model, name: str) -> tuple[int | None, ...]:
 
 @pytest.fixture(scope="module")
 def attention() -> keras.Model:
-    return build_attention_network(PROFILE.attention)
+    return build_attention_network(PROFILE.networks)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_a_region_network_has_this_many_parameters(region: keras.Model) -> None:
 
 def test_the_fusion_joins_two_feature_maps_and_the_bare_sex() -> None:
     widths = {CARPAL: FLATTENED, METACARPAL: FLATTENED}
-    fusion = build_fusion_network(PROFILE.fusion, widths, PROFILE.attention)
+    fusion = build_fusion_network(PROFILE.fusion, widths, PROFILE.networks)
     shapes = {name: tensor.shape for name, tensor in fusion.input.items()}
     assert shapes == {
         CARPAL: (None, FLATTENED),

@@ -9,7 +9,6 @@ import keras
 import numpy as np
 import pytest
 
-from boneage.errors import ProfileError
 from boneage.training.run import Run
 from tests.training.drawn import number_films, prepared_of
 
@@ -42,25 +41,8 @@ def test_skipped_films_are_named_and_counted(
     ]
 
 
-def test_fine_tuning_starts_from_finished_weights(tmp_path: Path) -> None:
-    finished, fresh = network(), network()
-    finished.save_weights(tmp_path / "attention.weights.h5")
-    run_in(tmp_path, fine_tune=tmp_path).start_from_finished(fresh, "attention")
-    assert np.array_equal(fresh.get_weights()[0], finished.get_weights()[0])
-
-
 def test_without_fine_tuning_a_network_stays_as_it_is(tmp_path: Path) -> None:
     fresh = network()
     before = fresh.get_weights()[0]
     run_in(tmp_path).start_from_finished(fresh, "attention")
     assert np.array_equal(fresh.get_weights()[0], before)
-
-
-def test_weights_to_fine_tune_from_must_fit(tmp_path: Path) -> None:
-    run = run_in(tmp_path, fine_tune=tmp_path)
-    network(5).save_weights(tmp_path / "carpal.weights.h5")
-    with pytest.raises(ProfileError, match=r"carpal.weights.h5' does not fit .* carpal network"):
-        run.start_from_finished(network(), "carpal")
-    (tmp_path / "carpal.weights.h5").write_bytes(b"\x89HDF cut off")
-    with pytest.raises(ProfileError, match=r"carpal.weights.h5' does not fit"):
-        run.start_from_finished(network(), "carpal")

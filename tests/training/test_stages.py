@@ -175,13 +175,6 @@ def test_going_on_with_another_profile_is_refused(run: Path, data: Path, tmp_pat
         train(str(other), data, run)
 
 
-def test_fine_tuning_wants_the_same_architecture(run: Path, data: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other.toml"
-    other.write_text(PROFILE.read_text().replace("alpha = 0.25", "alpha = 0.5"))
-    with pytest.raises(ProfileError, match="does not fit the profile's attention network"):
-        train(str(other), data, tmp_path / "run", fine_tune=run / "weights", epochs=1)
-
-
 def test_an_unknown_stage_is_named(data: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no stage 'export2'; the stages are attention, regions"):
         train(str(PROFILE), data, tmp_path, stage="export2")

@@ -18,6 +18,7 @@ from boneage.errors import BoneageError, FilmError
 COMMANDS: Mapping[str, str] = {
     "assess": "Read the bone age of films.",
     "dashboard": "Read films in the browser, on this computer alone.",
+    "history": "See, export and delete what was kept of children.",
     "regions": "Find the regions of a folder of films and save them.",
     "synthetic": "Draw a hand film that is nobody's, to try things on.",
     "calibrate": "Fit the answers to a clinic's own labelled films.",
@@ -149,6 +150,7 @@ def _what_to_install(error: ModuleNotFoundError) -> str:
 
 
 EXTRA_OF: Mapping[str, str] = {
+    "alembic": "history",
     "fastapi": "server",
     "h5py": "train",
     "highdicom": "dicom",
@@ -159,6 +161,7 @@ EXTRA_OF: Mapping[str, str] = {
     "reportlab": "report",
     "scipy": "evaluate",
     "sklearn": "evaluate",
+    "sqlalchemy": "history",
     "streamlit": "dashboard",
     "tensorflow": "train",
     "tf2onnx": "train",

@@ -11,6 +11,8 @@ import click
 from boneage.cli.batch import make_folder
 from boneage.cli.options import data_option, initial_weights_option, out_option
 
+SHORT_SECONDS = 180.0
+"""Four backbones in about ten minutes on two cores that have nothing else to do."""
 SHORT_EPOCHS = 12
 """Six networks in about twenty minutes on two cores."""
 
@@ -28,13 +30,14 @@ SHORT_EPOCHS = 12
 @click.option(
     "--profile",
     metavar="NAME|FILE",
-    help="compact, reference, or a TOML file. [default: the run's own]",
+    help="compact, convnext, reference, or a TOML file. [default: the run's own]",
 )
 @click.option(
     "--only",
     multiple=True,
     metavar="NAME",
-    help="inputs, networks, or a single variant, compared with its baseline. May be repeated.",
+    help="inputs, networks, backbones, or a single variant, compared with its baseline. May be "
+    "repeated. Default: inputs and networks.",
 )
 @click.option(
     "--epochs",
@@ -43,6 +46,14 @@ SHORT_EPOCHS = 12
     show_default=True,
     metavar="N",
     help="How long each of the networks is trained anew.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=SHORT_SECONDS,
+    show_default=True,
+    metavar="S",
+    help="How much processor time each of the backbones gets.",
 )
 @click.option(
     "--limit",
@@ -58,6 +69,7 @@ def ablate(
     profile: str | None,
     only: tuple[str, ...],
     epochs: int,
+    seconds: float,
     limit: int | None,
     initial_weights: Path | None,
     out: Path,
@@ -66,7 +78,9 @@ def ablate(
 
     Trains the small head of the fusion anew on fewer inputs (inputs), and the
     whole-hand network without CBAM, with other CLAHE and without the sex, on a
-    short schedule (networks). Writes ablation.json, ablation.csv,
+    short schedule (networks). Asked for by name, compares backbones that are
+    trained equally long, by folds of the training films alone (backbones); of
+    --run this needs the profile only. Writes ablation.json, ablation.csv,
     predictions.csv, figures/ablation.png and ablation.html.
 
     Needs two extras: pip install "boneage[train,evaluate]".
@@ -85,6 +99,7 @@ def ablate(
         profile_name=profile,
         only=only,
         epochs=epochs,
+        seconds=seconds,
         limit=limit,
         initial_weights=initial_weights,
         say=click.echo,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from boneage.assessment import Assessment, Case, Failure
     from boneage.assessor import Assessor
     from boneage.clinical.child import Child
+    from boneage.history.store import History
     from boneage.radiograph import Sex
 
 
@@ -68,6 +69,12 @@ if TYPE_CHECKING:
     metavar="P",
     help="Of the interval: the share of such films whose bone age it holds. [default: 0.9]",
 )
+@click.option(
+    "--history",
+    metavar="FILE|URL",
+    help="Keep the answer in a SQLite file (made where it is missing) or a database, under the "
+    "child's pseudonym: of --pseudonym, or of the table's column of that name.",
+)
 @child_options
 @document_options
 @weights_option
@@ -80,6 +87,7 @@ def assess(
     table_out: Path | None,
     pictures: Path | None,
     level: float | None,
+    history: str | None,
     child: Child,
     documents: Documents,
     weights: Path | None,
@@ -98,6 +106,7 @@ def assess(
     boneage assess hand.png --sex female --picture out/
     boneage assess hand.png --sex female --age 11y4m --height-cm 142.5
     boneage assess hand.dcm --report hand.pdf --dicom-out out/ --fhir hand.json
+    boneage assess hand.dcm --history children.sqlite --pseudonym K17
     boneage assess films/ --csv ages.csv --level 0.8
     boneage assess --table cases.csv --json > ages.json
     """  # noqa: D301  click wants a backspace before lines it must not wrap
@@ -108,6 +117,8 @@ def assess(
     cases = read_cases(table) if table else cases_of(films)
     assessor = Assessor(weights, level=level, calibration=calibration)
     batch = Batch(assessor, child, as_json=as_json, many=len(cases) > 1)
+    if history is not None:
+        batch.history = _opened(history, cases, documents.pseudonym)
     with ExitStack() as stack:
         if pictures is not None:
             batch.pictures = make_folder(pictures, "--picture")
@@ -120,6 +131,24 @@ def assess(
         raise click.exceptions.Exit(EXIT_FAILED)
 
 
+def _opened(history: str, cases: Sequence[Case | Failure], pseudonym: str | None) -> History:
+    """Open a history before the work begins; every film needs a pseudonym."""
+    from boneage.assessment import Case  # noqa: PLC0415
+    from boneage.history.entry import checked_pseudonym  # noqa: PLC0415
+    from boneage.history.store import History  # noqa: PLC0415  needs the extra
+
+    for case in cases:
+        if isinstance(case, Case):
+            named = case.pseudonym or pseudonym
+            if named is None:
+                raise click.UsageError(
+                    "a history needs the pseudonym of each child: give it with --pseudonym, or "
+                    "in a column 'pseudonym' of the table"
+                )
+            checked_pseudonym(named)
+    return History(history)
+
+
 class Batch:
     """The films of one command, and where their answers go."""
 
@@ -127,6 +156,7 @@ class Batch:
         self.assessor, self.child, self.as_json, self.many = assessor, child, as_json, many
         self.pictures: Path | None = None
         self.documents = Documents()
+        self.history: History | None = None
         self.table_out: BinaryIO | None = None
         self.read = self.failed = self.not_written = 0
 
@@ -191,9 +221,20 @@ class Batch:
         if self.documents.wanted:
             made = self.assessor.weights.manifest.table.get("date")
             problems += self.documents.write(Path(case.film), answer, made)
+        if self.history is not None:
+            problems += self._keep(case, answer, self.history)
         for what, why in problems:
             click.echo(f"{film_label(case.film)}: no {what}: {why}", err=True)
         self.not_written += len(problems)
+
+    def _keep(self, case: Case, answer: Assessment, history: History) -> Iterator[tuple[str, str]]:
+        from boneage.errors import HistoryError  # noqa: PLC0415
+        from boneage.history.entry import entry_of  # noqa: PLC0415
+
+        try:
+            history.add(case.pseudonym or self.documents.pseudonym or "", entry_of(answer))
+        except HistoryError as error:
+            yield "entry in the history", str(error)
 
     def _draw(self, case: Case, answer: Assessment, folder: Path) -> Iterator[tuple[str, str]]:
         """Draw on the film, read once more: answers don't carry its pixels."""

@@ -175,7 +175,12 @@ def _read(
     """Read the films; what a journal holds is not read again."""
     from boneage import __version__  # noqa: PLC0415
     from boneage.assessment import Failure  # noqa: PLC0415
-    from boneage.evaluation.errors.validation import collect, fingerprint, read_each  # noqa: PLC0415
+    from boneage.evaluation.errors.validation import (  # noqa: PLC0415
+        KEPT,
+        collect,
+        fingerprint,
+        read_each,
+    )
     from boneage.evaluation.many import Journal  # noqa: PLC0415
 
     recipe = {
@@ -184,6 +189,7 @@ def _read(
         "data": setting.data,
         "split": setting.split,
         "films": fingerprint(films),
+        "kept": KEPT,
     }
     answers = []
     with Journal(journal_path, recipe) as journal, Progress(len(films)) as progress:

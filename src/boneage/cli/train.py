@@ -12,10 +12,9 @@ from boneage.cli.options import data_option, initial_weights_option
 @click.command()
 @click.option(
     "--profile",
-    default="compact",
-    show_default=True,
     metavar="NAME|FILE",
-    help="How to train: compact, reference, or a TOML file of your own.",
+    help="How to train: compact, convnext, reference, or a TOML file of your own. "
+    "[default: compact; with --from, as those weights were trained]",
 )
 @data_option
 @click.option(
@@ -48,13 +47,15 @@ from boneage.cli.options import data_option, initial_weights_option
 @click.option("--strict", is_flag=True, help="Stop at the first label or film that is no good.")
 @initial_weights_option
 @click.option(
-    "--fine-tune",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Start from the networks of finished weights of the same architecture.",
+    "--from",
+    "start_from",
+    metavar="bundled|DIR",
+    help="Fine-tune finished weights on these films: those that ship with boneage, or a folder "
+    "of others. Only the last phase of each network is trained, gently.",
 )
+@click.option("--few", is_flag=True, help="With --from: fine-tune on fewer than 200 films, too.")
 def train(
-    profile: str,
+    profile: str | None,
     data: Path,
     run_folder: Path,
     stage: str | None,
@@ -62,16 +63,24 @@ def train(
     limit: int | None,
     strict: bool,
     initial_weights: Path | None,
-    fine_tune: Path | None,
+    start_from: str | None,
+    few: bool,
 ) -> None:
-    """Train weights from labelled films.
+    """Train weights from labelled films, or fine-tune finished ones.
 
     Needs the training extra: pip install "boneage[train]".
 
     \b
     boneage train --data rsna/ --run runs/mine
     boneage train --profile reference --data rsna/ --run runs/try --epochs 1 --limit 64
+    boneage train --from bundled --data clinic.csv --run runs/ours
     """  # noqa: D301  click wants a backspace before lines it must not wrap
+    if start_from and initial_weights:
+        raise click.UsageError(
+            "--from gives every network its weights; leave --initial-weights out"
+        )
+    if few and not start_from:
+        raise click.UsageError("--few is for fine-tuning; it needs --from")
     from boneage.training.stages import train as run_training  # noqa: PLC0415  Keras takes seconds
 
     run_training(
@@ -83,5 +92,6 @@ def train(
         limit=limit,
         strict=strict,
         initial_weights=initial_weights,
-        fine_tune=fine_tune,
+        start_from=start_from,
+        few=few,
     )

@@ -6,6 +6,7 @@ import streamlit as st
 
 from boneage.dashboard import pictures
 from boneage.dashboard.answers import Answer
+from boneage.dashboard.child_view import show_child
 from boneage.dashboard.films import facts_in_words
 from boneage.dashboard.markup import facts_list, headline, heat_scale, plain
 from boneage.dashboard.pictures import Picture
@@ -29,6 +30,7 @@ def show_answer(answer: Answer) -> None:
         st.html(f'<p class="notice">{DISCLAIMER}</p>')
     with film:
         _show(pictures.of_regions(answer, opacity))
+    show_child(answer)
     _show_looks(answer, opacity)
     _show_details(answer)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from boneage.assessment import Assessment, Failure, years_and_months
 from boneage.assessor import Assessor, OnStep
+from boneage.clinical.interpreting import with_clinical_findings
 from boneage.dashboard.choices import Choice
 from boneage.dashboard.films import Film
 from boneage.dashboard.looks import Mask, blacked_out
@@ -64,9 +65,9 @@ def answer(
         assessment = assessor.assess(
             radiograph,
             choice.sex,
-            chronological_age_months=choice.chronological_age_months,
             on_step=on_step,
         )
+        assessment = with_clinical_findings(assessment, choice.child)
     except BoneageError as error:
         if not isinstance(error, FilmError):  # of the weights, or no sex was given
             raise

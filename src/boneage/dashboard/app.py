@@ -6,6 +6,7 @@ import streamlit as st
 from PIL import Image
 
 from boneage.dashboard.data_page import data_page
+from boneage.dashboard.keeping import history_place
 from boneage.dashboard.reading_page import reading_page
 from boneage.dashboard.style import STYLE
 from boneage.writing.panels import COLOURS
@@ -17,10 +18,12 @@ icon.paste(COLOURS["metacarpal"], (8, 6, 24, 14))
 
 st.set_page_config(page_title="boneage", page_icon=icon, layout="wide")
 st.html(STYLE)
-st.navigation(
-    [
-        st.Page(reading_page, title="Read films", default=True),
-        st.Page(data_page, title="Training data", url_path="data"),
-    ],
-    position="top",
-).run()
+pages = [
+    st.Page(reading_page, title="Read films", default=True),
+    st.Page(data_page, title="Training data", url_path="data"),
+]
+if history_place() is not None:
+    from boneage.dashboard.history_page import history_page  # needs the extra
+
+    pages.insert(1, st.Page(history_page, title="History", url_path="history"))
+st.navigation(pages, position="top").run()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from boneage.ages import MAX_AGE_MONTHS, months_between
+from boneage.clinical.child import Child
 from boneage.dashboard.films import Film
 from boneage.radiograph import Sex
 
@@ -23,6 +24,13 @@ class Choice:
     chronological_age_months: float | None = None
     problem: str = ""
     """What is wrong with the age that was given."""
+    height_cm: float | None = None
+    """Present standing height."""
+
+    @property
+    def child(self) -> Child:
+        """What was said of the child."""
+        return Child(self.chronological_age_months, height_cm=self.height_cm)
 
 
 def age_between(birth: date | None, film: date | None) -> float | None:

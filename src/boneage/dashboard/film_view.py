@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from datetime import date
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from boneage.assessment import years_and_months
+from boneage.clinical.child import CM_PER_INCH, HEIGHT_RANGE_CM
 from boneage.dashboard import pictures
 from boneage.dashboard.choices import AgeError, Choice, age_between, age_of, contradiction
 from boneage.dashboard.films import Film, Refusal, facts_in_words
@@ -18,6 +21,7 @@ SEXES = (Sex.FEMALE, Sex.MALE)
 THUMBNAIL_WIDTH = 56
 EARLIEST = date(1900, 1, 1)
 DATES, AGE = "Dates", "Age"
+UNITS = {"centimetres": 1.0, "inches": CM_PER_INCH}
 
 
 def show_refusal(refusal: Refusal) -> None:
@@ -43,8 +47,8 @@ def ask_choice(film: Film, *, many: bool) -> Choice:
         horizontal=True,
         key=f"sex-{film.key}",
     )
-    with st.expander("Age (optional)"):
-        choice = _ask_age(film, sex)
+    with st.expander("Age and height (optional)"):
+        choice = replace(_ask_age(film, sex), height_cm=_ask_height(film))
     for sentence in filter(None, (contradiction(film, choice), choice.problem)):
         st.warning(sentence)
     for finding in film.findings:
@@ -77,6 +81,23 @@ def _ask_age(film: Film, sex: Sex | None) -> Choice:
     if stated is not None:
         st.caption(years_and_months(stated))
     return Choice(sex)
+
+
+def _ask_height(film: Film) -> float | None:
+    low, high = HEIGHT_RANGE_CM
+    unit = st.radio("Height on the day of the film", UNITS, horizontal=True, key=f"unit-{film.key}")
+    factor = UNITS[unit]
+    given: float | None = st.number_input(
+        f"Height in {unit}",
+        float(math.ceil(low / factor)),
+        float(math.floor(high / factor)),
+        None,
+        step=0.1,
+        format="%.1f",
+        help="Standing. Predicts the adult height, where the age is known too.",
+        key=f"height-{unit}-{film.key}",
+    )
+    return None if given is None else given * factor
 
 
 def _ask_date(where: DeltaGenerator, label: str, stated: date | None, key: str) -> date | None:

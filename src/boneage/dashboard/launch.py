@@ -13,6 +13,7 @@ from pathlib import Path
 
 from boneage.calibration import FILE_VARIABLE
 from boneage.dashboard.advice import UPLOAD_LIMIT_MB
+from boneage.history import HISTORY_VARIABLE
 from boneage.weights import FOLDER_VARIABLE
 
 ADDRESS = "127.0.0.1"
@@ -69,7 +70,12 @@ def command(port: int) -> list[str]:
 
 
 def serve(
-    port: int, weights: Path | None, *, calibration: Path | None = None, browser: bool
+    port: int,
+    weights: Path | None,
+    *,
+    calibration: Path | None = None,
+    history: str | None = None,
+    browser: bool,
 ) -> None:
     """Run the dashboard until it is interrupted.
 
@@ -84,6 +90,8 @@ def serve(
         os.environ[FOLDER_VARIABLE] = str(weights.resolve())
     if calibration is not None:
         os.environ[FILE_VARIABLE] = str(calibration.resolve())
+    if history is not None:
+        os.environ[HISTORY_VARIABLE] = history
     if browser:
         threading.Thread(target=_open_when_ready, args=(port,), daemon=True).start()
     main(command(port), standalone_mode=False)

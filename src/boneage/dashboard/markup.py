@@ -24,6 +24,16 @@ def facts_list(rows: Sequence[tuple[str, str]]) -> str:
     return f'<dl class="facts">{items}</dl>'
 
 
+def labelled(lines: Sequence[tuple[str, str]]) -> str:
+    """Labels and texts, as a list; a text without label goes on from the one above."""
+    joined: list[tuple[str, list[str]]] = []
+    for label, text in lines:
+        if label or not joined:
+            joined.append((label, []))
+        joined[-1][1].append(text)
+    return facts_list([(label, ". ".join(texts)) for label, texts in joined])
+
+
 def film_name(name: str) -> str:
     """The name of a film, above what belongs to it."""
     return f'<p class="film-name">{escape(name)}</p>'

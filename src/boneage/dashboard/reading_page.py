@@ -12,6 +12,7 @@ from boneage.dashboard.choices import Choice, obstacle
 from boneage.dashboard.example import NAME, example_film
 from boneage.dashboard.film_view import ask_choice, show_film, show_refusal
 from boneage.dashboard.films import Film
+from boneage.dashboard.keeping import history_place
 from boneage.dashboard.results_view import offer, pick, show_failure
 from boneage.dashboard.visit import Visit, assessor, weights_problem
 from boneage.writing.text import DISCLAIMER
@@ -24,6 +25,9 @@ HOW = """
 
 Films stay in the memory of this computer. Nothing is written to disk or sent anywhere, and
 all is forgotten when this page is closed or loaded again.
+"""
+KEPT = """
+Only what you keep in the history, under a pseudonym, stays: ages, height, SDS, no film.
 """
 
 
@@ -92,14 +96,14 @@ def _read(visit: Visit, choices: dict[str, Choice]) -> None:
 def _view(visit: Visit, choices: dict[str, Choice]) -> None:
     if not visit.films:
         st.header("How it works")
-        st.markdown(HOW)
+        st.markdown(HOW if history_place() is None else HOW + KEPT)
         return
     film = pick(visit, choices)
     found = visit.answer_to(film, choices[film.key])
     if found is None:
         show_film(film)
         if film.key in visit.answers:
-            st.info("The sex or the age was changed: read the film again.")
+            st.info("The sex, the age or the height was changed: read the film again.")
     elif isinstance(found, Failure):
         show_failure(found)
     else:

@@ -99,7 +99,7 @@ def train_attention(profile: Profile, films: Films, run: Run) -> keras.Model:
             local=phase.focus > 0,
             focus=phase.focus,
         )
-        if run.fine_tune:
+        if run.finished:
             start_finished(network, spec, run)
         if trained is not None:
             carry_over(trained, network)

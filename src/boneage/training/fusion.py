@@ -15,7 +15,7 @@ from boneage.assessment import WHOLE_HAND
 from boneage.training.augmentation import augmenter
 from boneage.training.films import Film
 from boneage.training.fitting import fit
-from boneage.training.networks.fusion import build_fusion_network, take_head
+from boneage.training.networks.fusion import build_fusion_network, take_heads
 from boneage.training.prepared import Batches, PreparedFilms, as_input
 from boneage.training.profile import Profile
 from boneage.training.progress import films_bar
@@ -129,20 +129,21 @@ def train_fusion(
     train: SeenFilms,
     held_back: SeenFilms | None,
     run: Run,
-    head_of: keras.Model,
+    heads: Mapping[str, keras.Model],
 ) -> keras.Model:
     """Train the dense head on the features; the networks stay as they are.
 
-    ``head_of`` is the attention network, or another fusion of it: whose own
-    age is corrected, where the profile says so.
+    ``heads`` has, by region, its network or another fusion of it: whose own
+    ages are joined, where the profile says so.
     """
     spec, phase = profile.fusion, profile.fusion.training
     seed = profile.seed + 9000
     keras.utils.set_random_seed(seed)
     widths = {name: values.shape[1] for name, values in train.features.items()}
-    network = build_fusion_network(spec, widths, profile.attention)
-    take_head(network, head_of)
+    network = build_fusion_network(spec, widths, profile.networks)
     run.start_from_finished(network, "fusion")
+    # Last: a finished fusion has the heads of other networks.
+    take_heads(network, {name: heads[name] for name in widths})
     inputs = {tensor.name: tensor for tensor in network.inputs}
     print(f"fusion of {', '.join(widths)}")  # noqa: T201
     fit(

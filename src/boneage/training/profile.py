@@ -16,7 +16,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from boneage.assessment import CARPAL, METACARPAL, PHALANX
+from boneage.assessment import CARPAL, METACARPAL, PHALANX, WHOLE_HAND
 from boneage.errors import ProfileError
 from boneage.preparing import Preparation
 
@@ -114,7 +114,7 @@ class NetworkSpec:
     """An attention network or a region network."""
 
     backbone: str
-    """The name of a model in ``keras.applications``."""
+    """The name of a model in ``keras.applications``, or ``ViTTiny``."""
     input: Size
     output: Literal["sigmoid", "relu", "linear"]
     phases: tuple[Phase, ...]
@@ -164,8 +164,8 @@ class FusionSpec:
     """Join the attention network's own pooled feature."""
     sex_units: int = 0
     """Width of the sex embedding; 0: the bare code, 1 male and 0 female."""
-    corrects: bool = False
-    """Answer the whole hand's own age and a correction of it, not an age from nothing."""
+    joins: Literal["features", "ages"] = "features"
+    """What of each network: its features, or the one age that its own head reads from them."""
     dropout: float = 0.0
     views: int = 1
     """How often each training film is shown: once as it is, then augmented."""
@@ -189,6 +189,27 @@ class CalibrationSpec:
 
 
 @dataclass(frozen=True)
+class FineTuningSpec:
+    """How finished weights go on learning from other films; see ``fine_tuning``."""
+
+    learning_rate_factor: float = 0.25
+    """Of the learning rate of each network's last phase; a tenth to a third is usual."""
+    epochs: int = 4
+    """Of the attention network and of each region's; the fusion keeps its own number."""
+    average: float = 0.9
+    """Momentum of the running average of the weights, where a phase has a larger one:
+    200 films are 25 batches, and an average over 200 batches would hardly move."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.learning_rate_factor <= 1 or not self.epochs:
+            raise ProfileError(
+                f"fine_tuning.learning_rate_factor is {self.learning_rate_factor:g} and "
+                f"fine_tuning.epochs is {self.epochs}; the factor must be above 0 and at most 1, "
+                "and there must be an epoch"
+            )
+
+
+@dataclass(frozen=True)
 class Profile:
     """Everything about a model."""
 
@@ -202,6 +223,7 @@ class Profile:
     fusion: FusionSpec
     degradation: Degradation = Degradation()
     calibration: CalibrationSpec = CalibrationSpec()
+    fine_tuning: FineTuningSpec = FineTuningSpec()
 
     def __post_init__(self) -> None:
         known = (CARPAL, METACARPAL, PHALANX)
@@ -218,15 +240,22 @@ class Profile:
             raise ProfileError(
                 "attention.heat_map_after asks for a second CBAM, and cbam_reduction = 0 for none"
             )
-        if self.fusion.corrects and not self.fusion.whole_hand:
+        if self.fusion.joins == "ages" and self.fusion.pooling != "average":
             raise ProfileError(
-                "fusion.corrects needs fusion.whole_hand = true: its age is corrected"
+                'fusion.joins = "ages" needs fusion.pooling = "average": '
+                "the networks read their own ages from averaged features"
             )
         if self.attention.heat_map_after and not self.attention.phases[-1].focus:
             raise ProfileError(
                 "attention.heat_map_after needs a focus above 0 in the last phase, "
                 "or nothing teaches that heat map"
             )
+
+    @property
+    def networks(self) -> dict[str, NetworkSpec]:
+        """What looks at the whole hand and at each region, by their names."""
+        regions = dict.fromkeys(self.regions.names, self.region)
+        return {WHOLE_HAND: self.attention, **regions}
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for the manifest."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from boneage.errors import DataError, ProfileError
 from boneage.training.films import Film
+from boneage.training.finished import Finished
 from boneage.training.prepared import PreparedFilms
 from boneage.training.profile import NOT_A_FILE, NetworkSpec
 
@@ -27,8 +28,8 @@ class Run:
     data: Path
     initial_weights: Path | None = None
     """The folder of the weights files that profiles name."""
-    fine_tune: Path | None = None
-    """A folder of finished weights to start every network from."""
+    finished: Finished | None = None
+    """Finished weights to start every network from."""
     epochs: int | None = None
     """Instead of every phase's own number: to try a profile small."""
     limit: int | None = None
@@ -75,7 +76,7 @@ class Run:
             When it names one and no folder was given: it would start from random
             numbers, and nobody would know.
         """
-        if spec.initial_weights in NOT_A_FILE or self.fine_tune is not None:
+        if spec.initial_weights in NOT_A_FILE or self.finished is not None:
             return None
         if self.initial_weights is None:
             raise ProfileError(
@@ -89,20 +90,11 @@ class Run:
 
         Raises
         ------
-        ProfileError
+        ProfileError, WeightsError
             When there are none of that name, or they belong to another architecture.
         """
-        if self.fine_tune is None:
-            return
-        path = self.fine_tune / f"{name}.weights.h5"
-        if not path.is_file():
-            raise ProfileError(f"no {path.name} to fine-tune from in {str(self.fine_tune)!r}")
-        try:
-            network.load_weights(path)
-        except (OSError, ValueError, KeyError) as error:
-            raise ProfileError(
-                f"{str(path)!r} does not fit the profile's {name} network: {error}"
-            ) from error
+        if self.finished is not None:
+            self.finished.load(network, name)
 
     def report_skipped(self, prepared: PreparedFilms) -> None:
         """Name and count the films that could not be read."""

@@ -26,6 +26,8 @@ from boneage.training.export import (
     write_manifest,
 )
 from boneage.training.films import Films, load_films
+from boneage.training.fine_tuning import begin_fine_tuning, profile_to_fine_tune
+from boneage.training.finished import find_finished
 from boneage.training.fitting import FINAL, LOG, read_log
 from boneage.training.fusion import SeenFilms, feature_names, see, train_fusion
 from boneage.training.held_back import calibrate_run, check_held_back
@@ -35,14 +37,12 @@ from boneage.training.problems import in_words
 from boneage.training.profile import Profile, load_profile
 from boneage.training.region_networks import PreparedCrops, prepare_crops, train_region
 from boneage.training.run import Run
+from boneage.training.terms import terms_of
 
+DEFAULT_PROFILE = "compact"
 STAGES = ("attention", "regions", "region-networks", "fusion", "export", "calibration")
 EXPORT_CHECKED = 64
 """Films on which exported networks are compared with Keras."""
-TERMS = (
-    "RSNA Pediatric Bone Age Challenge 2017: research and education, not commercial use. "
-    "Cite Halabi et al., Radiology 2019;290:498-503."
-)
 
 
 @dataclass
@@ -109,8 +109,9 @@ class Training:
         self._begin("fusion", fusion=self.profile.fusion, **sources)
         train = self._see("train", self.profile.fusion.views)
         held_back = self._see("validation", 1) if "validation" in self.crops else None
-        attention = self._trained(self.attention, "attention")
-        self.networks["fusion"] = train_fusion(self.profile, train, held_back, self.run, attention)
+        self.networks["fusion"] = train_fusion(
+            self.profile, train, held_back, self.run, self.networks
+        )
 
     def export(self) -> None:
         """Stage 5."""
@@ -139,11 +140,13 @@ class Training:
         calibrate_run(self.profile, self.films, self.run)
 
     def _manifest(self, exported: Mapping[str, Exported]) -> dict[str, Any]:
-        profile = self.profile
+        profile, finished = self.profile, self.run.finished
+        origin = {"fine_tuned_from": finished.origin} if finished else {}
         return {
-            "name": f"{profile.name}-{today()}",
+            "name": f"{profile.name}{'-tuned' if finished else ''}-{today()}",
             "date": today(),
             "commit": commit_of(Path(__file__).parent),
+            **origin,
             "profile": profile.to_dict(),
             "preparation": asdict(profile.preparation),
             "regions": asdict(with_fallback(plan_of(profile), self.fallback)),
@@ -165,7 +168,7 @@ class Training:
         }
         held_back = len(self.run.limited(self.films.select("detailed", CALIBRATION)))
         counts |= {"detailed_calibration": held_back} if held_back else {}
-        return {"films": counts, "limit": self.run.limit, "terms": TERMS}
+        return {"films": counts, "limit": self.run.limit, "terms": terms_of(self.run.finished)}
 
     def _held_back_errors(self) -> dict[str, float]:
         """The last line of every log: watched in training, never chosen by."""
@@ -202,8 +205,8 @@ class Training:
         recipe |= {"degradation": asdict(self.profile.degradation)}
         if self.profile.calibration.share:  # else as it was before there was one
             recipe |= {"calibration": asdict(self.profile.calibration)}
-        fine_tune = self.run.fine_tune
-        recipe |= {"fine_tune": str(fine_tune) if fine_tune else None}
+        if self.run.finished:  # likewise
+            recipe |= {"set of weights": self.run.finished.identity}
         self.run.begin(stage, recipe)
 
     def _source(self, name: str) -> str:
@@ -226,7 +229,7 @@ class Training:
 
 
 def train(
-    profile_name: str,
+    profile_name: str | None,
     data: Path,
     run_folder: Path,
     *,
@@ -235,14 +238,16 @@ def train(
     limit: int | None = None,
     strict: bool = False,
     initial_weights: Path | None = None,
-    fine_tune: Path | None = None,
+    start_from: str | None = None,
+    few: bool = False,
 ) -> None:
     """Train weights from labelled films, or go on where an earlier run stopped.
 
     Parameters
     ----------
-    profile_name : str
-        A bundled profile, or the path of a TOML file.
+    profile_name : str, optional
+        A bundled profile, or the path of a TOML file. Default: ``compact``, or the
+        profile of the weights that are fine-tuned.
     data : Path
         A folder of labelled films; see :mod:`boneage.training.films`.
     run_folder : Path
@@ -256,23 +261,33 @@ def train(
         Stop at the first label or film that is no good.
     initial_weights : Path, optional
         The folder of the weights files that the profile names.
-    fine_tune : Path, optional
-        A folder of finished weights to start from.
+    start_from : str, optional
+        Finished weights to fine-tune: ``bundled``, or their folder. Of every network only
+        the last phase is trained, as the profile's ``fine_tuning`` says.
+    few : bool
+        Fine-tune on fewer than 200 films, too.
 
     Raises
     ------
-    ProfileError, DataError
-        When the profile, the data or the run folder cannot be used.
+    ProfileError, DataError, WeightsError
+        When the profile, the data, the run folder or the weights cannot be used.
     """
-    profile = load_profile(profile_name)
     if stage is not None and stage not in STAGES:
         raise DataError(f"no stage {stage!r}; the stages are {', '.join(STAGES)}")
-    films = load_films(data, strict=strict).hold_back(profile.calibration.share)
+    finished = find_finished(start_from) if start_from else None
+    if finished:
+        profile = profile_to_fine_tune(profile_name, finished)
+    else:
+        profile = load_profile(profile_name or DEFAULT_PROFILE)
+    films = load_films(data, strict=strict)
     for problem in films.problems:
         print(f"skipped {problem}")  # noqa: T201  progress of a long command
     if films.problems:
         print(f"skipped: {in_words(films.problems)}")  # noqa: T201
-    run = Run(run_folder, data, initial_weights, fine_tune, epochs, limit, strict)
+    if finished:
+        profile, films = begin_fine_tuning(finished, profile, films, few=few)
+    films = films.hold_back(profile.calibration.share)
+    run = Run(run_folder, data, initial_weights, finished, epochs, limit, strict)
     check_held_back(profile, films, run)
     training = Training(profile, films, run)
     steps: dict[str, Callable[[], None]] = {

@@ -14,6 +14,7 @@ ROW_INCHES, MARGIN_INCHES = 0.42, 1.3
 TITLES: Mapping[str, str] = {
     "inputs": "Fusion: its head trained anew on some inputs",
     "networks": "Whole-hand network: trained anew, briefly",
+    "backbones": "Backbones: trained for the same processor time",
 }
 OFFSET = 0.17
 """Of two markers in one row, in rows."""

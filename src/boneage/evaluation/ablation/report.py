@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -24,7 +24,9 @@ FIGURE = Path("figures") / "ablation.png"
 TITLES = {
     "inputs": "Inputs of the fusion: its head trained anew on some of them",
     "networks": "Parts of the whole-hand network: trained anew on a short schedule",
+    "backbones": "Backbones: each trained for the same processor time",
 }
+BACKBONES = "backbones"
 HOW_TO_READ = """\
 Each row is a variant of the method. All variants of a part were trained on the same films by the \
 same schedule and read the same held-back films; they differ in what the row says. MAE is \
@@ -35,8 +37,8 @@ variant errs more, and what it lacks is worth something.
 Intervals are 95 % percentile bootstraps over the held-back films; those of differences are \
 paired, the same films drawn for both. Where an interval of a difference includes 0, these films \
 do not tell the two apart. With so many differences, about one in twenty would exclude 0 by \
-chance alone.
-
+chance alone."""
+REPORTED_ON = """\
 This is a description, not a means of choosing: the films are the ones that the weights are \
 reported on, and a part chosen by these figures would look better on them than it is."""
 
@@ -81,7 +83,7 @@ def _summarise(
         "date": setting.day.isoformat(),
         "run": setting.run,
         "profile": setting.profile,
-        "data": {"name": setting.data, "split": "validation"},
+        "data": {"name": setting.data, "split": _splits(measured)},
         "interval": {"method": "paired bootstrap", "level": LEVEL, "draws": DRAWS, "seed": SEED},
         "studies": {
             study.name: {
@@ -93,6 +95,12 @@ def _summarise(
             for study, worths in measured
         },
     }
+
+
+def _splits(measured: Sequence[tuple[Study, Sequence[Worth]]]) -> str:
+    """Which films were read: backbones are compared by folds of the training films."""
+    names = {"train" if study.name == BACKBONES else "validation" for study, _ in measured}
+    return " and ".join(sorted(names))
 
 
 def _values(worth: Worth) -> dict[str, Any]:
@@ -133,8 +141,10 @@ def _write_page(
     folder: Path, measured: Sequence[tuple[Study, Sequence[Worth]]], setting: Setting
 ) -> None:
     alt = "Mean absolute error of every variant with its 95 % interval; the tables hold the figures"
+    splits = _splits(measured)
+    how = f"{HOW_TO_READ}\n\n{REPORTED_ON}" if "validation" in splits else HOW_TO_READ
     sections = [
-        Section("How to read this", HOW_TO_READ),
+        Section("How to read this", how),
         Section("All variants", pictures=[Picture(folder / FIGURE, alt)]),
         *(
             Section(TITLES[study.name], _how(study), _page_table(study, worths))
@@ -142,7 +152,7 @@ def _write_page(
         ),
     ]
     lead = (
-        f"Run {setting.run} (profile {setting.profile}), films {setting.data}, validation; "
+        f"Run {setting.run} (profile {setting.profile}), films {setting.data}, {splits}; "
         f"{setting.day.isoformat()}, boneage {__version__}."
     )
     write_page(folder / PAGE, "What each part of the method is worth", lead, sections)
@@ -165,6 +175,15 @@ What the networks saw holds nothing of the child's sex: a network meets the sex 
 its own, behind the features that the fusion takes. But the networks were trained with the sex \
 known to those heads. To withhold the sex, a head was told the same sex of every child."""
     rows, columns = facts["input"]
+    if study.name == BACKBONES:
+        return f"""\
+Each row is a whole-hand network with another backbone, trained for {facts["seconds"]:g} seconds \
+of processor time in all, on as many films as its pace allows. The {facts["train_films"]:,} \
+training films of useful resolution, at {rows} × {columns} pixels, are in {facts["folds"]} folds, \
+and each fold was read by a network trained on the others. Optimiser, loss, learning rate and \
+seed are those of the profile's last phase, for all of them alike. It says what a little time \
+makes of each, not what they are worth once they are finished: slow networks, which see few films \
+here, do better then."""
     return f"""\
 A short schedule, to compare, not to compete: each network was trained from the same initial \
 weights ({facts["start"]}) for {facts["epochs"]} epochs on the {facts["train_films"]:,} training \
@@ -178,7 +197,8 @@ intervals cover the choice of films, not the luck of a training."""
 
 def _page_table(study: Study, worths: Sequence[Worth]) -> list[list[str]]:
     header = ["Variant", "MAE, months", "difference, months", "RMSE, months", "R²"]
-    rows = [header]
+    trained = study.facts.get("trained", {})
+    rows = [[*header, *(["parameters", "films a second", "films seen"] if trained else [])]]
     for worth in worths:
         variant = worth.variant
         label = ", ".join(part for part in (variant.label, variant.series) if part)
@@ -191,9 +211,16 @@ def _page_table(study: Study, worths: Sequence[Worth]) -> list[list[str]]:
                 "baseline" if is_baseline or not difference else with_interval(difference, "+z.1f"),
                 with_interval(worth.rmse_months),
                 with_interval(worth.r2, ".2f"),
+                *(_cost(trained[variant.name]) if trained else []),
             ]
         )
     return rows
+
+
+def _cost(trained: Mapping[str, Any]) -> list[str]:
+    """What training a backbone took: seconds are of processor time."""
+    parameters = f"{trained['parameters'] / 1_000_000:.1f} M"
+    return [parameters, f"{trained['films_per_second']:.1f}", f"{trained['films']:,}"]
 
 
 def with_interval(estimate: Estimate, form: str = ".1f") -> str:

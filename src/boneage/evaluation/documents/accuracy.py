@@ -119,6 +119,42 @@ def bands_by_sex(evidence: Evidence) -> str:
     return markdown(rows)
 
 
+def standards_in_short(evidence: Evidence) -> str:
+    """Say how much younger the female standard reads the same films, overall and at most."""
+    found = evidence.metrics
+    if found is None or not found.get("standards"):
+        return _missing(evidence)
+    overall, by_band = found["standards"]["overall"], found["standards"]["by_band"]
+    text = (
+        f"The same film reads {months(overall['difference_months'])} months younger by the "
+        f"female standard than by the male one, and younger at all in "
+        f"{share(overall['female_younger'])} of {overall['count']} films"
+    )
+    enough = {name: band for name, band in by_band.items() if band["count"] >= LEAST_FILMS}
+    if not enough:
+        return f"{text}."
+    most = max(enough, key=lambda name: enough[name]["difference_months"]["value"])
+    return (
+        f"{text}; the most at {years(most)}: {months(enough[most]['difference_months'])} months, "
+        f"{share(enough[most]['female_younger'])} of {enough[most]['count']} films."
+    )
+
+
+def standards(evidence: Evidence) -> str:
+    """Tabulate by band how far apart the two standards read the same films; thin ones marked."""
+    found = evidence.metrics
+    if found is None or not found.get("standards"):
+        return _missing(evidence)
+    rows = [["labelled bone age", "films", "male minus female, months", "female younger in"]]
+    for name, measured in found["standards"]["by_band"].items():
+        if measured["count"] < LEAST_FILMS:
+            rows.append([years(name), f"{measured['count']}, too few to say", "", ""])
+            continue
+        rows.append([years(name), *_apart(measured)])
+    rows.append(["all", *_apart(found["standards"]["overall"])])
+    return markdown(rows)
+
+
 def agreement(evidence: Evidence) -> str:
     """Say between which limits the differences lie, and how the readings lean."""
     found = evidence.metrics
@@ -159,6 +195,11 @@ def intervals(evidence: Evidence) -> str:
 
 def _band(name: str, measured: Table) -> str:
     return f"{years(name)} ({months(measured['mae_months'])} months, n = {measured['count']})"
+
+
+def _apart(measured: Table) -> tuple[str, str, str]:
+    apart = months(measured["difference_months"])
+    return str(measured["count"]), apart, share(measured["female_younger"])
 
 
 def _failed(metrics: Table) -> str:

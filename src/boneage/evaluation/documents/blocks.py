@@ -26,6 +26,7 @@ BLOCKS: Mapping[str, Callable[[Evidence], str]] = {
     "networks": accuracy.networks,
     "ruler": attention.in_short,
     "speed": machine.speed,
+    "standards": accuracy.standards_in_short,
     "stress": robustness.in_short,
     "validation": accuracy.validation,
     "weights": making.weights,

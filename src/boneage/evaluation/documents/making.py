@@ -78,7 +78,9 @@ def data(evidence: Evidence) -> str:
     limit = stated.get("limit")
     tried = f"**A trial run: at most {limit:,} films of each kind were used.**" if limit else ""
     terms = stated.get("terms", "The manifest states no terms of use.")
-    return joined(table, tried, f"Terms, as the manifest states them: {terms}")
+    source = manifest.get("fine_tuned_from")
+    local = "These are the films of the fine-tuning alone." if source else ""
+    return joined(table, local, tried, f"Terms, as the manifest states them: {terms}")
 
 
 def labels(evidence: Evidence) -> str:
@@ -122,7 +124,19 @@ def training(evidence: Evidence) -> str:
     facts += [f"seed {profile['seed']}"] if "seed" in profile else []
     facts += [f"exported {manifest['date']}"] if manifest.get("date") else []
     facts += [f"at the commit `{manifest['commit']}`"] if manifest.get("commit") else []
+    facts += _source(manifest)
     return joined(f"{', '.join(facts)}.", _steps(manifest), _rounding(manifest["networks"]))
+
+
+def _source(manifest: Table) -> list[str]:
+    """Say of fine-tuned weights which they were."""
+    source: Table | None = manifest.get("fine_tuned_from")
+    if source is None:
+        return []
+    films = source.get("data", {}).get("films")
+    known = isinstance(films, dict) and "best_train" in films
+    count = f", trained on {films['best_train']:,} films" if known else ""
+    return [f"fine-tuned from `{source['name']}` (sha256 `{source['sha256'][:12]}`{count})"]
 
 
 def _steps(manifest: Table) -> str:
@@ -132,14 +146,17 @@ def _steps(manifest: Table) -> str:
     errors: Table = manifest.get("metrics", {}).get("held_back_mae_months", {})
     rows = [["step", "starts from", "sees", "pixels", "epochs", "held-back MAE at its end, months"]]
     regions = [name for name in manifest["regions"]["names"] if name in manifest["networks"]]
+    source: Table | None = manifest.get("fine_tuned_from")
     for name in ("attention", *regions):
         spec: Table = profile["attention" if name == "attention" else "region"]
         for number, phase in enumerate(spec["phases"]):
-            start = "the phase before" if number else f"`{spec['initial_weights']}`"
+            first = source["name"] if source else spec["initial_weights"]
+            start = "the phase before" if number else f"`{first}`"
             key = f"{name}/phase-{number}"
             rows.append(_step(stage(key), start, phase, spec["input"], errors.get(key)))
     head = profile["fusion"]["training"]
-    rows.append(_step("fusion", "scratch", head, None, errors.get("fusion")))
+    start = f"`{source['name']}`" if source else "scratch"
+    rows.append(_step("fusion", start, head, None, errors.get("fusion")))
     backbones = {f"`{profile[part]['backbone']}`": None for part in ("attention", "region")}
     note = (
         f"Backbone: {listed(backbones)}. The last column was logged on the held-back films when a "

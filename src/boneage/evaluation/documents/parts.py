@@ -17,10 +17,11 @@ from boneage.evaluation.documents.forms import (
 from boneage.evaluation.errors.report_tables import number
 
 COMMAND = "ablate"
-INPUTS, NETWORKS = "inputs", "networks"
+INPUTS, NETWORKS, BACKBONES = "inputs", "networks", "backbones"
 TITLES: Mapping[str, str] = {
     INPUTS: "Inputs of the fusion",
     NETWORKS: "Parts of the whole-hand network",
+    BACKBONES: "Backbones",
 }
 
 
@@ -101,6 +102,12 @@ def _how(name: str, study: Table) -> str:
             f"{films} films. “Without sex”, the head was told the same sex of every child."
         )
     rows, columns = study["input"]
+    if name == BACKBONES:
+        return (
+            f"Each was trained for {study['seconds']:g} seconds of processor time on {films} "
+            f"training films at {rows} × {columns} pixels, in {study['folds']} folds of which it "
+            "reads the one that it was not trained on."
+        )
     return (
         "A short schedule, to compare, not to compete: each was trained from the same start for "
         f"{study['epochs']} epochs on {films} films of useful resolution, at {rows} × {columns} "

@@ -20,8 +20,10 @@ from boneage import __version__
 from boneage.assessment import WeightsName
 from boneage.evaluation.bands import measure_bands, measure_bands_by_sex
 from boneage.evaluation.errors import agreement
+from boneage.evaluation.errors.standards import measure_standards, measure_standards_by_band
 from boneage.evaluation.errors.validation import Reading, Split, Validation
 from boneage.evaluation.metrics import DRAWS, LEVEL, METHOD, SEED, measure_by
+from boneage.radiograph import Sex
 from boneage.training.problems import count_by_kind
 from boneage.writing.files import write_json, write_text
 
@@ -73,24 +75,30 @@ def write_cases(path: Path, readings: Sequence[Reading]) -> None:
     regions = in_order(reading.attention_found for reading in readings)
     levels = sorted({interval.level for reading in readings for interval in reading.intervals})
     ends = [f"interval_{level:.0%}".rstrip("%") for level in levels]
+    standards = [sex for sex in Sex if any(sex in reading.by_standard for reading in readings)]
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(
         [
             *("case", "sex", "true_months", "predicted_months", "error_months"),
             *(f"{end}_{side}_months" for end in ends for side in ("low", "high")),
+            *(f"{sex}_standard_months" for sex in standards),
             *(f"{name}_months" for name in networks),
             *(f"{name}_attention_found" for name in regions),
             "seconds",
         ]
     )
     for reading in readings:
-        writer.writerow(_row(reading, levels, networks, regions))
+        writer.writerow(_row(reading, levels, standards, networks, regions))
     write_text(path, text.getvalue())
 
 
 def _row(
-    reading: Reading, levels: Sequence[float], networks: Sequence[str], regions: Sequence[str]
+    reading: Reading,
+    levels: Sequence[float],
+    standards: Sequence[Sex],
+    networks: Sequence[str],
+    regions: Sequence[str],
 ) -> list[str]:
     stated = {interval.level: interval for interval in reading.intervals}
     ends: list[str] = []
@@ -106,10 +114,15 @@ def _row(
         f"{reading.predicted_months:.2f}",
         f"{reading.error_months:.2f}",
         *ends,
-        *(f"{reading.networks[n]:.2f}" if n in reading.networks else "" for n in networks),
+        *_months(reading.by_standard, standards),
+        *_months(reading.networks, networks),
         *(str(int(reading.attention_found.get(name, False))) for name in regions),
         f"{reading.seconds:.3f}",
     ]
+
+
+def _months(read: Mapping[Any, float], columns: Sequence[str]) -> list[str]:
+    return [f"{read[name]:.2f}" if name in read else "" for name in columns]
 
 
 def summarise(validation: Validation, setting: Setting) -> dict[str, Any]:
@@ -134,6 +147,7 @@ def summarise(validation: Validation, setting: Setting) -> dict[str, Any]:
             str(sex): {band.name: asdict(m) for band, m in bands.items()}
             for sex, bands in measure_bands_by_sex(readings).items()
         },
+        "standards": _standards(readings),
         "agreement": _agreement(readings),
         "networks": _by_network(readings),
         "prediction_intervals": _prediction_intervals(readings),
@@ -158,6 +172,18 @@ def _measured(readings: Sequence[Reading], predicted: Sequence[float]) -> dict[s
     true = [reading.true_months for reading in readings]
     by_sex = measure_by(true, predicted, [reading.sex for reading in readings])
     return {group: asdict(metrics) for group, metrics in by_sex.items()}
+
+
+def _standards(readings: Sequence[Reading]) -> dict[str, Any]:
+    """How far apart the two standards read the same films; empty when none was read by both."""
+    overall = measure_standards(readings)
+    if overall is None:
+        return {}
+    bands = measure_standards_by_band(readings)
+    return {
+        "overall": asdict(overall),
+        "by_band": {name: asdict(found) for name, found in bands.items()},
+    }
 
 
 def _agreement(readings: Sequence[Reading]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from boneage.evaluation.errors.report_tables import (
     networks_table,
     number,
     share,
+    standards_table,
 )
 from boneage.evaluation.page import Picture, Section, write_page
 
@@ -119,6 +120,13 @@ def _accuracy(table: Table, figures: Figures) -> list[Section]:
             "are to the label. Months.",
             networks_table(table),
             _pictures(figures, "scatters"),
+        ),
+        Section(
+            "By the other standard",
+            "The same films by the standard of each sex, whatever their own. Girls mature "
+            "earlier, so the female standard should read the same skeleton younger, most of all "
+            "in puberty. By the band of the label, which is of the child's own sex.",
+            standards_table(table["standards"]),
         ),
         Section(
             "Limits of agreement",

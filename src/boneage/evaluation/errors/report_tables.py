@@ -50,6 +50,17 @@ def bands_table(bands: Table) -> Rows:
     return rows
 
 
+def standards_table(standards: Table) -> Rows:
+    """How far apart the two standards read the same films, a row a band; empty when not known."""
+    if not standards:
+        return []
+    rows = [["years of age", "films", "male minus female, months", "female younger in"]]
+    for name, found in {"all": standards["overall"], **standards["by_band"]}.items():
+        cells = [number(found["difference_months"]), share(found["female_younger"])]
+        rows.append([name.replace("-", "–"), str(found["count"]), *cells])
+    return rows
+
+
 def networks_table(table: Table) -> Rows:
     """Each network alone and the joined answer."""
     rows = [["", "MAE, months", "RMSE, months", "R²", "bias, months"]]

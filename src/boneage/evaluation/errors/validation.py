@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -19,6 +19,8 @@ from boneage.training.films import Film, Films, load_films
 from boneage.training.problems import Problem
 
 Split: TypeAlias = Literal["validation", "train", "all"]
+KEPT = 2
+"""Form of what a journal keeps of a reading; raised when more is kept."""
 LEVELS = (0.5, 0.8, DEFAULT_LEVEL)
 """Of the intervals that are checked; the widest is the one that answers state."""
 SPLITS: tuple[Split, ...] = ("validation", "train", "all")
@@ -42,6 +44,8 @@ class Reading:
     seconds: float
     intervals: tuple[Interval, ...] = ()
     """What the answer says of its own uncertainty; empty where the weights state nothing."""
+    by_standard: Mapping[Sex, float] = field(default_factory=dict)
+    """Months by the standard of each sex, of the same film."""
 
     @property
     def error_months(self) -> float:
@@ -176,6 +180,7 @@ def _reading(
         attention_found={look.region: look.attention_found for look in answer.looks},
         seconds=answer.seconds,
         intervals=intervals,
+        by_standard=dict(answer.by_standard),
     )
 
 
@@ -187,6 +192,7 @@ def _kept(reading: Reading) -> dict[str, Any]:
         "attention_found": dict(reading.attention_found),
         "seconds": reading.seconds,
         "intervals": [[i.low_months, i.high_months, i.level] for i in reading.intervals],
+        "by_standard": {str(sex): months for sex, months in reading.by_standard.items()},
     }
 
 
@@ -201,4 +207,5 @@ def _restored(film: Film, kept: Mapping[str, Any]) -> Reading:
         attention_found=kept["attention_found"],
         seconds=kept["seconds"],
         intervals=tuple(Interval(*ends) for ends in kept["intervals"]),
+        by_standard={Sex(name): months for name, months in kept["by_standard"].items()},
     )

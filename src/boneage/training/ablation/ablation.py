@@ -9,8 +9,10 @@ from pathlib import Path
 
 from boneage.errors import DataError, ProfileError
 from boneage.evaluation.ablation.ablation import Study
+from boneage.training.ablation import backbones as ablation_backbones
 from boneage.training.ablation import inputs as ablation_inputs
 from boneage.training.ablation import networks as ablation_networks
+from boneage.training.ablation.backbones import backbone_variants, plan_backbones
 from boneage.training.ablation.inputs import input_variants, inputs_baseline, plan_inputs
 from boneage.training.ablation.networks import BASELINE, network_variants, plan_networks
 from boneage.training.ablation.study import Plan, Say, carry_out
@@ -20,6 +22,8 @@ from boneage.training.profile import Profile, load_profile, profile_of
 from boneage.weights import MANIFEST
 
 INPUTS, NETWORKS = ablation_inputs.NAME, ablation_networks.NAME
+BACKBONES = ablation_backbones.NAME
+"""Only where it is asked for: it compares what might be, not what is."""
 
 
 def profile_of_run(folder: Path) -> Profile:
@@ -40,25 +44,33 @@ def profile_of_run(folder: Path) -> Profile:
 
 
 def wanted_names(profile: Profile, epochs: int, only: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """What to train of each study, its baseline always with it; without ``only``, all.
+    """What to train of each study, its baseline always with it.
+
+    Without ``only``, all but the backbones.
 
     Raises
     ------
     DataError
         When a name is that of no study and of no variant.
     """
-    baselines = {INPUTS: inputs_baseline(profile), NETWORKS: BASELINE}
+    baselines = {
+        INPUTS: inputs_baseline(profile),
+        NETWORKS: BASELINE,
+        BACKBONES: ablation_backbones.BASELINE,
+    }
     names = {
         INPUTS: [variant.name for variant in input_variants(profile)],
         NETWORKS: list(network_variants(profile, epochs)),
+        BACKBONES: list(backbone_variants(profile)),
     }
-    known = [*names, *names[INPUTS], *names[NETWORKS]]
+    known = [*names, *(name for every in names.values() for name in every)]
     unknown = [name for name in only if name not in known]
     if unknown:
         raise DataError(f"no study and no variant {unknown[0]!r}; there are {', '.join(known)}")
     wanted = {}
     for study, every in names.items():
-        asked = [name for name in every if not only or study in only or name in only]
+        whole = study in only or (not only and study != BACKBONES)
+        asked = [name for name in every if whole or name in only]
         if asked:
             wanted[study] = tuple(n for n in every if n in asked or n == baselines[study])
     return wanted
@@ -72,6 +84,7 @@ def ablate(
     profile_name: str | None = None,
     only: Sequence[str] = (),
     epochs: int,
+    seconds: float,
     limit: int | None = None,
     initial_weights: Path | None = None,
     say: Say = print,
@@ -89,10 +102,13 @@ def ablate(
     profile_name : str, optional
         Instead of the run's own.
     only : sequence of str
-        Studies, ``inputs`` or ``networks``, and variants; none for all.
+        Studies, ``inputs``, ``networks`` or ``backbones``, and variants; none for the
+        first two.
     epochs, limit : int
         Of the networks that are trained anew: how long each, and on how many
         films of each split at most.
+    seconds : float
+        Of processor time that each backbone is trained for.
     initial_weights : Path, optional
         The folder of the weights files that the profile names.
     say : callable
@@ -113,6 +129,9 @@ def ablate(
         INPUTS: lambda: plan_inputs(profile, films, run_folder),
         NETWORKS: lambda: plan_networks(
             profile, films, data, epochs=epochs, limit=limit, initial_weights=initial_weights
+        ),
+        BACKBONES: lambda: plan_backbones(
+            profile, films, data, seconds=seconds, limit=limit, initial_weights=initial_weights
         ),
     }
     plans = [_only(make[study](), names) for study, names in wanted.items()]

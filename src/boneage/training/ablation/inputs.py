@@ -135,8 +135,9 @@ def train_head(run: FinishedRun, variant: Variant, seed: int, folder: Path) -> M
     names = variant.name.split("+")
     train, held_back = (only(seen, names) for seen in (run.train, run.held_back))
     profile = replace(run.profile, seed=run.profile.seed + seed)
+    heads = dict.fromkeys(train.features, run.fusion)
     head = train_fusion(
-        profile, train, held_back, Run(folder, run.folder, epochs=run.epochs), run.fusion
+        profile, train, held_back, Run(folder, run.folder, epochs=run.epochs), heads
     )
     return read_ages(head, held_back.films, held_back.inputs)
 
@@ -170,7 +171,7 @@ def load_run(profile: Profile, films: Films, folder: Path) -> FinishedRun:
 
 def _load_fusion(profile: Profile, folder: Path, seen: SeenFilms) -> keras.Model:
     widths = {name: values.shape[1] for name, values in seen.features.items()}
-    network = build_fusion_network(profile.fusion, widths, profile.attention)
+    network = build_fusion_network(profile.fusion, widths, profile.networks)
     try:
         network.load_weights(folder / "fusion" / FINAL)
     except (OSError, ValueError, KeyError) as error:

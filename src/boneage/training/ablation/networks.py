@@ -36,21 +36,21 @@ Variants = dict[str, tuple[Variant, Profile]]
 
 def network_variants(profile: Profile, epochs: int) -> Variants:
     """The profile on the short schedule, and the same with one part changed; by name."""
-    base = _short(profile, epochs)
+    base = short_schedule(profile, epochs)
     spec = base.attention
     changed = [("", "baseline: " + _describe(base), base)]
     if spec.cbam_reduction:
-        changed.append(("no-cbam", "without CBAM", _with(base, cbam_reduction=0)))
+        changed.append(("no-cbam", "without CBAM", with_network(base, cbam_reduction=0)))
     else:
-        changed.append(("cbam", "with CBAM", _with(base, cbam_reduction=CBAM_REDUCTION)))
+        changed.append(("cbam", "with CBAM", with_network(base, cbam_reduction=CBAM_REDUCTION)))
     changed += [
         (name, label, replace(base, preparation=preparation))
         for name, label, preparation in _clahe(base.preparation)
     ]
     if spec.sex_units:
-        changed.append(("no-sex", "sex not seen", _with(base, sex_units=0)))
+        changed.append(("no-sex", "sex not seen", with_network(base, sex_units=0)))
     else:
-        changed.append(("sex", "sex seen", _with(base, sex_units=SEX_UNITS)))
+        changed.append(("sex", "sex seen", with_network(base, sex_units=SEX_UNITS)))
     if profile.attention.heat_map_after:
         label = "with a second CBAM, for the heat map"
         changed.append(("heat-map-cbam", label, _with_heat_map(base, profile.attention)))
@@ -60,7 +60,7 @@ def network_variants(profile: Profile, epochs: int) -> Variants:
     }
 
 
-def _short(profile: Profile, epochs: int) -> Profile:
+def short_schedule(profile: Profile, epochs: int) -> Profile:
     spec = profile.attention
     rows, columns = spec.input
     phase = replace(
@@ -72,18 +72,18 @@ def _short(profile: Profile, epochs: int) -> Profile:
         epochs=epochs,
         focus=0.0,
     )
-    return _with(
+    return with_network(
         profile, input=(rows // SMALLER, columns // SMALLER), phases=(phase,), heat_map_after=""
     )
 
 
-def _with(profile: Profile, **changes: object) -> Profile:
+def with_network(profile: Profile, **changes: object) -> Profile:
     return replace(profile, attention=replace(profile.attention, **changes))  # type: ignore[arg-type]
 
 
 def _with_heat_map(base: Profile, spec: NetworkSpec) -> Profile:
     phase = replace(base.attention.phases[0], focus=spec.phases[-1].focus)
-    return _with(base, heat_map_after=spec.heat_map_after, phases=(phase,))
+    return with_network(base, heat_map_after=spec.heat_map_after, phases=(phase,))
 
 
 def _clahe(own: Preparation) -> list[tuple[str, str, Preparation]]:

@@ -45,6 +45,8 @@ class Plan:
     """JSON-able: what the readings depend on."""
     facts: Mapping[str, Any]
     """How the variants are trained, for the report; plain values."""
+    facts_of: Callable[[Path], Mapping[str, Any]] | None = None
+    """What is to be reported of one variant, from the folder in which it was trained."""
 
 
 def carry_out(plan: Plan, out: Path, say: Say) -> Study:
@@ -78,6 +80,8 @@ def carry_out(plan: Plan, out: Path, say: Say) -> Study:
                     continue
                 say(f"{plan.name}, {len(missing)} to train: {key}")
                 months = _train_logged(plan, variant, seed, work / key, out / "logs")
+                if plan.facts_of:
+                    journal.add(_facts(key), plan.facts_of(work / key))
                 journal.add(key, months)
                 missing.remove(key)
                 shutil.rmtree(work / key, ignore_errors=True)
@@ -95,7 +99,7 @@ def _train_logged(plan: Plan, variant: Variant, seed: int, folder: Path, logs: P
         return plan.train(variant, seed, folder)
 
 
-def _study(plan: Plan, done: Mapping[str, Months]) -> Study:
+def _study(plan: Plan, done: Mapping[str, Any]) -> Study:
     read = {v.name: [done[_key(v, seed)] for seed in range(plan.seeds)] for v in plan.variants}
     films = tuple(
         film
@@ -109,11 +113,17 @@ def _study(plan: Plan, done: Mapping[str, Months]) -> Study:
         for v in plan.variants
     ]
     facts = {**plan.facts, "seeds": plan.seeds}
+    if plan.facts_of:
+        facts["trained"] = {v.name: done[_facts(_key(v, 0))] for v in plan.variants}
     return Study(plan.name, films, plan.baseline, tuple(outcomes), facts)
 
 
 def _key(variant: Variant, seed: int) -> str:
     return f"{variant.name}-seed-{seed}"
+
+
+def _facts(key: str) -> str:
+    return f"facts-{key}"
 
 
 def _digest(recipe: Mapping[str, Any]) -> str:

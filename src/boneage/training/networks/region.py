@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from boneage.training.networks.backbone import build_backbone, with_middle
+from boneage.training.networks.backbone import build_backbone, scaling_of, with_middle
 from boneage.training.networks.cbam import cbam
 from boneage.training.networks.head import age_head, embed_sex
 from boneage.training.profile import NetworkSpec
@@ -84,11 +84,15 @@ def build_region_network(
 
 
 def _inputs(spec: NetworkSpec, size: tuple[int, int] | None) -> tuple[Any, Any, Any]:
-    """Film, sex, and the film as a backbone takes it: RGB, -1 to 1."""
+    """Film, sex, and the film as the backbone takes it: RGB, scaled."""
     film = keras.Input((*(size or spec.input), 1), name="film")
     sex = keras.Input((), dtype="int32", name="sex")
-    scaled = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(film)
-    return film, sex, keras.layers.Concatenate(name="rgb")([scaled, scaled, scaled])
+    channels = scaling_of(spec.backbone)
+    scaled = {
+        scaling: keras.layers.Rescaling(scaling[0], offset=scaling[1], name=f"scale_{place}")(film)
+        for place, scaling in enumerate(dict.fromkeys(channels))
+    }
+    return film, sex, keras.layers.Concatenate(name="rgb")([scaled[c] for c in channels])
 
 
 def _age(spec: NetworkSpec, pooled: Any, sex: Any, prefix: str = "") -> Any:

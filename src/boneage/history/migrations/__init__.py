@@ -1,0 +1,23 @@
+"""Bring the tables of a history to what this version of boneage knows, with Alembic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection
+
+
+def upgrade(connection: Connection) -> None:
+    """Make the tables, or bring older ones to the newest form; nothing is lost.
+
+    Raises
+    ------
+    alembic.util.CommandError
+        When the tables were made by a newer version of boneage.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

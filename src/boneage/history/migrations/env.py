@@ -1,0 +1,16 @@
+"""What Alembic runs: the migrations, over the connection that it is handed."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from boneage.history.schema import Base
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    version_table="boneage_history_version",
+    render_as_batch=True,  # SQLite changes a table by copying it
+)
+with context.begin_transaction():
+    context.run_migrations()

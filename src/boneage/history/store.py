@@ -1,0 +1,232 @@
+"""A history on disk: a SQLite file, or a database that a URL names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from alembic.util import CommandError
+from sqlalchemy import Engine, create_engine, event, func, inspect, select
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session, contains_eager
+
+from boneage.errors import HistoryError
+from boneage.history.entry import Entry, Person, checked_pseudonym
+from boneage.history.migrations import upgrade
+from boneage.history.schema import EntryRow, PersonRow
+from boneage.radiograph import Sex
+
+IS_URL = re.compile(r"[a-z][a-z0-9+]*://")
+POSTGRESQL_DRIVER = "postgresql+psycopg"
+ONE_LINE = 200
+"""Of what a database says, at most."""
+
+
+class History:
+    """Answers of children over time.
+
+    Parameters
+    ----------
+    where : str or Path
+        A SQLite file, or a URL that SQLAlchemy knows, such as
+        ``postgresql://user@host/database``.
+    create : bool
+        Whether a missing SQLite file is made.
+
+    Raises
+    ------
+    HistoryError
+        When it cannot be opened, is none, or was made by a newer boneage.
+    """
+
+    def __init__(self, where: str | Path, *, create: bool = True) -> None:
+        self.url = _url_of(where)
+        self.name = self.url.render_as_string(hide_password=True)
+        file = self.url.database if self.url.get_backend_name() == "sqlite" else None
+        if file:
+            self.name = file
+            if not create and not Path(file).is_file():
+                raise HistoryError(f"there is no history {file!r}")
+        with self._failing():
+            self._engine = create_engine(self.url)
+            _obey_foreign_keys(self._engine)
+            with self._engine.begin() as connection:
+                self._refuse_other_tables(inspect(connection).get_table_names())
+                upgrade(connection)
+
+    def close(self) -> None:
+        """Let the file or the server go."""
+        self._engine.dispose()
+
+    def add(self, pseudonym: str, entry: Entry) -> None:
+        """Keep an answer under a pseudonym, which is made when it is new.
+
+        Raises
+        ------
+        HistoryError
+            When the pseudonym cannot be one, or is of a child of the other sex.
+        """
+        pseudonym = checked_pseudonym(pseudonym)
+        with self._session() as session:
+            person = session.scalar(select(PersonRow).where(PersonRow.pseudonym == pseudonym))
+            if person is None:
+                person = PersonRow(pseudonym=pseudonym, sex=entry.sex.value)
+                session.add(person)
+            if person.sex != entry.sex.value:
+                raise HistoryError(
+                    f"the history holds {pseudonym!r} as {person.sex}, but this film was read by "
+                    f"the {entry.sex} standard; nothing was kept"
+                )
+            person.entries.append(_row_of(entry))
+
+    def people(self) -> list[Person]:
+        """Everybody of whom something is kept, by pseudonym."""
+        query = (
+            select(PersonRow.pseudonym, PersonRow.sex, func.count(EntryRow.id))
+            .outerjoin(EntryRow)
+            .group_by(PersonRow.id, PersonRow.pseudonym, PersonRow.sex)
+            .order_by(PersonRow.pseudonym)
+        )
+        with self._session() as session:
+            return [Person(name, Sex(sex), count) for name, sex, count in session.execute(query)]
+
+    def entries(self, pseudonym: str) -> list[Entry]:
+        """What is kept of a person, by chronological age; what has none comes last.
+
+        Raises
+        ------
+        HistoryError
+            When nobody has this pseudonym.
+        """
+        query = (
+            select(EntryRow)
+            .join(EntryRow.person)
+            .options(contains_eager(EntryRow.person))
+            .where(PersonRow.pseudonym == pseudonym)
+            .order_by(
+                EntryRow.chronological_age_months.is_(None),
+                EntryRow.chronological_age_months,
+                EntryRow.id,
+            )
+        )
+        with self._session() as session:
+            self._person(session, pseudonym)
+            return [_entry_of(row) for row in session.scalars(query)]
+
+    def delete(self, pseudonym: str, number: int | None = None) -> int:
+        """Delete a person with all entries, or one entry; give how many entries went.
+
+        Raises
+        ------
+        HistoryError
+            When nobody has this pseudonym, or the person no such entry.
+        """
+        with self._session() as session:
+            person = self._person(session, pseudonym)
+            if number is None:
+                count = len(person.entries)
+                session.delete(person)
+                return count
+            for row in person.entries:
+                if row.id == number:
+                    session.delete(row)
+                    return 1
+        raise HistoryError(f"{pseudonym!r} has no entry {number} in the history")
+
+    def _person(self, session: Session, pseudonym: str) -> PersonRow:
+        person = session.scalar(select(PersonRow).where(PersonRow.pseudonym == pseudonym))
+        if person is None:
+            raise HistoryError(f"the history holds nobody called {pseudonym!r}")
+        return person
+
+    def _refuse_other_tables(self, names: list[str]) -> None:
+        if names and "boneage_history_version" not in names:
+            raise HistoryError(
+                f"{self.name!r} is a database of something else; give a file or a database "
+                "of its own"
+            )
+
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        with self._failing(), Session(self._engine) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """Turn what a database says into one sentence, without its values."""
+        try:
+            yield
+        except CommandError as error:
+            raise HistoryError(
+                f"the history {self.name!r} was made by a newer boneage ({error})"
+            ) from None
+        except ModuleNotFoundError as error:
+            raise HistoryError(
+                f"the history {self.name!r} needs {error.name}, which is not installed"
+            ) from None
+        except SQLAlchemyError as error:
+            said = " ".join(str(getattr(error, "orig", None) or error).split())[:ONE_LINE]
+            raise HistoryError(f"the history {self.name!r} cannot be used: {said}") from None
+
+
+def _url_of(where: str | Path) -> URL:
+    text = str(where)
+    if not IS_URL.match(text):
+        return URL.create("sqlite", database=text)
+    try:
+        url = make_url(text)
+        if url.drivername == "postgresql":
+            url = url.set(drivername=POSTGRESQL_DRIVER)
+        url.get_dialect()
+    except SQLAlchemyError:
+        # The URL is not quoted: it may hold a password.
+        raise HistoryError(
+            "the history's URL names no database that is known; give a file, "
+            "or postgresql://user@host/database"
+        ) from None
+    return url
+
+
+def _obey_foreign_keys(engine: Engine) -> None:
+    if engine.dialect.name == "sqlite":
+
+        @event.listens_for(engine, "connect")
+        def _pragma(connection: object, _record: object) -> None:
+            connection.execute("PRAGMA foreign_keys = ON")  # type: ignore[attr-defined]
+            connection.execute("PRAGMA secure_delete = ON")  # type: ignore[attr-defined]
+
+
+def _row_of(entry: Entry) -> EntryRow:
+    columns = {name: getattr(entry, name) for name in KEPT}
+    kept_at = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
+    return EntryRow(kept_at=kept_at, **columns)
+
+
+def _entry_of(row: EntryRow) -> Entry:
+    return Entry(
+        sex=Sex(row.person.sex),
+        kept_at=row.kept_at.replace(tzinfo=UTC),
+        number=row.id,
+        **{name: getattr(row, name) for name in KEPT},
+    )
+
+
+KEPT = (
+    "bone_age_months",
+    "chronological_age_months",
+    "interval_low_months",
+    "interval_high_months",
+    "interval_level",
+    "height_cm",
+    "adult_height_cm",
+    "sds",
+    "sds_centre",
+    "determination",
+    "weights",
+    "weights_sha256",
+)
+"""The columns that are as in :class:`Entry`."""

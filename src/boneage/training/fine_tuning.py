@@ -1,0 +1,171 @@
+"""Fine-tuning: finished weights go on learning, from a clinic's own labelled films."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from typing import Any
+
+from boneage.errors import DataError, ProfileError
+from boneage.intervals import LEAST_FILMS
+from boneage.training.films import Films
+from boneage.training.finished import Finished
+from boneage.training.labels import CALIBRATION
+from boneage.training.profile import (
+    CalibrationSpec,
+    FineTuningSpec,
+    NetworkSpec,
+    Phase,
+    Profile,
+    load_profile,
+)
+
+# A film's error spreads by about 8 months: the mean error of the tenth that is held back is
+# known to no better than 1.7 months with 200 films, and with fewer nobody could see whether
+# millions of numbers had learned more from them than the two of a calibration's line.
+LEAST_TO_FINE_TUNE = 200
+"""Films of useful resolution, those held back among them."""
+LEARNING = frozenset(
+    {"phases", "training", "initial_weights", "batch_norm_momentum", "dropout", "views"}
+    | {"flip_average"}
+)
+"""Settings of a network that may change from one training to the next: it stays the same one."""
+SPLITS = ("train", "validation", CALIBRATION)
+
+
+def profile_to_fine_tune(name_or_path: str | None, finished: Finished) -> Profile:
+    """The profile that is asked for, or the weights' own.
+
+    Raises
+    ------
+    ProfileError
+        When there is none, or its networks are not built as those of the weights.
+    """
+    if name_or_path is None:
+        return finished.profile
+    profile = load_profile(name_or_path)
+    for setting, wanted, there in _differences(profile, finished.profile):
+        raise ProfileError(
+            f"{setting} is {wanted!r} in the profile {profile.name!r}, and {there!r} in the "
+            f"weights {finished.manifest.name!r}: to fine-tune them, give a profile of the same "
+            "architecture, or no --profile, for their own"
+        )
+    return profile
+
+
+def _differences(wanted: Profile, there: Profile) -> Iterator[tuple[str, Any, Any]]:
+    """What the networks of two profiles are built otherwise by, as (setting, value, value)."""
+    if wanted.regions.names != there.regions.names:
+        yield "regions.names", list(wanted.regions.names), list(there.regions.names)
+    for part in ("attention", "region", "fusion"):
+        specs = getattr(wanted, part), getattr(there, part)
+        for name in (field.name for field in fields(specs[0])):
+            values = [getattr(spec, name) for spec in specs]
+            if name not in LEARNING and values[0] != values[1]:
+                yield f"{part}.{name}", *values
+
+
+def begin_fine_tuning(
+    finished: Finished, profile: Profile, films: Films, *, few: bool = False
+) -> tuple[Profile, Films]:
+    """How, and on what, finished weights are fine-tuned; said before hours of it.
+
+    Parameters
+    ----------
+    finished : Finished
+    profile : Profile
+        See ``profile_to_fine_tune``.
+    films : Films
+        Local ones, none held back yet.
+    few : bool
+        Allow fewer than 200.
+
+    Returns
+    -------
+    profile : Profile
+        That trains each network through its last phase alone.
+    films : Films
+        Of useful resolution.
+
+    Raises
+    ------
+    DataError
+        When they are too few.
+    """
+    films = local_films(films, few=few)
+    profile = without_idle_films(fine_tuning_of(profile), films)
+    parts = films.hold_back(profile.calibration.share)
+    train, watched, kept = (len(parts.select("detailed", split)) for split in SPLITS)
+    print(  # noqa: T201  progress of a long command
+        f"fine-tuning {finished.manifest.name} on {train} films; "
+        f"{watched} more are watched, {kept} kept for the interval"
+    )
+    return profile, films
+
+
+def fine_tuning_of(profile: Profile) -> Profile:
+    """The profile by which finished weights of a profile are fine-tuned.
+
+    Of each network that looks at films the last phase alone, at full size: an earlier
+    one would have it forget at a small size what it knows at the full one.
+    Fine-tuning what was fine-tuned takes the same steps again, no smaller ones.
+    """
+    spec = profile.fine_tuning
+    return replace(
+        profile,
+        attention=_last_phase(profile.attention, spec),
+        region=_last_phase(profile.region, spec),
+        fusion=replace(profile.fusion, training=_gentle(profile.fusion.training, spec)),
+        fine_tuning=replace(spec, learning_rate_factor=1.0),
+    )
+
+
+def _last_phase(network: NetworkSpec, spec: FineTuningSpec) -> NetworkSpec:
+    last = replace(
+        _gentle(network.phases[-1], spec),
+        epochs=spec.epochs,
+        films="detailed",
+        thumbnails_an_epoch=0,
+        input=None,
+    )
+    return replace(network, initial_weights="none", phases=(last,))
+
+
+def _gentle(phase: Phase, spec: FineTuningSpec) -> Phase:
+    return replace(
+        phase,
+        learning_rate=phase.learning_rate * spec.learning_rate_factor,
+        average=min(phase.average, spec.average),
+    )
+
+
+def local_films(films: Films, *, few: bool = False) -> Films:
+    """The films to fine-tune on: those of useful resolution.
+
+    Raises
+    ------
+    DataError
+        When they are fewer than 200, unless ``few`` allows it.
+    """
+    detailed = tuple(film for film in films.films if not film.squeezed)
+    if not detailed or (len(detailed) < LEAST_TO_FINE_TUNE and not few):
+        raise DataError(
+            f"{len(detailed)} films of useful resolution are too few to fine-tune on: below "
+            f"{LEAST_TO_FINE_TUNE}, fit the answers to them with 'boneage calibrate', "
+            "or insist with --few"
+        )
+    return replace(films, films=detailed)
+
+
+def without_idle_films(profile: Profile, films: Films) -> Profile:
+    """The profile, with no films held back where they would be too few for an interval."""
+    share = profile.calibration.share
+    held_back = len(films.hold_back(share).select("detailed", CALIBRATION))
+    if not share or held_back >= LEAST_FILMS:
+        return profile
+    print(  # noqa: T201  said before hours of training
+        f"calibration.share = {share:g} would hold back {held_back} films, and an interval needs "
+        f"{LEAST_FILMS} of the clinic's own: none is held back, and these weights will state no "
+        "interval; 'boneage calibrate' fits one to films that they have not seen"
+    )
+    return replace(profile, calibration=CalibrationSpec(share=0.0))

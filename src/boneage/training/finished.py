@@ -1,0 +1,124 @@
+"""Finished weights that a training starts from, instead of from random numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from boneage.errors import ProfileError, WeightsError
+from boneage.training.export import sha256_of
+from boneage.training.profile import Profile, profile_of
+from boneage.weights import Manifest, bundled_folder, read_manifest
+
+if TYPE_CHECKING:
+    import keras
+
+BUNDLED = "bundled"
+"""Names the weights that ship with boneage, where others are named by their folder."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A folder of finished weights, with the Keras files to go on training from."""
+
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def profile(self) -> Profile:
+        """The profile that the weights were trained by.
+
+        Raises
+        ------
+        WeightsError
+            When another version of boneage wrote it, and this one does not understand it.
+        """
+        try:
+            return profile_of(self.manifest.table["profile"])
+        except ProfileError as error:
+            raise WeightsError(
+                f"the weights {self.manifest.name!r} state a profile that this version of boneage "
+                f"cannot train by: {error}"
+            ) from error
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """The name, and the checksum of each Keras file: what a run that began from them notes."""
+        checksums = {name: entry["keras_sha256"] for name, entry in self._entries.items()}
+        return {"name": self.manifest.name, "networks": checksums}
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """What a manifest of weights that descend from these says of them."""
+        table = self.manifest.table
+        known = ("date", "commit", "data", "fine_tuned_from")
+        stated = {key: table[key] for key in known if key in table}
+        return {"name": self.manifest.name, "sha256": self.manifest.sha256, **stated}
+
+    def load(self, network: keras.Model, name: str) -> None:
+        """Give a network the finished one's weights.
+
+        Parameters
+        ----------
+        network : keras.Model
+        name : str
+            ``attention``, a region, or ``fusion``.
+
+        Raises
+        ------
+        WeightsError
+            When there is no such network, or its file is missing or was changed.
+        ProfileError
+            When it is of another architecture.
+        """
+        path = self._verified(name)
+        try:
+            network.load_weights(path)
+        except (OSError, ValueError, KeyError) as error:
+            raise ProfileError(
+                f"{str(path)!r} does not fit the profile's {name} network: {error}"
+            ) from error
+
+    def _verified(self, name: str) -> Path:
+        entry = self._entries.get(name)
+        if entry is None:
+            raise WeightsError(f"the weights {self.manifest.name!r} have no {name!r} network")
+        path = self.folder / Path(entry["keras_file"]).name
+        if not path.is_file():
+            raise WeightsError(f"no {path.name} to fine-tune from in {str(self.folder)!r}")
+        if sha256_of(path) != entry["keras_sha256"]:
+            raise WeightsError(
+                f"{str(path)!r} does not have the sha256 that its manifest states; "
+                "the file was changed or cut off"
+            )
+        return path
+
+    @property
+    def _entries(self) -> dict[str, dict[str, Any]]:
+        entries: dict[str, dict[str, Any]] = self.manifest.table["networks"]
+        return entries
+
+
+def find_finished(weights: str) -> Finished:
+    """Find finished weights to start from.
+
+    Parameters
+    ----------
+    weights : str
+        ``bundled``, or the path of a folder of weights.
+
+    Raises
+    ------
+    WeightsError
+        When there are none, or they came without Keras files.
+    """
+    folder = bundled_folder() if weights == BUNDLED else Path(weights)
+    manifest = read_manifest(folder)
+    for name, entry in manifest.table["networks"].items():
+        if not {"keras_file", "keras_sha256"} <= entry.keys():
+            raise WeightsError(
+                f"the weights {manifest.name!r} have no Keras file of {name!r}; "
+                "without, they can answer, but not be fine-tuned"
+            )
+    return Finished(folder, manifest)

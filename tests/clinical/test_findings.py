@@ -1,0 +1,39 @@
+"""Clinical findings as plain values."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+from boneage.clinical.findings import ClinicalContext, ClinicalFindings, Growth
+from boneage.clinical.growth import growth_of
+from boneage.clinical.height import adult_height
+from boneage.clinical.standards import nearest_standards
+from boneage.radiograph import Sex
+
+
+def test_findings_are_json_without_dates() -> None:
+    context = ClinicalContext(120.0, birth_date=date(2011, 2, 3), height_cm=140.0)
+    findings = ClinicalFindings(
+        context,
+        nearest_standards(110, Sex.MALE),
+        growth_of(110, 120, Sex.MALE),
+        adult_height(140, 110, 120, Sex.MALE),
+    )
+    plain = json.loads(json.dumps(findings.to_dict()))
+    assert plain.keys() == {"context", "growth", "adult_height", "standards"}
+    assert plain["growth"]["sds"] == -1.02
+    assert plain["adult_height"]["category"] == "average"
+    assert "2011" not in json.dumps(plain)
+
+
+def test_what_is_not_known_is_null() -> None:
+    findings = ClinicalFindings(ClinicalContext(), nearest_standards(110, Sex.MALE))
+    assert findings.to_dict()["growth"] is None
+    outside = growth_of(150, 250, Sex.MALE)
+    assert isinstance(outside, Growth)
+    assert outside.to_dict()["not_defined"] == {
+        "code": "outside_brush",
+        "message": "at 20 years 10 months the Brush table defines no SD: for boys it goes from "
+        "3 months to 17 years 0 months",
+    }

@@ -1,0 +1,150 @@
+"""Answers kept under pseudonyms."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("sqlalchemy", reason="the history extra is not installed")
+pytest.importorskip("alembic", reason="the history extra is not installed")
+
+from sqlalchemy import create_engine, inspect
+
+from boneage.errors import HistoryError
+from boneage.history.chart import chart_of
+from boneage.history.entry import Entry, Person, checked_pseudonym
+from boneage.history.schema import Base
+from boneage.history.store import History
+from boneage.radiograph import Sex
+
+GIRL = Entry(Sex.FEMALE, 122.4, "tiny-1", "ab" * 32, chronological_age_months=120.0)
+POSTGRESQL = os.environ.get("BONEAGE_TEST_POSTGRESQL", "")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty history; PostgreSQL where the environment names a database for tests."""
+    if request.param == "sqlite":
+        return str(tmp_path / "children.sqlite")
+    if not POSTGRESQL:
+        pytest.skip("no PostgreSQL for tests ($BONEAGE_TEST_POSTGRESQL)")
+    opened = History(POSTGRESQL)
+    for person in opened.people():
+        opened.delete(person.pseudonym)
+    opened.close()
+    return POSTGRESQL
+
+
+def test_what_is_kept_comes_back_by_age(where: str) -> None:
+    history = History(where)
+    younger = replace(GIRL, chronological_age_months=108.0, bone_age_months=110.0, height_cm=131.0)
+    for entry in (GIRL, replace(GIRL, chronological_age_months=None), younger):
+        history.add("K 17", entry)
+    history.close()
+    entries = History(where).entries("K 17")
+    assert [entry.chronological_age_months for entry in entries] == [108, 120, None]
+    kept = replace(entries[0], number=None, kept_at=None)
+    assert kept == younger
+    assert entries[0].kept_at is not None
+    assert History(where).people() == [Person("K 17", Sex.FEMALE, 3)]
+
+
+def test_a_person_and_an_entry_are_deleted_for_good(where: str) -> None:
+    history = History(where)
+    for name in ("A", "A", "B"):
+        history.add(name, GIRL)
+    number = history.entries("A")[0].number
+    assert history.delete("A", number) == 1
+    assert history.people() == [Person("A", Sex.FEMALE, 1), Person("B", Sex.FEMALE, 1)]
+    assert history.delete("A") == 1
+    assert history.people() == [Person("B", Sex.FEMALE, 1)]
+    with pytest.raises(HistoryError, match="holds nobody called 'A'"):
+        history.entries("A")
+    with pytest.raises(HistoryError, match="'B' has no entry 999"):
+        history.delete("B", 999)
+
+
+def test_a_child_of_two_sexes_is_refused(where: str) -> None:
+    history = History(where)
+    history.add("A", GIRL)
+    with pytest.raises(HistoryError, match="holds 'A' as female, but this film was read by the ma"):
+        history.add("A", replace(GIRL, sex=Sex.MALE))
+    assert len(history.entries("A")) == 1
+
+
+def test_nothing_deleted_stays_in_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "children.sqlite"
+    history = History(file)
+    history.add("Kaleidoscope", GIRL)
+    assert b"Kaleidoscope" in file.read_bytes()
+    history.delete("Kaleidoscope")
+    assert b"Kaleidoscope" not in file.read_bytes()
+
+
+def test_the_migrations_make_the_tables_that_the_code_knows(tmp_path: Path) -> None:
+    History(tmp_path / "made.sqlite").close()
+    made = inspect(create_engine(f"sqlite:///{tmp_path / 'made.sqlite'}"))
+    declared = create_engine("sqlite://")
+    Base.metadata.create_all(declared)
+    wanted = inspect(declared)
+    for table in wanted.get_table_names():
+        columns = {c["name"]: (str(c["type"]), c["nullable"]) for c in made.get_columns(table)}
+        assert columns == {
+            c["name"]: (str(c["type"]), c["nullable"]) for c in wanted.get_columns(table)
+        }
+
+
+@pytest.mark.parametrize("text", ["", " ", "a/b", "x" * 65, "a\nb", "DOE^JANE", "-"])
+def test_what_is_no_pseudonym(text: str) -> None:
+    with pytest.raises(HistoryError, match="give 1 to 64 letters"):
+        checked_pseudonym(text)
+
+
+@pytest.mark.parametrize("text", ["K", "K17", "child 3.b", "Ä_1", "x" * 64, "7"])
+def test_pseudonyms(text: str) -> None:
+    assert checked_pseudonym(f" {text} ") == text
+
+
+def test_what_cannot_be_opened_is_said(tmp_path: Path) -> None:
+    with pytest.raises(HistoryError, match="there is no history"):
+        History(tmp_path / "none.sqlite", create=False)
+    with pytest.raises(HistoryError, match="cannot be used: unable to open"):
+        History(tmp_path / "no" / "folder.sqlite")
+    (tmp_path / "text").write_text("a text that is no database " * 99)
+    with pytest.raises(HistoryError, match="cannot be used: file is not a database"):
+        History(tmp_path / "text")
+    other = sqlite3.connect(tmp_path / "other.sqlite")
+    other.execute("create table films (id integer)")
+    other.close()
+    with pytest.raises(HistoryError, match="is a database of something else"):
+        History(tmp_path / "other.sqlite")
+
+
+def test_a_history_of_a_newer_boneage_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "newer.sqlite"
+    History(file).close()
+    with sqlite3.connect(file) as newer:
+        newer.execute("update boneage_history_version set version_num = '9999'")
+    newer.close()
+    with pytest.raises(HistoryError, match="was made by a newer boneage"):
+        History(file)
+
+
+def test_a_password_is_never_said() -> None:
+    for url in ("postgresql://me:secret@127.0.0.1:1/none", "nosuch://me:secret@host/x"):
+        with pytest.raises(HistoryError) as caught:
+            History(url)
+        assert "secret" not in str(caught.value)
+
+
+def test_the_chart_of_a_history() -> None:
+    older = replace(GIRL, chronological_age_months=132, interval_low_months=1)
+    chart = chart_of([older, GIRL, replace(GIRL, chronological_age_months=None)])
+    assert [point.chronological_age_months for point in chart.points] == [120, 132]
+    assert chart.sex is Sex.FEMALE
+    with pytest.raises(HistoryError, match="nothing is kept"):
+        chart_of([])
