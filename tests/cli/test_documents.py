@@ -139,8 +139,20 @@ def test_wrong_usage_is_noticed_first(
     assert said in result.stderr
 
 
-def test_one_file_or_one_pseudonym_for_many_films(run: Run, film: Path, dicom: Path) -> None:
-    for option in (["--report", "r.pdf"], ["--fhir", "o.json"], ["--pseudonym", "child 7"]):
+def test_a_table_names_each_child(run: Run, film: Path, tmp_path: Path) -> None:
+    table, out = tmp_path / "cases.csv", tmp_path / "out"
+    table.write_text(f"path,sex,pseudonym\n{film},f,K17\n{film},f,\n")
+    options = ["--table", table, "--fhir", out, "--pseudonym", "all"]
+    assert run("assess", *options).exit_code == 0
+    (written,) = out.iterdir()  # the same film: the second replaced the first
+    assert json.loads(written.read_text())["subject"]["identifier"]["value"] == "all"
+    table.write_text(f"path,sex,pseudonym\n{film},f,K17\n")
+    assert run("assess", *options).exit_code == 0
+    assert json.loads(written.read_text())["subject"]["identifier"]["value"] == "K17"
+
+
+def test_one_file_for_many_films(run: Run, film: Path, dicom: Path) -> None:
+    for option in (["--report", "r.pdf"], ["--fhir", "o.json"]):
         result = run("assess", film, dicom, "--sex", "m", *option)
         assert result.exit_code == 2, result.output
 

@@ -20,7 +20,8 @@ def by_id(messages: object) -> dict[tuple[object, object], Message]:
 
 
 def forms(message: Message) -> list[str]:
-    return [str(message.string)] if isinstance(message.string, str) else list(message.string)
+    string = message.string or ""
+    return [string] if isinstance(string, str) else list(string)
 
 
 def placeholders(text: str) -> set[str | None]:

@@ -75,7 +75,7 @@ def told(answer: Assessment) -> Assessment:
 @pytest.fixture(scope="session")
 def _dicom_content() -> bytes:
     file = BytesIO()
-    write_dicom(draw(120, Sex.FEMALE, height=240, width=184), file)
+    write_dicom(draw(120, Sex.FEMALE, height=480, width=360), file)
     file.seek(0)
     dataset = dcmread(file)
     dataset.PatientName = PATIENT

@@ -220,7 +220,9 @@ class Batch:
             problems += self._draw(case, answer, self.pictures)
         if self.documents.wanted:
             made = self.assessor.weights.manifest.table.get("date")
-            problems += self.documents.write(Path(case.film), answer, made)
+            problems += self.documents.write(
+                Path(case.film), answer, pseudonym=case.pseudonym, weights_date=made
+            )
         if self.history is not None:
             problems += self._keep(case, answer, self.history)
         for what, why in problems:

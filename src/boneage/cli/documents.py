@@ -49,12 +49,10 @@ class Documents:
         Raises
         ------
         click.UsageError
-            When an output cannot be written, or is one for many films.
+            When an output cannot be written, or is one file for many films.
         ModuleNotFoundError
             When an extra is not installed.
         """
-        if many and self.pseudonym:
-            raise click.UsageError("a pseudonym is of one child; give one film with --pseudonym")
         if self.report is not None:
             import reportlab  # noqa: F401, PLC0415
 
@@ -67,9 +65,23 @@ class Documents:
             _prepare(self.fhir, ".json", "--fhir", many=many)
 
     def write(
-        self, film: Path, answer: Assessment, weights_date: str | None
+        self,
+        film: Path,
+        answer: Assessment,
+        *,
+        pseudonym: str | None = None,
+        weights_date: str | None = None,
     ) -> Iterator[tuple[str, str]]:
         """Write all of it for one film.
+
+        Parameters
+        ----------
+        film : Path
+        answer : Assessment
+        pseudonym : str, optional
+            Of the child on this film; stronger than that of all films.
+        weights_date : str, optional
+            When the weights were made.
 
         Yields
         ------
@@ -81,7 +93,7 @@ class Documents:
         try:
             radiograph = read(film)  # once more: answers don't carry the pixels
             source = self._source(film)
-            identity = self._identity(source)
+            identity = self._identity(source, pseudonym or self.pseudonym)
         except (BoneageError, OSError) as error:
             yield "report, DICOM or FHIR", str(error)
             return
@@ -115,14 +127,14 @@ class Documents:
                 raise
             return None  # said where the DICOM is written; the others can be
 
-    def _identity(self, source: Dataset | None) -> Identity:
+    def _identity(self, source: Dataset | None, pseudonym: str | None) -> Identity:
         from boneage.writing.identity import Identity  # noqa: PLC0415
 
         if source is None or not self.identify:
-            return Identity(self.pseudonym)
+            return Identity(pseudonym)
         from boneage.writing.dicom.source import identity_of  # noqa: PLC0415
 
-        return identity_of(source, self.pseudonym)
+        return identity_of(source, pseudonym)
 
     def _report(
         self,
@@ -272,7 +284,8 @@ OPTIONS = (
         "--pseudonym",
         metavar="TEXT",
         callback=_parse_pseudonym,
-        help="What to call the child in the report and the FHIR observation.",
+        help="What to call the child in the report, the FHIR observation and the history; "
+        "a column 'pseudonym' of the table is stronger.",
     ),
     click.option(
         "--identify",

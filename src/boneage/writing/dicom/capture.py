@@ -42,7 +42,6 @@ def secondary_capture(picture: Rgb, answer: Assessment, source: Dataset) -> SCIm
         bits_allocated=8,
         coordinate_system="PATIENT",
         patient_orientation=("L", "F"),
-        laterality=answer.facts.laterality,
         series_instance_uid=UID(),
         series_number=SERIES_NUMBER,
         series_description="Bone age, picture (boneage)",
@@ -54,7 +53,8 @@ def secondary_capture(picture: Rgb, answer: Assessment, source: Dataset) -> SCIm
         transfer_syntax_uid=ExplicitVRLittleEndian,
         specific_character_set=UTF_8,
     )
-    image.PatientOrientation = None  # a page of several pictures has none
+    image.PatientOrientation = []  # a page of several pictures has none
+    image.Laterality = answer.facts.laterality or ""  # empty: not known
     image.ConversionType = SYNTHETIC
     image.LossyImageCompression = "00"
     if source.get("LossyImageCompression") == "01":

@@ -45,7 +45,10 @@ def structured_report(answer: Assessment, source: Dataset) -> sr.ComprehensiveSR
     ComprehensiveSR
         A pydicom dataset, of a new series.
     """
-    groups = [_bone_age(answer, source), *(_region(look, answer, source) for look in answer.looks)]
+    groups: list[
+        sr.MeasurementsAndQualitativeEvaluations | sr.PlanarROIMeasurementsAndQualitativeEvaluations
+    ] = [_bone_age(answer, source)]
+    groups += [_region(look, answer, source) for look in answer.looks]
     content = sr.MeasurementReport(
         observation_context=sr.ObservationContext(_observer(answer)),
         procedure_reported=own.BONE_AGE_FILM,

@@ -39,9 +39,10 @@ def dicom_files(answer: Assessment, radiograph: Radiograph, source: Dataset) -> 
     OutputError
         When what the film states of its patient and study makes no DICOM file.
     """
+    picture = draw(answer, radiograph)
     try:
         with quiet():
-            capture = secondary_capture(draw(answer, radiograph), answer, source)
+            capture = secondary_capture(picture, answer, source)
             report = structured_report(answer, source)
             return {PICTURE: _written(capture), REPORT: _written(report)}
     except Exception as error:

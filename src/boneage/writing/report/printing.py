@@ -44,11 +44,10 @@ class Place:
 @cache
 def style(size: float, *, bold: bool = False, colour: str = "ink") -> ParagraphStyle:
     """Give a style of text; colours: ``"ink"``, ``"dim"``, ``"warning"``."""
-    _register_fonts()
     ink = {"ink": INK, "dim": DIM, "warning": WARNING}[colour]
     return ParagraphStyle(
         f"{size}-{bold}-{colour}",
-        fontName=BOLD if bold else REGULAR,
+        fontName=_registered(BOLD if bold else REGULAR).fontName,
         fontSize=size,
         leading=size * LEADING,
         textColor=ink,
@@ -98,12 +97,12 @@ def rule(canvas: Canvas, left: float, right: float, height: float) -> None:
 
 
 @cache
-def _register_fonts() -> None:
-    for name in (REGULAR, BOLD):
-        pdfmetrics.registerFont(TTFont(name, f"{name}.ttf"))
+def _registered(name: str) -> TTFont:
+    font = TTFont(name, f"{name}.ttf")
+    pdfmetrics.registerFont(font)
+    return font
 
 
 def _printable(text: str) -> str:
-    _register_fonts()
-    known = pdfmetrics.getFont(REGULAR).face.charToGlyph
+    known = _registered(REGULAR).face.charToGlyph
     return "".join(letter if ord(letter) in known else UNKNOWN for letter in text)

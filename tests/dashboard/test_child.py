@@ -1,0 +1,71 @@
+"""Growth, height and history on the pages, run by Streamlit's own test runner."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from boneage.history import HISTORY_VARIABLE
+
+pytest.importorskip("streamlit")
+pytest.importorskip("sqlalchemy")
+from streamlit.testing.v1 import AppTest
+
+from boneage.history.store import History
+from tests.dashboard.test_pages import opened, read_button, upload
+
+
+def written(page: AppTest) -> str:
+    return "".join(html.proto.body for html in page.html)
+
+
+def number_field(page: AppTest, label: str):  # type: ignore[no-untyped-def]
+    return next(field for field in page.number_input if field.label.startswith(label))
+
+
+def test_growth_and_adult_height_of_a_film(
+    weights: Path, dicom: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(HISTORY_VARIABLE, raising=False)
+    page = upload(opened(weights, monkeypatch), ("hand.dcm", dicom))
+    next(r for r in page.radio if r.label.startswith("Height")).set_value("inches").run()
+    number_field(page, "Height").set_value(55.0).run()
+    read_button(page).click().run()
+    assert not page.exception
+    text = written(page)
+    for said in ("SDS", "±2 SD", "Adult height", "139.7 cm (55.0 in)", "female standard", "<svg"):
+        assert said in text
+    assert not page.text_input, "nothing can be kept"
+
+
+def test_an_answer_is_kept_shown_and_deleted(
+    weights: Path, dicom: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = tmp_path / "children.sqlite"
+    monkeypatch.setenv(HISTORY_VARIABLE, str(where))
+    page = upload(opened(weights, monkeypatch), ("hand.dcm", dicom))
+    read_button(page).click().run()
+    assert not where.exists(), "nothing is kept before the click"
+    keep = next(button for button in page.button if button.label.startswith("Keep"))
+    page.text_input[0].set_value("K17")
+    keep.click().run()
+    assert not page.exception
+    assert "K17" in page.success[0].value
+    assert [person.entries for person in History(where).people()] == [1]
+
+    page = AppTest.from_function(shown_history, default_timeout=120).run()
+    assert not page.exception
+    assert "<circle" in written(page)
+    assert list(page.dataframe[0].value["Age"]) == ["10 years 0 months"]
+    page.checkbox[0].check().run()
+    next(button for button in page.button if button.label == "Delete").click().run()
+    assert not page.exception
+    assert History(where).people() == []
+    assert "Nothing is kept yet" in page.info[0].value
+
+
+def shown_history() -> None:
+    from boneage.dashboard.history_page import history_page  # noqa: PLC0415  its source is run alone
+
+    history_page()
