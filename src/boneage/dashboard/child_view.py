@@ -10,7 +10,7 @@ from boneage.dashboard.answers import Answer
 from boneage.dashboard.keeping import offer_to_keep
 from boneage.dashboard.markup import labelled
 from boneage.writing.clinical_text import clinical_lines
-from boneage.writing.growth_svg import growth_svg
+from boneage.writing.growth_svg import description, growth_svg
 
 
 def show_child(answer: Answer) -> None:
@@ -27,7 +27,8 @@ def show_child(answer: Answer) -> None:
             st.caption("With the age of the child: difference, SDS, normal range, growth chart.")
         offer_to_keep(answer)
     if chart is not None:
-        drawing.html(growth_svg(chart))
+        # As a picture: Streamlit takes drawings out of its HTML.
+        drawing.image(growth_svg(chart), alt=description(chart), width="stretch")
 
 
 def chart_of_answer(assessment: Assessment) -> GrowthChart | None:

@@ -13,7 +13,9 @@ from boneage.errors import HistoryError
 from boneage.history.chart import chart_of
 from boneage.history.entry import Entry
 from boneage.history.store import History
-from boneage.writing.growth_svg import growth_svg
+from boneage.writing.growth_svg import description, growth_svg
+
+CHART_PX = 860
 
 
 def history_page() -> None:
@@ -36,7 +38,8 @@ def _show(history: History) -> None:
     pseudonym = st.selectbox("Child", names, key="person")
     entries = history.entries(pseudonym)
     if entries:
-        st.html(growth_svg(chart_of(entries)))
+        chart = chart_of(entries)
+        st.image(growth_svg(chart), alt=description(chart), width=CHART_PX)
         st.dataframe(table(entries), hide_index=True)
         _offer(pseudonym, entries)
     _ask_deletion(history, pseudonym)

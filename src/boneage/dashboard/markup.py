@@ -31,7 +31,7 @@ def labelled(lines: Sequence[tuple[str, str]]) -> str:
         if label or not joined:
             joined.append((label, []))
         joined[-1][1].append(text)
-    return facts_list([(label, ". ".join(texts)) for label, texts in joined])
+    return facts_list([(label, "; ".join(texts)) for label, texts in joined])
 
 
 def film_name(name: str) -> str:

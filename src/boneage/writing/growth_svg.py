@@ -18,8 +18,13 @@ MARGIN_YEARS = 3
 POINT_RADIUS = 5
 
 STYLE = """
-.growth { width: 100%; max-width: 860px; height: auto; font: 13px system-ui, sans-serif; }
+.growth { color: #0b131b; font: 13px system-ui, sans-serif; }
 .growth text { fill: currentColor; }
+.growth .paper { fill: #ffffff; }
+@media (prefers-color-scheme: dark) {
+  .growth { color: #e4e9ee; }
+  .growth .paper { fill: #0e1216; }
+}
 .growth .band { fill: #2a78ab; fill-opacity: .18; }
 .growth .middle { stroke: #2a78ab; stroke-width: 1.5; fill: none; }
 .growth .grid { stroke: currentColor; stroke-opacity: .15; }
@@ -35,7 +40,7 @@ def growth_svg(chart: GrowthChart) -> str:
     Returns
     -------
     str
-        One ``<svg>`` element. Colours of words follow the page that it stands in.
+        One ``<svg>`` element, dark where the reader prefers dark pages.
     """
     frame = _Frame.around(chart)
     band = [*zip(chart.ages, chart.high, strict=True)]
@@ -46,6 +51,7 @@ def growth_svg(chart: GrowthChart) -> str:
         f"<style>{STYLE}</style>",
         f"<title>{escape(_title(chart))}</title>",
         f"<desc>{escape(description(chart))}</desc>",
+        f'<rect class="paper" width="{WIDTH}" height="{HEIGHT}"/>',
         f'<text x="{LEFT}" y="20" font-weight="600">{escape(_title(chart))}</text>',
         *frame.grid(),
         f'<clipPath id="growth-frame"><rect x="{LEFT}" y="{TOP}" width="{WIDTH - LEFT - RIGHT}" '
@@ -59,7 +65,7 @@ def growth_svg(chart: GrowthChart) -> str:
     ]
     return (
         f'<svg class="growth" xmlns="http://www.w3.org/2000/svg" role="img" '
-        f'viewBox="0 0 {WIDTH} {HEIGHT}">{"".join(parts)}</svg>'
+        f'width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}">{"".join(parts)}</svg>'
     )
 
 
