@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from os import PathLike
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from boneage.radiograph import Facts, Sex
+
+if TYPE_CHECKING:
+    from boneage.stance import Stance
 
 WHOLE_HAND = "whole_hand"
 CARPAL = "carpal"
@@ -64,6 +68,27 @@ class Finding:
     code: str
     severity: Severity
     message: str
+    """A sentence for a radiographer."""
+    measured: float | None = None
+    """What was measured on the film; None where the file only states something."""
+    limit: float | None = None
+    """Where it begins to be found."""
+
+
+class Verdict(StrEnum):
+    """Whether a film may be read."""
+
+    ACCEPTED = "accepted"
+    WARNED = "accepted with warnings"
+    REFUSED = "refused"
+
+
+def verdict_on(findings: Sequence[Finding]) -> Verdict:
+    """Sum up what was found of a film."""
+    severities = {finding.severity for finding in findings}
+    if Severity.REFUSAL in severities:
+        return Verdict.REFUSED
+    return Verdict.WARNED if Severity.WARNING in severities else Verdict.ACCEPTED
 
 
 @dataclass(frozen=True)
@@ -145,6 +170,9 @@ class Assessment:
     for most of them; None where the weights cannot tell."""
     calibrated: Calibrated | None = None
     """None where the answer is that of the weights alone."""
+    stance: Stance | None = None
+    """What was done to the film before it was read; None: it was read as it lay.
+    Boxes and heat maps lie on the film as it came, whatever was done."""
 
     @property
     def uncalibrated_months(self) -> float:
@@ -155,6 +183,16 @@ class Assessment:
     def warnings(self) -> tuple[Finding, ...]:
         """The findings that a reader must see."""
         return tuple(f for f in self.findings if f.severity is not Severity.NOTE)
+
+    @property
+    def refusals(self) -> tuple[Finding, ...]:
+        """Why this film should not have been read; it was, because it was forced."""
+        return tuple(f for f in self.findings if f.severity is Severity.REFUSAL)
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the film may be read."""
+        return verdict_on(self.findings)
 
     def box(self, region: str) -> Box | None:
         """The box of a region, or None when the weights do not look for it."""
@@ -188,3 +226,10 @@ class Failure:
     film: str
     code: str
     message: str
+    findings: tuple[Finding, ...] = ()
+    """What was found of a film that was refused; empty where a file could not be read."""
+
+    @property
+    def refused(self) -> bool:
+        """Whether the film could have been read, and was refused."""
+        return verdict_on(self.findings) is Verdict.REFUSED

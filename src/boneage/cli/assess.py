@@ -64,6 +64,11 @@ if TYPE_CHECKING:
     metavar="P",
     help="Of the interval: the share of such films whose bone age it holds. [default: 0.9]",
 )
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Read films that are refused all the same; every output shows the refusal.",
+)
 @weights_option
 @calibration_option
 def assess(
@@ -74,14 +79,15 @@ def assess(
     table_out: Path | None,
     pictures: Path | None,
     level: float | None,
+    force: bool,
     weights: Path | None,
     calibration: Path | None,
 ) -> None:
     """Read the bone age of films: PNG, JPEG, TIFF, WebP, BMP or DICOM.
 
     A FOLDER stands for all films in it and its subfolders; hidden files and
-    files that obviously are no films are skipped. A film that cannot be read
-    never stops the others.
+    files that obviously are no films are skipped. A film that cannot be read,
+    or is refused because it does not show a hand, never stops the others.
 
     Exit status: 0 when every film was read; 1 when some were refused or
     failed (they are named); 2 for wrong usage or unusable weights.
@@ -97,25 +103,27 @@ def assess(
         raise click.UsageError("give films or folders, or a table of them with --table")
     cases = read_cases(table) if table else cases_of(films)
     assessor = Assessor(weights, level=level, calibration=calibration)
-    batch = Batch(assessor, as_json=as_json, many=len(cases) > 1)
+    batch = Batch(assessor, as_json=as_json, many=len(cases) > 1, force=force)
     with ExitStack() as stack:
         if pictures is not None:
             batch.pictures = make_folder(pictures, "--picture")
         if table_out is not None:
             batch.table_out = open_output(stack, table_out, "--csv")
         batch.run(cases, sex)
-    if batch.failed or batch.not_drawn:
+    if batch.failed or batch.refused or batch.not_drawn:
         raise click.exceptions.Exit(EXIT_FAILED)
 
 
 class Batch:
     """The films of one command, and where their answers go."""
 
-    def __init__(self, assessor: Assessor, *, as_json: bool, many: bool) -> None:
-        self.assessor, self.as_json, self.many = assessor, as_json, many
+    def __init__(
+        self, assessor: Assessor, *, as_json: bool, many: bool, force: bool = False
+    ) -> None:
+        self.assessor, self.as_json, self.many, self.force = assessor, as_json, many, force
         self.pictures: Path | None = None
         self.table_out: BinaryIO | None = None
-        self.read = self.failed = self.not_drawn = 0
+        self.read = self.refused = self.failed = self.not_drawn = 0
 
     def run(self, cases: Sequence[Case | Failure], sex: Sex | None) -> None:
         """Read the films one by one; what is done is written even when interrupted."""
@@ -150,7 +158,7 @@ class Batch:
             if not isinstance(case, Case):
                 yield case
                 continue
-            answer = next(self.assessor.assess_many([case], sex))
+            answer = next(self.assessor.assess_many([case], sex, force=self.force))
             if self.pictures is not None and not isinstance(answer, Failure):
                 self._draw(case, answer, self.pictures)
             yield replace(answer, film=film_label(case.film))
@@ -172,7 +180,10 @@ class Batch:
         from boneage.writing.text import full_text, one_line  # noqa: PLC0415
 
         if isinstance(answer, Failure):
-            self.failed += 1
+            if answer.refused:
+                self.refused += 1
+            else:
+                self.failed += 1
             progress.step(one_line(answer), err=True)
             return
         self.read += 1
@@ -185,7 +196,9 @@ class Batch:
         from boneage.writing.text import DISCLAIMER, weights_text  # noqa: PLC0415
 
         for line in (
-            f"{self.read + self.failed} films: {self.read} read, {self.failed} failed",
+            f"{self.read + self.refused + self.failed} films: {self.read} read, "
+            + (f"{self.refused} refused, " if self.refused else "")
+            + f"{self.failed} failed",
             f"Weights {weights_text(self.assessor.weights.name)}",
             DISCLAIMER,
         ):
