@@ -124,9 +124,7 @@ class Assessor:
         if age is None:
             age = radiograph.facts.chronological_age_months
         lying = self._lying(radiograph, sex)
-        before = findings_of(
-            radiograph.facts, sex, seen=lying.seen, chronological_age_months=age
-        )
+        before = findings_of(radiograph.facts, sex, seen=lying.seen, chronological_age_months=age)
         if verdict_on(before) is Verdict.REFUSED and not force:
             raise _unsuitable(radiograph.name, before)
         looks, features, readings = self._look(lying, sex, tell)
@@ -218,12 +216,15 @@ class Assessor:
         """
         return _mean_feature(self._lying(radiograph, Sex.FEMALE).first_as_features)
 
-    def seen_lying(self, radiograph: Radiograph, stance: Stance) -> npt.NDArray[np.float32]:
+    def seen_lying(
+        self, radiograph: Radiograph, stance: Stance, *, mirror: bool = True
+    ) -> npt.NDArray[np.float32]:
         """What the attention network sees of a film in one stance, shape (views, width).
 
-        The film first, then its mirror image where the weights look at both.
+        The film first, then, with ``mirror``, its mirror image where the weights look at both.
         """
-        first = self._first(radiograph, stance, Sex.FEMALE).first
+        grey = equalise(stance.upright(radiograph.pixels), self.weights.manifest.preparation)
+        first = self._run("attention", self._on_canvas(grey)[0], Sex.FEMALE, mirror=mirror)
         feature: npt.NDArray[np.float32] = first["feature"].reshape(len(first["feature"]), -1)
         return feature
 
@@ -259,7 +260,7 @@ class Assessor:
 
     def _on_canvas(self, grey: Canvas) -> tuple[Canvas, Placement]:
         """Bring a film to the attention network's size."""
-        preparation, size = self.weights.manifest.preparation, self._input_size("attention")
+        preparation, size = self.weights.manifest.preparation, self.input_size("attention")
         place = placement(grey.shape[0], grey.shape[1], size, preparation.fit)
         return put_on_canvas(grey, size, place, antialias=preparation.antialias), place
 
@@ -289,7 +290,7 @@ class Assessor:
         self, grey: Canvas, look: Look, sex: Sex, features: Features, readings: dict[str, float]
     ) -> None:
         manifest = self.weights.manifest
-        size = self._input_size(look.region)
+        size = self.input_size(look.region)
         antialias = manifest.preparation.antialias
         image = crop(grey, look.box, manifest.plan, size, antialias=antialias)
         seen = self._run(look.region, image, sex)
@@ -302,16 +303,23 @@ class Assessor:
         age = _months(self.weights.run("fusion", {**wanted, "sex": codes})["age"])
         return float(np.clip(age, *AGE_RANGE_MONTHS))
 
-    def _run(self, network: str, image: Canvas, sex: Sex) -> Features:
+    def _run(self, network: str, image: Canvas, sex: Sex, *, mirror: bool = True) -> Features:
         """Run a network on an image and, where the weights ask for it, its mirror image."""
         images = [image]
-        if self.weights.manifest.flip_average:
+        if mirror and self.weights.manifest.flip_average:
             images.append(image[:, ::-1])
         films = np.stack(images)[..., np.newaxis].astype(np.float32)
         codes = np.full(len(films), sex.code, dtype=np.int32)
         return self.weights.run(network, {"film": films, "sex": codes})
 
-    def _input_size(self, network: str) -> tuple[int, int]:
+    def input_size(self, network: str) -> tuple[int, int]:
+        """Rows and columns of the image that a network takes.
+
+        Raises
+        ------
+        WeightsError
+            When the manifest states none.
+        """
         size = self.weights.manifest.networks[network].input
         if size is None:
             raise WeightsError(f"the manifest states no input size for {network!r}")

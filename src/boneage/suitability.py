@@ -61,9 +61,7 @@ class FilmLimits:
     contrast_refused: float
     contrast_warned: float
     white_warned: float
-    noise_refused: float
     noise_warned: float
-    sharpness_refused: float
     sharpness_warned: float
     side_warned_px: float
     """Shorter side below which the networks see a film enlarged."""
@@ -162,19 +160,23 @@ def _pixels(seen: Seen) -> Iterator[Finding]:
     yield from _beyond(
         quality.contrast,
         _below,
-        ("no_contrast", limits.contrast_refused, "It has next to no contrast: nothing can be seen."),
+        (
+            "no_contrast",
+            limits.contrast_refused,
+            "It has next to no contrast: nothing can be seen.",
+        ),
         ("low_contrast", limits.contrast_warned, "Its contrast is low; the answer is less sure."),
     )
     yield from _beyond(
         quality.noise,
         _above,
-        ("only_noise", limits.noise_refused, "It is so noisy that the bones cannot be seen."),
+        None,
         ("noisy", limits.noise_warned, "It is noisy; the answer is less sure."),
     )
     yield from _beyond(
         quality.sharpness,
         _below,
-        ("no_detail", limits.sharpness_refused, "It is so blurred that it shows no bone's edge."),
+        None,
         ("blurred", limits.sharpness_warned, "It is blurred; the answer is less sure."),
     )
     yield from _beyond(
@@ -238,9 +240,7 @@ def _lie(seen: Seen) -> Iterator[Finding]:
         yield Finding("tilted", Severity.WARNING, says, tilt, limits.tilt_warned_degrees)
     if judgement.right > limits.right_warned:
         says = "It looks like a right hand, or mirrored; the standards are of left hands."
-        yield Finding(
-            "looks_right", Severity.WARNING, says, judgement.right, limits.right_warned
-        )
+        yield Finding("looks_right", Severity.WARNING, says, judgement.right, limits.right_warned)
     share = _share_read(stance.field, seen.film_size)
     if share < 1:
         says = f"The film has a frame; only what lies inside ({share:.0%} of it) was read."
@@ -277,4 +277,3 @@ def _of_facts(facts: Facts, sex: Sex, chronological_age_months: float | None) ->
     if facts.sex is not None and facts.sex is not sex:
         says = f"The film states {facts.sex}, but it was read by the {sex} standard."
         yield Finding("sex_differs", Severity.WARNING, says)
-
