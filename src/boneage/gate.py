@@ -23,7 +23,7 @@ HAND = "hand"
 LYING: tuple[tuple[int, bool], ...] = tuple(
     (quarters, inverted) for inverted in (False, True) for quarters in range(4)
 )
-"""How a film may lie: clockwise quarter turns that bring it upright, and whether it is a negative."""
+"""How a film may lie: clockwise quarter turns that bring it upright, and whether as a negative."""
 UPRIGHT = LYING.index((0, False))
 MIRRORED = tuple(LYING.index((-quarters % 4, inverted)) for quarters, inverted in LYING)
 """How the mirror image of a film lies that lies so."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ KIND_STRENGTH, LYING_STRENGTH, RIGHT_STRENGTH = 0.03, 0.1, 0.01
 TILT_PENALTY = 30.0
 FOLDS = 5
 SEED = 6
+LARGE_SOURCE = 4
+"""Images: a source of fewer says little alone."""
 
 Rows = npt.NDArray[np.float64]
 
@@ -45,17 +48,29 @@ class Basis:
         return Linear(half, (bias - direct @ self.mean).astype(np.float32))
 
 
-def basis_of(rows: Rows) -> Basis:
-    """Find the principal components of features, shape (films, width)."""
+def basis_of(examples: Sequence[Example]) -> Basis:
+    """Find the principal components of the features, as many as the films support."""
+    rows = _views(examples)
     mean = rows.mean(axis=0)
-    _, lengths, directions = np.linalg.svd(rows - mean, full_matrices=False)
-    kept = min(COMPONENTS, len(rows) - 1)
-    scale = float(np.sqrt(np.square(lengths[:kept]).sum() / len(rows) / kept))
-    return Basis(mean, directions[:kept] / max(scale, 1e-12))
+    away = rows - mean
+    variances, directions = np.linalg.eigh(away.T @ away / len(rows))
+    kept = min(COMPONENTS, rows.shape[1], len(rows) - 1)
+    scale = float(np.sqrt(np.maximum(variances[-kept:], 0).mean()))
+    return Basis(mean, directions[:, ::-1].T[:kept] / max(scale, 1e-12))
 
 
-def fit_gate(examples: Sequence[Example]) -> Gate:
+def _views(examples: Sequence[Example]) -> Rows:
+    return np.array([example.features[0] for example in examples], np.float64)
+
+
+def fit_gate(examples: Sequence[Example], basis: Basis) -> Gate:
     """Fit all readings of the gate.
+
+    Parameters
+    ----------
+    examples : sequence of Example
+    basis : Basis
+        It knows no labels, so it may be of more examples than these.
 
     Raises
     ------
@@ -64,9 +79,7 @@ def fit_gate(examples: Sequence[Example]) -> Gate:
     """
     # A reading takes the views one by one, so it learns from views, not from their mean.
     both = [*examples, *(mirrored(e) for e in examples if len(e.features) > 1)]
-    rows = np.array([example.features[0] for example in both], np.float64)
-    basis = basis_of(rows)
-    along = basis.of(rows)
+    along = basis.of(_views(both))
     kinds, kind = _fit_kind(both, along, basis)
     hands = [e.features.mean(axis=0) for e in examples if e.source == FILMS and e.plain]
     return Gate(
@@ -136,12 +149,16 @@ def folds_of(examples: Sequence[Example]) -> list[tuple[list[int], list[int]]]:
 
 
 def sources_left_out(examples: Sequence[Example]) -> list[tuple[list[int], list[int]]]:
-    """For each source of images in turn: the places without it, and its places."""
-    sources = sorted({e.source for e in examples if e.source != FILMS})
-    return [
-        (
-            [i for i, e in enumerate(examples) if e.source != source],
-            [i for i, e in enumerate(examples) if e.source == source],
-        )
-        for source in sources
-    ]
+    """For each source of images in turn: the places without it, and its places.
+
+    Sources of few images are left out together.
+    """
+    counts = Counter(e.source for e in examples if e.plain and e.source != FILMS)
+    large = sorted(source for source, count in counts.items() if count >= LARGE_SOURCE)
+    small = {source for source in counts if source not in large}
+    folds = []
+    for sources in [*({source} for source in large), small]:
+        rest = [i for i, e in enumerate(examples) if e.source in sources]
+        fitted = [i for i, e in enumerate(examples) if e.source not in sources]
+        folds += [(fitted, rest)] if rest else []
+    return folds

@@ -22,7 +22,7 @@ from boneage.gatekeeping.figures import (
     seen_as_table,
     write_cases,
 )
-from boneage.gatekeeping.fitting import fit_gate, folds_of, sources_left_out
+from boneage.gatekeeping.fitting import Basis, basis_of, fit_gate, folds_of, sources_left_out
 from boneage.gatekeeping.judging import Judged, Turn, certain_enough, is_film, judged, limits_of
 from boneage.gatekeeping.refusal_images import RefusalImage, refusal_images
 from boneage.reading import read
@@ -113,7 +113,8 @@ def _outcome(
     catalogue: Mapping[str, RefusalImage],
     turn: Turn,
 ) -> Outcome:
-    pairs = list(_left_out(examples, folds_of(examples)))
+    basis = basis_of(examples)
+    pairs = list(_left_out(examples, basis, folds_of(examples)))
     films = [pair for pair in pairs if is_film(pair[1])]
     certain = certain_enough(films)
     trained = [judged(gate, example, certain, turn) for gate, example in films]
@@ -121,7 +122,7 @@ def _outcome(
     images = [judged(g, e, certain, turn) for g, e in pairs if e.plain and e.source != FILMS]
     by_source = [
         judged(gate, example, certain, turn)
-        for gate, example in _left_out(examples, sources_left_out(examples))
+        for gate, example in _left_out(examples, basis, sources_left_out(examples))
         if example.plain
     ]
     figures = {
@@ -135,15 +136,17 @@ def _outcome(
         "seen_as": seen_as_table(images, catalogue),
         "lying": lying_table([pair for pair in pairs if pair[1].source == FILMS], certain),
     }
-    return Outcome(fit_gate(examples), limits, figures, {"train": trained}, images, catalogue)
+    return Outcome(
+        fit_gate(examples, basis), limits, figures, {"train": trained}, images, catalogue
+    )
 
 
 def _left_out(
-    examples: Sequence[Example], folds: Sequence[tuple[list[int], list[int]]]
+    examples: Sequence[Example], basis: Basis, folds: Sequence[tuple[list[int], list[int]]]
 ) -> Iterator[tuple[Gate, Example]]:
     """Each example with a gate that was fitted without it."""
     for fitted, rest in folds:
-        gate = fit_gate([examples[place] for place in fitted])
+        gate = fit_gate([examples[place] for place in fitted], basis)
         yield from ((gate, examples[place]) for place in rest)
 
 
