@@ -19,7 +19,7 @@ from boneage.gate import Gate, gate_from_bytes
 from boneage.suitability import FilmLimits
 
 SUITABILITY = "suitability.json"
-ARRAYS = "suitability.npz"
+ARRAYS = "suitability_arrays.zip"
 FORMAT = 1
 
 

@@ -24,7 +24,7 @@ from boneage.cli.options import data_option, out_option
     required=True,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="DIR",
-    help="The folder of weights that gets suitability.json and suitability.npz.",
+    help="The folder of weights that gets suitability.json and its arrays.",
 )
 @click.option(
     "--films",

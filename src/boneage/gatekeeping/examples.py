@@ -116,7 +116,7 @@ def examples_of_film(film: Film, other: Film, number: int, look: Look) -> list[E
         quarters = int(random.integers(1 - inverted, 4))
         lying = LYING.index((quarters, inverted))
         film_laid = laid(
-            tilted(pixels, float(random.normal(0, JITTER_DEGREES))), -quarters, inverted=inverted
+            tilted(pixels, float(random.normal(0, JITTER_DEGREES))), quarters, inverted=inverted
         )
         add(film_laid, kind=None, lying=lying)
     if number % 2 == 0:

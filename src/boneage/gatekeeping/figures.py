@@ -92,7 +92,7 @@ def lying_table(pairs: Sequence[tuple[Gate, Example]], certain: float) -> Table:
     """How films that were laid in each way are turned, by gates that never saw them."""
     table: dict[str, Counter[str]] = {}
     for gate, example in pairs:
-        if example.lying is None:
+        if example.lying is None or example.kind == "several":
             continue
         found = other_lie(gate.judge(example.features), certain)
         table.setdefault(lie_in_words(*LYING[example.lying]), Counter())[lie_in_words(*found)] += 1

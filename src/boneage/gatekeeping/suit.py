@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from boneage.assessment import WeightsName
 from boneage.assessor import Assessor
 from boneage.errors import DataError, FilmError, WeightsError
 from boneage.gate import Gate
@@ -103,7 +104,7 @@ def fit_suitability(
     seen = [judged(outcome.gate, e, outcome.limits.lying_certain, turn) for e in held_back]
     outcome = _with_films(outcome, "validation", seen)
     _put(weights, assessor, outcome)
-    _write(out, outcome)
+    _write(out, assessor.weights.name, outcome)
     return outcome
 
 
@@ -227,11 +228,13 @@ def _put(weights: Path, assessor: Assessor, outcome: Outcome) -> None:
     write_json(weights / SUITABILITY, table)
 
 
-def _write(out: Path, outcome: Outcome) -> None:
+def _write(out: Path, name: WeightsName, outcome: Outcome) -> None:
     """Write the evidence."""
     date = datetime.now(UTC).date().isoformat()
     limits = asdict(outcome.limits)
-    write_json(out / FIGURES, {"format": FORMAT, "date": date, "limits": limits, **outcome.figures})
+    weights = {"name": name.name, "sha256": name.sha256}
+    facts = {"format": FORMAT, "date": date, "weights": weights, "limits": limits}
+    write_json(out / FIGURES, {**facts, **outcome.figures})
     write_cases(out / CASES, outcome.films, outcome.images, outcome.catalogue, outcome.limits)
 
 

@@ -12,7 +12,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from boneage.evaluation.documents import accuracy, attention, machine, making, parts, robustness
+from boneage.evaluation.documents import (
+    accuracy,
+    attention,
+    machine,
+    making,
+    parts,
+    robustness,
+    suitability,
+)
 from boneage.evaluation.documents.evidence import Evidence
 
 BLOCK = re.compile(
@@ -27,6 +35,7 @@ BLOCKS: Mapping[str, Callable[[Evidence], str]] = {
     "ruler": attention.in_short,
     "speed": machine.speed,
     "stress": robustness.in_short,
+    "suitability": suitability.in_short,
     "validation": accuracy.validation,
     "weights": making.weights,
 }
