@@ -114,8 +114,9 @@ def test_what_another_run_left_broken_is_begun_anew(
     assert (weights / SUITABILITY).is_file()
 
 
-def test_too_little_is_said(fitted: tuple[Path, Path], refusal: Path, tmp_path: Path) -> None:
-    assessor = Assessor(fitted[0])
+def test_too_little_is_said(
+    fitted: tuple[Path, Path], assessor: Assessor, refusal: Path, tmp_path: Path
+) -> None:
     few = write_labelled(tmp_path / "few", assessor, 3)
     with pytest.raises(DataError, match="3 training films and 16 images"):
         fit_suitability(

@@ -18,6 +18,7 @@ HAND_REFUSED, HAND_WARNED = 0.006, 0.02
 RARE = 0.004
 """Share of training films that may lie beyond each of the other limits."""
 LEAST_CERTAIN = 0.5
+LEAST_RIGHT = 0.9
 TILT_DEGREES = 20.0
 """A tilt that is worth a warning, if the gate can tell."""
 ROOM = 1.25
@@ -80,7 +81,7 @@ def certain_enough(gates: Sequence[tuple[Gate, Example]]) -> float:
         lying = list(gate.judge(example.features).lying)
         lying.pop(UPRIGHT)
         others.append(max(lying))
-    return max(LEAST_CERTAIN, float(np.quantile(others, 1 - RARE)))
+    return max(LEAST_CERTAIN, highest(others, RARE))
 
 
 def limits_of(films: Sequence[Judged], certain: float, input_px: float) -> FilmLimits:
@@ -99,22 +100,32 @@ def limits_of(films: Sequence[Judged], certain: float, input_px: float) -> FilmL
     tilt = [abs(film.judgement.tilt_degrees) for film in films]
     right = [film.judgement.right for film in films]
     qualities = [film.example.quality for film in films if film.example.quality]
-    contrast = float(np.quantile([q.contrast for q in qualities], RARE)) / ROOM
+    contrast = lowest([quality.contrast for quality in qualities], RARE) / ROOM
     return FilmLimits(
-        hand_refused=min(float(np.quantile(hand, HAND_REFUSED)), 0.5),
-        hand_warned=float(np.quantile(hand, HAND_WARNED)),
+        hand_refused=min(lowest(hand, HAND_REFUSED), 0.5),
+        hand_warned=lowest(hand, HAND_WARNED),
         unlikeness_refused=max(unlike) * UNLIKE_ROOM,
-        unlikeness_warned=float(np.quantile(unlike, 1 - RARE)),
+        unlikeness_warned=highest(unlike, RARE),
         lying_certain=certain,
-        tilt_warned_degrees=max(TILT_DEGREES, float(np.quantile(tilt, 1 - RARE))),
-        right_warned=max(0.9, float(np.quantile(right, 1 - RARE))),
+        tilt_warned_degrees=max(TILT_DEGREES, highest(tilt, RARE)),
+        right_warned=max(LEAST_RIGHT, highest(right, RARE)),
         contrast_refused=contrast / WORSE_CONTRAST,
         contrast_warned=contrast,
-        white_warned=float(np.quantile([q.white for q in qualities], 1 - RARE)) * ROOM,
-        noise_warned=float(np.quantile([q.noise for q in qualities], 1 - RARE)) * ROOM,
-        sharpness_warned=float(np.quantile([q.sharpness for q in qualities], RARE)) / ROOM,
+        white_warned=highest([quality.white for quality in qualities], RARE) * ROOM,
+        noise_warned=highest([quality.noise for quality in qualities], RARE) * ROOM,
+        sharpness_warned=lowest([quality.sharpness for quality in qualities], RARE) / ROOM,
         side_warned_px=input_px,
     )
+
+
+def lowest(values: Sequence[float], share: float) -> float:
+    """A value that at most this share of the values lies below."""
+    return float(np.quantile(values, share, method="lower"))
+
+
+def highest(values: Sequence[float], share: float) -> float:
+    """A value that at most this share of the values lies above."""
+    return float(np.quantile(values, 1 - share, method="higher"))
 
 
 def is_film(example: Example) -> bool:
