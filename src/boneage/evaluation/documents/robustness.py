@@ -49,9 +49,7 @@ def in_short(evidence: Evidence) -> str:
         f"{change['mean_shift_months']['value']:.1f} months on average)"
         for change in worst
     )
-    return (
-        f"{text} The most do so under {listed(parts)}."
-    )
+    return f"{text} The most do so under {listed(parts)}."
 
 
 def changes_table(evidence: Evidence) -> str:
