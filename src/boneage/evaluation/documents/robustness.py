@@ -38,8 +38,8 @@ def in_short(evidence: Evidence) -> str:
     text = (
         f"Under {len(changes)} changes of {films_of(found, found['films']['read'])}, "
         f"{len(small)} move{'s' * (len(small) == 1)} the answer by less than "
-        f"{SMALL:g} month on average; all taken together, {_silence(changes)} of the answers move by "
-        f"more than {FAR} months without a refusal or a warning."
+        f"{SMALL:g} month on average; all taken together, {_silence(changes)} of the answers move "
+        f"by more than {FAR} months without a refusal or a warning."
     )
     worst = most_silent(changes)[:SHOWN]
     if not worst:
