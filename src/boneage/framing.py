@@ -15,7 +15,7 @@ import numpy.typing as npt
 from boneage.assessment import Box
 from boneage.radiograph import Pixels
 
-SAMPLE_PX = 512
+SAMPLE_PX = 256
 """Lines and pixels of a line that are looked at, about."""
 ONE_GREY = 2.5 / 255
 """Greys of a frame differ by less: JPEG and noise of a scan."""

@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from boneage.radiograph import Pixels
 
-SAMPLE_PX = 250_000
+SAMPLE_PX = 60_000
 """Pixels that percentiles and shares are taken from, about."""
-NOISE_PX = 512
+NOISE_PX = 320
 """Side of the part in the middle of the film that the noise is measured on."""
 SHARP_PX = 512
 """Longer side at which sharpness is measured: twice what the attention network sees."""
