@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,8 @@ COMPONENTS = 160
 KIND_STRENGTH, LYING_STRENGTH, RIGHT_STRENGTH = 0.03, 0.1, 0.01
 """Inverse strengths of the penalties, as scikit-learn counts them; see docs/suitability.md."""
 TILT_PENALTY = 30.0
+STEPS, TOLERANCE = 150, 1e-3
+"""Of the solver: more change no likelihood that matters."""
 FOLDS = 5
 LARGE_SOURCE = 4
 """Images: a source of fewer says little alone."""
@@ -76,8 +78,7 @@ def fit_gate(examples: Sequence[Example], basis: Basis) -> Gate:
     ValueError
         When there are no hands, or nothing else, among the examples.
     """
-    # A reading takes the views one by one, so it learns from views, not from their mean.
-    both = [*examples, *(mirrored(e) for e in examples if len(e.features) > 1)]
+    both = _both_views(examples)
     along = basis.of(_views(both))
     kinds, kind = _fit_kind(both, along, basis)
     hands = [e.features.mean(axis=0) for e in examples if e.source == FILMS and e.plain]
@@ -91,6 +92,18 @@ def fit_gate(examples: Sequence[Example], basis: Basis) -> Gate:
     )
 
 
+def with_kind(gate: Gate, examples: Sequence[Example], basis: Basis) -> Gate:
+    """The gate with what it calls pictures fitted anew; how films lie, no image teaches it."""
+    both = _both_views(examples)
+    kinds, kind = _fit_kind(both, basis.of(_views(both)), basis)
+    return replace(gate, kinds=kinds, kind=kind)
+
+
+def _both_views(examples: Sequence[Example]) -> list[Example]:
+    """A reading takes the views one by one, so it learns from views, not from their mean."""
+    return [*examples, *(mirrored(e) for e in examples if len(e.features) > 1)]
+
+
 def _fit_kind(
     examples: Sequence[Example], along: Rows, basis: Basis
 ) -> tuple[tuple[str, ...], Linear]:
@@ -98,7 +111,7 @@ def _fit_kind(
     known = kinds != ""
     if HAND not in kinds or len(set(kinds[known])) < 2:
         raise ValueError("the gate needs films of hands, and images of something else")
-    model = LogisticRegression(C=KIND_STRENGTH, max_iter=400)
+    model = LogisticRegression(C=KIND_STRENGTH, max_iter=STEPS, tol=TOLERANCE)
     model.fit(along[known], kinds[known])
     return _in_full(model, basis)
 
@@ -114,7 +127,9 @@ def _in_full(model: LogisticRegression, basis: Basis) -> tuple[tuple[str, ...], 
 def _fit_lying(examples: Sequence[Example], along: Rows, basis: Basis) -> Linear:
     lying = np.array([-1 if example.lying is None else example.lying for example in examples])
     known = lying >= 0
-    model = LogisticRegression(C=LYING_STRENGTH, max_iter=400, class_weight="balanced")
+    model = LogisticRegression(
+        C=LYING_STRENGTH, max_iter=STEPS, tol=TOLERANCE, class_weight="balanced"
+    )
     model.fit(along[known], lying[known])
     weights = np.zeros((len(LYING), along.shape[1]))
     bias = np.full(len(LYING), -50.0)  # what never occurs is never likely
@@ -135,7 +150,7 @@ def _fit_right(examples: Sequence[Example], basis: Basis) -> Linear:
     left = [e.features for e in examples if e.source == FILMS and e.plain and len(e.features) > 1]
     rows = np.array([view for features in left for view in features], np.float64)
     mirror = np.tile([0, 1], len(left))
-    model = LogisticRegression(C=RIGHT_STRENGTH, max_iter=400)
+    model = LogisticRegression(C=RIGHT_STRENGTH, max_iter=STEPS, tol=TOLERANCE)
     model.fit(basis.of(rows), mirror)
     return basis.unfolded(model.coef_, model.intercept_)
 

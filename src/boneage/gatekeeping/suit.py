@@ -23,7 +23,13 @@ from boneage.gatekeeping.figures import (
     seen_as_table,
     write_cases,
 )
-from boneage.gatekeeping.fitting import Basis, basis_of, fit_gate, folds_of, sources_left_out
+from boneage.gatekeeping.fitting import (
+    basis_of,
+    fit_gate,
+    folds_of,
+    sources_left_out,
+    with_kind,
+)
 from boneage.gatekeeping.judging import Judged, Turn, certain_enough, is_film, judged, limits_of
 from boneage.gatekeeping.refusal_images import RefusalImage, refusal_images
 from boneage.reading import read
@@ -115,15 +121,18 @@ def _outcome(
     turn: Turn,
 ) -> Outcome:
     basis = basis_of(examples)
-    pairs = list(_left_out(examples, basis, folds_of(examples)))
+    gate = fit_gate(examples, basis)
+    pairs = list(_left_out(examples, folds_of(examples), lambda some: fit_gate(some, basis)))
     films = [pair for pair in pairs if is_film(pair[1])]
     certain = certain_enough(films)
-    trained = [judged(gate, example, certain, turn) for gate, example in films]
+    trained = [judged(fold, example, certain, turn) for fold, example in films]
     limits = limits_of(trained, certain, float(min(assessor.input_size("attention"))))
     images = [judged(g, e, certain, turn) for g, e in pairs if e.plain and e.source != FILMS]
     by_source = [
-        judged(gate, example, certain, turn)
-        for gate, example in _left_out(examples, basis, sources_left_out(examples))
+        judged(without, example, certain, turn)
+        for without, example in _left_out(
+            examples, sources_left_out(examples), lambda some: with_kind(gate, some, basis)
+        )
         if example.plain
     ]
     figures = {
@@ -143,12 +152,14 @@ def _outcome(
 
 
 def _left_out(
-    examples: Sequence[Example], basis: Basis, folds: Sequence[tuple[list[int], list[int]]]
+    examples: Sequence[Example],
+    folds: Sequence[tuple[list[int], list[int]]],
+    fit: Callable[[Sequence[Example]], Gate],
 ) -> Iterator[tuple[Gate, Example]]:
     """Each example with a gate that was fitted without it."""
     for fitted, rest in folds:
-        gate = fit_gate([examples[place] for place in fitted], basis)
-        yield from ((gate, examples[place]) for place in rest)
+        without = fit([examples[place] for place in fitted])
+        yield from ((without, examples[place]) for place in rest)
 
 
 def _with_films(outcome: Outcome, split: str, films: Sequence[Judged]) -> Outcome:
