@@ -146,9 +146,7 @@ def _outcome(
         "seen_as": seen_as_table(images, catalogue),
         "lying": lying_table([pair for pair in pairs if pair[1].source == FILMS], certain),
     }
-    return Outcome(
-        fit_gate(examples, basis), limits, figures, {"train": trained}, images, catalogue
-    )
+    return Outcome(gate, limits, figures, {"train": trained}, images, catalogue)
 
 
 def _left_out(
