@@ -196,7 +196,8 @@ def collect(
 def _looker(assessor: Assessor) -> Look:
     def look(pixels: Pixels, *, mirror: bool = False) -> Features:
         film = Radiograph(np.ascontiguousarray(pixels), Facts("drawn", 8))
-        return assessor.seen_lying(film, whole_film(film.height, film.width), mirror=mirror)
+        seen = assessor.seen_lying(film, whole_film(film.height, film.width), mirror=mirror)
+        return seen.astype(np.float16).astype(np.float32)  # as it is kept
 
     return look
 
