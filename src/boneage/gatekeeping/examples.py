@@ -119,14 +119,11 @@ def examples_of_film(film: Film, other: Film, number: int, look: Look) -> list[E
             tilted(pixels, float(random.normal(0, JITTER_DEGREES))), quarters, inverted=inverted
         )
         add(film_laid, kind=None, lying=lying)
-    if number % 2 == 0:
-        turn = number // 2 % (len(PIECES) + 1)
-        if turn < len(PIECES):
-            piece = list(PIECES.values())[turn](pixels, random)
-            add(piece, kind="part")
-        else:
-            pair = two_hands(pixels, small(read(other.path).pixels), random)
-            add(pair, kind="several", lying=UPRIGHT)
+    turn = number % (len(PIECES) + 1)
+    if turn < len(PIECES):
+        add(list(PIECES.values())[turn](pixels, random), kind="part")
+    else:
+        add(two_hands(pixels, small(read(other.path).pixels), random), kind="several")
     return made
 
 

@@ -17,7 +17,7 @@ from boneage.unlikeness import fit_space
 
 COMPONENTS = 160
 """Principal components of the features that the readings are linear in."""
-KIND_STRENGTH, LYING_STRENGTH, RIGHT_STRENGTH = 0.03, 0.1, 0.01
+KIND_STRENGTH, LYING_STRENGTH, RIGHT_STRENGTH = 0.2, 0.1, 0.01
 """Inverse strengths of the penalties, as scikit-learn counts them; see docs/suitability.md."""
 TILT_PENALTY = 30.0
 STEPS, TOLERANCE = 150, 1e-3
