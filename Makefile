@@ -7,7 +7,9 @@
 
 DATA ?= ../shared/data/rsna
 WEIGHTS ?= ../shared/weights
+REFUSAL ?= ../shared/data/refusal
 RUN ?= runs/compact
+N ?= 100000
 PROFILE ?= compact
 OUT ?= out
 EVIDENCE ?= docs/evidence
@@ -32,7 +34,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run example test lint types pytest format train bundle evidence analyse evaluate ruler stress ablate card bench \
-	dashbench figures catalogues constraints clean
+	suitability fuzz dashbench figures catalogues constraints clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1@\2/p' $(MAKEFILE_LIST) | \
@@ -83,6 +85,14 @@ evaluate: $(EVAL)  ## Measure the bundled weights on the validation and the trai
 		|| [ $$? -eq 1 ]  # 1: some films had no answer
 	@$(BIN)/boneage evaluate --data $(DATA) --split train --out $(EVIDENCE)/train || [ $$? -eq 1 ]
 	@$(BIN)/boneage figures
+
+suitability: $(EVAL)  ## Fit what judges films before they are read, to the bundled weights
+	@$(BIN)/boneage suitability --data $(DATA) --refusal $(REFUSAL) --weights src/boneage/bundle \
+		--out $(EVIDENCE)/suitability
+	@$(BIN)/boneage figures
+
+fuzz: $(DEV)  ## Feed N spoilt films to the readers; what goes wrong lies in build/fuzz
+	@$(BIN)/python -m tests.reading.fuzz --inputs $(N) --out build/fuzz
 
 ruler: $(EVAL)  ## Measure where the attention looks, against marks by people
 	@$(BIN)/boneage ruler --data $(DATA) --out $(EVIDENCE)/ruler || [ $$? -eq 1 ]

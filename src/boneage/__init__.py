@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from boneage.assessment import Assessment, Case, Failure, years_and_months
+from boneage.assessment import Assessment, Case, Failure, Verdict, years_and_months
 from boneage.assessor import Assessor, Source
 from boneage.clinical.child import Child
 from boneage.clinical.interpreting import with_clinical_findings
@@ -21,6 +21,7 @@ from boneage.errors import (
     HeightError,
     LevelError,
     SexError,
+    UnsuitableError,
     WeightsError,
 )
 from boneage.radiograph import Radiograph, Sex
@@ -42,6 +43,8 @@ __all__ = [
     "Radiograph",
     "Sex",
     "SexError",
+    "UnsuitableError",
+    "Verdict",
     "WeightsError",
     "assess",
     "read",
@@ -56,10 +59,16 @@ def _bundled() -> Assessor:
 
 
 def assess(
-    film: Source, sex: Sex | str | None = None, *, chronological_age_months: float | None = None
+    film: Source,
+    sex: Sex | str | None = None,
+    *,
+    chronological_age_months: float | None = None,
+    force: bool = False,
 ) -> Assessment:
     """Read the bone age of one film with the default weights, opened once.
 
     See :meth:`boneage.assessor.Assessor.assess`.
     """
-    return _bundled().assess(film, sex, chronological_age_months=chronological_age_months)
+    return _bundled().assess(
+        film, sex, chronological_age_months=chronological_age_months, force=force
+    )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from os import PathLike
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,9 @@ import numpy.typing as npt
 from boneage.clinical.child import Child
 from boneage.clinical.findings import ClinicalFindings
 from boneage.radiograph import Facts, Sex
+
+if TYPE_CHECKING:
+    from boneage.stance import Stance
 
 WHOLE_HAND = "whole_hand"
 CARPAL = "carpal"
@@ -66,6 +70,27 @@ class Finding:
     code: str
     severity: Severity
     message: str
+    """A sentence for a radiographer."""
+    measured: float | None = None
+    """What was measured on the film; None where the file only states something."""
+    limit: float | None = None
+    """Where it begins to be found."""
+
+
+class Verdict(StrEnum):
+    """Whether a film may be read."""
+
+    ACCEPTED = "accepted"
+    WARNED = "accepted with warnings"
+    REFUSED = "refused"
+
+
+def verdict_on(findings: Sequence[Finding]) -> Verdict:
+    """Sum up what was found of a film."""
+    severities = {finding.severity for finding in findings}
+    if Severity.REFUSAL in severities:
+        return Verdict.REFUSED
+    return Verdict.WARNED if Severity.WARNING in severities else Verdict.ACCEPTED
 
 
 @dataclass(frozen=True)
@@ -152,6 +177,9 @@ class Assessment:
     ``sex`` is :attr:`uncalibrated_months`."""
     clinical: ClinicalFindings | None = None
     """What follows for the child; None where nobody asked."""
+    stance: Stance | None = None
+    """What was done to the film before it was read; None: it was read as it lay.
+    Boxes and heat maps lie on the film as it came, whatever was done."""
 
     @property
     def uncalibrated_months(self) -> float:
@@ -162,6 +190,16 @@ class Assessment:
     def warnings(self) -> tuple[Finding, ...]:
         """The findings that a reader must see."""
         return tuple(f for f in self.findings if f.severity is not Severity.NOTE)
+
+    @property
+    def refusals(self) -> tuple[Finding, ...]:
+        """Why this film should not have been read; it was, because it was forced."""
+        return tuple(f for f in self.findings if f.severity is Severity.REFUSAL)
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the film may be read."""
+        return verdict_on(self.findings)
 
     def box(self, region: str) -> Box | None:
         """The box of a region, or None when the weights do not look for it."""
@@ -199,3 +237,10 @@ class Failure:
     film: str
     code: str
     message: str
+    findings: tuple[Finding, ...] = ()
+    """What was found of a film that was refused; empty where a file could not be read."""
+
+    @property
+    def refused(self) -> bool:
+        """Whether the film could have been read, and was refused."""
+        return verdict_on(self.findings) is Verdict.REFUSED

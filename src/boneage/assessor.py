@@ -6,19 +6,36 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import BinaryIO, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from boneage.assessment import AGE_RANGE_MONTHS, WHOLE_HAND, Assessment, Case, Failure, Look
+from boneage.assessment import (
+    AGE_RANGE_MONTHS,
+    WHOLE_HAND,
+    Assessment,
+    Box,
+    Case,
+    Failure,
+    Finding,
+    Look,
+    Severity,
+    Verdict,
+    verdict_on,
+)
 from boneage.certainty import Certainty
-from boneage.errors import BoneageError, SexError, WeightsError
+from boneage.errors import BoneageError, SexError, UnsuitableError, WeightsError
+from boneage.framing import exposed_field
+from boneage.gate import other_lie
+from boneage.image_quality import measure
 from boneage.preparing import Canvas, Placement, equalise, placement, put_on_canvas
-from boneage.radiograph import Radiograph, Sex
+from boneage.radiograph import Pixels, Radiograph, Sex
 from boneage.reading import read
 from boneage.regions import crop, find_regions, mirror_mean
-from boneage.suitability import findings_of
+from boneage.stance import Stance
+from boneage.suitability import Seen, findings_of
 from boneage.weights import MONTHS_SCALE, Weights
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO | Radiograph
@@ -74,6 +91,7 @@ class Assessor:
         *,
         chronological_age_months: float | None = None,
         on_step: OnStep | None = None,
+        force: bool = False,
     ) -> Assessment:
         """Read the bone age of one film.
 
@@ -86,11 +104,15 @@ class Assessor:
             Carried into the answer; the reading never sees it.
         on_step : callable, optional
             Told of each of :attr:`steps` when it begins, in the same thread.
+        force : bool
+            Read a film that is refused all the same; the findings of the answer say why
+            it should not have been.
 
         Raises
         ------
         FilmError
-            When the film cannot be read.
+            When the film cannot be read; :class:`~boneage.errors.UnsuitableError`, with what
+            was found, when it should not be.
         SexError
             When the sex is neither given nor stated by the film.
         """
@@ -99,33 +121,46 @@ class Assessor:
         radiograph = film if isinstance(film, Radiograph) else read(film)
         sex = _settle_sex(sex, radiograph)
         tell(PREPARING)
-        grey = equalise(radiograph.pixels, self.weights.manifest.preparation)
-        looks, features, readings = self._look(grey, sex, tell)
-        for look in looks:
-            if look.region in self.weights.manifest.networks:  # else looked for, not read
-                tell(_reading(look.region))
-                self._read_region(grey, look, sex, features, readings)
-        tell(JOINING)
         age = chronological_age_months
         if age is None:
             age = radiograph.facts.chronological_age_months
+        lying = self._lying(radiograph, sex)
+        before = findings_of(radiograph.facts, sex, seen=lying.seen, chronological_age_months=age)
+        if verdict_on(before) is Verdict.REFUSED and not force:
+            raise _unsuitable(radiograph.name, before)
+        looks, features, readings = self._look(lying, sex, tell)
+        for look in looks:
+            if look.region in self.weights.manifest.networks:  # else looked for, not read
+                tell(_reading(look.region))
+                self._read_region(lying.grey, look, sex, features, readings)
+        tell(JOINING)
         # What was seen of the film is the same for both; the sex enters when it is joined.
         by_standard = {standard: self._join(features, standard) for standard in Sex}
+        months = by_standard[sex]
+        size = radiograph.height, radiograph.width
         answer = Assessment(
             film=radiograph.name,
             sex=sex,
-            age_months=by_standard[sex],
-            looks=looks,
+            age_months=months,
+            looks=lying.stance.looks_on_film(looks, size),
             readings=readings,
             weights=self.weights.name,
             facts=radiograph.facts,
             film_height=radiograph.height,
             film_width=radiograph.width,
             seconds=time.perf_counter() - start,
-            findings=findings_of(radiograph.facts, sex, looks),
+            findings=findings_of(
+                radiograph.facts,
+                sex,
+                looks,
+                seen=lying.seen,
+                chronological_age_months=age,
+                answer_months=months,
+            ),
             chronological_age_months=age,
             unlikeness=self._unlikeness(features),
             by_standard=by_standard,
+            stance=None if lying.stance.reads_as_it_is(*size) else lying.stance,
         )
         return self.certainty.stated(answer)
 
@@ -133,10 +168,13 @@ class Assessor:
         self,
         cases: Iterable[Case | str | os.PathLike[str]],
         sex: Sex | str | None = None,
+        *,
+        force: bool = False,
     ) -> Iterator[Assessment | Failure]:
         """Read many films, one after the other; a bad one becomes a Failure.
 
-        ``sex`` holds for the cases that state none of their own.
+        ``sex`` holds for the cases that state none of their own; ``force`` as in
+        :meth:`assess`.
 
         Raises
         ------
@@ -151,11 +189,13 @@ class Assessor:
                     case.film,
                     case.sex or sex,
                     chronological_age_months=case.chronological_age_months,
+                    force=force,
                 )
             except WeightsError:
                 raise
             except BoneageError as error:
-                yield Failure(name, getattr(error, "code", "sex"), str(error))
+                code, findings = getattr(error, "code", "sex"), getattr(error, "findings", ())
+                yield Failure(name, code, str(error), findings)
             except Exception as error:  # a batch survives its worst film
                 logger.exception("unexpected failure")
                 yield Failure(name, "unexpected", f"unexpected {type(error).__name__}: {error}")
@@ -168,21 +208,56 @@ class Assessor:
         WeightsError
             When the attention network cannot be used.
         """
-        grey = equalise(radiograph.pixels, self.weights.manifest.preparation)
-        looks, _, _ = self._look(
-            grey, Sex.FEMALE, _tell_nobody
-        )  # the heat map does not see the sex
-        return looks
+        # The heat map does not see the sex.
+        lying = self._lying(radiograph, Sex.FEMALE)
+        looks, _, _ = self._look(lying, Sex.FEMALE, _tell_nobody)
+        return lying.stance.looks_on_film(looks, (radiograph.height, radiograph.width))
 
     def whole_hand_feature(self, radiograph: Radiograph) -> npt.NDArray[np.float32]:
         """What the attention network sees of the whole film, shape (width,).
 
         It does not see the sex.
         """
-        manifest = self.weights.manifest
-        grey = equalise(radiograph.pixels, manifest.preparation)
-        canvas, _ = self._on_canvas(grey)
-        return _mean_feature({WHOLE_HAND: self._run("attention", canvas, Sex.FEMALE)["feature"]})
+        return _mean_feature(self._lying(radiograph, Sex.FEMALE).first_as_features)
+
+    def seen_lying(
+        self, radiograph: Radiograph, stance: Stance, *, mirror: bool = True
+    ) -> npt.NDArray[np.float32]:
+        """What the attention network sees of a film in one stance, shape (views, width).
+
+        The film first, then, with ``mirror``, its mirror image where the weights look at both.
+        """
+        grey = equalise(stance.upright(radiograph.pixels), self.weights.manifest.preparation)
+        first = self._run("attention", self._on_canvas(grey)[0], Sex.FEMALE, mirror=mirror)
+        feature: npt.NDArray[np.float32] = first["feature"].reshape(len(first["feature"]), -1)
+        return feature
+
+    def _lying(self, radiograph: Radiograph, sex: Sex) -> _Lying:
+        """Bring a film upright, and see what it is, as far as the weights can tell."""
+        suitability = self.weights.suitability
+        if suitability is None:
+            whole = Box(0, 0, radiograph.height, radiograph.width)
+            return self._first(radiograph, Stance(whole), sex)
+        field = exposed_field(radiograph.pixels)
+        lying = self._first(radiograph, Stance(field), sex)
+        gate, limits = suitability.gate, suitability.limits
+        judgement = gate.judge(lying.first["feature"])
+        quarters, inverted = other_lie(judgement, limits.lying_certain)
+        if quarters or inverted:
+            turned = self._first(radiograph, Stance(field, quarters, inverted), sex)
+            again = gate.judge(turned.first["feature"])
+            if again.lies_upright:  # the second look agrees with the first
+                lying, judgement = turned, again
+        size = radiograph.height, radiograph.width
+        quality = measure(lying.pixels)
+        return replace(lying, seen=Seen(lying.stance, size, quality, judgement, limits))
+
+    def _first(self, radiograph: Radiograph, stance: Stance, sex: Sex) -> _Lying:
+        """Look at a film for the first time, in one stance."""
+        pixels = stance.upright(radiograph.pixels)
+        grey = equalise(pixels, self.weights.manifest.preparation)
+        canvas, place = self._on_canvas(grey)
+        return _Lying(stance, pixels, grey, canvas, place, self._run("attention", canvas, sex))
 
     def _unlikeness(self, features: Features) -> float | None:
         space = self.weights.feature_space
@@ -190,19 +265,18 @@ class Assessor:
 
     def _on_canvas(self, grey: Canvas) -> tuple[Canvas, Placement]:
         """Bring a film to the attention network's size."""
-        preparation, size = self.weights.manifest.preparation, self._input_size("attention")
+        preparation, size = self.weights.manifest.preparation, self.input_size("attention")
         place = placement(grey.shape[0], grey.shape[1], size, preparation.fit)
         return put_on_canvas(grey, size, place, antialias=preparation.antialias), place
 
     def _look(
-        self, grey: Canvas, sex: Sex, tell: OnStep
+        self, lying: _Lying, sex: Sex, tell: OnStep
     ) -> tuple[tuple[Look, ...], Features, dict[str, float]]:
-        """Find the regions, and keep what the first look saw of the whole hand."""
+        """Find the regions of the upright film, and keep what the first look saw of the hand."""
         manifest = self.weights.manifest
         steps = map(_looking_for, manifest.plan.names)
         tell(next(steps))
-        canvas, place = self._on_canvas(grey)
-        first = self._run("attention", canvas, sex)
+        canvas, first = lying.canvas, lying.first
         seen = iter([_heat_map(first)])
 
         def attend(canvases: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -212,14 +286,16 @@ class Assessor:
             tell(next(steps))
             return _heat_map(self._run("attention", canvases[0], sex))
 
-        looks = find_regions(canvas[np.newaxis], [place], [grey.shape], attend, manifest.plan)[0]
+        looks = find_regions(
+            canvas[np.newaxis], [lying.place], [lying.grey.shape], attend, manifest.plan
+        )[0]
         return looks, {WHOLE_HAND: first["feature"]}, {WHOLE_HAND: _months(first["age"])}
 
     def _read_region(
         self, grey: Canvas, look: Look, sex: Sex, features: Features, readings: dict[str, float]
     ) -> None:
         manifest = self.weights.manifest
-        size = self._input_size(look.region)
+        size = self.input_size(look.region)
         antialias = manifest.preparation.antialias
         image = crop(grey, look.box, manifest.plan, size, antialias=antialias)
         seen = self._run(look.region, image, sex)
@@ -232,20 +308,51 @@ class Assessor:
         age = _months(self.weights.run("fusion", {**wanted, "sex": codes})["age"])
         return float(np.clip(age, *AGE_RANGE_MONTHS))
 
-    def _run(self, network: str, image: Canvas, sex: Sex) -> Features:
+    def _run(self, network: str, image: Canvas, sex: Sex, *, mirror: bool = True) -> Features:
         """Run a network on an image and, where the weights ask for it, its mirror image."""
         images = [image]
-        if self.weights.manifest.flip_average:
+        if mirror and self.weights.manifest.flip_average:
             images.append(image[:, ::-1])
         films = np.stack(images)[..., np.newaxis].astype(np.float32)
         codes = np.full(len(films), sex.code, dtype=np.int32)
         return self.weights.run(network, {"film": films, "sex": codes})
 
-    def _input_size(self, network: str) -> tuple[int, int]:
+    def input_size(self, network: str) -> tuple[int, int]:
+        """Rows and columns of the image that a network takes.
+
+        Raises
+        ------
+        WeightsError
+            When the manifest states none.
+        """
         size = self.weights.manifest.networks[network].input
         if size is None:
             raise WeightsError(f"the manifest states no input size for {network!r}")
         return size
+
+
+@dataclass(frozen=True, eq=False)
+class _Lying:
+    """A film as it is read, and what the attention network saw of it at first."""
+
+    stance: Stance
+    pixels: Pixels
+    """Upright, without frame."""
+    grey: Canvas
+    """The same, equalised."""
+    canvas: Canvas
+    place: Placement
+    first: Features
+    seen: Seen | None = None
+
+    @property
+    def first_as_features(self) -> Features:
+        return {WHOLE_HAND: self.first["feature"]}
+
+
+def _unsuitable(name: str, findings: tuple[Finding, ...]) -> UnsuitableError:
+    reasons = [f.message for f in findings if f.severity is Severity.REFUSAL]
+    return UnsuitableError(f"{name!r} is refused: {' '.join(reasons)}", findings)
 
 
 def _heat_map(seen: Features) -> npt.NDArray[np.float32]:

@@ -6,6 +6,12 @@ the message is what the user sees: the command line prints it as it is.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from boneage.assessment import Finding
+
 
 class BoneageError(Exception):
     """Anything boneage itself raises; catch this to survive one bad film."""
@@ -25,6 +31,22 @@ class FilmError(BoneageError):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class UnsuitableError(FilmError):
+    """A film that can be decoded but should not be read, such as one of a foot.
+
+    Parameters
+    ----------
+    message : str
+        One sentence for people, with the name of the film.
+    findings : sequence of Finding
+        All that was found of the film, refusals first; the code is the first one's.
+    """
+
+    def __init__(self, message: str, findings: Sequence[Finding]) -> None:
+        super().__init__(findings[0].code, message)
+        self.findings = tuple(findings)
 
 
 class SexError(BoneageError, ValueError):

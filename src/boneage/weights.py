@@ -25,6 +25,7 @@ from boneage.interval_table import scores_of, shape_of
 from boneage.intervals import DEFAULT_LEVEL, IntervalModel
 from boneage.preparing import Preparation
 from boneage.regions import RegionPlan
+from boneage.suitability_file import Suitability, read_suitability
 from boneage.unlikeness import FeatureSpace, space_from_bytes
 
 if TYPE_CHECKING:
@@ -125,6 +126,17 @@ class Weights:
             return None
         path = self.folder / entry.file
         return space_from_bytes(_verified(path, entry.sha256))
+
+    @cached_property
+    def suitability(self) -> Suitability | None:
+        """What judges films before they are read; None where the weights have nothing.
+
+        Raises
+        ------
+        WeightsError
+            When its files were changed, or belong to other weights.
+        """
+        return read_suitability(self.folder, self.manifest.networks["attention"].sha256)
 
     def run(self, network: str, inputs: Arrays) -> dict[str, npt.NDArray[np.float32]]:
         """Run one network.

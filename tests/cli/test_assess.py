@@ -17,6 +17,7 @@ from boneage.synthetic import draw
 from boneage.synthetic.dicom import write_dicom
 from tests.cli.conftest import Run
 from tests.conftest import write_png
+from tests.gates import put_gate
 
 Grey = npt.NDArray[np.uint8]
 
@@ -311,3 +312,60 @@ def test_a_study_without_a_date_fails_alone(run: Run, film: Path, dicom: Path) -
     assert result.exit_code == 1
     assert "2 films: 1 read, 1 failed" in result.stdout
     assert "states no study date" in result.stderr
+
+
+@pytest.fixture
+def ramp(tmp_path: Path) -> Path:
+    """A picture that the hand-written gate takes for a chest."""
+    grey = np.tile(np.linspace(0, 255, 360), (480, 1)).astype(np.uint8)
+    return write_png(tmp_path / "pictures" / "ramp.png", grey)
+
+
+def test_a_refused_film_has_no_answer(run: Run, ramp: Path, weights_copy: Path) -> None:
+    result = run("assess", ramp, "--sex", "m", "--weights", put_gate(weights_copy))
+    assert result.exit_code == 1
+    assert "ramp.png: refused: 'ramp.png' is refused: It looks like a film of a chest" in (
+        result.stderr
+    )
+    assert "Bone age" not in result.stdout
+
+
+def test_a_batch_writes_the_refusal_and_goes_on(
+    run: Run, ramp: Path, film: Path, weights_copy: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "ages.csv"
+    command = ["assess", ramp, film, "--sex", "m", "--weights", put_gate(weights_copy)]
+    result = run(*command, "--csv", out, "--json")
+    assert result.exit_code == 1
+    assert "2 films: 1 read, 1 refused, 0 failed" in result.stderr
+    refused, read = read_csv(out)
+    assert (refused["status"], refused["verdict"], refused["code"]) == (
+        *("refused", "refused", "not_a_hand"),
+    )
+    assert refused["age_months"] == ""
+    assert read["status"] == "read"
+    document = json.loads(result.stdout)
+    assert (document["read"], document["refused"], document["failed"]) == (1, 1, 0)
+    (finding, *_) = document["films"][0]["findings"]
+    assert (finding["severity"], finding["limit"]) == ("refusal", 0.2)
+    assert finding["measured"] < 0.2
+
+
+def test_force_shows_the_refusal_in_every_output(
+    run: Run, ramp: Path, weights_copy: Path, tmp_path: Path
+) -> None:
+    put_gate(weights_copy)
+    out = tmp_path / "ages.csv"
+    command = ["assess", ramp, "--sex", "m", "--weights", weights_copy, "--force"]
+    result = run(*command)
+    assert result.exit_code == 0
+    assert result.stdout.index("Refused") < result.stdout.index("Bone age")
+    assert "Read all the same, as was asked." in " ".join(result.stdout.split())
+    result = run(*command, "--json", "--csv", out, "--picture", tmp_path / "drawn")
+    (answer,) = json.loads(result.stdout)["films"]
+    assert (answer["status"], answer["verdict"]) == ("read", "refused")
+    (row,) = read_csv(out)
+    assert row["verdict"] == "refused"
+    assert "not_a_hand" in row["findings"].split(";")
+    assert "chest" in row["warnings"]
+    assert (tmp_path / "drawn" / "ramp.boneage.png").is_file()

@@ -73,6 +73,26 @@ DASHBOARD: Mapping[str, Any] = {
 }
 
 
+def _counted(films: int, refused: int, warned: int) -> dict[str, int]:
+    return {"films": films, "refused": refused, "warned": warned}
+
+
+BY_CATEGORY: Mapping[str, Any] = {
+    "chest": {"refuse": _counted(40, 39, 1)},
+    "hand-adult": {"warn": _counted(20, 1, 19)},
+}
+SUITABILITY: Mapping[str, Any] = {
+    "format": 1,
+    "date": "2026-01-02",
+    "training": _counted(1000, 6, 30),
+    "validation": _counted(200, 1, 8),
+    "by_category": BY_CATEGORY,
+    "source_left_out": {"by_category": {"chest": {"refuse": _counted(40, 30, 1)}}},
+    "seen_as": {"chest": {"chest": 39, "hand": 1}},
+    "lying": {"turn 180°": {"films": 50, "found": 49, "as": {"turn 180°": 49, "upright": 1}}},
+}
+
+
 def write_evidence(folder: Path, weights: WeightsName = WEIGHTS) -> Path:
     """Write everything but the pictures of failures, each file by its own writer."""
     for name in ("analysis", "ruler", "stress", "comparison"):
@@ -88,7 +108,9 @@ def write_evidence(folder: Path, weights: WeightsName = WEIGHTS) -> Path:
     _write_ablation(folder / "ablation")
     found = as_json(analyse_in_full(Films(made_films()), "drawn"))
     (folder / "analysis" / "analysis.json").write_text(json.dumps(found))
-    for name, table in (("bench", BENCH), ("dashboard", DASHBOARD)):
+    (folder / "suitability").mkdir()
+    made = (("bench", BENCH), ("dashboard", DASHBOARD), ("suitability/suitability", SUITABILITY))
+    for name, table in made:
         stated = {"weights": {"name": weights.name, "sha256": weights.sha256}}
         (folder / f"{name}.json").write_text(json.dumps({**table, **stated}))
     return folder

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from boneage.cli import main
 from boneage.errors import DataError
+from boneage.evaluation.documents import suitability
 from boneage.evaluation.documents.blocks import BLOCKS, with_numbers
 from boneage.evaluation.documents.evidence import (
     BUNDLE,
@@ -27,7 +28,10 @@ from tests.evaluation.measured import write_evidence
 
 ROOT = Path(__file__).parents[2]
 NOTHING = Evidence()
-OF_WEIGHTS = ("metrics", "comparison", "ruler", "stress", "bench", "dashboard", "failures")
+OF_WEIGHTS = (
+    *("metrics", "comparison", "ruler", "stress", "suitability"),
+    *("bench", "dashboard", "failures"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +53,7 @@ def test_document_and_evidence_agree(name: str) -> None:
 
 def test_the_readme_shows_every_kind_of_evidence() -> None:
     text = (ROOT / README).read_text(encoding="utf-8")
-    for name in ("headline", "validation", "bands", "ruler", "stress", "ablation", "speed"):
+    for name in ("headline", "validation", "bands", "ruler", "stress", "suitability", "ablation"):
         assert f"<!-- figures:{name} -->" in text
 
 
@@ -109,6 +113,16 @@ def test_the_numbers_are_those_of_the_evidence(evidence: Evidence) -> None:
     assert "1.2 s" in BLOCKS["speed"](evidence)
     assert "| training, attention, phase 1 | 64.1 films a second |" in BLOCKS["speed"](evidence)
     assert "`attention.onnx`" in BLOCKS["weights"](evidence)
+
+
+def test_what_is_refused_is_counted_by_category(evidence: Evidence) -> None:
+    text = BLOCKS["suitability"](evidence)
+    assert "200 held-back films, 0.5 % (1) are refused and 4.0 % (8) are warned about" in text
+    assert "| chest | refused | 40 | 97.5 % (39) | 2.5 % (1) | 75.0 % (30) |" in text
+    assert "| adult hand | read, with a warning | 20 | 5.0 % (1) | 95.0 % (19) | – |" in text
+    card = suitability.confusion(evidence)
+    assert "| chest | 39 | 1 |" in card
+    assert "| turn 180° | 50 | 98.0 % (49) |" in card
 
 
 def test_the_short_blocks_say_best_and_worst(evidence: Evidence) -> None:

@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from boneage.assessment import Assessment, Box
+from boneage.assessment import Assessment, Box, Finding, Severity
 from boneage.radiograph import Facts, Radiograph
-from boneage.writing.panels import colour_of, fitted, with_boxes, with_heat
+from boneage.writing.panels import REFUSAL_TEXT, colour_of, fitted, with_boxes, with_heat
 from boneage.writing.picture import draw, save_picture
 from tests.conftest import drawn_hand
 
@@ -109,3 +109,14 @@ def test_unicode_names_and_no_other_text_in_the_file(
     assert path.name == "手 ü.boneage.png"
     with Image.open(path) as picture:
         assert set(picture.info) == {"boneage film"}
+
+
+def test_a_forced_film_says_so_above_the_number(
+    answer: Assessment, radiograph: Radiograph, tmp_path: Path
+) -> None:
+    refusal = Finding("not_a_hand", Severity.REFUSAL, "It looks like a chest.", 0.1, 0.2)
+    forced = draw(replace(answer, findings=(refusal, *answer.findings)), radiograph)
+    rows = np.nonzero((forced == np.array(REFUSAL_TEXT, np.uint8)).all(axis=-1))[0]
+    assert len(rows) > 100
+    assert rows.max() < 60
+    assert not count(draw(answer, radiograph), REFUSAL_TEXT)

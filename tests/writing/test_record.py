@@ -6,7 +6,8 @@ import json
 from dataclasses import replace
 
 from boneage import __version__
-from boneage.assessment import Assessment, Box, Failure
+from boneage.assessment import Assessment, Box, Failure, Finding, Severity
+from boneage.stance import Stance
 from boneage.writing.record import batch, record
 
 
@@ -14,6 +15,7 @@ def test_a_record_says_everything(answer: Assessment) -> None:
     assert json.loads(json.dumps(record(answer))) == {
         "status": "read",
         "film": "hand.dcm",
+        "verdict": "accepted with warnings",
         "sex": "female",
         "age_months": 122.37,
         "age_text": "10 years 2 months",
@@ -58,9 +60,18 @@ def test_a_record_says_everything(answer: Assessment) -> None:
                 "code": "right_hand",
                 "severity": "warning",
                 "message": "The film is marked as a right hand.",
+                "measured": None,
+                "limit": None,
             },
-            {"code": "old", "severity": "note", "message": "Only a note."},
+            {
+                "code": "old",
+                "severity": "note",
+                "message": "Only a note.",
+                "measured": None,
+                "limit": None,
+            },
         ],
+        "stance": None,
         "weights": {"name": "tiny-1", "profile": "tiny", "sha256": "ab" * 32},
         "film_size": {"height": 480, "width": 360},
         "facts": {
@@ -104,3 +115,25 @@ def test_a_batch_counts_and_keeps_the_order(answer: Assessment) -> None:
     assert [film["status"] for film in document["films"]] == ["failed", "read"]
     assert document["films"][0]["film"] == failure.film
     assert document["films"][0]["code"] == "truncated"
+
+
+REFUSAL = Finding("not_a_hand", Severity.REFUSAL, "It looks like a chest.", 0.123456, 0.2)
+
+
+def test_a_refusal_is_no_failure(answer: Assessment) -> None:
+    refused = Failure("a.png", "not_a_hand", "'a.png' is refused", (REFUSAL,))
+    document = json.loads(batch([record(refused), record(answer)]))
+    assert (document["read"], document["refused"], document["failed"]) == (1, 1, 0)
+    (finding,) = document["films"][0]["findings"]
+    assert (finding["measured"], finding["limit"]) == (0.1235, 0.2)
+
+
+def test_a_forced_film_says_what_was_done_to_it(answer: Assessment) -> None:
+    stance = Stance(Box(10, 20, 400, 300), 1, inverted=True)
+    forced = record(replace(answer, findings=(REFUSAL,), stance=stance))
+    assert (forced["status"], forced["verdict"]) == ("read", "refused")
+    assert forced["stance"] == {
+        "field": {"min_row": 10, "min_col": 20, "max_row": 400, "max_col": 300},
+        "quarter_turns_clockwise": 1,
+        "inverted": True,
+    }

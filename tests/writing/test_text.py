@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from boneage.assessment import Assessment, Failure, Interval
+from boneage.assessment import Assessment, Failure, Finding, Interval, Severity
 from boneage.writing.text import LINE_WIDTH, basis, full_text, one_line
 
 
@@ -56,3 +56,14 @@ def test_one_line_of_many(answer: Assessment) -> None:
     ]
     assert "no region found" in one_line(replace(answer, looks=()))
     assert one_line(Failure("a.png", "x", "it is cut off")) == "a.png: failed: it is cut off"
+
+
+def test_a_refusal_comes_before_the_number(answer: Assessment) -> None:
+    refusal = Finding("not_a_hand", Severity.REFUSAL, "It looks like a chest.", 0.1, 0.2)
+    forced = replace(answer, findings=(refusal, *answer.findings))
+    text = full_text(forced)
+    assert text.index("It looks like a chest.") < text.index("Bone age")
+    assert text.count("It looks like a chest.") == 1
+    assert "Refusal: It looks like a chest." in one_line(forced)
+    refused = Failure("a.png", "not_a_hand", "'a.png' is refused", (refusal,))
+    assert one_line(refused) == "a.png: refused: 'a.png' is refused"

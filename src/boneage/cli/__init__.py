@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "calibrate": "Fit the answers to a clinic's own labelled films.",
     "weights": "Say which weights answer, and what is known of them.",
     "train": "Train weights from labelled films.",
+    "suitability": "Fit what judges films before they are read.",
     "analyse": "Say what a labelled data set holds, and what is wrong with it.",
     "evaluate": "Measure the weights on labelled films.",
     "stress": "Change films, and see how far the answers move.",

@@ -70,6 +70,11 @@ if TYPE_CHECKING:
     help="Of the interval: the share of such films whose bone age it holds. [default: 0.9]",
 )
 @click.option(
+    "--force",
+    is_flag=True,
+    help="Read films that are refused all the same; every output shows the refusal.",
+)
+@click.option(
     "--history",
     metavar="FILE|URL",
     help="Keep the answer in a SQLite file (made where it is missing) or a database, under the "
@@ -87,6 +92,7 @@ def assess(
     table_out: Path | None,
     pictures: Path | None,
     level: float | None,
+    force: bool,
     history: str | None,
     child: Child,
     documents: Documents,
@@ -96,8 +102,8 @@ def assess(
     """Read the bone age of films: PNG, JPEG, TIFF, WebP, BMP or DICOM.
 
     A FOLDER stands for all films in it and its subfolders; hidden files and
-    files that obviously are no films are skipped. A film that cannot be read
-    never stops the others.
+    files that obviously are no films are skipped. A film that cannot be read,
+    or is refused because it does not show a hand, never stops the others.
 
     Exit status: 0 when every film was read; 1 when some were refused or
     failed (they are named); 2 for wrong usage or unusable weights.
@@ -116,7 +122,7 @@ def assess(
         raise click.UsageError("give films or folders, or a table of them with --table")
     cases = read_cases(table) if table else cases_of(films)
     assessor = Assessor(weights, level=level, calibration=calibration)
-    batch = Batch(assessor, child, as_json=as_json, many=len(cases) > 1)
+    batch = Batch(assessor, child, as_json=as_json, many=len(cases) > 1, force=force)
     if history is not None:
         batch.history = _opened(history, cases, documents.pseudonym)
     with ExitStack() as stack:
@@ -127,7 +133,7 @@ def assess(
         if table_out is not None:
             batch.table_out = open_output(stack, table_out, "--csv")
         batch.run(cases, sex)
-    if batch.failed or batch.not_written:
+    if batch.failed or batch.refused or batch.not_written:
         raise click.exceptions.Exit(EXIT_FAILED)
 
 
@@ -152,13 +158,22 @@ def _opened(history: str, cases: Sequence[Case | Failure], pseudonym: str | None
 class Batch:
     """The films of one command, and where their answers go."""
 
-    def __init__(self, assessor: Assessor, child: Child, *, as_json: bool, many: bool) -> None:
-        self.assessor, self.child, self.as_json, self.many = assessor, child, as_json, many
+    def __init__(
+        self,
+        assessor: Assessor,
+        child: Child,
+        *,
+        as_json: bool,
+        many: bool,
+        force: bool = False,
+    ) -> None:
+        self.assessor, self.child, self.as_json = assessor, child, as_json
+        self.many, self.force = many, force
         self.pictures: Path | None = None
         self.documents = Documents()
         self.history: History | None = None
         self.table_out: BinaryIO | None = None
-        self.read = self.failed = self.not_written = 0
+        self.read = self.refused = self.failed = self.not_written = 0
 
     def run(self, cases: Sequence[Case | Failure], sex: Sex | None) -> None:
         """Read the films one by one; what is done is written even when interrupted."""
@@ -193,7 +208,8 @@ class Batch:
             if not isinstance(case, Case):
                 yield case
                 continue
-            answer = self._interpreted(case, next(self.assessor.assess_many([case], sex)))
+            read = next(self.assessor.assess_many([case], sex, force=self.force))
+            answer = self._interpreted(case, read)
             if not isinstance(answer, Failure):
                 self._write(case, answer)
             yield replace(answer, film=film_label(case.film))
@@ -254,7 +270,10 @@ class Batch:
         from boneage.writing.text import full_text, one_line  # noqa: PLC0415
 
         if isinstance(answer, Failure):
-            self.failed += 1
+            if answer.refused:
+                self.refused += 1
+            else:
+                self.failed += 1
             progress.step(one_line(answer), err=True)
             return
         self.read += 1
@@ -267,7 +286,9 @@ class Batch:
         from boneage.writing.text import DISCLAIMER, weights_text  # noqa: PLC0415
 
         for line in (
-            f"{self.read + self.failed} films: {self.read} read, {self.failed} failed",
+            f"{self.read + self.refused + self.failed} films: {self.read} read, "
+            + (f"{self.refused} refused, " if self.refused else "")
+            + f"{self.failed} failed",
             f"Weights {weights_text(self.assessor.weights.name)}",
             DISCLAIMER,
         ):

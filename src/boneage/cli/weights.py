@@ -38,6 +38,7 @@ def weights(weights: Path | None) -> None:
     click.echo(f"folder    {chosen.folder}")
     click.echo(f"networks  {', '.join(chosen.manifest.networks)} (files verified)")
     click.echo(f"interval  {_interval(chosen)}")
+    click.echo(f"refuses   {_refuses(chosen)}")
     for line in _lines({k: v for k, v in chosen.manifest.table.items() if k not in SAID_ABOVE}):
         click.echo(line)
 
@@ -52,6 +53,14 @@ def _interval(chosen: Weights) -> str:
     widens = "" if chosen.feature_space is None else "; widens for films unlike the training films"
     counts = " and ".join(f"{len(model.scores.by_sex[sex])} {sex}" for sex in SEXES)
     return f"by {counts} calibration films{widens}"
+
+
+def _refuses(chosen: Weights) -> str:
+    """Say what judges films before they are read; its file is checked, too."""
+    found = chosen.suitability
+    if found is None:
+        return "nothing for what it shows: no suitability.json beside the manifest"
+    return f"what does not show a hand; fitted {found.table.get('date', 'once')}"
 
 
 def _lines(table: Mapping[str, Any], indent: str = "") -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from boneage.assessment import Severity
 from boneage.dashboard import pictures
 from boneage.dashboard.answers import Answer
 from boneage.dashboard.child_view import show_child
@@ -22,9 +23,12 @@ def show_answer(answer: Answer) -> None:
     """Draw the number, the warnings, the pictures and what answered."""
     words, film = st.columns([1, 1.35], gap="large")
     with words:
+        for refusal in answer.assessment.refusals:
+            st.error(plain(f"Refused: {refusal.message} Read all the same, as was asked."))
         st.html(headline(answer.assessment))
         for finding in answer.assessment.warnings:
-            st.warning(plain(finding.message))
+            if finding.severity is not Severity.REFUSAL:  # said above the number
+                st.warning(plain(finding.message))
         opacity = _ask_opacity(answer.film.key)
         st.html(heat_scale())
         st.html(f'<p class="notice">{DISCLAIMER}</p>')

@@ -19,6 +19,7 @@ from boneage.errors import BoneageError, FilmError
 from boneage.preparing import stretch
 from boneage.radiograph import Radiograph
 from boneage.regions import crop_box
+from boneage.stance import whole_film
 from boneage.weights import Manifest
 from boneage.writing.panels import Rgb, as_grey, fitted
 from boneage.writing.text import basis, interval_text
@@ -49,9 +50,14 @@ def steps_of(assessor: Assessor) -> tuple[str, ...]:
 
 
 def answer(
-    assessor: Assessor, film: Film, choice: Choice, on_step: OnStep = lambda _: None
+    assessor: Assessor,
+    film: Film,
+    choice: Choice,
+    on_step: OnStep = lambda _: None,
+    *,
+    force: bool = False,
 ) -> Answer | Failure:
-    """Read one film.
+    """Read one film; with ``force`` also one that is refused.
 
     Raises
     ------
@@ -66,12 +72,13 @@ def answer(
             radiograph,
             choice.sex,
             on_step=on_step,
+            force=force,
         )
         assessment = with_clinical_findings(assessment, choice.child)
     except BoneageError as error:
         if not isinstance(error, FilmError):  # of the weights, or no sex was given
             raise
-        return Failure(film.name, error.code, str(error))
+        return Failure(film.name, error.code, str(error), getattr(error, "findings", ()))
     except Exception as error:  # many films survive the worst of them
         logger.exception("unexpected failure while a film was read")
         return Failure(film.name, "unexpected", f"unexpected {type(error).__name__}: {error}")
@@ -79,7 +86,7 @@ def answer(
     manifest = assessor.weights.manifest
     size = radiograph.height, radiograph.width
     black = tuple(
-        blacked_out(assessment.looks, number, size, manifest)
+        blacked_out(assessment.looks, number, size, manifest, assessment.stance)
         for number in range(len(assessment.looks))
     )
     return Answer(film, choice, assessment, _crops(radiograph, assessment, manifest), black)
@@ -87,9 +94,10 @@ def answer(
 
 def _crops(radiograph: Radiograph, assessment: Assessment, manifest: Manifest) -> Mapping[str, Rgb]:
     crops = {}
-    grey = stretch(radiograph.pixels)
+    lies = assessment.stance or whole_film(radiograph.height, radiograph.width)
+    grey = stretch(lies.upright(radiograph.pixels))
     for look in assessment.looks:
-        cut = crop_box(look.box, manifest.plan, radiograph.height, radiograph.width)
+        cut = crop_box(lies.box_upright(look.box), manifest.plan, *lies.size)
         pixels = grey[cut.min_row : cut.max_row, cut.min_col : cut.max_col]
         crops[look.region] = fitted(as_grey(np.ascontiguousarray(pixels)), CROP_PX, CROP_PX)
     return crops

@@ -10,13 +10,18 @@ import numpy.typing as npt
 from boneage.assessment import CARPAL, Look
 from boneage.preparing import placement
 from boneage.regions import mask_of
+from boneage.stance import Stance, whole_film
 from boneage.weights import Manifest
 
 Mask = npt.NDArray[np.bool_]
 
 
 def blacked_out(
-    looks: Sequence[Look], number: int, film_size: tuple[int, int], manifest: Manifest
+    looks: Sequence[Look],
+    number: int,
+    film_size: tuple[int, int],
+    manifest: Manifest,
+    stance: Stance | None = None,
 ) -> Mask:
     """Where the film was black when the look of this number was taken.
 
@@ -30,19 +35,23 @@ def blacked_out(
         Of the film, in pixels.
     manifest : Manifest
         Of the weights that looked.
+    stance : Stance, optional
+        How the film lay; None: it was read as it lay.
 
     Returns
     -------
     bool array
-        Over the film as it lay on the attention network's canvas, which is
-        the shape of the looks' heat maps.
+        Over the film as it came, in the shape of the looks' heat maps.
     """
     size = manifest.networks["attention"].input
     if size is None:  # read_manifest has checked
         raise ValueError("the manifest states no input size for the attention network")
-    place = placement(*film_size, size, manifest.preparation.fit)
+    lies = stance or whole_film(*film_size)
+    place = placement(*lies.size, size, manifest.preparation.fit)
     black = np.zeros(size, dtype=bool)
     for look in looks[:number]:
         extent = manifest.plan.carpal_mask if look.region == CARPAL else "box"
-        black |= mask_of(place.to_canvas(look.box, *film_size), size, extent)
-    return black[place.top : place.top + place.height, place.left : place.left + place.width]
+        box = place.to_canvas(lies.box_upright(look.box), *lies.size)
+        black |= mask_of(box, size, extent)
+    upright = black[place.top : place.top + place.height, place.left : place.left + place.width]
+    return lies.map_on_film(upright.astype(np.float32), film_size) > 0

@@ -106,6 +106,10 @@ def _view(visit: Visit, choices: dict[str, Choice]) -> None:
             st.info("The sex, the age or the height was changed: read the film again.")
     elif isinstance(found, Failure):
         show_failure(found)
+        if found.refused and st.button("Read it all the same", key=f"force-{film.key}"):
+            choice = choices[film.key]
+            visit.answers[film.key] = choice, answer(assessor(), film, choice, force=True)
+            st.rerun()
     else:
         show_answer(found)
         if len(visit.films) == 1:

@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from boneage.assessment import Failure, years_and_months
+from boneage.assessment import Failure, Severity, years_and_months
 from boneage.dashboard import downloads, pictures
 from boneage.dashboard.answers import Answer
 from boneage.dashboard.choices import Choice
@@ -78,8 +78,11 @@ def table(
 
 
 def show_failure(failure: Failure) -> None:
-    """Say why a film got no answer."""
+    """Say why a film got no answer, and what else was found of it."""
     st.error(plain(failure.message))
+    for finding in failure.findings:
+        if finding.severity is Severity.WARNING:
+            st.warning(plain(finding.message))
 
 
 def offer(answers: Answers) -> None:

@@ -27,6 +27,7 @@ BACKGROUND: Colour = (16, 16, 18)
 TEXT: Colour = (240, 240, 240)
 DIM_TEXT: Colour = (165, 165, 170)
 WARNING_TEXT: Colour = (240, 228, 66)
+REFUSAL_TEXT: Colour = (255, 120, 90)
 SCALE_PX = 160
 LABEL_PX = 18
 """Height of the letters on a box."""

@@ -23,6 +23,7 @@ from boneage.writing.files import atomically
 from boneage.writing.panels import (
     BACKGROUND,
     DIM_TEXT,
+    REFUSAL_TEXT,
     TEXT,
     WARNING_TEXT,
     Colour,
@@ -171,6 +172,10 @@ def _titled(panel: Image.Image, title: str) -> Image.Image:
 
 def _head(answer: Assessment, width: int) -> Image.Image:
     lines = [
+        (f"Refused: {finding.message} Read all the same, as was asked.", 24, REFUSAL_TEXT)
+        for finding in answer.refusals
+    ]
+    lines += [
         (f"Bone age {years_and_months(answer.age_months)}", 40, TEXT),
         (f"{answer.age_months:.1f} months, read by the {answer.sex} standard", 24, TEXT),
     ]
@@ -185,6 +190,8 @@ def _head(answer: Assessment, width: int) -> Image.Image:
             (f"Chronological age {years_and_months(age)} ({age:.1f} months)", 20, DIM_TEXT)
         )
     for finding in answer.findings:
+        if finding.severity is Severity.REFUSAL:
+            continue  # said first
         colour = DIM_TEXT if finding.severity is Severity.NOTE else WARNING_TEXT
         lines.append((f"{finding.severity.value.capitalize()}: {finding.message}", 20, colour))
     return _lines(lines, width)

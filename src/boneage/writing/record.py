@@ -7,6 +7,7 @@ meaning within a major version.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,11 +17,13 @@ from boneage.assessment import (
     Box,
     Calibrated,
     Failure,
+    Finding,
     Interval,
     Look,
     years_and_months,
 )
 from boneage.radiograph import Facts
+from boneage.stance import Stance
 
 Record = dict[str, Any]
 
@@ -34,21 +37,25 @@ def record(answer: Assessment | Failure) -> Record:
     Returns
     -------
     dict
-        ``status`` is ``"read"`` or ``"failed"``; a failure has ``film``,
-        ``code`` and ``message`` besides. No name, identifier or birth date.
+        ``status`` is ``"read"``, ``"refused"`` or ``"failed"``; the latter two have
+        ``film``, ``code``, ``message`` and ``findings`` besides. A film that was read
+        although it is refused has the ``verdict`` ``"refused"``. No name, identifier or
+        birth date.
     """
     if isinstance(answer, Failure):
         return {
-            "status": "failed",
+            "status": status_of(answer),
             "film": answer.film,
             "code": answer.code,
             "message": answer.message,
+            "findings": [_finding(finding) for finding in answer.findings],
             "boneage": __version__,
         }
     years, months = divmod(round(answer.age_months), 12)
     return {
         "status": "read",
         "film": answer.film,
+        "verdict": answer.verdict.value,
         "sex": answer.sex.value,
         "age_months": round(answer.age_months, DECIMALS),
         "age_text": years_and_months(answer.age_months),
@@ -61,10 +68,8 @@ def record(answer: Assessment | Failure) -> Record:
         "clinical": answer.clinical.to_dict() if answer.clinical else None,
         "readings": {name: _rounded(age) for name, age in answer.readings.items()},
         "regions": [_region(look) for look in answer.looks],
-        "findings": [
-            {"code": f.code, "severity": f.severity.value, "message": f.message}
-            for f in answer.findings
-        ],
+        "findings": [_finding(finding) for finding in answer.findings],
+        "stance": _stance(answer.stance),
         "weights": {
             "name": answer.weights.name,
             "profile": answer.weights.profile,
@@ -82,14 +87,22 @@ def batch(records: Sequence[Record]) -> str:
 
     ASCII only, so that it survives any pipe.
     """
-    read = sum(r["status"] == "read" for r in records)
+    counts = Counter(r["status"] for r in records)
     document = {
         "boneage": __version__,
-        "read": read,
-        "failed": len(records) - read,
+        "read": counts["read"],
+        "refused": counts["refused"],
+        "failed": counts["failed"],
         "films": list(records),
     }
     return json.dumps(document, indent=2, allow_nan=False)
+
+
+def status_of(answer: Assessment | Failure) -> str:
+    """Say in a word what became of a film: "read", "refused" or "failed"."""
+    if isinstance(answer, Failure):
+        return "refused" if answer.refused else "failed"
+    return "read"
 
 
 def box_record(box: Box) -> dict[str, int]:
@@ -107,6 +120,27 @@ def _region(look: Look) -> Record:
         "name": look.region,
         "box": box_record(look.box),
         "attention_found": look.attention_found,
+    }
+
+
+def _finding(finding: Finding) -> Record:
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "measured": _measured(finding.measured),
+        "limit": _measured(finding.limit),
+    }
+
+
+def _stance(stance: Stance | None) -> Record | None:
+    """Say what was done to a film before it was read; None: nothing."""
+    if stance is None:
+        return None
+    return {
+        "field": box_record(stance.field),
+        "quarter_turns_clockwise": stance.quarters,
+        "inverted": stance.inverted,
     }
 
 
@@ -149,6 +183,10 @@ def _calibrated(calibrated: Calibrated | None) -> Record | None:
         "uncalibrated_months": _rounded(calibrated.uncalibrated_months),
         "uncalibrated_text": years_and_months(calibrated.uncalibrated_months),
     }
+
+
+def _measured(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.4g}")
 
 
 def _rounded(number: float | None) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import BinaryIO
 
 from boneage import __version__
@@ -15,9 +15,12 @@ from boneage.assessment import (
     WHOLE_HAND,
     Assessment,
     Failure,
+    Finding,
+    Verdict,
     years_and_months,
 )
 from boneage.writing.clinical_table import CLINICAL_COLUMNS, clinical_cells
+from boneage.writing.record import status_of
 from boneage.writing.text import interval_text
 
 REGIONS = (CARPAL, METACARPAL, PHALANX)
@@ -25,6 +28,7 @@ CORNERS = ("min_row", "min_col", "max_row", "max_col")
 COLUMNS = (
     "film",
     "status",
+    "verdict",
     "sex",
     "age_months",
     "age_text",
@@ -44,6 +48,7 @@ COLUMNS = (
     "film_height",
     "film_width",
     "warnings",
+    "findings",
     "code",
     "message",
     "weights",
@@ -61,14 +66,18 @@ def row(answer: Assessment | Failure) -> Row:
     if isinstance(answer, Failure):
         return {
             "film": answer.film,
-            "status": "failed",
+            "status": status_of(answer),
+            "verdict": Verdict.REFUSED.value if answer.refused else "",
+            "findings": codes_of(answer.findings),
             "code": answer.code,
             "message": answer.message,
             "boneage": __version__,
         }
     cells: Row = {
         "film": answer.film,
-        "status": "read",
+        "status": status_of(answer),
+        "verdict": answer.verdict.value,
+        "findings": codes_of(answer.findings),
         "sex": answer.sex.value,
         "age_months": f"{answer.age_months:.2f}",
         "age_text": years_and_months(answer.age_months),
@@ -102,6 +111,11 @@ def row(answer: Assessment | Failure) -> Row:
             cells[f"{look.region}_{corner}"] = getattr(look.box, corner)
         cells[f"{look.region}_attention_found"] = int(look.attention_found)
     return cells
+
+
+def codes_of(findings: Sequence[Finding]) -> str:
+    """List the codes of findings in one cell."""
+    return ";".join(dict.fromkeys(finding.code for finding in findings))
 
 
 def write_table(file: BinaryIO, rows: Iterable[Row]) -> None:

@@ -11,6 +11,7 @@ from boneage.assessment import (
     Finding,
     Interval,
     Look,
+    Severity,
     WeightsName,
     years_and_months,
 )
@@ -26,7 +27,10 @@ TOLD_WIDENING = 1.2
 
 def full_text(answer: Assessment) -> str:
     """Everything a reader of one film should see, some lines."""
-    lines = [answer.film, *_entry("Bone age", bone_age(answer))]
+    lines = [answer.film]
+    for refusal in answer.refusals:
+        lines += _entry("Refused", f"{refusal.message} Read all the same, as was asked.")
+    lines += _entry("Bone age", bone_age(answer))
     if answer.interval is not None:
         lines += _entry("Interval", f"{_ends(answer.interval)}; {basis(answer.interval)}")
     if answer.calibrated is not None:
@@ -40,6 +44,8 @@ def full_text(answer: Assessment) -> str:
     for number, look in enumerate(answer.looks):
         lines += _entry("" if number else "Regions", _region(look))
     for finding in answer.findings:
+        if finding.severity is Severity.REFUSAL:
+            continue  # said first
         lines += _entry(finding.severity.value.capitalize(), finding.message)
     lines += _entry("Weights", weights_text(answer.weights))
     lines += _entry("", DISCLAIMER)
@@ -49,7 +55,7 @@ def full_text(answer: Assessment) -> str:
 def one_line(answer: Assessment | Failure) -> str:
     """One film of many: the answer, the regions found, and warnings below it."""
     if isinstance(answer, Failure):
-        return f"{answer.film}: failed: {answer.message}"
+        return f"{answer.film}: {'refused' if answer.refused else 'failed'}: {answer.message}"
     found = [look.region for look in answer.looks if look.attention_found]
     regions = f"found {', '.join(found)}" if found else "no region found"
     said = [f"{answer.film}: {bone_age(answer)}"]

@@ -12,7 +12,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from boneage.evaluation.documents import accuracy, attention, machine, making, parts, robustness
+from boneage.evaluation.documents import (
+    accuracy,
+    attention,
+    machine,
+    making,
+    parts,
+    robustness,
+    suitability,
+)
 from boneage.evaluation.documents.evidence import Evidence
 
 BLOCK = re.compile(
@@ -28,6 +36,7 @@ BLOCKS: Mapping[str, Callable[[Evidence], str]] = {
     "speed": machine.speed,
     "standards": accuracy.standards_in_short,
     "stress": robustness.in_short,
+    "suitability": suitability.in_short,
     "validation": accuracy.validation,
     "weights": making.weights,
 }

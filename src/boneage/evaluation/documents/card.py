@@ -19,10 +19,11 @@ from boneage.evaluation.documents import (
     parts,
     readers,
     robustness,
+    suitability,
 )
 from boneage.evaluation.documents.evidence import Evidence
 
-MODULES = (accuracy, attention, failures, machine, making, parts, readers, robustness)
+MODULES = (accuracy, attention, failures, machine, making, parts, readers, robustness, suitability)
 """The template calls what writes a section by its module's name: ``accuracy.bands(evidence)``."""
 BLANK_LINES = re.compile(r"\n{3,}")
 """What sections that are empty leave behind."""

@@ -26,6 +26,7 @@ FILES: Mapping[str, Path] = {
     "analysis": Path("analysis/analysis.json"),
     "ruler": Path("ruler/ruler.json"),
     "stress": Path("stress/stress.json"),
+    "suitability": Path("suitability/suitability.json"),
     "ablation": Path("ablation/ablation.json"),
     "bench": Path("bench.json"),
     "dashboard": Path("dashboard.json"),
@@ -55,6 +56,7 @@ class Evidence:
     analysis: Table | None = None
     ruler: Table | None = None
     stress: Table | None = None
+    suitability: Table | None = None
     ablation: Table | None = None
     bench: Table | None = None
     dashboard: Table | None = None

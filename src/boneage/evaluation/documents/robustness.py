@@ -38,20 +38,18 @@ def in_short(evidence: Evidence) -> str:
     text = (
         f"Under {len(changes)} changes of {films_of(found, found['films']['read'])}, "
         f"{len(small)} move{'s' * (len(small) == 1)} the answer by less than "
-        f"{SMALL:g} month on average."
+        f"{SMALL:g} month on average; all taken together, {_silence(changes)} of the answers move "
+        f"by more than {FAR} months without a refusal or a warning."
     )
     worst = most_silent(changes)[:SHOWN]
     if not worst:
-        return f"{text} None moves an answer by more than {FAR} months without a warning."
+        return text
     parts = (
         f"{change['label']} ({percent(change['silent_of_all']['value'])} of films; "
         f"{change['mean_shift_months']['value']:.1f} months on average)"
         for change in worst
     )
-    return (
-        f"{text} The most answers move by more than {FAR} months, without a refusal or a warning, "
-        f"under {listed(parts)}."
-    )
+    return f"{text} The most do so under {listed(parts)}."
 
 
 def changes_table(evidence: Evidence) -> str:
@@ -88,6 +86,12 @@ def most_silent(changes: Sequence[Table]) -> list[Table]:
 def by_shift(changes: Sequence[Table]) -> list[Table]:
     """All, by the mean change of the answer; those that leave no answer come first."""
     return sorted(changes, key=lambda change: -_shift(change))
+
+
+def _silence(changes: Sequence[Table]) -> str:
+    """The share of all answers under all changes that move far without a word."""
+    shares = [change["silent_of_all"]["value"] or 0.0 for change in changes]
+    return f"{100 * sum(shares) / len(shares):.1f} %"
 
 
 def _by_silence(change: Table) -> tuple[float, float]:

@@ -1,0 +1,74 @@
+"""A gate for the small weights, written by hand: what is bright all over is no hand."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from boneage.gate import HAND, LYING, Gate, Linear
+from boneage.suitability import FilmLimits
+from boneage.suitability_file import ARRAYS, FORMAT, SUITABILITY
+from boneage.unlikeness import FeatureSpace
+from boneage.weights import read_manifest
+from tests.conftest import FEATURES
+
+BRIGHT, NEGATIVE = 0.4, 0.65
+"""Of the mean grey of a film: no hand above the first, a negative above the second."""
+LIMITS = FilmLimits(
+    hand_refused=0.2,
+    hand_warned=0.4,
+    unlikeness_refused=30.0,
+    unlikeness_warned=20.0,
+    lying_certain=0.5,
+    tilt_warned_degrees=20.0,
+    right_warned=0.9,
+    contrast_refused=0.01,
+    contrast_warned=0.03,
+    white_warned=0.9,
+    noise_warned=0.1,
+    sharpness_warned=0.001,
+    side_warned_px=64.0,
+)
+
+
+def gate(kinds: tuple[str, ...] = ("chest", HAND)) -> Gate:
+    """Kinds and lies by the mean grey, which is the small network's first feature."""
+
+    def linear(rows: int) -> Linear:
+        return Linear(np.zeros((rows, FEATURES), np.float32), np.zeros(rows, np.float32))
+
+    kind, lying = linear(len(kinds)), linear(len(LYING))
+    kind.weights[0, 0], kind.bias[0] = 40.0, -40.0 * BRIGHT
+    lying.bias[:] = -30.0
+    lying.bias[LYING.index((0, False))] = 0.0
+    negative = LYING.index((0, True))
+    lying.weights[negative, 0], lying.bias[negative] = 60.0, -60.0 * NEGATIVE
+    space = FeatureSpace(
+        np.zeros(FEATURES, np.float32),
+        np.eye(FEATURES, dtype=np.float32)[:1],
+        np.ones(1, np.float32),
+        np.ones(1, np.float32),
+    )
+    right = linear(1)
+    right.bias[:] = 0.0
+    return Gate(kinds, kind, lying, linear(1), right, space)
+
+
+def put_gate(folder: Path, made: Gate | None = None, **changes: Any) -> Path:
+    """Put a gate beside the manifest of a folder of weights; ``changes`` spoil its table."""
+    content = (made or gate()).to_bytes()
+    (folder / ARRAYS).write_bytes(content)
+    table = {
+        "format": FORMAT,
+        "attention_sha256": read_manifest(folder).networks["attention"].sha256,
+        "arrays_sha256": hashlib.sha256(content).hexdigest(),
+        "limits": asdict(LIMITS),
+        **changes,
+    }
+    (folder / SUITABILITY).write_text(json.dumps(table))
+    return folder
