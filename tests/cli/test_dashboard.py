@@ -16,8 +16,14 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, Path | None, bool
     calls: list[tuple[int, Path | None, bool]] = []
 
     def serve(
-        port: int, weights: Path | None, *, calibration: Path | None = None, browser: bool
+        port: int,
+        weights: Path | None,
+        *,
+        calibration: Path | None = None,
+        history: str | None = None,
+        browser: bool,
     ) -> None:
+        assert history is None
         calls.append((port, weights or calibration, browser))
 
     monkeypatch.setattr(launch, "serve", serve)

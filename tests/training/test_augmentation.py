@@ -126,7 +126,7 @@ def test_a_place_is_resampled_once() -> None:
     """What three layers one after the other blur, one keeps: a line stays bright."""
     lines = np.zeros((32, 65, 65, 1), np.float32)
     lines[:, :, ::4] = 255
-    spec = {"rotation_degrees": 10.0, "shift": 0.1, "zoom": 0.1}
+    spec: dict[str, Any] = {"rotation_degrees": 10.0, "shift": 0.1, "zoom": 0.1}
     once = np.asarray(augmenter(Augmentation(**spec), 1)(lines, training=True))
     thrice = lines
     for name, value in spec.items():

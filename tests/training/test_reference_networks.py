@@ -27,7 +27,7 @@ def layer_shape(network: keras.Model, name: str) -> tuple[int | None, ...]:
 
 @pytest.fixture(scope="module")
 def attention() -> keras.Model:
-    return build_attention_network(PROFILE.networks)
+    return build_attention_network(PROFILE.attention)
 
 
 @pytest.fixture(scope="module")
