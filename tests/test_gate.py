@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -100,7 +101,7 @@ def test_it_lies_beside_the_manifest(weights_copy: Path) -> None:
     ],
 )
 def test_what_belongs_to_other_weights_is_refused(
-    weights_copy: Path, changes: dict[str, object], says: str
+    weights_copy: Path, changes: dict[str, Any], says: str
 ) -> None:
     put_gate(weights_copy, **changes)
     with pytest.raises(WeightsError, match=says):

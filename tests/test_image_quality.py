@@ -11,7 +11,7 @@ from boneage.radiograph import Pixels, Sex
 from boneage.synthetic.film import draw
 
 HAND = (draw(120.0, Sex.FEMALE).radiograph.pixels[::3, ::3] * 255).astype(np.uint8)
-PLAIN = measure(HAND.astype(np.float32) / 255)
+PLAIN = measure(HAND.astype(np.float32) / np.float32(255))
 
 
 def as_film(grey: np.ndarray) -> Pixels:

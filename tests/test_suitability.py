@@ -199,8 +199,8 @@ def test_a_negative_is_read_as_its_positive(gated: Assessor) -> None:
 def test_a_frame_moves_neither_the_answer_nor_the_boxes(gated: Assessor) -> None:
     film = hand()
     grey = (film.pixels * 255).astype(np.uint8)
-    plain = replace(film, pixels=grey.astype(np.float32) / 255)
-    wide = replace(film, pixels=framed(grey, 0.15, 1.0).astype(np.float32) / 255)
+    plain = replace(film, pixels=grey.astype(np.float32) / np.float32(255))
+    wide = replace(film, pixels=framed(grey, 0.15, 1.0).astype(np.float32) / np.float32(255))
     answer, usual = gated.assess(wide, "male"), gated.assess(plain, "male")
     assert answer.age_months == pytest.approx(usual.age_months, abs=1.0)
     box, before = answer.box(CARPAL), usual.box(CARPAL)

@@ -134,7 +134,7 @@ class Gate:
             half = np.float16 if name == "components" else np.float32
             arrays[f"space_{name}"] = getattr(self.space, name).astype(half)
         file = io.BytesIO()
-        np.savez_compressed(file, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+        np.savez_compressed(file, allow_pickle=False, **arrays)
         return file.getvalue()
 
 

@@ -11,6 +11,7 @@ import io
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -168,10 +169,10 @@ def collect(
             other = films[number - 1]
             yield (
                 f"film {film.id}",
-                lambda f=film, o=other, n=number: examples_of_film(f, o, n, look),
+                partial(examples_of_film, film, other, number, look),
             )
         for image in images:
-            yield f"image {image.name}", lambda i=image: examples_of_image(i, look)
+            yield f"image {image.name}", partial(examples_of_image, image, look)
 
     new = 0
     for key, make in work():

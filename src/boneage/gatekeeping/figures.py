@@ -69,7 +69,7 @@ def images_table(
         entry = catalogue[image.example.name]
         expected = "refuse" if entry.expected == REFUSE else "warn"
         groups.setdefault(f"{key(entry)}|{expected}", []).append(image.verdict(limits))
-    table = {}
+    table: Table = {}
     for name, verdicts in sorted(groups.items()):
         group, _, expected = name.rpartition("|")
         table.setdefault(group, {})[expected] = counts(verdicts)

@@ -60,8 +60,8 @@ def resaved(pixels: Pixels, random: Random) -> Pixels:
     bytes_ = np.clip(np.rint(grey), 0, 255).astype(np.uint8)
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(*QUALITY))]
     _, encoded = cv2.imencode(".jpg", bytes_, quality)
-    decoded = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE)
-    return np.asarray(decoded.astype(np.float32) / 255)
+    decoded = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE), np.float32)
+    return decoded / np.float32(255)
 
 
 def _recut(film: Pixels, random: Random) -> Pixels:
@@ -72,9 +72,10 @@ def _recut(film: Pixels, random: Random) -> Pixels:
         rows = slice(int(cut[0] * height), height - int(cut[1] * height))
         return film[rows, int(cut[2] * width) : width - int(cut[3] * width)]
     if chance < 0.8:
-        pad = random.uniform(0, 0.25, 4) * (height, height, width, width)
+        pads = random.uniform(0, 0.25, 4) * (height, height, width, width)
+        top, bottom, left, right = map(int, pads)
         mode = cv2.BORDER_CONSTANT if random.random() < 0.5 else cv2.BORDER_REPLICATE
-        framed: Pixels = cv2.copyMakeBorder(film, *map(int, pad), mode, value=0)
+        framed: Pixels = cv2.copyMakeBorder(film, top, bottom, left, right, mode, value=0)
         return framed
     return film
 
