@@ -35,6 +35,7 @@ SECTIONS = (
     "Results",
     "Where the attention looks",
     "What moves the answer",
+    "What is refused",
     "What each part is worth",
     "Time, memory and size",
     "Known failures",

@@ -100,8 +100,8 @@ def test_a_second_fit_goes_on_from_what_was_looked_at(
 ) -> None:
     weights, out = fitted
     before = (weights / ARRAYS).read_bytes(), json.loads((weights / SUITABILITY).read_text())
-    monkeypatch.setattr("boneage.gatekeeping.examples.examples_of_film", None)
-    monkeypatch.setattr("boneage.gatekeeping.examples.examples_of_image", None)
+    for name in ("examples_of_film", "examples_of_image"):
+        monkeypatch.setattr(f"boneage.gatekeeping.examples.{name}", pytest.fail)
     fit_suitability(weights, data, refusal, out, say=lambda _: None)
     assert (weights / ARRAYS).read_bytes() == before[0], "the same films give the same gate"
     assert json.loads((weights / SUITABILITY).read_text())["limits"] == before[1]["limits"]
