@@ -55,33 +55,44 @@ def measured(**changes: float) -> Seen:
     return replace(GOOD, quality=replace(GOOD.quality, **changes))
 
 
+MEASURED: list[tuple[Seen, str, str]] = [
+    (judged(kinds={HAND: 0.1, "chest": 0.9}), "not_a_hand", "refusal"),
+    (judged(kinds={HAND: 0.1, "part": 0.9}), "part_of_a_hand", "refusal"),
+    (judged(kinds={HAND: 0.1, "several": 0.9}), "several_hands", "refusal"),
+    (judged(kinds={HAND: 0.3, "chest": 0.7}), "unsure_hand", "warning"),
+    (judged(unlikeness=31.0), "unlike", "refusal"),
+    (judged(unlikeness=21.0), "rather_unlike", "warning"),
+    (judged(tilt_degrees=-25.0), "tilted", "warning"),
+    (judged(right=0.95), "looks_right", "warning"),
+    (measured(contrast=0.005), "no_contrast", "refusal"),
+    (measured(contrast=0.02), "low_contrast", "warning"),
+    (measured(noise=0.2), "noisy", "warning"),
+    (measured(sharpness=0.0), "blurred", "warning"),
+    (measured(white=0.95), "saturated", "warning"),
+    (replace(GOOD, stance=Stance(Box(0, 0, *SIZE), 3)), "turned", "warning"),
+    (replace(GOOD, stance=Stance(Box(0, 0, *SIZE), inverted=True)), "inverted", "warning"),
+    (replace(GOOD, stance=Stance(Box(0, 0, 300, 300))), "framed", "warning"),
+    (replace(GOOD, stance=Stance(Box(0, 0, 800, 590))), "framed", "note"),
+]
+"""A film that something was measured of, and the finding it gives."""
+STATED: list[tuple[dict[str, object], str]] = [
+    ({"laterality": "R"}, "right_hand"),
+    ({"body_part": "CHEST"}, "other_body_part"),
+    ({"modality": "CT"}, "other_modality"),
+    ({"burned_in_annotation": True}, "burned_in_annotation"),
+    ({"chronological_age_months": 300.0}, "adult"),
+    ({"sex": Sex.FEMALE}, "sex_differs"),
+    ({"in_colour": True}, "in_colour"),
+]
+"""What a file states, and likewise."""
+
+
 def test_a_good_film_is_accepted() -> None:
     assert codes(GOOD) == {}
     assert verdict_on(()) is Verdict.ACCEPTED
 
 
-@pytest.mark.parametrize(
-    ("seen", "code", "severity"),
-    [
-        (judged(kinds={HAND: 0.1, "chest": 0.9}), "not_a_hand", "refusal"),
-        (judged(kinds={HAND: 0.1, "part": 0.9}), "part_of_a_hand", "refusal"),
-        (judged(kinds={HAND: 0.1, "several": 0.9}), "several_hands", "refusal"),
-        (judged(kinds={HAND: 0.3, "chest": 0.7}), "unsure_hand", "warning"),
-        (judged(unlikeness=31.0), "unlike", "refusal"),
-        (judged(unlikeness=21.0), "rather_unlike", "warning"),
-        (judged(tilt_degrees=-25.0), "tilted", "warning"),
-        (judged(right=0.95), "looks_right", "warning"),
-        (measured(contrast=0.005), "no_contrast", "refusal"),
-        (measured(contrast=0.02), "low_contrast", "warning"),
-        (measured(noise=0.2), "noisy", "warning"),
-        (measured(sharpness=0.0), "blurred", "warning"),
-        (measured(white=0.95), "saturated", "warning"),
-        (replace(GOOD, stance=Stance(Box(0, 0, *SIZE), 3)), "turned", "warning"),
-        (replace(GOOD, stance=Stance(Box(0, 0, *SIZE), inverted=True)), "inverted", "warning"),
-        (replace(GOOD, stance=Stance(Box(0, 0, 300, 300))), "framed", "warning"),
-        (replace(GOOD, stance=Stance(Box(0, 0, 800, 590))), "framed", "note"),
-    ],
-)
+@pytest.mark.parametrize(("seen", "code", "severity"), MEASURED)
 def test_each_measure_has_its_finding(seen: Seen, code: str, severity: str) -> None:
     assert codes(seen)[code] == severity
 
@@ -91,18 +102,7 @@ def test_few_pixels_are_said() -> None:
     assert codes(small) == {"low_resolution": Severity.WARNING}
 
 
-@pytest.mark.parametrize(
-    ("facts", "code"),
-    [
-        ({"laterality": "R"}, "right_hand"),
-        ({"body_part": "CHEST"}, "other_body_part"),
-        ({"modality": "CT"}, "other_modality"),
-        ({"burned_in_annotation": True}, "burned_in_annotation"),
-        ({"chronological_age_months": 300.0}, "adult"),
-        ({"sex": Sex.FEMALE}, "sex_differs"),
-        ({"in_colour": True}, "in_colour"),
-    ],
-)
+@pytest.mark.parametrize(("facts", "code"), STATED)
 def test_what_the_file_states_is_compared(facts: dict[str, object], code: str) -> None:
     assert codes(GOOD, replace(FACTS, **facts)) == {code: Severity.WARNING}  # type: ignore[arg-type]
 

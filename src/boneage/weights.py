@@ -80,6 +80,11 @@ class Manifest:
     features: FeaturesFile | None = None
     """None: they cannot tell how unlike the training films a film is."""
 
+    @property
+    def date(self) -> str | None:
+        """When the weights were made; None where that is not stated."""
+        return self.table.get("date")
+
 
 class Weights:
     """A folder of weights, opened when first needed.

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from boneage import Assessor, read
+from boneage import Assessor, read, suitability
 from boneage.assessment import Assessment, Box, Finding, Severity
 from boneage.clinical import growth, height
 from boneage.clinical.child import Child
@@ -22,10 +22,18 @@ from boneage.language.words import ENGLISH, languages, words_of
 from boneage.radiograph import Facts, Radiograph
 from boneage.suitability import findings_of
 from boneage.writing.identity import Identity
-from boneage.writing.report.sentences import NOT_DEFINED, OF_FILMS, TABLES, region_name
+from boneage.writing.report.sentences import (
+    NOT_DEFINED,
+    OF_FILMS,
+    OTHER_KINDS,
+    TABLES,
+    finding_sentence,
+    region_name,
+)
 from boneage.writing.report.texts import ReportTexts, report_texts
 from boneage.writing.report.writing import ReportForm, report
 from tests.conftest import drawn_hand
+from tests.test_suitability import MEASURED, STATED
 
 SECONDS_FROM_FILM_TO_REPORT = 1.5
 SIZES = {"a4": (595.28, 841.89), "letter": (612.0, 792.0)}
@@ -181,10 +189,24 @@ def test_outside_the_tables_says_why_in_both_languages(answer: Assessment) -> No
 def test_every_sentence_of_the_program_has_a_translation(answer: Assessment) -> None:
     facts = Facts("PNG", 8, laterality="R", body_part="CHEST", in_colour=True, sex=None)
     other = replace(facts, sex=type(answer.sex)("male"))
-    found = findings_of(other, answer.sex, answer.looks)
-    assert {finding.code for finding in found} <= OF_FILMS.keys()
+    looks = [replace(look, attention_found=False) for look in answer.looks]
+    found = findings_of(other, answer.sex, tuple(looks), answer_months=228.0)
+    codes = {finding.code for finding in found}
+    codes |= {code for _, code, _ in MEASURED} | {code for _, code in STATED}
+    assert codes | {"low_resolution"} == OF_FILMS.keys()
+    assert set(suitability.OTHER_KINDS.values()) <= {*OTHER_KINDS, *OF_FILMS.values()}
     assert {growth.BRUSH_NAME} <= set(TABLES)
     assert {height.BEYOND.code, height.NO_AGE.code} <= NOT_DEFINED.keys()
+
+
+def test_a_refusal_says_what_was_seen_in_german() -> None:
+    german = words_of("de")
+    chest = Finding("not_a_hand", Severity.REFUSAL, suitability.OTHER_KINDS["chest"])
+    assert "Brustkorbs" in finding_sentence(chest, german)
+    new = Finding("not_a_hand", Severity.REFUSAL, "It looks like a foot.")
+    assert "nicht wie die Aufnahme einer ganzen Hand" in finding_sentence(new, german)
+    unknown = Finding("of_tomorrow", Severity.WARNING, "It is new.")
+    assert finding_sentence(unknown, german) == "Warnung: It is new."
 
 
 def test_an_unknown_region_keeps_its_name() -> None:

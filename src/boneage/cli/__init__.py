@@ -14,6 +14,7 @@ import click
 
 from boneage import __version__
 from boneage.errors import BoneageError, FilmError
+from boneage.extras import what_to_install
 
 COMMANDS: Mapping[str, str] = {
     "assess": "Read the bone age of films.",
@@ -86,7 +87,7 @@ class Commands(click.Group):
                 raise  # click ends quietly when the reader of a pipe has gone
             raise Failed(str(error)) from error
         except ModuleNotFoundError as error:
-            raise Unusable(_what_to_install(error)) from error
+            raise Unusable(what_to_install(error)) from error
         except Exception as error:
             logging.getLogger(__name__).debug("unexpected", exc_info=True)
             sentence = f"unexpected {type(error).__name__}: {error} (boneage --verbose says more)"
@@ -141,31 +142,3 @@ class _Stderr(logging.Handler):
 def _without_traceback(record: logging.LogRecord) -> bool:
     record.exc_info = None
     return True
-
-
-def _what_to_install(error: ModuleNotFoundError) -> str:
-    extra = EXTRA_OF.get((error.name or "").partition(".")[0])
-    if extra is None:
-        return f"{error}; install boneage again"
-    return f'{error.name} is not installed: pip install "boneage[{extra}]"'
-
-
-EXTRA_OF: Mapping[str, str] = {
-    "alembic": "history",
-    "fastapi": "server",
-    "h5py": "train",
-    "highdicom": "dicom",
-    "keras": "train",
-    "jinja2": "evaluate",
-    "matplotlib": "evaluate",
-    "onnx": "train",
-    "reportlab": "report",
-    "scipy": "evaluate",
-    "sklearn": "evaluate",
-    "sqlalchemy": "history",
-    "streamlit": "dashboard",
-    "tensorflow": "train",
-    "tf2onnx": "train",
-    "uvicorn": "server",
-}
-"""Which extra of the package brings a library."""

@@ -235,7 +235,7 @@ class Batch:
         if self.pictures is not None:
             problems += self._draw(case, answer, self.pictures)
         if self.documents.wanted:
-            made = self.assessor.weights.manifest.table.get("date")
+            made = self.assessor.weights.manifest.date
             problems += self.documents.write(
                 Path(case.film), answer, pseudonym=case.pseudonym, weights_date=made
             )

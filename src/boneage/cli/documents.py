@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from boneage.cases import DICOM_SUFFIX
 from boneage.cli.batch import make_folder
 from boneage.errors import BoneageError, LanguageError, OutputError
 
@@ -20,9 +19,8 @@ if TYPE_CHECKING:
 
     from boneage.assessment import Assessment
     from boneage.radiograph import Radiograph
+    from boneage.writing.documents import Files
     from boneage.writing.identity import Identity
-
-REPORT_SUFFIX, FHIR_SUFFIX = ".boneage.pdf", ".boneage.json"
 
 
 @dataclass(frozen=True)
@@ -143,35 +141,26 @@ class Documents:
         identity: Identity,
         weights_date: str | None,
     ) -> None:
-        from boneage.writing.report.writing import ReportForm, report  # noqa: PLC0415
+        from boneage.writing.documents import report_files  # noqa: PLC0415
+        from boneage.writing.report.writing import ReportForm  # noqa: PLC0415
 
         form = ReportForm(self.paper, self.language, weights_date)
-        content = report(answer, radiograph, form, identity)
-        _write(self.report, radiograph, REPORT_SUFFIX, content)
+        _write(self.report, radiograph, report_files(answer, radiograph, form, identity))
 
     def _dicom(
         self, film: Path, answer: Assessment, radiograph: Radiograph, source: Dataset | None
     ) -> None:
         from boneage.writing.dicom.source import read_source  # noqa: PLC0415
-        from boneage.writing.dicom.writing import dicom_files  # noqa: PLC0415
+        from boneage.writing.documents import dicom_answers  # noqa: PLC0415
 
         source = source or read_source(film)
-        for kind, content in dicom_files(answer, radiograph, source).items():
-            _write(
-                self.dicom,
-                radiograph,
-                f".{kind}{DICOM_SUFFIX}",
-                content,
-                mark=str(source.SOPInstanceUID),
-            )
+        files = dicom_answers(answer, radiograph, source)
+        _write(self.dicom, radiograph, files, mark=str(source.SOPInstanceUID))
 
     def _fhir(self, answer: Assessment, radiograph: Radiograph, identity: Identity) -> None:
-        from boneage.writing.fhir import observation  # noqa: PLC0415
-        from boneage.writing.files import as_json  # noqa: PLC0415
-        from boneage.writing.fingerprint import fingerprint  # noqa: PLC0415
+        from boneage.writing.documents import fhir_files  # noqa: PLC0415
 
-        resource = observation(answer, fingerprint(radiograph), identity)
-        _write(self.fhir, radiograph, FHIR_SUFFIX, as_json(resource).encode())
+        _write(self.fhir, radiograph, fhir_files(answer, radiograph, identity))
 
 
 def _prepare(path: Path, suffix: str, option: str, *, many: bool) -> None:
@@ -191,20 +180,19 @@ def _prepare(path: Path, suffix: str, option: str, *, many: bool) -> None:
         )
 
 
-def _write(
-    out: Path | None, radiograph: Radiograph, suffix: str, content: bytes, mark: str | None = None
-) -> None:
+def _write(out: Path | None, radiograph: Radiograph, files: Files, mark: str | None = None) -> None:
     from boneage.writing.files import atomically  # noqa: PLC0415
     from boneage.writing.fingerprint import fingerprint  # noqa: PLC0415
     from boneage.writing.naming import free_path  # noqa: PLC0415
 
     if out is None:
         return
-    path = out
-    if out.is_dir():
-        path = free_path(out, radiograph.name, suffix, mark or fingerprint(radiograph))
-    with atomically(path) as file:
-        file.write(content)
+    for suffix, content in files.items():
+        path = out
+        if out.is_dir():
+            path = free_path(out, radiograph.name, suffix, mark or fingerprint(radiograph))
+        with atomically(path) as file:
+            file.write(content)
 
 
 def document_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from io import BytesIO
+from typing import BinaryIO
 
 from boneage.assessment import Finding
 from boneage.dashboard.advice import OTHERWISE, advice_for
@@ -37,7 +38,11 @@ class Film:
 
     def radiograph(self) -> Radiograph:
         """Read the pixels once more, at full resolution."""
-        return read(_NamedFile(self.data, self.name))
+        return read(self.file())
+
+    def file(self) -> BinaryIO:
+        """Give the file as it was uploaded."""
+        return _NamedFile(self.data, self.name)
 
     @property
     def findings(self) -> tuple[Finding, ...]:

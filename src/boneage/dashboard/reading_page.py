@@ -9,6 +9,7 @@ from boneage.dashboard.advice import UPLOAD_LIMIT_MB
 from boneage.dashboard.answer_view import show_answer
 from boneage.dashboard.answers import answer, steps_of
 from boneage.dashboard.choices import Choice, obstacle
+from boneage.dashboard.documents_view import offer_documents
 from boneage.dashboard.example import NAME, example_film
 from boneage.dashboard.film_view import ask_choice, show_film, show_refusal
 from boneage.dashboard.films import Film
@@ -112,5 +113,6 @@ def _view(visit: Visit, choices: dict[str, Choice]) -> None:
             st.rerun()
     else:
         show_answer(found)
+        offer_documents(found)
         if len(visit.films) == 1:
             offer([found])

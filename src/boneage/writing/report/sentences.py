@@ -13,8 +13,42 @@ from boneage.clinical.findings import Category, Determination, NotDefined
 from boneage.language.words import ENGLISH, Words, noop
 
 OF_FILMS: Mapping[str, str] = {
+    "not_a_hand": noop("It does not look like a film of one whole hand."),
+    "part_of_a_hand": noop("It does not show one whole hand with its wrist, straight from above."),
+    "several_hands": noop("It shows more than one hand, or several films in one."),
+    "unlike": noop("It is unlike every film that the program was trained on."),
+    "unsure_hand": noop("It may not show one whole hand, flat and straight from above; make sure."),
+    "rather_unlike": noop(
+        "It is unlike most films that the program was trained on; the answer is less sure."
+    ),
+    "no_contrast": noop("It has next to no contrast: nothing can be seen."),
+    "low_contrast": noop("Its contrast is low; the answer is less sure."),
+    "noisy": noop("It is noisy; the answer is less sure."),
+    "blurred": noop("It is blurred; the answer is less sure."),
+    "saturated": noop(
+        "Much of it is plain white: over-exposed, or with a shield or a plate on it."
+    ),
+    "low_resolution": noop(
+        "It has few pixels, fewer than the networks look at; the answer is less sure."
+    ),
+    "turned": noop("The hand did not lie upright: the film was turned before it was read."),
+    "inverted": noop("It is a negative, with dark bones: it was inverted before it was read."),
+    "tilted": noop("The hand lies aslant; upright, the answer is surer."),
+    "looks_right": noop(
+        "It looks like a right hand, or mirrored; the standards are of left hands."
+    ),
+    "framed": noop("The film has a frame; only what lies inside it was read."),
     "right_hand": noop("The film is marked as a right hand; the standards are of left hands."),
     "other_body_part": noop("The film states a body part that is not a hand."),
+    "other_modality": noop("The film states a modality that is no radiograph."),
+    "burned_in_annotation": noop(
+        "The film states that text is burnt into it, which may name the patient."
+    ),
+    "adult": noop("At this age growth has ended: the standards are of children."),
+    "end_of_scale": noop(
+        "The bone age lies at the end of the scale, where growth has ended: "
+        "an adult's film reads like this, too."
+    ),
     "in_colour": noop(
         "The picture is in colour, which a radiograph is not: "
         "a photograph, or something else, is read as if it were a hand."
@@ -24,6 +58,14 @@ OF_FILMS: Mapping[str, str] = {
         "Nothing stood out in the look for a region; its usual place was read instead."
     ),
 }
+OTHER_KINDS = (
+    noop("It looks like a film of a chest, not of a hand."),
+    noop("It looks like a film of another part of the body, not of a hand."),
+    noop("It looks like a CT, MR, ultrasound or microscope image, not like a film."),
+    noop("It looks like a photograph, not like a radiograph."),
+    noop("It looks like a drawing, a screenshot or a text, not like a radiograph."),
+)
+"""What :data:`boneage.suitability.OTHER_KINDS` says under the code ``"not_a_hand"``."""
 NOT_DEFINED: Mapping[str, str] = {
     "no_age": noop("The chronological age is not known."),
     "birth_after_study": noop("The film states a birth date after its study date."),
@@ -85,4 +127,4 @@ def _told(known: Mapping[str, str], code: str, message: str, words: Words) -> st
     """Translate by code; what is not known stays the program's own sentence."""
     if words.language == ENGLISH or code not in known:
         return message
-    return words.gettext(known[code])
+    return words.gettext(message if message in OTHER_KINDS else known[code])

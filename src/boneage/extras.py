@@ -1,0 +1,33 @@
+"""Which extra of the package brings a library that is not installed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+EXTRA_OF: Mapping[str, str] = {
+    "alembic": "history",
+    "fastapi": "server",
+    "h5py": "train",
+    "highdicom": "dicom",
+    "keras": "train",
+    "jinja2": "evaluate",
+    "matplotlib": "evaluate",
+    "onnx": "train",
+    "reportlab": "report",
+    "scipy": "evaluate",
+    "sklearn": "evaluate",
+    "sqlalchemy": "history",
+    "streamlit": "dashboard",
+    "tensorflow": "train",
+    "tf2onnx": "train",
+    "uvicorn": "server",
+}
+"""By the name that is imported."""
+
+
+def what_to_install(error: ModuleNotFoundError) -> str:
+    """Say what brings the library that is missing."""
+    extra = EXTRA_OF.get((error.name or "").partition(".")[0])
+    if extra is None:
+        return f"{error}; install boneage again"
+    return f'{error.name} is not installed: pip install "boneage[{extra}]"'
