@@ -79,7 +79,7 @@ def export_network(
     expected = network.predict_on_batch(dict(inputs))
     path = folder / f"{name}.onnx"
     network.export(str(path), format="onnx", verbose=False)
-    model = onnx.load(path)
+    model = without_erfc(onnx.load(path))
     difference = _difference(expected, _run(model, inputs))
     if difference > TOLERANCE:
         raise WeightsError(
@@ -102,6 +102,25 @@ def export_network(
         keras_difference=difference,
         float16_months=moved if is_half else 0.0,
     )
+
+
+def without_erfc(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Write Erfc as 1 - Erf: ONNX has no Erfc, which tf2onnx leaves of a GELU."""
+    if not any(node.op_type == "Erfc" for node in model.graph.node):
+        return model
+    one = numpy_helper.from_array(np.float32([1.0]), "erfc_one")
+    nodes = []
+    for node in model.graph.node:
+        if node.op_type != "Erfc":
+            nodes.append(node)
+            continue
+        erf = f"{node.output[0]}/erf"
+        nodes.append(onnx.helper.make_node("Erf", [node.input[0]], [erf]))
+        nodes.append(onnx.helper.make_node("Sub", [one.name, erf], [node.output[0]]))
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    model.graph.initializer.append(one)
+    return model
 
 
 def halve(model: onnx.ModelProto) -> onnx.ModelProto:
