@@ -108,7 +108,7 @@ def without_erfc(model: onnx.ModelProto) -> onnx.ModelProto:
     """Write Erfc as 1 - Erf: ONNX has no Erfc, which tf2onnx leaves of a GELU."""
     if not any(node.op_type == "Erfc" for node in model.graph.node):
         return model
-    one = numpy_helper.from_array(np.float32([1.0]), "erfc_one")
+    one = numpy_helper.from_array(np.ones(1, np.float32), "erfc_one")
     nodes = []
     for node in model.graph.node:
         if node.op_type != "Erfc":
