@@ -149,6 +149,11 @@ def test_the_transformer_attends_learns_and_is_exported(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.xfail(
+    raises=ValueError,
+    strict=True,
+    reason="Keras's export makes inputs of the mean and the variance of ConvNeXt's first layer",
+)
 def test_convnext_attends_learns_and_is_exported(tmp_path: Path) -> None:
     check_heat_map_training_and_export(SMALL_CONVNEXT, (6, 4), tmp_path)
 
