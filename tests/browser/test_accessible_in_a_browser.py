@@ -37,7 +37,8 @@ def test_the_page_fits_a_phone(visit: Visit) -> None:
     visitor.add_example()
     visitor.read()
     visitor.wait_for_pictures()
-    main = visitor.page.get_by_test_id("stMain")
-    assert main.evaluate("e => e.scrollWidth <= e.clientWidth")
-    widths = visitor.page.evaluate("[...document.images].map(i => i.getBoundingClientRect().width)")
-    assert max(widths) <= 390
+    # Waited for: pictures are laid out anew as they arrive.
+    main = """(e => e.scrollWidth <= e.clientWidth)(document.querySelector('[data-testid="stMain"]'))"""
+    widths = "[...document.images].map(i => i.getBoundingClientRect().width)"
+    visitor.page.wait_for_function(main)
+    visitor.page.wait_for_function(f"Math.max(...{widths}) <= 390")
