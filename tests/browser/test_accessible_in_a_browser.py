@@ -38,7 +38,8 @@ def test_the_page_fits_a_phone(visit: Visit) -> None:
     visitor.read()
     visitor.wait_for_pictures()
     # Waited for: pictures are laid out anew as they arrive.
-    main = """(e => e.scrollWidth <= e.clientWidth)(document.querySelector('[data-testid="stMain"]'))"""
+    found = """document.querySelector('[data-testid="stMain"]')"""
+    main = f"(e => e.scrollWidth <= e.clientWidth)({found})"
     widths = "[...document.images].map(i => i.getBoundingClientRect().width)"
     visitor.page.wait_for_function(main)
     visitor.page.wait_for_function(f"Math.max(...{widths}) <= 390")
