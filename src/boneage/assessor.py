@@ -16,7 +16,6 @@ from boneage.assessment import (
     AGE_RANGE_MONTHS,
     WHOLE_HAND,
     Assessment,
-    Box,
     Case,
     Failure,
     Finding,
@@ -34,7 +33,7 @@ from boneage.preparing import Canvas, Placement, equalise, placement, put_on_can
 from boneage.radiograph import Pixels, Radiograph, Sex
 from boneage.reading import read
 from boneage.regions import crop, find_regions, mirror_mean
-from boneage.stance import Stance
+from boneage.stance import Stance, whole_film
 from boneage.suitability import Seen, findings_of
 from boneage.weights import MONTHS_SCALE, Weights
 
@@ -236,8 +235,7 @@ class Assessor:
         """Bring a film upright, and see what it is, as far as the weights can tell."""
         suitability = self.weights.suitability
         if suitability is None:
-            whole = Box(0, 0, radiograph.height, radiograph.width)
-            return self._first(radiograph, Stance(whole), sex)
+            return self._first(radiograph, whole_film(radiograph.height, radiograph.width), sex)
         field = exposed_field(radiograph.pixels)
         lying = self._first(radiograph, Stance(field), sex)
         gate, limits = suitability.gate, suitability.limits
