@@ -8,7 +8,6 @@ for another.
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -16,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from boneage.errors import WeightsError
-from boneage.unlikeness import ARRAYS, FeatureSpace
+from boneage.unlikeness import ARRAYS, BROKEN, FeatureSpace
 
 HAND = "hand"
 """The kind that is read; the others are refused."""
@@ -179,7 +178,7 @@ def gate_from_bytes(content: bytes) -> Gate:
             }
             space = FeatureSpace(*(np.asarray(arrays[f"space_{n}"], np.float32) for n in ARRAYS))
             gate = Gate(tuple(map(str, arrays["kinds"])), **linear, space=space)
-    except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except BROKEN as error:
         raise WeightsError(f"this is no gate of a set of weights: {error!r}") from error
     for problem in _problems(gate):
         raise WeightsError(f"the gate of the weights does not fit together: {problem}")

@@ -99,6 +99,13 @@ def fit_space(features: npt.ArrayLike) -> FeatureSpace:
     )
 
 
+BROKEN = (
+    *(ValueError, KeyError, TypeError, AttributeError, EOFError, OSError),
+    zipfile.BadZipFile,
+)
+"""What NumPy raises on a file of arrays that is something else, or cut off."""
+
+
 def space_from_bytes(content: bytes) -> FeatureSpace:
     """Read what ``FeatureSpace.to_bytes`` wrote; nothing is unpickled.
 
@@ -110,15 +117,7 @@ def space_from_bytes(content: bytes) -> FeatureSpace:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             space = FeatureSpace(*(np.asarray(arrays[name], np.float32) for name in ARRAYS))
-    except (
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        EOFError,
-        OSError,
-        zipfile.BadZipFile,
-    ) as error:
+    except BROKEN as error:
         raise WeightsError(f"these are not the features of training films: {error!r}") from error
     kept, width = len(space.variances), len(space.mean)
     if space.components.shape != (kept, width) or space.rest.shape != (1,) or not kept:
