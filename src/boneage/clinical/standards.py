@@ -44,8 +44,8 @@ PHASES = (
         "epiphyses appear",
         ("distal radius epiphysis", "ossification centre visible"),
         noop(
-            "Which epiphyses of metacarpals and phalanges can be seen, and how many; of the carpals "
-            "no more than their number, for the order of their coming varies."
+            "Which epiphyses of metacarpals and phalanges can be seen, and how many; of the "
+            "carpals no more than their number, for the order of their coming varies."
         ),
     ),
     Phase(
@@ -64,7 +64,8 @@ PHASES = (
         ),
         noop(
             "How nearly the epiphyses of the middle and proximal phalanges are as wide as their "
-            "shafts; the epiphysis of the ulna; the shape of the carpals, which say less from here on."
+            "shafts; the epiphysis of the ulna; the shape of the carpals, which say less "
+            "from here on."
         ),
     ),
     Phase(
@@ -79,8 +80,8 @@ PHASES = (
         "late puberty",
         ("distal phalanges", "fusion complete"),
         noop(
-            "How far the epiphyses are fused: distal phalanges first, then proximal and middle ones "
-            "and the metacarpals."
+            "How far the epiphyses are fused: distal phalanges first, then proximal and middle "
+            "ones and the metacarpals."
         ),
     ),
     Phase(
