@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, str] = {
     "stress": "Change films, and see how far the answers move.",
     "ablate": "Measure what each part of the method is worth.",
     "ruler": "Measure whether the attention finds the bones.",
+    "audit": "Check the audit log of a server.",
     "bench": "Measure time, memory and size on this machine.",
     "card": "Write the model card of a set of weights.",
     "figures": "Write the measured numbers into the documents.",
