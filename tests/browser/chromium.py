@@ -68,13 +68,14 @@ class Server:
 
 
 @contextmanager
-def serving(weights: Path | None, log: Path) -> Iterator[Server]:
+def serving(weights: Path | None, log: Path, history: Path | None = None) -> Iterator[Server]:
     """Run ``boneage dashboard``, as a user starts it, until the block ends."""
     with socket.socket() as chosen:
         chosen.bind(("127.0.0.1", 0))
         port = chosen.getsockname()[1]
     command = [sys.executable, "-m", "boneage", "dashboard", "--no-browser", "--port", str(port)]
     command += ["--weights", str(weights)] if weights else []
+    command += ["--history", str(history)] if history else []
     with log.open("wb") as said:
         process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -22,21 +21,19 @@ from boneage.history.store import History
 from boneage.radiograph import Sex
 
 GIRL = Entry(Sex.FEMALE, 122.4, "tiny-1", "ab" * 32, chronological_age_months=120.0)
-POSTGRESQL = os.environ.get("BONEAGE_TEST_POSTGRESQL", "")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty history; PostgreSQL where the environment names a database for tests."""
+    """An empty history, of either kind."""
     if request.param == "sqlite":
         return str(tmp_path / "children.sqlite")
-    if not POSTGRESQL:
-        pytest.skip("no PostgreSQL for tests ($BONEAGE_TEST_POSTGRESQL)")
-    opened = History(POSTGRESQL)
+    url: str = request.getfixturevalue("postgresql")
+    opened = History(url)
     for person in opened.people():
         opened.delete(person.pseudonym)
     opened.close()
-    return POSTGRESQL
+    return url
 
 
 def test_what_is_kept_comes_back_by_age(where: str) -> None:

@@ -18,8 +18,9 @@ from boneage.assessment import Assessment, Box, Finding, Severity
 from boneage.clinical import growth, height
 from boneage.clinical.child import Child
 from boneage.clinical.interpreting import with_clinical_findings
+from boneage.clinical.standards import nearest_standards
 from boneage.language.words import ENGLISH, languages, words_of
-from boneage.radiograph import Facts, Radiograph
+from boneage.radiograph import Facts, Radiograph, Sex
 from boneage.suitability import findings_of
 from boneage.writing.identity import Identity
 from boneage.writing.report.sentences import (
@@ -30,7 +31,7 @@ from boneage.writing.report.sentences import (
     finding_sentence,
     region_name,
 )
-from boneage.writing.report.texts import ReportTexts, report_texts
+from boneage.writing.report.texts import ReportTexts, report_texts, standards_entries
 from boneage.writing.report.writing import ReportForm, report
 from tests.conftest import drawn_hand
 from tests.test_suitability import MEASURED, STATED
@@ -220,6 +221,24 @@ def test_letters_that_the_font_lacks_are_marked(
 ) -> None:
     said = printed(report(told, radiograph, identity=Identity("<b>手 & ü")), tmp_path)
     assert "Pseudonym: <b>? & ü" in said
+
+
+@pytest.mark.parametrize("name", ["Łucja Żółć", "Ağaoğlu Şükrü", "Ελένη", "Ольга", "Nguyễn"])
+def test_names_of_many_alphabets_are_printed(
+    told: Assessment, radiograph: Radiograph, tmp_path: Path, name: str
+) -> None:
+    assert name in printed(report(told, radiograph, identity=Identity(name)), tmp_path)
+
+
+@pytest.mark.parametrize("months", [2, 12, 24, 60, 100, 140, 170, 190, 210])
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_every_phase_says_what_a_reader_looks_at(months: float, language: str) -> None:
+    words = words_of(language)
+    for sex in Sex:
+        near = nearest_standards(months, sex)
+        label, said = standards_entries(near, words)[1]
+        assert label == words.gettext("A reader looks at")
+        assert (said == near.looks_at) is (language == "en")
 
 
 def test_from_film_to_report_within_the_time(bundled: Path) -> None:

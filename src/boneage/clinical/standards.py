@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from boneage.clinical.findings import NearestStandards
 from boneage.clinical.tables import first_plate, plate_ages
+from boneage.language.words import noop
 from boneage.radiograph import Sex
 
 AT_MONTHS = 0.5
@@ -34,20 +35,26 @@ PHASES = (
     Phase(
         "first centres",
         None,
-        "The first carpal bones, capitate and hamate, and their size; whether the radius has "
-        "its epiphysis yet.",
+        noop(
+            "The first carpal bones, capitate and hamate, and their size; whether the radius has "
+            "its epiphysis yet."
+        ),
     ),
     Phase(
         "epiphyses appear",
         ("distal radius epiphysis", "ossification centre visible"),
-        "Which epiphyses of metacarpals and phalanges can be seen, and how many; of the carpals "
-        "no more than their number, for the order of their coming varies.",
+        noop(
+            "Which epiphyses of metacarpals and phalanges can be seen, and how many; of the "
+            "carpals no more than their number, for the order of their coming varies."
+        ),
     ),
     Phase(
         "epiphyses widen",
         ("distal phalanx 2 epiphysis", "ossification centre visible"),
-        "How wide the epiphyses of the phalanges are against their shafts, beginning with the "
-        "distal ones; the shape of the radius's epiphysis; carpals as a second opinion.",
+        noop(
+            "How wide the epiphyses of the phalanges are against their shafts, beginning with the "
+            "distal ones; the shape of the radius's epiphysis; carpals as a second opinion."
+        ),
     ),
     Phase(
         "before puberty",
@@ -55,25 +62,32 @@ PHASES = (
             "distal ulna epiphysis",
             "ossification centre visible (male: first mentioned, already flattened)",
         ),
-        "How nearly the epiphyses of the middle and proximal phalanges are as wide as their "
-        "shafts; the epiphysis of the ulna; the shape of the carpals, which say less from here on.",
+        noop(
+            "How nearly the epiphyses of the middle and proximal phalanges are as wide as their "
+            "shafts; the epiphysis of the ulna; the shape of the carpals, which say less "
+            "from here on."
+        ),
     ),
     Phase(
         "puberty",
         ("proximal phalanges 2-4", "epiphysis as wide as shaft"),
-        "The sesamoid of the thumb; whether the epiphyses of the phalanges begin to cap their "
-        "shafts. Carpals are set aside.",
+        noop(
+            "The sesamoid of the thumb; whether the epiphyses of the phalanges begin to cap their "
+            "shafts. Carpals are set aside."
+        ),
     ),
     Phase(
         "late puberty",
         ("distal phalanges", "fusion complete"),
-        "How far the epiphyses are fused: distal phalanges first, then proximal and middle ones "
-        "and the metacarpals.",
+        noop(
+            "How far the epiphyses are fused: distal phalanges first, then proximal and middle "
+            "ones and the metacarpals."
+        ),
     ),
     Phase(
         "forearm fuses",
         ("metacarpals 2-5", "fusion complete"),
-        "The fingers are fused: how far ulna and radius are, the radius being the last.",
+        noop("The fingers are fused: how far ulna and radius are, the radius being the last."),
     ),
 )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
+from pathlib import Path
 from xml.sax.saxutils import escape
 
 from PIL import Image
@@ -19,8 +20,9 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Paragraph
 
-REGULAR, BOLD = "Vera", "VeraBd"
-"""Bitstream Vera, which comes with ReportLab and may be embedded."""
+FONTS = Path(__file__).parent / "fonts"
+REGULAR, BOLD = "DejaVuSans", "DejaVuSans-Bold"
+"""DejaVu: Latin, Greek, Cyrillic and more, for a name may be written in any of them."""
 INK = HexColor("#1a1a1c")
 DIM = HexColor("#5a5a60")
 LINE = HexColor("#9a9aa0")
@@ -98,7 +100,7 @@ def rule(canvas: Canvas, left: float, right: float, height: float) -> None:
 
 @cache
 def _registered(name: str) -> TTFont:
-    font = TTFont(name, f"{name}.ttf")
+    font = TTFont(name, FONTS / f"{name}.ttf")
     pdfmetrics.registerFont(font)
     return font
 

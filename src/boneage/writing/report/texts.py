@@ -172,7 +172,7 @@ def _sections(answer: Assessment, words: Words) -> list[Section]:
         if clinical.adult_height is not None:
             title = _("Adult height")
             sections.append(Section(title, _height(clinical.adult_height, words)))
-        standards = _standards(clinical.standards, words)
+        standards = standards_entries(clinical.standards, words)
     else:
         sections.append(Section(_("Growth"), _age_alone(answer, words)))
         standards = ()
@@ -254,7 +254,8 @@ def _height(height: AdultHeight, words: Words) -> tuple[Entry, ...]:
     return tuple(entries)
 
 
-def _standards(standards: NearestStandards, words: Words) -> tuple[Entry, ...]:
+def standards_entries(standards: NearestStandards, words: Words) -> tuple[Entry, ...]:
+    """Say which standards the bone age lies between, and what a reader compares there."""
     _ = words.gettext
     lower = words.age(standards.lower_months)
     if standards.upper_months is None:
@@ -264,7 +265,7 @@ def _standards(standards: NearestStandards, words: Words) -> tuple[Entry, ...]:
     else:
         upper = words.age(standards.upper_months)
         said = _("between {lower} and {upper}").format(lower=lower, upper=upper)
-    return ((_("Nearest standards"), said),)
+    return ((_("Nearest standards"), said), (_("A reader looks at"), _(standards.looks_at)))
 
 
 def _length(cm: float, words: Words) -> str:
