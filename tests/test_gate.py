@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 
 from boneage.errors import WeightsError
-from boneage.gate import LYING, MIRRORED, Linear, gate_from_bytes, other_lie
+from boneage.gate import (
+    LYING,
+    MIRRORED,
+    Linear,
+    gate_from_bytes,
+    is_better_turned,
+    likeliest_lie,
+)
 from boneage.suitability_file import ARRAYS, SUITABILITY
 from boneage.weights import Weights
 from tests.gates import LIMITS, gate, put_gate
@@ -26,13 +33,16 @@ def test_kinds_and_lies_are_likelihoods() -> None:
     assert gate().judge([DARK]).hand > 0.99
     assert gate().judge([BRIGHT]).hand < 0.01
     assert gate().judge([BRIGHT]).likeliest_other == "chest"
-    assert other_lie(gate().judge([NEGATIVE]), 0.5) == (0, True)
-    assert other_lie(gate().judge([DARK]), 0.5) == (0, False)
+    assert likeliest_lie(gate().judge([NEGATIVE])) == (0, True)
+    assert likeliest_lie(gate().judge([DARK])) == (0, False)
 
 
-def test_a_lie_that_is_not_certain_is_none() -> None:
-    judgement = gate().judge([[0.65, 0.9]])  # a negative as likely as not
-    assert other_lie(judgement, 0.6) == (0, False)
+def test_a_turn_is_kept_where_the_second_look_is_surer() -> None:
+    negative, unsure, positive = (gate().judge([[dark, 0.9]]) for dark in (0.8, 0.65, 0.2))
+    assert is_better_turned(negative, positive, 0.6)
+    assert not is_better_turned(unsure, positive, 0.6)  # a negative as likely as not
+    assert is_better_turned(unsure, positive, 0.3)
+    assert not is_better_turned(negative, negative, 0.3)
 
 
 def test_a_mirror_image_lies_the_other_way() -> None:
@@ -48,7 +58,7 @@ def test_the_two_views_are_read_together() -> None:
     tilt = Linear(np.array([[10.0, -10.0]], np.float32), np.zeros(1, np.float32))
     made = replace(gate(), lying=lying, tilt=tilt)
     judgement = made.judge([[1.0, 0.0], [0.0, 1.0]])
-    assert other_lie(judgement, 0.5) == (1, False)
+    assert likeliest_lie(judgement) == (1, False)
     assert judgement.tilt_degrees == pytest.approx(10.0)
 
 

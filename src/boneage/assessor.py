@@ -27,7 +27,7 @@ from boneage.assessment import (
 from boneage.certainty import Certainty
 from boneage.errors import BoneageError, SexError, UnsuitableError, WeightsError
 from boneage.framing import exposed_field
-from boneage.gate import other_lie
+from boneage.gate import is_better_turned, likeliest_lie
 from boneage.image_quality import measure
 from boneage.preparing import Canvas, Placement, equalise, placement, put_on_canvas
 from boneage.radiograph import Pixels, Radiograph, Sex
@@ -240,11 +240,11 @@ class Assessor:
         lying = self._first(radiograph, Stance(field), sex)
         gate, limits = suitability.gate, suitability.limits
         judgement = gate.judge(lying.first["feature"])
-        quarters, inverted = other_lie(judgement, limits.lying_certain)
+        quarters, inverted = likeliest_lie(judgement)
         if quarters or inverted:
             turned = self._first(radiograph, Stance(field, quarters, inverted), sex)
             again = gate.judge(turned.first["feature"])
-            if again.lies_upright:  # the second look agrees with the first
+            if is_better_turned(judgement, again, limits.lying_certain):
                 lying, judgement = turned, again
         size = radiograph.height, radiograph.width
         quality = measure(lying.pixels)

@@ -65,11 +65,6 @@ class Judgement:
         return self.kinds[HAND]
 
     @property
-    def lies_upright(self) -> bool:
-        """Whether it is likeliest upright and bone bright."""
-        return int(np.argmax(self.lying)) == UPRIGHT
-
-    @property
     def likeliest_other(self) -> str:
         """What it is otherwise."""
         return max((kind for kind in self.kinds if kind != HAND), key=self.kinds.__getitem__)
@@ -137,23 +132,28 @@ class Gate:
         return file.getvalue()
 
 
-def other_lie(judgement: Judgement, certain: float) -> tuple[int, bool]:
-    """Say how a film lies that does not lie upright.
-
-    Parameters
-    ----------
-    judgement : Judgement
-    certain : float
-        How likely another lie must be.
+def likeliest_lie(judgement: Judgement) -> tuple[int, bool]:
+    """Say how a film lies, likeliest.
 
     Returns
     -------
     quarters, inverted
-        Clockwise quarter turns that bring it upright, and whether it is a negative;
-        ``(0, False)`` also where it is not certain.
+        Clockwise quarter turns that bring it upright, and whether it is a negative.
     """
-    best = int(np.argmax(judgement.lying))
-    return LYING[best if judgement.lying[best] > certain else UPRIGHT]
+    return LYING[int(np.argmax(judgement.lying))]
+
+
+def is_better_turned(before: Judgement, after: Judgement, certain: float) -> bool:
+    """Whether a film is read as it was turned, not as it came: a second look agrees.
+
+    Parameters
+    ----------
+    before, after : Judgement
+        Of the film as it came, and as it was turned.
+    certain : float
+        How much likelier upright it must lie once it is turned.
+    """
+    return after.lying[UPRIGHT] - before.lying[UPRIGHT] > certain
 
 
 LINEAR = ("kind", "lying", "tilt", "right")

@@ -55,7 +55,7 @@ class FilmLimits:
     unlikeness_refused: float
     unlikeness_warned: float
     lying_certain: float
-    """Likelihood of another lie above which a film is turned."""
+    """How much likelier upright a film must lie, once it is turned, to be read so."""
     tilt_warned_degrees: float
     right_warned: float
     contrast_refused: float

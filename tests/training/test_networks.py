@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -237,6 +238,27 @@ def test_an_untrained_fusion_of_ages_answers_their_mean(monkeypatch: pytest.Monk
     take_heads(again, {"carpal": fusion})
     kernels = [f.get_layer("carpal_own_hidden_0").get_weights()[0] for f in (fusion, again)]
     assert np.array_equal(*kernels)
+
+
+def test_a_mean_of_ages_learns_whom_to_trust_and_stays_a_mean() -> None:
+    keras.utils.set_random_seed(0)
+    spec = replace(AGES, joins="mean_of_ages")
+    fusion = build_fusion_network(spec, {"whole_hand": 5, "carpal": 3}, HEADS)
+    random = np.random.default_rng(0)
+    inputs: dict[str, Any] = {
+        "whole_hand": random.random((64, 5)),
+        "carpal": random.random((64, 3)),
+        "sex": random.integers(0, 2, 64),
+    }
+    own = keras.Model(fusion.inputs, fusion.get_layer("joined").output).predict_on_batch(inputs)
+    mean = own.mean(axis=1, keepdims=True)
+    assert np.allclose(fusion.predict_on_batch(inputs)["age"], mean, atol=1e-6)
+    fusion.compile(keras.optimizers.Adam(0.1), {"age": "mse"})
+    fusion.fit(inputs, own[:, :1], epochs=60, verbose=0)
+    shares = np.asarray(fusion.get_layer("weighted_mean").shares)
+    assert shares.sum() == pytest.approx(1)
+    assert shares[0] > 0.95, "the labels were the whole hand's own answers"
+    assert shares.min() >= 0
 
 
 def test_training_a_fusion_of_ages_leaves_the_networks_own_heads_alone() -> None:

@@ -113,13 +113,10 @@ def examples_of_film(film: Film, other: Film, number: int, look: Look) -> list[E
     kind = HAND if abs(degrees) < HAND_TILT_DEGREES else None
     add(tilted(pixels, degrees), degrees=degrees, kind=kind, lying=UPRIGHT)
     add(tilted(pixels, float(random.normal(0, JITTER_DEGREES))), lying=UPRIGHT)
-    for inverted in (False, True):
-        quarters = int(random.integers(1 - inverted, 4))
-        lying = LYING.index((quarters, inverted))
-        film_laid = laid(
-            tilted(pixels, float(random.normal(0, JITTER_DEGREES))), quarters, inverted=inverted
-        )
-        add(film_laid, kind=None, lying=lying)
+    for lying, (quarters, inverted) in enumerate(LYING):
+        if lying != UPRIGHT:
+            a_little = tilted(pixels, float(random.normal(0, JITTER_DEGREES)))
+            add(laid(a_little, quarters, inverted=inverted), kind=None, lying=lying)
     turn = number % (len(PIECES) + 1)
     if turn < len(PIECES):
         add(list(PIECES.values())[turn](pixels, random), kind="part")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from boneage.assessment import Verdict
-from boneage.gate import LYING, Gate, other_lie
+from boneage.gate import LYING, Gate, likeliest_lie
 from boneage.gatekeeping.examples import Example
 from boneage.gatekeeping.judging import Judged
 from boneage.gatekeeping.refusal_images import REFUSE, RefusalImage
@@ -88,13 +88,13 @@ def seen_as_table(images: Sequence[Judged], catalogue: Mapping[str, RefusalImage
     return {name: dict(sorted(found.items())) for name, found in sorted(table.items())}
 
 
-def lying_table(pairs: Sequence[tuple[Gate, Example]], certain: float) -> Table:
-    """How films that were laid in each way are turned, by gates that never saw them."""
+def lying_table(pairs: Sequence[tuple[Gate, Example]]) -> Table:
+    """How films that were laid in each way seem to lie, to gates that never saw them."""
     table: dict[str, Counter[str]] = {}
     for gate, example in pairs:
         if example.lying is None or example.kind == "several":
             continue
-        found = other_lie(gate.judge(example.features), certain)
+        found = likeliest_lie(gate.judge(example.features))
         table.setdefault(lie_in_words(*LYING[example.lying]), Counter())[lie_in_words(*found)] += 1
     return {
         name: {

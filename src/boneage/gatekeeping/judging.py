@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from boneage.assessment import Finding, Verdict, verdict_on
-from boneage.gate import UPRIGHT, Gate, Judgement, other_lie
+from boneage.gate import UPRIGHT, Gate, Judgement, is_better_turned, likeliest_lie
 from boneage.gatekeeping.examples import FILMS, Example, Features
 from boneage.stance import Stance
 from boneage.suitability import FilmLimits, Seen, of_seen
@@ -17,7 +17,7 @@ HAND_REFUSED, HAND_WARNED = 0.006, 0.02
 """Shares of training films whose likelihood of a hand may lie below the limits."""
 RARE = 0.004
 """Share of training films that may lie beyond each of the other limits."""
-LEAST_CERTAIN = 0.5
+LEAST_CERTAIN = 0.3
 LEAST_RIGHT = 0.9
 TILT_DEGREES = 20.0
 """A tilt that is worth a warning, if the gate can tell."""
@@ -59,29 +59,30 @@ def judged(gate: Gate, example: Example, certain: float, turn: Turn) -> Judged:
         raise ValueError(f"{example.name!r} is no plain picture")
     stance = Stance(example.field)
     judgement = gate.judge(example.features)
-    quarters, inverted = other_lie(judgement, certain)
+    quarters, inverted = likeliest_lie(judgement)
     if quarters or inverted:
         turned = Stance(example.field, quarters, inverted)
         again = gate.judge(turn(example, turned))
-        if again.lies_upright:
+        if is_better_turned(judgement, again, certain):
             stance, judgement = turned, again
     return Judged(example, judgement, stance)
 
 
-def certain_enough(gates: Sequence[tuple[Gate, Example]]) -> float:
-    """How likely another lie must be, so that next to no plain training film is turned.
+def certain_enough(gates: Sequence[tuple[Gate, Example]], turn: Turn) -> float:
+    """How much better turned a film must lie, so that next to no plain training film is turned.
 
     Parameters
     ----------
     gates : sequence of (Gate, Example)
         Plain training films, each with a gate that never saw it.
+    turn : callable
     """
-    others = []
+    gains = []
     for gate, example in gates:
-        lying = list(gate.judge(example.features).lying)
-        lying.pop(UPRIGHT)
-        others.append(max(lying))
-    return max(LEAST_CERTAIN, highest(others, RARE))
+        before = gate.judge(example.features)
+        after = judged(gate, example, LEAST_CERTAIN, turn).judgement
+        gains.append(after.lying[UPRIGHT] - before.lying[UPRIGHT])
+    return max(LEAST_CERTAIN, highest(gains, RARE))
 
 
 def limits_of(films: Sequence[Judged], certain: float, input_px: float) -> FilmLimits:

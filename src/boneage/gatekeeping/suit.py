@@ -124,7 +124,7 @@ def _outcome(
     gate = fit_gate(examples, basis)
     pairs = list(_left_out(examples, folds_of(examples), lambda some: fit_gate(some, basis)))
     films = [pair for pair in pairs if is_film(pair[1])]
-    certain = certain_enough(films)
+    certain = certain_enough(films, turn)
     trained = [judged(fold, example, certain, turn) for fold, example in films]
     limits = limits_of(trained, certain, float(min(assessor.input_size("attention"))))
     images = [judged(g, e, certain, turn) for g, e in pairs if e.plain and e.source != FILMS]
@@ -144,7 +144,7 @@ def _outcome(
             "by_source": images_table(by_source, catalogue, limits, lambda i: i.source),
         },
         "seen_as": seen_as_table(images, catalogue),
-        "lying": lying_table([pair for pair in pairs if pair[1].source == FILMS], certain),
+        "lying": lying_table([pair for pair in pairs if pair[1].source == FILMS]),
     }
     return Outcome(gate, limits, figures, {"train": trained}, images, catalogue)
 

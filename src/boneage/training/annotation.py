@@ -69,6 +69,12 @@ def plan_of(profile: Profile) -> RegionPlan:
     )
 
 
+def splits_of(profile: Profile) -> tuple[str, ...]:
+    """The splits whose films the later stages need the regions of."""
+    fitted_on = profile.fusion.fitted_on
+    return ("train", "validation", *([fitted_on] if fitted_on != "train" else []))
+
+
 def annotate(
     attention: keras.Model, profile: Profile, films: Films, run: Run
 ) -> dict[tuple[str, str], FoundRegion]:
@@ -82,7 +88,7 @@ def annotate(
     path = run.folder / "regions" / "regions.csv"
     wanted = [
         film
-        for split in ("train", "validation")
+        for split in splits_of(profile)
         for film in run.limited(films.select("detailed", split))
     ]
     found = _read(path, profile.regions.names)

@@ -168,4 +168,8 @@ def without_idle_films(profile: Profile, films: Films) -> Profile:
         f"{LEAST_FILMS} of the clinic's own: none is held back, and these weights will state no "
         "interval; 'boneage calibrate' fits one to films that they have not seen"
     )
-    return replace(profile, calibration=CalibrationSpec(share=0.0))
+    return replace(
+        profile,
+        calibration=CalibrationSpec(share=0.0),
+        fusion=replace(profile.fusion, fitted_on="train"),
+    )

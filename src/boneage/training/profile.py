@@ -19,6 +19,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 from boneage.assessment import CARPAL, METACARPAL, PHALANX, WHOLE_HAND
 from boneage.errors import ProfileError
 from boneage.preparing import Preparation
+from boneage.training.labels import CALIBRATION
 
 T = TypeVar("T")
 Size = tuple[int, int]
@@ -164,8 +165,12 @@ class FusionSpec:
     """Join the attention network's own pooled feature."""
     sex_units: int = 0
     """Width of the sex embedding; 0: the bare code, 1 male and 0 female."""
-    joins: Literal["features", "ages"] = "features"
-    """What of each network: its features, or the one age that its own head reads from them."""
+    joins: Literal["features", "ages", "mean_of_ages"] = "features"
+    """What of each network: its features, or the one age that its own head reads from
+    them. ``ages`` are corrected, ``mean_of_ages`` is their weighted mean and nothing else."""
+    fitted_on: Literal["train", "calibration"] = "train"
+    """The films the fusion is fitted on: the networks' own, or those held back from them. A
+    network knows its own films in part by heart, and a fusion fitted there trusts it for that."""
     dropout: float = 0.0
     views: int = 1
     """How often each training film is shown: once as it is, then augmented."""
@@ -240,10 +245,15 @@ class Profile:
             raise ProfileError(
                 "attention.heat_map_after asks for a second CBAM, and cbam_reduction = 0 for none"
             )
-        if self.fusion.joins == "ages" and self.fusion.pooling != "average":
+        if self.fusion.joins != "features" and self.fusion.pooling != "average":
             raise ProfileError(
-                'fusion.joins = "ages" needs fusion.pooling = "average": '
+                f'fusion.joins = "{self.fusion.joins}" needs fusion.pooling = "average": '
                 "the networks read their own ages from averaged features"
+            )
+        if self.fusion.fitted_on == CALIBRATION and not self.calibration.share:
+            raise ProfileError(
+                'fusion.fitted_on = "calibration" needs a calibration.share above 0: '
+                "no films are held back to fit it on"
             )
         if self.attention.heat_map_after and not self.attention.phases[-1].focus:
             raise ProfileError(

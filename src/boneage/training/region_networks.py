@@ -20,6 +20,7 @@ from boneage.training.networks.region import build_region_network
 from boneage.training.prepared import Batches, PreparedFilms, prepare_films
 from boneage.training.profile import Profile
 from boneage.training.run import Run
+from boneage.weights import MONTHS_SCALE
 
 Found = Mapping[tuple[str, str], FoundRegion]
 """By film id and region."""
@@ -102,6 +103,7 @@ def train_region(
     )
     if spec.initial_weights == "attention":
         start_from_attention(network, attention)
+    start_at_mean_age(network, train.crops.ages_months, spec.output)
     run.start_from_finished(network, region)
     for index, phase in enumerate(spec.phases):
         if phase.input not in {None, spec.input}:
@@ -137,3 +139,18 @@ def start_from_attention(network: keras.Model, attention: keras.Model) -> None:
             'region.initial_weights is "attention", which needs the attention network\'s '
             f"own backbone and alpha: {error}"
         ) from error
+
+
+def start_at_mean_age(
+    network: keras.Model, ages_months: npt.NDArray[np.float32], output: str
+) -> None:
+    """Let a new head answer the mean age whatever it sees.
+
+    The features it is given are strong already: with chance weights its first answers
+    are years off, and the first epochs only carry them back.
+    """
+    mean = float(np.mean(ages_months)) / MONTHS_SCALE
+    last = network.get_layer("scaled_age")
+    weights, bias = last.get_weights()
+    middle = np.log(mean / (1 - mean)) if output == "sigmoid" else mean
+    last.set_weights([np.zeros_like(weights), np.full_like(bias, middle)])

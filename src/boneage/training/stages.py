@@ -13,7 +13,7 @@ import numpy as np
 from boneage.assessment import WHOLE_HAND
 from boneage.errors import DataError
 from boneage.regions import with_fallback
-from boneage.training.annotation import annotate, measured_fallback, plan_of
+from boneage.training.annotation import annotate, measured_fallback, plan_of, splits_of
 from boneage.training.attention import prepare_whole, train_attention
 from boneage.training.curves import draw_curves
 from boneage.training.export import (
@@ -73,11 +73,11 @@ class Training:
         found = annotate(attention, self.profile, self.films, self.run)
         train = self._ids("train")
         self.fallback = measured_fallback(r for r in found.values() if r.film_id in train)
-        for split in ("train", "validation"):
+        for split in splits_of(self.profile):
             try:
                 self.crops[split] = prepare_crops(self.films, split, found, self.profile, self.run)
             except DataError:
-                if split == "train":
+                if split != "validation":
                     raise
             else:
                 self.run.report_skipped(self.crops[split].crops)
@@ -107,7 +107,8 @@ class Training:
         """Stage 4."""
         sources = {name: self._source(name) for name in feature_names(self.profile)}
         self._begin("fusion", fusion=self.profile.fusion, **sources)
-        train = self._see("train", self.profile.fusion.views)
+        fitted_on = self.profile.fusion.fitted_on
+        train = self._see(fitted_on, self.profile.fusion.views)
         held_back = self._see("validation", 1) if "validation" in self.crops else None
         self.networks["fusion"] = train_fusion(
             self.profile, train, held_back, self.run, self.networks

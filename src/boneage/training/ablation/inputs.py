@@ -161,7 +161,7 @@ def load_run(profile: Profile, films: Films, folder: Path) -> FinishedRun:
         held-back films as the run has logged: the labels are not of these films.
     """
     recipe = _recipe(folder)
-    train = _load(profile, films, folder, "train", recipe["limit"])
+    train = _load(profile, films, folder, profile.fusion.fitted_on, recipe["limit"])
     held_back = _load(profile, films, folder, "validation", recipe["limit"])
     fusion = _load_fusion(profile, folder, held_back)
     run = FinishedRun(folder, profile, train, held_back, fusion, recipe["epochs"])
@@ -194,7 +194,7 @@ def _load(profile: Profile, films: Films, folder: Path, split: str, limit: int |
         if not path.is_file():
             raise DataError(f"the run {str(folder)!r} has no {split} features of {name!r}")
         features[name] = np.load(path, mmap_mode="r")
-    views = profile.fusion.views if split == "train" else 1
+    views = profile.fusion.views if split == profile.fusion.fitted_on else 1
     chosen = _with_regions(films, folder, split, limit, profile.degradation)
     seen = SeenFilms(chosen, features, views)
     for name, values in features.items():

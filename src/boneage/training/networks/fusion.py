@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+from keras import ops
 
 from boneage.training.networks.head import age_head, embed_sex
 from boneage.training.profile import FusionSpec, NetworkSpec
@@ -18,8 +19,9 @@ def build_fusion_network(
 
     Where the profile joins ``ages``, the head of each network, frozen, reads
     its own age from its feature, and the fusion's own layers answer what to
-    add to the mean of these ages. A thousand films are few for thousands of
-    features, and enough for a handful of ages.
+    add to the mean of these ages; where it joins ``mean_of_ages``, their
+    weighted mean is the answer. A thousand films are few for thousands of
+    features, and enough for a handful of ages; a hundred for a handful of weights.
 
     Inputs: one feature vector a region, named by the region, of the given
     widths, and ``sex`` (n,), 1 male and 0 female. Output: ``age`` (n, 1),
@@ -35,19 +37,16 @@ def build_fusion_network(
     """
     features = {name: keras.Input((width,), name=name) for name, width in widths.items()}
     sex = keras.Input((), dtype="int32", name="sex")
-    if spec.sex_units:
-        sex_vector = embed_sex(sex, spec.sex_units)
-    else:
-        sex_vector = keras.layers.Reshape((1,), name="sex_code")(
-            keras.layers.Rescaling(1.0, name="sex_float")(sex)
-        )
-    by_ages = spec.joins == "ages"
+    by_ages = spec.joins != "features"
     joined = list(features.values())
     if by_ages:
         joined = [_own_age(name, features[name], sex, networks[name]) for name in features]
+    together = keras.layers.Concatenate(name="joined")(joined) if len(joined) > 1 else joined[0]
+    if spec.joins == "mean_of_ages":
+        return _with_own_ages(features, sex, WeightedMean(name="weighted_mean")(together))
     age = age_head(
-        keras.layers.Concatenate(name="joined")(joined) if len(joined) > 1 else joined[0],
-        sex_vector,
+        together,
+        _sex_vector(sex, spec.sex_units),
         hidden=spec.hidden,
         dropout=spec.dropout,
         output="linear",
@@ -56,11 +55,44 @@ def build_fusion_network(
     if not by_ages:
         return keras.Model({**features, "sex": sex}, {"age": age})
     mean = keras.layers.Average(name="mean_age")(joined) if len(joined) > 1 else joined[0]
-    corrected = keras.layers.Add(name="corrected_age")([mean, age])
-    fusion = keras.Model({**features, "sex": sex}, {"age": corrected})
+    return _with_own_ages(features, sex, keras.layers.Add(name="corrected_age")([mean, age]))
+
+
+def _sex_vector(sex: Any, units: int) -> Any:
+    """An embedding of this width, or the bare code."""
+    if units:
+        return embed_sex(sex, units)
+    code = keras.layers.Rescaling(1.0, name="sex_float")(sex)
+    return keras.layers.Reshape((1,), name="sex_code")(code)
+
+
+def _with_own_ages(features: Mapping[str, Any], sex: Any, age: Any) -> keras.Model:
+    """A fusion whose networks' own heads are frozen."""
+    fusion = keras.Model({**features, "sex": sex}, {"age": age})
     for layer in fusion.layers:
         layer.trainable = not layer.name.startswith(tuple(map(_prefix, features)))
     return fusion
+
+
+@keras.saving.register_keras_serializable("boneage")
+class WeightedMean(keras.layers.Layer):  # type: ignore[misc]
+    """The mean of some ages, shape (n, ages), by weights that are learned; shape (n, 1).
+
+    The weights are the softmax of what is learned: none below 0, together 1, alike at first.
+    """
+
+    def build(self, shape: tuple[int | None, int]) -> None:
+        """Make the learned numbers."""
+        self.scores = self.add_weight(shape=(shape[-1],), initializer="zeros", name="scores")
+
+    @property
+    def shares(self) -> Any:
+        """How much each age counts, shape (ages,)."""
+        return ops.softmax(self.scores)
+
+    def call(self, ages: Any) -> Any:
+        """Ages (n, ages) in, (n, 1) out."""
+        return ops.sum(ages * self.shares, axis=-1, keepdims=True)
 
 
 def _prefix(name: str) -> str:
