@@ -39,6 +39,7 @@ KEYS = frozenset(
         "error",
         "weights",
         "request",
+        "times",
         "before",
     ]
 )
@@ -66,6 +67,8 @@ class Event:
     """The sha256 of the weights."""
     request: str | None = None
     """The id of the request."""
+    times: int = 1
+    """How many such events the line stands for; they would fill the disk one by one."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Path, Request, Response
@@ -37,6 +38,7 @@ from boneage.service.metrics import CONTENT_TYPE, Metrics
 from boneage.service.problems import Problem, problem_of
 from boneage.service.settings import Settings
 from boneage.service.store import Kept, RecentAnswers
+from boneage.service.strangers import Strangers
 from boneage.service.tokens import Tokens
 
 SWEEP_SECONDS = 10.0
@@ -59,6 +61,7 @@ class Service:
         )
         self.metrics.kept.set_function(lambda: len(self.recent))
         self.log = AuditLog(settings.audit) if settings.audit else None
+        self.strangers = Strangers()
 
     async def who(self, request: Request, given: Credentials) -> str:
         """Name who asks, by the token.
@@ -72,7 +75,9 @@ class Service:
         if self.tokens is not None:
             found = self.tokens.name_of(given.credentials) if given else None
             if found is None:
-                await self.note(request, Event("nobody", "ask", error="token"))
+                times = self.strangers.to_be_noted()
+                if times:
+                    await self.note(request, Event("nobody", "ask", error="token", times=times))
                 raise Problem(
                     401,
                     "token",
@@ -86,7 +91,7 @@ class Service:
         """Write an event into the audit log, if there is one."""
         if self.log is None:
             return
-        event = Event(**{**event.__dict__, "request": request.state.request_id})
+        event = replace(event, request=request.state.request_id)
         await asyncio.to_thread(self.log.append, event)
 
     async def assess(self, request: Request, who: str) -> Kept:
@@ -98,7 +103,7 @@ class Service:
                     async with asyncio.timeout(self.settings.seconds):
                         film, wishes = await receive(request, limit)
                 except TimeoutError:
-                    raise Problem(408, "slow_upload", "the film did not arrive in time") from None
+                    raise _slow_upload() from None
             return await self.desk.do(place, lambda: read_film(self.assessor, film, wishes, who))
 
     async def document(
@@ -194,7 +199,7 @@ def _add_assessments(app: FastAPI, service: Service) -> None:
         response_class=JSONResponse,
         responses={
             **openapi.answer(201, "The film was read."),
-            **openapi.errors(400, 401, 408, 413, 415, 422, 429, 503, 504),
+            **openapi.errors(400, 401, 408, 413, 415, 422, 429, 503),
         },
         openapi_extra=openapi.FORM,
     )
@@ -277,7 +282,7 @@ def _add_documents(app: FastAPI, service: Service) -> None:
             response_class=Response,
             responses={
                 **openapi.binary(media_type, text),
-                **openapi.errors(401, 404, 422, 429, 501, 503, 504),
+                **openapi.errors(401, 404, 422, 429, 501, 503),
             },
         )
 
@@ -286,7 +291,7 @@ def _add_operations(app: FastAPI, service: Service) -> None:
     needed = Depends(service.who)
 
     @app.get("/v1/models", name="models", responses=openapi.errors(401, 503))
-    async def models(_who: str = needed) -> dict[str, Any]:  # type: ignore[valid-type]
+    async def models(_who: str = needed) -> dict[str, Any]:
         """Say which weights answer."""
         return {"models": [_model(service.assessor)]}
 
@@ -343,6 +348,12 @@ def _as_problem(error: Exception) -> Problem:
 
 def _no_answer() -> Problem:
     return Problem(404, "no_answer", "there is no such answer, or no longer; send the film again")
+
+
+def _slow_upload() -> Problem:
+    # RFC 9110, 15.5.9: a server that waited long enough closes the connection.
+    close = {"Connection": "close"}
+    return Problem(408, "slow_upload", "the film did not arrive in time", headers=close)
 
 
 def _made(make: Callable[[Kept], Document], kept: Kept) -> Document:

@@ -13,6 +13,7 @@ from boneage.service.problems import Problem
 
 Value = TypeVar("Value")
 RETRY_SECONDS = 2
+RETRY = {"Retry-After": str(RETRY_SECONDS)}
 
 
 class Desk:
@@ -25,8 +26,8 @@ class Desk:
     waiting : int
         Requests that may be let in beside those.
     seconds : float
-        A job that is not done by then is no longer waited for. A network cannot be
-        stopped midway: the job keeps its place until it ends.
+        A job that is not done by then is no longer waited for. One that was not begun
+        never is; a network cannot be stopped midway: its job keeps its place until it ends.
     metrics : Metrics
     """
 
@@ -54,12 +55,12 @@ class Desk:
                 429,
                 "busy",
                 f"the server is busy; ask again in {RETRY_SECONDS} seconds",
-                headers={"Retry-After": str(RETRY_SECONDS)},
+                headers=RETRY,
             )
         self._inside += 1
         return Place(self)
 
-    def leave(self, _done: object = None) -> None:
+    def leave(self) -> None:
         """Give a place back."""
         self._inside -= 1
 
@@ -73,7 +74,7 @@ class Desk:
         Raises
         ------
         Problem
-            504 when it takes too long.
+            503 when it takes too long; 504 is a gateway's word.
         """
         asked = time.perf_counter()
 
@@ -85,18 +86,21 @@ class Desk:
             finally:
                 self.metrics.seconds.labels("working").observe(time.perf_counter() - began)
 
-        future = asyncio.get_running_loop().run_in_executor(self._pool, job)
+        loop, future = asyncio.get_running_loop(), self._pool.submit(job)
         try:
-            return await asyncio.wait_for(asyncio.shield(future), self.seconds)
+            # Shielded: else a job that runs counts as cancelled, and nobody knows when it ends.
+            return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), self.seconds)
         except TimeoutError:
             raise Problem(
-                504, "too_slow", f"there was no answer within {self.seconds:g} seconds"
+                503,
+                "too_slow",
+                f"there was no answer within {self.seconds:g} seconds",
+                headers=RETRY,
             ) from None
         finally:
-            if not future.done():  # nor when the client has gone
+            if not future.done() and not future.cancel():
                 place.left_to = True
-                future.add_done_callback(_forget)
-                future.add_done_callback(self.leave)
+                future.add_done_callback(lambda _: loop.call_soon_threadsafe(self.leave))
 
 
 class Place:
@@ -113,9 +117,3 @@ class Place:
     def __exit__(self, *_: object) -> None:
         if not self.left_to:
             self.desk.leave()
-
-
-def _forget(future: asyncio.Future[Value]) -> None:
-    """Let nobody log what a job said that nobody waits for."""
-    if not future.cancelled():
-        future.exception()

@@ -80,6 +80,7 @@ def serve(app: ASGIApp, opened: socket.socket, seconds: float, say: Callable[[st
     logging.getLogger("boneage.service").setLevel(logging.INFO)
     host, port = opened.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
+    opened.listen(CONNECTIONS)  # who asks once it is said waits, and is not refused
     say(f"boneage serve: http://{shown}:{port} (Ctrl+C ends it)")
     config = uvicorn.Config(
         app,

@@ -34,8 +34,7 @@ TEXTS = {
     408: "The film did not arrive in time.",
     500: "The program erred.",
     501: "The server lacks a library for this.",
-    503: "The server cannot answer now.",
-    504: "There was no answer in time.",
+    503: "The server cannot answer now, or did not in time.",
 }
 EXAMPLES = {
     401: ("token", "give the token in the header 'Authorization: Bearer TOKEN'"),
@@ -43,7 +42,7 @@ EXAMPLES = {
     413: ("too_many_bytes", "the request is larger than 100 MiB, the most accepted"),
     422: ("sex", "sex 'x' is not one; give 'male' or 'female' (or m/f)"),
     429: ("busy", "the server is busy; ask again in 2 seconds"),
-    504: ("too_slow", "there was no answer within 60 seconds"),
+    503: ("too_slow", "there was no answer within 60 seconds"),
 }
 
 
@@ -65,7 +64,7 @@ def _error(status: int) -> Schema:
             "request_id": "5f0c6d",
         }
     described: Schema = {"description": TEXTS[status], "content": {MEDIA_TYPE: content}}
-    if status == 429:
+    if status in {429, 503}:
         described["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
     return described
 

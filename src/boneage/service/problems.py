@@ -66,6 +66,8 @@ class Problem(Exception):  # noqa: N818  the standard's word
         """Say in a word for the metrics what became of the request; few words."""
         if verdict_on(self.findings) is Verdict.REFUSED:
             return "refused"
+        if self.code == "too_slow":
+            return "too slow"
         return OUTCOMES.get(self.status, "invalid" if self.status < 500 else "failed")
 
     def response(self, request_id: str) -> JSONResponse:
@@ -88,8 +90,8 @@ OUTCOMES: Mapping[int, str] = {
     403: "unauthorized",
     404: "not found",
     413: "too large",
+    408: "too slow",
     429: "busy",
-    504: "too slow",
 }
 
 

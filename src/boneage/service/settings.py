@@ -38,7 +38,6 @@ class Settings:
     """How many recent answers are kept in memory for their documents, and how long."""
     hosts: tuple[str, ...] | None = None
     """The host names by which it may be asked; None: any."""
-    tokens: Path | None = None
     audit: Path | None = None
 
     def __post_init__(self) -> None:
