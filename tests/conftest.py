@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 import pytest
+from hypothesis import settings
 from onnx import TensorProto, helper
 from PIL import Image
 
@@ -25,6 +26,9 @@ from boneage.assessor import Assessor
 from boneage.calibrating.weights_interval import calibrate_weights
 from boneage.training.films import load_films
 from boneage.weights import bundled_folder
+
+settings.register_profile("boneage", deadline=None)  # a busy machine is no failure
+settings.load_profile("boneage")
 
 FILMS_FOLDER = Path(__file__).parents[2] / "shared" / "data" / "rsna"
 INPUT = (96, 64)

@@ -15,6 +15,7 @@ from boneage.preparing import (
     equalise,
     placement,
     put_on_canvas,
+    reduced,
     resize,
     stretch,
 )
@@ -117,3 +118,12 @@ def test_antialiasing_makes_films_of_any_resolution_look_alike(factor: int) -> N
     large = np.kron(small, np.ones((factor, factor), np.uint8))
     seen = resize(large, 32, 24, antialias=True)
     np.testing.assert_allclose(seen.astype(float), small.astype(float), atol=1)
+
+
+def test_a_large_film_is_brought_down_and_others_are_left_alone() -> None:
+    film = np.tile(np.linspace(0, 1, 2_400, dtype=np.float32), (3_000, 1))
+    smaller = reduced(film)
+    assert smaller.shape == (1_500, 1_200)
+    assert smaller[0, 600] == pytest.approx(film[0, 1_200:1_202].mean(), abs=1e-6)
+    assert reduced(smaller) is smaller
+    assert min(reduced(np.zeros((3, 90_000), np.float32)).shape) == 1

@@ -29,7 +29,14 @@ from boneage.errors import BoneageError, SexError, UnsuitableError, WeightsError
 from boneage.framing import exposed_field
 from boneage.gate import is_better_turned, likeliest_lie
 from boneage.image_quality import measure
-from boneage.preparing import Canvas, Placement, equalise, placement, put_on_canvas
+from boneage.preparing import (
+    Canvas,
+    Placement,
+    equalise,
+    placement,
+    put_on_canvas,
+    reduced,
+)
 from boneage.radiograph import Pixels, Radiograph, Sex
 from boneage.reading import read
 from boneage.regions import crop, find_regions, mirror_mean
@@ -141,7 +148,7 @@ class Assessor:
             film=radiograph.name,
             sex=sex,
             age_months=months,
-            looks=lying.stance.looks_on_film(looks, size),
+            looks=lying.looks_on_film(looks, size),
             readings=readings,
             weights=self.weights.name,
             facts=radiograph.facts,
@@ -210,7 +217,7 @@ class Assessor:
         # The heat map does not see the sex.
         lying = self._lying(radiograph, Sex.FEMALE)
         looks, _, _ = self._look(lying, Sex.FEMALE, _tell_nobody)
-        return lying.stance.looks_on_film(looks, (radiograph.height, radiograph.width))
+        return lying.looks_on_film(looks, (radiograph.height, radiograph.width))
 
     def whole_hand_feature(self, radiograph: Radiograph) -> npt.NDArray[np.float32]:
         """What the attention network sees of the whole film, shape (width,).
@@ -226,7 +233,8 @@ class Assessor:
 
         The film first, then, with ``mirror``, its mirror image where the weights look at both.
         """
-        grey = equalise(stance.upright(radiograph.pixels), self.weights.manifest.preparation)
+        pixels = reduced(stance.upright(radiograph.pixels))
+        grey = equalise(pixels, self.weights.manifest.preparation)
         first = self._run("attention", self._on_canvas(grey)[0], Sex.FEMALE, mirror=mirror)
         feature: npt.NDArray[np.float32] = first["feature"].reshape(len(first["feature"]), -1)
         return feature
@@ -252,7 +260,7 @@ class Assessor:
 
     def _first(self, radiograph: Radiograph, stance: Stance, sex: Sex) -> _Lying:
         """Look at a film for the first time, in one stance."""
-        pixels = stance.upright(radiograph.pixels)
+        pixels = reduced(stance.upright(radiograph.pixels))
         grey = equalise(pixels, self.weights.manifest.preparation)
         canvas, place = self._on_canvas(grey)
         return _Lying(stance, pixels, grey, canvas, place, self._run("attention", canvas, sex))
@@ -282,7 +290,7 @@ class Assessor:
             if earlier is not None:
                 return earlier
             tell(next(steps))
-            return _heat_map(self._run("attention", canvases[0], sex))
+            return _heat_map(self._run("attention", canvases[0], sex, outputs=("heat_map",)))
 
         looks = find_regions(
             canvas[np.newaxis], [lying.place], [lying.grey.shape], attend, manifest.plan
@@ -306,14 +314,22 @@ class Assessor:
         age = _months(self.weights.run("fusion", {**wanted, "sex": codes})["age"])
         return float(np.clip(age, *AGE_RANGE_MONTHS))
 
-    def _run(self, network: str, image: Canvas, sex: Sex, *, mirror: bool = True) -> Features:
+    def _run(
+        self,
+        network: str,
+        image: Canvas,
+        sex: Sex,
+        *,
+        mirror: bool = True,
+        outputs: tuple[str, ...] | None = None,
+    ) -> Features:
         """Run a network on an image and, where the weights ask for it, its mirror image."""
         images = [image]
         if mirror and self.weights.manifest.flip_average:
             images.append(image[:, ::-1])
         films = np.stack(images)[..., np.newaxis].astype(np.float32)
         codes = np.full(len(films), sex.code, dtype=np.int32)
-        return self.weights.run(network, {"film": films, "sex": codes})
+        return self.weights.run(network, {"film": films, "sex": codes}, outputs)
 
     def input_size(self, network: str) -> tuple[int, int]:
         """Rows and columns of the image that a network takes.
@@ -335,7 +351,7 @@ class _Lying:
 
     stance: Stance
     pixels: Pixels
-    """Upright, without frame."""
+    """Upright, without frame, and not larger than the networks can make use of."""
     grey: Canvas
     """The same, equalised."""
     canvas: Canvas
@@ -346,6 +362,14 @@ class _Lying:
     @property
     def first_as_features(self) -> Features:
         return {WHOLE_HAND: self.first["feature"]}
+
+    def looks_on_film(self, looks: tuple[Look, ...], size: tuple[int, int]) -> tuple[Look, ...]:
+        """Carry looks at what was read to the film as it came, of this (height, width)."""
+        read = Placement(0, 0, *self.grey.shape)
+        at_full_size = (
+            replace(look, box=read.to_film(look.box, *self.stance.size)) for look in looks
+        )
+        return self.stance.looks_on_film(tuple(at_full_size), size)
 
 
 def _unsuitable(name: str, findings: tuple[Finding, ...]) -> UnsuitableError:

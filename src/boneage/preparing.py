@@ -20,6 +20,9 @@ from boneage.radiograph import Pixels
 Canvas: TypeAlias = npt.NDArray[np.uint8]
 """A prepared image, shape (rows, columns), 0 (black) to 255 (white)."""
 
+LONGEST_PX = 1500
+"""Longer side of a film beyond which it is reduced first: no film that the weights were
+trained on is larger, and no network sees as much detail."""
 STRETCH_SAMPLE_PX = 250_000
 """Percentiles of more pixels than this move by less than half a grey level."""
 
@@ -70,6 +73,16 @@ class Placement:
             self.top - (-box.max_row * self.height // film_height),
             self.left - (-box.max_col * self.width // film_width),
         )
+
+
+def reduced(pixels: Pixels) -> Pixels:
+    """Bring a large film down to ``LONGEST_PX``, by the mean of what falls together."""
+    scale = LONGEST_PX / max(pixels.shape)
+    if scale >= 1:
+        return pixels
+    size = max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale))
+    smaller: Pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    return smaller
 
 
 def stretch(pixels: Pixels, percentiles: tuple[float, float] = (1.0, 99.0)) -> Pixels:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
@@ -184,7 +184,6 @@ def test_a_range_of_padding() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Invalid value for VR CS")
-@settings(deadline=None)
 @given(
     centre=st.floats(-1e6, 1e6),
     width=st.floats(-10, 1e6),

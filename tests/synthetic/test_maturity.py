@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from boneage.radiograph import Sex
@@ -106,7 +106,6 @@ def test_girls_are_ahead() -> None:
         assert any(girl[event] < boy[event] for event in girl), bone
 
 
-@settings(deadline=None)  # the first call reads the tables
 @given(ages, ages, sexes)
 def test_nothing_grows_back(one: float, other: float, sex: Sex) -> None:
     younger, older = centres_at(min(one, other), sex), centres_at(max(one, other), sex)
@@ -118,7 +117,6 @@ def test_nothing_grows_back(one: float, other: float, sex: Sex) -> None:
         assert before.fused <= after.fused
 
 
-@settings(deadline=None)
 @given(ages)
 def test_a_girl_is_never_behind_a_boy(age_months: float) -> None:
     girl, boy = centres_at(age_months, Sex.FEMALE), centres_at(age_months, Sex.MALE)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from boneage.assessment import Box
 from boneage.errors import BoneageError
-from boneage.preparing import Placement, equalise, placement, put_on_canvas
+from boneage.preparing import Placement, equalise, placement, put_on_canvas, reduced
 from boneage.reading import read
 from boneage.regions import Fractions, RegionPlan, find_regions, mirror_mean
 from boneage.training.films import Film, Films
@@ -40,7 +40,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class FoundRegion:
-    """Where the attention put a region of one film, in the film's pixels."""
+    """Where the attention put a region of one film, in pixels of the film as it is read."""
 
     film_id: str
     region: str
@@ -132,7 +132,7 @@ Prepared = tuple[npt.NDArray[np.uint8], Placement, tuple[int, int]]
 
 def _prepare(film: Film, profile: Profile, run: Run) -> Prepared | None:
     try:
-        grey = equalise(read(film.path).pixels, profile.preparation)
+        grey = equalise(reduced(read(film.path).pixels), profile.preparation)
     except BoneageError as error:
         if run.strict:
             raise

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from boneage.preparing import Canvas, equalise, placement, put_on_canvas
+from boneage.preparing import Canvas, equalise, placement, put_on_canvas, reduced
 from boneage.reading import Limits, read
 from boneage.reading.limits import DEFAULT_LIMITS
 from boneage.training.augmentation import augmenter
@@ -34,7 +34,7 @@ def draw_whole(film: Film, profile: Profile, size: tuple[int, int]) -> npt.NDArr
 
 def equalised(film: Film, profile: Profile, limits: Limits = DEFAULT_LIMITS) -> Canvas:
     """Read a film, spoil it where it is a spoilt copy, and even out its greys."""
-    pixels = read(film.path, limits=limits).pixels
+    pixels = reduced(read(film.path, limits=limits).pixels)
     if film.spoilt:
         pixels = degrade(pixels, profile.degradation, random_of(film, profile.seed))
     return equalise(pixels, profile.preparation)
