@@ -34,7 +34,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run example test lint types pytest format train bundle evidence analyse evaluate ruler stress ablate card bench \
-	suitability fuzz dashbench audit figures catalogues constraints clean
+	suitability fuzz dashbench servicebench audit figures catalogues constraints clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1@\2/p' $(MAKEFILE_LIST) | \
@@ -120,6 +120,10 @@ dashbench: $(DEV)  ## Measure the dashboard in Chromium, and take its pictures f
 	@$(BIN)/python -m tests.browser.measure --out $(EVIDENCE)/dashboard.json
 	@$(BIN)/python -m tests.browser.screenshots docs
 	@$(BIN)/python -m tests.browser.screenshots --every-state docs/screens
+	@$(BIN)/boneage figures
+
+servicebench: $(DEV)  ## Measure the service: films a second, memory (an hour)
+	@$(BIN)/boneage bench --service --out $(EVIDENCE)/service.json
 	@$(BIN)/boneage figures
 
 audit: $(DEV)  ## Look for known holes in the pinned libraries; needs the internet

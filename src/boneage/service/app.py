@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp
 
 from boneage import __version__
@@ -195,6 +196,7 @@ def _add_assessments(app: FastAPI, service: Service) -> None:
     @app.post(
         "/v1/assessments",
         name="assess",
+        operation_id="assess",
         status_code=201,
         response_class=JSONResponse,
         responses={
@@ -219,6 +221,7 @@ def _add_assessments(app: FastAPI, service: Service) -> None:
     @app.get(
         "/v1/assessments/{answer_id}",
         name="answer",
+        operation_id="answer",
         response_class=JSONResponse,
         responses={
             **openapi.answer(200, "The same record again."),
@@ -234,6 +237,7 @@ def _add_assessments(app: FastAPI, service: Service) -> None:
     @app.delete(
         "/v1/assessments/{answer_id}",
         name="delete",
+        operation_id="delete",
         status_code=204,
         response_class=Response,
         responses=openapi.errors(401, 404, 503),
@@ -278,6 +282,7 @@ def _add_documents(app: FastAPI, service: Service) -> None:
             f"/v1/assessments/{{answer_id}}/{what}",
             route(what, make),
             name=what,
+            operation_id=what.replace("/", "_"),
             description=text,
             response_class=Response,
             responses={
@@ -290,17 +295,17 @@ def _add_documents(app: FastAPI, service: Service) -> None:
 def _add_operations(app: FastAPI, service: Service) -> None:
     needed = Depends(service.who)
 
-    @app.get("/v1/models", name="models", responses=openapi.errors(401, 503))
+    @app.get("/v1/models", name="models", operation_id="models", responses=openapi.errors(401, 503))
     async def models(_who: str = needed) -> dict[str, Any]:
         """Say which weights answer."""
         return {"models": [_model(service.assessor)]}
 
-    @app.get("/healthz", name="healthz", responses=openapi.errors())
+    @app.get("/healthz", name="healthz", operation_id="healthz", responses=openapi.errors())
     async def healthz() -> dict[str, str]:
         """Say that the process lives."""
         return {"status": "alive"}
 
-    @app.get("/readyz", name="readyz", responses=openapi.errors(503))
+    @app.get("/readyz", name="readyz", operation_id="readyz", responses=openapi.errors(503))
     async def readyz() -> dict[str, str]:
         """Say whether a film would be taken: the weights are open, the queue is not full."""
         if service.desk.full:
@@ -310,6 +315,7 @@ def _add_operations(app: FastAPI, service: Service) -> None:
     @app.get(
         "/metrics",
         name="metrics",
+        operation_id="metrics",
         response_class=Response,
         responses={**openapi.binary("text/plain", "For Prometheus."), **openapi.errors(401, 503)},
     )
@@ -321,6 +327,8 @@ def _add_operations(app: FastAPI, service: Service) -> None:
 def _handle_errors(app: FastAPI, max_bytes: int) -> None:
     async def problem(request: Request, error: Exception) -> Response:
         said = _as_problem(error)
+        if said.status == 405:
+            said.headers["Allow"] = ", ".join(_methods(app, request))
         request.state.outcome = said.outcome
         if request.method == "POST" and said.status in {401, 413, 415, 422, 429}:
             await drain(request, max_bytes)
@@ -329,6 +337,15 @@ def _handle_errors(app: FastAPI, max_bytes: int) -> None:
     for kind in (Problem, BoneageError, HTTPException):
         app.add_exception_handler(kind, problem)
     app.add_exception_handler(RequestValidationError, problem)
+
+
+def _methods(app: FastAPI, request: Request) -> list[str]:
+    """Of every route of an address; Starlette names those of the first alone."""
+    methods: set[str] = set()
+    for route in app.routes:
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
+            methods |= route.methods or set()
+    return sorted(methods)
 
 
 def _as_problem(error: Exception) -> Problem:

@@ -93,16 +93,29 @@ ANSWER: Schema = {
 }
 
 
+FOLLOWING = (
+    *("answer", "delete", "picture", "report", "fhir"),
+    *("dicom_picture", "dicom_report"),
+)
+"""The operations that take the id of an answer."""
+
+
+def _link(operation: str) -> Schema:
+    return {"operationId": operation, "parameters": {"answer_id": "$response.body#/id"}}
+
+
 def answer(status: int, text: str) -> dict[int | str, Schema]:
     """Describe the record as the answer."""
     described: Schema = {"description": text, "content": {"application/json": {"schema": ANSWER}}}
     if status == 201:
         described["headers"] = {"Location": {"schema": {"type": "string"}}}
+        described["links"] = {name: _link(name) for name in FOLLOWING}
     return {status: described}
 
 
-def _text(text: str, example: str) -> Schema:
-    return {"type": "string", "maxLength": 1024, "description": text, "example": example}
+def _text(text: str, *examples: str) -> Schema:
+    schema: Schema = {"type": "string", "maxLength": 1024, "description": text}
+    return schema | {"examples": list(examples)} if examples else schema
 
 
 FORM: Schema = {
@@ -125,7 +138,7 @@ FORM: Schema = {
                         "birth_date": _text("YYYY-MM-DD.", "2013-04-28"),
                         "study_date": _text("YYYY-MM-DD.", "2024-08-30"),
                         "height_cm": _text("Present standing height.", "142.5"),
-                        "height_in": _text("The same in inches.", "56"),
+                        "height_in": _text("The same in inches, in place of height_cm."),
                         "brush_mean": _text("true: centre the SDS on the Brush mean.", "false"),
                         "level": _text("Of the interval.", "0.9"),
                         "force": _text("true: read a film that is refused, too.", "false"),
