@@ -159,13 +159,11 @@ class Weights:
         outputs : sequence of str, optional
             The outputs that are wanted; nothing that only others need is computed. Default: all.
         """
-        from onnxruntime import RunOptions  # noqa: PLC0415  half the import time of the package
-
         session = self.session(network)
         wanted = {item.name for item in session.get_inputs()}
         names = outputs or [item.name for item in session.get_outputs()]
         fed = {name: value for name, value in inputs.items() if name in wanted}
-        options = RunOptions()
+        options = silent_runtime().RunOptions()
         options.only_execute_path_to_fetches = outputs is not None
         return dict(zip(names, session.run(names, fed, options), strict=True))
 

@@ -90,12 +90,14 @@ class Recording(Weights):
 
     def __init__(self, folder: Path | None, threads: int) -> None:
         super().__init__(folder, threads=threads)
-        self.asked: list[tuple[str, Arrays]] = []
+        self.asked: list[tuple[str, Arrays, Sequence[str] | None]] = []
 
-    def run(self, network: str, inputs: Arrays) -> dict[str, npt.NDArray[np.float32]]:
-        """Run one network, and keep what it was given."""
-        self.asked.append((network, dict(inputs)))
-        return super().run(network, inputs)
+    def run(
+        self, network: str, inputs: Arrays, outputs: Sequence[str] | None = None
+    ) -> dict[str, npt.NDArray[np.float32]]:
+        """Run one network, and keep what it was asked."""
+        self.asked.append((network, dict(inputs), outputs))
+        return super().run(network, inputs, outputs)
 
 
 def measure_networks(
@@ -126,14 +128,13 @@ def measure_networks(
     assessor.weights = recording = Recording(weights, threads)
     assessor.assess(film, Sex.FEMALE)
     asked = [
-        (network, {name: np.concatenate([value] * batch) for name, value in inputs.items()})
-        for network, inputs in recording.asked
+        (network, {name: np.concatenate([value] * batch) for name, value in inputs.items()}, wanted)
+        for network, inputs, wanted in recording.asked
     ]
-    opened = assessor.weights
 
     def once(_: int) -> None:
-        for network, inputs in asked:
-            Weights.run(opened, network, inputs)
+        for network, inputs, wanted in asked:
+            Weights.run(recording, network, inputs, wanted)
 
     seconds, whole = _timed(once, at_a_time, max(at_a_time, films // batch))
     return Networks(
