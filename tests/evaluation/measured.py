@@ -75,12 +75,14 @@ DASHBOARD: Mapping[str, Any] = {
 
 def _load(clients: int, per_second: float) -> dict[str, float]:
     seconds = {"p50_seconds": 0.4, "p95_seconds": 0.5, "p99_seconds": 0.6}
-    return {"clients": clients, "requests": 200, "per_second": per_second, **seconds}
+    load = {"clients": clients, "requests": 200, "per_second": per_second, **seconds}
+    return load | {"processor_seconds": 0.31}
 
 
 def _alone(at_a_time: int, threads: int, batch: int, rate: float) -> dict[str, float]:
     shape = {"at_a_time": at_a_time, "threads": threads, "batch": batch}
-    return {**shape, "films_per_second": rate, "median_seconds": 0.3}
+    seconds = {"median_seconds": 0.3, "processor_seconds": 0.27}
+    return {**shape, "films_per_second": rate, **seconds}
 
 
 SERVICE: Mapping[str, Any] = {

@@ -103,12 +103,15 @@ def _say_service(table: dict[str, Any]) -> None:
         for load in shape["loads"]:
             click.echo(
                 f"{shape['workers']} workers x {shape['threads']} threads, {load['clients']} "
-                f"clients: {load['per_second']:.2f} films a second, p50 {load['p50_seconds']:.3f} s"
+                f"clients: {load['per_second']:.2f} films a second, "
+                f"p50 {load['p50_seconds']:.3f} s, "
+                f"{load['processor_seconds']:.3f} s of processor time a film"
             )
     for networks in table["networks"]:
         click.echo(
             f"networks alone, {networks['at_a_time']} x {networks['threads']} threads, batches of "
-            f"{networks['batch']}: {networks['films_per_second']:.2f} films a second"
+            f"{networks['batch']}: {networks['films_per_second']:.2f} films a second, "
+            f"{networks['processor_seconds']:.3f} s of processor time a film"
         )
     memory = table["memory"]
     click.echo(

@@ -38,7 +38,8 @@ WARMING_UP = 4
 MEMORY_CLIENTS, MEMORY_STEPS = 4, 10
 MEGABYTE = 1_000_000
 ANSWER_SECONDS = 120
-METRIC = re.compile(r"^process_resident_memory_bytes (\S+)$", re.MULTILINE)
+MEMORY, PROCESSOR = "process_resident_memory_bytes", "process_cpu_seconds_total"
+"""As Prometheus calls them."""
 Seconds = list[float]
 
 
@@ -53,6 +54,8 @@ class Networks:
     films_per_second: float
     median_seconds: float
     """Of one call of every network, that is of ``batch`` films."""
+    processor_seconds: float
+    """Of one film, on all cores together; busy neighbours hardly move it."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ class Load:
     p50_seconds: float
     p95_seconds: float
     p99_seconds: float
+    processor_seconds: float
+    """Of the server, for one request."""
 
 
 @dataclass(frozen=True)
@@ -136,10 +141,12 @@ def measure_networks(
         for network, inputs, wanted in asked:
             Weights.run(recording, network, inputs, wanted)
 
+    once(0)
+    begun = time.process_time()
     seconds, whole = _timed(once, at_a_time, max(at_a_time, films // batch))
-    return Networks(
-        at_a_time, threads, batch, len(seconds) * batch / whole, float(np.median(seconds))
-    )
+    done = len(seconds) * batch
+    processor = (time.process_time() - begun) / done
+    return Networks(at_a_time, threads, batch, done / whole, float(np.median(seconds)), processor)
 
 
 def measure_assessing(
@@ -170,7 +177,8 @@ def measure_shape(
     options = ["--workers", str(workers), "--threads", str(threads)]
     with serving(options, weights, waiting=max(clients)) as url:
         ask = _asking(url, film)
-        return Shape(workers, threads, tuple(_load(ask, count, requests) for count in clients))
+        loads = tuple(_load(url, ask, count, requests) for count in clients)
+    return Shape(workers, threads, loads)
 
 
 def measure_memory(film: Path, weights: Path | None = None, *, requests: int) -> Memory:
@@ -184,12 +192,12 @@ def measure_memory(film: Path, weights: Path | None = None, *, requests: int) ->
     with serving([], weights, waiting=MEMORY_CLIENTS) as url:
         ask = _asking(url, film)
         _timed(ask, 1, WARMING_UP)
-        done, megabytes = [0], [resident_megabytes(url)]
+        done, megabytes = [0], [metric(url, MEMORY) / MEGABYTE]
         for step in range(1, MEMORY_STEPS + 1):
             until = requests * step // MEMORY_STEPS
             _timed(ask, MEMORY_CLIENTS, until - done[-1])
             done.append(until)
-            megabytes.append(resident_megabytes(url))
+            megabytes.append(metric(url, MEMORY) / MEGABYTE)
     return Memory(tuple(done), tuple(megabytes))
 
 
@@ -231,15 +239,22 @@ def address_of(process: subprocess.Popen[bytes]) -> str:
     return found[0]
 
 
-def resident_megabytes(url: str) -> float:
-    """Ask a server how much memory it takes."""
+def metric(url: str, name: str) -> float:
+    """Ask a server for one of the numbers that it counts without labels.
+
+    Raises
+    ------
+    DataError
+        When it has none of this name.
+    """
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=ANSWER_SECONDS)
     connection.request("GET", "/metrics")
-    found = METRIC.search(connection.getresponse().read().decode())
+    text = connection.getresponse().read().decode()
     connection.close()
+    found = re.search(rf"^{name} (\S+)$", text, re.MULTILINE)
     if found is None:
-        raise DataError(f"{url}/metrics does not say how much memory the process takes")
-    return float(found[1]) / MEGABYTE
+        raise DataError(f"{url}/metrics does not say {name}")
+    return float(found[1])
 
 
 def _asking(url: str, film: Path) -> Callable[[int], None]:
@@ -273,11 +288,13 @@ def form_of(film: Path) -> tuple[str, bytes]:
     return f"multipart/form-data; boundary={boundary}", body
 
 
-def _load(ask: Callable[[int], None], clients: int, requests: int) -> Load:
+def _load(url: str, ask: Callable[[int], None], clients: int, requests: int) -> Load:
     _timed(ask, clients, max(clients, WARMING_UP))
+    begun = metric(url, PROCESSOR)
     seconds, whole = _timed(ask, clients, max(clients, requests))
+    processor = (metric(url, PROCESSOR) - begun) / len(seconds)
     p50, p95, p99 = (float(value) for value in np.quantile(seconds, [0.5, 0.95, 0.99]))
-    return Load(clients, len(seconds), len(seconds) / whole, p50, p95, p99)
+    return Load(clients, len(seconds), len(seconds) / whole, p50, p95, p99, processor)
 
 
 def _timed(work: Callable[[int], object], at_a_time: int, times: int) -> tuple[Seconds, float]:
