@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ import numpy.typing as npt
 from boneage.assessment import Box
 from boneage.assessor import Assessor
 from boneage.errors import FilmError
+from boneage.evaluation.many import default_workers, in_parallel
 from boneage.framing import exposed_field
 from boneage.gate import HAND, LYING, MIRRORED, UPRIGHT
 from boneage.gatekeeping.refusal_images import RefusalImage
@@ -51,6 +52,10 @@ EVERY = 25
 """Films after which what is done is saved."""
 
 Features = npt.NDArray[np.float32]
+
+
+Task: TypeAlias = tuple[str, Callable[[], list["Example"]]]
+"""A name, and what makes the examples of that name."""
 
 
 class Look(Protocol):
@@ -161,7 +166,7 @@ def collect(
     done = _restored(kept, _recipe(assessor))
     look = _looker(assessor)
 
-    def work() -> Iterator[tuple[str, Callable[[], list[Example]]]]:
+    def work() -> Iterator[Task]:
         for number, film in enumerate(films):
             other = films[number - 1]
             yield (
@@ -171,21 +176,24 @@ def collect(
         for image in images:
             yield f"image {image.name}", partial(examples_of_image, image, look)
 
-    new = 0
-    for key, make in work():
-        if key in done:
-            continue
-        try:
-            done[key] = make()
-        except FilmError as error:  # it is refused before any gate sees it
-            say(f"not looked at: {error}")
-            done[key] = []
-        new += 1
+    missing = [task for task in work() if task[0] not in done]
+    for new, (key, made) in enumerate(in_parallel(_attempt, missing, default_workers()), 1):
+        if isinstance(made, FilmError):  # it is refused before any gate sees it
+            say(f"not looked at: {made}")
+        done[key] = [] if isinstance(made, FilmError) else made
         if new % EVERY == 0:
             _save(kept, _recipe(assessor), done)
-            say(f"{new} pictures looked at")
+            say(f"{new} of {len(missing)} pictures looked at")
     _save(kept, _recipe(assessor), done)
     return [example for key, _ in work() for example in done[key]]
+
+
+def _attempt(task: Task) -> tuple[str, list[Example] | FilmError]:
+    key, make = task
+    try:
+        return key, make()
+    except FilmError as error:
+        return key, error
 
 
 def _looker(assessor: Assessor) -> Look:
