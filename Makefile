@@ -34,7 +34,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run example test lint types pytest format train bundle evidence analyse evaluate ruler stress ablate card bench \
-	suitability fuzz dashbench figures catalogues constraints clean
+	suitability fuzz dashbench servicebench audit figures catalogues constraints clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1@\2/p' $(MAKEFILE_LIST) | \
@@ -47,7 +47,7 @@ example: $(BASE)  ## Read the example film (drawn, not a patient's) on the comma
 	@$(BIN)/boneage assess $(FILM) --sex female --picture $(OUT)
 	@echo "The regions it looked at are drawn in $(OUT)/$(notdir $(basename $(FILM))).boneage.png"
 
-test: lint types pytest  ## Lint, check types, run every test (installs all but the server extra)
+test: lint types pytest  ## Lint, check types, run every test (installs every extra)
 
 lint: $(DEV)  ## Check style and layout
 	@$(BIN)/ruff check --quiet .
@@ -122,6 +122,15 @@ dashbench: $(DEV)  ## Measure the dashboard in Chromium, and take its pictures f
 	@$(BIN)/python -m tests.browser.screenshots --every-state docs/screens
 	@$(BIN)/boneage figures
 
+servicebench: $(DEV)  ## Measure the service: films a second, memory (an hour)
+	@$(BIN)/boneage bench --service --out $(EVIDENCE)/service.json
+	@$(BIN)/boneage figures
+
+audit: $(DEV)  ## Look for known holes in the pinned libraries; needs the internet
+	@$(BIN)/python -c 'from urllib.request import urlopen; urlopen("https://pypi.org/pypi/pip/24.0/json", timeout=20)' \
+		2>/dev/null || { echo "audit: pypi.org does not answer what is known of a version, so nothing was looked up"; exit 1; }
+	@$(BIN)/pip-audit --strict --no-deps --disable-pip -r constraints.txt
+
 figures: $(EVAL)  ## Write the measured numbers into README.md, and MODEL_CARD.md from them
 	@$(BIN)/boneage figures
 
@@ -175,6 +184,6 @@ $(TRAIN): pyproject.toml constraints.txt | $(BIN)/python
 	@touch $(BASE) $@
 
 $(DEV): pyproject.toml constraints.txt | $(BIN)/python
-	@echo "installing boneage with the training, evaluate, dashboard, report, dicom and development extras (once, some minutes)"
-	@$(INSTALL) -e '.[train,evaluate,dashboard,history,report,dicom,dev]'
+	@echo "installing boneage with the training, evaluate, dashboard, report, dicom, server and development extras (once, some minutes)"
+	@$(INSTALL) -e '.[train,evaluate,dashboard,history,report,dicom,server,dev]'
 	@touch $(BASE) $(DASH) $(EVAL) $(TRAIN) $@

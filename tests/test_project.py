@@ -44,7 +44,9 @@ def targets() -> set[str]:
     return set(re.findall(r"^([a-z]+):(?!=)", text, re.MULTILINE))
 
 
-@pytest.mark.parametrize("text", ["README.md", "MODEL_CARD.md", "docs/how-it-works.md"])
+@pytest.mark.parametrize(
+    "text", ["README.md", "MODEL_CARD.md", "docs/how-it-works.md", "docs/security.md"]
+)
 def test_make_commands_in_the_texts_exist(text: str) -> None:
     named = re.findall(r"(?:`|^)make ([a-z]+)", (ROOT / text).read_text("utf-8"), re.MULTILINE)
     assert set(named) <= targets()

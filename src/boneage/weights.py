@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -158,13 +159,11 @@ class Weights:
         outputs : sequence of str, optional
             The outputs that are wanted; nothing that only others need is computed. Default: all.
         """
-        from onnxruntime import RunOptions  # noqa: PLC0415  half the import time of the package
-
         session = self.session(network)
         wanted = {item.name for item in session.get_inputs()}
         names = outputs or [item.name for item in session.get_outputs()]
         fed = {name: value for name, value in inputs.items() if name in wanted}
-        options = RunOptions()
+        options = silent_runtime().RunOptions()
         options.only_execute_path_to_fetches = outputs is not None
         return dict(zip(names, session.run(names, fed, options), strict=True))
 
@@ -175,8 +174,7 @@ class Weights:
         return self._sessions[network]
 
     def _open(self, network: str) -> InferenceSession:
-        import onnxruntime  # noqa: PLC0415  half the import time of the package
-
+        onnxruntime = silent_runtime()
         entry = self.manifest.networks.get(network)
         if entry is None:
             known = sorted(self.manifest.networks)
@@ -191,6 +189,22 @@ class Weights:
             return onnxruntime.InferenceSession(content, options, providers=providers)
         except Exception as error:  # ONNX Runtime's own errors have no public base class
             raise WeightsError(f"{str(path)!r} is no network that can be run: {error}") from error
+
+
+def silent_runtime() -> ModuleType:
+    """Import ONNX Runtime, and keep it from reporting to its maker.
+
+    Its official builds send events to Microsoft and write an id of the device into the
+    home folder (its Privacy.md). The variable prevents both where it is set before the
+    import; the call stops what it can where another program imported it first.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime  # noqa: PLC0415  half the import time of the package
+
+    if hasattr(onnxruntime, "disable_telemetry_events"):
+        onnxruntime.disable_telemetry_events()
+    module: ModuleType = onnxruntime
+    return module
 
 
 def _verified(path: Path, sha256: str) -> bytes:

@@ -73,6 +73,37 @@ DASHBOARD: Mapping[str, Any] = {
 }
 
 
+def _load(clients: int, per_second: float) -> dict[str, float]:
+    seconds = {"p50_seconds": 0.4, "p95_seconds": 0.5, "p99_seconds": 0.6}
+    load = {"clients": clients, "requests": 200, "per_second": per_second, **seconds}
+    return load | {"processor_seconds": 0.31}
+
+
+def _alone(at_a_time: int, threads: int, batch: int, rate: float) -> dict[str, float]:
+    shape = {"at_a_time": at_a_time, "threads": threads, "batch": batch}
+    seconds = {"median_seconds": 0.3, "processor_seconds": 0.27}
+    return {**shape, "films_per_second": rate, **seconds}
+
+
+SERVICE: Mapping[str, Any] = {
+    "format": 1,
+    "date": "2026-01-02",
+    "machine": {"cores": 2, "processor": "a processor", "load": 0.04},
+    "film_bytes": 500_000,
+    "networks": [
+        _alone(2, 1, 1, 7.5),
+        _alone(2, 1, 4, 8.0),
+        _alone(1, 2, 1, 7),
+        _alone(1, 2, 4, 7.2),
+    ],
+    "service": [
+        {"workers": 2, "threads": 1, "loads": [_load(1, 4.0), _load(4, 6.0)]},
+        {"workers": 1, "threads": 2, "loads": [_load(1, 5.0), _load(4, 5.5)]},
+    ],
+    "memory": {"requests": [0, 1000, 2000], "megabytes": [210.0, 300.0, 301.0]},
+}
+
+
 def _counted(films: int, refused: int, warned: int) -> dict[str, int]:
     return {"films": films, "refused": refused, "warned": warned}
 
@@ -109,7 +140,10 @@ def write_evidence(folder: Path, weights: WeightsName = WEIGHTS) -> Path:
     found = as_json(analyse_in_full(Films(made_films()), "drawn"))
     (folder / "analysis" / "analysis.json").write_text(json.dumps(found))
     (folder / "suitability").mkdir()
-    made = (("bench", BENCH), ("dashboard", DASHBOARD), ("suitability/suitability", SUITABILITY))
+    made = (
+        *(("bench", BENCH), ("dashboard", DASHBOARD), ("service", SERVICE)),
+        ("suitability/suitability", SUITABILITY),
+    )
     for name, table in made:
         stated = {"weights": {"name": weights.name, "sha256": weights.sha256}}
         (folder / f"{name}.json").write_text(json.dumps({**table, **stated}))

@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 NOTHING = Evidence()
 OF_WEIGHTS = (
     *("metrics", "comparison", "ruler", "stress", "suitability"),
-    *("bench", "dashboard", "failures"),
+    *("bench", "dashboard", "service", "failures"),
 )
 
 
@@ -113,6 +113,9 @@ def test_the_numbers_are_those_of_the_evidence(evidence: Evidence) -> None:
     assert "1.2 s" in BLOCKS["speed"](evidence)
     assert "| training, attention, phase 1 | 64.1 films a second |" in BLOCKS["speed"](evidence)
     assert "`attention.onnx`" in BLOCKS["weights"](evidence)
+    assert "| 4 | 6.0 |" in BLOCKS["service"](evidence)
+    assert "7.5 films a second there, 25 % more than" in BLOCKS["service"](evidence)
+    assert "2 × 1: 7.5 and 8.0, 1 × 2: 7.0 and 7.2" in BLOCKS["service"](evidence)
 
 
 def test_what_is_refused_is_counted_by_category(evidence: Evidence) -> None:

@@ -35,20 +35,56 @@ EXAMPLE = Path("examples/synthetic_hand_girl_10y.png")
     help="A training run, to read from its logs how fast it went.",
 )
 @click.option(
+    "--service",
+    is_flag=True,
+    help="Measure 'boneage serve' instead: films a second, seconds, memory.",
+)
+@click.option(
+    "--requests",
+    type=click.IntRange(min=10),
+    default=10_000,
+    show_default=True,
+    help="With --service: so many, while the memory is watched.",
+)
+@click.option(
+    "--load-requests",
+    type=click.IntRange(min=1),
+    default=200,
+    show_default=True,
+    help="With --service: so many by each number of clients.",
+)
+@click.option(
     "--out",
     required=True,
     type=click.Path(dir_okay=False, path_type=Path),
     help="The JSON file to write.",
 )
 @weights_option
-def bench(film: Path, install: bool, run: Path | None, out: Path, weights: Path | None) -> None:
+def bench(
+    film: Path,
+    install: bool,
+    run: Path | None,
+    service: bool,
+    requests: int,
+    load_requests: int,
+    out: Path,
+    weights: Path | None,
+) -> None:
     """Measure how long a film takes, how much memory, and how big the package is.
 
     Exit status: 0 when all was measured, 2 when something could not be.
     """
-    table = _measure(film, run, weights, install=install)
+    if service:
+        table = _measure_service(film, weights, requests, load_requests)
+    else:
+        table = _measure(film, run, weights, install=install)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
+    (_say_service if service else _say)(table)
+    click.echo(f"written: {out}")
+
+
+def _say(table: dict[str, Any]) -> None:
     cold = table["cold"]
     click.echo(f"one film from nothing: {cold['seconds']:.2f} s, {cold['peak_memory_mb']:.0f} MB")
     for warm in table["warm"]:
@@ -60,7 +96,81 @@ def bench(film: Path, install: bool, run: Path | None, out: Path, weights: Path 
         f"from film to report, {report['width']} x {report['height']}: "
         f"{report['median_seconds']:.3f} s"
     )
-    click.echo(f"written: {out}")
+
+
+def _say_service(table: dict[str, Any]) -> None:
+    for shape in table["service"]:
+        for load in shape["loads"]:
+            click.echo(
+                f"{shape['workers']} workers x {shape['threads']} threads, {load['clients']} "
+                f"clients: {load['per_second']:.2f} films a second, "
+                f"p50 {load['p50_seconds']:.3f} s, "
+                f"{load['processor_seconds']:.3f} s of processor time a film"
+            )
+    for networks in table["networks"]:
+        click.echo(
+            f"networks alone, {networks['at_a_time']} x {networks['threads']} threads, batches of "
+            f"{networks['batch']}: {networks['films_per_second']:.2f} films a second, "
+            f"{networks['processor_seconds']:.3f} s of processor time a film"
+        )
+    memory = table["memory"]
+    click.echo(
+        f"memory: {memory['megabytes'][0]:.0f} MB, {memory['megabytes'][-1]:.0f} MB after "
+        f"{memory['requests'][-1]} requests"
+    )
+
+
+def _measure_service(
+    film: Path, weights: Path | None, requests: int, load_requests: int
+) -> dict[str, Any]:
+    from boneage.evaluation import servicebench as measuring  # noqa: PLC0415
+
+    networks = [
+        measuring.measure_networks(
+            film, weights, at_a_time=workers, threads=threads, batch=batch, films=load_requests
+        )
+        for workers, threads in measuring.SHAPES
+        for batch in measuring.BATCHES
+    ]
+    shapes = [
+        measuring.measure_shape(
+            film, weights, workers=workers, threads=threads, requests=load_requests
+        )
+        for workers, threads in measuring.SHAPES
+    ]
+    assessing = [
+        {
+            "threads": threads,
+            "median_seconds": measuring.measure_assessing(
+                film, weights, threads=threads, films=load_requests
+            ),
+        }
+        for _, threads in measuring.SHAPES
+    ]
+    memory = measuring.measure_memory(film, weights, requests=requests)
+    return {
+        **_head(weights),
+        "film_bytes": film.stat().st_size,
+        "networks": [asdict(timing) for timing in networks],
+        "assessing": assessing,
+        "service": [asdict(shape) for shape in shapes],
+        "memory": asdict(memory),
+    }
+
+
+def _head(weights: Path | None) -> dict[str, Any]:
+    """What was measured, and where."""
+    from boneage import __version__  # noqa: PLC0415  the command line opens fast
+    from boneage.evaluation.bench import this_machine  # noqa: PLC0415
+    from boneage.weights import Weights  # noqa: PLC0415
+
+    return {
+        "format": 1,
+        "boneage": __version__,
+        "date": date.today().isoformat(),
+        "machine": asdict(this_machine()),
+        "weights": asdict(Weights(weights).name),
+    }
 
 
 def _measure(

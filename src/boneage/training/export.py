@@ -20,11 +20,10 @@ import keras
 import numpy as np
 import numpy.typing as npt
 import onnx
-import onnxruntime
 from onnx import TensorProto, numpy_helper
 
 from boneage.errors import WeightsError
-from boneage.weights import FORMAT, MANIFEST, MONTHS_SCALE
+from boneage.weights import FORMAT, MANIFEST, MONTHS_SCALE, silent_runtime
 
 TOLERANCE = 1e-4
 """Of an exported network against Keras, relative to the largest value."""
@@ -187,7 +186,7 @@ def _rounded_half(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float16]:
 
 
 def _run(model: onnx.ModelProto, inputs: Inputs) -> dict[str, npt.NDArray[np.float32]]:
-    session = onnxruntime.InferenceSession(
+    session = silent_runtime().InferenceSession(
         model.SerializeToString(), providers=["CPUExecutionProvider"]
     )
     wanted = {item.name for item in session.get_inputs()}

@@ -48,7 +48,7 @@ def record(answer: Assessment | Failure) -> Record:
             "film": answer.film,
             "code": answer.code,
             "message": answer.message,
-            "findings": [_finding(finding) for finding in answer.findings],
+            "findings": [finding_record(finding) for finding in answer.findings],
             "boneage": __version__,
         }
     years, months = divmod(round(answer.age_months), 12)
@@ -68,7 +68,7 @@ def record(answer: Assessment | Failure) -> Record:
         "clinical": answer.clinical.to_dict() if answer.clinical else None,
         "readings": {name: _rounded(age) for name, age in answer.readings.items()},
         "regions": [_region(look) for look in answer.looks],
-        "findings": [_finding(finding) for finding in answer.findings],
+        "findings": [finding_record(finding) for finding in answer.findings],
         "stance": _stance(answer.stance),
         "weights": {
             "name": answer.weights.name,
@@ -123,7 +123,8 @@ def _region(look: Look) -> Record:
     }
 
 
-def _finding(finding: Finding) -> Record:
+def finding_record(finding: Finding) -> Record:
+    """Give what was found of a film."""
     return {
         "code": finding.code,
         "severity": finding.severity.value,

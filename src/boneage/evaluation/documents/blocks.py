@@ -33,6 +33,7 @@ BLOCKS: Mapping[str, Callable[[Evidence], str]] = {
     "headline": accuracy.headline,
     "networks": accuracy.networks,
     "ruler": attention.in_short,
+    "service": machine.service,
     "speed": machine.speed,
     "standards": accuracy.standards_in_short,
     "stress": robustness.in_short,

@@ -1,4 +1,4 @@
-"""Time, memory and size, from ``bench.json`` and ``dashboard.json``."""
+"""Time, memory and size, from ``bench.json``, ``dashboard.json`` and ``service.json``."""
 
 from __future__ import annotations
 
@@ -38,11 +38,8 @@ def speed(evidence: Evidence) -> str:
     for entry in bench["training"]:
         pace = f"{entry['films_per_second']:.1f} films a second"
         rows.append([f"training, {stage(entry['stage'])}", pace])
-    machine = bench["machine"]
-    load = "" if machine["load"] is None else f"; load average before it {machine['load']:.1f}"
-    note = f"On {machine['cores']} cores of {machine['processor']}, {bench['date']}{load}."
     warning = of_other_weights(evidence, bench)
-    return joined(warning, markdown(rows), note)
+    return joined(warning, markdown(rows), f"On {_where(bench)}.")
 
 
 def dashboard(evidence: Evidence) -> str:
@@ -59,16 +56,81 @@ def dashboard(evidence: Evidence) -> str:
 
 
 def _dashboard_note(found: Table) -> str:
-    memory, film, machine = found["memory_mb"], found["film"], found["machine"]
+    memory, film = found["memory_mb"], found["film"]
     counts = found["axe"]["violations"]
     worst = counts["critical"] + counts["serious"]
-    load = "" if machine["load"] is None else f", load average before it {machine['load']:.1f}"
     return (
         f"A synthetic film of {film['width']} × {film['height']} pixels, "
         f"{found['seconds']['warm_answer']['runs']} clicks each, in {found['browser']}, on "
-        f"{machine['cores']} cores of {machine['processor']}, {found['date']}{load}. The server "
+        f"{_where(found)}. The server "
         f"takes {memory['started']:.0f} MB when it has started, and "
         f"{memory['with_sessions']:.0f} MB with {memory['sessions']} visitors who have each read "
         f"such a film. axe-core finds {worst or 'no'} serious violation{'s' * (worst != 1)} in "
         f"{found['axe']['states']} states of the pages, light and dark."
     )
+
+
+def service(evidence: Evidence) -> str:
+    """Tabulate what programs that ask ``boneage serve`` meet."""
+    found = evidence.service
+    if found is None:
+        return unmeasured(evidence, "servicebench")
+    rows = [["clients at a time", "films a second", "median", "95th percentile", "99th percentile"]]
+    for load in found["service"][0]["loads"]:
+        times = (f"{load[f'p{share}_seconds']:.2f} s" for share in (50, 95, 99))
+        rows.append([str(load["clients"]), f"{load['per_second']:.1f}", *times])
+    warning = of_other_weights(evidence, found)
+    return joined(warning, markdown(rows), _service_note(found), _service_choices(found))
+
+
+def _service_note(found: Table) -> str:
+    loads, memory = found["service"][0]["loads"], found["memory"]
+    best = max(load["per_second"] for load in loads)
+    alone = _alone(found, found["service"][0], batch=1)
+    return (
+        f"The example film over HTTP, {loads[0]['requests']} requests by each number of clients, "
+        f"the audit log written, on {_where(found)}. The networks alone, with nothing around them, "
+        f"read {alone['films_per_second']:.1f} films a second there, "
+        f"{100 * (alone['films_per_second'] / best - 1):.0f} % more than the service at its best; "
+        f"a request takes {loads[-1]['processor_seconds']:.2f} s of processor time, and its "
+        f"networks alone {alone['processor_seconds']:.2f} s. "
+        f"The server takes {memory['megabytes'][0]:.0f} MB when it has begun, "
+        f"{memory['megabytes'][1]:.0f} MB after {memory['requests'][1]} requests and "
+        f"{memory['megabytes'][-1]:.0f} MB after {memory['requests'][-1]}."
+    )
+
+
+def _service_choices(found: Table) -> str:
+    """Say why the server is set as it is."""
+    shapes = [
+        f"{shape['workers']} × {shape['threads']}: "
+        f"{max(load['per_second'] for load in shape['loads']):.1f}"
+        for shape in found["service"]
+    ]
+    largest = max(networks["batch"] for networks in found["networks"])
+    alone = [
+        f"{shape['workers']} × {shape['threads']}: "
+        f"{_alone(found, shape, batch=1)['films_per_second']:.1f} and "
+        f"{_alone(found, shape, batch=largest)['films_per_second']:.1f}"
+        for shape in found["service"]
+    ]
+    return (
+        f"Films a second by workers × threads: {', '.join(shapes)}. The networks alone, by one "
+        f"film and by {largest} films a call: {', '.join(alone)}."
+    )
+
+
+def _alone(found: Table, shape: Table, *, batch: int) -> Table:
+    """Find what the networks alone did, set up like a server."""
+    wanted = shape["workers"], shape["threads"], batch
+    measured: dict[tuple[int, int, int], Table] = {
+        (networks["at_a_time"], networks["threads"], networks["batch"]): networks
+        for networks in found["networks"]
+    }
+    return measured[wanted]
+
+
+def _where(found: Table) -> str:
+    machine = found["machine"]
+    load = "" if machine["load"] is None else f", load average before it {machine['load']:.1f}"
+    return f"{machine['cores']} cores of {machine['processor']}, {found['date']}{load}"

@@ -1,0 +1,52 @@
+"""Counts for Prometheus: how many, how long, how full; never of whom."""
+
+from __future__ import annotations
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
+
+__all__ = ["CONTENT_TYPE", "Metrics"]
+
+BUCKETS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60)
+
+
+class Metrics:
+    """The counts of one service, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        self.requests = Counter(
+            "boneage_requests",
+            "Requests, by what they asked for and what became of them.",
+            ("action", "outcome"),
+            registry=registry,
+        )
+        self.seconds = Histogram(
+            "boneage_seconds",
+            "Seconds of receiving a film, waiting for a worker, working, and of the whole.",
+            ("stage",),
+            buckets=BUCKETS,
+            registry=registry,
+        )
+        self.queue = Gauge(
+            "boneage_queue_length",
+            "Requests that wait for a worker or have one.",
+            registry=registry,
+        )
+        self.kept = Gauge(
+            "boneage_kept_answers",
+            "Recent answers in memory.",
+            registry=registry,
+        )
+
+    def text(self) -> bytes:
+        """Write all of them."""
+        return generate_latest(self._registry)

@@ -1,0 +1,64 @@
+"""The files of deploy/ against what they start."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from boneage.cli import main
+
+ROOT = Path(__file__).parents[1]
+DEPLOY = ROOT / "deploy"
+UNIT = DEPLOY / "boneage.service"
+
+
+def test_the_image_installs_extras_that_exist() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    named = re.search(r"/source\[([a-z,]+)\]", (DEPLOY / "Dockerfile").read_text("utf-8"))
+    assert named is not None
+    assert set(named[1].split(",")) <= set(project["optional-dependencies"])
+
+
+def test_the_image_gets_what_it_copies() -> None:
+    lines = (DEPLOY / "Dockerfile.dockerignore").read_text("utf-8").splitlines()
+    for name in (line[1:] for line in lines if line.startswith("!")):
+        assert (ROOT / name).exists(), name
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "boneage.service"])
+def test_the_options_of_serve_exist(name: str) -> None:
+    text = (DEPLOY / name).read_text("utf-8")
+    known = CliRunner().invoke(main, ["serve", "--help"]).output
+    (line,) = re.findall(r"^(?:CMD \[|ExecStart=).*\bserve\b.*$", text, re.MULTILINE)
+    options = re.findall(r"--[a-z-]+", line)
+    assert options
+    assert not [option for option in options if option not in known]
+
+
+def test_compose_can_be_read() -> None:
+    yaml = pytest.importorskip("yaml", reason="PyYAML is not here")
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))["services"]
+    assert set(services) == {"service", "node", "orthanc"}
+    for name in ("service", "node"):
+        assert services[name]["read_only"] and services[name]["cap_drop"] == ["ALL"]
+
+
+def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not here (apt-get install systemd)")
+    there = tmp_path / UNIT.name
+    text = UNIT.read_text("utf-8")
+    assert "/opt/boneage/bin/boneage" in text
+    there.write_text(text.replace("/opt/boneage/bin/boneage", sys.executable))
+    for command in (["verify"], ["security", "--offline=true", "--threshold=20"]):
+        said = subprocess.run(
+            ["systemd-analyze", *command, str(there)], capture_output=True, text=True, check=False
+        )
+        assert said.returncode == 0, said.stdout + said.stderr
