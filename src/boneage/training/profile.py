@@ -168,6 +168,9 @@ class FusionSpec:
     joins: Literal["features", "ages", "mean_of_ages"] = "features"
     """What of each network: its features, or the one age that its own head reads from
     them. ``ages`` are corrected, ``mean_of_ages`` is their weighted mean and nothing else."""
+    shrinkage: float = 0.0
+    """How strongly a weighted mean is drawn towards the plain one: what it costs, in squared
+    years, when the logarithm of one weight lies 1 from the others'."""
     fitted_on: Literal["train", "calibration"] = "train"
     """The films the fusion is fitted on: the networks' own, or those held back from them. A
     network knows its own films in part by heart, and a fusion fitted there trusts it for that."""

@@ -43,7 +43,9 @@ def build_fusion_network(
         joined = [_own_age(name, features[name], sex, networks[name]) for name in features]
     together = keras.layers.Concatenate(name="joined")(joined) if len(joined) > 1 else joined[0]
     if spec.joins == "mean_of_ages":
-        return _with_own_ages(features, sex, WeightedMean(name="weighted_mean")(together))
+        return _with_own_ages(
+            features, sex, WeightedMean(spec.shrinkage, name="weighted_mean")(together)
+        )
     age = age_head(
         together,
         _sex_vector(sex, spec.sex_units),
@@ -79,11 +81,25 @@ class WeightedMean(keras.layers.Layer):  # type: ignore[misc]
     """The mean of some ages, shape (n, ages), by weights that are learned; shape (n, 1).
 
     The weights are the softmax of what is learned: none below 0, together 1, alike at first.
+
+    Parameters
+    ----------
+    shrinkage : float
+        What a learned number costs by its square.
     """
+
+    def __init__(self, shrinkage: float, **options: Any) -> None:
+        super().__init__(**options)
+        self.shrinkage = shrinkage
 
     def build(self, shape: tuple[int | None, int]) -> None:
         """Make the learned numbers."""
-        self.scores = self.add_weight(shape=(shape[-1],), initializer="zeros", name="scores")
+        self.scores = self.add_weight(
+            shape=(shape[-1],),
+            initializer="zeros",
+            regularizer=keras.regularizers.L2(self.shrinkage),
+            name="scores",
+        )
 
     @property
     def shares(self) -> Any:
