@@ -100,6 +100,7 @@ SERVICE: Mapping[str, Any] = {
         {"workers": 2, "threads": 1, "loads": [_load(1, 4.0), _load(4, 6.0)]},
         {"workers": 1, "threads": 2, "loads": [_load(1, 5.0), _load(4, 5.5)]},
     ],
+    "assessing": [{"threads": 1, "median_seconds": 0.33, "processor_seconds": 0.29}],
     "memory": {"requests": [0, 1000, 2000], "megabytes": [210.0, 300.0, 301.0]},
 }
 

@@ -40,6 +40,8 @@ def test_the_networks_alone_are_those_of_a_reading() -> None:
     found = servicebench.measure_networks(FILM, at_a_time=1, threads=1, batch=2, films=2)
     assert (found.at_a_time, found.threads, found.batch) == (1, 1, 2)
     assert found.processor_seconds > 0
+    whole = servicebench.measure_assessing(FILM, threads=1, films=1)
+    assert whole.processor_seconds > 0
 
 
 def test_a_server_is_asked_and_its_memory_looked_at() -> None:

@@ -139,12 +139,7 @@ def _measure_service(
         for workers, threads in measuring.SHAPES
     ]
     assessing = [
-        {
-            "threads": threads,
-            "median_seconds": measuring.measure_assessing(
-                film, weights, threads=threads, films=load_requests
-            ),
-        }
+        measuring.measure_assessing(film, weights, threads=threads, films=load_requests)
         for _, threads in measuring.SHAPES
     ]
     memory = measuring.measure_memory(film, weights, requests=requests)
@@ -152,7 +147,7 @@ def _measure_service(
         **_head(weights),
         "film_bytes": film.stat().st_size,
         "networks": [asdict(timing) for timing in networks],
-        "assessing": assessing,
+        "assessing": [asdict(timing) for timing in assessing],
         "service": [asdict(shape) for shape in shapes],
         "memory": asdict(memory),
     }
