@@ -139,7 +139,7 @@ constraints: $(BIN)/python  ## Resolve and pin all dependencies anew
 	@rm -rf build/pins && $(BIN)/python -m venv build/pins
 	@echo "resolving all extras in a fresh environment (minutes)"
 	@build/pins/bin/python -m pip install --quiet --disable-pip-version-check \
-		'.[train,evaluate,dashboard,history,report,dicom,server,dev]'
+		'.[train,evaluate,dashboard,history,report,dicom,server,node,dev]'
 	@{ echo "# Exact versions, written by 'make constraints'; do not edit."; \
 		build/pins/bin/python -m pip freeze --exclude boneage | \
 		sed -E 's/^tensorflow[-_]cpu==(.*)/&\ntensorflow==\1/'; } > build/constraints.txt
@@ -180,6 +180,6 @@ $(TRAIN): pyproject.toml constraints.txt | $(BIN)/python
 	@touch $(BASE) $@
 
 $(DEV): pyproject.toml constraints.txt | $(BIN)/python
-	@echo "installing boneage with the training, evaluate, dashboard, report, dicom, server and development extras (once, some minutes)"
-	@$(INSTALL) -e '.[train,evaluate,dashboard,history,report,dicom,server,dev]'
+	@echo "installing boneage with the training, evaluate, dashboard, report, dicom, server, node and development extras (once, some minutes)"
+	@$(INSTALL) -e '.[train,evaluate,dashboard,history,report,dicom,server,node,dev]'
 	@touch $(BASE) $(DASH) $(EVAL) $(TRAIN) $@
