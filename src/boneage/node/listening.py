@@ -7,7 +7,9 @@ where it accepts, so that one silent caller would keep out the others.
 from __future__ import annotations
 
 import ipaddress
+import logging
 import socket
+import sys
 from socketserver import TCPServer
 from typing import Any
 
@@ -21,6 +23,8 @@ SPARE_CONNECTIONS = 5
 """Beside the associations: a caller too many is told so rather than cut off."""
 SPARE_BYTES = 2**16
 """For commands and the headers of protocol data units."""
+
+logger = logging.getLogger("boneage.node")
 
 
 class LimitedSocket(AssociationSocket):
@@ -44,9 +48,9 @@ class Handler(RequestHandler):
 
     def _create_association(self) -> Any:
         made = super()._create_association()
-        limited = LimitedSocket(made, client_socket=self.request)
-        limited.most_bytes = self.server.most_bytes
-        made.set_socket(limited)
+        # A second socket would start the protocol's machine twice.
+        made.dul.socket.__class__ = LimitedSocket
+        made.dul.socket.most_bytes = self.server.most_bytes
         return made
 
 
@@ -85,4 +89,5 @@ class Server(ThreadedAssociationServer):
         self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a connection that fails at once is none."""
+        """Say what kind of error ended a connection before it was an association."""
+        logger.warning("a connection failed: %s", type(sys.exception()).__name__)
