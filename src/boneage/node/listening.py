@@ -49,8 +49,9 @@ class Handler(RequestHandler):
     def _create_association(self) -> Any:
         made = super()._create_association()
         # A second socket would start the protocol's machine twice.
-        made.dul.socket.__class__ = LimitedSocket
-        made.dul.socket.most_bytes = self.server.most_bytes
+        taken: Any = made.dul.socket
+        taken.__class__ = LimitedSocket
+        taken.most_bytes = self.server.most_bytes
         return made
 
 
