@@ -34,7 +34,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run example test lint types pytest format train bundle evidence analyse evaluate ruler stress ablate card bench \
-	suitability fuzz dashbench audit figures catalogues constraints clean
+	suitability fuzz dashbench nodebench audit figures catalogues constraints clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1@\2/p' $(MAKEFILE_LIST) | \
@@ -121,6 +121,9 @@ dashbench: $(DEV)  ## Measure the dashboard in Chromium, and take its pictures f
 	@$(BIN)/python -m tests.browser.screenshots docs
 	@$(BIN)/python -m tests.browser.screenshots --every-state docs/screens
 	@$(BIN)/boneage figures
+
+nodebench: $(DEV)  ## Kill the DICOM node again and again, and count what it lost (an hour)
+	@$(BIN)/python -m tests.node.kills --films 1000 --kills 20 --out $(EVIDENCE)/node.json
 
 audit: $(DEV)  ## Look for known holes in the pinned libraries; needs the internet
 	@$(BIN)/python -c 'import socket; socket.create_connection(("pypi.org", 443), 5).close()' 2>/dev/null || \

@@ -29,6 +29,9 @@ class Site:
         """Those of the node, for its subcommands."""
         return self.node.options
 
+    def kill(self) -> None:
+        self.node.kill()
+
     def restart(self) -> None:
         self.node = start_node(self.folder, *self.node.options)
 
@@ -74,7 +77,7 @@ log = "audit.jsonl"
             )
             started = start_node(tmp_path, "--config", str(tmp_path / "node.toml"))
             site = Site(started, receiver, tmp_path)
-            stack.callback(lambda: site.node.kill())
+            stack.callback(site.kill)
             return site
 
         yield built

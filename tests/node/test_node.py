@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -43,7 +44,7 @@ def test_a_film_comes_and_its_answers_go(build: Build, put: Put) -> None:
     own = sorted(site.archive.folder.iterdir())
     assert storescu(site.node.port, own).returncode == 0
     # Another film under the same UID is kept for somebody to look at.
-    assert storescu(site.node.port, [put(film(1, PatientSex="M"))]).returncode == 0
+    assert storescu(site.node.port, [put(film(1, PatientSex="F"))]).returncode == 0
     entries = json.loads(ask_node(*site.settings, "list", "--json"))
     assert sorted((e["state"], e["code"]) for e in entries) == [
         ("dead", "conflict"),
@@ -175,9 +176,8 @@ def test_tls_with_certificates_on_both_sides(build: Build, put: Put, tmp_path: P
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     made = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
     made += ["-keyout", str(key), "-out", str(certificate), "-subj", "/CN=localhost"]
-    subprocess.run(
-        [*made, "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True
-    )
+    made += ["-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run(made, check=True, capture_output=True)
     site = build(
         f'[tls]\ncertificate = "{certificate}"\nkey = "{key}"\nca = "{certificate}"\n'
         "mutual = true\nto_destination = true",
@@ -206,8 +206,6 @@ def test_two_nodes_do_not_share_a_spool(build: Build) -> None:
 
 
 def test_a_silent_caller_keeps_nobody_out(build: Build, put: Put) -> None:
-    import socket
-
     site = build(node="seconds = 5")
     with socket.create_connection((HOST, site.node.port)):
         time.sleep(0.5)
@@ -218,8 +216,6 @@ def test_a_silent_caller_keeps_nobody_out(build: Build, put: Put) -> None:
     "junk", [b"\x04\x00\xff\xff\xff\xff", b"GET / HTTP/1.0\r\n\r\n", b"\x01\x00"]
 )
 def test_junk_ends_a_connection_and_no_more(build: Build, put: Put, junk: bytes) -> None:
-    import socket
-
     site = build(node="seconds = 2")
     with socket.create_connection((HOST, site.node.port)) as opened:
         opened.sendall(junk + b"\0" * 4096)

@@ -37,7 +37,8 @@ class LimitedSocket(AssociationSocket):
         """Read from the socket."""
         self.taken += nr_bytes
         if nr_bytes > MAX_PDU_BYTES or self.taken > self.most_bytes:
-            raise OSError("the caller sent more than is taken")
+            logger.warning("a connection is cut off: its object is larger than is taken")
+            raise OSError("more than is taken")
         return super().recv(nr_bytes)
 
 
