@@ -13,7 +13,7 @@ import random
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -28,7 +28,11 @@ from tests.node.peers import Receiver, ask_node, free_port, start_node, storescu
 FORMAT = 1
 BATCH = 5
 """Films that storescu sends over one association."""
-MOST_DELAY_SECONDS = 3.0
+AHEAD = 5
+"""Films that may wait when the next batch is sent."""
+BATCH_SECONDS = 20.0
+MOST_DELAY_SECONDS, RECEIVING_SECONDS = 3.0, 0.5
+"""Before a kill; storescu takes about the latter to send a batch."""
 OUTAGE_SECONDS = 5.0
 MODALITIES = ("OT", "SR")
 PAUSE_SECONDS = 0.2
@@ -56,19 +60,30 @@ class Outcome:
 
 
 class Sending(threading.Thread):
-    """Sends films as a modality does: again, until it is told that they arrived."""
+    """Sends films as a modality does: again, until it is told that they arrived.
 
-    def __init__(self, files: Sequence[Path], port: int) -> None:
+    It does not run far ahead of the answers, so that films come as long as the node is killed.
+    """
+
+    def __init__(self, files: Sequence[Path], port: int, answers: Callable[[], int]) -> None:
         super().__init__(daemon=True)
-        self.files, self.port, self.resends = files, port, 0
+        self.files, self.port, self.answers, self.resends = files, port, answers, 0
+        self.begun = threading.Event()
 
     def run(self) -> None:
         """Send them all."""
         for start in range(0, len(self.files), BATCH):
-            batch = self.files[start : start + BATCH]
-            while storescu(self.port, batch).returncode != 0:
+            while self.answers() < 2 * (start - AHEAD):
+                time.sleep(PAUSE_SECONDS)
+            self.begun.set()
+            while storescu(self.port, self.files[start : start + BATCH]).returncode != 0:
                 self.resends += 1
                 time.sleep(PAUSE_SECONDS)
+
+    def wait_for_batch(self) -> bool:
+        """Wait until a batch is being sent, and say whether one is."""
+        self.begun.clear()
+        return self.begun.wait(BATCH_SECONDS)
 
 
 def measure(
@@ -102,13 +117,15 @@ def measure(
         node = start_node(folder / "node", *options)
         stack.callback(lambda: node.kill())  # noqa: PLW0108  the last one
         began = time.monotonic()
-        sending = Sending(files, node.port)
+        sending = Sending(files, node.port, lambda: len(archive.names()))
         sending.start()
         watch = Watch(options, sending)
         killed = outages = 0
         while (sent := len(archive.names())) < 2 * films or killed < kills:
             if killed < kills and (sent >= moments[killed] or sent == 2 * films):
-                time.sleep(chance.uniform(0, MOST_DELAY_SECONDS))
+                # Every other time while films come in.
+                coming = killed % 2 == 0 and sending.wait_for_batch()
+                time.sleep(chance.uniform(0, RECEIVING_SECONDS if coming else MOST_DELAY_SECONDS))
                 node.kill()
                 killed += 1
                 node = start_node(folder / "node", *options)

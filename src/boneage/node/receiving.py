@@ -110,7 +110,10 @@ class Receiver:
             while self._busy and time.monotonic() < until:
                 self._changed.wait(0.2)
         for association in self.server.active_associations:
-            association.abort(block=False)
+            if association.is_established:
+                association.abort(block=False)
+            elif association.dul.socket is not None:
+                association.dul.socket.close()  # nothing was agreed on that could be ended
             association.kill()
 
     @contextmanager
