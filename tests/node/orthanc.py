@@ -76,7 +76,11 @@ def orthanc(folder: Path, port: int, dicom_port: int, **settings: Any) -> Iterat
     finally:
         client.close()
         process.terminate()
-        process.wait(30)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:  # it waits for connections that others keep open
+            process.kill()
+            process.wait(20)
 
 
 def _answers(client: httpx.Client, process: subprocess.Popen[bytes], log: Path) -> bool:
