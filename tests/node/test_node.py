@@ -90,16 +90,6 @@ def test_films_without_an_answer_are_kept_with_the_reason(build: Build, put: Put
     wait_until(lambda: len(site.archive.names()) == 2, "both answers")
 
 
-def test_a_picture_of_no_hand_is_not_answered(build: Build, put: Put, bundled: Path) -> None:
-    site = build(folder=str(bundled))
-    dataset = dcmread(BytesIO(film(3)))
-    rows, columns = dataset.Rows, dataset.Columns
-    stripes = bytes((0, 0)) * (columns // 2) + bytes((255, 15)) * (columns - columns // 2)
-    assert storescu(site.node.port, [put(film(3, PixelData=stripes * rows))]).returncode == 0
-    wait_until(lambda: bool(list((site.spool / "dead").glob("*.json"))), "a dead letter")
-    assert not site.archive.names()
-
-
 def test_what_is_no_film_is_refused(build: Build) -> None:
     site = build()
     entity = AE("WARD")
