@@ -98,7 +98,8 @@ def test_what_is_no_film_is_refused(build: Build) -> None:
     association = entity.associate(HOST, site.node.port, ae_title="BONEAGE")
     assert association.is_established
     assert [str(c.abstract_syntax) for c in association.rejected_contexts] == [BasicTextSRStorage]
-    report = dcmread(BytesIO(film(1, SOPClassUID="1.2.840.10008.5.1.4.1.1.88.33")))
+    others = film(1, SOPClassUID="1.2.840.10008.5.1.4.1.1.88.33", Manufacturer="Other")
+    report = dcmread(BytesIO(others))
     del report.PixelData
     assert association.send_c_store(report).Status == 0x0122
     association.release()
