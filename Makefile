@@ -34,7 +34,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run example test lint types pytest format train bundle evidence analyse evaluate ruler stress ablate card bench \
-	suitability fuzz dashbench servicebench audit figures catalogues constraints clean
+	suitability fuzz dashbench servicebench nodebench audit figures catalogues constraints clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1@\2/p' $(MAKEFILE_LIST) | \
@@ -126,6 +126,9 @@ servicebench: $(DEV)  ## Measure the service: films a second, memory (an hour)
 	@$(BIN)/boneage bench --service --out $(EVIDENCE)/service.json
 	@$(BIN)/boneage figures
 
+nodebench: $(DEV)  ## Kill the DICOM node again and again, and count what it lost (an hour)
+	@$(BIN)/python -m tests.node.kills --films 1000 --kills 20 --out $(EVIDENCE)/node.json
+
 audit: $(DEV)  ## Look for known holes in the pinned libraries; needs the internet
 	@$(BIN)/python -c 'from urllib.request import urlopen; urlopen("https://pypi.org/pypi/pip/24.0/json", timeout=20)' \
 		2>/dev/null || { echo "audit: pypi.org does not answer what is known of a version, so nothing was looked up"; exit 1; }
@@ -143,7 +146,7 @@ constraints: $(BIN)/python  ## Resolve and pin all dependencies anew
 	@rm -rf build/pins && $(BIN)/python -m venv build/pins
 	@echo "resolving all extras in a fresh environment (minutes)"
 	@build/pins/bin/python -m pip install --quiet --disable-pip-version-check \
-		'.[train,evaluate,dashboard,history,report,dicom,server,dev]'
+		'.[train,evaluate,dashboard,history,report,dicom,server,node,dev]'
 	@{ echo "# Exact versions, written by 'make constraints'; do not edit."; \
 		build/pins/bin/python -m pip freeze --exclude boneage | \
 		sed -E 's/^tensorflow[-_]cpu==(.*)/&\ntensorflow==\1/'; } > build/constraints.txt
@@ -184,6 +187,6 @@ $(TRAIN): pyproject.toml constraints.txt | $(BIN)/python
 	@touch $(BASE) $@
 
 $(DEV): pyproject.toml constraints.txt | $(BIN)/python
-	@echo "installing boneage with the training, evaluate, dashboard, report, dicom, server and development extras (once, some minutes)"
-	@$(INSTALL) -e '.[train,evaluate,dashboard,history,report,dicom,server,dev]'
+	@echo "installing boneage with the training, evaluate, dashboard, report, dicom, server, node and development extras (once, some minutes)"
+	@$(INSTALL) -e '.[train,evaluate,dashboard,history,report,dicom,server,node,dev]'
 	@touch $(BASE) $(DASH) $(EVAL) $(TRAIN) $@

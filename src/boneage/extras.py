@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 EXTRA_OF: Mapping[str, str] = {
     "alembic": "history",
+    "dicomweb_client": "node",
     "fastapi": "server",
     "h5py": "train",
     "highdicom": "dicom",
@@ -15,6 +16,7 @@ EXTRA_OF: Mapping[str, str] = {
     "onnx": "train",
     "prometheus_client": "server",
     "python_multipart": "server",
+    "pynetdicom": "node",
     "reportlab": "report",
     "scipy": "evaluate",
     "sklearn": "evaluate",

@@ -32,6 +32,8 @@ COMMANDS: Mapping[str, str] = {
     "ablate": "Measure what each part of the method is worth.",
     "ruler": "Measure whether the attention finds the bones.",
     "serve": "Answer over HTTP, for other programs.",
+    "node": "Take films from a DICOM archive, and send it the answers.",
+    "dicomweb": "Read the films of a study in a DICOMweb archive.",
     "token": "Make a token for a program that asks the server.",
     "health": "Ask a server whether it is well.",
     "audit": "Check the audit log of a server.",

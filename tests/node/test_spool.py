@@ -1,0 +1,206 @@
+"""States and files on disk."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+
+from boneage.node.backoff import pause_seconds
+from boneage.node.settings import Keeping, NodeError
+from boneage.node.spool import Receipt, Spool, SpoolFull, State
+
+DAY = 86_400.0
+
+
+def opened(folder: Path, **keeping: float) -> Spool:
+    return Spool(Keeping(folder / "spool", min_free_mib=0, **keeping))
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Spool:
+    return opened(tmp_path)
+
+
+def receive(spool: Spool, uid: str = "1.2.3", content: bytes = b"a") -> Receipt:
+    return spool.receive(b"file " + content, content, uid, "WARD")
+
+
+def make(spool: Spool, uids: tuple[str, str] = ("1.9", "1.8")) -> str:
+    film = spool.next_film()
+    assert film is not None
+    answers = {"picture": (uids[0], b"picture"), "report": (uids[1], b"report")}
+    spool.keep_answers(film.key, "print", answers)
+    return film.key
+
+
+def send(spool: Spool) -> None:
+    for answer in spool.due_answers(time.time(), 10, 60):
+        spool.note_sent(answer)
+
+
+def test_a_film_goes_its_way(spool: Spool) -> None:
+    assert receive(spool) is Receipt.NEW
+    key = make(spool)
+    assert spool.film_path(key).read_bytes() == b"file a"
+    assert [a.kind for a in spool.due_answers(time.time(), 10, 60)] == ["picture", "report"]
+    send(spool)
+    assert spool.counts()[State.SENT] == 1
+    assert not spool.due_answers(time.time(), 10, 60)
+    assert spool.next_film() is None
+
+
+def test_a_retry_is_known_in_every_state(spool: Spool) -> None:
+    receive(spool)
+    assert receive(spool) is Receipt.AGAIN
+    make(spool)
+    assert receive(spool) is Receipt.AGAIN
+    send(spool)
+    assert receive(spool) is Receipt.AGAIN
+    assert receive(spool, "1.9") is Receipt.OWN
+
+
+def test_other_content_under_an_answered_uid_is_kept_and_not_read(spool: Spool) -> None:
+    receive(spool)
+    assert receive(spool, content=b"b") is Receipt.CONFLICT
+    (dead,) = spool.entries([State.DEAD])
+    assert dead.code == "conflict"
+    assert spool.film_path(dead.key).read_bytes() == b"file b"
+    spool.requeue(dead.key)
+    assert spool.counts()[State.RECEIVED] == 2
+
+
+def test_a_corrected_film_is_read_where_the_first_had_no_answer(spool: Spool) -> None:
+    receive(spool)
+    film = spool.next_film()
+    assert film is not None
+    spool.bury(film.key, "sex", "the film does not state it")
+    assert receive(spool, content=b"b") is Receipt.NEW
+
+
+def test_names_are_hashes_whatever_the_uid_says(spool: Spool) -> None:
+    assert receive(spool, "../../../tmp/x") is Receipt.NEW
+    (path,) = (spool.folder / "films").iterdir()
+    assert path.stem.isalnum()
+    assert len(path.stem) == 64
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_dead_letters_say_why_and_nothing_else(spool: Spool) -> None:
+    receive(spool)
+    film = spool.next_film()
+    assert film is not None
+    spool.bury(film.key, "no_hand", "no hand")
+    letter = json.loads(spool.dead_path(film.key).read_text())
+    assert (letter["code"], letter["reason"], letter["caller"]) == ("no_hand", "no hand", "WARD")
+    assert (spool.folder / letter["file"]).is_file()
+    spool.requeue(film.key)
+    assert not spool.dead_path(film.key).exists()
+    again = spool.next_film()
+    assert again is not None
+    assert again.starts == 1
+
+
+def test_a_refused_answer_is_sent_after_requeue_and_only_that(spool: Spool) -> None:
+    receive(spool)
+    key = make(spool)
+    first, second = spool.due_answers(time.time(), 10, 60)
+    spool.note_sent(first)
+    spool.note_refused(second, time.time() + 30)
+    assert not spool.due_answers(time.time(), 10, 60)
+    spool.bury(key, "refused", "no")
+    spool.requeue(key)
+    assert [a.uid for a in spool.due_answers(time.time(), 10, 60)] == [second.uid]
+
+
+def test_a_clock_that_was_wrong_does_not_hold_answers_back(spool: Spool) -> None:
+    receive(spool)
+    make(spool)
+    for answer in spool.due_answers(time.time(), 10, 60):
+        spool.note_refused(answer, time.time() + 10 * DAY)
+    assert len(spool.due_answers(time.time(), 10, 60)) == 2
+
+
+def test_a_film_begun_often_comes_last(spool: Spool) -> None:
+    receive(spool, "1", b"a")
+    first = spool.next_film()
+    receive(spool, "2", b"b")
+    second = spool.next_film()
+    assert first is not None
+    assert second is not None
+    assert first.key != second.key
+    spool.put_back(second.key)
+    again = spool.next_film()
+    assert again == second
+
+
+def test_what_a_crash_leaves_is_put_right(tmp_path: Path) -> None:
+    spool = opened(tmp_path)
+    receive(spool, "1", b"a")
+    make(spool)
+    receive(spool, "2", b"b")
+    film = spool.next_film()
+    assert film is not None
+    (spool.folder / "films" / ("0" * 64 + ".dcm")).write_bytes(b"not answered for")
+    (spool.folder / "films" / "x.dcm.1.part").write_bytes(b"half")
+    spool.answer_path(film.key, "picture").write_bytes(b"half an answer")
+    spool.close()
+    spool = opened(tmp_path)
+    spool.recover()
+    assert len(list((spool.folder / "films").iterdir())) == 2
+    assert len(list((spool.folder / "answers").iterdir())) == 2
+    spool.bury(film.key, "x", "y")
+    spool.dead_path(film.key).unlink()
+    (spool.folder / "dead" / "z.json").write_text("{}")
+    spool.recover()
+    assert [path.stem for path in (spool.folder / "dead").iterdir()] == [film.key]
+
+
+def test_finished_films_go_and_are_remembered(tmp_path: Path) -> None:
+    spool = opened(tmp_path, keep_hours=1, keep_dead_days=2, remember_days=3)
+    receive(spool, "1", b"a")
+    key = make(spool)
+    send(spool)
+    receive(spool, "2", b"b")
+    film = spool.next_film()
+    assert film is not None
+    spool.bury(film.key, "x", "y")
+    spool.sweep(time.time() + 60)
+    assert spool.film_path(key).exists()
+    spool.sweep(time.time() + DAY)
+    assert not spool.film_path(key).exists()
+    assert not spool.answer_path(key, "picture").exists()
+    assert spool.film_path(film.key).exists()
+    assert receive(spool, "1", b"a") is Receipt.AGAIN
+    spool.sweep(time.time() + 4 * DAY)
+    assert not spool.entries()
+    assert not any(
+        (spool.folder / name).glob("*")
+        for name in ("films", "answers", "dead")
+        if list((spool.folder / name).iterdir())
+    )
+    assert receive(spool, "1", b"a") is Receipt.NEW
+
+
+def test_a_nearly_full_disk_takes_nothing(tmp_path: Path) -> None:
+    spool = Spool(Keeping(tmp_path / "spool", min_free_mib=2**29))
+    with pytest.raises(SpoolFull):
+        receive(spool)
+    assert not list((spool.folder / "films").iterdir())
+
+
+def test_a_spool_of_another_version_is_not_touched(tmp_path: Path) -> None:
+    opened(tmp_path).close()
+    with sqlite3.connect(tmp_path / "spool" / "spool.sqlite") as database:
+        database.execute("PRAGMA user_version = 99")
+    with pytest.raises(NodeError, match="version 99"):
+        opened(tmp_path)
+
+
+def test_pauses_double_up_to_the_longest() -> None:
+    pauses = [pause_seconds(failures, 1, 100) for failures in (1, 2, 3, 50, 5000)]
+    for pause, most in zip(pauses, (1, 2, 4, 100, 100), strict=True):
+        assert most / 2 <= pause <= most
