@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from boneage.cli import main
+from boneage.node.settings import read_settings
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
@@ -48,6 +49,13 @@ def test_compose_can_be_read() -> None:
     assert set(services) == {"service", "node", "orthanc"}
     for name in ("service", "node"):
         assert services[name]["read_only"] and services[name]["cap_drop"] == ["ALL"]
+
+
+@pytest.mark.parametrize("name", ["node.toml", "node.compose.toml"])
+def test_the_node_takes_its_settings(name: str) -> None:
+    settings = read_settings(DEPLOY / name)
+    assert settings.node.ae_title == "BONEAGE"
+    assert settings.spool.folder.is_absolute()
 
 
 def test_systemd_takes_the_unit(tmp_path: Path) -> None:
