@@ -13,6 +13,8 @@ EXTRA_OF: Mapping[str, str] = {
     "jinja2": "evaluate",
     "matplotlib": "evaluate",
     "onnx": "train",
+    "pyarrow": "big",
+    "ray": "ray",
     "reportlab": "report",
     "scipy": "evaluate",
     "sklearn": "evaluate",
