@@ -13,6 +13,10 @@ import click
 
 from boneage.cli.options import weights_option
 
+WORKERS = (1, 2)
+"""Processes that a big batch is timed with."""
+PACE_FILMS = 2_000
+"""Films that each of them is timed on, at most."""
 EXAMPLE = Path("examples/synthetic_hand_girl_10y.png")
 
 
@@ -40,15 +44,48 @@ EXAMPLE = Path("examples/synthetic_hand_girl_10y.png")
     type=click.Path(dir_okay=False, path_type=Path),
     help="The JSON file to write.",
 )
+@click.option(
+    "--folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Instead, measure how a big batch goes: pictures of this folder, named again and again.",
+)
+@click.option(
+    "--films",
+    type=click.IntRange(min=50),
+    default=100_000,
+    show_default=True,
+    help="With --folder: how many films.",
+)
+@click.option(
+    "--kills",
+    type=click.IntRange(min=0),
+    default=5,
+    show_default=True,
+    help="With --folder: how often the command is killed on the way.",
+)
 @weights_option
-def bench(film: Path, install: bool, run: Path | None, out: Path, weights: Path | None) -> None:
+def bench(
+    film: Path,
+    install: bool,
+    run: Path | None,
+    out: Path,
+    folder: Path | None,
+    films: int,
+    kills: int,
+    weights: Path | None,
+) -> None:
     """Measure how long a film takes, how much memory, and how big the package is.
+
+    With --folder: films a second by one and by two processes, the memory every 1,000 films,
+    and whether a command that is killed and given again has one row for each film.
 
     Exit status: 0 when all was measured, 2 when something could not be.
     """
+    if folder is not None:
+        _write(_measure_folder(folder, films, kills, weights), out)
+        return
     table = _measure(film, run, weights, install=install)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
+    _write(table, out)
     cold = table["cold"]
     click.echo(f"one film from nothing: {cold['seconds']:.2f} s, {cold['peak_memory_mb']:.0f} MB")
     for warm in table["warm"]:
@@ -60,7 +97,50 @@ def bench(film: Path, install: bool, run: Path | None, out: Path, weights: Path 
         f"from film to report, {report['width']} x {report['height']}: "
         f"{report['median_seconds']:.3f} s"
     )
+
+
+def _write(table: dict[str, Any], out: Path) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
     click.echo(f"written: {out}")
+
+
+def _measure_folder(folder: Path, films: int, kills: int, weights: Path | None) -> dict[str, Any]:
+    from boneage import __version__  # noqa: PLC0415
+    from boneage.evaluation.bench import this_machine  # noqa: PLC0415
+    from boneage.evaluation.big_bench import (  # noqa: PLC0415
+        enlarged,
+        measure_kills,
+        measure_pace,
+    )
+    from boneage.weights import Weights  # noqa: PLC0415
+
+    machine = this_machine()
+    timed = min(films, PACE_FILMS)
+    with TemporaryDirectory() as temporary:
+        paths = enlarged(folder, Path(temporary))
+        size = sum(path.stat().st_size for path in paths) / len(paths)
+        paces = []
+        for workers in WORKERS:
+            pace = measure_pace(paths, timed, workers, weights)
+            paces.append(pace)
+            click.echo(f"{workers} at work: {pace.films_per_second:.2f} films/s")
+        killed = measure_kills(paths, films, kills, WORKERS[-1], weights, click.echo)
+    click.echo(
+        f"{killed.rows} rows for {killed.films} films: {killed.twice} twice, "
+        f"{killed.missing} missing, after {killed.kills} kills"
+    )
+    return {
+        "format": 1,
+        "boneage": __version__,
+        "date": date.today().isoformat(),
+        "machine": asdict(machine),
+        "weights": asdict(Weights(weights).name),
+        "bytes_per_film": size,
+        "paces": [asdict(pace) for pace in paces],
+        "ratio": paces[-1].films_per_second / paces[0].films_per_second,
+        "killed": asdict(killed),
+    }
 
 
 def _measure(

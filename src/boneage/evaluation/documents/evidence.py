@@ -30,6 +30,7 @@ FILES: Mapping[str, Path] = {
     "ablation": Path("ablation/ablation.json"),
     "bench": Path("bench.json"),
     "dashboard": Path("dashboard.json"),
+    "folder": Path("folder.json"),
     "failures": Path("failures/failures.json"),
 }
 """Where each lies in the folder of the evidence."""
@@ -60,6 +61,7 @@ class Evidence:
     ablation: Table | None = None
     bench: Table | None = None
     dashboard: Table | None = None
+    folder: Table | None = None
     failures: Table | None = None
     coverage: Mapping[str, Sequence[float]] | None = None
     """By target of the ruler, the share of it that each film's crop holds."""
