@@ -38,7 +38,7 @@ def start(weights: Path) -> Command:
         if shell:
             command = ["sh", "-c", f'{shell}; exec "$@"', "sh", *command]
         return subprocess.Popen(
-            [*command, "--weights", str(weights)],
+            command if "--weights" in command else [*command, "--weights", str(weights)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -21,6 +21,7 @@ def two_nodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         "ray.cluster_utils", reason="the extra 'ray' is not installed"
     )
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.setenv("RAY_agent_register_timeout_ms", "200000")  # on a busy machine
     memory = {"object_store_memory": 100 * 2**20, "include_dashboard": False}
     cluster = cluster_utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 1, **memory})
     cluster.add_node(num_cpus=1, object_store_memory=100 * 2**20)
@@ -30,7 +31,7 @@ def two_nodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def test_two_nodes_write_the_same_rows(
-    two_nodes: Any, start: Command, films: Path, tmp_path: Path
+    two_nodes: Any, start: Command, films: Path, tmp_path: Path, weights_copy: Path
 ) -> None:
     assert os.environ["RAY_ADDRESS"] == two_nodes.address
     assert len(two_nodes.list_all_nodes()) == 2
@@ -52,3 +53,11 @@ def test_two_nodes_write_the_same_rows(
         assert there == here
     assert names_of(rows_of(tmp_path / "r", "ages")) == EXPECTED
     assert not (tmp_path / "r" / ".to-read").exists()
+
+    (weights_copy / "carpal.onnx").write_bytes(b"spoilt")
+    options = ("--sex", "m", "--engine", "ray", "--weights", weights_copy)
+    process = start(films, "--out", tmp_path / "spoilt", *options)
+    _, told = process.communicate(timeout=300)
+    assert process.returncode == 2, told
+    assert "carpal.onnx" in told
+    assert "Traceback" not in told

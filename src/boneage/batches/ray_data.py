@@ -24,6 +24,7 @@ from boneage.batches.items import Answered, Item
 from boneage.batches.settings import Reader, Settings
 from boneage.clinical.child import Child
 from boneage.clinical.findings import Centre
+from boneage.errors import BoneageError, DataError
 from boneage.radiograph import Sex
 
 if TYPE_CHECKING:
@@ -63,12 +64,15 @@ class RayData:
 
         Raises
         ------
-        ray.exceptions.RayError
-            When the cluster is lost, or an actor cannot open the weights.
+        WeightsError
+            When the weights turn out unusable, or differ on a machine.
+        DataError
+            When no cluster can be joined, or it is lost.
         """
-        with _written(items, self.folder / TO_READ) as files, _connected():
+        with _written(items, self.folder / TO_READ) as files:
             if files:
-                yield from self._read(files)
+                with _told(), _connected():
+                    yield from self._read(files)
 
     def _read(self, files: list[str]) -> Iterator[Answered]:
         import ray.data  # noqa: PLC0415
@@ -101,12 +105,15 @@ class _Actor:
         cv2.setNumThreads(1)
         logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
         logging.getLogger("boneage").addHandler(logging.NullHandler())
-        self.reader = Reader(settings)
+        self._settings = settings
+        self._reader: Reader | None = None  # opened with the first film, whose error is told
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         import pyarrow as pa  # noqa: PLC0415
 
-        answers = [self.reader.read(_item(text)) for text in batch["item"].to_pylist()]
+        if self._reader is None:
+            self._reader = Reader(self._settings)
+        answers = [self._reader.read(_item(text)) for text in batch["item"].to_pylist()]
         return pa.table(
             {
                 "key": pa.array([a.key for a in answers], pa.binary()),
@@ -114,6 +121,30 @@ class _Actor:
                 "cells": pa.array([json.dumps(a.row) for a in answers], pa.string()),
             }
         )
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say in one sentence what went wrong on the cluster, of which Ray says pages."""
+    from ray.exceptions import RayError  # noqa: PLC0415
+
+    try:
+        yield
+    except (RayError, ConnectionError) as error:
+        ours = _cause(error)
+        if ours is not None:
+            raise ours from error
+        raise DataError(
+            f"the Ray cluster stopped with {type(error).__name__}; its logs say more. The same "
+            "command goes on from what is finished"
+        ) from error
+
+
+def _cause(error: BaseException | None) -> BoneageError | None:
+    """Find the error of a film's reader in what Ray made of it."""
+    while error is not None and not isinstance(error, BoneageError):
+        error = getattr(error, "cause", None) or error.__cause__
+    return error
 
 
 @contextmanager
