@@ -142,9 +142,14 @@ def _told() -> Iterator[None]:
 
 def _cause(error: BaseException | None) -> BoneageError | None:
     """Find the error of a film's reader in what Ray made of it."""
-    while error is not None and not isinstance(error, BoneageError):
+    from ray.exceptions import RayError  # noqa: PLC0415
+
+    while error is not None:
+        # Ray's own errors pass as what they wrap, with pages of text.
+        if isinstance(error, BoneageError) and not isinstance(error, RayError):
+            return error
         error = getattr(error, "cause", None) or error.__cause__
-    return error
+    return None
 
 
 @contextmanager

@@ -125,7 +125,7 @@ def _measure_folder(folder: Path, films: int, kills: int, weights: Path | None) 
             pace = measure_pace(paths, timed, workers, weights)
             paces.append(pace)
             click.echo(f"{workers} at work: {pace.films_per_second:.2f} films/s")
-        killed = measure_kills(paths, films, kills, WORKERS[-1], weights, click.echo)
+        killed = measure_kills(paths, films, kills, paces[-1], weights, click.echo)
     click.echo(
         f"{killed.rows} rows for {killed.films} films: {killed.twice} twice, "
         f"{killed.missing} missing, after {killed.kills} kills"

@@ -196,7 +196,7 @@ class Pace:
         seconds = time.monotonic() - self._start
         if self.read_now > 1 and seconds > 0:
             pace = (self.read_now - 1) / seconds
-            text += f", {pace:.1f} films/s"
+            text += f", {pace:.2f} films/s"
             if not end and self.read_now >= PACE_FILMS:
                 text += f", {_duration((self.total - self.done) / pace)} left"
         if self._live and not end:

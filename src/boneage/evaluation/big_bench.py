@@ -125,11 +125,13 @@ def measure_kills(
     films: Sequence[Path],
     count: int,
     kills: int,
-    workers: int,
+    pace: Pace,
     weights: Path | None,
     say: Callable[[str], None],
 ) -> Measured:
     """Read ``count`` films with kill -9 at random moments, and count the rows.
+
+    The moments are spread over the time that the films take at a ``pace`` that was measured.
 
     Raises
     ------
@@ -137,18 +139,21 @@ def measure_kills(
         When the command fails other than by being killed.
     """
     chance = random.Random(7)  # noqa: S311  where it is killed, no secret
-    moments = sorted(chance.randrange(count) for _ in range(kills))
+    # Of a part each, so that all come before the end; with what it takes to begin.
+    opening = pace.seconds - pace.films / pace.films_per_second
+    stretch = count / pace.films_per_second / (kills + 1)
+    moments = [max(0.0, opening) + chance.uniform(0.1, 0.9) * stretch for _ in range(kills)]
     memory: list[Memory] = []
     survived = 0
     with tempfile.TemporaryDirectory() as folder:
         table, out = Path(folder) / "cases.csv", Path(folder) / "out"
         write_cases(table, films, count)
-        command = _command(table, out, "csv", workers, weights)
+        command = _command(table, out, "csv", pace.workers, weights)
         for moment in moments:
             run = _Run(command)
-            survived += run.kill_at(moment)
+            survived += run.kill_after(moment)
             memory += run.memory
-            say(f"killed after {run.done} films")
+            say(f"killed after {moment:.0f} s")
         run = _Run(command)
         run.wait()
         memory += run.memory
@@ -222,9 +227,10 @@ class _Run:
         if own is not None:
             self.memory.append(Memory(self.done, own, workers))
 
-    def kill_at(self, films: int) -> bool:
-        """Kill the command when so many films are done, or soon after; False: it had ended."""
-        while self._process.poll() is None and self.done < films:
+    def kill_after(self, seconds: float) -> bool:
+        """Kill the command after so long; False: it had ended."""
+        until = self._start + seconds
+        while self._process.poll() is None and time.monotonic() < until:
             time.sleep(0.05)
         alive = self._process.poll() is None
         self._process.send_signal(signal.SIGKILL)
@@ -242,12 +248,20 @@ class _Run:
 
 
 def _children(pid: int) -> list[int]:
-    """Name the processes that a process began and that are at work; none but on Linux."""
-    path = Path(f"/proc/{pid}/task/{pid}/children")
+    """Name the processes that a process reads films with; none but on Linux."""
     try:
-        return [int(number) for number in path.read_text().split()]
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
         return []
+    return [int(child) for child in children if _reads(Path(f"/proc/{child}/cmdline"))]
+
+
+def _reads(command: Path) -> bool:
+    """Tell a reader from the process that Python begins to count shared resources."""
+    try:
+        return b"spawn_main" in command.read_bytes()
+    except OSError:
+        return False
 
 
 def _peak_mb(pid: int) -> float | None:
