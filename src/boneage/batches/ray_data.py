@@ -24,7 +24,7 @@ from boneage.batches.items import Answered, Item
 from boneage.batches.settings import Reader, Settings
 from boneage.clinical.child import Child
 from boneage.clinical.findings import Centre
-from boneage.errors import BoneageError, DataError
+from boneage.errors import BoneageError, DataError, WeightsError
 from boneage.radiograph import Sex
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 TO_READ = ".to-read"
 FILE_FILMS = 20_000
 """Films a file of what is to be read: ten million make 500 files."""
+STOP = b""
+"""The key of what stops the whole batch instead of answering a film."""
 TASK_FILMS = 16
 """Films that an actor takes at a time."""
 
@@ -93,6 +95,8 @@ class RayData:
         )
         for batch in rows.iter_batches(batch_size=None, batch_format="pyarrow"):
             for key, read, cells in zip(*(column.to_pylist() for column in batch), strict=True):
+                if key == STOP:
+                    raise WeightsError(json.loads(cells)["message"])
                 yield Answered(key, read, json.loads(cells))
 
 
@@ -111,9 +115,12 @@ class _Actor:
     def __call__(self, batch: pa.Table) -> pa.Table:
         import pyarrow as pa  # noqa: PLC0415
 
-        if self._reader is None:
-            self._reader = Reader(self._settings)
-        answers = [self._reader.read(_item(text)) for text in batch["item"].to_pylist()]
+        try:
+            if self._reader is None:
+                self._reader = Reader(self._settings)
+            answers = [self._reader.read(_item(text)) for text in batch["item"].to_pylist()]
+        except BoneageError as error:  # as a row: Ray's own errors do not keep their cause
+            answers = [Answered(STOP, read=False, row={"message": str(error)})]
         return pa.table(
             {
                 "key": pa.array([a.key for a in answers], pa.binary()),
@@ -131,25 +138,10 @@ def _told() -> Iterator[None]:
     try:
         yield
     except (RayError, ConnectionError) as error:
-        ours = _cause(error)
-        if ours is not None:
-            raise ours from error
         raise DataError(
             f"the Ray cluster stopped with {type(error).__name__}; its logs say more. The same "
             "command goes on from what is finished"
         ) from error
-
-
-def _cause(error: BaseException | None) -> BoneageError | None:
-    """Find the error of a film's reader in what Ray made of it."""
-    from ray.exceptions import RayError  # noqa: PLC0415
-
-    while error is not None:
-        # Ray's own errors pass as what they wrap, with pages of text.
-        if isinstance(error, BoneageError) and not isinstance(error, RayError):
-            return error
-        error = getattr(error, "cause", None) or error.__cause__
-    return None
 
 
 @contextmanager
