@@ -31,7 +31,7 @@ def two_nodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def test_two_nodes_write_the_same_rows(
-    two_nodes: Any, start: Command, films: Path, tmp_path: Path, weights_copy: Path
+    two_nodes: Any, start: Command, films: Path, tmp_path: Path
 ) -> None:
     assert os.environ["RAY_ADDRESS"] == two_nodes.address
     assert len(two_nodes.list_all_nodes()) == 2
@@ -54,6 +54,11 @@ def test_two_nodes_write_the_same_rows(
     assert names_of(rows_of(tmp_path / "r", "ages")) == EXPECTED
     assert not (tmp_path / "r" / ".to-read").exists()
 
+
+def test_spoilt_weights_stop_the_cluster_with_a_sentence(
+    two_nodes: Any, start: Command, films: Path, tmp_path: Path, weights_copy: Path
+) -> None:
+    assert two_nodes.address
     (weights_copy / "carpal.onnx").write_bytes(b"spoilt")
     options = ("--sex", "m", "--engine", "ray", "--weights", weights_copy)
     process = start(films, "--out", tmp_path / "spoilt", *options)
