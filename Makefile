@@ -10,6 +10,7 @@ WEIGHTS ?= ../shared/weights
 REFUSAL ?= ../shared/data/refusal
 RUN ?= runs/compact
 N ?= 100000
+FILMS ?= 100000
 PROFILE ?= compact
 OUT ?= out
 EVIDENCE ?= docs/evidence
@@ -34,7 +35,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run example test lint types pytest format train bundle evidence analyse evaluate ruler stress ablate card bench \
-	suitability fuzz dashbench servicebench nodebench audit figures catalogues constraints clean
+	suitability fuzz bigbench dashbench servicebench nodebench audit figures catalogues constraints clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1@\2/p' $(MAKEFILE_LIST) | \
@@ -47,7 +48,7 @@ example: $(BASE)  ## Read the example film (drawn, not a patient's) on the comma
 	@$(BIN)/boneage assess $(FILM) --sex female --picture $(OUT)
 	@echo "The regions it looked at are drawn in $(OUT)/$(notdir $(basename $(FILM))).boneage.png"
 
-test: lint types pytest  ## Lint, check types, run every test (installs every extra)
+test: lint types pytest  ## Lint, check types, run every test (installs every extra but ray)
 
 lint: $(DEV)  ## Check style and layout
 	@$(BIN)/ruff check --quiet .
@@ -116,6 +117,10 @@ bench: $(EVAL)  ## Measure time, memory and size
 		$(if $(wildcard $(RUN)),--run $(RUN))
 	@$(BIN)/boneage figures
 
+bigbench: $(EVAL)  ## Read FILMS small films in a folder, kill it on the way; time and memory (hours)
+	@$(BIN)/boneage bench --folder $(DATA)/thumbnails --films $(FILMS) --out $(EVIDENCE)/folder.json
+	@$(BIN)/boneage figures
+
 dashbench: $(DEV)  ## Measure the dashboard in Chromium, and take its pictures for docs/
 	@$(BIN)/python -m tests.browser.measure --out $(EVIDENCE)/dashboard.json
 	@$(BIN)/python -m tests.browser.screenshots docs
@@ -146,7 +151,7 @@ constraints: $(BIN)/python  ## Resolve and pin all dependencies anew
 	@rm -rf build/pins && $(BIN)/python -m venv build/pins
 	@echo "resolving all extras in a fresh environment (minutes)"
 	@build/pins/bin/python -m pip install --quiet --disable-pip-version-check \
-		'.[train,evaluate,dashboard,history,report,dicom,server,node,dev]'
+		'.[train,evaluate,dashboard,history,report,dicom,server,node,big,ray,dev]'
 	@{ echo "# Exact versions, written by 'make constraints'; do not edit."; \
 		build/pins/bin/python -m pip freeze --exclude boneage | \
 		sed -E 's/^tensorflow[-_]cpu==(.*)/&\ntensorflow==\1/'; } > build/constraints.txt
@@ -187,6 +192,6 @@ $(TRAIN): pyproject.toml constraints.txt | $(BIN)/python
 	@touch $(BASE) $@
 
 $(DEV): pyproject.toml constraints.txt | $(BIN)/python
-	@echo "installing boneage with the training, evaluate, dashboard, report, dicom, server, node and development extras (once, some minutes)"
-	@$(INSTALL) -e '.[train,evaluate,dashboard,history,report,dicom,server,node,dev]'
+	@echo "installing boneage with every extra but ray (once, some minutes)"
+	@$(INSTALL) -e '.[train,evaluate,dashboard,history,report,dicom,server,node,big,dev]'
 	@touch $(BASE) $(DASH) $(EVAL) $(TRAIN) $@

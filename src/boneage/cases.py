@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from boneage.ages import parse_age, parse_date
 from boneage.assessment import Case, Failure
 from boneage.clinical.child import Child, height_from_inches, parse_height
-from boneage.delimited import read_delimited
+from boneage.delimited import open_delimited
 from boneage.errors import AgeError, DataError, HeightError, SexError
 from boneage.radiograph import Sex
 
@@ -36,17 +36,45 @@ def films_in(folder: Path, *, without: Sequence[Path] = ()) -> list[Path]:
     Hidden files and folders, a DICOMDIR, files that obviously are none and
     pictures drawn by boneage are left out; so are the folders ``without``.
     """
-    left_out = {path.resolve() for path in without}
-    found: list[Path] = []
-    for where, folders, names in os.walk(folder):
-        here = Path(where)
-        folders[:] = sorted(
-            name
-            for name in folders
-            if not name.startswith(".") and (here / name).resolve() not in left_out
-        )
-        found += (here / name for name in sorted(names) if may_be_film(name))
-    return sorted(found)
+    return list(walk_films(folder, without=without))
+
+
+def walk_films(folder: Path, *, without: Sequence[Path] = ()) -> Iterator[Path]:
+    """Name the films of a folder one by one, as :func:`films_in` does, in the same order.
+
+    No more is kept in memory than the names in the folders on the way. A subfolder that
+    cannot be opened is named as if it were a film, so that it fails and is not lost.
+    """
+    return _walk(folder, frozenset(path.resolve() for path in without))
+
+
+def _walk(folder: Path, left_out: frozenset[Path]) -> Iterator[Path]:
+    names, folders = _listed(folder)
+    for name in names:
+        path = folder / name
+        if name not in folders:
+            yield path
+        elif not left_out or path.resolve() not in left_out:
+            try:
+                yield from _walk(path, left_out)
+            except PermissionError:
+                yield path
+
+
+def _listed(folder: Path) -> tuple[list[str], set[str]]:
+    """List what may be films, and the subfolders among them; links to folders are left out."""
+    names: list[str] = []
+    folders: set[str] = set()
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                if not entry.name.startswith("."):
+                    folders.add(entry.name)
+                    names.append(entry.name)
+            elif may_be_film(entry.name) and not entry.is_dir():
+                names.append(entry.name)
+    names.sort()
+    return names, folders
 
 
 def may_be_film(name: str) -> bool:
@@ -71,16 +99,21 @@ def cases_of(paths: Sequence[Path]) -> list[Case]:
     DataError
         When a folder holds no films.
     """
-    cases: list[Case] = []
+    return list(stream_cases(paths))
+
+
+def stream_cases(paths: Sequence[Path]) -> Iterator[Case]:
+    """Give the cases of :func:`cases_of` one by one, without keeping them."""
     for path in paths:
         if not path.is_dir():
-            cases.append(Case(path))
+            yield Case(path)
             continue
-        films = films_in(path)
-        if not films:
+        empty = True
+        for film in walk_films(path):
+            empty = False
+            yield Case(film)
+        if empty:
             raise DataError(f"no films in the folder {str(path)!r}")
-        cases += [Case(film) for film in films]
-    return cases
 
 
 def read_cases(table: Path) -> list[Case | Failure]:
@@ -105,17 +138,32 @@ def read_cases(table: Path) -> list[Case | Failure]:
     DataError
         When the file is no such table, or an empty one.
     """
-    rows = read_delimited(table)
-    for column in ("path", "sex"):
-        if column not in rows.columns:
-            raise DataError(
-                f"the table {str(table)!r} has no column {column!r}, only {list(rows.columns)}; "
-                "it needs path and sex, and may have chronological_age_months, birth_date, "
-                "study_date, height_cm, height_in and pseudonym"
-            )
-    if not rows.rows:
+    return [case for _, case in stream_table(table)]
+
+
+def stream_table(table: Path) -> Iterator[tuple[int, Case | Failure]]:
+    """Read a table of cases row by row, without keeping them; see :func:`read_cases`.
+
+    Yields
+    ------
+    line : int
+        Of the file, on which the row ends.
+    case : Case or Failure
+    """
+    with open_delimited(table) as (columns, rows):
+        for column in ("path", "sex"):
+            if column not in columns:
+                raise DataError(
+                    f"the table {str(table)!r} has no column {column!r}, only {list(columns)}; "
+                    "it needs path and sex, and may have chronological_age_months, birth_date, "
+                    "study_date, height_cm, height_in and pseudonym"
+                )
+        empty = True
+        for row in rows:
+            empty = False
+            yield row.line, _case(row.cells, table.parent)
+    if empty:
         raise DataError(f"the table {str(table)!r} has no rows")
-    return [_case(row.cells, table.parent) for row in rows.rows]
 
 
 def _case(cells: Mapping[str, str], folder: Path) -> Case | Failure:

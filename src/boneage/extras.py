@@ -17,6 +17,8 @@ EXTRA_OF: Mapping[str, str] = {
     "prometheus_client": "server",
     "python_multipart": "server",
     "pynetdicom": "node",
+    "pyarrow": "big",
+    "ray": "ray",
     "reportlab": "report",
     "scipy": "evaluate",
     "sklearn": "evaluate",

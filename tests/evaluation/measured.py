@@ -59,6 +59,28 @@ BENCH: Mapping[str, Any] = {
         {"stage": "attention/phase-0", "films_per_second": 64.1},
     ],
 }
+FOLDER: Mapping[str, Any] = {
+    "format": 1,
+    "date": "2026-01-02",
+    "machine": {"cores": 2, "processor": "a processor", "load": 0.04},
+    "weights": {"name": "tiny-1", "profile": "tiny", "sha256": "ab" * 32},
+    "bytes_per_film": 20_000.0,
+    "paces": [
+        {"workers": 1, "films": 100, "seconds": 26.1, "films_per_second": 4.0},
+        {"workers": 2, "films": 100, "seconds": 14.2, "films_per_second": 7.2},
+    ],
+    "ratio": 1.8,
+    "killed": {
+        "films": 100,
+        "rows": 100,
+        "failures": 1,
+        "twice": 0,
+        "missing": 0,
+        "kills": 3,
+        "bytes_per_row": 400.0,
+        "memory": [{"films": 50, "parent_mb": 71.2, "workers_mb": [280.4, 290.6]}],
+    },
+}
 TIMES = {"median": 0.412, "p95": 0.533, "runs": 20}
 WAITS = ("first_page", "cold_answer", "cold_pictures", "warm_answer", "warm_pictures")
 DASHBOARD: Mapping[str, Any] = {
@@ -142,7 +164,7 @@ def write_evidence(folder: Path, weights: WeightsName = WEIGHTS) -> Path:
     (folder / "analysis" / "analysis.json").write_text(json.dumps(found))
     (folder / "suitability").mkdir()
     made = (
-        *(("bench", BENCH), ("dashboard", DASHBOARD), ("service", SERVICE)),
+        *(("bench", BENCH), ("dashboard", DASHBOARD), ("service", SERVICE), ("folder", FOLDER)),
         ("suitability/suitability", SUITABILITY),
     )
     for name, table in made:

@@ -23,14 +23,14 @@ from boneage.evaluation.documents.evidence import (
     read_checkout,
     read_folders,
 )
-from boneage.evaluation.documents.renew import CARD, README, renewed
+from boneage.evaluation.documents.renew import CARD, PAGES, README, renewed
 from tests.evaluation.measured import write_evidence
 
 ROOT = Path(__file__).parents[2]
 NOTHING = Evidence()
 OF_WEIGHTS = (
     *("metrics", "comparison", "ruler", "stress", "suitability"),
-    *("bench", "dashboard", "service", "failures"),
+    *("bench", "dashboard", "service", "folder", "failures"),
 )
 
 
@@ -45,7 +45,7 @@ def evidence(folder: Path, weights: Path) -> Evidence:
     return read_folders(weights, folder)
 
 
-@pytest.mark.parametrize("name", [README, CARD])
+@pytest.mark.parametrize("name", [README, CARD, *PAGES])
 def test_document_and_evidence_agree(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     assert text == renewed(ROOT)[name], "run 'make figures'"
@@ -153,6 +153,19 @@ def test_the_dashboard_block_says_what_is_waited_for(evidence: Evidence) -> None
     assert "| click to answer, a further film | 0.41 s | 0.53 s |" in text
     assert "518 MB with 5 visitors" in text
     assert "no serious violations in 8 states" in text
+
+
+def test_the_folder_blocks_multiply_what_was_measured(evidence: Evidence) -> None:
+    text = BLOCKS["folder"](evidence)
+    assert "4.0 small films a second by one process, 7.2 by 2 (1.80 times)" in text
+    assert "with 3 kills on the way: 100 rows, 0 films twice, 0 missing" in text
+    assert "no process held more than 291 MB" in text
+    assert "| 50 | 71 | 280, 291 |" in text
+    cluster = BLOCKS["cluster"](evidence)
+    assert "3.60 films a second" in cluster
+    assert "10,000,000 films take 772 core hours" in cluster
+    assert "| 64 | 12 | 230 | 1152 |" in cluster
+    assert "4.0 GB as CSV; the films, at 5 MB each, 50 TB" in cluster
 
 
 def test_measurements_of_other_weights_are_called_so(evidence: Evidence) -> None:

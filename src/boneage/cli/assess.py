@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -12,14 +11,16 @@ import click
 
 from boneage.cases import cases_of, read_cases
 from boneage.cli import EXIT_FAILED
-from boneage.cli.batch import Progress, film_label, make_folder, open_output
+from boneage.cli.batch import Progress, film_label, make_folder, open_output, sum_up
 from boneage.cli.child_options import child_options
 from boneage.cli.documents import Documents, document_options
 from boneage.cli.options import calibration_option, parse_sex, weights_option
+from boneage.cli.results import Big, assess_into, results_options
 
 if TYPE_CHECKING:
     from boneage.assessment import Assessment, Case, Failure
     from boneage.assessor import Assessor
+    from boneage.batches.settings import Settings
     from boneage.clinical.child import Child
     from boneage.history.store import History
     from boneage.radiograph import Sex
@@ -82,6 +83,7 @@ if TYPE_CHECKING:
 )
 @child_options
 @document_options
+@results_options
 @weights_option
 @calibration_option
 def assess(
@@ -96,6 +98,7 @@ def assess(
     history: str | None,
     child: Child,
     documents: Documents,
+    big: Big,
     weights: Path | None,
     calibration: Path | None,
 ) -> None:
@@ -115,11 +118,21 @@ def assess(
     boneage assess hand.dcm --history children.sqlite --pseudonym K17
     boneage assess films/ --csv ages.csv --level 0.8
     boneage assess --table cases.csv --json > ages.json
+    boneage assess films/ --sex male --out ages/ --format parquet --workers 8
     """  # noqa: D301  click wants a backspace before lines it must not wrap
     from boneage.assessor import Assessor  # noqa: PLC0415  the command line opens fast
 
     if bool(films) == (table is not None):
         raise click.UsageError("give films or folders, or a table of them with --table")
+    if big.out is not None:
+        if any((as_json, table_out, pictures, history, documents.wanted)):
+            raise click.UsageError(
+                "--out writes rows alone: give --json, --csv, --picture, --report, --dicom-out, "
+                "--fhir and --history in another command"
+            )
+        settings = _settings(weights, calibration, level, sex, child, force=force)
+        assess_into(big, settings, films, table)
+        return
     cases = read_cases(table) if table else cases_of(films)
     assessor = Assessor(weights, level=level, calibration=calibration)
     batch = Batch(assessor, child, as_json=as_json, many=len(cases) > 1, force=force)
@@ -135,6 +148,33 @@ def assess(
         batch.run(cases, sex)
     if batch.failed or batch.refused or batch.not_written:
         raise click.exceptions.Exit(EXIT_FAILED)
+
+
+def _settings(
+    weights: Path | None,
+    calibration: Path | None,
+    level: float | None,
+    sex: Sex | None,
+    child: Child,
+    *,
+    force: bool,
+) -> Settings:
+    """Gather what every film of a folder of results is read with."""
+    from boneage.batches.settings import Settings  # noqa: PLC0415  loads the assessor
+    from boneage.clinical.child import Child  # noqa: PLC0415
+
+    if child != Child(centre=child.centre):
+        raise click.UsageError(
+            "with --out, ages, dates and heights come from the films or from the columns of --table"
+        )
+    return Settings(
+        weights=str(weights.resolve()) if weights else None,
+        calibration=str(calibration.resolve()) if calibration else None,
+        level=level,
+        sex=sex,
+        force=force,
+        centre=child.centre,
+    )
 
 
 def _opened(history: str, cases: Sequence[Case | Failure], pseudonym: str | None) -> History:
@@ -197,37 +237,23 @@ class Batch:
         if self.as_json:
             click.echo(batch(records))
         if self.many:
-            self._sum_up()
+            sum_up(
+                self.read, self.refused, self.failed, self.assessor.weights.name, err=self.as_json
+            )
 
     def _answers(
         self, cases: Sequence[Case | Failure], sex: Sex | None
     ) -> Iterator[Assessment | Failure]:
         from boneage.assessment import Case, Failure  # noqa: PLC0415
+        from boneage.batches.answering import answer_case, named  # noqa: PLC0415
 
         for case in cases:
-            if not isinstance(case, Case):
-                yield case
-                continue
-            read = next(self.assessor.assess_many([case], sex, force=self.force))
-            answer = self._interpreted(case, read)
-            if not isinstance(answer, Failure):
-                self._write(case, answer)
-            yield replace(answer, film=film_label(case.film))
-
-    def _interpreted(self, case: Case, answer: Assessment | Failure) -> Assessment | Failure:
-        """Add what follows for the child; a child that cannot be fails with its film."""
-        from boneage.assessment import Failure  # noqa: PLC0415
-        from boneage.clinical.child import Child  # noqa: PLC0415
-        from boneage.clinical.interpreting import with_clinical_findings  # noqa: PLC0415
-        from boneage.errors import AgeError  # noqa: PLC0415
-
-        if isinstance(answer, Failure):
-            return answer
-        said = case.child or Child(chronological_age_months=case.chronological_age_months)
-        try:
-            return with_clinical_findings(answer, said.completed(self.child))
-        except AgeError as error:
-            return Failure(answer.film, "age", str(error))
+            answer = answer_case(self.assessor, case, sex, self.child, force=self.force)
+            if isinstance(case, Case):
+                if not isinstance(answer, Failure):
+                    self._write(case, answer)
+                answer = named(answer, film_label(case.film))
+            yield answer
 
     def _write(self, case: Case, answer: Assessment) -> None:
         """Write what was asked for of one film; the answer stands without it."""
@@ -281,15 +307,3 @@ class Batch:
             progress.step()
         else:
             progress.step(one_line(answer) if self.many else full_text(answer))
-
-    def _sum_up(self) -> None:
-        from boneage.writing.text import DISCLAIMER, weights_text  # noqa: PLC0415
-
-        for line in (
-            f"{self.read + self.refused + self.failed} films: {self.read} read, "
-            + (f"{self.refused} refused, " if self.refused else "")
-            + f"{self.failed} failed",
-            f"Weights {weights_text(self.assessor.weights.name)}",
-            DISCLAIMER,
-        ):
-            click.echo(line, err=self.as_json)

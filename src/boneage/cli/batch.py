@@ -7,11 +7,14 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import click
 
 from boneage.writing.files import atomically
+
+if TYPE_CHECKING:
+    from boneage.assessment import WeightsName
 
 CLEAR_LINE = "\r\x1b[K"
 
@@ -46,6 +49,22 @@ class Progress:
             click.echo(text, err=err)
         if self._bar is not None:
             self._bar.update(1)
+
+
+def sum_up(
+    read: int, refused: int, failed: int, weights: WeightsName, *, err: bool = False
+) -> None:
+    """Say at the end of many films what became of them."""
+    from boneage.writing.text import DISCLAIMER, weights_text  # noqa: PLC0415
+
+    for line in (
+        f"{read + refused + failed} films: {read} read, "
+        + (f"{refused} refused, " if refused else "")
+        + f"{failed} failed",
+        f"Weights {weights_text(weights)}",
+        DISCLAIMER,
+    ):
+        click.echo(line, err=err)
 
 
 def film_label(film: str | os.PathLike[str]) -> str:

@@ -7,12 +7,19 @@ from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from boneage.cli.options import weights_option
 
+if TYPE_CHECKING:
+    from boneage.evaluation.bench import Machine
+
+WORKERS = (1, 2)
+"""Processes that a big batch is timed with."""
+PACE_FILMS = 2_000
+"""Films that each of them is timed on, at most."""
 EXAMPLE = Path("examples/synthetic_hand_girl_10y.png")
 
 
@@ -59,6 +66,25 @@ EXAMPLE = Path("examples/synthetic_hand_girl_10y.png")
     type=click.Path(dir_okay=False, path_type=Path),
     help="The JSON file to write.",
 )
+@click.option(
+    "--folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Instead, measure how a big batch goes: pictures of this folder, named again and again.",
+)
+@click.option(
+    "--films",
+    type=click.IntRange(min=50),
+    default=100_000,
+    show_default=True,
+    help="With --folder: how many films.",
+)
+@click.option(
+    "--kills",
+    type=click.IntRange(min=0),
+    default=5,
+    show_default=True,
+    help="With --folder: how often the command is killed on the way.",
+)
 @weights_option
 def bench(
     film: Path,
@@ -68,20 +94,28 @@ def bench(
     requests: int,
     load_requests: int,
     out: Path,
+    folder: Path | None,
+    films: int,
+    kills: int,
     weights: Path | None,
 ) -> None:
     """Measure how long a film takes, how much memory, and how big the package is.
 
+    With --folder: films a second by one and by two processes, the memory every 1,000 films,
+    and whether a command that is killed and given again has one row for each film.
+
     Exit status: 0 when all was measured, 2 when something could not be.
     """
-    if service:
+    if folder is not None:
+        _write(_measure_folder(folder, films, kills, weights), out)
+    elif service:
         table = _measure_service(film, weights, requests, load_requests)
+        _say_service(table)
+        _write(table, out)
     else:
         table = _measure(film, run, weights, install=install)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
-    (_say_service if service else _say)(table)
-    click.echo(f"written: {out}")
+        _say(table)
+        _write(table, out)
 
 
 def _say(table: dict[str, Any]) -> None:
@@ -124,7 +158,9 @@ def _measure_service(
     film: Path, weights: Path | None, requests: int, load_requests: int
 ) -> dict[str, Any]:
     from boneage.evaluation import servicebench as measuring  # noqa: PLC0415
+    from boneage.evaluation.bench import this_machine  # noqa: PLC0415
 
+    machine = this_machine()
     networks = [
         measuring.measure_networks(
             film, weights, at_a_time=workers, threads=threads, batch=batch, films=load_requests
@@ -144,7 +180,7 @@ def _measure_service(
     ]
     memory = measuring.measure_memory(film, weights, requests=requests)
     return {
-        **_head(weights),
+        **_head(weights, machine),
         "film_bytes": film.stat().st_size,
         "networks": [asdict(timing) for timing in networks],
         "assessing": [asdict(timing) for timing in assessing],
@@ -153,25 +189,61 @@ def _measure_service(
     }
 
 
-def _head(weights: Path | None) -> dict[str, Any]:
-    """What was measured, and where."""
+def _head(weights: Path | None, machine: Machine) -> dict[str, Any]:
+    """What was measured, and on what machine, as it was before."""
     from boneage import __version__  # noqa: PLC0415  the command line opens fast
-    from boneage.evaluation.bench import this_machine  # noqa: PLC0415
     from boneage.weights import Weights  # noqa: PLC0415
 
     return {
         "format": 1,
         "boneage": __version__,
         "date": date.today().isoformat(),
-        "machine": asdict(this_machine()),
+        "machine": asdict(machine),
         "weights": asdict(Weights(weights).name),
+    }
+
+
+def _write(table: dict[str, Any], out: Path) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
+    click.echo(f"written: {out}")
+
+
+def _measure_folder(folder: Path, films: int, kills: int, weights: Path | None) -> dict[str, Any]:
+    from boneage.evaluation.bench import this_machine  # noqa: PLC0415
+    from boneage.evaluation.big_bench import (  # noqa: PLC0415
+        enlarged,
+        measure_kills,
+        measure_pace,
+    )
+
+    machine = this_machine()
+    timed = min(films, PACE_FILMS)
+    with TemporaryDirectory() as temporary:
+        paths = enlarged(folder, Path(temporary))
+        size = sum(path.stat().st_size for path in paths) / len(paths)
+        paces = []
+        for workers in WORKERS:
+            pace = measure_pace(paths, timed, workers, weights)
+            paces.append(pace)
+            click.echo(f"{workers} at work: {pace.films_per_second:.2f} films/s")
+        killed = measure_kills(paths, films, kills, paces[-1], weights, click.echo)
+    click.echo(
+        f"{killed.rows} rows for {killed.films} films: {killed.twice} twice, "
+        f"{killed.missing} missing, after {killed.kills} kills"
+    )
+    return {
+        **_head(weights, machine),
+        "bytes_per_film": size,
+        "paces": [asdict(pace) for pace in paces],
+        "ratio": paces[-1].films_per_second / paces[0].films_per_second,
+        "killed": asdict(killed),
     }
 
 
 def _measure(
     film: Path, run: Path | None, weights: Path | None, *, install: bool
 ) -> dict[str, Any]:
-    from boneage import __version__  # noqa: PLC0415  the command line opens fast
     from boneage.assessor import Assessor  # noqa: PLC0415
     from boneage.evaluation.bench import (  # noqa: PLC0415
         at_sizes,
@@ -195,11 +267,7 @@ def _measure(
         warm = [measure_warm(assessor, copy, sex) for copy in films]
         report = measure_report(assessor, films[0], sex)
     return {
-        "format": 1,
-        "boneage": __version__,
-        "date": date.today().isoformat(),
-        "machine": asdict(machine),
-        "weights": asdict(assessor.weights.name),
+        **_head(weights, machine),
         "cold": asdict(cold),
         "warm": [asdict(timing) for timing in warm],
         "report": asdict(report),

@@ -118,10 +118,10 @@ def codes_of(findings: Sequence[Finding]) -> str:
     return ";".join(dict.fromkeys(finding.code for finding in findings))
 
 
-def write_table(file: BinaryIO, rows: Iterable[Row]) -> None:
-    """Write rows under their header, as UTF-8, to an open file."""
+def write_table(file: BinaryIO, rows: Iterable[Row], columns: Sequence[str] = COLUMNS) -> None:
+    """Write rows under their header, as UTF-8, to an open file, as they come."""
     text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-    writer = csv.DictWriter(text, COLUMNS, restval="", extrasaction="ignore")
+    writer = csv.DictWriter(text, columns, restval="", extrasaction="ignore")
     writer.writeheader()
     writer.writerows(rows)
     text.flush()

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from boneage.evaluation.documents import (
     accuracy,
     attention,
+    folders,
     machine,
     making,
     parts,
@@ -29,7 +30,10 @@ BLOCK = re.compile(
 BLOCKS: Mapping[str, Callable[[Evidence], str]] = {
     "ablation": parts.in_short,
     "bands": accuracy.bands_in_short,
+    "cluster": folders.cluster,
     "dashboard": machine.dashboard,
+    "folder": folders.in_full,
+    "folder-short": folders.in_short,
     "headline": accuracy.headline,
     "networks": accuracy.networks,
     "ruler": attention.in_short,

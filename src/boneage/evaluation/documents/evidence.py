@@ -31,6 +31,7 @@ FILES: Mapping[str, Path] = {
     "bench": Path("bench.json"),
     "dashboard": Path("dashboard.json"),
     "service": Path("service.json"),
+    "folder": Path("folder.json"),
     "failures": Path("failures/failures.json"),
 }
 """Where each lies in the folder of the evidence."""
@@ -62,6 +63,7 @@ class Evidence:
     bench: Table | None = None
     dashboard: Table | None = None
     service: Table | None = None
+    folder: Table | None = None
     failures: Table | None = None
     coverage: Mapping[str, Sequence[float]] | None = None
     """By target of the ruler, the share of it that each film's crop holds."""

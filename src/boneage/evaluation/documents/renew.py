@@ -14,6 +14,8 @@ from boneage.evaluation.documents.failures import failures_folder
 from boneage.writing.files import atomically
 
 README, CARD = "README.md", "MODEL_CARD.md"
+PAGES = ("docs/big-folders.md",)
+"""Other documents with marked blocks; a checkout may lack them."""
 
 
 def renewed(root: Path) -> dict[str, str]:
@@ -37,8 +39,14 @@ def renewed(root: Path) -> dict[str, str]:
     folder = root / EVIDENCE
     with _lacks_nothing():
         numbers = with_numbers(text, evidence)
+        pages = {
+            name: with_numbers((root / name).read_text(encoding="utf-8"), evidence)
+            for name in PAGES
+            if (root / name).is_file()
+        }
     return {
         README: numbers,
+        **pages,
         CARD: card_of(evidence, folder, failures_folder(folder), root),
     }
 
