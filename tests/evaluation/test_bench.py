@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from boneage.assessment import Assessment
 from boneage.assessor import Assessor
 from boneage.cli import main
 from boneage.errors import DataError
 from boneage.evaluation import bench
 from boneage.radiograph import Sex
 from tests.evaluation.drawn import DrawnAssessor
+from tests.gates import put_gate
 
 
 def test_pace_is_read_from_the_logs_of_a_run(tmp_path: Path) -> None:
@@ -69,6 +71,27 @@ def test_a_report_is_timed_from_the_film_on(
     assert timed.median_seconds >= 1
 
 
+def test_what_judging_adds_is_timed_where_films_are_judged(weights: Path, film: Path) -> None:
+    assert bench.measure_judging(film, Sex.FEMALE, weights, runs=2) is None
+
+
+def test_judging_is_timed_against_readings_without(
+    weights_copy: Path, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_gate(weights_copy)
+    judged: list[bool] = []
+    assess = Assessor.assess
+
+    def spied(self: Assessor, *args: object) -> Assessment:
+        judged.append(self.weights.suitability is not None)
+        return assess(self, *args, force=True)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Assessor, "assess", spied)
+    timed = bench.measure_judging(film, Sex.FEMALE, weights_copy, runs=2)
+    assert timed is not None and timed.runs == 2
+    assert judged == [True, False] * 3
+
+
 def test_only_a_checkout_can_be_installed(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"pyproject\.toml"):
         bench.measure_install(tmp_path)
@@ -88,6 +111,7 @@ def test_the_command_writes_what_it_measured(
     monkeypatch.setattr("boneage.assessor.Assessor", DrawnAssessor)
     monkeypatch.setattr(bench, "measure_cold", lambda *_: bench.Cold(1.5, 200.0, 1))
     monkeypatch.setattr(bench, "measure_import", lambda: 0.2)
+    monkeypatch.setattr(bench, "measure_judging", lambda *_: bench.Judging(0.012, 1))
     monkeypatch.setattr(bench, "measure_report", lambda *_: bench.Warm(2000, 2500, 0.6, 0.7, 1))
     out = tmp_path / "new" / "bench.json"
     result = CliRunner().invoke(main, ["bench", "--film", str(film), "--out", str(out)])
@@ -98,5 +122,6 @@ def test_the_command_writes_what_it_measured(
     assert [warm["runs"] for warm in table["warm"]] == [bench.WARM_RUNS] * len(bench.SIZES_PX)
     assert table["report"]["median_seconds"] == 0.6
     assert "from film to report, 2000 x 2500: 0.600 s" in result.output
+    assert table["judging"] == {"added_seconds": 0.012, "runs": 1}
     assert table["install"] is None
     assert table["training"] == []

@@ -14,6 +14,7 @@ import click
 from boneage.cli.options import weights_option
 
 if TYPE_CHECKING:
+    from boneage.assessment import WeightsName
     from boneage.evaluation.bench import Machine
 
 WORKERS = (1, 2)
@@ -159,6 +160,7 @@ def _measure_service(
 ) -> dict[str, Any]:
     from boneage.evaluation import servicebench as measuring  # noqa: PLC0415
     from boneage.evaluation.bench import this_machine  # noqa: PLC0415
+    from boneage.weights import Weights  # noqa: PLC0415
 
     machine = this_machine()
     networks = [
@@ -180,7 +182,7 @@ def _measure_service(
     ]
     memory = measuring.measure_memory(film, weights, requests=requests)
     return {
-        **_head(weights, machine),
+        **_head(Weights(weights).name, machine),
         "film_bytes": film.stat().st_size,
         "networks": [asdict(timing) for timing in networks],
         "assessing": [asdict(timing) for timing in assessing],
@@ -189,17 +191,16 @@ def _measure_service(
     }
 
 
-def _head(weights: Path | None, machine: Machine) -> dict[str, Any]:
+def _head(weights: WeightsName, machine: Machine) -> dict[str, Any]:
     """What was measured, and on what machine, as it was before."""
     from boneage import __version__  # noqa: PLC0415  the command line opens fast
-    from boneage.weights import Weights  # noqa: PLC0415
 
     return {
         "format": 1,
         "boneage": __version__,
         "date": date.today().isoformat(),
         "machine": asdict(machine),
-        "weights": asdict(Weights(weights).name),
+        "weights": asdict(weights),
     }
 
 
@@ -216,6 +217,7 @@ def _measure_folder(folder: Path, films: int, kills: int, weights: Path | None) 
         measure_kills,
         measure_pace,
     )
+    from boneage.weights import Weights  # noqa: PLC0415
 
     machine = this_machine()
     timed = min(films, PACE_FILMS)
@@ -233,7 +235,7 @@ def _measure_folder(folder: Path, films: int, kills: int, weights: Path | None) 
         f"{killed.missing} missing, after {killed.kills} kills"
     )
     return {
-        **_head(weights, machine),
+        **_head(Weights(weights).name, machine),
         "bytes_per_film": size,
         "paces": [asdict(pace) for pace in paces],
         "ratio": paces[-1].films_per_second / paces[0].films_per_second,
@@ -250,6 +252,7 @@ def _measure(
         measure_cold,
         measure_import,
         measure_install,
+        measure_judging,
         measure_report,
         measure_warm,
         this_machine,
@@ -266,11 +269,13 @@ def _measure(
         assessor = Assessor(weights, calibration="")
         warm = [measure_warm(assessor, copy, sex) for copy in films]
         report = measure_report(assessor, films[0], sex)
+        judging = measure_judging(films[0], sex, weights)
     return {
-        **_head(weights, machine),
+        **_head(assessor.weights.name, machine),
         "cold": asdict(cold),
         "warm": [asdict(timing) for timing in warm],
         "report": asdict(report),
+        "judging": asdict(judging) if judging else None,
         "import_seconds": import_seconds,
         "install": asdict(measure_install(Path.cwd())) if install else None,
         "training": [asdict(stage) for stage in training_pace(run)] if run else [],

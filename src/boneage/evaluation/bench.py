@@ -64,6 +64,15 @@ class Warm:
 
 
 @dataclass(frozen=True)
+class Judging:
+    """What it costs to judge a film before it is read: frame, kind, lie, pixels."""
+
+    added_seconds: float
+    """Median over pairs of readings, with and without."""
+    runs: int
+
+
+@dataclass(frozen=True)
 class Install:
     """The base package in a clean environment, downloads included."""
 
@@ -171,6 +180,26 @@ def measure_report(assessor: Assessor, film: Path, sex: Sex, runs: int = REPORT_
         seconds.append(time.perf_counter() - start)
     median, p95 = np.quantile(seconds, [0.5, 0.95])
     return Warm(first.width, first.height, float(median), float(p95), runs)
+
+
+def measure_judging(
+    film: Path, sex: Sex, weights: Path | None = None, runs: int = WARM_RUNS
+) -> Judging | None:
+    """Time what judging a film adds to reading it; None for weights that judge none."""
+    judging, plain = (Assessor(weights, calibration="") for _ in range(2))
+    if judging.weights.suitability is None:
+        return None
+    plain.weights.suitability = None
+    radiograph = read(film)
+    seconds: dict[Assessor, list[float]] = {judging: [], plain: []}
+    for run in range(runs + 1):
+        for assessor, timed in seconds.items():
+            start = time.perf_counter()
+            assessor.assess(radiograph, sex)
+            if run:  # the first opens the networks
+                timed.append(time.perf_counter() - start)
+    added = np.subtract(seconds[judging], seconds[plain])
+    return Judging(float(np.median(added)), runs)
 
 
 def at_sizes(film: Path, folder: Path) -> tuple[Path, ...]:

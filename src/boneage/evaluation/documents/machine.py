@@ -30,6 +30,9 @@ def speed(evidence: Evidence) -> str:
         size = f"{report['width']} × {report['height']}"
         timing = f"{report['median_seconds']:.2f} s (95th percentile {report['p95_seconds']:.2f} s)"
         rows.append([f"from a film of {size} pixels to its report (PDF), warm", timing])
+    if judging := bench.get("judging"):
+        added = f"{1000 * judging['added_seconds']:.0f} ms of that"
+        rows.append(["judging a film before it is read", added])
     rows.append(["`import boneage`", f"{bench['import_seconds']:.2f} s"])
     if bench["install"]:
         install = bench["install"]
