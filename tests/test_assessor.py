@@ -17,14 +17,25 @@ import pytest
 from PIL import Image
 
 import boneage
-from boneage.assessment import CARPAL, METACARPAL, PHALANX, Assessment, Box, Case, Failure
+from boneage.assessment import (
+    CARPAL,
+    METACARPAL,
+    PHALANX,
+    Assessment,
+    Box,
+    Case,
+    Failure,
+    Verdict,
+)
 from boneage.assessor import Assessor
-from boneage.errors import SexError, WeightsError
+from boneage.errors import SexError, UnsuitableError, WeightsError
 from boneage.radiograph import Facts, Radiograph, Sex
 from boneage.synthetic.film import draw
 from boneage.training.films import load_films
 from boneage.weights import FOLDER_VARIABLE
 from tests.conftest import build_weights, drawn_hand, write_png
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "synthetic_hand_girl_10y.png"
 
 
 def radiograph(**facts: Any) -> Radiograph:
@@ -271,9 +282,15 @@ def test_the_bundled_weights_read_a_real_film(bundled: Path, real_films: Path) -
     assert all(look.attention_found for look in answer.looks)
 
 
-def test_the_bundled_weights_answer(bundled: Path, tmp_path: Path) -> None:
-    film = write_png(tmp_path / "hand.png", drawn_hand(1200, 900))
-    assert 0 <= Assessor(bundled).assess(film, "female").age_months <= 240
+def test_the_bundled_weights_answer_for_a_hand_and_nothing_else(
+    bundled: Path, tmp_path: Path
+) -> None:
+    assessor = Assessor(bundled)
+    assert 0 <= assessor.assess(EXAMPLE, "female").age_months <= 240
+    blobs = write_png(tmp_path / "hand.png", drawn_hand(1200, 900))
+    with pytest.raises(UnsuitableError):
+        assessor.assess(blobs, "female")
+    assert assessor.assess(blobs, "female", force=True).verdict is Verdict.REFUSED
 
 
 def test_every_step_is_told_in_its_order(assessor: Assessor) -> None:
@@ -310,11 +327,11 @@ def test_defect_4_the_sex_moves_the_answer_of_real_films_in_puberty(
     ]
     assert len(pubertal) == 40
     assessor = Assessor(bundled)
-    read = [assessor.assess(film.path, film.sex).by_standard for film in pubertal]
+    read = [assessor.assess(film.path, film.sex, force=True).by_standard for film in pubertal]
     older = np.array([months[Sex.MALE] - months[Sex.FEMALE] for months in read])
     atlas = np.median(months_between_the_standards(120, 168))
     assert atlas == 24
     assert np.mean(older > 0) >= 0.95
     assert older.mean() == pytest.approx(atlas, abs=12)
-    again = assessor.assess(pubertal[0].path, "male")
+    again = assessor.assess(pubertal[0].path, "male", force=True)
     assert again.age_months == pytest.approx(read[0][Sex.MALE], abs=0.01)

@@ -7,17 +7,15 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
 import httpx
 import pytest
-from PIL import Image
 
 from boneage.weights import bundled_folder
-from tests.conftest import drawn_hand
 
 START_SECONDS = 120
+EXAMPLE = Path(__file__).parents[2] / "examples" / "synthetic_hand_girl_10y.png"
 
 
 @dataclass
@@ -72,7 +70,5 @@ def client(server: Server) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="session")
 def png() -> bytes:
-    """The file of a drawn film."""
-    file = BytesIO()
-    Image.fromarray((drawn_hand() >> 6).astype("uint8")).save(file, "PNG")
-    return file.getvalue()
+    """The file of a drawn film that the weights that ship take for a hand."""
+    return EXAMPLE.read_bytes()

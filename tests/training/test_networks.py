@@ -304,12 +304,13 @@ def test_a_single_feature_may_be_fused() -> None:
     assert network.count_params() == (5 + 1) * 16 + 16 + 16 + 1
 
 
-def test_defect_4_the_compact_fusion_learns_the_sexes_apart_beside_its_features() -> None:
+def test_defect_4_a_fusion_that_corrects_learns_the_sexes_apart_beside_its_features() -> None:
     """Two standards a year apart; the bare code, as it was, learns a month of it here."""
     keras.utils.set_random_seed(0)
     profile = load_profile("compact")
+    spec = replace(profile.fusion, joins="ages")
     widths = dict.fromkeys(("whole_hand", "carpal", "metacarpal", "phalanx"), 1280)
-    network = build_fusion_network(profile.fusion, widths, profile.networks)
+    network = build_fusion_network(spec, widths, profile.networks)
     random = np.random.default_rng(0)
 
     def some(count: int) -> tuple[dict[str, Any], Array]:
