@@ -28,7 +28,6 @@ from boneage.auditing import check_audit_log
 from boneage.cli import main
 from boneage.service.strangers import Strangers
 from boneage.service.tokens import add_token
-from tests.conftest import drawn_hand
 from tests.service.conftest import Server, Start
 
 GIRL = {"sex": "female"}
@@ -351,13 +350,13 @@ def test_a_stated_length_is_not_believed(server: Server, client: httpx.Client) -
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits another process, as Linux can")
-def test_no_film_touches_the_disk(start: Start) -> None:
+def test_no_film_touches_the_disk(start: Start, png: bytes) -> None:
     resource = pytest.importorskip("resource", reason="only Unix has limits of a process")
     server = start()
     limit = 200_000  # more than is logged, less than the film
     resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (limit, limit))
     film = BytesIO()
-    Image.fromarray((drawn_hand(height=1500, width=1100) >> 6).astype("uint8")).save(film, "BMP")
+    Image.open(BytesIO(png)).convert("L").resize((1100, 1500)).save(film, "BMP")
     assert len(film.getvalue()) > 2**20  # beyond which Starlette writes to the disk
     with httpx.Client(base_url=server.url, timeout=120, trust_env=False) as client:
         got = send(client, film.getvalue())
