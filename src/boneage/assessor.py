@@ -233,8 +233,7 @@ class Assessor:
 
         The film first, then, with ``mirror``, its mirror image where the weights look at both.
         """
-        pixels = reduced(stance.upright(radiograph.pixels))
-        grey = equalise(pixels, self.weights.manifest.preparation)
+        _, grey = self._upright(radiograph, stance)
         first = self._run("attention", self._on_canvas(grey)[0], Sex.FEMALE, mirror=mirror)
         feature: npt.NDArray[np.float32] = first["feature"].reshape(len(first["feature"]), -1)
         return feature
@@ -260,10 +259,14 @@ class Assessor:
 
     def _first(self, radiograph: Radiograph, stance: Stance, sex: Sex) -> _Lying:
         """Look at a film for the first time, in one stance."""
-        pixels = reduced(stance.upright(radiograph.pixels))
-        grey = equalise(pixels, self.weights.manifest.preparation)
+        pixels, grey = self._upright(radiograph, stance)
         canvas, place = self._on_canvas(grey)
         return _Lying(stance, pixels, grey, canvas, place, self._run("attention", canvas, sex))
+
+    def _upright(self, radiograph: Radiograph, stance: Stance) -> tuple[Pixels, Canvas]:
+        """The film as it is read, and the same equalised."""
+        pixels = reduced(stance.upright(radiograph.pixels))
+        return pixels, equalise(pixels, self.weights.manifest.preparation)
 
     def _unlikeness(self, features: Features) -> float | None:
         space = self.weights.feature_space

@@ -167,6 +167,17 @@ class Weights:
         options.only_execute_path_to_fetches = outputs is not None
         return dict(zip(names, session.run(names, fed, options), strict=True))
 
+    def open_all(self) -> None:
+        """Open everything now, so that what is wrong with it is said before a film comes.
+
+        Raises
+        ------
+        WeightsError
+        """
+        for network in self.manifest.networks:
+            self.session(network)
+        _ = self.feature_space, self.suitability
+
     def session(self, network: str) -> InferenceSession:
         """Open the ONNX Runtime session of a network, its file verified when first opened."""
         if network not in self._sessions:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -55,10 +54,8 @@ def write_part(path: Path, rows: Sequence[Row], columns: Sequence[str]) -> int:
     ModuleNotFoundError
         For Parquet without the extra ``big``.
     """
-    with atomically(path) as file:
+    with atomically(path, durable=True) as file:
         WRITERS[path.suffix](file, rows, columns)
-        file.flush()
-        os.fsync(file.fileno())
         return file.tell()
 
 

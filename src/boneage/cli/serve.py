@@ -151,7 +151,7 @@ def serve(
         audit=audit,
     )
     assessor = Assessor(weights, threads=threads, calibration=calibration)
-    launch.open_networks(assessor)
+    assessor.weights.open_all()
     for handler in logging.getLogger("boneage").handlers:
         handler.setLevel(min(handler.level, logging.INFO))
     launch.serve(make_app(assessor, settings, known), opened, seconds, click.echo)

@@ -77,12 +77,9 @@ def run(settings: NodeSettings, say: Callable[[str], None]) -> None:
 
 
 def _opened(settings: NodeSettings) -> Assessor:
-    """Open every network now, so that what is wrong is said before anybody calls."""
     reading = settings.reading
     assessor = Assessor(reading.weights, threads=reading.threads, calibration=reading.calibration)
-    for network in assessor.weights.manifest.networks:
-        assessor.weights.session(network)
-    _ = assessor.weights.feature_space, assessor.weights.suitability
+    assessor.weights.open_all()
     return assessor
 
 

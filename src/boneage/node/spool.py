@@ -24,9 +24,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from boneage.node.durable import PART, sync_folder, write_durably
 from boneage.node.settings import MEBIBYTE, Keeping, NodeError
-from boneage.writing.files import as_json
+from boneage.writing.files import PART, as_json, atomically, sync_folder
 
 Run: TypeAlias = Callable[..., sqlite3.Cursor]
 """Runs one statement of a transaction."""
@@ -209,7 +208,7 @@ class Spool:
         if self._one("SELECT 1 FROM film WHERE key = ?", key):
             return Receipt.AGAIN
         self._check_room(len(file))
-        write_durably(self.film_path(key), file)
+        _keep(self.film_path(key), file)
         now = time.time()
         with self._transaction() as run:
             if run("SELECT 1 FROM film WHERE key = ?", key).fetchone():
@@ -270,7 +269,7 @@ class Spool:
             SOP Instance UID and file, by kind.
         """
         for kind, (_, file) in answers.items():
-            write_durably(self.answer_path(key, kind), file)
+            _keep(self.answer_path(key, kind), file)
         with self._transaction() as run:
             for kind, (uid, _) in answers.items():
                 run("INSERT INTO answer (uid, film, kind) VALUES (?, ?, ?)", uid, key, kind)
@@ -309,7 +308,7 @@ class Spool:
                 for kind, sent, refusals in answers
             },
         }
-        write_durably(self.dead_path(key), as_json(letter).encode())
+        _keep(self.dead_path(key), as_json(letter).encode())
 
     # From answers to the destination
 
@@ -487,3 +486,9 @@ class Spool:
 
 def _iso(seconds: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def _keep(path: Path, content: bytes) -> None:
+    """Write a file that is on the disk when this returns, and that nobody else may read."""
+    with atomically(path, durable=True, private=True) as file:
+        file.write(content)

@@ -10,7 +10,6 @@ from collections.abc import Callable
 import uvicorn
 from starlette.types import ASGIApp
 
-from boneage.assessor import Assessor
 from boneage.service.settings import ServiceError
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -61,18 +60,6 @@ def bound(host: str, port: int, *, guarded: bool) -> socket.socket:
 def is_loopback(address: str) -> bool:
     """Whether only this computer reaches an address."""
     return ipaddress.ip_address(address.partition("%")[0]).is_loopback
-
-
-def open_networks(assessor: Assessor) -> None:
-    """Open every network now, so that what is wrong is said before anybody asks.
-
-    Raises
-    ------
-    WeightsError
-    """
-    for network in assessor.weights.manifest.networks:
-        assessor.weights.session(network)
-    _ = assessor.weights.feature_space, assessor.weights.suitability
 
 
 def serve(app: ASGIApp, opened: socket.socket, seconds: float, say: Callable[[str], None]) -> None:

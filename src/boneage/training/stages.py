@@ -107,11 +107,10 @@ class Training:
         """Stage 4."""
         sources = {name: self._source(name) for name in feature_names(self.profile)}
         self._begin("fusion", fusion=self.profile.fusion, **sources)
-        fitted_on = self.profile.fusion.fitted_on
-        train = self._see(fitted_on, self.profile.fusion.views)
+        fitted = self._see(self.profile.fusion.fitted_on, self.profile.fusion.views)
         held_back = self._see("validation", 1) if "validation" in self.crops else None
         self.networks["fusion"] = train_fusion(
-            self.profile, train, held_back, self.run, self.networks
+            self.profile, fitted, held_back, self.run, self.networks
         )
 
     def export(self) -> None:

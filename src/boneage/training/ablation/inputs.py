@@ -51,6 +51,7 @@ class FinishedRun:
     folder: Path
     profile: Profile
     train: SeenFilms
+    """Those that its fusion was fitted on."""
     held_back: SeenFilms
     fusion: keras.Model
     """As the run finished it."""

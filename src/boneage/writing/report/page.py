@@ -155,6 +155,7 @@ def _told(texts: ReportTexts, words: Words, width: float, room: float) -> Flowab
     columns = Table(
         [[_sections([first], column), _sections(others, column)]],
         colWidths=[column + GAP, column],
+        hAlign="LEFT",  # else it stands in the middle of the wider room where it is shrunk
         style=[
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
             ("LEFTPADDING", (0, 0), (-1, -1), 0),
