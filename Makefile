@@ -60,7 +60,8 @@ types: $(DEV)  ## Check types, strictly
 	@$(BIN)/mypy
 
 pytest: $(DEV)
-	@$(BIN)/pytest --quiet
+	@$(BIN)/pytest --quiet --numprocesses auto --maxprocesses 4 --dist loadfile \
+		--no-loadscope-reorder
 
 format: $(DEV)  ## Lay out the code and mend what can be mended
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
@@ -94,6 +95,7 @@ suitability: $(EVAL)  ## Fit what judges films before they are read, to the bund
 
 fuzz: $(DEV)  ## Feed N spoilt films to the readers; what goes wrong lies in build/fuzz
 	@$(BIN)/python -m tests.reading.fuzz --inputs $(N) --out build/fuzz
+	@cp build/fuzz/fuzz.json $(EVIDENCE)
 
 ruler: $(EVAL)  ## Measure where the attention looks, against marks by people
 	@$(BIN)/boneage ruler --data $(DATA) --out $(EVIDENCE)/ruler || [ $$? -eq 1 ]

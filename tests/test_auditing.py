@@ -68,6 +68,7 @@ def test_threads_and_processes_keep_the_chain(tmp_path: Path) -> None:
         list(pool.map(lambda _: log.append(Event("thread", "assess")), range(100)))
     for other in others:
         other.join()
+        assert other.exitcode == 0
     checked = check_audit_log(path)
     assert (checked.lines, checked.broken) == (200, None)
 

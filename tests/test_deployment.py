@@ -17,7 +17,7 @@ from boneage.node.settings import read_settings
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
-UNIT = DEPLOY / "boneage.service"
+UNITS = ("boneage.service", "boneage-node.service")
 
 
 def test_the_image_installs_extras_that_exist() -> None:
@@ -33,11 +33,15 @@ def test_the_image_gets_what_it_copies() -> None:
         assert (ROOT / name).exists(), name
 
 
-@pytest.mark.parametrize("name", ["Dockerfile", "boneage.service"])
-def test_the_options_of_serve_exist(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [("Dockerfile", "serve"), ("boneage.service", "serve"), ("boneage-node.service", "node")],
+)
+def test_the_options_of_what_is_started_exist(name: str, command: str) -> None:
     text = (DEPLOY / name).read_text("utf-8")
-    known = CliRunner().invoke(main, ["serve", "--help"]).output
-    (line,) = re.findall(r"^(?:CMD \[|ExecStart=).*\bserve\b.*$", text, re.MULTILINE)
+    known = CliRunner().invoke(main, [command, "--help"]).output
+    pattern = rf"^(?:CMD \[|ExecStart=).*\b{command}\b.*$"
+    (line,) = re.findall(pattern, text, re.MULTILINE)
     options = re.findall(r"--[a-z-]+", line)
     assert options
     assert not [option for option in options if option not in known]
@@ -58,11 +62,12 @@ def test_the_node_takes_its_settings(name: str) -> None:
     assert settings.spool.folder.is_absolute()
 
 
-def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", UNITS)
+def test_systemd_takes_the_units(name: str, tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not here (apt-get install systemd)")
-    there = tmp_path / UNIT.name
-    text = UNIT.read_text("utf-8")
+    there = tmp_path / name
+    text = (DEPLOY / name).read_text("utf-8")
     assert "/opt/boneage/bin/boneage" in text
     there.write_text(text.replace("/opt/boneage/bin/boneage", sys.executable))
     for command in (["verify"], ["security", "--offline=true", "--threshold=20"]):

@@ -122,6 +122,10 @@ class Visitor:
     def choose(self, sex: str) -> None:
         self.page.get_by_role("radiogroup").first.get_by_text(sex, exact=True).click()
 
+    def wait_until_idle(self) -> None:
+        """Wait until the page is drawn to its end: a click before may come to nothing."""
+        self.page.wait_for_selector('[data-test-script-state="notRunning"]')
+
     def read(self) -> str:
         """Click, and give the months off the page when they are there."""
         self.page.get_by_role("button", name=READ).click()  # waits until it is enabled

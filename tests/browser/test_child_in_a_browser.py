@@ -45,11 +45,13 @@ def tell_and_read(visitor: Visitor, film: Path) -> None:
     height.press("Enter")
     visitor.read()
     visitor.wait_for_pictures()
+    visitor.wait_until_idle()
 
 
 def make_report(visitor: Visitor) -> Path:
     page = visitor.page
     page.get_by_text("Report, FHIR and DICOM", exact=True).click()
+    visitor.wait_until_idle()
     page.get_by_role("button", name="Make the report (PDF)").click()
     with page.expect_download() as saved:
         page.get_by_role("button", name=re.compile(r"^Save .*\.pdf")).click()
@@ -58,6 +60,7 @@ def make_report(visitor: Visitor) -> Path:
 
 def keep(visitor: Visitor, pseudonym: str) -> None:
     visitor.page.get_by_role("textbox", name="Pseudonym of the child").fill(pseudonym)
+    visitor.wait_until_idle()
     visitor.page.get_by_role("button", name="Keep in the history").click()
     visitor.page.get_by_text(f"Kept under {pseudonym}.").wait_for()
 

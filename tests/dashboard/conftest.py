@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from io import BytesIO
 
 import numpy as np
@@ -16,6 +18,14 @@ from boneage.dashboard.films import Film, Refusal, admit
 from boneage.radiograph import Sex
 from boneage.synthetic import draw
 from boneage.synthetic.dicom import write_dicom
+
+
+@pytest.fixture(autouse=True)
+def _own_main() -> Iterator[None]:
+    """Streamlit puts each page in place of ``__main__``, which a spawned process would run."""
+    own = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = own
 
 
 def admitted(key: str, name: str, data: bytes) -> Film:

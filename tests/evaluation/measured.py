@@ -81,6 +81,20 @@ FOLDER: Mapping[str, Any] = {
         "memory": [{"films": 50, "parent_mb": 71.2, "workers_mb": [280.4, 290.6]}],
     },
 }
+NODE: Mapping[str, Any] = {
+    "format": 1,
+    "date": "2026-01-02",
+    "machine": {"cores": 2, "processor": "a processor", "load": 0.04},
+    **{"films": 1000, "kills": 20, "outages": 1, "lost": 0, "doubled": 1, "dead": 0},
+    "films_a_minute": 30.44,
+}
+FUZZ: Mapping[str, Any] = {
+    "format": 1,
+    "date": "2026-01-02",
+    **{"inputs": 2000, "films": 400, "refused": 1599, "findings": [{"input": 7}]},
+    **{"slowest_seconds": 2.72, "peak_megabytes": 812},
+    "limits": {"seconds": 5.0, "megabytes": 1024},
+}
 TIMES = {"median": 0.412, "p95": 0.533, "runs": 20}
 WAITS = ("first_page", "cold_answer", "cold_pictures", "warm_answer", "warm_pictures")
 DASHBOARD: Mapping[str, Any] = {
@@ -165,11 +179,12 @@ def write_evidence(folder: Path, weights: WeightsName = WEIGHTS) -> Path:
     (folder / "suitability").mkdir()
     made = (
         *(("bench", BENCH), ("dashboard", DASHBOARD), ("service", SERVICE), ("folder", FOLDER)),
-        ("suitability/suitability", SUITABILITY),
+        *(("suitability/suitability", SUITABILITY), ("node", NODE)),
     )
     for name, table in made:
         stated = {"weights": {"name": weights.name, "sha256": weights.sha256}}
         (folder / f"{name}.json").write_text(json.dumps({**table, **stated}))
+    (folder / "fuzz.json").write_text(json.dumps(FUZZ))
     return folder
 
 

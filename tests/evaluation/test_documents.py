@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 NOTHING = Evidence()
 OF_WEIGHTS = (
     *("metrics", "comparison", "ruler", "stress", "suitability"),
-    *("bench", "dashboard", "service", "folder", "failures"),
+    *("bench", "dashboard", "service", "folder", "node", "failures"),
 )
 
 
@@ -166,6 +166,17 @@ def test_the_folder_blocks_multiply_what_was_measured(evidence: Evidence) -> Non
     assert "10,000,000 films take 772 core hours" in cluster
     assert "| 64 | 12 | 230 | 1152 |" in cluster
     assert "4.0 GB as CSV; the films, at 5 MB each, 50 TB" in cluster
+
+
+def test_what_was_lost_and_what_was_found_is_said(evidence: Evidence) -> None:
+    node = BLOCKS["node"](evidence)
+    assert "1,000 films, 20 kills, 1 outage of the archive: 0 lost, 1 doubled, 0 given up" in node
+    assert "30.4 films a minute" in node
+    fuzz = BLOCKS["fuzz"](evidence)
+    assert "Of 2,000 spoilt files, 400 could be read all the same and 1,599 were refused" in fuzz
+    assert "1 ended in a crash" in fuzz
+    assert evidence.fuzz is not None
+    assert "none ended" in BLOCKS["fuzz"](replace(evidence, fuzz={**evidence.fuzz, "findings": []}))
 
 
 def test_measurements_of_other_weights_are_called_so(evidence: Evidence) -> None:

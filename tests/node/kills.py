@@ -199,7 +199,7 @@ def main() -> None:
         "boneage": __version__,
         "date": date.today().isoformat(),
         "machine": asdict(this_machine()),
-        "weights": Weights().name.name,
+        "weights": asdict(Weights().name),
         **asdict(outcome),
         "films_a_minute": outcome.films / outcome.minutes,
     }

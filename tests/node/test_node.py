@@ -11,6 +11,7 @@ from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydicom import dcmread
 from pydicom.uid import BasicTextSRStorage
@@ -18,6 +19,7 @@ from pynetdicom import AE, evt
 from pynetdicom.events import Event
 
 from boneage.auditing import check_audit_log
+from tests.gates import put_gate
 from tests.node.conftest import Build
 from tests.node.drawn import film, uid_of
 from tests.node.peers import HOST, ask_node, free_port, program, storescu, wait_until
@@ -90,6 +92,22 @@ def test_films_without_an_answer_are_kept_with_the_reason(build: Build, put: Put
     wait_until(lambda: len(site.archive.names()) == 2, "both answers")
 
 
+def test_what_is_no_hand_is_kept_with_the_reason(
+    build: Build, put: Put, weights_copy: Path
+) -> None:
+    site = build(folder=str(put_gate(weights_copy)))
+    drawn = dcmread(BytesIO(film(1)))
+    pixels = np.frombuffer(drawn.PixelData, np.uint16).reshape(drawn.Rows, drawn.Columns).copy()
+    pixels[:, : drawn.Columns // 2] = pixels.max()
+    chest = film(1, PixelData=pixels.tobytes())
+    assert storescu(site.node.port, [put(chest, "a"), put(film(2), "b")]).returncode == 0
+    wait_until(lambda: len(site.archive.names()) == 2, "the hand's answers")
+    wait_until(lambda: any((site.spool / "dead").glob("*.json")), "the dead letter")
+    (letter,) = (json.loads(path.read_text()) for path in (site.spool / "dead").glob("*.json"))
+    assert letter["code"] == "not_a_hand"
+    assert "chest" in letter["reason"]
+
+
 def test_what_is_no_film_is_refused(build: Build) -> None:
     site = build()
     entity = AE("WARD")
@@ -151,7 +169,7 @@ def test_what_the_destination_refuses_is_given_up_and_can_be_sent_later(
         assert storescu(site.node.port, [put(film(1))]).returncode == 0
         wait_until(lambda: bool(list((site.spool / "dead").glob("*.json"))), "a dead letter")
         (letter,) = [json.loads(path.read_text()) for path in (site.spool / "dead").iterdir()]
-        assert letter["code"] == "refused"
+        assert letter["code"] == "not_a_hand"
         assert "0xA900" in letter["reason"]
         refused = len(taken)
         statuses["now"] = 0

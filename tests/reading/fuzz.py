@@ -21,6 +21,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import IO
 
@@ -39,6 +40,7 @@ from tests.reading.drawn import (
     raster,
 )
 
+FORMAT = 1
 SECONDS = 5.0
 """A film that takes longer is a finding, if it does so again alone."""
 MEGABYTES = 1024
@@ -327,7 +329,8 @@ def main() -> int:
             print(finding, flush=True)
         known = len(tally.findings)
         if tally.inputs % 1_000 == 0 or tally.inputs == options.inputs:
-            text = json.dumps({"first": options.first, **tally.table()}, indent=1)
+            stated = {"format": FORMAT, "date": date.today().isoformat(), "first": options.first}
+            text = json.dumps({**stated, **tally.table()}, indent=1)
             (options.out / "fuzz.json").write_text(text + "\n")
             print(f"{tally.inputs} inputs, {known} findings", flush=True)
     return 1 if tally.findings else 0

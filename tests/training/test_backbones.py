@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from boneage.errors import ProfileError
 from boneage.training.attention import carry_over, training_model
 from boneage.training.export import TOLERANCE, export_network
-from boneage.training.networks.backbone import build_backbone, scaling_of, with_depthwise
+from boneage.training.networks.backbone import OWN, build_backbone, scaling_of, with_depthwise
 from boneage.training.networks.region import build_attention_network, build_region_network
 from boneage.training.networks.vit import vit_tiny
 from boneage.training.profile import NetworkSpec, Phase, load_profile
@@ -125,37 +126,43 @@ def test_the_transformer_knows_one_place_from_another() -> None:
     assert np.abs(answer[3, 2] - answer[0, 0]).max() > 1e-3
 
 
-def check_heat_map_training_and_export(
-    spec: NetworkSpec, cells: tuple[int, int], out: Path
-) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("spec", [VIT, SMALL_CONVNEXT], ids=["ViTTiny", "ConvNeXtTiny"])
+def test_other_families_attend_and_learn(spec: NetworkSpec) -> None:
     keras.utils.set_random_seed(4)
     network = build_attention_network(spec)
     answer = network.predict_on_batch(inputs())
-    assert answer["heat_map"].shape == (2, *cells)
+    assert answer["heat_map"].shape == (2, 6, 4)
     for heat_map in answer["heat_map"]:
         assert np.ptp(heat_map) > 0.01 * np.abs(heat_map).max(), "constant"
     model = training_model(network, load_profile("compact"), SIZE, 1)
-    model.compile("adamw", "mse", jit_compile=False)
+    model.compile("adamw", "mse", jit_compile=False, run_eagerly=True)  # one step, not traced
     before = network.get_layer("backbone").get_weights()[0].copy()
     model.train_on_batch(inputs(), np.full((2, 2), 0.4))
     assert not np.array_equal(network.get_layer("backbone").get_weights()[0], before)
-    entry = export_network(network, "attention", out, inputs(), SIZE)
+
+
+@pytest.mark.slow
+def test_a_transformer_of_two_blocks_is_exported_as_it_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twelve of the same take a minute and a half."""
+    monkeypatch.setitem(OWN, "ViTTiny", partial(vit_tiny, 2))
+    network = build_attention_network(replace(VIT, heat_map_after="block_1"))
+    entry = export_network(network, "attention", tmp_path, inputs(), SIZE)
     assert entry.keras_difference <= TOLERANCE
 
 
-@pytest.mark.slow
-def test_the_transformer_attends_learns_and_is_exported(tmp_path: Path) -> None:
-    check_heat_map_training_and_export(VIT, (6, 4), tmp_path)
-
-
-@pytest.mark.slow
 @pytest.mark.xfail(
     raises=ValueError,
     strict=True,
     reason="Keras's export makes inputs of the mean and the variance of ConvNeXt's first layer",
 )
-def test_convnext_attends_learns_and_is_exported(tmp_path: Path) -> None:
-    check_heat_map_training_and_export(SMALL_CONVNEXT, (6, 4), tmp_path)
+def test_what_convnext_begins_with_is_exported(tmp_path: Path) -> None:
+    film = keras.Input((8, 8, 1), name="film")
+    seen = keras.layers.Normalization(mean=[0.5], variance=[2.0])(film)
+    network = keras.Model({"film": film}, {"age": keras.layers.GlobalAveragePooling2D()(seen)})
+    export_network(network, "first", tmp_path, {"film": inputs((8, 8))["film"]}, (8, 8))
 
 
 def test_the_transformer_keeps_its_weights_at_another_size() -> None:

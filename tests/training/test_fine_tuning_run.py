@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from boneage.training.profile import load_profile
 from boneage.training.stages import train
 from boneage.training.terms import LOCAL_TERMS, TERMS
 from tests.conftest import drawn_hand, write_png
+from tests.training.small_training import known_backbone
 
 # A fusion of the networks' own ages; and fewer epochs than the phases have.
 PROFILE = (Path(__file__).parent / "small.toml").read_text("utf-8").replace(
@@ -41,6 +43,12 @@ def write_table(folder: Path, shift: float = 0.0) -> Path:
     table = folder / "films.csv"
     table.write_text("\n".join([*rows, ""]))
     return table
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _known_backbone() -> Iterator[None]:
+    with known_backbone():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -190,8 +198,8 @@ def test_another_architecture_is_refused_before_anything_is_drawn(
     source: Path, local: Path, tmp_path: Path
 ) -> None:
     other = tmp_path / "other.toml"
-    other.write_text(PROFILE.replace("alpha = 0.25", "alpha = 0.5"))
-    with pytest.raises(ProfileError, match=r"attention.alpha is 0.5 .* and 0.25 in the weights"):
+    other.write_text(PROFILE.replace("sex_units = 4", "sex_units = 8"))
+    with pytest.raises(ProfileError, match=r"attention.sex_units is 8 .* and 4 in the weights"):
         train(str(other), local, tmp_path / "run", start_from=str(source), few=True)
     assert not (tmp_path / "run").exists()
 

@@ -21,7 +21,9 @@ from boneage.assessor import Assessor
 from boneage.errors import DataError, FilmError, ProfileError
 from boneage.training.stages import STAGES, train
 from tests.conftest import drawn_hand, write_png
+from tests.training.small_training import known_backbone
 
+ROOT = Path(__file__).parents[2]
 PROFILE = Path(__file__).parent / "small.toml"
 FILMS = 30
 BROKEN = "7"
@@ -51,11 +53,11 @@ def write_films(folder: Path) -> Path:
 
 
 def start(data: Path, run: Path, log: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "boneage", "train", "--profile", str(PROFILE)]
-    command += ["--data", str(data), "--run", str(run)]
+    command = [sys.executable, "-m", "tests.training.small_training", "train"]
+    command += ["--profile", str(PROFILE), "--data", str(data), "--run", str(run)]
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"}
     with log.open("ab") as file:
-        return subprocess.Popen(command, stdout=file, stderr=file, env=environment)
+        return subprocess.Popen(command, stdout=file, stderr=file, env=environment, cwd=ROOT)
 
 
 def kill_when(process: subprocess.Popen[bytes], path: Path) -> None:
@@ -159,7 +161,8 @@ def test_exported_and_keras_weights_are_the_same_network(run: Path) -> None:
     from boneage.training.profile import load_profile  # noqa: PLC0415
     from boneage.weights import Weights  # noqa: PLC0415
 
-    network = build_attention_network(load_profile(str(PROFILE)).attention)
+    with known_backbone():
+        network = build_attention_network(load_profile(str(PROFILE)).attention)
     network.load_weights(run / "weights" / "attention.weights.h5")
     film = np.random.default_rng(1).uniform(0, 255, (2, 96, 64, 1)).astype(np.float32)
     inputs = {"film": film, "sex": np.array([0, 1], np.int32)}
@@ -196,5 +199,6 @@ def test_what_cannot_be_used_is_named_and_counted(
 
 
 def test_strict_stops_at_the_broken_film(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(FilmError, match=f"'{BROKEN}.png' is text"):
+    text = f"'{BROKEN}.png' is text"
+    with known_backbone(), pytest.raises(FilmError, match=text):
         train(str(PROFILE), data, tmp_path, strict=True, stage="attention")

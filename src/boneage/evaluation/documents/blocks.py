@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from boneage.evaluation.documents import (
     accuracy,
     attention,
+    endurance,
     folders,
     machine,
     making,
@@ -34,8 +35,10 @@ BLOCKS: Mapping[str, Callable[[Evidence], str]] = {
     "dashboard": machine.dashboard,
     "folder": folders.in_full,
     "folder-short": folders.in_short,
+    "fuzz": endurance.fuzz,
     "headline": accuracy.headline,
     "networks": accuracy.networks,
+    "node": endurance.node,
     "ruler": attention.in_short,
     "service": machine.service,
     "speed": machine.speed,

@@ -32,6 +32,8 @@ FILES: Mapping[str, Path] = {
     "dashboard": Path("dashboard.json"),
     "service": Path("service.json"),
     "folder": Path("folder.json"),
+    "node": Path("node.json"),
+    "fuzz": Path("fuzz.json"),
     "failures": Path("failures/failures.json"),
 }
 """Where each lies in the folder of the evidence."""
@@ -64,6 +66,8 @@ class Evidence:
     dashboard: Table | None = None
     service: Table | None = None
     folder: Table | None = None
+    node: Table | None = None
+    fuzz: Table | None = None
     failures: Table | None = None
     coverage: Mapping[str, Sequence[float]] | None = None
     """By target of the ruler, the share of it that each film's crop holds."""

@@ -14,7 +14,7 @@ from boneage.evaluation.documents.failures import failures_folder
 from boneage.writing.files import atomically
 
 README, CARD = "README.md", "MODEL_CARD.md"
-PAGES = ("docs/big-folders.md",)
+PAGES = ("docs/big-folders.md", "docs/node.md", "docs/suitability.md")
 """Other documents with marked blocks; a checkout may lack them."""
 
 

@@ -24,20 +24,25 @@ NECK = 768
 """Channels of the feature map; behind a GELU, so that they can be summed to a heat map."""
 
 
-def vit_tiny() -> keras.Model:
+def vit_tiny(depth: int = DEPTH) -> keras.Model:
     """Build the transformer, from random weights; 5.7 million parameters.
+
+    Parameters
+    ----------
+    depth : int
+        How many blocks: each a self-attention and a perceptron.
 
     Returns
     -------
     keras.Model
         RGB, –1 to 1, of shape (n, rows, columns, 3) in; a map of shape
-        (n, rows / 16, columns / 16, 768) out. The layers ``block_0`` to
-        ``block_11`` give maps of the same rows and columns.
+        (n, rows / 16, columns / 16, 768) out. The layers ``block_0``,
+        ``block_1``, ... give maps of the same rows and columns.
     """
     rgb = keras.Input((None, None, 3))
     x = _stem(rgb)
     x = x + keras.layers.DepthwiseConv2D(3, padding="same", name="places")(x)
-    for number in range(DEPTH):
+    for number in range(depth):
         x = _block(x, f"block_{number}")
     x = keras.layers.LayerNormalization(epsilon=1e-6, name="norm")(x)
     features = keras.layers.Conv2D(NECK, 1, activation="gelu", name="neck")(x)
