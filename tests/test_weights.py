@@ -47,7 +47,9 @@ def test_threads_bound_the_cores_of_a_network(
     weights: Path, threads: int | None, set_to: int
 ) -> None:
     opened = Assessor(weights, threads=threads).weights.session("fusion")
-    assert opened.get_session_options().intra_op_num_threads == set_to  # 0: all of them
+    options = opened.get_session_options()
+    assert options.intra_op_num_threads == set_to  # 0: all of them
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
 
 
 def test_a_given_folder_is_stronger_than_the_variable(

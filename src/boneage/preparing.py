@@ -101,7 +101,9 @@ def stretch(pixels: Pixels, percentiles: tuple[float, float] = (1.0, 99.0)) -> P
     if high <= low:
         return np.zeros_like(pixels)
     scale = np.float32(1.0 / (high - low))
-    stretched: Pixels = np.clip((pixels - np.float32(low)) * scale, 0.0, 1.0)
+    stretched: Pixels = pixels - np.float32(low)
+    stretched *= scale
+    np.clip(stretched, 0.0, 1.0, out=stretched)
     return stretched
 
 

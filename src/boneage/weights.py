@@ -195,6 +195,8 @@ class Weights:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # errors only
         options.intra_op_num_threads = self.threads or 0  # 0: one for each core
+        # Else the threads of one network keep the cores busy while the next one works.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         providers = ["CPUExecutionProvider"]
         try:
             return onnxruntime.InferenceSession(content, options, providers=providers)
