@@ -13,15 +13,16 @@ from boneage.radiograph import Sex
 from boneage.synthetic import draw
 from boneage.synthetic.dicom import write_dicom
 
-HANDS = ((100.0, Sex.FEMALE), (150.0, Sex.MALE))
+HANDS = ((120.0, Sex.FEMALE), (150.0, Sex.MALE))
+"""The weights that ship take both for hands, which not every drawn one is."""
 
 
 @cache
-def hand(number: int) -> bytes:
+def hand(place: int) -> bytes:
     """The file of one of the hands."""
-    age_months, sex = HANDS[number % len(HANDS)]
+    age_months, sex = HANDS[place]
     file = BytesIO()
-    write_dicom(draw(age_months, sex, height=600, width=460, seed=number % len(HANDS)), file)
+    write_dicom(draw(age_months, sex, height=600, width=460, seed=place), file)
     return file.getvalue()
 
 
@@ -30,7 +31,7 @@ def film(number: int, **elements: Any) -> bytes:
 
     ``elements`` replace what the dataset states; None takes an element out.
     """
-    dataset = dcmread(BytesIO(hand(number)))
+    dataset = dcmread(BytesIO(hand(number % len(HANDS))))
     pixels = bytearray(dataset.PixelData)
     pixels[0:2] = (number % 4096).to_bytes(2, "little")
     dataset.PixelData = bytes(pixels)
