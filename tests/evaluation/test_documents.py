@@ -146,6 +146,7 @@ def test_the_short_blocks_say_best_and_worst(evidence: Evidence) -> None:
     assert "2.0 (2.0 to 2.0) months with “all, with sex” (n = 36)" in ablation
     assert "more with “carpal alone, with sex” (+7.0)" in ablation
     assert "not to be told apart with “two, with sex”" in ablation
+    assert "Of the training run `mine`" in ablation
 
 
 def test_the_dashboard_block_says_what_is_waited_for(evidence: Evidence) -> None:

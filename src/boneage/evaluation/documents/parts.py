@@ -30,7 +30,8 @@ def in_short(evidence: Evidence) -> str:
     found = evidence.ablation
     if found is None:
         return unmeasured(evidence, COMMAND)
-    return joined(*(_in_short(name, study) for name, study in found["studies"].items()))
+    told = (_in_short(name, study) for name, study in found["studies"].items())
+    return joined(*told, f"Of the training run `{found['run']}`, {found['date']}.")
 
 
 def studies(evidence: Evidence) -> str:
