@@ -99,6 +99,16 @@ def test_another_recipe_or_other_films_are_drawn(tmp_path: Path) -> None:
     assert len(other_films.drawn) == 4
 
 
+def test_a_film_that_was_replaced_is_drawn_again(tmp_path: Path) -> None:
+    film = tmp_path / "3.png"
+    film.write_bytes(b"a film")
+    prepare(tmp_path, Draw())
+    film.write_bytes(b"another film")
+    again = Draw()
+    prepare(tmp_path, again)
+    assert len(again.drawn) == 5
+
+
 def test_a_kill_half_way_leaves_nothing_half_done(tmp_path: Path) -> None:
     def killed(film: Film) -> Image:
         if film.id == "3":

@@ -78,7 +78,7 @@ def prepare_films(
     label: str,
     strict: bool = False,
 ) -> PreparedFilms:
-    """Draw every film once, or find what an earlier run has drawn.
+    """Draw every film once, or find what an earlier run has drawn of the same files.
 
     Parameters
     ----------
@@ -96,8 +96,8 @@ def prepare_films(
     """
     if not films:
         raise DataError(f"there are no films for {label}")
-    paths = [f"{film.path}{f'#{film.spoilt}' if film.spoilt else ''}" for film in films]
-    digest = hashlib.sha256(json.dumps([recipe, paths], sort_keys=True).encode()).hexdigest()
+    named = [[str(film.path), film.spoilt, *_state_of(film.path)] for film in films]
+    digest = hashlib.sha256(json.dumps([recipe, named], sort_keys=True).encode()).hexdigest()
     path = folder / f"{label.replace(' ', '-')}-{digest[:12]}.npy"
     index = path.with_suffix(".json")
     if not (path.is_file() and index.is_file()):
@@ -108,6 +108,15 @@ def prepare_films(
     kept = tuple(films[i] for i in record["kept"])
     images = np.load(path, mmap_mode="r")[: len(kept)]
     return PreparedFilms(kept, images, tuple(record["skipped"]))
+
+
+def _state_of(path: Path) -> tuple[int, ...]:
+    """Size and time of a file, by which one that was put in its place is told from it."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_size, found.st_mtime_ns
 
 
 def _draw_all(
