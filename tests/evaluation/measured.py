@@ -52,6 +52,13 @@ BENCH: Mapping[str, Any] = {
     "machine": {"cores": 2, "processor": "a processor", "load": 0.04},
     "cold": {"seconds": 1.234, "peak_memory_mb": 210.4},
     "warm": [{"width": 2000, "height": 2500, "median_seconds": 0.218, "p95_seconds": 0.3}],
+    "steps": {
+        **{"width": 2000, "height": 2500, "runs": 20, "ratio": 1.284},
+        "steps": [{"name": "joining", "seconds": 0.0021, "networks_seconds": 0.0012}],
+        "whole": {"seconds": 0.218, "processor_seconds": 0.281},
+        "networks_alone": {"seconds": 0.1, "processor_seconds": 0.17},
+        "decoding_alone": {"seconds": 0.05, "processor_seconds": 0.05},
+    },
     "import_seconds": 0.21,
     "install": {"seconds": 31.2, "size_mb": 280.3},
     "training": [

@@ -14,10 +14,12 @@ from boneage.assessment import Assessment
 from boneage.assessor import Assessor
 from boneage.cli import main
 from boneage.errors import DataError
-from boneage.evaluation import bench
+from boneage.evaluation import bench, step_bench
 from boneage.radiograph import Sex
 from tests.evaluation.drawn import DrawnAssessor
 from tests.gates import put_gate
+
+COST = step_bench.Cost(0.2, 0.3)
 
 
 def test_pace_is_read_from_the_logs_of_a_run(tmp_path: Path) -> None:
@@ -113,6 +115,9 @@ def test_the_command_writes_what_it_measured(
     monkeypatch.setattr(bench, "measure_import", lambda: 0.2)
     monkeypatch.setattr(bench, "measure_judging", lambda *_: bench.Judging(0.012, 1))
     monkeypatch.setattr(bench, "measure_report", lambda *_: bench.Warm(2000, 2500, 0.6, 0.7, 1))
+    joining = step_bench.Step("joining", 0.3, 0.2)
+    steps = step_bench.Steps(9, 9, (joining,), COST, COST, COST, runs=1)
+    monkeypatch.setattr(step_bench, "measure_steps", lambda *_: steps)
     out = tmp_path / "new" / "bench.json"
     result = CliRunner().invoke(main, ["bench", "--film", str(film), "--out", str(out)])
     assert result.exit_code == 0, result.output
@@ -123,5 +128,7 @@ def test_the_command_writes_what_it_measured(
     assert table["report"]["median_seconds"] == 0.6
     assert "from film to report, 2000 x 2500: 0.600 s" in result.output
     assert table["judging"] == {"added_seconds": 0.012, "runs": 1}
+    assert "joining: 0.300 s, 0.200 s of it in networks" in result.output
+    assert table["steps"]["ratio"] == 0.5
     assert table["install"] is None
     assert table["training"] == []

@@ -112,6 +112,8 @@ def test_the_numbers_are_those_of_the_evidence(evidence: Evidence) -> None:
     assert "| 100 % |" in BLOCKS["networks"](evidence)
     assert "1.2 s" in BLOCKS["speed"](evidence)
     assert "| training, attention, phase 1 | 64.1 films a second |" in BLOCKS["speed"](evidence)
+    assert "| joining | 2 | 1 |" in BLOCKS["speed"](evidence)
+    assert "1.28 times the processor time of the two" in BLOCKS["speed"](evidence)
     assert "`attention.onnx`" in BLOCKS["weights"](evidence)
     assert "| 4 | 6.0 |" in BLOCKS["service"](evidence)
     assert "7.5 films a second there, 25 % more than" in BLOCKS["service"](evidence)

@@ -131,6 +131,12 @@ def _say(table: dict[str, Any]) -> None:
         f"from film to report, {report['width']} x {report['height']}: "
         f"{report['median_seconds']:.3f} s"
     )
+    steps = table["steps"]
+    for step in steps["steps"]:
+        inside = f", {step['networks_seconds']:.3f} s of it in networks"
+        told = inside if step["networks_seconds"] else ""
+        click.echo(f"  {step['name']}: {step['seconds']:.3f} s{told}")
+    click.echo(f"a reading over networks and decoding alone: {steps['ratio']:.2f} times")
 
 
 def _say_service(table: dict[str, Any]) -> None:
@@ -258,6 +264,7 @@ def _measure(
         this_machine,
         training_pace,
     )
+    from boneage.evaluation.step_bench import measure_steps  # noqa: PLC0415
     from boneage.radiograph import Sex  # noqa: PLC0415
 
     sex = Sex.FEMALE
@@ -270,12 +277,14 @@ def _measure(
         warm = [measure_warm(assessor, copy, sex) for copy in films]
         report = measure_report(assessor, films[0], sex)
         judging = measure_judging(films[0], sex, weights)
+        steps = measure_steps(films[0], sex, weights)
     return {
         **_head(assessor.weights.name, machine),
         "cold": asdict(cold),
         "warm": [asdict(timing) for timing in warm],
         "report": asdict(report),
         "judging": asdict(judging) if judging else None,
+        "steps": {**asdict(steps), "ratio": steps.ratio},
         "import_seconds": import_seconds,
         "install": asdict(measure_install(Path.cwd())) if install else None,
         "training": [asdict(stage) for stage in training_pace(run)] if run else [],

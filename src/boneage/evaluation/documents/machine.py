@@ -42,7 +42,32 @@ def speed(evidence: Evidence) -> str:
         pace = f"{entry['films_per_second']:.1f} films a second"
         rows.append([f"training, {stage(entry['stage'])}", pace])
     warning = of_other_weights(evidence, bench)
-    return joined(warning, markdown(rows), f"On {_where(bench)}.")
+    steps = _steps(bench["steps"]) if "steps" in bench else ""
+    return joined(warning, markdown(rows), f"On {_where(bench)}.", steps)
+
+
+def _steps(found: Table) -> str:
+    """Tabulate where the time of one film goes."""
+    rows = [["step of one more film", "ms", "of that in networks"]]
+    for step in found["steps"]:
+        inside = step["networks_seconds"]
+        rows.append([step["name"], _ms(step["seconds"]), _ms(inside) if inside else "–"])
+    whole, networks, decoding = (
+        found[part] for part in ("whole", "networks_alone", "decoding_alone")
+    )
+    note = (
+        f"A film of {found['width']} × {found['height']} pixels takes {_ms(whole['seconds'])} ms "
+        f"and {_ms(whole['processor_seconds'])} ms of processor time, without writing; the "
+        f"networks alone {_ms(networks['seconds'])} and {_ms(networks['processor_seconds'])} ms, "
+        f"decoding the file alone {_ms(decoding['seconds'])} and "
+        f"{_ms(decoding['processor_seconds'])} ms: {found['ratio']:.2f} times the processor time "
+        "of the two."
+    )
+    return joined(markdown(rows), note)
+
+
+def _ms(seconds: float) -> str:
+    return f"{1000 * seconds:.0f}"
 
 
 def dashboard(evidence: Evidence) -> str:
