@@ -22,7 +22,8 @@ from boneage.synthetic import draw
 from boneage.synthetic.dicom import write_dicom
 from tests.browser.chromium import Visitor, find_chromium, launch, serving
 
-AGES = {"girl_06y.dcm": (72, Sex.FEMALE), "boy_10y.dcm": (120, Sex.MALE)}
+AGES = {"girl_11y.dcm": (132, Sex.FEMALE), "boy_13y.dcm": (156, Sex.MALE)}
+"""Old enough for the weights that ship to take them for hands."""
 
 
 LIMIT_BYTES = 400_000
