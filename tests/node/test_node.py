@@ -169,7 +169,7 @@ def test_what_the_destination_refuses_is_given_up_and_can_be_sent_later(
         assert storescu(site.node.port, [put(film(1))]).returncode == 0
         wait_until(lambda: bool(list((site.spool / "dead").glob("*.json"))), "a dead letter")
         (letter,) = [json.loads(path.read_text()) for path in (site.spool / "dead").iterdir()]
-        assert letter["code"] == "not_a_hand"
+        assert letter["code"] == "refused"
         assert "0xA900" in letter["reason"]
         refused = len(taken)
         statuses["now"] = 0
