@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from boneage.evaluation.documents.evidence import Evidence
-from boneage.evaluation.documents.forms import joined, of_other_weights, unmeasured
+from boneage.evaluation.documents.forms import joined, of_other_weights, unmeasured, where
 
 
 def fuzz(evidence: Evidence) -> str:
@@ -30,6 +30,6 @@ def node(evidence: Evidence) -> str:
         f"{found['films']:,} films, {found['kills']} kills, {found['outages']} outage of the "
         f"archive: {found['lost']} lost, {found['doubled']} doubled, {found['dead']} given up; "
         f"{found['films_a_minute']:.1f} films a minute, restarts included, on "
-        f"{found['machine']['cores']} cores of {found['machine']['processor']}, {found['date']}."
+        f"{where(found)}."
     )
     return joined(of_other_weights(evidence, found), text)

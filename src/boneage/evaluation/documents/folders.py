@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from boneage.evaluation.documents.evidence import Evidence, Table
-from boneage.evaluation.documents.forms import joined, markdown, of_other_weights, unmeasured
+from boneage.evaluation.documents.forms import joined, markdown, of_other_weights, unmeasured, where
 
 TARGET = "bigbench"
 MANY_FILMS = 10_000_000
@@ -43,10 +43,8 @@ def in_full(evidence: Evidence) -> str:
     for held in _spread(found["killed"]["memory"]):
         workers = ", ".join(f"{mb:.0f}" for mb in held["workers_mb"])
         memory.append([str(held["films"]), f"{held['parent_mb']:.0f}", workers])
-    machine = found["machine"]
-    load = "" if machine["load"] is None else f", load average before it {machine['load']:.1f}"
     note = (
-        f"On {machine['cores']} cores of {machine['processor']}, {found['date']}{load}. Memory is "
+        f"On {where(found)}. Memory is "
         "the most that each process had held until then, since the kill before."
     )
     return joined(in_short(evidence), markdown(paces), markdown(memory), note)

@@ -109,3 +109,10 @@ def films_of(table: Table, count: int) -> str:
     limit = f" (only the first {data['limit']} were tried)" if data.get("limit") else ""
     split = "" if data["split"] == "all" else f"{data['split']} "
     return f"{count:,} {split}films{limit}"
+
+
+def where(found: Table) -> str:
+    """Say on what machine something was measured, when, and beside how much other work."""
+    machine = found["machine"]
+    load = "" if machine["load"] is None else f", load average before it {machine['load']:.1f}"
+    return f"{machine['cores']} cores of {machine['processor']}, {found['date']}{load}"

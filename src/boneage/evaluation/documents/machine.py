@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from boneage.evaluation.documents.evidence import Evidence, Table
-from boneage.evaluation.documents.forms import joined, markdown, of_other_weights, stage, unmeasured
+from boneage.evaluation.documents.forms import (
+    joined,
+    markdown,
+    of_other_weights,
+    stage,
+    unmeasured,
+    where,
+)
 
 WAITS = (
     ("first page, server just started", "first_page"),
@@ -43,7 +50,7 @@ def speed(evidence: Evidence) -> str:
         rows.append([f"training, {stage(entry['stage'])}", pace])
     warning = of_other_weights(evidence, bench)
     steps = _steps(bench["steps"]) if "steps" in bench else ""
-    return joined(warning, markdown(rows), f"On {_where(bench)}.", steps)
+    return joined(warning, markdown(rows), f"On {where(bench)}.", steps)
 
 
 def _steps(found: Table) -> str:
@@ -90,7 +97,7 @@ def _dashboard_note(found: Table) -> str:
     return (
         f"A synthetic film of {film['width']} × {film['height']} pixels, "
         f"{found['seconds']['warm_answer']['runs']} clicks each, in {found['browser']}, on "
-        f"{_where(found)}. The server "
+        f"{where(found)}. The server "
         f"takes {memory['started']:.0f} MB when it has started, and "
         f"{memory['with_sessions']:.0f} MB with {memory['sessions']} visitors who have each read "
         f"such a film. axe-core finds {worst or 'no'} serious violation{'s' * (worst != 1)} in "
@@ -117,7 +124,7 @@ def _service_note(found: Table) -> str:
     alone = _alone(found, found["service"][0], batch=1)
     return (
         f"The example film over HTTP, {loads[0]['requests']} requests by each number of clients, "
-        f"the audit log written, on {_where(found)}. The networks alone, with nothing around them, "
+        f"the audit log written, on {where(found)}. The networks alone, with nothing around them, "
         f"read {alone['films_per_second']:.1f} films a second there, "
         f"{100 * (alone['films_per_second'] / best - 1):.0f} % more than the service at its best; "
         f"a request takes {loads[-1]['processor_seconds']:.2f} s of processor time, the same "
@@ -157,9 +164,3 @@ def _alone(found: Table, shape: Table, *, batch: int) -> Table:
         for networks in found["networks"]
     }
     return measured[wanted]
-
-
-def _where(found: Table) -> str:
-    machine = found["machine"]
-    load = "" if machine["load"] is None else f", load average before it {machine['load']:.1f}"
-    return f"{machine['cores']} cores of {machine['processor']}, {found['date']}{load}"
