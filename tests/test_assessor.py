@@ -293,13 +293,25 @@ def test_the_bundled_weights_answer_for_a_hand_and_nothing_else(
     assert assessor.assess(blobs, "female", force=True).verdict is Verdict.REFUSED
 
 
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_the_cores_that_a_film_may_use_do_not_change_its_answer(
+    assessor: Assessor, threads: int
+) -> None:
+    several = Assessor(assessor.weights.folder, threads=threads)
+    one, other = (a.assess(radiograph(), "female") for a in (assessor, several))
+    assert other.age_months == pytest.approx(one.age_months, abs=1e-4)
+    assert other.readings == pytest.approx(one.readings, abs=1e-4)
+    assert [look.box for look in other.looks] == [look.box for look in one.looks]
+    assert other.findings == one.findings
+
+
 def test_every_step_is_told_in_its_order(assessor: Assessor) -> None:
     told: list[str] = []
     assessor.assess(radiograph(), "female", on_step=told.append)
     assert tuple(told) == assessor.steps
     assert told[0] == "preparing the film"
     assert told[1:4] == [f"looking for the {name} region" for name in (CARPAL, METACARPAL, PHALANX)]
-    assert told[-1] == "joining the readings"
+    assert told[4:] == ["reading the regions", "joining the readings"]
 
 
 def months_between_the_standards(youngest: float, oldest: float) -> list[float]:

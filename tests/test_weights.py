@@ -8,6 +8,8 @@ import os
 import re
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ import pytest
 from boneage.assessment import CARPAL, METACARPAL
 from boneage.assessor import Assessor
 from boneage.errors import WeightsError
-from boneage.weights import FOLDER_VARIABLE, Weights
+from boneage.weights import FOLDER_VARIABLE, Weights, usable_cores
 from tests.conftest import build_weights
 
 
@@ -50,6 +52,50 @@ def test_threads_bound_the_cores_of_a_network(
     options = opened.get_session_options()
     assert options.intra_op_num_threads == set_to  # 0: all of them
     assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+
+
+def test_the_networks_of_regions_have_a_core_each(weights: Path) -> None:
+    opened = Weights(weights, threads=3)
+    used = {name: opened.session(name).get_session_options() for name in opened.manifest.networks}
+    assert {name: options.intra_op_num_threads for name, options in used.items()} == {
+        name: 1 if name in opened.manifest.plan.names else 3 for name in used
+    }
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_is_done_side_by_side_comes_back_in_its_order(weights: Path, threads: int) -> None:
+    opened = Weights(weights, threads=threads)
+    seen: set[int] = set()
+
+    def work(item: int) -> int:
+        time.sleep(0.02 * (3 - item))
+        seen.add(threading.get_ident())
+        return item * 10
+
+    assert opened.side_by_side(work, range(4)) == [0, 10, 20, 30]
+    assert len(seen) == threads
+    assert opened.meanwhile(lambda: 7)() == 7
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_fails_side_by_side_fails_where_it_is_asked_for(weights: Path, threads: int) -> None:
+    opened = Weights(weights, threads=threads)
+    with pytest.raises(ZeroDivisionError):
+        opened.side_by_side(lambda item: 1 // item, [1, 0])
+    later = opened.meanwhile(lambda: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        later()
+
+
+def test_by_default_a_film_may_use_the_cores_of_the_process(weights: Path) -> None:
+    assert Weights(weights).cores == usable_cores() >= 1
+    if hasattr(os, "sched_setaffinity"):
+        mine = os.sched_getaffinity(0)
+        try:
+            os.sched_setaffinity(0, {min(mine)})
+            assert usable_cores() == 1
+        finally:
+            os.sched_setaffinity(0, mine)
 
 
 def test_a_given_folder_is_stronger_than_the_variable(

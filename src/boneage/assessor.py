@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import BinaryIO, TypeAlias
+from functools import partial
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +29,7 @@ from boneage.certainty import Certainty
 from boneage.errors import BoneageError, SexError, UnsuitableError, WeightsError
 from boneage.framing import exposed_field
 from boneage.gate import is_better_turned, likeliest_lie
-from boneage.image_quality import measure
+from boneage.image_quality import ImageQuality, measure
 from boneage.preparing import (
     Canvas,
     Placement,
@@ -37,7 +38,7 @@ from boneage.preparing import (
     put_on_canvas,
     reduced,
 )
-from boneage.radiograph import Pixels, Radiograph, Sex
+from boneage.radiograph import Radiograph, Sex
 from boneage.reading import read
 from boneage.regions import crop, find_regions, mirror_mean
 from boneage.stance import Stance, whole_film
@@ -50,6 +51,7 @@ OnStep: TypeAlias = Callable[[str], None]
 """Told the name of each step when it begins."""
 
 PREPARING = "preparing the film"
+READING = "reading the regions"
 JOINING = "joining the readings"
 
 logger = logging.getLogger(__name__)
@@ -62,7 +64,7 @@ class Assessor:
     ----------
     weights : str or Path, optional
     threads : int, optional
-        How many processor cores one network may use at a time, default all.
+        How many processor cores one film may use at a time, default all.
         Both: see :class:`boneage.weights.Weights`.
     level : float, optional
         The share of films whose bone age the interval holds; default 0.9.
@@ -87,8 +89,7 @@ class Assessor:
     def steps(self) -> tuple[str, ...]:
         """The steps of one reading, as ``on_step`` is told of them, in their order."""
         regions = self.weights.manifest.plan.names
-        read = [region for region in regions if region in self.weights.manifest.networks]
-        return (PREPARING, *map(_looking_for, regions), *map(_reading, read), JOINING)
+        return (PREPARING, *map(_looking_for, regions), READING, JOINING)
 
     def assess(
         self,
@@ -135,10 +136,10 @@ class Assessor:
         if verdict_on(before) is Verdict.REFUSED and not force:
             raise _unsuitable(radiograph.name, before)
         looks, features, readings = self._look(lying, sex, tell)
-        for look in looks:
-            if look.region in self.weights.manifest.networks:  # else looked for, not read
-                tell(_reading(look.region))
-                self._read_region(lying.grey, look, sex, features, readings)
+        # Some are looked for, not read.
+        read_ones = [look for look in looks if look.region in self.weights.manifest.networks]
+        for look, seen in zip(read_ones, self._read(lying.grey, read_ones, sex, tell), strict=True):
+            features[look.region], readings[look.region] = seen["feature"], _months(seen["age"])
         tell(JOINING)
         # What was seen of the film is the same for both; the sex enters when it is joined.
         by_standard = {standard: self._join(features, standard) for standard in Sex}
@@ -233,7 +234,8 @@ class Assessor:
 
         The film first, then, with ``mirror``, its mirror image where the weights look at both.
         """
-        _, grey = self._upright(radiograph, stance)
+        pixels = reduced(stance.upright(radiograph.pixels))
+        grey = equalise(pixels, self.weights.manifest.preparation)
         first = self._run("attention", self._on_canvas(grey)[0], Sex.FEMALE, mirror=mirror)
         feature: npt.NDArray[np.float32] = first["feature"].reshape(len(first["feature"]), -1)
         return feature
@@ -254,19 +256,16 @@ class Assessor:
             if is_better_turned(judgement, again, limits.lying_certain):
                 lying, judgement = turned, again
         size = radiograph.height, radiograph.width
-        quality = measure(lying.pixels)
-        return replace(lying, seen=Seen(lying.stance, size, quality, judgement, limits))
+        seen = Seen(lying.stance, size, lying.quality(), judgement, limits)
+        return replace(lying, seen=seen)
 
     def _first(self, radiograph: Radiograph, stance: Stance, sex: Sex) -> _Lying:
         """Look at a film for the first time, in one stance."""
-        pixels, grey = self._upright(radiograph, stance)
-        canvas, place = self._on_canvas(grey)
-        return _Lying(stance, pixels, grey, canvas, place, self._run("attention", canvas, sex))
-
-    def _upright(self, radiograph: Radiograph, stance: Stance) -> tuple[Pixels, Canvas]:
-        """The film as it is read, and the same equalised."""
         pixels = reduced(stance.upright(radiograph.pixels))
-        return pixels, equalise(pixels, self.weights.manifest.preparation)
+        quality = self.weights.meanwhile(partial(measure, pixels))
+        grey = equalise(pixels, self.weights.manifest.preparation)
+        canvas, place = self._on_canvas(grey)
+        return _Lying(stance, quality, grey, canvas, place, self._run("attention", canvas, sex))
 
     def _unlikeness(self, features: Features) -> float | None:
         space = self.weights.feature_space
@@ -300,15 +299,23 @@ class Assessor:
         )[0]
         return looks, {WHOLE_HAND: first["feature"]}, {WHOLE_HAND: _months(first["age"])}
 
-    def _read_region(
-        self, grey: Canvas, look: Look, sex: Sex, features: Features, readings: dict[str, float]
-    ) -> None:
-        manifest = self.weights.manifest
-        size = self.input_size(look.region)
-        antialias = manifest.preparation.antialias
-        image = crop(grey, look.box, manifest.plan, size, antialias=antialias)
-        seen = self._run(look.region, image, sex)
-        features[look.region], readings[look.region] = seen["feature"], _months(seen["age"])
+    def _read(self, grey: Canvas, looks: Sequence[Look], sex: Sex, tell: OnStep) -> list[Features]:
+        """Read the regions of a film, side by side where there are cores for it."""
+        plan, antialias = self.weights.manifest.plan, self.weights.manifest.preparation.antialias
+
+        def views_of(look: Look) -> list[Canvas]:
+            size = self.input_size(look.region)
+            return self._views(crop(grey, look.box, plan, size, antialias=antialias))
+
+        tell(READING)
+        views = self.weights.side_by_side(views_of, looks)
+        each = [
+            (look.region, _inputs([view], sex))
+            for look, both in zip(looks, views, strict=True)
+            for view in both
+        ]
+        seen = iter(self.weights.run_each(each))
+        return [_joined([next(seen) for _ in both]) for both in views]
 
     def _join(self, features: Features, sex: Sex) -> float:
         wanted = {name: features[name] for name in self.weights.manifest.fusion_inputs}
@@ -327,12 +334,12 @@ class Assessor:
         outputs: tuple[str, ...] | None = None,
     ) -> Features:
         """Run a network on an image and, where the weights ask for it, its mirror image."""
-        images = [image]
-        if mirror and self.weights.manifest.flip_average:
-            images.append(image[:, ::-1])
-        films = np.stack(images)[..., np.newaxis].astype(np.float32)
-        codes = np.full(len(films), sex.code, dtype=np.int32)
-        return self.weights.run(network, {"film": films, "sex": codes}, outputs)
+        images = self._views(image) if mirror else [image]
+        return self.weights.run(network, _inputs(images, sex), outputs)
+
+    def _views(self, image: Canvas) -> list[Canvas]:
+        """The image and, where the weights ask for it, its mirror image."""
+        return [image, image[:, ::-1]] if self.weights.manifest.flip_average else [image]
 
     def input_size(self, network: str) -> tuple[int, int]:
         """Rows and columns of the image that a network takes.
@@ -353,10 +360,10 @@ class _Lying:
     """A film as it is read, and what the attention network saw of it at first."""
 
     stance: Stance
-    pixels: Pixels
-    """Upright, without frame, and not larger than the networks can make use of."""
+    quality: Callable[[], ImageQuality]
+    """Of the film upright, without frame, and not larger than the networks can make use of."""
     grey: Canvas
-    """The same, equalised."""
+    """That film, equalised."""
     canvas: Canvas
     place: Placement
     first: Features
@@ -380,6 +387,17 @@ def _unsuitable(name: str, findings: tuple[Finding, ...]) -> UnsuitableError:
     return UnsuitableError(f"{name!r} is refused: {' '.join(reasons)}", findings)
 
 
+def _inputs(images: Sequence[Canvas], sex: Sex) -> dict[str, npt.NDArray[Any]]:
+    """What a network takes: images of one size, and the sex for each."""
+    films = np.stack(images)[..., np.newaxis].astype(np.float32)
+    return {"film": films, "sex": np.full(len(films), sex.code, dtype=np.int32)}
+
+
+def _joined(seen: Sequence[Features]) -> Features:
+    """What a network saw of several images, as if of all at once."""
+    return {name: np.concatenate([one[name] for one in seen]) for name in seen[0]}
+
+
 def _heat_map(seen: Features) -> npt.NDArray[np.float32]:
     """One heat map, shape (1, rows, columns), of a film or of it and its mirror image."""
     raw = seen["heat_map"]
@@ -399,10 +417,6 @@ def _months(scaled: npt.NDArray[np.float32]) -> float:
 
 def _looking_for(region: str) -> str:
     return f"looking for the {region} region"
-
-
-def _reading(region: str) -> str:
-    return f"reading the {region} region"
 
 
 def _tell_nobody(_step: str) -> None:

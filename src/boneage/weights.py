@@ -9,13 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
+from threading import Lock
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +42,10 @@ MONTHS_SCALE = 240.0
 """The networks answer months divided by this."""
 
 Arrays = Mapping[str, npt.NDArray[Any]]
+Asked = tuple[str, Arrays]
+"""A network, and what it is given."""
+Item = TypeVar("Item")
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -96,8 +102,8 @@ class Weights:
         Default: the folder named by the environment variable
         ``BONEAGE_WEIGHTS``, else the weights that ship with boneage.
     threads : int, optional
-        How many processor cores one network may use at a time. Default: all.
-        Who reads several films at once wants 1, or the networks fight for them.
+        How many processor cores one film may use at a time. Default: all.
+        Who reads several films at once wants 1, or they fight for them.
 
     Raises
     ------
@@ -112,6 +118,7 @@ class Weights:
         self.folder = Path(folder or os.environ.get(FOLDER_VARIABLE) or bundled_folder())
         self.manifest = read_manifest(self.folder)
         self._sessions: dict[str, InferenceSession] = {}
+        self._opening = Lock()
 
     @cached_property
     def name(self) -> WeightsName:
@@ -159,6 +166,41 @@ class Weights:
         outputs : sequence of str, optional
             The outputs that are wanted; nothing that only others need is computed. Default: all.
         """
+        return self._run(network, inputs, outputs)
+
+    def run_each(self, asked: Iterable[Asked]) -> list[dict[str, npt.NDArray[np.float32]]]:
+        """Run networks that do not wait for each other's answers, side by side.
+
+        Each has one core to itself (see :meth:`session`): several small networks are
+        done sooner so than one after the other, each spread over all cores.
+        """
+        return self.side_by_side(lambda job: self._run(*job), asked)
+
+    def side_by_side(self, work: Callable[[Item], Found], items: Iterable[Item]) -> list[Found]:
+        """Do a thing for each item, as many at a time as there are cores; results in order."""
+        if self.cores == 1:
+            return [work(item) for item in items]
+        return list(self._pool.map(work, items))
+
+    def meanwhile(self, work: Callable[[], Found]) -> Callable[[], Found]:
+        """Begin something on another core; what comes back waits for it, and gives its result.
+
+        With one core it is done when its result is asked for, or never.
+        """
+        return work if self.cores == 1 else self._pool.submit(work).result
+
+    @property
+    def cores(self) -> int:
+        """How many cores one film may use."""
+        return self.threads or usable_cores()
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self.cores, thread_name_prefix="boneage")
+
+    def _run(
+        self, network: str, inputs: Arrays, outputs: Sequence[str] | None = None
+    ) -> dict[str, npt.NDArray[np.float32]]:
         session = self.session(network)
         wanted = {item.name for item in session.get_inputs()}
         names = outputs or [item.name for item in session.get_outputs()]
@@ -166,6 +208,10 @@ class Weights:
         options = silent_runtime().RunOptions()
         options.only_execute_path_to_fetches = outputs is not None
         return dict(zip(names, session.run(names, fed, options), strict=True))
+
+    @cached_property
+    def _regions(self) -> frozenset[str]:
+        return frozenset(self.manifest.plan.names)
 
     def open_all(self) -> None:
         """Open everything now, so that what is wrong with it is said before a film comes.
@@ -179,10 +225,14 @@ class Weights:
         _ = self.feature_space, self.suitability
 
     def session(self, network: str) -> InferenceSession:
-        """Open the ONNX Runtime session of a network, its file verified when first opened."""
-        if network not in self._sessions:
-            self._sessions[network] = self._open(network)
-        return self._sessions[network]
+        """Open the ONNX Runtime session of a network, its file verified when first opened.
+
+        The networks of the regions use one core each: they are run side by side.
+        """
+        with self._opening:
+            if network not in self._sessions:
+                self._sessions[network] = self._open(network)
+            return self._sessions[network]
 
     def _open(self, network: str) -> InferenceSession:
         onnxruntime = silent_runtime()
@@ -194,7 +244,8 @@ class Weights:
         content = _verified(path, entry.sha256)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # errors only
-        options.intra_op_num_threads = self.threads or 0  # 0: one for each core
+        # 0: one for each core
+        options.intra_op_num_threads = 1 if network in self._regions else self.threads or 0
         # Else the threads of one network keep the cores busy while the next one works.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         providers = ["CPUExecutionProvider"]
@@ -202,6 +253,13 @@ class Weights:
             return onnxruntime.InferenceSession(content, options, providers=providers)
         except Exception as error:  # ONNX Runtime's own errors have no public base class
             raise WeightsError(f"{str(path)!r} is no network that can be run: {error}") from error
+
+
+def usable_cores() -> int:
+    """Count the processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def silent_runtime() -> ModuleType:

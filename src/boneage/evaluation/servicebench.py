@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ import numpy.typing as npt
 from boneage.assessor import Assessor
 from boneage.errors import DataError
 from boneage.radiograph import Sex
-from boneage.weights import Arrays, Weights
+from boneage.weights import Arrays, Asked, Weights
 
 CLIENTS = (1, 4, 16)
 SHAPES = ((2, 1), (1, 2))
@@ -104,14 +104,31 @@ class Recording(Weights):
 
     def __init__(self, folder: Path | None, threads: int) -> None:
         super().__init__(folder, threads=threads)
-        self.asked: list[tuple[str, Arrays, Sequence[str] | None]] = []
+        self.asked: list[Callable[[Weights, int], object]] = []
+        """Ask other weights the same, of so many films at once."""
 
     def run(
         self, network: str, inputs: Arrays, outputs: Sequence[str] | None = None
     ) -> dict[str, npt.NDArray[np.float32]]:
         """Run one network, and keep what it was asked."""
-        self.asked.append((network, dict(inputs), outputs))
+        self.asked.append(
+            lambda weights, batch: weights.run(network, _repeated(inputs, batch), outputs)
+        )
         return super().run(network, inputs, outputs)
+
+    def run_each(self, asked: Iterable[Asked]) -> list[dict[str, npt.NDArray[np.float32]]]:
+        """Run networks side by side, and keep what they were asked."""
+        jobs = list(asked)
+        self.asked.append(
+            lambda weights, batch: weights.run_each(
+                (network, _repeated(inputs, batch)) for network, inputs in jobs
+            )
+        )
+        return super().run_each(jobs)
+
+
+def _repeated(inputs: Arrays, times: int) -> Arrays:
+    return {name: np.concatenate([value] * times) for name, value in inputs.items()}
 
 
 def measure_networks(
@@ -141,14 +158,11 @@ def measure_networks(
     assessor = Assessor(weights, threads=threads, calibration="")
     assessor.weights = recording = Recording(weights, threads)
     assessor.assess(film, Sex.FEMALE)
-    asked = [
-        (network, {name: np.concatenate([value] * batch) for name, value in inputs.items()}, wanted)
-        for network, inputs, wanted in recording.asked
-    ]
+    fresh, asked = Weights(weights, threads=threads), tuple(recording.asked)
 
     def once(_: int) -> None:
-        for network, inputs, wanted in asked:
-            Weights.run(recording, network, inputs, wanted)
+        for ask in asked:
+            ask(fresh, batch)
 
     once(0)
     begun = time.process_time()

@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -25,7 +26,7 @@ from boneage.assessor import Assessor
 from boneage.evaluation.servicebench import measure_networks
 from boneage.radiograph import Sex
 from boneage.reading import read
-from boneage.weights import Weights
+from boneage.weights import Asked, Weights
 from boneage.writing.picture import save_picture
 from boneage.writing.record import record
 
@@ -79,10 +80,19 @@ class TimedWeights(Weights):
 
     def run(self, *args: Any, **kwargs: Any) -> dict[str, npt.NDArray[np.float32]]:
         """Run one network, and count."""
+        with self._counted():
+            return super().run(*args, **kwargs)
+
+    def run_each(self, asked: Iterable[Asked]) -> list[dict[str, npt.NDArray[np.float32]]]:
+        """Run networks side by side, and count until the last is done."""
+        with self._counted():
+            return super().run_each(asked)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
         start = time.perf_counter()
-        found = super().run(*args, **kwargs)
+        yield
         self.seconds_inside += time.perf_counter() - start
-        return found
 
 
 def measure_steps(film: Path, sex: Sex, weights: Path | None = None, *, runs: int = RUNS) -> Steps:

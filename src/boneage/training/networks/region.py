@@ -8,7 +8,12 @@ from typing import Any
 import keras
 from keras import ops
 
-from boneage.training.networks.backbone import build_backbone, scaling_of, with_middle
+from boneage.training.networks.backbone import (
+    Scaling,
+    build_backbone,
+    scaling_of,
+    with_middle,
+)
 from boneage.training.networks.cbam import cbam
 from boneage.training.networks.head import age_head, embed_sex
 from boneage.training.profile import NetworkSpec
@@ -85,14 +90,25 @@ def build_region_network(
 
 def _inputs(spec: NetworkSpec, size: tuple[int, int] | None) -> tuple[Any, Any, Any]:
     """Film, sex, and the film as the backbone takes it: RGB, scaled."""
-    film = keras.Input((*(size or spec.input), 1), name="film")
+    rows, cols = size or spec.input
+    film = keras.Input((rows, cols, 1), name="film")
     sex = keras.Input((), dtype="int32", name="sex")
     channels = scaling_of(spec.backbone)
+    # ONNX Runtime multiplies an array whose last axis is 1 long number by number: a
+    # tenth of the time of the whole network, where a flat one takes next to nothing.
+    flat = keras.layers.Reshape((rows, cols), name="flat")(film)
     scaled = {
-        scaling: keras.layers.Rescaling(scaling[0], offset=scaling[1], name=f"scale_{place}")(film)
+        scaling: _scaled(flat, scaling, place)
         for place, scaling in enumerate(dict.fromkeys(channels))
     }
     return film, sex, keras.layers.Concatenate(name="rgb")([scaled[c] for c in channels])
+
+
+def _scaled(flat: Any, scaling: Scaling, place: int) -> Any:
+    """One channel of what the backbone takes, shape (n, rows, columns, 1)."""
+    factor, offset = scaling
+    scaled = keras.layers.Rescaling(factor, offset=offset, name=f"scale_{place}")(flat)
+    return keras.layers.Reshape((*flat.shape[1:], 1), name=f"channel_{place}")(scaled)
 
 
 def _age(spec: NetworkSpec, pooled: Any, sex: Any, prefix: str = "") -> Any:
