@@ -122,6 +122,19 @@ class Visitor:
     def choose(self, sex: str) -> None:
         self.page.get_by_role("radiogroup").first.get_by_text(sex, exact=True).click()
 
+    def expand(self, label: str) -> None:
+        """Open what is folded away, and wait until it lies still.
+
+        Playwright scrolls to a button inside while it opens, which makes the button wander: a
+        click pressed there and let go a moment later, on a busy machine, comes to nothing.
+        """
+        folded = self.page.locator("details").filter(has_text=label).first
+        folded.locator("summary").click()
+        self.page.wait_for_function(
+            "folded => folded.open && folded.getAnimations().length === 0",
+            arg=folded.element_handle(),
+        )
+
     def wait_until_idle(self) -> None:
         """Wait until the page is drawn to its end: a click before may come to nothing."""
         self.page.wait_for_selector('[data-test-script-state="notRunning"]')

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +14,6 @@ pytest.importorskip("reportlab", reason="the report extra is not installed")
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
-from playwright.sync_api import TimeoutError as Timeout
 
 from boneage.history.store import History
 from tests.browser.accessibility import SERIOUS, Violation, violations
@@ -41,7 +39,7 @@ def tell_and_read(visitor: Visitor, film: Path) -> None:
     """Add a DICOM film, which states sex and age; say the height, and read."""
     visitor.add(film)
     visitor.wait_for_film()
-    visitor.page.get_by_text("Age and height (optional)").click()
+    visitor.expand("Age and height (optional)")
     height = visitor.page.get_by_label(re.compile("^Height in"))
     height.fill("139.5")
     height.press("Enter")
@@ -50,22 +48,12 @@ def tell_and_read(visitor: Visitor, film: Path) -> None:
     visitor.wait_until_idle()
 
 
-CLICKS, CLICK_SECONDS = 3, 20
-"""On a busy machine a click may come while the page still moves; people click again."""
-
-
 def make_report(visitor: Visitor) -> Path:
     page = visitor.page
-    page.get_by_text("Report, FHIR and DICOM", exact=True).click()
-    save = page.get_by_role("button", name=re.compile(r"^Save .*\.pdf"))
-    for _ in range(CLICKS):
-        visitor.wait_until_idle()
-        page.get_by_role("button", name="Make the report (PDF)").click()
-        with suppress(Timeout):
-            save.wait_for(timeout=CLICK_SECONDS * 1000)
-            break
+    visitor.expand("Report, FHIR and DICOM")
+    page.get_by_role("button", name="Make the report (PDF)").click()
     with page.expect_download() as saved:
-        save.click()
+        page.get_by_role("button", name=re.compile(r"^Save .*\.pdf")).click()
     return saved.value.path()
 
 

@@ -121,6 +121,51 @@ def test_many_films_and_their_downloads(
         assert len(archive.namelist()) == 2
 
 
+def touch_something_else(visitor: Visitor) -> None:
+    """Ask for inches, which changes no answer but has the whole page redrawn."""
+    visitor.page.get_by_text("inches", exact=True).first.click()
+    visitor.page.get_by_label("Height in inches").first.wait_for()
+    visitor.wait_until_idle()
+
+
+def test_reading_goes_on_when_something_else_is_touched(
+    visit: Visit, films: dict[str, Path]
+) -> None:
+    visitor = visit()
+    visitor.add(films["png"], films["dicom"])
+    page = visitor.page
+    page.get_by_text("Choose the sex of hand.png.").wait_for()
+    visitor.choose("Female")
+    visitor.expand("Age and height (optional)")
+    page.get_by_role("button", name="Read 2 films").click()
+    touch_something_else(visitor)
+    visitor.months()
+    with page.expect_download() as waited:
+        page.get_by_role("button", name="JSON").click()
+    told = json.loads(waited.value.path().read_text("utf-8"))
+    assert [film["film"] for film in told["films"]] == ["hand.png", "hand.dcm"]
+
+
+def test_a_document_comes_when_something_else_is_touched(
+    visit: Visit, films: dict[str, Path]
+) -> None:
+    visitor = visit()
+    visitor.add(films["dicom"])
+    visitor.wait_for_film()
+    visitor.expand("Age and height (optional)")
+    visitor.read()
+    visitor.wait_for_pictures()
+    visitor.wait_until_idle()
+    visitor.expand("Report, FHIR and DICOM")
+    visitor.page.get_by_role("button", name="Make the DICOM files (ZIP)").click()
+    touch_something_else(visitor)
+    save = visitor.page.get_by_role("button", name="Save hand.boneage.zip")
+    with visitor.page.expect_download() as waited:
+        save.click()
+    with zipfile.ZipFile(waited.value.path()) as archive:
+        assert len(archive.namelist()) == 2
+
+
 def test_two_visitors_see_only_their_own(visit: Visit, films: dict[str, Path]) -> None:
     one, other = visit(), visit()
     one.add(films["png"])

@@ -58,6 +58,9 @@ def test_an_answer_is_kept_shown_and_deleted(
     assert not page.exception
     assert "K17" in page.success[0].value
     assert [person.entries for person in History(where).people()] == [1]
+    page.run()
+    assert "K17" in page.success[0].value, "a redraw of the page takes nothing away"
+    assert [person.entries for person in History(where).people()] == [1], "nor keeps it twice"
 
     page = AppTest.from_function(shown_history, default_timeout=120).run()
     assert not page.exception

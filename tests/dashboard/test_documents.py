@@ -194,6 +194,39 @@ def test_nothing_is_made_before_the_click(
     assert "Bone age" in "".join(html.proto.body for html in page.html), "the answer stands"
 
 
+def test_a_document_stays_until_child_film_or_wishes_change(
+    weights: Path, named_dicom: bytes, png: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = upload(opened(weights, monkeypatch), ("hand.dcm", named_dicom), ("other.png", png))
+    sex_radios(page)[1].set_value(Sex.MALE).run()
+    read_button(page).click().run()
+    next(text for text in page.text_input if "print" in text.label).set_value("child 7")
+    make_button(page, "report").click().run()
+    asked = page.session_state["visit"].order
+    page.run()
+    assert saved(page) == [r"Save hand\.boneage\.pdf"], "a redraw of the page takes nothing away"
+    assert page.session_state["visit"].order.found is asked.found, "it is not made again"
+    sex_radios(page)[0].set_value(Sex.MALE).run()
+    assert saved(page) == [], "no longer the answer of this child"
+    sex_radios(page)[0].set_value(Sex.FEMALE).run()
+    assert saved(page) == [], "the form forgot the pseudonym, so the document is not as wished"
+    make_button(page, "report").click().run()
+    assert saved(page) != []
+    page.selectbox[0].set_value(page.selectbox[0].options[1]).run()
+    assert saved(page) == [], "another film"
+    assert not page.exception
+
+
+def test_a_document_of_a_film_taken_away_is_forgotten(
+    weights: Path, named_dicom: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = upload(opened(weights, monkeypatch), ("hand.dcm", named_dicom))
+    read_button(page).click().run()
+    make_button(page, "report").click().run()
+    page.file_uploader[0].clear().run()
+    assert page.session_state["visit"].order is None
+
+
 def test_dicom_is_offered_for_dicom_alone_and_a_reason_is_shown(
     weights: Path, png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
+from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import boneage
 from boneage.assessor import Assessor
@@ -15,6 +18,7 @@ from boneage.calibration import FILE_VARIABLE
 from boneage.radiograph import Sex
 from boneage.training.films import load_films
 from boneage.weights import FOLDER_VARIABLE
+from tests.gates import put_gate
 
 st = pytest.importorskip("streamlit")
 from streamlit.testing.v1 import AppTest  # noqa: E402
@@ -139,6 +143,22 @@ def test_many_films_make_a_table(page: AppTest, png: bytes, dicom: bytes) -> Non
     first = headline(page)
     page.selectbox[0].set_value(page.selectbox[0].options[1]).run()
     assert headline(page) not in {"", first}
+
+
+def test_a_refused_film_is_read_all_the_same_when_asked(
+    weights_copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ramp, file = np.tile(np.linspace(0, 255, 360), (480, 1)).astype(np.uint8), BytesIO()
+    Image.fromarray(ramp).save(file, "PNG")
+    page = upload(opened(put_gate(weights_copy), monkeypatch), ("ramp.png", file.getvalue()))
+    sex_radios(page)[0].set_value(Sex.MALE).run()
+    read_button(page).click().run()
+    assert "It looks like a film of a chest" in page.error[0].value
+    assert headline(page) == ""
+    next(button for button in page.button if button.label == "Read it all the same").click().run()
+    assert not page.exception
+    assert "male standard" in headline(page)
+    assert "Read all the same, as was asked" in page.error[0].value
 
 
 def test_the_example_needs_one_more_click(page: AppTest) -> None:

@@ -87,6 +87,20 @@ def dicom_of(answer: Answer, _wishes: Wishes) -> Files:
 Maker = Callable[[Answer, Wishes], Files]
 
 
+@dataclass(eq=False)
+class Order:
+    """A document that was asked for, and the file once it is made."""
+
+    maker: Maker
+    answer: Answer
+    wishes: Wishes
+    found: Made | NotMade | None = None
+
+    def is_for(self, answer: Answer, wishes: Wishes) -> bool:
+        """Whether it is of this very answer, and as wished now."""
+        return self.answer is answer and self.wishes == wishes
+
+
 def made(maker: Maker, answer: Answer, wishes: Wishes) -> Made | NotMade:
     """Make one document; several files go into a zip archive."""
     try:

@@ -10,6 +10,7 @@ from boneage.dashboard.answers import Answer
 from boneage.dashboard.documents import (
     Made,
     Maker,
+    Order,
     Wishes,
     dicom_of,
     fhir_of,
@@ -18,7 +19,7 @@ from boneage.dashboard.documents import (
     report_of,
 )
 from boneage.dashboard.markup import plain
-from boneage.dashboard.visit import assessor
+from boneage.dashboard.visit import Visit, assessor
 from boneage.language.words import languages
 
 PAPERS: Mapping[str, str] = {"a4": "A4", "letter": "Letter"}
@@ -43,38 +44,60 @@ def offer_documents(answer: Answer) -> None:
         makers = dict(MAKERS)
         if is_dicom(answer):
             makers[DICOM_LABEL] = dicom_of
-        wishes, wanted = _ask(answer.film.key, makers)
-        if wanted is not None:
-            _show(answer, wanted, wishes)
+        _ask(answer, makers)
+        order = Visit.current().order
+        if order is not None and order.is_for(answer, _wishes(answer.film.key)):
+            _show(order)
 
 
-def _ask(key: str, makers: Mapping[str, Maker]) -> tuple[Wishes, Maker | None]:
-    """Ask how the documents are to be, and which is wanted now."""
+def _ask(answer: Answer, makers: Mapping[str, Maker]) -> None:
+    """Ask how the documents are to be, and which is wanted."""
+    key = answer.film.key
     with st.form(f"documents-{key}", border=False):
         first, second, third = st.columns(3)
-        paper = first.radio("Paper", PAPERS, format_func=PAPERS.__getitem__, horizontal=True)
-        language = second.radio(
+        first.radio(
+            "Paper",
+            PAPERS,
+            format_func=PAPERS.__getitem__,
+            horizontal=True,
+            key=f"paper-{key}",
+        )
+        second.radio(
             "Language of the report",
             languages(),
             format_func=lambda code: NAMES.get(code, code),
             horizontal=True,
+            key=f"language-{key}",
         )
-        pseudonym = third.text_input(
+        third.text_input(
             "Pseudonym to print (optional)",
             max_chars=PSEUDONYM_LETTERS,
             help="What you call the child, in the report and the FHIR observation.",
+            key=f"printed-{key}",
         )
         st.caption(WHO if DICOM_LABEL not in makers else f"{WHO} {WHO_DICOM}")
         with st.container(horizontal=True):
-            clicked = [make for label, make in makers.items() if st.form_submit_button(label)]
+            for label, make in makers.items():
+                st.form_submit_button(label, on_click=_order, args=(make, answer))
+
+
+def _order(maker: Maker, answer: Answer) -> None:
+    """Note what was clicked: any redraw may break off this one, and no other sees the click."""
+    Visit.current().order = Order(maker, answer, _wishes(answer.film.key))
+
+
+def _wishes(key: str) -> Wishes:
+    state = st.session_state
+    pseudonym = state[f"printed-{key}"].strip() or None
     date = assessor().weights.manifest.date
-    wishes = Wishes(paper, language, pseudonym.strip() or None, date)
-    return wishes, clicked[0] if clicked else None
+    return Wishes(state[f"paper-{key}"], state[f"language-{key}"], pseudonym, date)
 
 
-def _show(answer: Answer, maker: Maker, wishes: Wishes) -> None:
-    with st.spinner("Making it …"):
-        found = made(maker, answer, wishes)
+def _show(order: Order) -> None:
+    if order.found is None:
+        with st.spinner("Making it …"):
+            order.found = made(order.maker, order.answer, order.wishes)
+    found = order.found
     if isinstance(found, Made):
         st.download_button(
             plain(f"Save {found.name}"),

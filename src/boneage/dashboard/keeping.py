@@ -8,6 +8,7 @@ import streamlit as st
 
 from boneage.dashboard.answers import Answer
 from boneage.dashboard.markup import plain
+from boneage.dashboard.visit import Kept, Visit
 from boneage.errors import HistoryError
 from boneage.history import HISTORY_VARIABLE
 
@@ -23,14 +24,21 @@ def offer_to_keep(answer: Answer) -> None:
     if place is None:
         return
     with st.form(f"keep-{answer.film.key}", border=True):
-        pseudonym = st.text_input(
+        st.text_input(
             "Pseudonym of the child",
             help="Letters and digits, no name. Kept: ages, height, SDS and the weights; "
             "no film, no name, no date of birth.",
+            key=f"kept-as-{answer.film.key}",
         )
-        wanted = st.form_submit_button("Keep in the history")
-    if not wanted:
-        return
+        st.form_submit_button("Keep in the history", on_click=_keep, args=(place, answer))
+    kept = Visit.current().kept
+    if kept is not None and kept.answer is answer:
+        (st.error if kept.failed else st.success)(plain(kept.message))
+
+
+def _keep(place: str, answer: Answer) -> None:
+    """Keep at the click: a redraw could be broken off by another, and the click lost."""
+    pseudonym: str = st.session_state[f"kept-as-{answer.film.key}"]
     from boneage.history.entry import entry_of  # noqa: PLC0415  needs the extra
     from boneage.history.store import History  # noqa: PLC0415
 
@@ -39,6 +47,7 @@ def offer_to_keep(answer: Answer) -> None:
         history.add(pseudonym, entry_of(answer.assessment))
         history.close()
     except HistoryError as error:
-        st.error(plain(f"Not kept: {error}."))
+        kept = Kept(answer, f"Not kept: {error}.", failed=True)
     else:
-        st.success(plain(f"Kept under {pseudonym.strip()}."))
+        kept = Kept(answer, f"Kept under {pseudonym.strip()}.")
+    Visit.current().kept = kept

@@ -49,6 +49,9 @@ def reading_page() -> None:
         if reason:
             st.caption(reason)
         elif wanted:
+            for film in visit.films:
+                visit.ask(film, choices[film.key])
+        if not problem:
             _read(visit, choices)
     with viewer:
         if problem:
@@ -80,17 +83,25 @@ def _choose(film: Film, *, many: bool) -> Choice:
 
 
 def _read(visit: Visit, choices: dict[str, Choice]) -> None:
+    """Read what is to be read, also what a redraw that was broken off has left."""
+    waiting = visit.still_to_read(choices)
+    if not waiting:
+        return
     reader = assessor()
     steps = steps_of(reader)
     place = st.empty()
-    for number, film in enumerate(visit.films, start=1):
-        of = f"film {number} of {len(visit.films)}: " if len(visit.films) > 1 else ""
+    for number, (film, asked) in enumerate(waiting, start=1):
+        of = f"film {number} of {len(waiting)}: " if len(waiting) > 1 else ""
 
         def tell(step: str, of: str = of) -> None:
             place.progress(steps.index(step) / len(steps), f"{of}{step} …".capitalize())
 
-        choice = choices[film.key]
-        visit.answers[film.key] = choice, answer(reader, film, choice, tell)
+        try:
+            found = answer(reader, film, asked.choice, tell, force=asked.force)
+        except Exception:  # of the weights, not of a redraw: it would come again and again
+            visit.to_read.clear()
+            raise
+        visit.settle(film, asked, found)
     place.empty()
 
 
@@ -107,10 +118,14 @@ def _view(visit: Visit, choices: dict[str, Choice]) -> None:
             st.info("The sex, the age or the height was changed: read the film again.")
     elif isinstance(found, Failure):
         show_failure(found)
-        if found.refused and st.button("Read it all the same", key=f"force-{film.key}"):
-            choice = choices[film.key]
-            visit.answers[film.key] = choice, answer(assessor(), film, choice, force=True)
-            st.rerun()
+        if found.refused:
+            st.button(
+                "Read it all the same",
+                key=f"force-{film.key}",
+                on_click=visit.ask,
+                args=(film, choices[film.key]),
+                kwargs={"force": True},
+            )
     else:
         show_answer(found)
         offer_documents(found)

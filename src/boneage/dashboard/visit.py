@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import streamlit as st
@@ -11,6 +11,7 @@ from boneage.assessment import Failure
 from boneage.assessor import Assessor
 from boneage.dashboard.answers import Answer
 from boneage.dashboard.choices import Choice
+from boneage.dashboard.documents import Order
 from boneage.dashboard.films import Film, Refusal, admit
 from boneage.errors import BoneageError
 
@@ -18,13 +19,39 @@ File = tuple[str, str, Callable[[], bytes]]
 """Key, name, and what gives the bytes."""
 
 
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """That a film is to be read."""
+
+    choice: Choice
+    force: bool = False
+    """Even when it is refused."""
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What became of an answer that was to be kept in the history."""
+
+    answer: Answer
+    message: str
+    failed: bool = False
+
+
 @dataclass
 class Visit:
-    """The films of one browser tab, and their answers."""
+    """The films of one browser tab, their answers, and what was asked for.
+
+    Streamlit breaks off a redraw of the page when its visitor touches anything else, and tells
+    the next redraw nothing of a button that was clicked before. What a click asked for is
+    therefore kept here until it is done.
+    """
 
     with_example: bool = False
     admitted: dict[str, Film | Refusal] = field(default_factory=dict)
     answers: dict[str, tuple[Choice, Answer | Failure]] = field(default_factory=dict)
+    to_read: dict[str, Asked] = field(default_factory=dict)
+    order: Order | None = None
+    kept: Kept | None = None
 
     @classmethod
     def current(cls) -> Visit:
@@ -39,10 +66,35 @@ class Visit:
         kept = {key: (name, data) for key, name, data in files}
         for key in set(self.admitted) - set(kept):
             del self.admitted[key]
-            self.answers.pop(key, None)
+            self._forget(key)
         for key, (name, data) in kept.items():
             if key not in self.admitted:
                 self.admitted[key] = admit(key, name, data())
+
+    def _forget(self, key: str) -> None:
+        self.answers.pop(key, None)
+        self.to_read.pop(key, None)
+        if self.order is not None and self.order.answer.film.key == key:
+            self.order = None
+        if self.kept is not None and self.kept.answer.film.key == key:
+            self.kept = None
+
+    def ask(self, film: Film, choice: Choice, *, force: bool = False) -> None:
+        """Note that a film is to be read by a choice."""
+        self.to_read[film.key] = Asked(choice, force)
+
+    def still_to_read(self, choices: Mapping[str, Choice]) -> list[tuple[Film, Asked]]:
+        """Give what is to be read; what was chosen otherwise since then is not."""
+        for key, asked in list(self.to_read.items()):
+            if choices.get(key) != asked.choice:
+                self.to_read.pop(key, None)
+        return [(film, self.to_read[film.key]) for film in self.films if film.key in self.to_read]
+
+    def settle(self, film: Film, asked: Asked, found: Answer | Failure) -> None:
+        """Keep an answer, unless a redraw that was not broken off came before."""
+        if self.to_read.get(film.key) is asked:
+            self.answers[film.key] = asked.choice, found
+            self.to_read.pop(film.key, None)
 
     @property
     def films(self) -> list[Film]:
