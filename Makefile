@@ -35,7 +35,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run example test lint types pytest format train bundle evidence analyse evaluate ruler stress ablate card bench \
-	suitability fuzz bigbench dashbench servicebench nodebench audit figures catalogues constraints clean
+	suitability fuzz bigbench trainbench dashbench servicebench nodebench audit figures catalogues constraints clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1@\2/p' $(MAKEFILE_LIST) | \
@@ -121,6 +121,10 @@ bench: $(EVAL)  ## Measure time, memory and size
 
 bigbench: $(EVAL)  ## Read FILMS small films in a folder, kill it on the way; time and memory (hours)
 	@$(BIN)/boneage bench --folder $(DATA)/thumbnails --films $(FILMS) --out $(EVIDENCE)/folder.json
+	@$(BIN)/boneage figures
+
+trainbench: $(TRAIN) $(EVAL)  ## Measure what training costs beside its bare networks (ten minutes)
+	@$(BIN)/boneage bench --training $(DATA) --out $(EVIDENCE)/training-loop.json
 	@$(BIN)/boneage figures
 
 dashbench: $(DEV)  ## Measure the dashboard in Chromium, and take its pictures for docs/

@@ -88,6 +88,20 @@ FOLDER: Mapping[str, Any] = {
         "memory": [{"films": 50, "parent_mb": 71.2, "workers_mb": [280.4, 290.6]}],
     },
 }
+TRAINING_LOOP: Mapping[str, Any] = {
+    "format": 1,
+    "date": "2026-01-02",
+    "machine": {"cores": 2, "processor": "a processor", "load": 0.04},
+    "profile": "drawn",
+    "preloaded": [],
+    "phases": [
+        {
+            **{"stage": "carpal/phase-0", "rows": 192, "columns": 192, "batch": 16},
+            **{"films_per_second": 9.5, "bare_films_per_second": 10.0, "rounds": [{}, {}]},
+            **{"seconds_ratio": 1.052, "processor_ratio": 1.018},
+        }
+    ],
+}
 NODE: Mapping[str, Any] = {
     "format": 1,
     "date": "2026-01-02",
@@ -192,6 +206,7 @@ def write_evidence(folder: Path, weights: WeightsName = WEIGHTS) -> Path:
         stated = {"weights": {"name": weights.name, "sha256": weights.sha256}}
         (folder / f"{name}.json").write_text(json.dumps({**table, **stated}))
     (folder / "fuzz.json").write_text(json.dumps(FUZZ))
+    (folder / "training-loop.json").write_text(json.dumps(TRAINING_LOOP))
     return folder
 
 

@@ -86,6 +86,11 @@ EXAMPLE = Path("examples/synthetic_hand_girl_10y.png")
     show_default=True,
     help="With --folder: how often the command is killed on the way.",
 )
+@click.option(
+    "--training",
+    type=click.Path(exists=True, path_type=Path),
+    help="Instead, measure what training costs beside the bare network, on these labelled films.",
+)
 @weights_option
 def bench(
     film: Path,
@@ -98,6 +103,7 @@ def bench(
     folder: Path | None,
     films: int,
     kills: int,
+    training: Path | None,
     weights: Path | None,
 ) -> None:
     """Measure how long a film takes, how much memory, and how big the package is.
@@ -105,9 +111,15 @@ def bench(
     With --folder: films a second by one and by two processes, the memory every 1,000 films,
     and whether a command that is killed and given again has one row for each film.
 
+    With --training: films a second of the compact profile's training, whole, and of the same
+    networks by train_on_batch alone; processor time, too. Takes the labelled films that
+    'boneage train --data' takes.
+
     Exit status: 0 when all was measured, 2 when something could not be.
     """
-    if folder is not None:
+    if training is not None:
+        _write(_measure_training(training), out)
+    elif folder is not None:
         _write(_measure_folder(folder, films, kills, weights), out)
     elif service:
         table = _measure_service(film, weights, requests, load_requests)
@@ -199,6 +211,11 @@ def _measure_service(
 
 def _head(weights: WeightsName, machine: Machine) -> dict[str, Any]:
     """What was measured, and on what machine, as it was before."""
+    return {**_on(machine), "weights": asdict(weights)}
+
+
+def _on(machine: Machine) -> dict[str, Any]:
+    """By what version it was measured, when, and on what machine."""
     from boneage import __version__  # noqa: PLC0415  the command line opens fast
 
     return {
@@ -206,7 +223,6 @@ def _head(weights: WeightsName, machine: Machine) -> dict[str, Any]:
         "boneage": __version__,
         "date": date.today().isoformat(),
         "machine": asdict(machine),
-        "weights": asdict(weights),
     }
 
 
@@ -214,6 +230,31 @@ def _write(table: dict[str, Any], out: Path) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
     click.echo(f"written: {out}")
+
+
+def _measure_training(data: Path) -> dict[str, Any]:
+    from boneage.evaluation.bench import this_machine  # noqa: PLC0415
+    from boneage.evaluation.training_bench import measure_training, preloaded  # noqa: PLC0415
+    from boneage.training.profile import load_profile  # noqa: PLC0415
+    from boneage.training.stages import DEFAULT_PROFILE  # noqa: PLC0415
+
+    machine = this_machine()
+    profile = load_profile(DEFAULT_PROFILE)
+    phases = []
+    for cost in measure_training(profile, data):
+        phases.append(cost.to_dict())
+        click.echo(
+            f"{cost.stage}, {cost.rows} x {cost.columns}, batches of {cost.batch}: "
+            f"{cost.films_per_second:.1f} films/s, the bare network "
+            f"{cost.bare_films_per_second:.1f}; {cost.seconds_ratio:.2f} times the time, "
+            f"{cost.processor_ratio:.2f} times the processor time"
+        )
+    return {
+        **_on(machine),
+        "profile": profile.name,
+        "preloaded": preloaded(),
+        "phases": phases,
+    }
 
 
 def _measure_folder(folder: Path, films: int, kills: int, weights: Path | None) -> dict[str, Any]:

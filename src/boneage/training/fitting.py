@@ -175,6 +175,58 @@ def read_log(folder: Path) -> list[dict[str, float]]:
         ]
 
 
+def compile_for(training_model: keras.Model, phase: Phase, steps: int) -> None:
+    """Give a network its loss, its log and its optimiser for this many steps in all."""
+    training_model.compile(
+        optimizer_of(phase, steps),
+        loss_of(phase),
+        metrics=[mae_months],
+        jit_compile=False,  # XLA on a CPU makes depthwise convolutions slower
+    )
+
+
+def callbacks_of(
+    phase: Phase, train: Batches, folder: Path, *, goes_on: bool = False
+) -> list[keras.callbacks.Callback]:
+    """List what comes between the batches and the epochs of a phase; the log may go on."""
+    callbacks: list[keras.callbacks.Callback] = [
+        _Redraw(),
+        _StopOnNaN(phase),
+        Pace(train),
+        keras.callbacks.CSVLogger(str(folder / LOG), append=goes_on),
+        keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False),
+        # After the log: a line too many is trimmed, a line too few could not be made up.
+        keras.callbacks.ModelCheckpoint(
+            str(folder / "epoch-{epoch:04d}.weights.h5"), save_weights_only=True
+        ),
+        _Prune(folder),
+    ]
+    if phase.average:
+        callbacks.insert(0, keras.callbacks.SwapEMAWeights())
+    return callbacks
+
+
+def run_epochs(
+    training_model: keras.Model,
+    train: Batches,
+    monitor: Batches | None,
+    callbacks: list[keras.callbacks.Callback],
+    *,
+    done: int,
+    epochs: int,
+) -> None:
+    """Train a compiled network from the epochs it has behind it to so many in all."""
+    training_model.fit(
+        train,
+        validation_data=monitor,
+        epochs=epochs,
+        initial_epoch=done,
+        callbacks=callbacks,
+        shuffle=False,  # the batches shuffle themselves, the same after a restart
+        verbose=1 if sys.stdout.isatty() else 2,  # a bar, or a line an epoch in a log file
+    )
+
+
 def fit(
     network: keras.Model,
     training_model: keras.Model,
@@ -214,40 +266,14 @@ def fit(
         return
     folder.mkdir(parents=True, exist_ok=True)
     epochs = epochs or phase.epochs
-    training_model.compile(
-        optimizer_of(phase, epochs * len(train)),
-        loss_of(phase),
-        metrics=[mae_months],
-        jit_compile=False,  # XLA on a CPU makes depthwise convolutions slower
-    )
+    compile_for(training_model, phase, epochs * len(train))
     done = _resume(training_model, folder)
     train.epoch = done
     train.shuffle()
     _trim_log(folder / LOG, done)
-    callbacks: list[keras.callbacks.Callback] = [
-        _Redraw(),
-        _StopOnNaN(phase),
-        Pace(train),
-        keras.callbacks.CSVLogger(str(folder / LOG), append=done > 0),
-        keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False),
-        # After the log: a line too many is trimmed, a line too few could not be made up.
-        keras.callbacks.ModelCheckpoint(
-            str(folder / "epoch-{epoch:04d}.weights.h5"), save_weights_only=True
-        ),
-        _Prune(folder),
-    ]
-    if phase.average:
-        callbacks.insert(0, keras.callbacks.SwapEMAWeights())
+    callbacks = callbacks_of(phase, train, folder, goes_on=done > 0)
     if done < epochs:
-        training_model.fit(
-            train,
-            validation_data=monitor,
-            epochs=epochs,
-            initial_epoch=done,
-            callbacks=callbacks,
-            shuffle=False,  # the batches shuffle themselves, the same after a restart
-            verbose=1 if sys.stdout.isatty() else 2,  # a bar, or a line an epoch in a log file
-        )
+        run_epochs(training_model, train, monitor, callbacks, done=done, epochs=epochs)
     elif phase.average:
         training_model.optimizer.finalize_variable_values(training_model.trainable_variables)
     unfinished = folder / "unfinished.weights.h5"

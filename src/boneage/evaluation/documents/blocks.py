@@ -42,6 +42,7 @@ BLOCKS: Mapping[str, Callable[[Evidence], str]] = {
     "ruler": attention.in_short,
     "service": machine.service,
     "speed": machine.speed,
+    "training-loop": machine.training_loop,
     "standards": accuracy.standards_in_short,
     "stress": robustness.in_short,
     "suitability": suitability.in_short,

@@ -32,6 +32,7 @@ FILES: Mapping[str, Path] = {
     "dashboard": Path("dashboard.json"),
     "service": Path("service.json"),
     "folder": Path("folder.json"),
+    "training_loop": Path("training-loop.json"),
     "node": Path("node.json"),
     "fuzz": Path("fuzz.json"),
     "failures": Path("failures/failures.json"),
@@ -66,6 +67,7 @@ class Evidence:
     dashboard: Table | None = None
     service: Table | None = None
     folder: Table | None = None
+    training_loop: Table | None = None
     node: Table | None = None
     fuzz: Table | None = None
     failures: Table | None = None

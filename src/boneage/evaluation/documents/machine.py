@@ -1,4 +1,4 @@
-"""Time, memory and size, from ``bench.json``, ``dashboard.json`` and ``service.json``."""
+"""Time, memory and size, from ``bench.json`` and the files of its other measurements."""
 
 from __future__ import annotations
 
@@ -75,6 +75,29 @@ def _steps(found: Table) -> str:
 
 def _ms(seconds: float) -> str:
     return f"{1000 * seconds:.0f}"
+
+
+def training_loop(evidence: Evidence) -> str:
+    """Tabulate what training costs around its network."""
+    found = evidence.training_loop
+    if found is None:
+        return unmeasured(evidence, "trainbench")
+    header = ["phase", "input", "batch", "films a second", "the bare network", "time"]
+    rows = [[*header, "processor time"]]
+    for phase in found["phases"]:
+        paces = (f"{phase[key]:.1f}" for key in ("films_per_second", "bare_films_per_second"))
+        ratios = (f"{phase[key]:.2f} ×" for key in ("seconds_ratio", "processor_ratio"))
+        size = f"{phase['rows']} × {phase['columns']}"
+        rows.append([stage(phase["stage"]), size, str(phase["batch"]), *paces, *ratios])
+    with_library = f", with {' and '.join(found['preloaded'])}" if found["preloaded"] else ""
+    note = (
+        f"Of the profile `{found['profile']}`: the whole loop (batches, augmentation, price of "
+        "looking everywhere, average of the weights, callbacks, checkpoints; validation left out) "
+        "beside the same network's `train_on_batch` on one batch in memory. Both take turns in "
+        f"one process, {len(found['phases'][0]['rounds'])} rounds; time and processor time are "
+        f"the medians of the rounds' ratios. On {where(found)}{with_library}."
+    )
+    return joined(markdown(rows), note)
 
 
 def dashboard(evidence: Evidence) -> str:
