@@ -14,6 +14,7 @@ import keras
 from keras import ops
 
 from boneage.errors import ProfileError
+from boneage.training.group import ALONE, Group
 from boneage.training.prepared import Batches
 from boneage.training.profile import Phase
 from boneage.weights import MONTHS_SCALE
@@ -128,17 +129,23 @@ def _checkpoints(folder: Path) -> list[Path]:
     return sorted(folder.glob("epoch-*.weights.h5"), reverse=True)
 
 
-def _resume(model: keras.Model, folder: Path) -> int:
+def _resume(model: keras.Model, folder: Path, group: Group) -> int:
     """Load the newest checkpoint that can be read; return the epochs it has behind it."""
     model.optimizer.build(model.trainable_variables)
+    done, spoilt = 0, []
     for path in _checkpoints(folder):
         try:
             model.load_weights(path)
         except (OSError, KeyError, ValueError):  # cut off while it was written
-            path.unlink()
+            spoilt.append(path)
             continue
-        return int(path.name[len("epoch-") :].split(".")[0])
-    return 0
+        done = int(path.name[len("epoch-") :].split(".")[0])
+        break
+    group.wait()  # every process has tried the same files
+    if group.is_first:
+        for path in spoilt:
+            path.unlink()
+    return done
 
 
 class _Prune(keras.callbacks.Callback):  # type: ignore[misc]
@@ -184,6 +191,7 @@ def fit(
     folder: Path,
     *,
     epochs: int | None = None,
+    group: Group = ALONE,
 ) -> None:
     """Train a network through one phase, or go on where an earlier run stopped.
 
@@ -202,6 +210,8 @@ def fit(
         For checkpoints, the per-epoch log and TensorBoard.
     epochs : int, optional
         Instead of the phase's own number.
+    group : Group
+        Those that train together; its first process writes.
 
     Raises
     ------
@@ -212,32 +222,24 @@ def fit(
     if final.is_file():
         network.load_weights(final)
         return
-    folder.mkdir(parents=True, exist_ok=True)
+    group.once(lambda: folder.mkdir(parents=True, exist_ok=True))
     epochs = epochs or phase.epochs
     training_model.compile(
         optimizer_of(phase, epochs * len(train)),
         loss_of(phase),
-        metrics=[mae_months],
-        jit_compile=False,  # XLA on a CPU makes depthwise convolutions slower
+        weighted_metrics=[mae_months],  # what only fills up a batch has no weight
+        # XLA on a CPU makes depthwise convolutions slower; JAX knows nothing else.
+        jit_compile=keras.backend.backend() == "jax",
     )
-    done = _resume(training_model, folder)
+    done = _resume(training_model, folder, group)
     train.epoch = done
     train.shuffle()
-    _trim_log(folder / LOG, done)
-    callbacks: list[keras.callbacks.Callback] = [
-        _Redraw(),
-        _StopOnNaN(phase),
-        Pace(train),
-        keras.callbacks.CSVLogger(str(folder / LOG), append=done > 0),
-        keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False),
-        # After the log: a line too many is trimmed, a line too few could not be made up.
-        keras.callbacks.ModelCheckpoint(
-            str(folder / "epoch-{epoch:04d}.weights.h5"), save_weights_only=True
-        ),
-        _Prune(folder),
-    ]
+    callbacks: list[keras.callbacks.Callback] = [_Redraw(), _StopOnNaN(phase), Pace(train)]
     if phase.average:
         callbacks.insert(0, keras.callbacks.SwapEMAWeights())
+    if group.is_first:
+        _trim_log(folder / LOG, done)
+        callbacks += _writers(folder, done)
     if done < epochs:
         training_model.fit(
             train,
@@ -250,8 +252,25 @@ def fit(
         )
     elif phase.average:
         training_model.optimizer.finalize_variable_values(training_model.trainable_variables)
+    group.once(lambda: _finish(network, folder))
+
+
+def _writers(folder: Path, done: int) -> list[keras.callbacks.Callback]:
+    return [
+        keras.callbacks.CSVLogger(str(folder / LOG), append=done > 0),
+        keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False),
+        # After the log: a line too many is trimmed, a line too few could not be made up.
+        keras.callbacks.ModelCheckpoint(
+            str(folder / "epoch-{epoch:04d}.weights.h5"), save_weights_only=True
+        ),
+        _Prune(folder),
+    ]
+
+
+def _finish(network: keras.Model, folder: Path) -> None:
+    """Keep the weights of a finished phase, and nothing else to go on from."""
     unfinished = folder / "unfinished.weights.h5"
     network.save_weights(unfinished)
-    unfinished.replace(final)
+    unfinished.replace(folder / FINAL)
     for path in _checkpoints(folder):
         path.unlink()
