@@ -18,6 +18,7 @@ KILLED_EPOCH = 1
 SILENT_SECONDS = 12.0
 """A process that is ended must not keep the test waiting for a minute."""
 WEIGHTS = "weights-{process}.npz"
+BEGUN = "begun.npz"
 
 
 def train(folder: Path, group: Group, moment: str) -> None:
@@ -36,6 +37,8 @@ def train(folder: Path, group: Group, moment: str) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     network, training_model = networks()
+    if group.is_first:
+        np.savez(folder / BEGUN, *network.get_weights())
     fit_keras = keras.Model.fit
 
     def fit_with_ending(*args: object, **options: object) -> object:
@@ -59,7 +62,9 @@ def main() -> None:
     folder = Path(sys.argv[1])
     place = Place(sys.argv[2], int(sys.argv[3]), int(sys.argv[4])) if len(sys.argv) > 3 else None
     moment = sys.argv[-1]
-    with joined(place, join_seconds=60, silent_seconds=SILENT_SECONDS) as group:
+    with joined(
+        place, join_seconds=2 if moment == "lonely" else 60, silent_seconds=SILENT_SECONDS
+    ) as group:
         print(f"{group.devices} devices", flush=True)
         group.agree("moment", moment)
         if moment == "waiting":

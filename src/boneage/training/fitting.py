@@ -17,6 +17,7 @@ from boneage.errors import ProfileError
 from boneage.training.group import ALONE, Group
 from boneage.training.prepared import Batches
 from boneage.training.profile import Phase
+from boneage.training.undistributed import undistributed
 from boneage.weights import MONTHS_SCALE
 
 YEARS_SCALE = MONTHS_SCALE / 12
@@ -148,6 +149,14 @@ def _resume(model: keras.Model, folder: Path, group: Group) -> int:
     return done
 
 
+class _Checkpoint(keras.callbacks.ModelCheckpoint):  # type: ignore[misc]
+    """Saves without the other processes: Keras makes variables for comparison when it saves."""
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        with undistributed():
+            super().on_epoch_end(epoch, logs)
+
+
 class _Prune(keras.callbacks.Callback):  # type: ignore[misc]
     def __init__(self, folder: Path) -> None:
         super().__init__()
@@ -260,9 +269,7 @@ def _writers(folder: Path, done: int) -> list[keras.callbacks.Callback]:
         keras.callbacks.CSVLogger(str(folder / LOG), append=done > 0),
         keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False),
         # After the log: a line too many is trimmed, a line too few could not be made up.
-        keras.callbacks.ModelCheckpoint(
-            str(folder / "epoch-{epoch:04d}.weights.h5"), save_weights_only=True
-        ),
+        _Checkpoint(str(folder / "epoch-{epoch:04d}.weights.h5"), save_weights_only=True),
         _Prune(folder),
     ]
 
@@ -270,7 +277,8 @@ def _writers(folder: Path, done: int) -> list[keras.callbacks.Callback]:
 def _finish(network: keras.Model, folder: Path) -> None:
     """Keep the weights of a finished phase, and nothing else to go on from."""
     unfinished = folder / "unfinished.weights.h5"
-    network.save_weights(unfinished)
+    with undistributed():
+        network.save_weights(unfinished)
     unfinished.replace(folder / FINAL)
     for path in _checkpoints(folder):
         path.unlink()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import sys
 import threading
 import time
@@ -153,26 +154,70 @@ def _connect(place: Place, join_seconds: int, silent_seconds: float) -> Any:
     jax.config.update("jax_enable_recoverability", True)  # the watch ends them, with a sentence
     # One sum after the other, or those of two steps meet in one.
     jax.config.update("jax_cpu_enable_async_dispatch", False)
-    try:
+    address = os.environ.get("JAX_COORDINATOR_BIND_ADDRESS", place.coordinator)
+    if place.process == 0:
+        _check_free(address)
+    with _at_most(place, join_seconds):
         jax.distributed.initialize(
             place.coordinator,
             place.processes,
             place.process,
             cluster_detection_method="deactivate",
-            initialization_timeout=join_seconds,
+            initialization_timeout=join_seconds + 60,
             heartbeat_timeout_seconds=int(3 * silent_seconds) + 60,
             shutdown_timeout_seconds=int(silent_seconds) + 1,
             # Not on every address of the machine: whoever reaches the port may join.
-            coordinator_bind_address=os.environ.get(
-                "JAX_COORDINATOR_BIND_ADDRESS", place.coordinator
-            ),
+            coordinator_bind_address=address,
         )
-    except (RuntimeError, ValueError) as error:
-        raise GroupError(
-            f"process {place.process} of {place.processes} did not find the others by "
-            f"{place.coordinator} within {join_seconds} s: {_first_line(error)}"
-        ) from error
     return global_state.client
+
+
+def _check_free(address: str) -> None:
+    """Check that the first process can listen at its address.
+
+    Raises
+    ------
+    GroupError
+    """
+    host, _, port = address.rpartition(":")
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)[0]
+        with socket.socket(found[0]) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(found[4])
+    except (OSError, ValueError) as error:
+        raise GroupError(
+            f"process 0 cannot listen at {address!r} ({error}); give --coordinator an address of "
+            "its own computer, with a free port"
+        ) from error
+
+
+@contextmanager
+def _at_most(place: Place, seconds: int) -> Iterator[None]:
+    """End this process when the others are not there in time: JAX would abort it."""
+
+    def end() -> None:
+        _say(
+            f"process {place.process} of {place.processes} did not find the others by "
+            f"{place.coordinator} within {seconds} s; are all of them started, and can they "
+            "reach that address?"
+        )
+        os._exit(EXIT_FAILED)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _say(sentence: str) -> None:
+    """Print an error, and all that was printed before it."""
+    print(f"Error: {sentence}", file=sys.stderr, flush=True)  # noqa: T201
+    if sys.__stdout__:
+        sys.__stdout__.flush()
 
 
 def _disconnect() -> None:
@@ -271,8 +316,7 @@ class _Watch:
     def _end(self, sentence: str, status: int = EXIT_FAILED) -> NoReturn:
         """Say why, to the user and to the others, and end without waiting for them."""
         self.leaving.acquire()  # never released: said once
-        print(f"Error: {sentence}", file=sys.stderr, flush=True)  # noqa: T201
-        sys.__stdout__.flush() if sys.__stdout__ else None
+        _say(sentence)
         try:
             self.client.key_value_set(f"{self.LOST}{self.place.process}", sentence)
             if self.place.process == 0:
