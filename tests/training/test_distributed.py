@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pytest
 from click.testing import CliRunner
 
+from boneage.assessor import Assessor
 from boneage.cli import main
 from boneage.errors import GroupError
 from boneage.training.fitting import FINAL, LOG, read_log
@@ -23,6 +24,7 @@ from boneage.training.group import ALONE, Group
 from boneage.training.joining import AGAIN, Place
 from boneage.training.prepared import Batches
 from tests.training.distributed_training import BEGUN, SILENT_SECONDS, WEIGHTS
+from tests.training.test_stages import write_films
 
 pytest.importorskip("jax", reason='JAX is not installed (pip install "boneage[distributed]")')
 
@@ -31,6 +33,9 @@ LIMIT_SECONDS = 240
 """Of a training that takes a few seconds: the machine may be busy."""
 TWO_DEVICES = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
 Weights = list[npt.NDArray[np.float32]]
+
+
+PROFILE = Path(__file__).parent / "two_processes.toml"
 
 
 def free_port() -> int:
@@ -50,9 +55,13 @@ def _compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 def start(folder: Path, *options: str, **variables: str) -> subprocess.Popen[str]:
     """Start one process of a training."""
+    return start_module("distributed_training", str(folder), *options, **variables)
+
+
+def start_module(module: str, *options: str, **variables: str) -> subprocess.Popen[str]:
     environment = {k: v for k, v in os.environ.items() if k not in {"KERAS_BACKEND", "XLA_FLAGS"}}
     environment |= {"TF_CPP_MIN_LOG_LEVEL": "2", **variables}
-    command = [sys.executable, "-m", "tests.training.distributed_training", str(folder), *options]
+    command = [sys.executable, "-m", f"tests.training.{module}", *options]
     return subprocess.Popen(
         command,
         cwd=ROOT,
@@ -197,6 +206,23 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
         coordinator = f"127.0.0.1:{taken.getsockname()[1]}"
         [(_, said)] = ends([start(tmp_path, coordinator, "2", "0", "none")])
     assert f"process 0 cannot listen at '{coordinator}'" in said
+
+
+def test_the_whole_command_by_two_processes_ends_with_weights_that_answer(tmp_path: Path) -> None:
+    data, run = write_films(tmp_path / "films"), tmp_path / "run"
+    command = ["train", "--profile", str(PROFILE), "--data", str(data), "--run", str(run)]
+    together = ["--coordinator", f"127.0.0.1:{free_port()}", "--processes", "2", "--process"]
+    processes = [
+        # Its backbone is known to a Keras that is imported before the command is read.
+        start_module("small_training", *command, *together, str(process), KERAS_BACKEND="jax")
+        for process in (0, 1)
+    ]
+    for status, said in ends(processes):
+        assert status == 0, said
+    answer = Assessor(run / "weights").assess(data / "boneage-training-dataset" / "20.png", "male")
+    assert set(answer.readings) == {"whole_hand", "carpal"}
+    logs = sorted(path.parent.relative_to(run).as_posix() for path in run.rglob(LOG))
+    assert logs == ["attention/phase-0", "carpal/phase-0", "fusion"]
 
 
 def run_train(*options: str, tmp_path: Path) -> Any:

@@ -81,7 +81,10 @@ def joined(
     ----------
     place : Place, optional
         None: this process is alone.
-    join_seconds, silent_seconds : float
+    join_seconds : int
+        For all processes to be there.
+    silent_seconds : float
+        Without a sign of life of a process, after which it is lost.
 
     Raises
     ------
@@ -101,10 +104,11 @@ def joined(
         group = Group(place.process, place.processes, _spread(), _JaxLink(client))
         with _speaking_if(group.is_first):
             yield group
-        group.wait()  # the first one holds the connections of all
+        group.wait()
     except BaseException as error:  # whatever it is, the others must know
         watch.leave(error)
     watch.stop()
+    group.wait()  # the first one holds the connections of all: no watch may miss it
     _disconnect()
 
 
