@@ -157,7 +157,7 @@ constraints: $(BIN)/python  ## Resolve and pin all dependencies anew
 	@rm -rf build/pins && $(BIN)/python -m venv build/pins
 	@echo "resolving all extras in a fresh environment (minutes)"
 	@build/pins/bin/python -m pip install --quiet --disable-pip-version-check \
-		'.[train,evaluate,dashboard,history,report,dicom,server,node,big,ray,dev]'
+		'.[train,distributed,evaluate,dashboard,history,report,dicom,server,node,big,ray,dev]'
 	@{ echo "# Exact versions, written by 'make constraints'; do not edit."; \
 		build/pins/bin/python -m pip freeze --exclude boneage | \
 		sed -E 's/^tensorflow[-_]cpu==(.*)/&\ntensorflow==\1/'; } > build/constraints.txt
@@ -199,5 +199,5 @@ $(TRAIN): pyproject.toml constraints.txt | $(BIN)/python
 
 $(DEV): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing boneage with every extra but ray (once, some minutes)"
-	@$(INSTALL) -e '.[train,evaluate,dashboard,history,report,dicom,server,node,big,dev]'
+	@$(INSTALL) -e '.[train,distributed,evaluate,dashboard,history,report,dicom,server,node,big,dev]'
 	@touch $(BASE) $(DASH) $(EVAL) $(TRAIN) $@

@@ -69,6 +69,10 @@ class ProfileError(BoneageError, ValueError):
     """A training profile that does not describe a model."""
 
 
+class GroupError(BoneageError):
+    """Processes that cannot train one model together."""
+
+
 class DataError(BoneageError):
     """A table or folder of films that cannot be used."""
 

@@ -10,6 +10,7 @@ EXTRA_OF: Mapping[str, str] = {
     "fastapi": "server",
     "h5py": "train",
     "highdicom": "dicom",
+    "jax": "distributed",
     "keras": "train",
     "jinja2": "evaluate",
     "matplotlib": "evaluate",

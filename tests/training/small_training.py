@@ -33,5 +33,7 @@ def known_backbone() -> AbstractContextManager[object]:
 
 
 if __name__ == "__main__":
-    with known_backbone():
+    # What goes on with TensorFlow must know the backbone, too.
+    program = patch("boneage.cli.train.PROGRAM", ("-m", "tests.training.small_training"))
+    with known_backbone(), program:
         main()

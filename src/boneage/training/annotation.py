@@ -23,6 +23,7 @@ from boneage.training.prepared import as_input
 from boneage.training.profile import Profile
 from boneage.training.progress import films_bar
 from boneage.training.run import Run
+from boneage.training.undistributed import own_copy, undistributed
 
 BATCH = 16
 COLUMNS = (
@@ -91,12 +92,19 @@ def annotate(
         for split in splits_of(profile)
         for film in run.limited(films.select("detailed", split))
     ]
-    found = _read(path, profile.regions.names)
-    missing = [film for film in wanted if film.id not in {r.film_id for r in found}]
-    if missing:
-        print(f"finding the regions of {len(missing)} films")  # noqa: T201
-        found += _annotate_missing(attention, profile, missing, found, path, run)
-    return {(r.film_id, r.region): r for r in found}
+
+    def find_missing() -> None:
+        found = _read(path, profile.regions.names)
+        known = {r.film_id for r in found}
+        missing = [film for film in wanted if film.id not in known]
+        if missing:
+            print(f"finding the regions of {len(missing)} films")  # noqa: T201
+            own = own_copy(attention)
+            with undistributed():
+                _annotate_missing(own, profile, missing, found, path, run)
+
+    run.group.once(find_missing)
+    return {(r.film_id, r.region): r for r in _read(path, profile.regions.names)}
 
 
 def _annotate_missing(
@@ -106,10 +114,9 @@ def _annotate_missing(
     earlier: Iterable[FoundRegion],
     path: Path,
     run: Run,
-) -> list[FoundRegion]:
+) -> None:
     """Rewrite what an earlier run found, in case it was cut off in a line, and go on."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    found: list[FoundRegion] = []
     progress = films_bar(len(films))
     attend = keras_attention(attention, mirror=profile.fusion.flip_average)
     with path.open("w", newline="") as file, ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -122,9 +129,7 @@ def _annotate_missing(
             rows = _look(batch, prepared, attend, profile)
             writer.writerows(_row(r) for r in rows)
             file.flush()
-            found += rows
             progress.update(min(start + BATCH, len(films)))
-    return found
 
 
 Prepared = tuple[npt.NDArray[np.uint8], Placement, tuple[int, int]]

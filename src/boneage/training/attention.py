@@ -56,6 +56,7 @@ def prepare_whole(
         run.prepared,
         label=label,
         strict=run.strict,
+        group=run.group,
     )
 
 
@@ -175,8 +176,12 @@ def _fit_phase(
             phase.batch,
             seed=seed,
             sampling=sampling_of(phase, train),
+            group=run.group,
         ),
-        Batches(monitor.inputs, monitor.ages_months, phase.batch) if monitor else None,
+        Batches(monitor.inputs, monitor.ages_months, phase.batch, group=run.group)
+        if monitor
+        else None,
         folder,
         epochs=run.epochs,
+        group=run.group,
     )

@@ -14,8 +14,10 @@ import keras
 from keras import ops
 
 from boneage.errors import ProfileError
+from boneage.training.group import ALONE, Group
 from boneage.training.prepared import Batches
 from boneage.training.profile import Phase
+from boneage.training.undistributed import undistributed
 from boneage.weights import MONTHS_SCALE
 
 YEARS_SCALE = MONTHS_SCALE / 12
@@ -128,17 +130,31 @@ def _checkpoints(folder: Path) -> list[Path]:
     return sorted(folder.glob("epoch-*.weights.h5"), reverse=True)
 
 
-def _resume(model: keras.Model, folder: Path) -> int:
+def _resume(model: keras.Model, folder: Path, group: Group) -> int:
     """Load the newest checkpoint that can be read; return the epochs it has behind it."""
     model.optimizer.build(model.trainable_variables)
+    done, spoilt = 0, []
     for path in _checkpoints(folder):
         try:
             model.load_weights(path)
         except (OSError, KeyError, ValueError):  # cut off while it was written
-            path.unlink()
+            spoilt.append(path)
             continue
-        return int(path.name[len("epoch-") :].split(".")[0])
-    return 0
+        done = int(path.name[len("epoch-") :].split(".")[0])
+        break
+    group.wait()  # every process has tried the same files
+    if group.is_first:
+        for path in spoilt:
+            path.unlink()
+    return done
+
+
+class _Checkpoint(keras.callbacks.ModelCheckpoint):  # type: ignore[misc]
+    """Saves without the other processes: Keras makes variables for comparison when it saves."""
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        with undistributed():
+            super().on_epoch_end(epoch, logs)
 
 
 class _Prune(keras.callbacks.Callback):  # type: ignore[misc]
@@ -180,30 +196,20 @@ def compile_for(training_model: keras.Model, phase: Phase, steps: int) -> None:
     training_model.compile(
         optimizer_of(phase, steps),
         loss_of(phase),
-        metrics=[mae_months],
-        jit_compile=False,  # XLA on a CPU makes depthwise convolutions slower
+        weighted_metrics=[mae_months],  # what only fills up a batch has no weight
+        # XLA on a CPU makes depthwise convolutions slower; JAX knows nothing else.
+        jit_compile=keras.backend.backend() == "jax",
     )
 
 
 def callbacks_of(
-    phase: Phase, train: Batches, folder: Path, *, goes_on: bool = False
+    phase: Phase, train: Batches, folder: Path, *, goes_on: bool = False, writes: bool = True
 ) -> list[keras.callbacks.Callback]:
     """List what comes between the batches and the epochs of a phase; the log may go on."""
-    callbacks: list[keras.callbacks.Callback] = [
-        _Redraw(),
-        _StopOnNaN(phase),
-        Pace(train),
-        keras.callbacks.CSVLogger(str(folder / LOG), append=goes_on),
-        keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False),
-        # After the log: a line too many is trimmed, a line too few could not be made up.
-        keras.callbacks.ModelCheckpoint(
-            str(folder / "epoch-{epoch:04d}.weights.h5"), save_weights_only=True
-        ),
-        _Prune(folder),
-    ]
+    callbacks: list[keras.callbacks.Callback] = [_Redraw(), _StopOnNaN(phase), Pace(train)]
     if phase.average:
         callbacks.insert(0, keras.callbacks.SwapEMAWeights())
-    return callbacks
+    return callbacks + (_writers(folder, goes_on=goes_on) if writes else [])
 
 
 def run_epochs(
@@ -236,6 +242,7 @@ def fit(
     folder: Path,
     *,
     epochs: int | None = None,
+    group: Group = ALONE,
 ) -> None:
     """Train a network through one phase, or go on where an earlier run stopped.
 
@@ -254,6 +261,8 @@ def fit(
         For checkpoints, the per-epoch log and TensorBoard.
     epochs : int, optional
         Instead of the phase's own number.
+    group : Group
+        Those that train together; its first process writes.
 
     Raises
     ------
@@ -264,20 +273,37 @@ def fit(
     if final.is_file():
         network.load_weights(final)
         return
-    folder.mkdir(parents=True, exist_ok=True)
+    group.once(lambda: folder.mkdir(parents=True, exist_ok=True))
     epochs = epochs or phase.epochs
     compile_for(training_model, phase, epochs * len(train))
-    done = _resume(training_model, folder)
+    done = _resume(training_model, folder, group)
     train.epoch = done
     train.shuffle()
-    _trim_log(folder / LOG, done)
-    callbacks = callbacks_of(phase, train, folder, goes_on=done > 0)
+    if group.is_first:
+        _trim_log(folder / LOG, done)
+    callbacks = callbacks_of(phase, train, folder, goes_on=done > 0, writes=group.is_first)
     if done < epochs:
         run_epochs(training_model, train, monitor, callbacks, done=done, epochs=epochs)
     elif phase.average:
         training_model.optimizer.finalize_variable_values(training_model.trainable_variables)
+    group.once(lambda: _finish(network, folder))
+
+
+def _writers(folder: Path, *, goes_on: bool) -> list[keras.callbacks.Callback]:
+    return [
+        keras.callbacks.CSVLogger(str(folder / LOG), append=goes_on),
+        keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False),
+        # After the log: a line too many is trimmed, a line too few could not be made up.
+        _Checkpoint(str(folder / "epoch-{epoch:04d}.weights.h5"), save_weights_only=True),
+        _Prune(folder),
+    ]
+
+
+def _finish(network: keras.Model, folder: Path) -> None:
+    """Keep the weights of a finished phase, and nothing else to go on from."""
     unfinished = folder / "unfinished.weights.h5"
-    network.save_weights(unfinished)
-    unfinished.replace(final)
+    with undistributed():
+        network.save_weights(unfinished)
+    unfinished.replace(folder / FINAL)
     for path in _checkpoints(folder):
         path.unlink()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,13 @@ from boneage.assessment import WHOLE_HAND
 from boneage.training.augmentation import augmenter
 from boneage.training.films import Film
 from boneage.training.fitting import fit
+from boneage.training.group import ALONE, Group
 from boneage.training.networks.fusion import build_fusion_network, take_heads
 from boneage.training.prepared import Batches, PreparedFilms, as_input
 from boneage.training.profile import Profile
 from boneage.training.progress import films_bar
 from boneage.training.run import Run
+from boneage.training.undistributed import own_copy, undistributed
 
 BATCH = 32
 
@@ -61,6 +64,7 @@ def see(
     folder: Path,
     *,
     views: int,
+    group: Group = ALONE,
 ) -> SeenFilms:
     """Run the trained networks over films, once a run.
 
@@ -75,18 +79,35 @@ def see(
         ResNet50 would not fit into memory.
     views : int
         The first one is the film as it is, the others are augmented.
+    group : Group
+        Its first process looks.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     features = {}
     for number, (name, prepared) in enumerate(images.items()):
         path = folder / f"{name}.npy"
-        if not path.is_file():
-            print(f"{name}: {len(prepared.films)} films seen {views} times")  # noqa: T201
-            varied = _vary(profile, prepared, seed=profile.seed + 7000 + number)
-            _see_all(networks[name], prepared, varied, path, views)
+        missing = partial(_see_missing, networks[name], prepared, profile, number, path, views)
+        group.once(missing)
         features[name] = np.load(path, mmap_mode="r")
     films = next(iter(images.values())).films
     return SeenFilms(films, features, views)
+
+
+def _see_missing(
+    network: keras.Model,
+    prepared: PreparedFilms,
+    profile: Profile,
+    number: int,
+    path: Path,
+    views: int,
+) -> None:
+    if path.is_file():
+        return
+    print(f"{path.stem}: {len(prepared.films)} films seen {views} times")  # noqa: T201
+    path.parent.mkdir(parents=True, exist_ok=True)
+    own = own_copy(network)
+    with undistributed():
+        varied = _vary(profile, prepared, seed=profile.seed + 7000 + number)
+        _see_all(own, prepared, varied, path, views)
 
 
 def _vary(profile: Profile, prepared: PreparedFilms, seed: int) -> Callable[[Any], Any]:
@@ -150,9 +171,12 @@ def train_fusion(
         network,
         keras.Model(inputs, network(inputs)["age"]),
         phase,
-        Batches(train.inputs, train.ages_months, phase.batch, seed=seed),
-        Batches(held_back.inputs, held_back.ages_months, phase.batch) if held_back else None,
+        Batches(train.inputs, train.ages_months, phase.batch, seed=seed, group=run.group),
+        Batches(held_back.inputs, held_back.ages_months, phase.batch, group=run.group)
+        if held_back
+        else None,
         run.folder / "fusion",
         epochs=run.epochs,
+        group=run.group,
     )
     return network

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from boneage.errors import BoneageError, DataError
 from boneage.training.films import Film
+from boneage.training.group import ALONE, Group
 from boneage.training.progress import films_bar
 from boneage.weights import MONTHS_SCALE
 
@@ -77,6 +78,7 @@ def prepare_films(
     *,
     label: str,
     strict: bool = False,
+    group: Group = ALONE,
 ) -> PreparedFilms:
     """Draw every film once, or find what an earlier run has drawn of the same files.
 
@@ -93,6 +95,8 @@ def prepare_films(
         For the progress bar and the file's name.
     strict : bool
         Stop at the first broken film instead of naming and skipping it.
+    group : Group
+        Its first process draws, into a folder that all of them see.
     """
     if not films:
         raise DataError(f"there are no films for {label}")
@@ -100,8 +104,12 @@ def prepare_films(
     digest = hashlib.sha256(json.dumps([recipe, named], sort_keys=True).encode()).hexdigest()
     path = folder / f"{label.replace(' ', '-')}-{digest[:12]}.npy"
     index = path.with_suffix(".json")
-    if not (path.is_file() and index.is_file()):
-        _draw_all(films, draw, path, index, label=label, strict=strict)
+
+    def draw_missing() -> None:
+        if not (path.is_file() and index.is_file()):
+            _draw_all(films, draw, path, index, label=label, strict=strict)
+
+    group.once(draw_missing)
     record = json.loads(index.read_text("utf-8"))
     if strict and record["skipped"]:
         raise DataError(record["skipped"][0])
@@ -183,6 +191,14 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         None: in order, every film, as validation needs it.
     sampling : Sampling, optional
         Which films come in an epoch of training; None: each of them once.
+    group : Group
+        Each of its processes is given its part of every batch. Where there are several
+        devices, an incomplete last batch is filled up with films of weight 0.
+
+    Raises
+    ------
+    GroupError
+        When a batch cannot be split evenly over the devices.
     """
 
     def __init__(
@@ -193,11 +209,13 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         *,
         seed: int | None = None,
         sampling: Sampling | None = None,
+        group: Group = ALONE,
     ) -> None:
         super().__init__()
         self.inputs = inputs
         self.films = len(ages_months)
-        self.batch = min(batch, self.films)
+        self.group = group
+        self.batch = group.even(batch, self.films, filled_up=seed is None)
         self.seed = seed
         self.sampling = sampling
         self.epoch = 0
@@ -222,13 +240,25 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             return math.ceil(self.count / self.batch)
         return self.count // self.batch
 
-    def __getitem__(self, index: int) -> tuple[dict[str, npt.NDArray[Any]], npt.NDArray[Any]]:
-        """Inputs and scaled ages of one batch."""
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
+        """Inputs and scaled ages of one batch; with weights where one is filled up."""
         start = time.perf_counter()
         rows = np.sort(self._order[index * self.batch : (index + 1) * self.batch])
-        item = {name: as_input(a[rows]) for name, a in self.inputs.items()}, self._scaled_ages[rows]
+        part = self.group.part(np.resize(rows, self.batch) if self._filled_up else rows)
+        inputs = {name: as_input(a[part]) for name, a in self.inputs.items()}
+        weights = (self.group.part(self._weights(len(rows))),) if self._filled_up else ()
         self.seconds += time.perf_counter() - start
-        return item
+        return inputs, self._scaled_ages[part], *weights
+
+    @property
+    def _filled_up(self) -> bool:
+        """Whether a batch has too few films to be split evenly."""
+        return len(self) * self.batch > self.count and self.group.devices > 1
+
+    def _weights(self, real: int) -> npt.NDArray[np.float32]:
+        """Shape (batch,): 0 for what fills up; for films, what makes the epoch's mean theirs."""
+        weight = len(self) * self.batch / self.count
+        return np.where(np.arange(self.batch) < real, weight, 0.0).astype(np.float32)
 
     def on_epoch_end(self) -> None:
         """Shuffle anew."""

@@ -72,6 +72,7 @@ def prepare_crops(
         run.prepared,
         label=f"crops of the {split} films",
         strict=run.strict,
+        group=run.group,
     )
     return PreparedCrops(crops, names)
 
@@ -116,10 +117,13 @@ def train_region(
             network,
             training_model(network, profile, spec.input, seed),
             phase,
-            Batches(crops.inputs, crops.ages_months, phase.batch, seed=seed),
-            Batches(monitor.inputs, monitor.ages_months, phase.batch) if monitor else None,
+            Batches(crops.inputs, crops.ages_months, phase.batch, seed=seed, group=run.group),
+            Batches(monitor.inputs, monitor.ages_months, phase.batch, group=run.group)
+            if monitor
+            else None,
             run.folder / region / f"phase-{index}",
             epochs=run.epochs,
+            group=run.group,
         )
     return network
 

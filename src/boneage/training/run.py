@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from boneage.errors import DataError, ProfileError
 from boneage.training.films import Film
 from boneage.training.finished import Finished
+from boneage.training.group import ALONE, Group
 from boneage.training.prepared import PreparedFilms
 from boneage.training.profile import NOT_A_FILE, NetworkSpec
 
@@ -35,6 +36,8 @@ class Run:
     limit: int | None = None
     """At most this many films of each kind: likewise."""
     strict: bool = False
+    group: Group = ALONE
+    """The processes that train together."""
 
     @property
     def prepared(self) -> Path:
@@ -55,10 +58,13 @@ class Run:
         """
         path = self.folder / stage / RECIPE
         wanted = json.loads(json.dumps(recipe))
-        if not path.is_file():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(wanted, indent=1), "utf-8")
-            return
+
+        def note() -> None:
+            if not path.is_file():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(json.dumps(wanted, indent=1), "utf-8")
+
+        self.group.once(note)
         begun = json.loads(path.read_text("utf-8"))
         changed = sorted(k for k in begun.keys() | wanted.keys() if begun.get(k) != wanted.get(k))
         if changed:

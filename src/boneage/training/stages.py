@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -30,6 +32,7 @@ from boneage.training.fine_tuning import begin_fine_tuning, profile_to_fine_tune
 from boneage.training.finished import find_finished
 from boneage.training.fitting import FINAL, LOG, read_log
 from boneage.training.fusion import SeenFilms, feature_names, see, train_fusion
+from boneage.training.group import ALONE, Group
 from boneage.training.held_back import calibrate_run, check_held_back
 from boneage.training.labels import CALIBRATION
 from boneage.training.prepared import PreparedFilms, as_input
@@ -184,7 +187,7 @@ class Training:
         folder = self.run.folder / "fusion" / f"features-{split}"
         images = self._images(split)
         wanted = {name: images[name] for name in feature_names(self.profile)}
-        return see(self.networks, wanted, self.profile, folder, views=views)
+        return see(self.networks, wanted, self.profile, folder, views=views, group=self.run.group)
 
     def _images(self, split: str) -> dict[str, PreparedFilms]:
         """For each network its images of the same films, in the same order."""
@@ -240,6 +243,7 @@ def train(
     initial_weights: Path | None = None,
     start_from: str | None = None,
     few: bool = False,
+    group: Group = ALONE,
 ) -> None:
     """Train weights from labelled films, or go on where an earlier run stopped.
 
@@ -266,11 +270,15 @@ def train(
         the last phase is trained, as the profile's ``fine_tuning`` says.
     few : bool
         Fine-tune on fewer than 200 films, too.
+    group : Group
+        The processes that train together, up to the stage ``fusion``; each calls this alike.
 
     Raises
     ------
     ProfileError, DataError, WeightsError
         When the profile, the data, the run folder or the weights cannot be used.
+    GroupError
+        When processes that train together were asked for different things.
     """
     if stage is not None and stage not in STAGES:
         raise DataError(f"no stage {stage!r}; the stages are {', '.join(STAGES)}")
@@ -287,7 +295,8 @@ def train(
     if finished:
         profile, films = begin_fine_tuning(finished, profile, films, few=few)
     films = films.hold_back(profile.calibration.share)
-    run = Run(run_folder, data, initial_weights, finished, epochs, limit, strict)
+    run = Run(run_folder, data, initial_weights, finished, epochs, limit, strict, group)
+    _agree(run, profile, films, stage)
     check_held_back(profile, films, run)
     training = Training(profile, films, run)
     steps: dict[str, Callable[[], None]] = {
@@ -302,3 +311,14 @@ def train(
         step()
         if name == stage:
             return
+
+
+def _agree(run: Run, profile: Profile, films: Films, stage: str | None) -> None:
+    """Check that processes that train together train the same from the same files."""
+    listed = sorted((film.id, str(film.path), film.split, film.age_months) for film in films.films)
+    identity = run.finished.identity if run.finished else None
+    asked = [profile.to_dict(), identity, run.epochs, run.limit, run.strict, stage]
+    for what, value in (("profile or option", asked), ("list of films", listed)):
+        digest = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+        run.group.agree(what, digest)
+    run.group.check_shared(run.folder)
