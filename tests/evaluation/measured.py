@@ -98,7 +98,8 @@ TRAINING_LOOP: Mapping[str, Any] = {
         {
             **{"stage": "carpal/phase-0", "rows": 192, "columns": 192, "batch": 16},
             **{"films_per_second": 9.5, "bare_films_per_second": 10.0, "rounds": [{}, {}]},
-            **{"seconds_ratio": 1.052, "processor_ratio": 1.018},
+            **{"seconds_ratio": 1.052, "seconds_ratios": [1.042, 1.062]},
+            **{"processor_ratio": 1.018, "processor_ratios": [1.008, 1.028]},
         }
     ],
 }

@@ -42,8 +42,9 @@ from boneage.training.prepared import Batches, PreparedFilms
 from boneage.training.profile import Augmentation, Phase, Profile
 from boneage.training.run import Run
 
-ROUNDS = 7
-BATCHES = 8
+ROUNDS = 15
+"""Short and many: where other work comes and goes, both turns of a round should meet it."""
+BATCHES = 5
 """In each round, by the loop and bare; what the loop's first takes longer is counted to the
 epoch, which it begins."""
 
@@ -76,14 +77,24 @@ class PhaseCost:
     rounds: tuple[Round, ...]
 
     @property
+    def seconds_ratios(self) -> list[float]:
+        """Time of the loop over bare, of each round."""
+        return self._ratios(lambda cost: cost.seconds)
+
+    @property
+    def processor_ratios(self) -> list[float]:
+        """Processor time of the loop over bare, of all threads, of each round."""
+        return self._ratios(lambda cost: cost.processor_seconds)
+
+    @property
     def seconds_ratio(self) -> float:
-        """Time of the loop over bare, the median of the rounds."""
-        return self._ratio(lambda cost: cost.seconds)
+        """The median of the rounds."""
+        return statistics.median(self.seconds_ratios)
 
     @property
     def processor_ratio(self) -> float:
-        """Processor time of the loop over bare, of all threads, likewise."""
-        return self._ratio(lambda cost: cost.processor_seconds)
+        """The median of the rounds."""
+        return statistics.median(self.processor_ratios)
 
     @property
     def films_per_second(self) -> float:
@@ -103,10 +114,12 @@ class PhaseCost:
             "bare_films_per_second": self.bare_films_per_second,
             "seconds_ratio": self.seconds_ratio,
             "processor_ratio": self.processor_ratio,
+            "seconds_ratios": self.seconds_ratios,
+            "processor_ratios": self.processor_ratios,
         }
 
-    def _ratio(self, of: Callable[[Cost], float]) -> float:
-        return self._median(lambda r: self._loop(r, of) / of(r.bare))
+    def _ratios(self, of: Callable[[Cost], float]) -> list[float]:
+        return [self._loop(measured, of) / of(measured.bare) for measured in self.rounds]
 
     def _loop(self, measured: Round, of: Callable[[Cost], float]) -> float:
         """A batch and its part of what an epoch costs once."""

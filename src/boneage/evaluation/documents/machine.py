@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+
 from boneage.evaluation.documents.evidence import Evidence, Table
 from boneage.evaluation.documents.forms import (
     joined,
@@ -86,7 +88,7 @@ def training_loop(evidence: Evidence) -> str:
     rows = [[*header, "processor time"]]
     for phase in found["phases"]:
         paces = (f"{phase[key]:.1f}" for key in ("films_per_second", "bare_films_per_second"))
-        ratios = (f"{phase[key]:.2f} ×" for key in ("seconds_ratio", "processor_ratio"))
+        ratios = (_ratio(phase, key) for key in ("seconds_ratio", "processor_ratio"))
         size = f"{phase['rows']} × {phase['columns']}"
         rows.append([stage(phase["stage"]), size, str(phase["batch"]), *paces, *ratios])
     with_library = f", with {' and '.join(found['preloaded'])}" if found["preloaded"] else ""
@@ -95,9 +97,16 @@ def training_loop(evidence: Evidence) -> str:
         "looking everywhere, average of the weights, callbacks, checkpoints; validation left out) "
         "beside the same network's `train_on_batch` on one batch in memory. Both take turns in "
         f"one process, {len(found['phases'][0]['rounds'])} rounds; time and processor time are "
-        f"the medians of the rounds' ratios. On {where(found)}{with_library}."
+        "the medians of the rounds' ratios, in brackets the middle half of them. Films a second "
+        f"are medians of each alone. On {where(found)}{with_library}."
     )
     return joined(markdown(rows), note)
+
+
+def _ratio(phase: Table, key: str) -> str:
+    """Write the median of the rounds' ratios, and between what their middle half lies."""
+    low, _, high = statistics.quantiles(phase[f"{key}s"], n=4, method="inclusive")
+    return f"{phase[key]:.2f} × ({low:.2f} to {high:.2f})"
 
 
 def dashboard(evidence: Evidence) -> str:
