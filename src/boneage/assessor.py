@@ -51,7 +51,7 @@ OnStep: TypeAlias = Callable[[str], None]
 """Told the name of each step when it begins."""
 
 PREPARING = "preparing the film"
-READING = "reading the regions"
+READING_REGIONS = "reading the regions"
 JOINING = "joining the readings"
 
 logger = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ class Assessor:
     def steps(self) -> tuple[str, ...]:
         """The steps of one reading, as ``on_step`` is told of them, in their order."""
         regions = self.weights.manifest.plan.names
-        return (PREPARING, *map(_looking_for, regions), READING, JOINING)
+        return (PREPARING, *map(_looking_for, regions), READING_REGIONS, JOINING)
 
     def assess(
         self,
@@ -136,10 +136,11 @@ class Assessor:
         if verdict_on(before) is Verdict.REFUSED and not force:
             raise _unsuitable(radiograph.name, before)
         looks, features, readings = self._look(lying, sex, tell)
-        # Some are looked for, not read.
-        read_ones = [look for look in looks if look.region in self.weights.manifest.networks]
-        for look, seen in zip(read_ones, self._read(lying.grey, read_ones, sex, tell), strict=True):
-            features[look.region], readings[look.region] = seen["feature"], _months(seen["age"])
+        # Some regions may be looked for, but not read.
+        to_read = [look for look in looks if look.region in self.weights.manifest.networks]
+        tell(READING_REGIONS)
+        for region, seen in self._read_regions(lying.grey, to_read, sex).items():
+            features[region], readings[region] = seen["feature"], _months(seen["age"])
         tell(JOINING)
         # What was seen of the film is the same for both; the sex enters when it is joined.
         by_standard = {standard: self._join(features, standard) for standard in Sex}
@@ -299,7 +300,7 @@ class Assessor:
         )[0]
         return looks, {WHOLE_HAND: first["feature"]}, {WHOLE_HAND: _months(first["age"])}
 
-    def _read(self, grey: Canvas, looks: Sequence[Look], sex: Sex, tell: OnStep) -> list[Features]:
+    def _read_regions(self, grey: Canvas, looks: Sequence[Look], sex: Sex) -> dict[str, Features]:
         """Read the regions of a film, side by side where there are cores for it."""
         plan, antialias = self.weights.manifest.plan, self.weights.manifest.preparation.antialias
 
@@ -307,7 +308,6 @@ class Assessor:
             size = self.input_size(look.region)
             return self._views(crop(grey, look.box, plan, size, antialias=antialias))
 
-        tell(READING)
         views = self.weights.side_by_side(views_of, looks)
         each = [
             (look.region, _inputs([view], sex))
@@ -315,7 +315,10 @@ class Assessor:
             for view in both
         ]
         seen = iter(self.weights.run_each(each))
-        return [_joined([next(seen) for _ in both]) for both in views]
+        return {
+            look.region: _joined([next(seen) for _ in both])
+            for look, both in zip(looks, views, strict=True)
+        }
 
     def _join(self, features: Features, sex: Sex) -> float:
         wanted = {name: features[name] for name in self.weights.manifest.fusion_inputs}

@@ -100,35 +100,31 @@ class Memory:
 
 
 class Recording(Weights):
-    """Weights that keep what each network was asked."""
+    """Weights that keep what each network was asked, so that it can be asked again."""
 
-    def __init__(self, folder: Path | None, threads: int) -> None:
+    def __init__(self, folder: Path | None, threads: int, batch: int) -> None:
         super().__init__(folder, threads=threads)
-        self.asked: list[Callable[[Weights, int], object]] = []
-        """Ask other weights the same, of so many films at once."""
+        self.batch = batch
+        self.asked: list[Callable[[Weights], object]] = []
+        """Each asks other weights the same, of ``batch`` films at once."""
 
     def run(
         self, network: str, inputs: Arrays, outputs: Sequence[str] | None = None
     ) -> dict[str, npt.NDArray[np.float32]]:
         """Run one network, and keep what it was asked."""
-        self.asked.append(
-            lambda weights, batch: weights.run(network, _repeated(inputs, batch), outputs)
-        )
+        repeated = self._repeated(inputs)
+        self.asked.append(lambda weights: weights.run(network, repeated, outputs))
         return super().run(network, inputs, outputs)
 
     def run_each(self, asked: Iterable[Asked]) -> list[dict[str, npt.NDArray[np.float32]]]:
         """Run networks side by side, and keep what they were asked."""
         jobs = list(asked)
-        self.asked.append(
-            lambda weights, batch: weights.run_each(
-                (network, _repeated(inputs, batch)) for network, inputs in jobs
-            )
-        )
+        repeated = [(network, self._repeated(inputs)) for network, inputs in jobs]
+        self.asked.append(lambda weights: weights.run_each(repeated))
         return super().run_each(jobs)
 
-
-def _repeated(inputs: Arrays, times: int) -> Arrays:
-    return {name: np.concatenate([value] * times) for name, value in inputs.items()}
+    def _repeated(self, inputs: Arrays) -> Arrays:
+        return {name: np.concatenate([value] * self.batch) for name, value in inputs.items()}
 
 
 def measure_networks(
@@ -156,13 +152,13 @@ def measure_networks(
         To time, about.
     """
     assessor = Assessor(weights, threads=threads, calibration="")
-    assessor.weights = recording = Recording(weights, threads)
+    assessor.weights = recording = Recording(weights, threads, batch)
     assessor.assess(film, Sex.FEMALE)
     fresh, asked = Weights(weights, threads=threads), tuple(recording.asked)
 
     def once(_: int) -> None:
         for ask in asked:
-            ask(fresh, batch)
+            ask(fresh)
 
     once(0)
     begun = time.process_time()
