@@ -51,7 +51,7 @@ from boneage.cli.options import calibration_option, weights_option
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Processor cores that one network may use.",
+    help="Processor cores that one film may use.",
 )
 @click.option(
     "--waiting",
