@@ -138,7 +138,7 @@ class Reading:
     weights: Path | None = None
     calibration: Path | None = None
     threads: int = 1
-    """Processor cores that one network may use."""
+    """Processor cores that one film may use."""
 
     def __post_init__(self) -> None:
         _check_range("threads", self.threads, 1, 1024)
