@@ -33,6 +33,7 @@ LIMITS = FilmLimits(
     noise_warned=0.1,
     sharpness_warned=0.001,
     side_warned_px=64.0,
+    letters_warned=4.0,
 )
 
 

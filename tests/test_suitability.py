@@ -36,6 +36,7 @@ GOOD = Seen(
     Stance(Box(0, 0, *SIZE)),
     SIZE,
     ImageQuality(contrast=0.7, white=0.0, noise=0.01, sharpness=0.5),
+    3,
     Judgement({HAND: 0.97, "chest": 0.02, "several": 0.01}, UPRIGHT_ALONE, 3.0, 0.1, 1.0),
     LIMITS,
 )
@@ -56,6 +57,7 @@ def measured(**changes: float) -> Seen:
 
 
 MEASURED: list[tuple[Seen, str, str]] = [
+    (replace(GOOD, letters=5), "burnt_in_text", "warning"),
     (judged(kinds={HAND: 0.1, "chest": 0.9}), "not_a_hand", "refusal"),
     (judged(kinds={HAND: 0.1, "part": 0.9}), "part_of_a_hand", "refusal"),
     (judged(kinds={HAND: 0.1, "several": 0.9}), "several_hands", "refusal"),

@@ -25,6 +25,7 @@ from boneage.assessment import (
     Verdict,
     verdict_on,
 )
+from boneage.burnt_text import letters_in_a_row
 from boneage.certainty import Certainty
 from boneage.errors import BoneageError, SexError, UnsuitableError, WeightsError
 from boneage.framing import exposed_field
@@ -246,6 +247,7 @@ class Assessor:
         suitability = self.weights.suitability
         if suitability is None:
             return self._first(radiograph, whole_film(radiograph.height, radiograph.width), sex)
+        letters = self.weights.meanwhile(partial(letters_in_a_row, radiograph.pixels))
         field = exposed_field(radiograph.pixels)
         lying = self._first(radiograph, Stance(field), sex)
         gate, limits = suitability.gate, suitability.limits
@@ -257,7 +259,7 @@ class Assessor:
             if is_better_turned(judgement, again, limits.lying_certain):
                 lying, judgement = turned, again
         size = radiograph.height, radiograph.width
-        seen = Seen(lying.stance, size, lying.quality(), judgement, limits)
+        seen = Seen(lying.stance, size, lying.quality(), letters(), judgement, limits)
         return replace(lying, seen=seen)
 
     def _first(self, radiograph: Radiograph, stance: Stance, sex: Sex) -> _Lying:

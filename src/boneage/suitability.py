@@ -65,6 +65,8 @@ class FilmLimits:
     sharpness_warned: float
     side_warned_px: float
     """Shorter side below which the networks see a film enlarged."""
+    letters_warned: float
+    """Letters in a row, as ``boneage.burnt_text`` counts them; next to no film has more."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ class Seen:
     film_size: tuple[int, int]
     """Height and width of the film as it came."""
     quality: ImageQuality
+    letters: int
+    """In the longest row of them, anywhere on the film."""
     judgement: Judgement
     limits: FilmLimits
 
@@ -197,6 +201,16 @@ def _pixels(seen: Seen) -> Iterator[Finding]:
             "low_resolution",
             limits.side_warned_px,
             "It has few pixels, fewer than the networks look at; the answer is less sure.",
+        ),
+    )
+    yield from _beyond(
+        float(seen.letters),
+        _above,
+        None,
+        (
+            "burnt_in_text",
+            limits.letters_warned,
+            "Text seems to be burnt into it, which may name the patient.",
         ),
     )
 

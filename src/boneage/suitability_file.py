@@ -20,7 +20,7 @@ from boneage.suitability import FilmLimits
 
 SUITABILITY = "suitability.json"
 ARRAYS = "suitability_arrays.zip"
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from boneage.assessment import Box
 from boneage.assessor import Assessor
+from boneage.burnt_text import letters_in_a_row
 from boneage.errors import FilmError
 from boneage.evaluation.many import default_workers, in_parallel
 from boneage.framing import exposed_field
@@ -88,6 +89,8 @@ class Example:
     """Of plain pictures, as the following."""
     field: Box | None = None
     film_size: tuple[int, int] = (0, 0)
+    letters: int | None = None
+    """In a row, on the whole film."""
 
 
 def examples_of_film(film: Film, other: Film, number: int, look: Look) -> list[Example]:
@@ -103,7 +106,7 @@ def examples_of_film(film: Film, other: Film, number: int, look: Look) -> list[E
     look : callable
         From pixels to features.
     """
-    random = _random(film.id)
+    random = random_of(film.id)
     radiograph = read(film.path)
     plain = _plain(radiograph, look)
     base = replace(plain, group=film.id, source=FILMS, name=film.id, kind=HAND, plain=False)
@@ -132,7 +135,7 @@ def examples_of_film(film: Film, other: Film, number: int, look: Look) -> list[E
 
 def examples_of_image(image: RefusalImage, look: Look) -> list[Example]:
     """Look at one refused image: as it is, and resaved in a chance position."""
-    random = _random(image.name)
+    random = random_of(image.name)
     radiograph = read(image.path)
     facts = {"group": image.group, "source": image.source, "kind": image.kind}
     base = replace(_plain(radiograph, look), name=image.name, **facts)  # type: ignore[arg-type]
@@ -216,10 +219,12 @@ def _plain(radiograph: Radiograph, look: Look) -> Example:
         quality=measure(inside),
         field=field,
         film_size=(radiograph.height, radiograph.width),
+        letters=letters_in_a_row(radiograph.pixels),
     )
 
 
-def _random(name: str) -> Random:
+def random_of(name: str) -> Random:
+    """Give chance that is seeded by a name."""
     digest = hashlib.sha256(name.encode()).digest()[:8]
     return np.random.default_rng(int.from_bytes(digest))
 
@@ -280,6 +285,7 @@ def _numbers(example: Example) -> tuple[float, ...]:
         *((missing,) * 4 if quality is None else astuple(quality)),
         *((missing,) * 4 if box is None else astuple(box)),
         *example.film_size,
+        missing if example.letters is None else float(example.letters),
     )
 
 
@@ -296,7 +302,7 @@ def _restored(path: Path, recipe: str) -> dict[str, list[Example]]:
             )
             for key, features, text, numbers in rows:
                 done.setdefault(str(key), []).append(_example(features, text, numbers))
-    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile):
+    except (KeyError, IndexError, ValueError, OSError, EOFError, zipfile.BadZipFile):
         return {}  # cut off by a kill: begun anew
     return done
 
@@ -319,4 +325,5 @@ def _example(
         quality=None if np.isnan(quality).any() else ImageQuality(*map(float, quality)),
         field=None if np.isnan(box).any() else Box(*map(int, box)),
         film_size=(int(numbers[12]), int(numbers[13])),
+        letters=None if np.isnan(numbers[14]) else int(numbers[14]),
     )

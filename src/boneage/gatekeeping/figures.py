@@ -57,6 +57,21 @@ def films_table(films: Sequence[Judged], limits: FilmLimits) -> Table:
     }
 
 
+def text_table(films: Sequence[tuple[int, int]], limits: FilmLimits) -> Table:
+    """Count films about whose text there is a warning, as they came and with text drawn on them.
+
+    Parameters
+    ----------
+    films : sequence of (int, int)
+        Letters in a row of each film without and with the drawn text.
+    limits : FilmLimits
+    """
+    plain, drawn = (
+        sum(n > limits.letters_warned for n in some) for some in zip(*films, strict=True)
+    )
+    return {"films": len(films), "as_they_came": plain, "with_text": drawn}
+
+
 def images_table(
     images: Sequence[Judged],
     catalogue: Mapping[str, RefusalImage],

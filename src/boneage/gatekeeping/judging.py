@@ -43,10 +43,11 @@ class Judged:
 
     def findings(self, limits: FilmLimits) -> tuple[Finding, ...]:
         """What would be found of its picture."""
-        quality, size = self.example.quality, self.example.film_size
-        if quality is None:
-            raise ValueError(f"{self.example.name!r} was not measured")
-        return tuple(of_seen(Seen(self.stance, size, quality, self.judgement, limits)))
+        example = self.example
+        if example.quality is None or example.letters is None:
+            raise ValueError(f"{example.name!r} was not measured")
+        measured = example.film_size, example.quality, example.letters
+        return tuple(of_seen(Seen(self.stance, *measured, self.judgement, limits)))
 
     def verdict(self, limits: FilmLimits) -> Verdict:
         """What the gate says to it."""
@@ -101,6 +102,7 @@ def limits_of(films: Sequence[Judged], certain: float, input_px: float) -> FilmL
     tilt = [abs(film.judgement.tilt_degrees) for film in films]
     right = [film.judgement.right for film in films]
     qualities = [film.example.quality for film in films if film.example.quality]
+    letters = [film.example.letters for film in films if film.example.letters is not None]
     contrast = lowest([quality.contrast for quality in qualities], RARE) / ROOM
     return FilmLimits(
         hand_refused=min(lowest(hand, HAND_REFUSED), 0.5),
@@ -116,6 +118,7 @@ def limits_of(films: Sequence[Judged], certain: float, input_px: float) -> FilmL
         noise_warned=highest([quality.noise for quality in qualities], RARE) * ROOM,
         sharpness_warned=lowest([quality.sharpness for quality in qualities], RARE) / ROOM,
         side_warned_px=input_px,
+        letters_warned=highest(letters, RARE),
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 import cv2
 import numpy as np
+from PIL import Image, ImageDraw, ImageFont
 
 from boneage.radiograph import Pixels
 
@@ -20,6 +21,16 @@ SMALL_PX = 520
 SIDES_PX = (220.0, 800.0)
 QUALITY = (60, 96)
 """Of JPEG."""
+TEXTS = (
+    "MEIER ANNA",
+    "Meier, Anna  12.03.2011",
+    "ID 4711-2031",
+    "SMITH^JOHN M 2009-04-17",
+    "St. Mary Hospital",
+    "12.03.2011",
+)
+TEXT_HEIGHTS = (0.014, 0.035)
+"""Of a film's height."""
 
 
 def small(pixels: Pixels) -> Pixels:
@@ -85,6 +96,26 @@ def _resized(film: Pixels, rows: float, cols: float) -> Pixels:
     way = cv2.INTER_AREA if min(rows, cols) < 1 else cv2.INTER_LINEAR
     changed: Pixels = cv2.resize(np.ascontiguousarray(film), size, interpolation=way)
     return changed
+
+
+def with_text(film: Pixels, random: Random) -> Pixels:
+    """Write a line that could name a patient at the upper or the lower edge of a film.
+
+    White, or black and white on a box of the other, in letters of 1.4 to 3.5 % of the
+    film's height. The names and numbers are invented.
+    """
+    image = Image.fromarray(np.rint(film * 255).astype(np.uint8))
+    draw, text = ImageDraw.Draw(image), str(random.choice(TEXTS))
+    font = ImageFont.load_default(max(10, round(random.uniform(*TEXT_HEIGHTS) * image.height)))
+    edge = random.uniform(0.01, 0.06) if random.random() < 0.5 else random.uniform(0.9, 0.95)
+    place = random.uniform(0, 0.3) * image.width, edge * image.height
+    ink = 255
+    if random.random() < 0.3:
+        ink = 255 * int(random.random() < 0.5)
+        left, top, right, bottom = draw.textbbox(place, text, font=font)
+        draw.rectangle((left - 4, top - 4, right + 4, bottom + 4), fill=255 - ink)
+    draw.text(place, text, font=font, fill=ink)
+    return np.asarray(image, np.float32) / np.float32(255)
 
 
 def wrist(film: Pixels, random: Random) -> Pixels:

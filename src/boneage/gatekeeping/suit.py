@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,24 @@ import numpy as np
 
 from boneage.assessment import WeightsName
 from boneage.assessor import Assessor
+from boneage.burnt_text import letters_in_a_row
 from boneage.errors import DataError, FilmError, WeightsError
+from boneage.evaluation.documents import evidence
 from boneage.gate import Gate
-from boneage.gatekeeping.examples import FILMS, Example, Features, collect, look_at_plain
+from boneage.gatekeeping.examples import (
+    FILMS,
+    Example,
+    Features,
+    collect,
+    look_at_plain,
+    random_of,
+)
 from boneage.gatekeeping.figures import (
     films_table,
     images_table,
     lying_table,
     seen_as_table,
+    text_table,
     write_cases,
 )
 from boneage.gatekeeping.fitting import (
@@ -32,6 +42,7 @@ from boneage.gatekeeping.fitting import (
 )
 from boneage.gatekeeping.judging import Judged, Turn, certain_enough, is_film, judged, limits_of
 from boneage.gatekeeping.refusal_images import RefusalImage, refusal_images
+from boneage.gatekeeping.spoiling import with_text
 from boneage.reading import read
 from boneage.stance import Stance
 from boneage.suitability import FilmLimits
@@ -109,6 +120,11 @@ def fit_suitability(
     held_back = list(_plain_films(assessor, found.select("detailed", "validation"), films))
     seen = [judged(outcome.gate, e, outcome.limits.lying_certain, turn) for e in held_back]
     outcome = _with_films(outcome, "validation", seen)
+    texts = list(_with_text(_some(found.select("detailed", "validation"), films)))
+    if texts:
+        outcome = replace(
+            outcome, figures={**outcome.figures, "text": text_table(texts, outcome.limits)}
+        )
     _put(weights, assessor, outcome)
     _write(out, assessor.weights.name, outcome)
     return outcome
@@ -180,6 +196,17 @@ def _plain_films(assessor: Assessor, films: Sequence[Film], most: int | None) ->
             continue
 
 
+def _with_text(films: Sequence[Film]) -> Iterator[tuple[int, int]]:
+    """Letters in a row of each film, without and with text drawn on it."""
+    for film in films:
+        try:
+            pixels = read(film.path).pixels
+        except FilmError:
+            continue
+        drawn = with_text(pixels, random_of(film.id))
+        yield letters_in_a_row(pixels), letters_in_a_row(drawn)
+
+
 def _turner(
     assessor: Assessor, films: Sequence[Film], catalogue: Mapping[str, RefusalImage]
 ) -> Turn:
@@ -242,7 +269,7 @@ def _write(out: Path, name: WeightsName, outcome: Outcome) -> None:
     date = datetime.now(UTC).date().isoformat()
     limits = asdict(outcome.limits)
     weights = {"name": name.name, "sha256": name.sha256}
-    facts = {"format": FORMAT, "date": date, "weights": weights, "limits": limits}
+    facts = {"format": evidence.FORMAT, "date": date, "weights": weights, "limits": limits}
     write_json(out / FIGURES, {**facts, **outcome.figures})
     write_cases(out / CASES, outcome.films, outcome.images, outcome.catalogue, outcome.limits)
 

@@ -33,6 +33,7 @@ def in_short(evidence: Evidence) -> str:
         of_other_weights(evidence, found),
         f"Of {films(found)}.",
         by_category(found),
+        _text(found),
         "Each training film and each image was judged by a gate that was fitted without it and "
         "its near-copies; in the last column without any image of its source. Held-back films "
         f"were judged by the finished gate. Measured {found['date']}.",
@@ -47,6 +48,19 @@ def films(found: Table) -> str:
         f"are refused and {_share(found[key]['warned'], found[key]['films'])} are warned about"
         for key, words in sets
         if key in found
+    )
+
+
+def _text(found: Table) -> str:
+    """Say how often burnt-in text is found."""
+    table = found.get("text")
+    if table is None:
+        return ""
+    films = table["films"]
+    return (
+        f"Of {films:,} held-back films with an invented name, number or date drawn at an edge, "
+        f"there is a warning of text for {_share(table['with_text'], films)}; as they came, for "
+        f"{_share(table['as_they_came'], films)}."
     )
 
 

@@ -31,6 +31,7 @@ OF_FILMS: Mapping[str, str] = {
     "low_resolution": noop(
         "It has few pixels, fewer than the networks look at; the answer is less sure."
     ),
+    "burnt_in_text": noop("Text seems to be burnt into it, which may name the patient."),
     "turned": noop("The hand did not lie upright: the film was turned before it was read."),
     "inverted": noop("It is a negative, with dark bones: it was inverted before it was read."),
     "tilted": noop("The hand lies aslant; upright, the answer is surer."),
