@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from boneage.assessor import Assessor
 from boneage.burnt_text import letters_in_a_row
+from boneage.preparing import reduced
 from boneage.radiograph import Pixels
 from boneage.reading import read
 from boneage.training.films import load_films
@@ -84,3 +85,10 @@ def test_there_is_a_warning_of_a_name_on_a_real_film(bundled: Path, real_films: 
             of_text.append("burnt_in_text" in {finding.code for finding in answer.findings})
     assert sum(of_text[::2]) <= 1
     assert sum(of_text[1::2]) >= len(of_text) // 2 - 1
+
+
+def test_a_large_film_may_be_reduced_before() -> None:
+    """The limit was set on films that were looked at as they are."""
+    large = cv2.resize(written(film(), NAME), None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
+    pixels: Pixels = large.clip(0, 1)
+    assert letters_in_a_row(reduced(pixels)) == pytest.approx(letters_in_a_row(pixels), abs=1)

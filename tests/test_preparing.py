@@ -13,6 +13,7 @@ from boneage.assessment import Box
 from boneage.preparing import (
     Preparation,
     equalise,
+    occurring_percentiles,
     placement,
     put_on_canvas,
     reduced,
@@ -39,6 +40,14 @@ def test_stretching_twice_is_stretching_once(film: npt.NDArray[np.float32]) -> N
     assert once.min() >= 0
     assert once.max() <= 1
     np.testing.assert_allclose(stretch(once), once, atol=1e-5)
+
+
+@given(films, st.sampled_from([(1.0, 99.0), (0.0, 100.0), (0.5, 50.0), (33.3, 66.7)]))
+def test_percentiles_are_the_inverse_of_the_distribution(
+    film: npt.NDArray[np.float32], percents: tuple[float, float]
+) -> None:
+    expected = np.percentile(film, percents, method="inverted_cdf")
+    assert occurring_percentiles(film, percents) == tuple(expected)
 
 
 def test_the_stretch_undoes_exposure() -> None:

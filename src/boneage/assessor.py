@@ -39,7 +39,7 @@ from boneage.preparing import (
     put_on_canvas,
     reduced,
 )
-from boneage.radiograph import Radiograph, Sex
+from boneage.radiograph import Pixels, Radiograph, Sex
 from boneage.reading import read
 from boneage.regions import crop, find_regions, mirror_mean
 from boneage.stance import Stance, whole_film
@@ -236,8 +236,7 @@ class Assessor:
 
         The film first, then, with ``mirror``, its mirror image where the weights look at both.
         """
-        pixels = reduced(stance.upright(radiograph.pixels))
-        grey = equalise(pixels, self.weights.manifest.preparation)
+        grey = equalise(_upright(radiograph, stance), self.weights.manifest.preparation)
         first = self._run("attention", self._on_canvas(grey)[0], Sex.FEMALE, mirror=mirror)
         feature: npt.NDArray[np.float32] = first["feature"].reshape(len(first["feature"]), -1)
         return feature
@@ -246,15 +245,20 @@ class Assessor:
         """Bring a film upright, and see what it is, as far as the weights can tell."""
         suitability = self.weights.suitability
         if suitability is None:
-            return self._first(radiograph, whole_film(radiograph.height, radiograph.width), sex)
-        letters = self.weights.meanwhile(partial(letters_in_a_row, radiograph.pixels))
+            whole = whole_film(radiograph.height, radiograph.width)
+            return self._first(reduced(radiograph.pixels), whole, sex)
+        smaller = reduced(radiograph.pixels)
+        letters = self.weights.meanwhile(partial(letters_in_a_row, smaller))
         field = exposed_field(radiograph.pixels)
-        lying = self._first(radiograph, Stance(field), sex)
+        stance = Stance(field)
+        as_it_is = stance.reads_as_it_is(radiograph.height, radiograph.width)
+        lying = self._first(smaller if as_it_is else _upright(radiograph, stance), stance, sex)
         gate, limits = suitability.gate, suitability.limits
         judgement = gate.judge(lying.first["feature"])
         quarters, inverted = likeliest_lie(judgement)
         if quarters or inverted:
-            turned = self._first(radiograph, Stance(field, quarters, inverted), sex)
+            stance = Stance(field, quarters, inverted)
+            turned = self._first(_upright(radiograph, stance), stance, sex)
             again = gate.judge(turned.first["feature"])
             if is_better_turned(judgement, again, limits.lying_certain):
                 lying, judgement = turned, again
@@ -262,9 +266,8 @@ class Assessor:
         seen = Seen(lying.stance, size, lying.quality(), letters(), judgement, limits)
         return replace(lying, seen=seen)
 
-    def _first(self, radiograph: Radiograph, stance: Stance, sex: Sex) -> _Lying:
-        """Look at a film for the first time, in one stance."""
-        pixels = reduced(stance.upright(radiograph.pixels))
+    def _first(self, pixels: Pixels, stance: Stance, sex: Sex) -> _Lying:
+        """Look at a film for the first time, brought into one stance and reduced."""
         quality = self.weights.meanwhile(partial(measure, pixels))
         grey = equalise(pixels, self.weights.manifest.preparation)
         canvas, place = self._on_canvas(grey)
@@ -385,6 +388,11 @@ class _Lying:
             replace(look, box=read.to_film(look.box, *self.stance.size)) for look in looks
         )
         return self.stance.looks_on_film(tuple(at_full_size), size)
+
+
+def _upright(radiograph: Radiograph, stance: Stance) -> Pixels:
+    """A film in one stance, without frame, and no larger than the networks can make use of."""
+    return reduced(stance.upright(radiograph.pixels))
 
 
 def _unsuitable(name: str, findings: tuple[Finding, ...]) -> UnsuitableError:

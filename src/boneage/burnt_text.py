@@ -48,8 +48,9 @@ def letters_in_a_row(pixels: Pixels) -> int:
     """
     scale = min(1.0, LONGEST_PX / max(pixels.shape))
     size = max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale))
-    smaller = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
-    grey = cv2.convertScaleAbs(smaller, alpha=255.0)
+    grey = cv2.convertScaleAbs(pixels, alpha=255.0)
+    if scale < 1:
+        grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
     kernel = np.ones((STROKE_PX, STROKE_PX), np.uint8)
     ways = (cv2.MORPH_TOPHAT, cv2.MORPH_BLACKHAT)
     return max(_longest_row(_marks(cv2.morphologyEx(grey, way, kernel))) for way in ways)
@@ -58,7 +59,9 @@ def letters_in_a_row(pixels: Pixels) -> int:
 def _marks(stands_out: npt.NDArray[np.uint8]) -> Marks:
     """Find what has the size of a letter, from left to right."""
     ink = (stands_out > STANDS_OUT * 255).astype(np.uint8)
-    found = cv2.connectedComponentsWithStats(ink, connectivity=8)[2][1:]  # 0 is the ground
+    # OpenCV's usual way takes three times as long for labels of 32 bits.
+    _, _, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(ink, 8, cv2.CV_32S, cv2.CCL_BBDT)
+    found = stats[1:]  # 0 is the ground
     width, height, area = found[:, 2], found[:, 3], found[:, 4]
     like_letters = (
         (height >= LEAST_PX)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -45,9 +46,11 @@ def test_wrong_usage_is_2(run: Run, arguments: list[str]) -> None:
     assert run(*arguments).exit_code == 2
 
 
-def python(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+def python(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    command, environment = [sys.executable, *arguments], {**os.environ, **variables}
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=60, env=environment
+    )
 
 
 def test_it_runs_as_a_module() -> None:
@@ -66,6 +69,19 @@ print([name for name in {LATE!r} if name in sys.modules])
     shown = python("-c", code)
     assert shown.returncode == 0, shown.stderr
     assert shown.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(("wanted", "threads"), [({}, 1), ({"OPENCV_FOR_THREADS_NUM": "2"}, 2)])
+def test_opencv_leaves_the_cores_to_the_networks(wanted: dict[str, str], threads: int) -> None:
+    code = """
+from boneage.cli import main
+main(["weights"], standalone_mode=False)
+import cv2
+print(cv2.getNumThreads())
+"""
+    shown = python("-c", code, **wanted)
+    assert shown.returncode == 0, shown.stderr
+    assert int(shown.stdout.splitlines()[-1]) == threads
 
 
 @pytest.mark.parametrize(
