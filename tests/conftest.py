@@ -168,12 +168,17 @@ def build_weights(
     folder.mkdir(parents=True, exist_ok=True)
     networks = {"attention": (attention_network(), INPUT)}
     networks |= {name: (region_network(), CROP_INPUT) for name in regions}
-    entries = {}
-    for name, (network, size) in [*networks.items(), ("fusion", (fusion_network(regions), None))]:
+
+    def stored(network: onnx.ModelProto, file: str) -> dict[str, Any]:
         content = network.SerializeToString()
-        (folder / f"{name}.onnx").write_bytes(content)
-        digest = hashlib.sha256(content).hexdigest()
-        entries[name] = {"file": f"{name}.onnx", "sha256": digest, "input": size}
+        (folder / file).write_bytes(content)
+        return {"file": file, "sha256": hashlib.sha256(content).hexdigest()}
+
+    entries: dict[str, dict[str, Any]] = {}
+    for name, (network, size) in [*networks.items(), ("fusion", (fusion_network(regions), None))]:
+        entries[name] = {**stored(network, f"{name}.onnx"), "input": size}
+    alone = stored(heat_map_network(), "attention_heat_map.onnx")
+    entries["attention"]["alone"] = {"heat_map": alone}
     manifest: dict[str, Any] = {
         "format": 1,
         "name": "tiny-1",
@@ -210,19 +215,29 @@ def build_weights(
 
 def attention_network() -> onnx.ModelProto:
     """Heat map: the film smoothed; feature: its mean and highest heat; age from these and sex."""
-    nodes = [
+    nodes = [*_heat_map(), *_feature_and_age("smooth")]
+    return _model(nodes, _film_inputs(INPUT), [_heat_map_output(), *_film_outputs()])
+
+
+def heat_map_network() -> onnx.ModelProto:
+    """The part of the attention network that its heat map needs."""
+    return _model(_heat_map(), _film_inputs(INPUT), [_heat_map_output()])
+
+
+def _heat_map() -> list[Any]:
+    return [
         helper.make_node("Transpose", ["film"], ["nchw"], perm=[0, 3, 1, 2]),
         helper.make_node(
             "AveragePool", ["nchw"], ["pooled"], kernel_shape=[POOL, POOL], strides=[POOL, POOL]
         ),
         helper.make_node("Conv", ["pooled", "blur"], ["smooth"], pads=[1, 1, 1, 1]),
         helper.make_node("Squeeze", ["smooth", "channel_axis"], ["heat_map"]),
-        *_feature_and_age("smooth"),
     ]
-    heat_map = helper.make_tensor_value_info(
-        "heat_map", TensorProto.FLOAT, ["n", INPUT[0] // POOL, INPUT[1] // POOL]
-    )
-    return _model(nodes, _film_inputs(INPUT), [heat_map, *_film_outputs()])
+
+
+def _heat_map_output() -> Any:
+    shape = ["n", INPUT[0] // POOL, INPUT[1] // POOL]
+    return helper.make_tensor_value_info("heat_map", TensorProto.FLOAT, shape)
 
 
 def region_network() -> onnx.ModelProto:

@@ -118,6 +118,32 @@ def test_a_changed_network_is_not_run(weights_copy: Path) -> None:
         opened.session("attention")
 
 
+def test_a_changed_part_of_a_network_is_not_run(weights_copy: Path) -> None:
+    path = weights_copy / "attention_heat_map.onnx"
+    path.write_bytes(path.read_bytes()[:-1])
+    opened = Weights(weights_copy)
+    size = opened.manifest.networks["attention"].input
+    assert size is not None
+    film = np.zeros((1, *size, 1), np.float32)
+    opened.run("attention", {"film": film, "sex": np.zeros(1, np.int32)})
+    with pytest.raises(WeightsError, match=r"attention_heat_map\.onnx' has sha256"):
+        opened.run("attention", {"film": film}, ("heat_map",))
+
+
+def test_a_heat_map_alone_is_the_heat_map(weights: Path, weights_copy: Path) -> None:
+    change_manifest(weights_copy, lambda m: m["networks"]["attention"].pop("alone"))
+    alone, earlier = Weights(weights), Weights(weights_copy)  # weights made before have none
+    size = alone.manifest.networks["attention"].input
+    assert size is not None
+    film = np.random.default_rng(3).uniform(0, 255, (2, *size, 1)).astype(np.float32)
+    asked = {"film": film, "sex": np.zeros(2, np.int32)}
+    whole = alone.run("attention", asked)["heat_map"]
+    for opened in (alone, earlier):
+        part = opened.run("attention", asked, ("heat_map",))
+        assert set(part) == {"heat_map"}
+        np.testing.assert_array_equal(part["heat_map"], whole)
+
+
 def test_a_missing_network_file_is_named(weights_copy: Path) -> None:
     (weights_copy / "fusion.onnx").unlink()
     with pytest.raises(WeightsError, match=r"fusion\.onnx' cannot be read"):
@@ -162,6 +188,10 @@ def test_a_manifest_that_is_none(weights_copy: Path, content: bytes, message: st
         (lambda m: m["networks"].pop(CARPAL), "the fusion wants 'carpal'"),
         (lambda m: m["networks"][CARPAL].update(input=None), "no input size for 'carpal'"),
         (lambda m: m["networks"][CARPAL].update(file="../x.onnx"), "outside its folder"),
+        (
+            lambda m: m["networks"]["attention"]["alone"]["heat_map"].update(file="/x.onnx"),
+            "outside its folder",
+        ),
         (lambda m: m["regions"]["fallback"].pop(METACARPAL), "no fallback box for 'metacarpal'"),
         (lambda m: m["preparation"].update(sharpen=1), "is not a manifest"),
         (lambda m: m.pop("name"), "is not a manifest"),

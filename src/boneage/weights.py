@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -49,21 +49,21 @@ Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
-class NetworkFile:
-    """One exported network."""
+class StoredFile:
+    """A file beside the manifest."""
 
     file: str
     sha256: str
-    input: tuple[int, int] | None
-    """Rows and columns of the image it takes; None for the fusion."""
 
 
 @dataclass(frozen=True)
-class FeaturesFile:
-    """Where the whole-hand features of the training films lie; see ``boneage.unlikeness``."""
+class NetworkFile(StoredFile):
+    """One exported network."""
 
-    file: str
-    sha256: str
+    input: tuple[int, int] | None
+    """Rows and columns of the image it takes; None for the fusion."""
+    alone: Mapping[str, StoredFile] = field(default_factory=dict)
+    """By the name of an output: the part of the network that it needs, as a network of its own."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,9 @@ class Manifest:
     """The whole manifest, with data, metrics, date and commit."""
     interval: IntervalModel | None = None
     """None: these weights state no interval."""
-    features: FeaturesFile | None = None
-    """None: they cannot tell how unlike the training films a film is."""
+    features: StoredFile | None = None
+    """The whole-hand features of the training films; see ``boneage.unlikeness``.
+    None: they cannot tell how unlike the training films a film is."""
 
     @property
     def date(self) -> str | None:
@@ -117,7 +118,7 @@ class Weights:
         self.threads = threads
         self.folder = Path(folder or os.environ.get(FOLDER_VARIABLE) or bundled_folder())
         self.manifest = read_manifest(self.folder)
-        self._sessions: dict[str, InferenceSession] = {}
+        self._sessions: dict[tuple[str, str | None], InferenceSession] = {}
         self._opening = Lock()
 
     @cached_property
@@ -164,7 +165,8 @@ class Weights:
         network : str
         inputs : mapping of str to array
         outputs : sequence of str, optional
-            The outputs that are wanted; nothing that only others need is computed. Default: all.
+            The outputs that are wanted. Default: all. What only others need is not computed
+            where the weights have the one that is wanted alone.
         """
         return self._run(network, inputs, outputs)
 
@@ -201,13 +203,18 @@ class Weights:
     def _run(
         self, network: str, inputs: Arrays, outputs: Sequence[str] | None = None
     ) -> dict[str, npt.NDArray[np.float32]]:
-        session = self.session(network)
+        session = self.session(network, self._alone(network, outputs))
         wanted = {item.name for item in session.get_inputs()}
         names = outputs or [item.name for item in session.get_outputs()]
         fed = {name: value for name, value in inputs.items() if name in wanted}
-        options = silent_runtime().RunOptions()
-        options.only_execute_path_to_fetches = outputs is not None
-        return dict(zip(names, session.run(names, fed, options), strict=True))
+        return dict(zip(names, session.run(names, fed), strict=True))
+
+    def _alone(self, network: str, outputs: Sequence[str] | None) -> str | None:
+        """The output that is wanted, where there is a file for it alone."""
+        entry = self.manifest.networks.get(network)
+        if entry is None or outputs is None or len(outputs) != 1:
+            return None
+        return outputs[0] if outputs[0] in entry.alone else None
 
     @cached_property
     def _regions(self) -> frozenset[str]:
@@ -220,26 +227,29 @@ class Weights:
         ------
         WeightsError
         """
-        for network in self.manifest.networks:
-            self.session(network)
+        for network, entry in self.manifest.networks.items():
+            for output in (None, *entry.alone):
+                self.session(network, output)
         _ = self.feature_space, self.suitability
 
-    def session(self, network: str) -> InferenceSession:
+    def session(self, network: str, output: str | None = None) -> InferenceSession:
         """Open the ONNX Runtime session of a network, its file verified when first opened.
 
-        The networks of the regions use one core each: they are run side by side.
+        With ``output``, of the part of it that computes this one alone. The networks of the
+        regions use one core each: they are run side by side.
         """
         with self._opening:
-            if network not in self._sessions:
-                self._sessions[network] = self._open(network)
-            return self._sessions[network]
+            if (network, output) not in self._sessions:
+                self._sessions[network, output] = self._open(network, output)
+            return self._sessions[network, output]
 
-    def _open(self, network: str) -> InferenceSession:
+    def _open(self, network: str, output: str | None) -> InferenceSession:
         onnxruntime = silent_runtime()
-        entry = self.manifest.networks.get(network)
-        if entry is None:
+        whole = self.manifest.networks.get(network)
+        if whole is None:
             known = sorted(self.manifest.networks)
             raise WeightsError(f"weights {self.manifest.name!r} have no {network!r}, only {known}")
+        entry = whole if output is None else whole.alone[output]
         path = self.folder / entry.file
         content = _verified(path, entry.sha256)
         options = onnxruntime.SessionOptions()
@@ -329,16 +339,14 @@ def _problems(manifest: Manifest) -> Iterator[str]:
         if name not in networks:
             yield f"it names no {name!r} network, only {sorted(networks)}"
     for name, entry in networks.items():
-        if Path(entry.file).name != entry.file:
-            yield f"the file {entry.file!r} lies outside its folder"
         if entry.input is None and name != "fusion":
             yield f"it states no input size for {name!r}"
+    for stored in _files(manifest):
+        if Path(stored.file).name != stored.file:
+            yield f"the file {stored.file!r} lies outside its folder"
     for region in manifest.plan.names:
         if region not in manifest.plan.fallback:
             yield f"it states no fallback box for {region!r}"
-    features = manifest.features
-    if features and Path(features.file).name != features.file:
-        yield f"the file {features.file!r} lies outside its folder"
     if manifest.interval:
         try:
             manifest.interval.check(DEFAULT_LEVEL)
@@ -350,15 +358,18 @@ def _problems(manifest: Manifest) -> Iterator[str]:
             yield f"the fusion wants {region!r}, but only {sorted(there)} are read"
 
 
+def _files(manifest: Manifest) -> Iterator[StoredFile]:
+    for entry in manifest.networks.values():
+        yield from (entry, *entry.alone.values())
+    if manifest.features:
+        yield manifest.features
+
+
 def _manifest(table: dict[str, Any], digest: str) -> Manifest:
     preparation, regions = dict(table["preparation"]), dict(table["regions"])
     preparation["stretch_percentiles"] = tuple(preparation["stretch_percentiles"])
     regions["names"] = tuple(regions["names"])
     regions["fallback"] = {name: tuple(box) for name, box in regions["fallback"].items()}
-    networks = {
-        name: NetworkFile(n["file"], n["sha256"], tuple(n["input"]) if n["input"] else None)
-        for name, n in table["networks"].items()
-    }
     interval = table.get("interval")
     features = interval.get("features") if interval is not None else None
     return Manifest(
@@ -366,14 +377,28 @@ def _manifest(table: dict[str, Any], digest: str) -> Manifest:
         profile=table["profile"]["name"],
         preparation=Preparation(**preparation),
         plan=RegionPlan(**regions),
-        networks=networks,
+        networks={name: _network(entry) for name, entry in table["networks"].items()},
         fusion_inputs=tuple(table["fusion"]["inputs"]),
         flip_average=bool(table["fusion"]["flip_average"]),
         sha256=digest,
         table=table,
         interval=None if interval is None else _interval(interval),
-        features=None if features is None else FeaturesFile(features["file"], features["sha256"]),
+        features=None if features is None else _stored(features),
     )
+
+
+def _network(table: Mapping[str, Any]) -> NetworkFile:
+    size, alone = table["input"], table.get("alone", {})
+    return NetworkFile(
+        table["file"],
+        table["sha256"],
+        tuple(size) if size else None,
+        {output: _stored(part) for output, part in alone.items()},
+    )
+
+
+def _stored(table: Mapping[str, Any]) -> StoredFile:
+    return StoredFile(table["file"], table["sha256"])
 
 
 def _interval(table: Mapping[str, Any]) -> IntervalModel:

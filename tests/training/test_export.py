@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from boneage.errors import WeightsError
 from boneage.training import export
-from boneage.training.export import export_network, halve, save_keras_weights
+from boneage.training.export import export_network, halve, save_keras_weights, sha256_of
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +46,17 @@ def test_onnx_answers_as_keras_does(network: keras.Model, tmp_path: Path) -> Non
     assert entry.keras_difference <= 1e-4
     assert entry.float16
     assert entry.float16_months <= 0.25
+
+
+def test_an_output_alone_is_the_same_to_the_last_bit(network: keras.Model, tmp_path: Path) -> None:
+    entry = export_network(network, "small", tmp_path, inputs(), (16, 12), ("feature",))
+    part = entry.alone["feature"]
+    assert (part.file, part.sha256) == ("small_feature.onnx", sha256_of(tmp_path / part.file))
+    whole, alone = (onnxruntime.InferenceSession(tmp_path / e.file) for e in (entry, part))
+    assert [item.name for item in alone.get_outputs()] == ["feature"]
+    one, other = (s.run(["feature"], inputs())[0] for s in (whole, alone))
+    np.testing.assert_array_equal(one, other)
+    assert (tmp_path / part.file).stat().st_size < (tmp_path / entry.file).stat().st_size
 
 
 def test_any_number_of_films_may_be_asked(network: keras.Model, tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ import onnx
 from onnx import TensorProto, numpy_helper
 
 from boneage.errors import WeightsError
-from boneage.weights import FORMAT, MANIFEST, MONTHS_SCALE, silent_runtime
+from boneage.weights import FORMAT, MANIFEST, MONTHS_SCALE, StoredFile, silent_runtime
 
 TOLERANCE = 1e-4
 """Of an exported network against Keras, relative to the largest value."""
@@ -52,10 +52,17 @@ class Exported:
     """Largest difference from Keras before halving, relative to the largest value."""
     float16_months: float
     """Mean move of the network's age by halving, in months; 0 when not halved."""
+    alone: Mapping[str, StoredFile] = field(default_factory=dict)
+    """As in :class:`boneage.weights.NetworkFile`."""
 
 
 def export_network(
-    network: keras.Model, name: str, folder: Path, inputs: Inputs, size: tuple[int, int] | None
+    network: keras.Model,
+    name: str,
+    folder: Path,
+    inputs: Inputs,
+    size: tuple[int, int] | None,
+    alone: Sequence[str] = (),
 ) -> Exported:
     """Write a network as ONNX and as Keras weights, and check them against each other.
 
@@ -69,6 +76,8 @@ def export_network(
         Real inputs of some films, to check on.
     size : (rows, columns), optional
         Of the image that the network takes.
+    alone : sequence of str
+        Outputs that are wanted by themselves, too: each gets a network that computes nothing else.
 
     Raises
     ------
@@ -100,7 +109,20 @@ def export_network(
         float16=is_half,
         keras_difference=difference,
         float16_months=moved if is_half else 0.0,
+        alone={output: _cut(path, output) for output in alone},
     )
+
+
+def _cut(path: Path, output: str) -> StoredFile:
+    """Write the part of a network that one output needs.
+
+    ONNX Runtime computes all of a network whatever outputs it is asked for.
+    """
+    part = path.with_name(f"{path.stem}_{output}.onnx")
+    extractor = onnx.utils.Extractor(onnx.load(path))
+    inputs = [item.name for item in extractor.model.graph.input]
+    onnx.save(extractor.extract_model(inputs, [output]), part)
+    return StoredFile(part.name, sha256_of(part))
 
 
 def without_erfc(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -169,7 +191,9 @@ def _pack(source: h5py.Group, target: h5py.Group) -> None:
             half = _rounded_half(values)
             if np.allclose(half, values, rtol=1e-2, atol=1e-6):
                 values = half
-        packing = {"compression": "gzip", "shuffle": True} if values.ndim else {}
+        packing = (
+            {"compression": "gzip", "compression_opts": 9, "shuffle": True} if values.ndim else {}
+        )
         target.create_dataset(name, data=values, **packing).attrs.update(item.attrs)
 
 

@@ -129,7 +129,9 @@ class Training:
             inputs = {"film": as_input(np.asarray(prepared.images[some])), "sex": sex}
             size = prepared.images.shape[1], prepared.images.shape[2]
             file = "attention" if name == WHOLE_HAND else name
-            exported[file] = export_network(self.networks[name], file, folder, inputs, size)
+            # The looks after the first want the heat map alone.
+            alone = ("heat_map",) if name == WHOLE_HAND else ()
+            exported[file] = export_network(self.networks[name], file, folder, inputs, size, alone)
             seen |= {name: self.networks[name].predict_on_batch(inputs)["feature"], "sex": sex}
         joined = {name: seen[name] for name in (*feature_names(self.profile), "sex")}
         exported["fusion"] = export_network(self.networks["fusion"], "fusion", folder, joined, None)
