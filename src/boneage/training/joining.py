@@ -225,8 +225,17 @@ def _say(sentence: str) -> None:
 
 
 def _disconnect() -> None:
-    import jax  # noqa: PLC0415
+    """Leave the others; the first process, by which all talk, stays until they have left.
 
+    JAX closes that service at once, and a process that still waits for its goodbye is aborted.
+    """
+    import jax  # noqa: PLC0415
+    from jax._src.distributed import global_state  # noqa: PLC0415  as above
+
+    if global_state.service is not None:
+        global_state.client.shutdown()
+        global_state.client = None
+        time.sleep(3 * LOOK_SECONDS)
     jax.distributed.shutdown()
 
 
