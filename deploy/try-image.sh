@@ -31,7 +31,6 @@ fi
 buildah build -q --format docker --network host --pull=never -f deploy/Dockerfile -t boneage . >/dev/null
 container=$(buildah from --pull=never localhost/boneage)
 root=$(buildah mount "$container")
-cp examples/synthetic_hand_girl_10y.png "$root/opt/film.png"
 mkdir -p "$work/state" "$root/run/secrets" "$root/etc/boneage"
 touch "$root/run/secrets/boneage_tokens" "$root/etc/boneage/node.toml"
 chown 10001 "$work/state"
@@ -63,7 +62,8 @@ end() {
 trap end EXIT
 
 cp deploy/node.compose.toml "$work/node.toml"
-inside sh -c 'test "$(id -u)" = 10001 && ! touch /x 2>/dev/null' && echo "another user, nothing can be written: yes"
+inside sh -c 'test "$(id -u)" = 10001 && ! touch /x 2>/dev/null'
+echo "another user, nothing can be written: yes"
 token=$(inside boneage token ward --tokens /var/lib/boneage/tokens | head -n 1)
 mv "$work/state/tokens" "$work/tokens"
 unshare --mount sh "$work/inside" "$work" "$root" boneage serve --host 127.0.0.1 --port "$port" \
@@ -75,10 +75,12 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
   inside boneage health "http://127.0.0.1:$port/readyz" 2>/dev/null && break
   sleep 2
 done
-curl -sf -H "Authorization: Bearer $token" -F film=@examples/synthetic_hand_girl_10y.png -F sex=female \
-  "http://127.0.0.1:$port/v1/assessments" | grep -o '"age_text":"[^"]*"' | head -n 1
+curl -sf -o "$work/answer" -H "Authorization: Bearer $token" -F sex=female \
+  -F film=@examples/synthetic_hand_girl_10y.png "http://127.0.0.1:$port/v1/assessments"
+grep -o '"age_text":"[^"]*"' "$work/answer"
 inside boneage audit /var/lib/boneage/audit.jsonl
 if command -v echoscu >/dev/null; then
-  echoscu -aet ORTHANC -aec BONEAGE 127.0.0.1 11112 && echo "the node answers an echo: yes"
+  echoscu -aet ORTHANC -aec BONEAGE 127.0.0.1 11112
+  echo "the node answers an echo: yes"
 fi
 buildah images --format '{{.Name}} {{.Size}}' | grep boneage
