@@ -35,6 +35,10 @@ nothing stands out and training has measured nothing better (see
 ``RegionPlan.fallback``), and as the middle of ``RegionPlan.reach``."""
 
 
+MOST_PX_16_BITS = 4 * 0xFFFF
+"""Components that touch nowhere, not even by their corners, have four pixels each to themselves."""
+
+
 @dataclass(frozen=True)
 class RegionPlan:
     """Which regions are looked for, and how a heat map becomes a box."""
@@ -101,7 +105,11 @@ def mirror_mean(raw: HeatMap, mirrored: HeatMap) -> HeatMap:
 def largest_box(heat_map: HeatMap, threshold: float) -> Box | None:
     """Box of the largest connected area above the threshold; None when there is none."""
     mask = (heat_map > threshold).astype(np.uint8)
-    count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    # A map of this many pixels has fewer components than 16 bits count, in half the time.
+    labels = cv2.CV_16U if mask.size <= MOST_PX_16_BITS else cv2.CV_32S
+    count, _, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
+        mask, 8, labels, cv2.CCL_BBDT
+    )
     if count < 2:  # only the background
         return None
     best = stats[1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))]

@@ -256,6 +256,8 @@ class Weights:
         options.log_severity_level = 3  # errors only
         # 0: one for each core
         options.intra_op_num_threads = 1 if network in self._regions else self.threads or 0
+        # As fast without, and a program that reads film after film takes 50 MB less.
+        options.enable_mem_pattern = False
         # Else the threads of one network keep the cores busy while the next one works.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         providers = ["CPUExecutionProvider"]

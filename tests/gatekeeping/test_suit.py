@@ -11,18 +11,20 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from boneage.assessment import Box
+from boneage.assessment import Box, Verdict, verdict_on
 from boneage.assessor import Assessor
 from boneage.cli import main
 from boneage.errors import DataError, UnsuitableError, WeightsError
 from boneage.gate import HAND
-from boneage.gatekeeping.examples import FILMS, Example
+from boneage.gatekeeping.examples import DRAWN, FILMS, Example, Features, examples_of_drawn
 from boneage.gatekeeping.fitting import folds_of, sources_left_out
 from boneage.gatekeeping.refusal_images import CATALOGUE, refusal_images
 from boneage.gatekeeping.spoiling import PIECES, laid, resaved, tilted, two_hands
 from boneage.gatekeeping.suit import CASES, FIGURES, KEPT, fit_suitability
+from boneage.radiograph import Pixels, Sex
 from boneage.stance import Stance
 from boneage.suitability_file import ARRAYS, SUITABILITY
+from boneage.synthetic import draw
 from tests.conftest import write_labelled, write_png
 
 HEADER = "file,category,expected,width,height,source,group,synthetic,notes"
@@ -100,11 +102,40 @@ def test_a_second_fit_goes_on_from_what_was_looked_at(
 ) -> None:
     weights, out = fitted
     before = (weights / ARRAYS).read_bytes(), json.loads((weights / SUITABILITY).read_text())
-    for name in ("examples_of_film", "examples_of_image"):
+    for name in ("examples_of_film", "examples_of_image", "examples_of_drawn"):
         monkeypatch.setattr(f"boneage.gatekeeping.examples.{name}", pytest.fail)
     fit_suitability(weights, data, refusal, out, say=lambda _: None)
     assert (weights / ARRAYS).read_bytes() == before[0], "the same films give the same gate"
     assert json.loads((weights / SUITABILITY).read_text())["limits"] == before[1]["limits"]
+
+
+def test_drawn_hands_teach_that_they_are_hands_and_count_as_nothing_else() -> None:
+    seen: list[Pixels] = []
+
+    def look(pixels: Pixels, *, mirror: bool = False) -> Features:
+        assert not mirror
+        seen.append(pixels)
+        return np.zeros((1, 4), np.float32)
+
+    made = [example for number in (0, 1) for example in examples_of_drawn(number, look)]
+    assert [example.kind for example in made] == [HAND] * 4
+    assert {example.source for example in made} == {DRAWN}
+    assert not any(example.plain for example in made), "no limit is set on them"
+    assert made[0].group == made[1].group != made[2].group
+    again = list(seen)
+    seen.clear()
+    examples_of_drawn(0, look)
+    assert all(np.array_equal(a, b) for a, b in zip(again, seen, strict=False))
+
+
+@pytest.mark.parametrize("sex", list(Sex))
+@pytest.mark.parametrize("age_months", [36, 84, 120, 168, 204])
+def test_the_weights_that_ship_read_hands_that_the_program_draws(
+    bundled: Path, age_months: int, sex: Sex
+) -> None:
+    film = draw(age_months, sex, seed=1)  # none that the gate was fitted on
+    answer = Assessor(bundled, threads=1, calibration="").assess(film.radiograph, sex)
+    assert verdict_on(answer.findings) is not Verdict.REFUSED
 
 
 def test_what_another_run_left_broken_is_begun_anew(

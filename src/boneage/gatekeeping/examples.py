@@ -36,14 +36,23 @@ from boneage.gatekeeping.spoiling import (
     two_hands,
 )
 from boneage.image_quality import ImageQuality, measure
-from boneage.radiograph import Facts, Pixels, Radiograph
+from boneage.radiograph import Facts, Pixels, Radiograph, Sex
 from boneage.reading import read
 from boneage.stance import Stance, whole_film
+from boneage.synthetic import draw
 from boneage.training.films import Film
 from boneage.writing.files import atomically
 
 FILMS = "films"
 """The source of labelled films."""
+DRAWN = "drawn"
+"""The source of hands that the program draws itself."""
+DRAWN_FILMS, FILMS_A_DRAWN_ONE = 48, 20
+"""So many hands that the program draws, but never more than one for so many films."""
+DRAWN_SIZES_PX = ((1500, 1150), (830, 650), (1000, 800), (1250, 950))
+"""Heights and widths."""
+FIRST_SEED = 1000
+"""No other film that the program draws, its example among them, has such a seed."""
 TILT_DEGREES = 50.0
 """Films are tilted by up to this, either way; further, they lie another way."""
 HAND_TILT_DEGREES = 30.0
@@ -133,6 +142,30 @@ def examples_of_film(film: Film, other: Film, number: int, look: Look) -> list[E
     return made
 
 
+def examples_of_drawn(number: int, look: Look) -> list[Example]:
+    """Look at a hand that the program draws, as it is and tilted a little.
+
+    Its examples and demonstrations are such hands; without any among the hands, a gate calls
+    them what it likes. They teach it nothing else, and no limit is set on them.
+    """
+    name = f"{DRAWN} {number}"
+    random = random_of(name)
+    height, width = DRAWN_SIZES_PX[number % len(DRAWN_SIZES_PX)]
+    film = draw(
+        float(random.uniform(24, 204)),
+        tuple(Sex)[number // len(DRAWN_SIZES_PX) % len(Sex)],
+        height=height,
+        width=width,
+        seed=FIRST_SEED + number,
+    )
+    pixels = small(film.radiograph.pixels)
+    tilt = tilted(pixels, float(random.normal(0, JITTER_DEGREES)))
+    return [
+        Example(look(seen), group=name, source=DRAWN, name=name, kind=HAND, lying=UPRIGHT)
+        for seen in (film.radiograph.pixels, resaved(tilt, random))
+    ]
+
+
 def examples_of_image(image: RefusalImage, look: Look) -> list[Example]:
     """Look at one refused image: as it is, and resaved in a chance position."""
     random = random_of(image.name)
@@ -178,6 +211,8 @@ def collect(
             )
         for image in images:
             yield f"image {image.name}", partial(examples_of_image, image, look)
+        for number in range(min(DRAWN_FILMS, len(films) // FILMS_A_DRAWN_ONE)):
+            yield f"{DRAWN} {number}", partial(examples_of_drawn, number, look)
 
     missing = [task for task in work() if task[0] not in done]
     for new, (key, made) in enumerate(in_parallel(_attempt, missing, default_workers()), 1):
