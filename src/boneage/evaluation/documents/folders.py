@@ -62,7 +62,8 @@ def cluster(evidence: Evidence) -> str:
     for cores in CORES:
         rate = by_core * cores
         moved = f"{rate * REAL_FILM_BYTES / 1e6:.0f}"
-        rows.append([str(cores), f"{core_hours / cores:.0f}", f"{rate:.0f}", moved])
+        hours = core_hours / cores
+        rows.append([str(cores), f"{hours:.{int(hours < 10)}f}", f"{rate:.0f}", moved])
     written = MANY_FILMS * found["killed"]["bytes_per_row"] / GIGABYTE
     text = (
         f"One process reads {by_core:.2f} films a second (measured with {pace['workers']} beside "
