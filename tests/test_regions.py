@@ -303,3 +303,13 @@ def test_measured_fallbacks_replace_only_their_own() -> None:
     plan = with_fallback(RegionPlan(), {CARPAL: (0.5, 0.5, 0.6, 0.6)})
     assert plan.fallback[CARPAL] == (0.5, 0.5, 0.6, 0.6)
     assert plan.fallback[METACARPAL] == FALLBACK[METACARPAL]
+
+
+@pytest.mark.parametrize("shape", [(511, 511), (1, 131_075), (362, 362)])
+def test_more_components_than_16_bits_count_are_told_apart(shape: tuple[int, int]) -> None:
+    speckled = np.zeros(shape, np.float32)
+    speckled[::2, ::2] = 1
+    speckled[-1, -3:] = 1  # the largest, the last one
+    box = largest_box(speckled, 0.5)
+    assert box is not None
+    assert box.max_col == shape[1]

@@ -146,7 +146,7 @@ def examples_of_drawn(number: int, look: Look) -> list[Example]:
     """Look at a hand that the program draws, as it is and tilted a little.
 
     Its examples and demonstrations are such hands; without any among the hands, a gate calls
-    them what it likes. They teach it nothing else, and no limit is set on them.
+    them what it likes. They say that they are hands, and upright; no limit is set on them.
     """
     name = f"{DRAWN} {number}"
     random = random_of(name)
