@@ -13,6 +13,7 @@ pytest.importorskip("sqlalchemy")
 from streamlit.testing.v1 import AppTest
 
 from boneage.history.store import History
+from tests.dashboard.redraws import break_off_next_redraw
 from tests.dashboard.test_pages import opened, read_button, upload
 
 
@@ -67,7 +68,9 @@ def test_an_answer_is_kept_shown_and_deleted(
     assert "Readings: at 10 years 0 months" in pictured(page)
     assert list(page.dataframe[0].value["Age"]) == ["10 years 0 months"]
     page.checkbox[0].check().run()
+    drawn = break_off_next_redraw(monkeypatch)
     next(button for button in page.button if button.label == "Delete").click().run()
+    assert len(drawn) == 2, "deleted also when the redraw is broken off at once"
     assert not page.exception
     assert History(where).people() == []
     assert "Nothing is kept yet" in page.info[0].value

@@ -23,6 +23,8 @@ from tests.gates import put_gate
 st = pytest.importorskip("streamlit")
 from streamlit.testing.v1 import AppTest  # noqa: E402
 
+from tests.dashboard.redraws import break_off_next_redraw  # noqa: E402
+
 APP = Path(boneage.__file__).parent / "dashboard" / "app.py"
 TIMEOUT = 120  # seconds; the machine may be busy
 
@@ -161,6 +163,39 @@ def test_a_refused_film_is_read_all_the_same_when_asked(
     assert "Read all the same, as was asked" in page.error[0].value
 
 
+def test_reading_goes_on_when_the_redraw_is_broken_off_at_once(
+    page: AppTest, png: bytes, dicom: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload(page, ("hand.png", png), ("hand.dcm", dicom))
+    sex_radios(page)[0].set_value(Sex.FEMALE).run()
+    drawn = break_off_next_redraw(monkeypatch)
+    read_button(page).click().run()
+    assert len(drawn) == 2
+    assert headline(page) != ""
+    assert len(page.session_state["visit"].answers) == 2
+
+
+def test_what_can_no_longer_be_read_is_not_read_later(
+    page: AppTest, png: bytes, dicom: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload(page, ("hand.dcm", dicom))
+    break_off_next_redraw(monkeypatch)
+    read_button(page).click()
+    upload(page, ("hand.dcm", dicom), ("hand.png", png))
+    assert "Choose the sex of hand.png." in [caption.value for caption in page.caption]
+    sex_radios(page)[1].set_value(Sex.FEMALE).run()
+    assert page.session_state["visit"].answers == {}, "it takes another click"
+
+
+def test_the_example_comes_when_the_redraw_is_broken_off_at_once(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = break_off_next_redraw(monkeypatch)
+    page.button[0].click().run()
+    assert len(drawn) == 2
+    assert sex_radios(page)[0].value is Sex.FEMALE
+
+
 def test_the_example_needs_one_more_click(page: AppTest) -> None:
     page.button[0].click().run()
     assert sex_radios(page)[0].value is Sex.FEMALE
@@ -231,7 +266,7 @@ def _data_page_alone() -> None:
     data_page()
 
 
-def test_the_data_page(tmp_path: Path, png: bytes) -> None:
+def test_the_data_page(tmp_path: Path, png: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     films = tmp_path / "boneage-training-dataset"
     films.mkdir()
     (films / "1.png").write_bytes(png)
@@ -243,7 +278,9 @@ def test_the_data_page(tmp_path: Path, png: bytes) -> None:
     page.button[0].click().run()
     assert "There is no folder" in page.error[0].value
     page.text_input[0].set_value(str(tmp_path))
+    drawn = break_off_next_redraw(monkeypatch)
     page.button[0].click().run()
+    assert len(drawn) == 2, "analysed also when the redraw is broken off at once"
     assert not page.exception
     shown = " ".join(markdown.value for markdown in page.markdown)
     assert "labelled twice" in shown

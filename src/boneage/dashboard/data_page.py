@@ -14,6 +14,8 @@ from boneage.training.films import load_films
 from boneage.training.problems import in_words
 
 PROBLEMS_SHOWN = 200
+FOLDER = "folder-of-films"
+WANTED = "folder-to-analyse"
 
 
 def data_page() -> None:
@@ -25,15 +27,21 @@ def data_page() -> None:
         "It is read where it is."
     )
     with st.form("folder", border=False):
-        folder = st.text_input("Folder on this computer", placeholder="/data/rsna")
-        wanted = st.form_submit_button("Analyse", type="primary")
-    if wanted:
-        st.session_state["dataset"] = _analysed(folder)
+        st.text_input("Folder on this computer", placeholder="/data/rsna", key=FOLDER)
+        st.form_submit_button("Analyse", type="primary", on_click=_want_analysis)
+    if WANTED in st.session_state:
+        st.session_state["dataset"] = _analysed(st.session_state[WANTED])
+        del st.session_state[WANTED]
     dataset: Dataset | str | None = st.session_state.get("dataset")
     if isinstance(dataset, Dataset):
         _show(dataset)
     elif dataset is not None:
         st.error(dataset)
+
+
+def _want_analysis() -> None:
+    """Note what was clicked: a redraw that is broken off forgets the click."""
+    st.session_state[WANTED] = st.session_state[FOLDER]
 
 
 def _analysed(folder: str) -> Dataset | str:

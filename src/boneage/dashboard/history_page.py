@@ -9,6 +9,7 @@ import streamlit as st
 from boneage.assessment import years_and_months
 from boneage.dashboard.keeping import history_place
 from boneage.dashboard.markup import plain
+from boneage.dashboard.visit import Visit
 from boneage.errors import HistoryError
 from boneage.history.chart import chart_of
 from boneage.history.entry import Entry
@@ -23,6 +24,7 @@ def history_page() -> None:
     st.title("Growth over time")
     try:
         history = History(history_place() or "")
+        _delete_wanted(history)
         _show(history)
         history.close()
     except HistoryError as error:
@@ -42,7 +44,7 @@ def _show(history: History) -> None:
         st.image(growth_svg(chart), alt=description(chart), width=CHART_PX)
         st.dataframe(table(entries), hide_index=True)
         _offer(pseudonym, entries)
-    _ask_deletion(history, pseudonym)
+    _ask_deletion(pseudonym)
 
 
 def table(entries: list[Entry]) -> dict[str, list[object]]:
@@ -75,10 +77,18 @@ def _offer(pseudonym: str, entries: list[Entry]) -> None:
             )
 
 
-def _ask_deletion(history: History, pseudonym: str) -> None:
+def _ask_deletion(pseudonym: str) -> None:
     with st.expander("Delete this child"):
         sure = st.checkbox("Delete every entry for good", key=f"sure-{pseudonym}")
-        if st.button("Delete", disabled=not sure):
-            history.delete(pseudonym)
-            history.close()
-            st.rerun()
+        st.button("Delete", disabled=not sure, on_click=_want_deleted, args=(pseudonym,))
+
+
+def _want_deleted(pseudonym: str) -> None:
+    Visit.current().to_delete = pseudonym
+
+
+def _delete_wanted(history: History) -> None:
+    visit = Visit.current()
+    if visit.to_delete is not None:
+        history.delete(visit.to_delete)
+        visit.to_delete = None

@@ -45,12 +45,16 @@ def reading_page() -> None:
         reason = obstacle(visit.films, choices, problem)
         count = len(visit.films)
         label = "Read the bone age" if count < 2 else f"Read {count} films"
-        wanted = st.button(label, type="primary", disabled=bool(reason), width="stretch")
+        st.button(
+            label,
+            type="primary",
+            disabled=bool(reason),
+            width="stretch",
+            on_click=visit.want_all,
+        )
         if reason:
             st.caption(reason)
-        elif wanted:
-            for film in visit.films:
-                visit.ask(film, choices[film.key])
+        visit.ask_all_wanted(choices, possible=not reason)
         if not problem:
             _read(visit, choices)
     with viewer:
@@ -67,8 +71,12 @@ def _add(visit: Visit) -> None:
         key="uploads",
     )
     st.caption(f"Up to {UPLOAD_LIMIT_MB} MB each; export a larger film compressed.")
-    if st.button("Try the synthetic example", type="tertiary", icon=":material/draw:"):
-        visit.with_example = True
+    st.button(
+        "Try the synthetic example",
+        type="tertiary",
+        icon=":material/draw:",
+        on_click=visit.add_example,
+    )
     files = [(upload.file_id, upload.name, upload.getvalue) for upload in uploads]
     if visit.with_example:
         files.append((EXAMPLE, NAME, example_film))

@@ -43,15 +43,19 @@ class Visit:
 
     Streamlit breaks off a redraw of the page when its visitor touches anything else, and tells
     the next redraw nothing of a button that was clicked before. What a click asked for is
-    therefore kept here until it is done.
+    therefore noted here by the click itself, before the redraw, and kept until it is done.
     """
 
     with_example: bool = False
     admitted: dict[str, Film | Refusal] = field(default_factory=dict)
     answers: dict[str, tuple[Choice, Answer | Failure]] = field(default_factory=dict)
+    all_wanted: bool = False
+    """That every film is to be read, by what is then chosen for it."""
     to_read: dict[str, Asked] = field(default_factory=dict)
     order: Order | None = None
     kept: Kept | None = None
+    to_delete: str | None = None
+    """The pseudonym of a child whose history is to be deleted."""
 
     @classmethod
     def current(cls) -> Visit:
@@ -78,6 +82,21 @@ class Visit:
             self.order = None
         if self.kept is not None and self.kept.answer.film.key == key:
             self.kept = None
+
+    def add_example(self) -> None:
+        """Note that the synthetic example is wanted."""
+        self.with_example = True
+
+    def want_all(self) -> None:
+        """Note that every film is to be read."""
+        self.all_wanted = True
+
+    def ask_all_wanted(self, choices: Mapping[str, Choice], *, possible: bool) -> None:
+        """Ask for every film if that was wanted; forget it where it has become impossible."""
+        if self.all_wanted and possible:
+            for film in self.films:
+                self.ask(film, choices[film.key])
+        self.all_wanted = False
 
     def ask(self, film: Film, choice: Choice, *, force: bool = False) -> None:
         """Note that a film is to be read by a choice."""
