@@ -54,7 +54,7 @@ def measure(pixels: Pixels) -> ImageQuality:
     """
     step = max(1, int(np.sqrt(pixels.size / SAMPLE_PX)))
     sample = pixels[::step, ::step]
-    low, high = np.percentile(sample, (1.0, 99.0))
+    low, high = np.percentile(np.sort(sample, axis=None), (1.0, 99.0))
     contrast = float(high - low)
     return ImageQuality(
         contrast=contrast,

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from boneage.assessment import CARPAL, METACARPAL, PHALANX, Box, Look
+from boneage.connected import connected_areas
 from boneage.preparing import Canvas, Placement, resize
 
 HeatMap: TypeAlias = npt.NDArray[np.float32]
@@ -33,9 +34,6 @@ FALLBACK: Mapping[str, Fractions] = {
 """Where the regions of an upright, centred hand lie, by anatomy; used when
 nothing stands out and training has measured nothing better (see
 ``RegionPlan.fallback``), and as the middle of ``RegionPlan.reach``."""
-
-MOST_PX_16_BITS = 2 * 0xFFFF
-"""Of so many pixels, at most every other one is a component by itself: 16 bits count them."""
 
 
 @dataclass(frozen=True)
@@ -103,17 +101,10 @@ def mirror_mean(raw: HeatMap, mirrored: HeatMap) -> HeatMap:
 
 def largest_box(heat_map: HeatMap, threshold: float) -> Box | None:
     """Box of the largest connected area above the threshold; None when there is none."""
-    mask = (heat_map > threshold).astype(np.uint8)
-    # In half the time of 32 bits.
-    labels = cv2.CV_16U if mask.size <= MOST_PX_16_BITS else cv2.CV_32S
-    count, _, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
-        mask, 8, labels, cv2.CCL_BBDT
-    )
-    if count < 2:  # only the background
+    areas = connected_areas((heat_map > threshold).view(np.uint8))
+    if not len(areas):
         return None
-    best = stats[1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))]
-    left, top = int(best[cv2.CC_STAT_LEFT]), int(best[cv2.CC_STAT_TOP])
-    width, height = int(best[cv2.CC_STAT_WIDTH]), int(best[cv2.CC_STAT_HEIGHT])
+    left, top, width, height, _ = areas[areas[:, 4].argmax()].tolist()
     return Box(top, left, top + height, left + width)
 
 
@@ -268,8 +259,8 @@ def _nearness(place: _Place, shape: tuple[int, ...]) -> HeatMap:
     """Weigh each pixel of a film of this shape by how near it is to a place."""
     rows = (np.arange(shape[0]) + 0.5) / shape[0] - place.row
     cols = (np.arange(shape[1]) + 0.5) / shape[1] - place.col
-    far = np.square(rows / place.reach)[:, np.newaxis] + np.square(cols / place.reach)[np.newaxis]
-    weights: HeatMap = np.exp(-far / 2).astype(np.float32)
+    near_row, near_col = (np.exp(-np.square(far / place.reach) / 2) for far in (rows, cols))
+    weights: HeatMap = np.outer(near_row, near_col).astype(np.float32)
     return weights
 
 

@@ -10,15 +10,23 @@ import pytest
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytest.importorskip("streamlit", reason="the dashboard extra is not installed")
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from boneage.radiograph import Sex
 from boneage.synthetic import draw
 from boneage.synthetic.dicom import write_dicom
 from boneage.synthetic.saving import write_png
-from tests.browser.chromium import Server, Visitor, find_chromium, launch, serving
+from tests.browser.chromium import (
+    PATIENCE_SECONDS,
+    Server,
+    Visitor,
+    find_chromium,
+    launch,
+    serving,
+)
 
 Visit = Callable[..., Visitor]
+expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 
 
 @pytest.fixture(scope="session")
