@@ -89,6 +89,6 @@ def _want_deleted(pseudonym: str) -> None:
 
 def _delete_wanted(history: History) -> None:
     visit = Visit.current()
-    if visit.to_delete is not None:
-        history.delete(visit.to_delete)
-        visit.to_delete = None
+    pseudonym, visit.to_delete = visit.to_delete, None  # first: what fails is said once
+    if pseudonym is not None:
+        history.delete(pseudonym)
