@@ -76,6 +76,25 @@ def test_an_answer_is_kept_shown_and_deleted(
     assert "Nothing is kept yet" in page.info[0].value
 
 
+def test_a_child_that_is_gone_already_is_said_once(
+    weights: Path, dicom: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = tmp_path / "children.sqlite"
+    monkeypatch.setenv(HISTORY_VARIABLE, str(where))
+    page = upload(opened(weights, monkeypatch), ("hand.dcm", dicom))
+    read_button(page).click().run()
+    page.text_input[0].set_value("K17")
+    next(button for button in page.button if button.label.startswith("Keep")).click().run()
+    page = AppTest.from_function(shown_history, default_timeout=120).run()
+    page.checkbox[0].check().run()
+    History(where).delete("K17")  # in another window
+    next(button for button in page.button if button.label == "Delete").click().run()
+    assert "K17" in page.error[0].value
+    page.run()
+    assert not page.error
+    assert "Nothing is kept yet" in page.info[0].value
+
+
 def shown_history() -> None:
     from boneage.dashboard.history_page import history_page  # noqa: PLC0415  its source is run alone
 
