@@ -119,8 +119,8 @@ bench: $(EVAL)  ## Measure time, memory and size
 		$(if $(wildcard $(RUN)),--run $(RUN))
 	@$(BIN)/boneage figures
 
-bigbench: $(EVAL)  ## Read FILMS small films in a folder, kill it on the way; time and memory (hours)
-	@$(BIN)/boneage bench --folder $(DATA)/thumbnails --films $(FILMS) --out $(EVIDENCE)/folder.json
+bigbench: $(EVAL)  ## Read FILMS small images in a folder, kill it on the way; time and memory (hours)
+	@$(BIN)/boneage bench --folder $(DATA)/squeezed --films $(FILMS) --out $(EVIDENCE)/folder.json
 	@$(BIN)/boneage figures
 
 trainbench: $(TRAIN) $(EVAL)  ## Measure what training costs beside its bare networks (ten minutes)

@@ -282,5 +282,5 @@ def test_the_public_data_set_is_thin_where_it_is_known_to_be(real_films: Path) -
         (Sex.MALE, 18, 20),
     }
     assert sum(found.by_split[name].count for name in found.by_split) == 12_611
-    assert found.copies.detailed == 1_305
+    assert found.copies.detailed == 1_472
     assert all(heaped.strongly for heaped in found.heaped)

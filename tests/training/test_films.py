@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from boneage.errors import DataError
 from boneage.radiograph import Sex
@@ -156,6 +157,19 @@ def test_the_richer_layout_knows_shapes_copies_and_splits(rich: Path) -> None:
     assert [film.squeezed for film in found.select("best", "train")] == [False, True]
 
 
+def test_squeezed_copies_are_found_whatever_their_folder_and_format(rich: Path) -> None:
+    (rich / "thumbnails").rename(rich / "squeezed")
+    for path in (rich / "squeezed").iterdir():
+        with Image.open(path) as image:
+            image.save(path.with_suffix(".webp"), lossless=True)
+        path.unlink()
+    (rich / "notes").mkdir()
+    (rich / "notes" / "1.txt").write_text("about film 1")
+    found = load_films(rich, strict=True).select("thumbnails", "train")
+    assert [film.path for film in found] == [rich / "squeezed" / f"{n}.webp" for n in (1, 2)]
+    assert all(film.squeezed for film in found)
+
+
 def test_without_thumbnails_the_best_copies_take_their_place(official: Path) -> None:
     found = load_films(official)
     assert found.select("thumbnails", "train") == found.select("best", "train")
@@ -295,7 +309,7 @@ def test_the_real_films_are_split_once_and_for_all(real_films: Path) -> None:
     found = load_films(real_films, strict=True)
     assert len(set(ids(found.films))) == 12_611
     assert len(found.select("detailed", "validation")) == 200
-    assert len(found.select("detailed", "train")) == 1_105
+    assert len(found.select("detailed", "train")) == 1_272
     assert len(found.select("thumbnails", "validation")) == 1_000
     splits = Counter(film_id for film_id, _ in {(film.id, film.split) for film in found.films})
     assert set(splits.values()) == {1}, "an id in both splits"

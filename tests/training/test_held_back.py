@@ -179,7 +179,7 @@ def test_nothing_held_back_no_interval(
 def test_a_tenth_of_the_real_films_is_enough(real_films: Path) -> None:
     found = load_films(real_films).hold_back(0.1)
     held = found.select("detailed", "calibration")
-    assert 80 < len(held) < 140
+    assert 100 < len(held) < 160
     assert min(sum(film.sex is sex for film in held) for sex in Sex) >= 30
     for kind in KINDS:
         assert not ids(held) & ids(found.select(kind, "train"))

@@ -2,7 +2,8 @@
 
 The official one is ``boneage-training-dataset.csv`` with ``id,boneage,male``
 and a folder of films named by id. The richer one adds ``films.csv`` with the
-true shape of each film, squeezed thumbnails and a split.
+true shape of each film and a split; beside the better copies that it lists lie squeezed
+ones of many more films, in whatever folder and format.
 """
 
 from __future__ import annotations
@@ -29,7 +30,6 @@ from boneage.training.problems import Kind, LabelError, ProblemList
 
 LABELS = "boneage-training-dataset.csv"
 FACTS = "films.csv"
-THUMBNAILS = "thumbnails"
 FILM_FOLDERS = ("boneage-training-dataset", "images", "films", ".")
 FILM_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".dcm", "")
 FACT_COLUMNS = ("id", "original_width", "original_height", "film", "split")
@@ -57,6 +57,7 @@ def films_of_folder(folder: Path, problems: ProblemList) -> FolderFilms:
     labels = read_labels(folder / LABELS, ("id", "boneage", "male"))
     rich = (folder / FACTS).is_file()
     facts = _facts(folder / FACTS, problems) if rich else {}
+    squeezed = squeezed_copies(folder, facts)
 
     def films_of(name: str, row: Row) -> list[Film]:
         age, sex = parse_age(row.cells["boneage"]), parse_sex(row.cells["male"])
@@ -64,12 +65,13 @@ def films_of_folder(folder: Path, problems: ProblemList) -> FolderFilms:
             return [Film(name, _find(folder, name), age, sex, hash_split(name))]
         if name not in facts:
             raise LabelError(Kind.UNLISTED, f"{FACTS} does not know this id")
-        return list(_copies(folder, Film(name, folder, age, sex, "train"), facts[name]))
+        label = Film(name, folder, age, sex, "train")
+        return list(_copies(folder, label, facts[name], squeezed.get(name)))
 
     films, ids = films_of_rows(labels.rows, lambda row: row.cells["id"], films_of, problems)
     if rich:
         listed = {name: row["film"] for name, row in facts.items() if row["film"]}
-        places = _parents(listed.values())
+        places = _inside(listed.values(), (path.parent.name for path in squeezed.values()))
         used = {folder / film for name, film in listed.items() if name in ids}
     else:
         used = {film.path for film in films}
@@ -101,14 +103,38 @@ def _facts(path: Path, problems: ProblemList) -> dict[str, Mapping[str, str]]:
     return facts
 
 
-def _copies(folder: Path, label: Film, facts: Mapping[str, str]) -> Iterator[Film]:
-    """The copies of a labelled film that are there: a thumbnail, or one of use, or both."""
+def squeezed_copies(folder: Path, facts: Mapping[str, Mapping[str, str]]) -> dict[str, Path]:
+    """Find the squeezed copies of a folder's films: those that ``films.csv`` does not list.
+
+    Parameters
+    ----------
+    folder : Path
+    facts : mapping
+        The rows of ``films.csv``, by id.
+
+    Returns
+    -------
+    dict
+        By id. Of several folders that hold copies, the one with most of them counts.
+    """
+    listed = {Path(row["film"]).parts[0] for row in facts.values() if row["film"]}
+    found: list[dict[str, Path]] = [{}]
+    for place in sorted(path for path in folder.iterdir() if path.is_dir()):
+        if facts and place.name not in listed and place.name not in FILM_FOLDERS:
+            films = (p for p in sorted(place.iterdir()) if p.suffix.lower() in FILM_SUFFIXES[:-1])
+            copies = {path.stem: path for path in films if path.stem in facts and is_there(path)}
+            found.append(copies)
+    return max(found, key=len)
+
+
+def _copies(
+    folder: Path, label: Film, facts: Mapping[str, str], squeezed: Path | None
+) -> Iterator[Film]:
+    """The copies of a labelled film that are there: a squeezed one, or a better one, or both."""
     split = parse_split(facts["split"], FACTS)
     sizes = [parse_pixels(facts[side], FACTS) for side in ("original_height", "original_width")]
-    thumbnail = folder / THUMBNAILS / f"{label.id}.png"
-    squeezed = is_there(thumbnail)
     if squeezed:
-        yield Film(label.id, thumbnail, label.age_months, label.sex, split, (sizes[0], sizes[1]))
+        yield Film(label.id, squeezed, label.age_months, label.sex, split, (sizes[0], sizes[1]))
     if facts["film"]:
         film = folder / facts["film"]
         if not is_there(film):
@@ -133,11 +159,11 @@ def _shown(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "replace")
 
 
-def _parents(films: Iterable[str]) -> tuple[str, ...]:
+def _inside(films: Iterable[str], squeezed: Iterable[str]) -> tuple[str, ...]:
     """The folders that hold films, those outside the data set left out."""
     parents = {Path(film).parent for film in films}
     inside = (p for p in parents if not p.is_absolute() and ".." not in p.parts)
-    return tuple(sorted({THUMBNAILS} | {parent.as_posix() for parent in inside}))
+    return tuple(sorted({*squeezed, *(parent.as_posix() for parent in inside)}))
 
 
 def _without_label(
