@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from os import PathLike
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,11 @@ import numpy.typing as npt
 
 from boneage.clinical.child import Child
 from boneage.clinical.findings import ClinicalFindings
+from boneage.domain.findings import Finding as Finding
+from boneage.domain.findings import Severity as Severity
+from boneage.domain.findings import Verdict as Verdict
+from boneage.domain.findings import verdict_on as verdict_on
+from boneage.domain.geometry import Box as Box
 from boneage.radiograph import Facts, Sex
 
 if TYPE_CHECKING:
@@ -24,73 +28,6 @@ METACARPAL = "metacarpal"
 PHALANX = "phalanx"
 AGE_RANGE_MONTHS = (0.0, 240.0)
 """No answer lies outside: before birth, or beyond the standards by a year."""
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle in the pixels of the original film, max row and column excluded."""
-
-    min_row: int
-    min_col: int
-    max_row: int
-    max_col: int
-
-    def __post_init__(self) -> None:
-        if not (0 <= self.min_row < self.max_row and 0 <= self.min_col < self.max_col):
-            raise ValueError(f"{self} is empty or starts outside the film")
-
-    @property
-    def height(self) -> int:
-        """Rows inside."""
-        return self.max_row - self.min_row
-
-    @property
-    def width(self) -> int:
-        """Columns inside."""
-        return self.max_col - self.min_col
-
-    @property
-    def area(self) -> int:
-        """Pixels inside."""
-        return self.height * self.width
-
-
-class Severity(StrEnum):
-    """How much a finding matters."""
-
-    NOTE = "note"
-    WARNING = "warning"
-    REFUSAL = "refusal"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something the reader of the answer should know about the film."""
-
-    code: str
-    severity: Severity
-    message: str
-    """A sentence for a radiographer."""
-    measured: float | None = None
-    """What was measured on the film; None where the file only states something."""
-    limit: float | None = None
-    """Where it begins to be found."""
-
-
-class Verdict(StrEnum):
-    """Whether a film may be read."""
-
-    ACCEPTED = "accepted"
-    WARNED = "accepted with warnings"
-    REFUSED = "refused"
-
-
-def verdict_on(findings: Sequence[Finding]) -> Verdict:
-    """Sum up what was found of a film."""
-    severities = {finding.severity for finding in findings}
-    if Severity.REFUSAL in severities:
-        return Verdict.REFUSED
-    return Verdict.WARNED if Severity.WARNING in severities else Verdict.ACCEPTED
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from boneage.domain.findings import Finding
+from boneage.domain.geometry import Box
 from boneage.errors import SexError
 
 Pixels: TypeAlias = npt.NDArray[np.float32]
@@ -82,6 +84,12 @@ class Radiograph:
     facts: Facts
     name: str = field(default="film")
     """What to call the film in answers: the file's name without its folder."""
+    pixel_aspect: float = 1.0
+    """Height of a pixel over its width, as the file states it."""
+    exposed: Box | None = None
+    """The rectangle inside a shutter that the file states, in its pixels; None: it states none."""
+    notes: tuple[Finding, ...] = ()
+    """What was corrected, or found odd, when the file was decoded."""
 
     @property
     def height(self) -> int:

@@ -1,0 +1,1 @@
+"""The values that all the rest speaks of: frozen, without files or frameworks."""
