@@ -12,15 +12,33 @@ import numpy.typing as npt
 
 from boneage.clinical.child import Child
 from boneage.clinical.findings import ClinicalFindings
-from boneage.domain.findings import Finding as Finding
-from boneage.domain.findings import Severity as Severity
-from boneage.domain.findings import Verdict as Verdict
-from boneage.domain.findings import verdict_on as verdict_on
-from boneage.domain.geometry import Box as Box
+from boneage.domain.findings import Finding, Severity, Verdict, verdict_on
+from boneage.domain.geometry import Box
 from boneage.radiograph import Facts, Sex
 
 if TYPE_CHECKING:
     from boneage.stance import Stance
+
+__all__ = [
+    "AGE_RANGE_MONTHS",
+    "CARPAL",
+    "METACARPAL",
+    "PHALANX",
+    "WHOLE_HAND",
+    "Assessment",
+    "Box",
+    "Calibrated",
+    "Case",
+    "Failure",
+    "Finding",
+    "Interval",
+    "Look",
+    "Severity",
+    "Verdict",
+    "WeightsName",
+    "verdict_on",
+    "years_and_months",
+]
 
 WHOLE_HAND = "whole_hand"
 CARPAL = "carpal"
