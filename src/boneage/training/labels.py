@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from boneage.delimited import Delimited, Row, read_delimited
 from boneage.errors import DataError, SexError
-from boneage.radiograph import Sex
+from boneage.radiograph import Radiograph, Sex
+from boneage.reading import read
 from boneage.training.problems import Kind, LabelError, ProblemList
 
 OLDEST_MONTHS = 240.0
@@ -37,8 +38,22 @@ class Film:
 
     @property
     def squeezed(self) -> bool:
-        """Whether this copy is a thumbnail that has lost its shape."""
+        """Whether this copy has lost its shape."""
         return self.shape is not None
+
+    def radiograph(self) -> Radiograph:
+        """Read the copy; a squeezed one has pixels that are not square.
+
+        Raises
+        ------
+        FilmError
+            When it cannot be read.
+        """
+        found = read(self.path)
+        if self.shape is None:
+            return found
+        rows, cols = self.shape[0] / found.height, self.shape[1] / found.width
+        return replace(found, pixel_aspect=rows / cols)
 
 
 def read_labels(table: Path, columns: Sequence[str]) -> Delimited:
