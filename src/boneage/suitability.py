@@ -25,7 +25,9 @@ ADULT_MONTHS = 228.0
 END_OF_SCALE_MONTHS = 222.0
 """From here on, growth has ended, and an adult's film reads like this, too."""
 HEAVILY_FRAMED = 0.2
-"""Share of the film that is read, below which the frame is worth a warning."""
+"""Share of the image inside its border, below which the border is worth a warning."""
+HARDLY_FRAMED = 0.95
+"""Less around it is not worth a note."""
 OTHER_KINDS: Mapping[str, str] = {
     "chest": "It looks like a film of a chest, not of a hand.",
     "limb": "It looks like a film of another part of the body, not of a hand.",
@@ -273,7 +275,7 @@ def _lie(seen: Seen) -> Iterator[Finding]:
         says = "It looks like a right hand, or mirrored; the standards are of left hands."
         yield Finding("looks_right", Severity.WARNING, says, judgement.right, limits.right_warned)
     share = stance.share_of(*seen.film_size)
-    if share < 1:
+    if share < HARDLY_FRAMED:
         says = f"Border removed: {share:.0%} of the image was analysed."
         severity = Severity.WARNING if share < HEAVILY_FRAMED else Severity.NOTE
         yield Finding("framed", severity, says, share, HEAVILY_FRAMED)

@@ -11,13 +11,15 @@ from typing import Literal, TypeAlias
 from boneage.delimited import Delimited, Row, read_delimited
 from boneage.errors import DataError, SexError
 from boneage.radiograph import Radiograph, Sex
-from boneage.reading import read
+from boneage.reading import Limits, read
 from boneage.training.problems import Kind, LabelError, ProblemList
 
 OLDEST_MONTHS = 240.0
 """Labels beyond the oldest standards (19 years) by more than a year are slips."""
 VALIDATION_SHARE = 0.1
 """Held back, by a hash of the id, where the data set states no split."""
+SQUEEZED_LIMITS = Limits(min_side_px=64)
+"""Squeezed copies may be too small to be answered, not to be learned from."""
 CALIBRATION = "calibration"
 Split: TypeAlias = Literal["train", "validation", "calibration"]
 
@@ -49,9 +51,9 @@ class Film:
         FilmError
             When it cannot be read.
         """
-        found = read(self.path)
         if self.shape is None:
-            return found
+            return read(self.path)
+        found = read(self.path, limits=SQUEEZED_LIMITS)
         rows, cols = self.shape[0] / found.height, self.shape[1] / found.width
         return replace(found, pixel_aspect=rows / cols)
 
