@@ -27,7 +27,7 @@ from boneage.assessment import (
 from boneage.burnt_text import letters_in_a_row
 from boneage.certainty import Certainty
 from boneage.errors import BoneageError, SexError, UnsuitableError, WeightsError
-from boneage.framing import analysed, exposed_field, normalised, turned_back, whole_image
+from boneage.framing import analysed, exposed_field, turned_back, whole_image
 from boneage.gate import is_better_turned, is_straighter, likeliest_lie
 from boneage.image_quality import ImageQuality, quality_of
 from boneage.preparing import (
@@ -37,7 +37,7 @@ from boneage.preparing import (
     placement,
     put_on_canvas,
 )
-from boneage.radiograph import Radiograph, Sex
+from boneage.radiograph import Pixels, Radiograph, Sex
 from boneage.reading import read
 from boneage.regions import crop, find_regions, mirror_mean
 from boneage.stance import Stance
@@ -252,9 +252,9 @@ class Assessor:
         image = whole_image(radiograph)
         stance = exposed_field(radiograph, image)
         if suitability is None:
-            return self._first(radiograph, stance, sex)
-        letters = self.weights.meanwhile(lambda: letters_in_a_row(normalised(image)))
-        lying = self._first(radiograph, stance, sex)
+            return self._first(radiograph, stance, sex, image)
+        letters = self.weights.meanwhile(lambda: letters_in_a_row(image))
+        lying = self._first(radiograph, stance, sex, image)
         gate, limits = suitability.gate, suitability.limits
         judgement = gate.judge(lying.first["feature"])
         quarters, inverted = likeliest_lie(judgement)
@@ -274,9 +274,11 @@ class Assessor:
         seen = Seen(lying.stance, size, lying.quality(), letters(), judgement, limits)
         return replace(lying, seen=seen)
 
-    def _first(self, radiograph: Radiograph, stance: Stance, sex: Sex) -> _Lying:
+    def _first(
+        self, radiograph: Radiograph, stance: Stance, sex: Sex, image: Pixels | None = None
+    ) -> _Lying:
         """Look at a film for the first time, brought into one stance and reduced."""
-        pixels = analysed(radiograph, stance)
+        pixels = analysed(radiograph, stance, image)
         quality = self.weights.meanwhile(lambda: quality_of(radiograph, stance, pixels))
         grey = equalise(pixels, self.weights.manifest.preparation)
         canvas, place = self._on_canvas(grey)

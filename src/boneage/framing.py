@@ -24,6 +24,8 @@ from boneage.stance import Stance, Tilt
 
 SAMPLE_PX = 320
 """Longer side at which borders are looked for."""
+SAMPLE_LOOKED_AT = 20_000
+"""Pixels of the sample that its range is taken from."""
 GREYS = (0.7 / 255, 2.5 / 255, 6 / 255)
 """How far the greys of a border may lie apart: drawn by a program, after JPEG, scanned."""
 MOSTLY = 0.95
@@ -35,9 +37,11 @@ STEP = (0.02, 0.06)
 LEAST, MOST = 0.008, 0.6
 """Of a side: narrower borders matter to no network, and are left; wider ones are none."""
 PANEL_FILLED, PANEL_LEAST = 0.88, 0.12
-"""A panel is a rectangle: its shape fills so much of it, and it fills so much of the image."""
+"""Of a panel, its shape fills so much, for it is a rectangle; it fills so much of the image."""
 PANEL_OPENED_PX = 5
 """Of the sample: what is thinner, such as text and rules beside a panel, is none."""
+BESIDE = 0.2
+"""Share of the surround of a panel that may be of other greys: text and rules, no second image."""
 SKIPPED = (0, 2)
 """Lines at an edge that may be left of another border."""
 EVEN = 0.5
@@ -61,13 +65,13 @@ ROBUST_PERCENTILES = (0.02, 99.98)
 Sample = npt.NDArray[np.float32]
 
 
-def normalised(pixels: Pixels) -> Pixels:
+def normalised(pixels: Pixels, looked_at: int = 400_000) -> Pixels:
     """Map an image's own range to 0 to 1, so that any linear scale of its greys reads alike.
 
     Linear, but for a few extreme pixels (``ROBUST_PERCENTILES``), which are clipped. An image
-    of one grey becomes black.
+    of one grey becomes black. About so many pixels are looked at.
     """
-    step = max(1, int((pixels.size / 400_000) ** 0.5))
+    step = max(1, int((pixels.size / looked_at) ** 0.5))
     ordered = np.sort(pixels[::step, ::step], axis=None)
     last = ordered.size - 1
     low = ordered[int(ROBUST_PERCENTILES[0] / 100 * last)]
@@ -83,11 +87,11 @@ def normalised(pixels: Pixels) -> Pixels:
 
 
 def whole_image(radiograph: Radiograph) -> Pixels:
-    """An image without borders cut off: square pixels, no more than the networks can make use of.
+    """What is analysed of an image that has no borders and lies upright; see ``analysed``.
 
     What lies outside a shutter that the file states is left out.
     """
-    return _whole(radiograph).upright(radiograph.pixels, LONGEST_PX)
+    return analysed(radiograph, _whole(radiograph))
 
 
 def _whole(radiograph: Radiograph) -> Stance:
@@ -141,19 +145,22 @@ def turned_back(stance: Stance, degrees: float, pixels: Pixels) -> Stance:
     return straightened(stance, Tilt(before + degrees, row, col, rows, cols), pixels)
 
 
-def analysed(radiograph: Radiograph, stance: Stance) -> Pixels:
+def analysed(radiograph: Radiograph, stance: Stance, image: Pixels | None = None) -> Pixels:
     """What is analysed of an image: upright, of square pixels, its own range mapped to 0 to 1.
 
     The one way from an image's pixels to what is prepared for the networks, in training and in
-    answering. No more pixels than the networks can make use of (``LONGEST_PX``).
+    answering. No more pixels than the networks can make use of (``LONGEST_PX``). ``image`` is
+    what ``whole_image`` gives, where it is at hand.
     """
+    if image is not None and stance == _whole(radiograph):
+        return image
     return normalised(stance.upright(radiograph.pixels, LONGEST_PX))
 
 
 def straightened(stance: Stance, tilt: Tilt, pixels: Pixels) -> Stance:
     """Turn a field straight, and cut off the borders that show only then."""
     turned = replace(stance, tilt=tilt)
-    image = turned.upright(pixels, LONGEST_PX)
+    image = normalised(turned.upright(pixels, LONGEST_PX))
     inner, _ = inner_field(image, tilted=False)
     factor = max(turned.size) / max(image.shape)
     return replace(turned, tilt=tilt.within(_scaled(inner, factor)))
@@ -165,7 +172,7 @@ def _scaled(box: Box, factor: float) -> Box:
 
 
 def inner_field(image: Pixels, *, tilted: bool = True) -> tuple[Box, Tilt | None]:
-    """Find the part of an image of square pixels that lies inside its borders.
+    """Find the part of a normalised image of square pixels that lies inside its borders.
 
     Returns
     -------
@@ -229,7 +236,7 @@ def _refined_edge(image: Pixels, lines: int, reach: int) -> int:
     border = image[max(0, lines - reach - 1)]
     grey, spread = np.median(border), np.median(np.abs(border - np.median(border)))
     near = image[max(0, lines - reach) : lines + reach]
-    allowed = max(float(4 * spread), GREYS[1] * float(image.max() - image.min()))
+    allowed = max(float(4 * spread), GREYS[1])
     of_border = (np.abs(near - grey) <= allowed).mean(axis=1) > 1 - BEHIND
     last = np.flatnonzero(of_border)
     return max(0, lines - reach) + (int(last[-1]) + 1 if len(last) else 0)
@@ -239,9 +246,10 @@ def _sampled(image: Pixels) -> tuple[Sample, float]:
     """An image reduced to ``SAMPLE_PX`` and normalised, and how much larger its own pixels are."""
     scale = max(1.0, max(image.shape) / SAMPLE_PX)
     if scale == 1:
-        return normalised(image), 1.0
+        return normalised(image, SAMPLE_LOOKED_AT), 1.0
     size = max(1, round(image.shape[1] / scale)), max(1, round(image.shape[0] / scale))
-    return normalised(cv2.resize(image, size, interpolation=cv2.INTER_AREA)), scale
+    sample = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return normalised(sample, SAMPLE_LOOKED_AT), scale
 
 
 def _sides(image: Pixels) -> Iterator[Pixels]:
@@ -259,10 +267,10 @@ def _panel(sample: Sample) -> Tilt | None:
     grey = np.median(edge[levels == np.bincount(levels).argmax()])
     if (np.abs(edge - grey) <= GREYS[-1]).mean() < EVEN:
         return None
-    other = (np.abs(sample - grey) > GREYS[-1]).astype(np.uint8)
+    other = (np.abs(sample - grey) > GREYS[-1]).astype(np.float32)
     kernel = np.ones((PANEL_OPENED_PX, PANEL_OPENED_PX), np.uint8)
     outlines, _ = cv2.findContours(
-        cv2.morphologyEx(other, cv2.MORPH_OPEN, kernel),
+        cv2.morphologyEx(other.astype(np.uint8), cv2.MORPH_OPEN, kernel),
         cv2.RETR_EXTERNAL,
         cv2.CHAIN_APPROX_SIMPLE,
     )
@@ -280,8 +288,12 @@ def _panel(sample: Sample) -> Tilt | None:
         return None
     panel = Tilt(degrees, row + 0.5, col + 0.5, round(height) + 1, round(width) + 1)
     inside = panel.cut_out(sample, outside=0.0)
-    plain = (np.abs(inside - np.median(inside)) <= AIR).mean() > MOSTLY
-    return None if plain else panel
+    if (np.abs(inside - np.median(inside)) <= AIR).mean() > MOSTLY:
+        return None
+    # Text and rules may stand beside it, but no second image.
+    around = np.count_nonzero(other) - np.count_nonzero(panel.cut_out(other, outside=0.0))
+    is_alone = around < BESIDE * max(1.0, sample.size - width * height)
+    return panel if is_alone else None
 
 
 def _cuts_around(panel: Tilt, shape: tuple[int, ...]) -> _Cuts:

@@ -23,7 +23,7 @@ from boneage.assessor import Assessor
 from boneage.burnt_text import letters_in_a_row
 from boneage.errors import FilmError
 from boneage.evaluation.many import default_workers, in_parallel
-from boneage.framing import analysed, exposed_field, normalised, whole_image
+from boneage.framing import analysed, exposed_field, whole_image
 from boneage.gate import HAND, LYING, MIRRORED, UPRIGHT
 from boneage.gatekeeping.refusal_images import RefusalImage
 from boneage.gatekeeping.spoiling import (
@@ -120,7 +120,7 @@ def examples_of_film(film: Film, other: Film, number: int, look: Look) -> list[E
     plain = _plain(radiograph, look)
     base = replace(plain, group=film.id, source=FILMS, name=film.id, kind=HAND, plain=False)
     made = [replace(base, plain=True, lying=UPRIGHT, degrees=0.0)]
-    pixels = small(normalised(whole_image(radiograph)))
+    pixels = small(whole_image(radiograph))
 
     def add(changed: Pixels, **facts: object) -> None:
         features = look(resaved(changed, random))
@@ -172,7 +172,7 @@ def examples_of_image(image: RefusalImage, look: Look) -> list[Example]:
     radiograph = read(image.path)
     facts = {"group": image.group, "source": image.source, "kind": image.kind}
     base = replace(_plain(radiograph, look), name=image.name, **facts)  # type: ignore[arg-type]
-    pixels = small(normalised(whole_image(radiograph)))
+    pixels = small(whole_image(radiograph))
     quarters = int(random.integers(4)) if image.kind != HAND else 0
     film_laid = laid(pixels, quarters, inverted=bool(random.random() < 0.15))
     return [
@@ -255,7 +255,7 @@ def _plain(radiograph: Radiograph, look: Look) -> Example:
         quality=quality_of(radiograph, stance, inside),
         stance=stance,
         film_size=(radiograph.height, radiograph.width),
-        letters=letters_in_a_row(normalised(image)),
+        letters=letters_in_a_row(image),
     )
 
 
