@@ -33,6 +33,7 @@ from boneage.gatekeeping.spoiling import (
     resaved,
     small,
     tilted,
+    tilted_on_black,
     two_hands,
 )
 from boneage.image_quality import ImageQuality, quality_of
@@ -129,6 +130,7 @@ def examples_of_film(film: Film, other: Film, number: int, look: Look) -> list[E
     degrees = float(random.uniform(-1, 1) * TILT_DEGREES)
     kind = HAND if abs(degrees) < HAND_TILT_DEGREES else None
     add(tilted(pixels, degrees), degrees=degrees, kind=kind, lying=UPRIGHT)
+    add(tilted_on_black(pixels, -degrees), degrees=-degrees, kind=kind, lying=UPRIGHT)
     add(tilted(pixels, float(random.normal(0, JITTER_DEGREES))), lying=UPRIGHT)
     for lying, (quarters, inverted) in enumerate(LYING):
         if lying != UPRIGHT:
