@@ -103,7 +103,7 @@ def _by_pillow(data: bytes, kind: str, header: Header, name: str, limits: Limits
         deep = deep_grey(data, image) if header.deep_colour else None
         exif = exif_of(image)
         return Picture(
-            deep or grey_of(image),
+            deep or grey_of(image, header.bits),
             bits=header.bits if deep or not header.deep_colour else 8,
             coloured=is_coloured(image),
             orientation=orientation_of(exif),

@@ -45,8 +45,12 @@ class Picture:
     """Of the grey levels, where it is not a display's."""
 
 
-def grey_of(image: Image) -> Grey:
-    """Take the luminance of a picture that Pillow has loaded."""
+def grey_of(image: Image, bits: int) -> Grey:
+    """Take the luminance of a picture of a depth that Pillow has loaded."""
+    transparent_level = image.info.get("transparency")
+    if image.mode == "L" and bits < 8 and isinstance(transparent_level, int):
+        # Pillow widens the levels to 8 bits, and leaves the transparent one as it was stored.
+        image.info["transparency"] = transparent_level * 255 // (2**bits - 1)
     if image.mode.startswith("I;16"):
         return _words(image)
     if image.mode in {"P", "PA"}:
@@ -64,8 +68,15 @@ def grey_of(image: Image) -> Grey:
 
 
 def opacity(alpha: npt.NDArray[Any], white: float) -> npt.NDArray[np.float32] | None:
-    """Scale an alpha channel to 0 to 1; None where all is opaque."""
-    return None if alpha.min() == white else np.asarray(alpha / np.float32(white), np.float32)
+    """Scale an alpha channel to 0 to 1; None where all is opaque.
+
+    So is all where nothing is: programs leave the channel empty that they do not use.
+    """
+    return (
+        None
+        if alpha.min() == white or alpha.max() == 0
+        else np.asarray(alpha / np.float32(white), np.float32)
+    )
 
 
 def is_coloured(image: Image) -> bool:

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 from boneage.errors import FilmError
 from boneage.reading.codestream import jpeg_header
-from boneage.reading.kinds import JPEG, PNG, WEBP
+from boneage.reading.kinds import BMP, JPEG, PNG, WEBP
 
 PNG_COLOUR_TYPES = frozenset((2, 4, 6))
 """RGB, grey with alpha, RGB with alpha."""
 WEBP_ANIMATED = 0x02
+BMP_OLDEST = 12
+"""Bytes of the header that knows no compression."""
+BMP_BITS, BMP_COMPRESSIONS = frozenset((1, 4, 8, 16, 24, 32)), frozenset(range(4))
+"""Bits per pixel, and ways to store them: as they are, RLE of 8 and 4 bits, bit fields."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Header:
 
 
 def read_header(data: bytes, kind: str, name: str) -> Header:
-    """Read a header, and see that the file is whole; of TIFF and BMP, their decoders do.
+    """Read a header, and see that the file is whole; of a TIFF, its decoder does.
 
     Raises
     ------
@@ -42,6 +46,8 @@ def read_header(data: bytes, kind: str, name: str) -> Header:
         return _jpeg(data, name)
     if kind == WEBP:
         return _webp(data, name)
+    if kind == BMP:
+        return _bmp(data, name)
     return Header()
 
 
@@ -103,3 +109,18 @@ def _webp(data: bytes, name: str) -> Header:
         width, height = struct.unpack_from("<HH", data, 26)
         return Header(height & 0x3FFF, width & 0x3FFF)
     raise FilmError("damaged", f"{name!r} is a damaged WebP: it does not begin with a picture")
+
+
+def _bmp(data: bytes, name: str) -> Header:
+    if len(data) < 54:
+        raise truncated(name, BMP, len(data))
+    oldest = int.from_bytes(data[14:18], "little") == BMP_OLDEST
+    (bits,) = struct.unpack_from("<H", data, 24 if oldest else 28)
+    compression = 0 if oldest else int.from_bytes(data[30:34], "little")
+    if bits not in BMP_BITS or compression not in BMP_COMPRESSIONS:
+        raise FilmError(
+            "unsupported_format",
+            f"{name!r} is a BMP of {bits} bits a pixel with compression {compression}, which is "
+            "not supported; export it as PNG",
+        )
+    return Header(bits=min(bits, 8))
