@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 import tempfile
+from copy import deepcopy
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import jpeg_ls  # type: ignore[import-untyped]
 import numpy as np
 import numpy.typing as npt
+import tifffile
 from openjpeg.utils import encode_array
 from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -54,6 +57,32 @@ def raster(kind: str, pixels: npt.NDArray[Any] = GREY, **options: Any) -> bytes:
     if kind == "WEBP":
         options.setdefault("lossless", True)
     return encoded(Image.fromarray(pixels), kind, **options)
+
+
+def tiff(*pages: npt.NDArray[Any] | dict[str, Any], **options: Any) -> bytes:
+    """A TIFF by tifffile: arrays, or for each page what its ``write`` takes."""
+    file = BytesIO()
+    whole = {key: options.pop(key) for key in ("bigtiff", "byteorder") if key in options}
+    with tifffile.TiffWriter(file, **whole) as writer:
+        for page in pages:
+            given = page if isinstance(page, dict) else {"data": page}
+            writer.write(**deepcopy({"metadata": None, **options, **given}))
+    return file.getvalue()
+
+
+def profile(curve: bytes, space: bytes = b"GRAY") -> bytes:
+    """An ICC profile that holds one curve, for grey or for all three colours."""
+    names = [b"kTRC"] if space == b"GRAY" else [b"rTRC", b"gTRC", b"bTRC"]
+    start = 128 + 4 + 12 * len(names)
+    table = b"".join(struct.pack(">4sII", name, start, len(curve)) for name in names)
+    head = bytes(8) + b"\2\x10\0\0mntr" + space + b"XYZ " + bytes(12) + b"acsp"
+    content = head.ljust(128, b"\0")[4:] + struct.pack(">I", len(names)) + table + curve
+    return struct.pack(">I", len(content) + 4) + content
+
+
+def linear_profile() -> bytes:
+    """An ICC profile that says that grey levels are linear in light."""
+    return profile(b"curv" + bytes(8))
 
 
 def dataset(pixels: npt.NDArray[Any] = DEEP, bits: int = 12, **elements: Any) -> Dataset:

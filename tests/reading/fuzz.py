@@ -25,7 +25,9 @@ from datetime import date
 from pathlib import Path
 from typing import IO
 
+import cv2
 import numpy as np
+from PIL import Image
 
 from boneage.reading import Limits
 from tests.reading.drawn import (
@@ -36,8 +38,11 @@ from tests.reading.drawn import (
     UNIT,
     bare,
     dicom,
+    encoded,
     in_syntax,
+    linear_profile,
     raster,
+    tiff,
 )
 
 FORMAT = 1
@@ -70,6 +75,12 @@ def seeds() -> tuple[list[bytes], list[bytes]]:
         raster("TIFF", deep, compression="tiff_lzw"),
         raster("TIFF", colour, compression="tiff_adobe_deflate"),
         raster("TIFF", UNIT),
+        tiff(np.stack([deep] * 3), photometric="rgb", planarconfig="separate", bigtiff=True),
+        tiff(deep, photometric="minisblack", tile=(64, 48), compression="lzw", predictor=True),
+        tiff(colour, photometric="rgb", rowsperstrip=64, compression="jpeg"),
+        tiff(deep >> 6, photometric="minisblack", bitspersample=10),
+        encoded(Image.fromarray(GREY), "PNG", icc_profile=linear_profile()),
+        cv2.imencode(".png", np.dstack([deep] * 3))[1].tobytes(),
         raster("WEBP"),
         raster("BMP"),
         dicom(colour, 8),

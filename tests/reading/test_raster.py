@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,18 @@ def by_opencv(suffix: str, pixels: npt.NDArray[Any]) -> bytes:
     done, content = cv2.imencode(suffix, pixels)
     assert done
     return bytes(content.tobytes())
+
+
+def with_chunks(png: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
+    """Put chunks behind the head of a PNG."""
+    written = b"".join(
+        struct.pack(">I", len(content))
+        + kind
+        + content
+        + struct.pack(">I", zlib.crc32(kind + content))
+        for kind, content in chunks
+    )
+    return png[:33] + written + png[33:]
 
 
 def close(content: bytes, expected: npt.NDArray[Any], levels: float = 0.0) -> None:
@@ -212,14 +225,61 @@ def test_exif_orientation(kind: str, orientation: int) -> None:
     close(content, expected / 255)
 
 
+def png(bits: int, colour: int, rows: npt.NDArray[np.uint8], *chunks: tuple[bytes, bytes]) -> bytes:
+    """A PNG of rows of bytes."""
+    packed = zlib.compress(b"".join(b"\0" + row.tobytes() for row in rows))
+    head = struct.pack(">IIBBBBB", WIDTH, HEIGHT, bits, colour, 0, 0, 0)
+    written = with_chunks(bytes(33), (b"IHDR", head), *chunks, (b"IDAT", packed), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + written[33:]
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4])
+def test_few_bits_with_a_transparent_level(bits: int) -> None:
+    levels = GREY >> (8 - bits)
+    apart = (levels[..., np.newaxis] >> np.arange(bits - 1, -1, -1)) & 1
+    rows = np.packbits(apart.reshape(HEIGHT, -1), axis=1)
+    seen = levels / (2**bits - 1)
+    close(png(bits, 0, rows), seen)
+    if bits > 1:
+        hidden = int(levels.max())
+        content = png(bits, 0, rows, (b"tRNS", struct.pack(">H", hidden)))
+        close(content, np.where(levels == hidden, 0, seen))
+
+
+@pytest.mark.parametrize("opaque", [True, False])
+def test_16_bit_grey_with_alpha(opaque: bool) -> None:
+    alpha = np.full_like(WORDS, 65_535)
+    if not opaque:
+        alpha[:50], alpha[50:90] = 0, 30_000
+    pairs = np.dstack([WORDS, alpha]).astype(">u2").view(np.uint8).reshape(HEIGHT, -1)
+    content = png(16, 4, pairs)
+    close(content, WORDS / 65_535 * (alpha / 65_535))
+    assert read(content).facts.bits == 16
+
+
+def test_16_bit_colour_with_a_transparent_one() -> None:
+    top = int(WORDS.max())
+    rows = np.dstack([WORDS] * 3).astype(">u2").view(np.uint8).reshape(HEIGHT, -1)
+    content = png(16, 2, rows, (b"tRNS", struct.pack(">HHH", top, top, top)))
+    close(content, np.where(top == WORDS, 0, WORDS / 65_535))
+
+
+def test_what_opencv_decodes_otherwise_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = by_opencv(".png", np.dstack([WORDS] * 3))
+    monkeypatch.setattr(cv2, "imdecode", lambda *_: np.dstack([WORDS + 256] * 3))
+    close(content, (WORDS >> 8) / 255)
+    assert read(content).facts.bits == 8
+
+
+def test_an_alpha_channel_that_no_program_filled() -> None:
+    close(raster("PNG", np.dstack([GREY, GREY * 0])), UNIT)
+
+
 def test_exif_orientation_of_16_bit_colour() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     plain = by_opencv(".png", np.dstack([WORDS] * 3))
-    chunk = b"eXIf" + exif.tobytes()[6:]
-    crc = struct.pack(">I", __import__("zlib").crc32(chunk))
-    content = plain[:33] + struct.pack(">I", len(chunk) - 4) + chunk + crc + plain[33:]
-    close(content, np.rot90(WORDS, -1) / 65_535)
+    close(with_chunks(plain, (b"eXIf", exif.tobytes()[6:])), np.rot90(WORDS, -1) / 65_535)
 
 
 def test_a_senseless_orientation_is_none() -> None:

@@ -269,6 +269,14 @@ def test_a_lossless_jpeg_outside_dicom_is_named(refused: Refused) -> None:
     assert "lossless JPEG" in str(refused(jpeg, "unsupported_format"))
 
 
+@pytest.mark.parametrize(("place", "value"), [(28, 2), (28, 64), (30, 4), (30, 5)])
+def test_a_bmp_of_a_rare_kind_is_named(refused: Refused, place: int, value: int) -> None:
+    content = patched(raster("BMP"), place, struct.pack("<H", value))
+    message = str(refused(content, "unsupported_format"))
+    assert "is not supported" in message
+    assert str(value) in message
+
+
 def test_a_refusal_leaves_nothing_behind(refused: Refused, tmp_path: Path) -> None:
     path = tmp_path / "hand.png"
     path.write_bytes(WHOLE["PNG"][:500])

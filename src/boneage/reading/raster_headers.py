@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 from boneage.errors import FilmError
 from boneage.reading.codestream import jpeg_header
-from boneage.reading.kinds import JPEG, PNG, TIFF, WEBP
+from boneage.reading.kinds import BMP, JPEG, PNG, WEBP
 
 PNG_COLOUR_TYPES = frozenset((2, 4, 6))
 """RGB, grey with alpha, RGB with alpha."""
 WEBP_ANIMATED = 0x02
+BMP_OLDEST = 12
+"""Bytes of the header that knows no compression."""
+BMP_BITS, BMP_COMPRESSIONS = frozenset((1, 4, 8, 16, 24, 32)), frozenset(range(4))
+"""Bits per pixel, and ways to store them: as they are, RLE of 8 and 4 bits, bit fields."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +28,12 @@ class Header:
     deep_colour: bool = False
     """16 bits in each of several channels, of which Pillow keeps 8."""
     animated: bool = False
+    transfer: int | None = None
+    """Of a PNG: the code of its transfer characteristics (cICP)."""
 
 
 def read_header(data: bytes, kind: str, name: str) -> Header:
-    """Read a header, and see that the file is whole.
+    """Read a header, and see that the file is whole; of a TIFF, its decoder does.
 
     Raises
     ------
@@ -40,8 +46,8 @@ def read_header(data: bytes, kind: str, name: str) -> Header:
         return _jpeg(data, name)
     if kind == WEBP:
         return _webp(data, name)
-    if kind == TIFF:
-        _check_tiff(data, name)
+    if kind == BMP:
+        return _bmp(data, name)
     return Header()
 
 
@@ -55,7 +61,7 @@ def truncated(name: str, kind: str, size: int) -> FilmError:
 
 def _png(data: bytes, name: str) -> Header:
     """Walk over the chunks up to the end mark."""
-    position, animated = 8, False
+    position, animated, transfer = 8, False, None
     while True:
         if position + 12 > len(data):
             raise truncated(name, PNG, len(data))
@@ -63,12 +69,14 @@ def _png(data: bytes, name: str) -> Header:
         if chunk == b"IEND":
             break
         animated = animated or chunk == b"acTL"
+        if chunk == b"cICP" and length == 4:
+            transfer = data[position + 9]
         position += 12 + length
     if data[12:16] != b"IHDR" or len(data) < 33:
         raise FilmError("damaged", f"{name!r} is a damaged PNG: it does not begin with its size")
     width, height, bits, colour = struct.unpack_from(">IIBB", data, 16)
     deep = bits == 16 and colour in PNG_COLOUR_TYPES
-    return Header(height, width, bits, deep, animated)
+    return Header(height, width, bits, deep, animated, transfer)
 
 
 def _jpeg(data: bytes, name: str) -> Header:
@@ -103,15 +111,16 @@ def _webp(data: bytes, name: str) -> Header:
     raise FilmError("damaged", f"{name!r} is a damaged WebP: it does not begin with a picture")
 
 
-def _check_tiff(data: bytes, name: str) -> None:
-    """See that the first directory lies within the file."""
-    order = "<" if data[:2] == b"II" else ">"
-    big = data[2:4] in {b"+\x00", b"\x00+"}
-    first, count, entry = ("Q", "Q", 20) if big else ("I", "H", 12)
-    try:
-        (offset,) = struct.unpack_from(order + first, data, 8 if big else 4)
-        (entries,) = struct.unpack_from(order + count, data, offset)
-    except struct.error as error:
-        raise truncated(name, TIFF, len(data)) from error
-    if offset + struct.calcsize(count) + entries * entry > len(data):
-        raise truncated(name, TIFF, len(data))
+def _bmp(data: bytes, name: str) -> Header:
+    if len(data) < 54:
+        raise truncated(name, BMP, len(data))
+    oldest = int.from_bytes(data[14:18], "little") == BMP_OLDEST
+    (bits,) = struct.unpack_from("<H", data, 24 if oldest else 28)
+    compression = 0 if oldest else int.from_bytes(data[30:34], "little")
+    if bits not in BMP_BITS or compression not in BMP_COMPRESSIONS:
+        raise FilmError(
+            "unsupported_format",
+            f"{name!r} is a BMP of {bits} bits a pixel with compression {compression}, which is "
+            "not supported; export it as PNG",
+        )
+    return Header(bits=min(bits, 8))
