@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
@@ -28,21 +27,20 @@ from boneage.assessment import (
 from boneage.burnt_text import letters_in_a_row
 from boneage.certainty import Certainty
 from boneage.errors import BoneageError, SexError, UnsuitableError, WeightsError
-from boneage.framing import exposed_field
-from boneage.gate import is_better_turned, likeliest_lie
-from boneage.image_quality import ImageQuality, measure
+from boneage.framing import analysed, exposed_field, turned_back, whole_image
+from boneage.gate import is_better_turned, is_straighter, likeliest_lie
+from boneage.image_quality import ImageQuality, quality_of
 from boneage.preparing import (
     Canvas,
     Placement,
     equalise,
     placement,
     put_on_canvas,
-    reduced,
 )
 from boneage.radiograph import Pixels, Radiograph, Sex
 from boneage.reading import read
 from boneage.regions import crop, find_regions, mirror_mean
-from boneage.stance import Stance, whole_film
+from boneage.stance import Stance
 from boneage.suitability import Seen, findings_of
 from boneage.weights import MONTHS_SCALE, Weights
 
@@ -133,7 +131,13 @@ class Assessor:
         if age is None:
             age = radiograph.facts.chronological_age_months
         lying = self._lying(radiograph, sex)
-        before = findings_of(radiograph.facts, sex, seen=lying.seen, chronological_age_months=age)
+        before = findings_of(
+            radiograph.facts,
+            sex,
+            seen=lying.seen,
+            chronological_age_months=age,
+            notes=radiograph.notes,
+        )
         if verdict_on(before) is Verdict.REFUSED and not force:
             raise _unsuitable(radiograph.name, before)
         looks, features, readings = self._look(lying, sex, tell)
@@ -165,6 +169,7 @@ class Assessor:
                 seen=lying.seen,
                 chronological_age_months=age,
                 answer_months=months,
+                notes=radiograph.notes,
             ),
             chronological_age_months=age,
             unlikeness=self._unlikeness(features),
@@ -236,7 +241,7 @@ class Assessor:
 
         The film first, then, with ``mirror``, its mirror image where the weights look at both.
         """
-        grey = equalise(_upright(radiograph, stance), self.weights.manifest.preparation)
+        grey = equalise(analysed(radiograph, stance), self.weights.manifest.preparation)
         first = self._run("attention", self._on_canvas(grey)[0], Sex.FEMALE, mirror=mirror)
         feature: npt.NDArray[np.float32] = first["feature"].reshape(len(first["feature"]), -1)
         return feature
@@ -244,31 +249,37 @@ class Assessor:
     def _lying(self, radiograph: Radiograph, sex: Sex) -> _Lying:
         """Bring a film upright, and see what it is, as far as the weights can tell."""
         suitability = self.weights.suitability
+        image = whole_image(radiograph)
+        stance = exposed_field(radiograph, image)
         if suitability is None:
-            whole = whole_film(radiograph.height, radiograph.width)
-            return self._first(reduced(radiograph.pixels), whole, sex)
-        smaller = reduced(radiograph.pixels)
-        letters = self.weights.meanwhile(partial(letters_in_a_row, smaller))
-        field = exposed_field(radiograph.pixels)
-        stance = Stance(field)
-        as_it_is = stance.reads_as_it_is(radiograph.height, radiograph.width)
-        lying = self._first(smaller if as_it_is else _upright(radiograph, stance), stance, sex)
+            return self._first(radiograph, stance, sex, image)
+        letters = self.weights.meanwhile(lambda: letters_in_a_row(image))
+        lying = self._first(radiograph, stance, sex, image)
         gate, limits = suitability.gate, suitability.limits
         judgement = gate.judge(lying.first["feature"])
         quarters, inverted = likeliest_lie(judgement)
         if quarters or inverted:
-            stance = Stance(field, quarters, inverted)
-            turned = self._first(_upright(radiograph, stance), stance, sex)
+            stance = replace(stance, quarters=quarters, inverted=inverted)
+            turned = self._first(radiograph, stance, sex)
             again = gate.judge(turned.first["feature"])
             if is_better_turned(judgement, again, limits.lying_certain):
+                lying, judgement = turned, again
+        if abs(judgement.tilt_degrees) > limits.tilt_warned_degrees:
+            stance = turned_back(lying.stance, judgement.tilt_degrees, radiograph.pixels)
+            turned = self._first(radiograph, stance, sex)
+            again = gate.judge(turned.first["feature"])
+            if is_straighter(judgement, again):
                 lying, judgement = turned, again
         size = radiograph.height, radiograph.width
         seen = Seen(lying.stance, size, lying.quality(), letters(), judgement, limits)
         return replace(lying, seen=seen)
 
-    def _first(self, pixels: Pixels, stance: Stance, sex: Sex) -> _Lying:
+    def _first(
+        self, radiograph: Radiograph, stance: Stance, sex: Sex, image: Pixels | None = None
+    ) -> _Lying:
         """Look at a film for the first time, brought into one stance and reduced."""
-        quality = self.weights.meanwhile(partial(measure, pixels))
+        pixels = analysed(radiograph, stance, image)
+        quality = self.weights.meanwhile(lambda: quality_of(radiograph, stance, pixels))
         grey = equalise(pixels, self.weights.manifest.preparation)
         canvas, place = self._on_canvas(grey)
         return _Lying(stance, quality, grey, canvas, place, self._run("attention", canvas, sex))
@@ -388,11 +399,6 @@ class _Lying:
             replace(look, box=read.to_film(look.box, *self.stance.size)) for look in looks
         )
         return self.stance.looks_on_film(tuple(at_full_size), size)
-
-
-def _upright(radiograph: Radiograph, stance: Stance) -> Pixels:
-    """A film in one stance, without frame, and no larger than the networks can make use of."""
-    return reduced(stance.upright(radiograph.pixels))
 
 
 def _unsuitable(name: str, findings: tuple[Finding, ...]) -> UnsuitableError:

@@ -27,6 +27,9 @@ UPRIGHT = LYING.index((0, False))
 MIRRORED = tuple(LYING.index((-quarters % 4, inverted)) for quarters, inverted in LYING)
 """How the mirror image of a film lies that lies so."""
 
+STRAIGHTER_HAND = 0.05
+"""By so much, an image may be less likely a hand once it is turned straight."""
+
 Vectors = npt.NDArray[np.float32]
 
 
@@ -154,6 +157,12 @@ def is_better_turned(before: Judgement, after: Judgement, certain: float) -> boo
         How much likelier upright it must lie once it is turned.
     """
     return after.lying[UPRIGHT] - before.lying[UPRIGHT] > certain
+
+
+def is_straighter(before: Judgement, after: Judgement) -> bool:
+    """Whether a tilted hand is read as it was turned back: a second look agrees."""
+    less = abs(after.tilt_degrees) < abs(before.tilt_degrees) / 2
+    return less and after.hand > before.hand - STRAIGHTER_HAND
 
 
 LINEAR = ("kind", "lying", "tilt", "right")

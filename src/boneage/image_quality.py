@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from boneage.radiograph import Pixels
+from boneage.radiograph import Pixels, Radiograph
+from boneage.stance import Stance
 
 SAMPLE_PX = 60_000
 """Pixels that percentiles and shares are taken from, about."""
@@ -35,7 +36,9 @@ class ImageQuality:
     """Measures of one film; each is 0 or more."""
 
     contrast: float
-    """From the 1st to the 99th percentile, as a share of black to white."""
+    """Grey levels from the 1st to the 99th percentile, as a share of the 256 of 8 bits; at most 1.
+
+    Levels that occur: however a linear scale spreads them, they are as many."""
     white: float
     """Share of pixels that are white, to half a grey level of 8 bits."""
     noise: float
@@ -44,20 +47,43 @@ class ImageQuality:
     """Fine detail over coarse: the ratio of two standard deviations."""
 
 
-def measure(pixels: Pixels) -> ImageQuality:
+def quality_of(radiograph: Radiograph, stance: Stance, pixels: Pixels) -> ImageQuality:
+    """Measure what is analysed of an image: ``pixels``, as ``framing.analysed`` gives them."""
+    box = stance.field
+    field = radiograph.pixels[box.min_row : box.max_row, box.min_col : box.max_col]
+    return measure(pixels, grey_levels(field))
+
+
+def grey_levels(pixels: Pixels) -> int:
+    """Count the grey levels that occur between the 1st and the 99th percentile.
+
+    Parameters
+    ----------
+    pixels : float32 array, shape (height, width)
+        As the file gives them, not resampled: that makes levels of its own.
+    """
+    step = max(1, int(np.sqrt(pixels.size / SAMPLE_PX)))
+    ordered = np.sort(pixels[::step, ::step], axis=None)
+    low, high = (round(percent / 100 * (ordered.size - 1)) for percent in (1, 99))
+    return 1 + int(np.count_nonzero(np.diff(ordered[low : high + 1])))
+
+
+def measure(pixels: Pixels, levels: int) -> ImageQuality:
     """Measure a film.
 
     Parameters
     ----------
     pixels : float32 array, shape (height, width)
         0 to 1, without frame.
+    levels : int
+        As ``grey_levels`` counts them.
     """
     step = max(1, int(np.sqrt(pixels.size / SAMPLE_PX)))
     sample = pixels[::step, ::step]
     low, high = np.percentile(np.sort(sample, axis=None), (1.0, 99.0))
     contrast = float(high - low)
     return ImageQuality(
-        contrast=contrast,
+        contrast=min(1.0, (levels - 1) / 255),
         white=float((sample >= 1 - 0.5 / 255).mean()),
         noise=_noise(pixels) / max(contrast, TINY),
         sharpness=_sharpness(pixels),

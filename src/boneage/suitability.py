@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from boneage.assessment import Box, Finding, Look, Severity
+from boneage.assessment import Finding, Look, Severity
 from boneage.gate import Judgement
 from boneage.image_quality import ImageQuality
 from boneage.radiograph import Facts, Sex
@@ -24,8 +24,10 @@ ADULT_MONTHS = 228.0
 """The highest age of the training labels: 19 years."""
 END_OF_SCALE_MONTHS = 222.0
 """From here on, growth has ended, and an adult's film reads like this, too."""
-HEAVILY_FRAMED = 0.5
-"""Share of the film that is read, below which the frame is worth a warning."""
+HEAVILY_FRAMED = 0.2
+"""Share of the image inside its border, below which the border is worth a warning."""
+HARDLY_FRAMED = 0.95
+"""Less around it is not worth a note."""
 OTHER_KINDS: Mapping[str, str] = {
     "chest": "It looks like a film of a chest, not of a hand.",
     "limb": "It looks like a film of another part of the body, not of a hand.",
@@ -91,6 +93,7 @@ def findings_of(
     seen: Seen | None = None,
     chronological_age_months: float | None = None,
     answer_months: float | None = None,
+    notes: tuple[Finding, ...] = (),
 ) -> tuple[Finding, ...]:
     """Collect what there is reason to say of a film; refusals come first.
 
@@ -106,8 +109,14 @@ def findings_of(
     chronological_age_months : float, optional
     answer_months : float, optional
         The bone age, once it is read.
+    notes : tuple of Finding
+        What was corrected, or found odd, when the file was decoded.
     """
-    found = [*(of_seen(seen) if seen else ()), *_of_facts(facts, sex, chronological_age_months)]
+    found = [
+        *(of_seen(seen) if seen else ()),
+        *notes,
+        *_of_facts(facts, sex, chronological_age_months),
+    ]
     if facts.in_colour:
         found.append(IN_COLOUR)
     if answer_months is not None and answer_months >= END_OF_SCALE_MONTHS:
@@ -167,9 +176,13 @@ def _pixels(seen: Seen) -> Iterator[Finding]:
         (
             "no_contrast",
             limits.contrast_refused,
-            "It has next to no contrast: nothing can be seen.",
+            "It has next to no grey levels: nothing can be seen.",
         ),
-        ("low_contrast", limits.contrast_warned, "Its contrast is low; the answer is less sure."),
+        (
+            "low_contrast",
+            limits.contrast_warned,
+            "It has few grey levels; the answer is less certain.",
+        ),
     )
     yield from _beyond(
         quality.noise,
@@ -245,25 +258,27 @@ def _lie(seen: Seen) -> Iterator[Finding]:
         turn = {1: "90° clockwise", 2: "180°", 3: "90° counter-clockwise"}[stance.quarters]
         says = f"The hand did not lie upright: the film was turned {turn} before it was read."
         yield Finding("turned", Severity.WARNING, says, 90.0 * stance.quarters, 0.0)
+    if stance.tilt:
+        degrees = abs(stance.tilt.degrees)
+        says = f"The hand was tilted by {degrees:.0f}°: the image was turned back before analysis."
+        far = degrees > limits.tilt_warned_degrees
+        severity = Severity.WARNING if far else Severity.NOTE
+        yield Finding("tilt_corrected", severity, says, degrees, limits.tilt_warned_degrees)
     if stance.inverted:
         says = "It is a negative, with dark bones: it was inverted before it was read."
         yield Finding("inverted", Severity.WARNING, says)
     tilt = abs(judgement.tilt_degrees)
     if tilt > limits.tilt_warned_degrees:
-        says = f"The hand lies aslant, by about {tilt:.0f}°; upright, the answer is surer."
+        says = f"The hand is tilted by about {tilt:.0f}°; upright, the answer is more certain."
         yield Finding("tilted", Severity.WARNING, says, tilt, limits.tilt_warned_degrees)
     if judgement.right > limits.right_warned:
         says = "It looks like a right hand, or mirrored; the standards are of left hands."
         yield Finding("looks_right", Severity.WARNING, says, judgement.right, limits.right_warned)
-    share = _share_read(stance.field, seen.film_size)
-    if share < 1:
-        says = f"The film has a frame; only what lies inside ({share:.0%} of it) was read."
+    share = stance.share_of(*seen.film_size)
+    if share < HARDLY_FRAMED:
+        says = f"Border removed: {share:.0%} of the image was analysed."
         severity = Severity.WARNING if share < HEAVILY_FRAMED else Severity.NOTE
         yield Finding("framed", severity, says, share, HEAVILY_FRAMED)
-
-
-def _share_read(field: Box, film_size: tuple[int, int]) -> float:
-    return field.area / (film_size[0] * film_size[1])
 
 
 def _of_facts(facts: Facts, sex: Sex, chronological_age_months: float | None) -> Iterator[Finding]:

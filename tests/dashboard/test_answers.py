@@ -70,7 +70,7 @@ def test_crops_are_what_the_networks_read(assessor: Assessor, answered: Answer) 
         cut = crop_box(look.box, plan, answered.film.height, answered.film.width)
         rows, cols = answered.crops[look.region].shape[:2]
         assert max(rows, cols) == answers.CROP_PX
-        assert rows / cols == pytest.approx(cut.height / cut.width, rel=0.02)
+        assert rows / cols == pytest.approx(cut.height / cut.width, rel=0.05)
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_a_film_is_drawn_at_the_size_of_the_input(tmp_path: Path) -> None:
 
 def test_a_squeezed_thumbnail_gets_its_shape_back(tmp_path: Path) -> None:
     whole = grey_hand((200, 150))
-    squeezed = film_of(write_png(tmp_path / "thumbnail.png", grey_hand((100, 100))))
+    squeezed = film_of(write_png(tmp_path / "thumbnail.png", grey_hand((150, 150))))
     whole_film = film_of(write_png(tmp_path / "whole.png", whole))
     drawn = draw_whole(replace(squeezed, shape=(200, 150)), PROFILE, (64, 48))
     expected = draw_whole(whole_film, PROFILE, (64, 48))

@@ -136,4 +136,6 @@ def test_a_forced_film_says_what_was_done_to_it(answer: Assessment) -> None:
         "field": {"min_row": 10, "min_col": 20, "max_row": 400, "max_col": 300},
         "quarter_turns_clockwise": 1,
         "inverted": True,
+        "tilt_degrees": 0.0,
+        "pixel_aspect": 1.0,
     }

@@ -23,7 +23,7 @@ from boneage.assessor import Assessor
 from boneage.burnt_text import letters_in_a_row
 from boneage.errors import FilmError
 from boneage.evaluation.many import default_workers, in_parallel
-from boneage.framing import exposed_field
+from boneage.framing import analysed, exposed_field, whole_image
 from boneage.gate import HAND, LYING, MIRRORED, UPRIGHT
 from boneage.gatekeeping.refusal_images import RefusalImage
 from boneage.gatekeeping.spoiling import (
@@ -33,12 +33,13 @@ from boneage.gatekeeping.spoiling import (
     resaved,
     small,
     tilted,
+    tilted_on_black,
     two_hands,
 )
-from boneage.image_quality import ImageQuality, measure
+from boneage.image_quality import ImageQuality, quality_of
 from boneage.radiograph import Facts, Pixels, Radiograph, Sex
 from boneage.reading import read
-from boneage.stance import Stance, whole_film
+from boneage.stance import Stance, Tilt, whole_film
 from boneage.synthetic import draw
 from boneage.training.films import Film
 from boneage.writing.files import atomically
@@ -96,7 +97,7 @@ class Example:
     """How far the hand is turned clockwise; None: unknown."""
     quality: ImageQuality | None = None
     """Of plain pictures, as the following."""
-    field: Box | None = None
+    stance: Stance | None = None
     film_size: tuple[int, int] = (0, 0)
     letters: int | None = None
     """In a row, on the whole film."""
@@ -120,7 +121,7 @@ def examples_of_film(film: Film, other: Film, number: int, look: Look) -> list[E
     plain = _plain(radiograph, look)
     base = replace(plain, group=film.id, source=FILMS, name=film.id, kind=HAND, plain=False)
     made = [replace(base, plain=True, lying=UPRIGHT, degrees=0.0)]
-    pixels = small(radiograph.pixels)
+    pixels = small(whole_image(radiograph))
 
     def add(changed: Pixels, **facts: object) -> None:
         features = look(resaved(changed, random))
@@ -129,6 +130,7 @@ def examples_of_film(film: Film, other: Film, number: int, look: Look) -> list[E
     degrees = float(random.uniform(-1, 1) * TILT_DEGREES)
     kind = HAND if abs(degrees) < HAND_TILT_DEGREES else None
     add(tilted(pixels, degrees), degrees=degrees, kind=kind, lying=UPRIGHT)
+    add(tilted_on_black(pixels, -degrees), degrees=-degrees, kind=kind, lying=UPRIGHT)
     add(tilted(pixels, float(random.normal(0, JITTER_DEGREES))), lying=UPRIGHT)
     for lying, (quarters, inverted) in enumerate(LYING):
         if lying != UPRIGHT:
@@ -172,7 +174,7 @@ def examples_of_image(image: RefusalImage, look: Look) -> list[Example]:
     radiograph = read(image.path)
     facts = {"group": image.group, "source": image.source, "kind": image.kind}
     base = replace(_plain(radiograph, look), name=image.name, **facts)  # type: ignore[arg-type]
-    pixels = small(radiograph.pixels)
+    pixels = small(whole_image(radiograph))
     quarters = int(random.integers(4)) if image.kind != HAND else 0
     film_laid = laid(pixels, quarters, inverted=bool(random.random() < 0.15))
     return [
@@ -245,16 +247,17 @@ def _looker(assessor: Assessor) -> Look:
 
 def _plain(radiograph: Radiograph, look: Look) -> Example:
     """Look at a picture as it came."""
-    field = exposed_field(radiograph.pixels)
-    inside = Stance(field).upright(radiograph.pixels)
+    image = whole_image(radiograph)
+    stance = exposed_field(radiograph, image)
+    inside = analysed(radiograph, stance)
     return Example(
         look(inside, mirror=True),
         *("", ""),
         plain=True,
-        quality=measure(inside),
-        field=field,
+        quality=quality_of(radiograph, stance, inside),
+        stance=stance,
         film_size=(radiograph.height, radiograph.width),
-        letters=letters_in_a_row(radiograph.pixels),
+        letters=letters_in_a_row(image),
     )
 
 
@@ -310,7 +313,7 @@ def _two_views(features: Features) -> Features:
 
 
 def _numbers(example: Example) -> tuple[float, ...]:
-    quality, box = example.quality, example.field
+    quality, stance = example.quality, example.stance
     missing = float("nan")
     return (
         float(len(example.features)),
@@ -318,10 +321,22 @@ def _numbers(example: Example) -> tuple[float, ...]:
         missing if example.lying is None else float(example.lying),
         missing if example.degrees is None else example.degrees,
         *((missing,) * 4 if quality is None else astuple(quality)),
-        *((missing,) * 4 if box is None else astuple(box)),
+        *((missing,) * 10 if stance is None else _stance_numbers(stance)),
         *example.film_size,
         missing if example.letters is None else float(example.letters),
     )
+
+
+def _stance_numbers(stance: Stance) -> tuple[float, ...]:
+    """Ten numbers: the field, the shape of its pixels, the tilt if there is one."""
+    tilt = astuple(stance.tilt) if stance.tilt else (float("nan"),) * 5
+    return (*astuple(stance.field), stance.pixel_aspect, *tilt)
+
+
+def _stance_of(numbers: npt.NDArray[np.float64]) -> Stance:
+    degrees, row, col, height, width = map(float, numbers[5:])
+    tilt = None if np.isnan(degrees) else Tilt(degrees, row, col, int(height), int(width))
+    return Stance(Box(*map(int, numbers[:4])), pixel_aspect=float(numbers[4]), tilt=tilt)
 
 
 def _restored(path: Path, recipe: str) -> dict[str, list[Example]]:
@@ -347,7 +362,7 @@ def _example(
 ) -> Example:
     group, source, name, kind = map(str, text)
     views, plain, lying, degrees = map(float, numbers[:4])
-    quality, box = numbers[4:8], numbers[8:12]
+    quality, stance = numbers[4:8], numbers[8:18]
     return Example(
         features[: int(views)].astype(np.float32),
         group,
@@ -358,7 +373,7 @@ def _example(
         lying=None if np.isnan(lying) else int(lying),
         degrees=None if np.isnan(degrees) else degrees,
         quality=None if np.isnan(quality).any() else ImageQuality(*map(float, quality)),
-        field=None if np.isnan(box).any() else Box(*map(int, box)),
-        film_size=(int(numbers[12]), int(numbers[13])),
-        letters=None if np.isnan(numbers[14]) else int(numbers[14]),
+        stance=None if np.isnan(stance[0]) else _stance_of(stance),
+        film_size=(int(numbers[18]), int(numbers[19])),
+        letters=None if np.isnan(numbers[20]) else int(numbers[20]),
     )

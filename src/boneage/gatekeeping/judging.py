@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -56,13 +56,13 @@ class Judged:
 
 def judged(gate: Gate, example: Example, certain: float, turn: Turn) -> Judged:
     """Judge a plain example, turned first where it lies another way for certain."""
-    if example.field is None:
+    if example.stance is None:
         raise ValueError(f"{example.name!r} is no plain picture")
-    stance = Stance(example.field)
+    stance = example.stance
     judgement = gate.judge(example.features)
     quarters, inverted = likeliest_lie(judgement)
     if quarters or inverted:
-        turned = Stance(example.field, quarters, inverted)
+        turned = replace(stance, quarters=quarters, inverted=inverted)
         again = gate.judge(turn(example, turned))
         if is_better_turned(judgement, again, certain):
             stance, judgement = turned, again

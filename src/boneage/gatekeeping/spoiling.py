@@ -49,6 +49,17 @@ def tilted(pixels: Pixels, degrees: float) -> Pixels:
     return turned
 
 
+def tilted_on_black(pixels: Pixels, degrees: float) -> Pixels:
+    """Turn clockwise in a black image that holds all of it, as a cassette that lay aslant."""
+    height, width = pixels.shape
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), -degrees, 1.0)
+    cos, sin = np.abs(matrix[0, :2])
+    size = round(width * cos + height * sin), round(width * sin + height * cos)
+    matrix[:, 2] += (size[0] - width) / 2, (size[1] - height) / 2
+    turned: Pixels = cv2.warpAffine(pixels, matrix, size, flags=cv2.INTER_LINEAR)
+    return turned
+
+
 def laid(pixels: Pixels, quarters: int, *, inverted: bool) -> Pixels:
     """Lay an upright film so that this many clockwise quarter turns bring it upright again."""
     film = np.rot90(pixels, quarters)

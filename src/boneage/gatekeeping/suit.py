@@ -16,6 +16,7 @@ from boneage.assessor import Assessor
 from boneage.burnt_text import letters_in_a_row
 from boneage.errors import DataError, FilmError, WeightsError
 from boneage.evaluation.documents import evidence
+from boneage.framing import whole_image
 from boneage.gate import Gate
 from boneage.gatekeeping.examples import (
     FILMS,
@@ -200,7 +201,7 @@ def _with_text(films: Sequence[Film]) -> Iterator[tuple[int, int]]:
     """Letters in a row of each film, without and with text drawn on it."""
     for film in films:
         try:
-            pixels = read(film.path).pixels
+            pixels = whole_image(read(film.path))
         except FilmError:
             continue
         drawn = with_text(pixels, random_of(film.id))

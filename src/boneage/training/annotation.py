@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from boneage.assessment import Box
 from boneage.errors import BoneageError
-from boneage.preparing import Placement, equalise, placement, put_on_canvas, reduced
-from boneage.reading import read
+from boneage.preparing import Placement, placement, put_on_canvas
 from boneage.regions import Fractions, RegionPlan, find_regions, mirror_mean
+from boneage.training.attention import equalised
 from boneage.training.films import Film, Films
 from boneage.training.prepared import as_input
 from boneage.training.profile import Profile
@@ -41,7 +41,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class FoundRegion:
-    """Where the attention put a region of one film, in pixels of the film as it is read."""
+    """Where the attention put a region of one film, in pixels of what is analysed of the film."""
 
     film_id: str
     region: str
@@ -137,7 +137,7 @@ Prepared = tuple[npt.NDArray[np.uint8], Placement, tuple[int, int]]
 
 def _prepare(film: Film, profile: Profile, run: Run) -> Prepared | None:
     try:
-        grey = equalise(reduced(read(film.path).pixels), profile.preparation)
+        grey = equalised(film, profile)
     except BoneageError as error:
         if run.strict:
             raise

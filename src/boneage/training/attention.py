@@ -8,9 +8,8 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from boneage.preparing import Canvas, equalise, placement, put_on_canvas, reduced
-from boneage.reading import Limits, read
-from boneage.reading.limits import DEFAULT_LIMITS
+from boneage.framing import analysed, exposed_field
+from boneage.preparing import Canvas, equalise, placement, put_on_canvas
 from boneage.training.augmentation import augmenter
 from boneage.training.degrading import degrade, random_of, with_spoilt
 from boneage.training.films import Film, Films
@@ -20,21 +19,21 @@ from boneage.training.prepared import Batches, PreparedFilms, Sampling, prepare_
 from boneage.training.profile import NetworkSpec, Phase, Profile
 from boneage.training.run import Run
 
-THUMBNAIL_LIMITS = Limits(min_side_px=64)
-"""Squeezed thumbnails of 100 pixels are too small to read, not to learn from."""
-
 
 def draw_whole(film: Film, profile: Profile, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
-    """Prepare a whole film for the attention network; thumbnails get their shape back."""
-    grey = equalised(film, profile, THUMBNAIL_LIMITS)
-    height, width = film.shape or (grey.shape[0], grey.shape[1])
-    place = placement(height, width, size, profile.preparation.fit)
+    """Prepare a whole film for the attention network."""
+    grey = equalised(film, profile)
+    place = placement(grey.shape[0], grey.shape[1], size, profile.preparation.fit)
     return put_on_canvas(grey, size, place, antialias=profile.preparation.antialias)
 
 
-def equalised(film: Film, profile: Profile, limits: Limits = DEFAULT_LIMITS) -> Canvas:
-    """Read a film, spoil it where it is a spoilt copy, and even out its greys."""
-    pixels = reduced(read(film.path, limits=limits).pixels)
+def equalised(film: Film, profile: Profile) -> Canvas:
+    """Bring a film to what is analysed of it, and even out its greys.
+
+    A spoilt copy is spoilt in between.
+    """
+    radiograph = film.radiograph()
+    pixels = analysed(radiograph, exposed_field(radiograph))
     if film.spoilt:
         pixels = degrade(pixels, profile.degradation, random_of(film, profile.seed))
     return equalise(pixels, profile.preparation)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from boneage.delimited import Delimited, Row, read_delimited
 from boneage.errors import DataError, SexError
-from boneage.radiograph import Sex
+from boneage.radiograph import Radiograph, Sex
+from boneage.reading import Limits, read
 from boneage.training.problems import Kind, LabelError, ProblemList
 
 OLDEST_MONTHS = 240.0
 """Labels beyond the oldest standards (19 years) by more than a year are slips."""
 VALIDATION_SHARE = 0.1
 """Held back, by a hash of the id, where the data set states no split."""
+SQUEEZED_LIMITS = Limits(min_side_px=64)
+"""Squeezed copies may be too small to be answered, not to be learned from."""
 CALIBRATION = "calibration"
 Split: TypeAlias = Literal["train", "validation", "calibration"]
 
@@ -37,8 +40,22 @@ class Film:
 
     @property
     def squeezed(self) -> bool:
-        """Whether this copy is a thumbnail that has lost its shape."""
+        """Whether this copy has lost its shape."""
         return self.shape is not None
+
+    def radiograph(self) -> Radiograph:
+        """Read the copy; a squeezed one has pixels that are not square.
+
+        Raises
+        ------
+        FilmError
+            When it cannot be read.
+        """
+        if self.shape is None:
+            return read(self.path)
+        found = read(self.path, limits=SQUEEZED_LIMITS)
+        rows, cols = self.shape[0] / found.height, self.shape[1] / found.width
+        return replace(found, pixel_aspect=rows / cols)
 
 
 def read_labels(table: Path, columns: Sequence[str]) -> Delimited:

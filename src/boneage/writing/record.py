@@ -142,6 +142,8 @@ def _stance(stance: Stance | None) -> Record | None:
         "field": box_record(stance.field),
         "quarter_turns_clockwise": stance.quarters,
         "inverted": stance.inverted,
+        "tilt_degrees": round(stance.tilt.degrees, 1) if stance.tilt else 0.0,
+        "pixel_aspect": round(stance.pixel_aspect, 4),
     }
 
 
