@@ -30,9 +30,9 @@ FAR_OUT = 1.0
 """Times the robust range: what lies further beyond it is a hot or a dead pixel."""
 SATURATED = 0.01
 """Of black and white: as good as these."""
-LEAST_WITHIN, MOST_WHITE = 0.2, 0.15
-"""A window that leaves less of an image between black and white, or makes more of it white,
-is not the one that it was viewed with."""
+LEAST_SHOWN, MOST_WHITE = 0.1, 0.25
+"""A window that shows less of an image than black, or makes more of what it shows white, is not
+the one that it was viewed with. (A hand takes 15 % of a large plate; around it, all is black.)"""
 
 Values: TypeAlias = npt.NDArray[Any]
 """Floating-point values, one a level."""
@@ -57,6 +57,11 @@ class Window:
         if width <= 0:  # a window of width 1 is a threshold
             return np.asarray(values > centre, values.dtype)
         return np.asarray(np.clip((values - centre) / width + 0.5, 0, 1))
+
+    def is_straight_over(self, values: Values) -> bool:
+        """Whether the window clips none of the values, which then are as good themselves."""
+        farthest = max(abs(values.min() - self.centre), abs(values.max() - self.centre))
+        return self.function != "SIGMOID" and bool(farthest < self.width / 2 - 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,43 +151,39 @@ def _through_voi(
     table = _table(dataset, "VOILUTSequence", signed=bool(values.min() < 0))
     if table is not None:
         shown = table.entries[table.places(values)].astype(np.float64)
-        if _shows(shown / table.white, values, levels, inverse=inverse):
+        sound = table.covers(values)
+        if sound and _shows(shown / table.white, values, levels, inverse=inverse):
             return shown, ()
         notes.append(_ignored("VOI lookup table"))
     window = _window(dataset)
-    if window is not None:
+    if window is not None and not window.is_straight_over(values):
         shown = window.apply(values)
         if _shows(shown, values, levels, inverse=inverse):
-            return (values if _is_line(window, values) else shown), tuple(notes)
+            return shown, tuple(notes)
         notes.append(_ignored("window"))
     return values, tuple(notes)
 
 
 def _shows(shown: Values, values: Values, levels: Levels, *, inverse: bool) -> bool:
-    """Whether much of the image lies between black and white, and little more is white.
+    """Whether enough of the image is not black, and little of that is white.
 
-    Compared with the image's own range: that may begin and end in large areas, too.
+    An image may have a large area of its own brightest value, which does not count.
     """
     sample = shown[levels.sample]
     if not sample.min() < sample.max():
         return False
     black, white = _saturated(sample)
+    low, high = _saturated(_spread(values, levels, None)[levels.sample])
+    falling = (shown[-1] - shown[0]) * (values[-1] - values[0]) < 0
+    own = low if falling else high
     if inverse:
-        black, white = white, black
-    own = _saturated(_spread(values, levels, None)[levels.sample])
-    within = (1 - black - white) >= LEAST_WITHIN * (1 - sum(own))
-    return within and white - max(own) <= MOST_WHITE
+        black, white, own = white, black, high if falling else low
+    return 1 - black >= LEAST_SHOWN and white - own <= MOST_WHITE * (1 - black)
 
 
 def _saturated(sample: Values) -> tuple[float, float]:
     """Shares of black and of white pixels."""
     return float((sample <= SATURATED).mean()), float((sample >= 1 - SATURATED).mean())
-
-
-def _is_line(window: Window, values: Values) -> bool:
-    """Whether a window is straight over all values, so that they are as good themselves."""
-    ends = np.abs(np.array([values.min(), values.max()]) - window.centre)
-    return window.function != "SIGMOID" and float(ends.max()) < window.width / 2 - 1
 
 
 def _window(dataset: Dataset) -> Window | None:

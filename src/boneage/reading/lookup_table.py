@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,8 @@ class LookupTable:
     entries: npt.NDArray[np.uint16]
     white: float
     """The highest entry."""
+    whole: bool = True
+    """Whether there are as many entries as stated."""
 
     @classmethod
     def of(
@@ -37,11 +39,12 @@ class LookupTable:
         count, first, bits = (int(number) for number in stated)
         if not 1 <= bits <= MAX_BITS:
             return None
-        entries = _entries(item, data, (count % 2**16) or 2**16, bits)
+        count = (count % MAX_ENTRIES) or MAX_ENTRIES
+        entries = _entries(item, data, count, bits)
         if entries is None:
             return None
         # Some devices state 16 bits, or 8, for entries of 12: the highest is the white they mean.
-        return cls(first, entries, float(entries.max()) or 1.0)
+        return cls(first, entries, float(entries.max()) or 1.0, len(entries) >= count)
 
     def places(self, values: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
         """Where in the table values are looked up; those outside it at its ends."""
@@ -53,7 +56,11 @@ class LookupTable:
         """Read ``first`` as a signed number, where the file stores it as an unsigned one."""
         if self.first < 2**15:
             return self
-        return LookupTable(self.first - 2**16, self.entries, self.white)
+        return replace(self, first=self.first - 2**16)
+
+    def covers(self, values: npt.NDArray[Any]) -> bool:
+        """Whether no value is looked up beyond the end of a table that lacks entries."""
+        return self.whole or bool(values.max() < self.first + len(self.entries))
 
 
 def _entries(item: Dataset, keyword: str, count: int, bits: int) -> npt.NDArray[np.uint16] | None:
