@@ -147,8 +147,8 @@ def test_a_garbled_voi_lut_is_passed_over(count: int) -> None:
 
 def test_modality_lut() -> None:
     entries = 4_095 - np.arange(4_096)
-    window = {"WindowCenter": "2695", "WindowWidth": "2400", "VOILUTFunction": "LINEAR_EXACT"}
-    expected = np.clip((4_095 - VALUES - 2_695) / 2_400 + 0.5, 0, 1)
+    window = {"WindowCenter": "2798", "WindowWidth": "2600", "VOILUTFunction": "LINEAR_EXACT"}
+    expected = np.clip((4_095 - VALUES - 2_798) / 2_600 + 0.5, 0, 1)
     same(shown(ModalityLUTSequence=table(0, 12, entries), **window), expected)
 
 
@@ -162,7 +162,7 @@ def test_modality_lut() -> None:
 )
 def test_inversion_happens_once(elements: dict[str, str]) -> None:
     same(shown(**elements), 1 - stretched(DEEP))
-    window = {"WindowCenter": "1400", "WindowWidth": "2400"}
+    window = {"WindowCenter": "1300", "WindowWidth": "2600"}
     same(shown(**elements, **window), 1 - shown(**window))
     lut = table(0, 12, np.arange(4_096))
     same(shown(**elements, VOILUTSequence=lut), 1 - VALUES / 4_095)

@@ -11,7 +11,6 @@ import pydicom
 import pytest
 from pydicom.data import get_testdata_file
 from pydicom.encaps import generate_frames
-from pydicom.multival import MultiValue
 from pydicom.uid import (
     JPEG2000,
     ExplicitVRBigEndian,
@@ -185,23 +184,18 @@ def test_an_image_in_several_fragments() -> None:
 @pytest.mark.filterwarnings("ignore:The pixel data is")
 def test_real_files_agree_with_pydicom(name: str) -> None:
     ds = pydicom.dcmread(shipped(name))
-    centre, width = (
-        value[0] if isinstance(value, MultiValue) else value
-        for value in (ds.get("WindowCenter"), ds.get("WindowWidth"))
-    )
+    for keyword in ("WindowCenter", "WindowWidth"):  # theirs are of soft tissue
+        if keyword in ds:
+            delattr(ds, keyword)
     stored = ds.pixel_array.astype(float)
-    values = stored * float(ds.get("RescaleSlope", 1)) + float(ds.get("RescaleIntercept", 0))
     padding = ds.get("PixelPaddingValue")
     inside = np.ones(stored.shape, bool) if padding is None else stored != padding
-    if width is None:
-        low, high = values[inside].min(), values[inside].max()
-        expected = (values - low) / (high - low)
-    else:
-        expected = (values - (float(centre) - 0.5)) / (float(width) - 1) + 0.5
-    pixels = read(shipped(name), limits=TINY).pixels
-    expected = np.clip(expected, 0, 1)[inside]
-    low, high = expected.min(), expected.max()
-    np.testing.assert_allclose(pixels[inside], (expected - low) / (high - low), atol=1e-5)
+    low, high = stored[inside].min(), stored[inside].max()
+    file = BytesIO()
+    ds.save_as(file, enforce_file_format=True)
+    pixels = read(file.getvalue(), limits=TINY).pixels
+    expected = (stored[inside] - low) / (high - low)
+    np.testing.assert_allclose(pixels[inside], expected, atol=1e-5)
 
 
 def test_a_real_12_bit_jpeg() -> None:

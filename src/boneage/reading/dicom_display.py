@@ -30,9 +30,11 @@ FAR_OUT = 1.0
 """Times the robust range: what lies further beyond it is a hot or a dead pixel."""
 SATURATED = 0.01
 """Of black and white: as good as these."""
-LEAST_SHOWN, MOST_WHITE = 0.1, 0.25
-"""A window that shows less of an image than black, or makes more of what it shows white, is not
-the one that it was viewed with. (A hand takes 15 % of a large plate; around it, all is black.)"""
+LEAST_SHOWN, MOST_WHITE = 0.3, 0.1
+"""Of what is not black: a window that shows less of an image, or makes more of it white, is passed
+over. All there is is better than bones burnt out: where a tenth of the pixels was made white,
+answers moved by 3.6 months on average, and where 60 % were made black by 2.4; by a fiftieth of
+white or a fifth of black, by less than one."""
 
 Values: TypeAlias = npt.NDArray[Any]
 """Floating-point values, one a level."""
@@ -59,9 +61,12 @@ class Window:
         return np.asarray(np.clip((values - centre) / width + 0.5, 0, 1))
 
     def is_straight_over(self, values: Values) -> bool:
-        """Whether the window clips none of the values, which then are as good themselves."""
-        farthest = max(abs(values.min() - self.centre), abs(values.max() - self.centre))
-        return self.function != "SIGMOID" and bool(farthest < self.width / 2 - 1)
+        """Whether the window hardly clips the values, which then are as good themselves."""
+        low, high = float(values.min()), float(values.max())
+        hardly = SATURATED * (high - low)
+        starts, ends = self.centre - self.width / 2, self.centre + self.width / 2
+        straight = self.function != "SIGMOID"
+        return straight and starts <= low + hardly and ends >= high - hardly
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,18 +172,20 @@ def _through_voi(
 def _shows(shown: Values, values: Values, levels: Levels, *, inverse: bool) -> bool:
     """Whether enough of the image is not black, and little of that is white.
 
-    An image may have a large area of its own brightest value, which does not count.
+    An image may have large areas of its own darkest and brightest value, which do not count.
     """
     sample = shown[levels.sample]
     if not sample.min() < sample.max():
         return False
-    black, white = _saturated(sample)
-    low, high = _saturated(_spread(values, levels, None)[levels.sample])
-    falling = (shown[-1] - shown[0]) * (values[-1] - values[0]) < 0
-    own = low if falling else high
+    ends = _saturated(sample)
+    own = _saturated(_spread(values, levels, None)[levels.sample])
+    if (shown[-1] - shown[0]) * (values[-1] - values[0]) < 0:
+        own = own[::-1]
     if inverse:
-        black, white, own = white, black, high if falling else low
-    return 1 - black >= LEAST_SHOWN and white - own <= MOST_WHITE * (1 - black)
+        ends, own = ends[::-1], own[::-1]
+    (black, white), (own_black, own_white) = ends, own
+    enough = 1 - black >= LEAST_SHOWN * (1 - own_black)
+    return enough and white - own_white <= MOST_WHITE * (1 - black)
 
 
 def _saturated(sample: Values) -> tuple[float, float]:
