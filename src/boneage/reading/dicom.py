@@ -112,10 +112,9 @@ def _stored(
     grey = one_channel(cells.values, description.photometric, description.bits_stored, name)
     cells = replace(cells, values=grey)
     reading = stated_reading(cells, *described, signed=description.signed)
-    padding = stated_padding(dataset, cells, reading)
+    padding = stated_padding(dataset, cells, reading) or unstated_padding(reading.of(grey))
     counted = ~padding.values if padding else None
-    stored = settle(cells, reading, counted, signed=description.signed)
-    return stored, padding or unstated_padding(stored.values)
+    return settle(cells, reading, counted, signed=description.signed), padding
 
 
 def _counted(padding: Padding | None, shutter: Shutter) -> Mask | None:
