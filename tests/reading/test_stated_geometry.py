@@ -63,7 +63,7 @@ def test_pixel_aspect(stated: dict[str, Any], aspect: float) -> None:
 
 @pytest.mark.parametrize("other", ["ImagerPixelSpacing", "PixelAspectRatio"])
 def test_a_contradiction_is_warned_of(other: str) -> None:
-    film = read(dicom(HAND, PixelSpacing=["0.12", "0.1"], **{other: ["1", "1"]}))
+    film = read(dicom(HAND, 12, PixelSpacing=["0.12", "0.1"], **{other: ["1", "1"]}))
     assert film.pixel_aspect == pytest.approx(1.2)
     (note,) = film.notes
     assert (note.code, note.severity) == ("pixel_shape_contradictory", Severity.WARNING)
@@ -122,7 +122,7 @@ def test_a_rectangular_shutter() -> None:
 def test_a_shutter_of_an_inverted_image() -> None:
     shown = inside_rectangle()
     pixels = np.where(shown, 4_000 - HAND, 0).astype(np.uint16)
-    film = read(dicom(pixels, PhotometricInterpretation="MONOCHROME1", **RECTANGLE))
+    film = read(dicom(pixels, 12, PhotometricInterpretation="MONOCHROME1", **RECTANGLE))
     assert not film.pixels[~shown].any()
     assert film.pixels[shown].max() == 1
 

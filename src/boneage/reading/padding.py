@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from pydicom.dataset import Dataset
 
 from boneage.domain.findings import Finding, Severity
@@ -74,7 +73,7 @@ def unstated_padding(values: Integers) -> Padding | None:
     return None
 
 
-def sample_of(values: Integers, counted: Mask | None = None) -> npt.NDArray[np.generic]:
+def sample_of(values: Integers, counted: Mask | None = None) -> Integers:
     """Take some pixels of an image, evenly spread, of those that are counted."""
     step = max(1, int((values.size / SAMPLE) ** 0.5))
     sample = values[::step, ::step]
