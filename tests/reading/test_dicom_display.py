@@ -27,7 +27,8 @@ def shown_of(pixels: npt.NDArray[Any], bits: int, **elements: Any) -> Any:
 
 
 def same(pixels: Any, expected: Any) -> None:
-    np.testing.assert_allclose(pixels, expected, rtol=0, atol=1e-5)
+    """Alike but for the line from black to white, which is always the whole range."""
+    np.testing.assert_allclose(pixels, stretched(np.asarray(expected)), rtol=0, atol=1e-5)
 
 
 def table(first: int, bits: int, entries: npt.NDArray[Any], *, packed: bool = False) -> Sequence:
@@ -45,47 +46,52 @@ def test_no_voi_is_the_range_of_the_values() -> None:
 
 
 def test_linear_window() -> None:
-    expected = np.clip((VALUES - (2_000 - 0.5)) / (1_000 - 1) + 0.5, 0, 1)
-    same(shown(WindowCenter="2000", WindowWidth="1000"), expected)
-    same(shown(WindowCenter="2000", WindowWidth="1000", VOILUTFunction="LINEAR"), expected)
+    expected = np.clip((VALUES - (1_400 - 0.5)) / (2_400 - 1) + 0.5, 0, 1)
+    same(shown(WindowCenter="1400", WindowWidth="2400"), expected)
+    same(shown(WindowCenter="1400", WindowWidth="2400", VOILUTFunction="LINEAR"), expected)
 
 
 def test_linear_exact_window() -> None:
-    expected = np.clip((VALUES - 2_000) / 1_000 + 0.5, 0, 1)
-    window = {"WindowCenter": "2000", "WindowWidth": "1000"}
+    expected = np.clip((VALUES - 1_400) / 2_400 + 0.5, 0, 1)
+    window = {"WindowCenter": "1400", "WindowWidth": "2400"}
     same(shown(**window, VOILUTFunction="LINEAR_EXACT"), expected)
 
 
 def test_sigmoid_window() -> None:
-    expected = 1 / (1 + np.exp(-4 * (VALUES - 2_000) / 1_000))
-    window = {"WindowCenter": "2000", "WindowWidth": "1000"}
+    expected = 1 / (1 + np.exp(-4 * (VALUES - 1_400) / 2_400))
+    window = {"WindowCenter": "1400", "WindowWidth": "2400"}
     same(shown(**window, VOILUTFunction="SIGMOID"), expected)
 
 
 def test_a_window_is_of_rescaled_values() -> None:
-    expected = np.clip((VALUES * 2 - 1_000 - (3_000 - 0.5)) / 1_999 + 0.5, 0, 1)
+    expected = np.clip((VALUES * 2 - 1_000 - (1_800 - 0.5)) / 4_799 + 0.5, 0, 1)
     rescale = {"RescaleSlope": "2", "RescaleIntercept": "-1000"}
-    same(shown(**rescale, WindowCenter="3000", WindowWidth="2000"), expected)
+    same(shown(**rescale, WindowCenter="1800", WindowWidth="4800"), expected)
 
 
 def test_a_window_of_signed_values() -> None:
     signed = (DEEP.astype(np.int32) - 2_000).astype(np.int16)
-    expected = np.clip((VALUES - 2_000 + 0.5) / 999 + 0.5, 0, 1)
-    same(shown_of(signed, 16, WindowCenter="0", WindowWidth="1000"), expected)
+    expected = np.clip((VALUES - 1_400 + 0.5) / 2_399 + 0.5, 0, 1)
+    same(shown_of(signed, 16, WindowCenter="-600", WindowWidth="2400"), expected)
 
 
 def test_the_first_of_several_windows() -> None:
-    several = shown(WindowCenter=["2000", "100"], WindowWidth=["1000", "10"])
-    same(several, shown(WindowCenter="2000", WindowWidth="1000"))
-
-
-def test_the_narrowest_window_is_a_threshold() -> None:
-    same(shown(WindowCenter="2000", WindowWidth="1"), VALUES > 1_999.5)
+    several = shown(WindowCenter=["1400", "100"], WindowWidth=["2400", "10"])
+    same(several, shown(WindowCenter="1400", WindowWidth="2400"))
 
 
 @pytest.mark.parametrize(
     ("centre", "width"),
-    [("2000", "0"), ("2000", "-5"), ("2000", "0.5"), ("90000", "10"), ("1e300", "1e300")],
+    [
+        ("2000", "0"),
+        ("2000", "-5"),
+        ("2000", "0.5"),
+        ("2000", "1"),
+        ("120", "20"),
+        ("90000", "10"),
+        ("1e300", "1e300"),
+        ("0", "1e12"),
+    ],
 )
 def test_a_window_that_shows_nothing_is_passed_over(centre: str, width: str) -> None:
     same(shown(WindowCenter=centre, WindowWidth=width), stretched(DEEP))
@@ -108,9 +114,9 @@ def test_voi_lut_comes_before_a_window() -> None:
 
 
 def test_voi_lut_outside_its_range() -> None:
-    entries = np.arange(1_000)
-    expected = np.clip(VALUES - 1_500, 0, 999) / 1_023
-    same(shown(VOILUTSequence=table(1_500, 10, entries)), expected)
+    entries = np.arange(2_400)
+    expected = np.clip(VALUES - 200, 0, 2_399)
+    same(shown(VOILUTSequence=table(200, 12, entries)), expected)
 
 
 def test_voi_lut_with_packed_8_bit_entries() -> None:
@@ -141,8 +147,8 @@ def test_a_garbled_voi_lut_is_passed_over(count: int) -> None:
 
 def test_modality_lut() -> None:
     entries = 4_095 - np.arange(4_096)
-    window = {"WindowCenter": "2000", "WindowWidth": "1000", "VOILUTFunction": "LINEAR_EXACT"}
-    expected = np.clip((4_095 - VALUES - 2_000) / 1_000 + 0.5, 0, 1)
+    window = {"WindowCenter": "2798", "WindowWidth": "2600", "VOILUTFunction": "LINEAR_EXACT"}
+    expected = np.clip((4_095 - VALUES - 2_798) / 2_600 + 0.5, 0, 1)
     same(shown(ModalityLUTSequence=table(0, 12, entries), **window), expected)
 
 
@@ -156,7 +162,7 @@ def test_modality_lut() -> None:
 )
 def test_inversion_happens_once(elements: dict[str, str]) -> None:
     same(shown(**elements), 1 - stretched(DEEP))
-    window = {"WindowCenter": "2000", "WindowWidth": "1000"}
+    window = {"WindowCenter": "1300", "WindowWidth": "2600"}
     same(shown(**elements, **window), 1 - shown(**window))
     lut = table(0, 12, np.arange(4_096))
     same(shown(**elements, VOILUTSequence=lut), 1 - VALUES / 4_095)

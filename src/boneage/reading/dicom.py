@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from boneage.errors import FilmError
 from boneage.radiograph import Radiograph
-from boneage.reading.dicom_colour import one_channel
+from boneage.reading.dicom_colour import one_channel, through_palette
 from boneage.reading.dicom_display import displayed
 from boneage.reading.dicom_facts import facts_of
 from boneage.reading.dicom_frame import PixelDescription, decode_frame
 from boneage.reading.dicom_parsing import parse, text_of, whole_number
 from boneage.reading.limits import Limits
+from boneage.reading.padding import Padding, stated_padding, unstated_padding
 from boneage.reading.quiet import quiet
+from boneage.reading.stated_geometry import Shutter, stated_pixel_aspect, stated_shutter
+from boneage.reading.stored_values import Cells, Mask, StoredValues, settle, stated_reading
 
 NAMES_OF_SYNTAXES = {
     "1.2.840.10008.1.2": "uncompressed",
@@ -34,6 +39,8 @@ NAMES_OF_SYNTAXES = {
     "1.2.840.10008.1.2.5": "RLE",
 }
 """The transfer syntaxes that are read."""
+ALLOCATED = frozenset((1, 8, 12, 16, 32))
+MOST_BITS = 32
 FLOAT_PIXELS = ("FloatPixelData", "DoubleFloatPixelData")
 
 
@@ -77,19 +84,54 @@ def _read(data: bytes, name: str, limits: Limits) -> Radiograph:
             f"{name!r} is DICOM compressed as {UID(syntax).name!r}, which is not read; export it "
             "uncompressed, or as RLE, JPEG, JPEG-LS or JPEG 2000",
         )
-    values = decode_frame(dataset, syntax, description, name)
-    values = one_channel(values, dataset, description, name)
-    facts = facts_of(dataset, f"DICOM ({NAMES_OF_SYNTAXES[syntax]})", description.bits_stored)
-    return Radiograph(displayed(values, dataset, description, name), facts, name)
+    cells = decode_frame(dataset, syntax, description, name)
+    stored, padding = _stored(cells, dataset, description, name)
+    aspect, notes = stated_pixel_aspect(dataset)
+    shutter = stated_shutter(dataset, description.rows, description.columns, aspect)
+    counted = _counted(padding, shutter)
+    pixels, shown = displayed(stored.values, dataset, description.photometric, counted, name)
+    if padding is not None:
+        pixels[padding.around] = 0
+    if shutter.shown is not None:
+        pixels[~shutter.shown] = 0
+    notes += (*stored.notes, *(padding.notes if padding else ()), *shutter.notes, *shown)
+    stored_as = f"DICOM ({NAMES_OF_SYNTAXES[syntax]})"
+    facts = facts_of(dataset, stored_as, stored.reading.bits)
+    return Radiograph(pixels, facts, name, aspect, shutter.box, notes)
+
+
+def _stored(
+    cells: Cells, dataset: Dataset, description: PixelDescription, name: str
+) -> tuple[StoredValues, Padding | None]:
+    """Find the numbers that the pixels are, and which of them are padding."""
+    described = description.bits_stored, description.high_bit
+    if description.photometric.startswith("PALETTE"):
+        reading = stated_reading(cells, *described, signed=False)
+        greys = through_palette(reading.of(cells.values), dataset, name)
+        return StoredValues(greys, reading, cells.notes), None
+    grey = one_channel(cells.values, description.photometric, description.bits_stored, name)
+    cells = replace(cells, values=grey)
+    reading = stated_reading(cells, *described, signed=description.signed)
+    padding = stated_padding(dataset, cells, reading) or unstated_padding(reading.of(grey))
+    counted = ~padding.values if padding else None
+    return settle(cells, reading, counted, signed=description.signed), padding
+
+
+def _counted(padding: Padding | None, shutter: Shutter) -> Mask | None:
+    """Find the pixels that are the image; None where all are."""
+    if padding is None:
+        return shutter.shown
+    counted = ~padding.values if shutter.shown is None else ~padding.values & shutter.shown
+    return counted if counted.any() else None
 
 
 def _describe(dataset: Dataset, name: str) -> PixelDescription:
     rows, columns = (_needed(dataset, keyword, name) for keyword in ("Rows", "Columns"))
     allocated = _needed(dataset, "BitsAllocated", name)
-    if allocated not in {1, 8, 16, 32}:
+    if allocated not in ALLOCATED:
         raise FilmError(
             "unsupported_pixels",
-            f"{name!r} stores {allocated} bits a pixel; 1, 8, 16 and 32 are read",
+            f"{name!r} stores {allocated} bits a pixel; 1, 8, 12, 16 and 32 are read",
         )
     stored = whole_number(dataset, "BitsStored") or allocated
     samples = whole_number(dataset, "SamplesPerPixel") or 1
@@ -99,7 +141,8 @@ def _describe(dataset: Dataset, name: str) -> PixelDescription:
         columns=columns,
         samples=samples,
         bits_allocated=allocated,
-        bits_stored=stored if 1 <= stored <= allocated else allocated,
+        bits_stored=stored if 1 <= stored <= MOST_BITS else allocated,
+        high_bit=whole_number(dataset, "HighBit"),
         signed=whole_number(dataset, "PixelRepresentation") == 1,
         photometric=photometric.upper(),
         planar=whole_number(dataset, "PlanarConfiguration") == 1,

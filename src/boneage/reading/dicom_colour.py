@@ -9,7 +9,6 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 
 from boneage.errors import FilmError
-from boneage.reading.dicom_frame import PixelDescription
 from boneage.reading.lookup_table import LookupTable
 
 GREY = frozenset(("MONOCHROME1", "MONOCHROME2"))
@@ -18,22 +17,27 @@ TOLERANCE = 4 / 255
 
 
 def one_channel(
-    values: npt.NDArray[Any], dataset: Dataset, description: PixelDescription, name: str
+    values: npt.NDArray[Any], photometric: str, bits: int, name: str
 ) -> npt.NDArray[Any]:
     """Reduce colour whose channels agree to one of them.
+
+    Parameters
+    ----------
+    values : ndarray of integers, shape (rows, columns) or (rows, columns, samples)
+    photometric : str
+        The photometric interpretation, for the message.
+    bits : int
+        Of a sample.
+    name : str
 
     Raises
     ------
     FilmError
         ``"colour"`` when they do not.
     """
-    photometric = description.photometric
-    if photometric.startswith("PALETTE"):
-        values, white = _through_palette(values, dataset, name)
-    elif values.ndim == 2:
+    if values.ndim == 2:
         return values
-    else:
-        white = 2**description.bits_stored - 1
+    white = 2**bits - 1
     if values.shape[2] != 3:
         raise _in_colour(name, f"{photometric} of {values.shape[2]} samples")
     green = values[..., 1]
@@ -45,9 +49,16 @@ def one_channel(
     return green
 
 
-def _through_palette(
+def through_palette(
     values: npt.NDArray[Any], dataset: Dataset, name: str
-) -> tuple[npt.NDArray[Any], float]:
+) -> npt.NDArray[np.uint16]:
+    """Look up the greys that palette indices stand for.
+
+    Raises
+    ------
+    FilmError
+        ``"colour"`` when some of them are no greys.
+    """
     tables = [
         LookupTable.of(
             dataset,
@@ -59,8 +70,9 @@ def _through_palette(
     found = [table for table in tables if table is not None]
     if len(found) != 3 or values.ndim != 2:
         raise _in_colour(name, "a palette that cannot be read")
-    channels = [table.entries[table.places(values)] for table in found]
-    return np.stack(channels, axis=-1), found[0].white
+    channels = np.stack([table.entries[table.places(values)] for table in found], axis=-1)
+    bits = max(int(table.white).bit_length() for table in found)
+    return np.asarray(one_channel(channels, "a palette", bits, name), np.uint16)
 
 
 def _in_colour(name: str, what: str) -> FilmError:

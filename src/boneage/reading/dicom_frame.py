@@ -18,14 +18,19 @@ from pydicom.encaps import generate_frames
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
+from boneage.domain.findings import Finding, Severity
 from boneage.errors import FilmError
 from boneage.reading.codestream import CodestreamHeader, jpeg_2000_header, jpeg_header
 from boneage.reading.rle import decode_rle
+from boneage.reading.stored_values import Cells
 
+BIG_ENDIAN = "1.2.840.10008.1.2.2"
 RLE = "1.2.840.10008.1.2.5"
 JPEG = "1.2.840.10008.1.2.4."
 JPEG_2000 = (f"{JPEG}9", f"{JPEG}20")
 JPEG_LS = f"{JPEG}8"
+PACKED_BITS = 12
+"""The one depth that old devices packed without filling bytes."""
 Values = npt.NDArray[Any]
 
 
@@ -38,6 +43,7 @@ class PixelDescription:
     samples: int
     bits_allocated: int
     bits_stored: int
+    high_bit: int | None
     signed: bool
     photometric: str
     planar: bool
@@ -49,12 +55,13 @@ class PixelDescription:
         return plane if self.samples == 1 else (*plane, self.samples)
 
 
-def decode_frame(dataset: Dataset, syntax: str, description: PixelDescription, name: str) -> Values:
+def decode_frame(dataset: Dataset, syntax: str, description: PixelDescription, name: str) -> Cells:
     """Decode the one image of a dataset.
 
     Returns
     -------
-    ndarray of integers, shape (rows, columns) or (rows, columns, samples)
+    Cells
+        Of shape (rows, columns) or (rows, columns, samples).
 
     Raises
     ------
@@ -73,39 +80,75 @@ def decode_frame(dataset: Dataset, syntax: str, description: PixelDescription, n
     frame = b"".join(generate_frames(dataset.PixelData, number_of_frames=1))
     if syntax == RLE:
         values = decode_rle(frame, description.shape, description.bits_allocated)
-        return _with_sign(values, description.bits_stored, signed=description.signed)
-    read_header = jpeg_2000_header if syntax.startswith(JPEG_2000) else jpeg_header
-    header = read_header(frame)
+        return Cells.decoded(values, description.bits_allocated)
+    is_2000 = syntax.startswith(JPEG_2000)
+    header = jpeg_2000_header(frame) if is_2000 else jpeg_header(frame)
     if header is None:
         raise FilmError("truncated", f"{name!r} is DICOM with an image that is cut off")
     _check_header(header, description, name)
     decoder = _decoder(syntax, header)
     values = decoder(frame, header, description).reshape(description.shape)
-    bits = min(header.bits, description.bits_stored) if description.signed else header.bits
-    return _with_sign(values, bits, signed=description.signed)
+    return Cells.decoded(values, header.bits, signed=header.signed if is_2000 else None)
 
 
-def _uncompressed(
-    dataset: Dataset, syntax: str, description: PixelDescription, name: str
-) -> Values:
+def _uncompressed(dataset: Dataset, syntax: str, description: PixelDescription, name: str) -> Cells:
     samples = 2 if description.photometric == "YBR_FULL_422" else description.samples
-    bits = description.rows * description.columns * samples * description.bits_allocated
-    have, need = len(dataset.PixelData), (bits + 7) // 8
+    pixels = description.rows * description.columns * samples
+    have = len(dataset.PixelData)
+    allocated, notes = _cell_bits(description, pixels, have)
+    need = (pixels * allocated + 7) // 8
     if have < need:
         raise FilmError(
             "truncated",
             f"{name!r} is a DICOM file cut off: it has {have:,} of {need:,} bytes of pixels",
         )
+    if description.samples == 1:
+        order = ">" if syntax == BIG_ENDIAN else "<"
+        content = dataset.PixelData
+        if order == ">" and allocated == 8 and dataset["PixelData"].VR == "OW":
+            content = np.frombuffer(content[: have - have % 2], "u2").byteswap().tobytes()
+        cells = _grey_cells(content, allocated, pixels, order).reshape(description.shape)
+        return Cells(cells, allocated if allocated != PACKED_BITS else 16, notes=notes)
     # What may be left out or garbled, pydicom insists on.
     dataset.SamplesPerPixel = description.samples
     dataset.PhotometricInterpretation = description.photometric
     dataset.PixelRepresentation = int(description.signed)
     dataset.BitsStored = description.bits_stored
     dataset.NumberOfFrames = 1
-    if description.samples > 1:
-        dataset.PlanarConfiguration = int(description.planar)
+    dataset.PlanarConfiguration = int(description.planar)
     values, _ = get_decoder(UID(syntax)).as_array(dataset, index=0)
-    return np.asarray(values)
+    return Cells.decoded(values, allocated)
+
+
+def _cell_bits(
+    description: PixelDescription, pixels: int, have: int
+) -> tuple[int, tuple[Finding, ...]]:
+    """Judge by the bytes that there are how many bits a pixel has been given."""
+    stated = allocated = description.bits_allocated
+    if stated == PACKED_BITS and have >= 2 * pixels:
+        allocated = 16
+    elif stated == 16 and description.bits_stored <= 8 and have in {pixels, pixels + 1}:
+        allocated = 8
+    elif stated == 8 and description.bits_stored > 8 and have in {2 * pixels, 2 * pixels + 1}:
+        allocated = 16
+    if allocated == stated:
+        return stated, ()
+    sentence = f"Each pixel has {allocated} bits of the file, not {stated} as it says"
+    return allocated, (Finding("stored_values", Severity.NOTE, sentence),)
+
+
+def _grey_cells(content: bytes, allocated: int, pixels: int, order: str) -> Values:
+    if allocated == 1:
+        packed = np.frombuffer(content, np.uint8, (pixels + 7) // 8)
+        return np.unpackbits(packed, count=pixels, bitorder="little")
+    if allocated == PACKED_BITS:  # two pixels in three bytes
+        packed = np.frombuffer(content, np.uint8, (pixels * 3 + 1) // 2).astype(np.uint16)
+        packed = np.pad(packed, (0, -len(packed) % 3)).reshape(-1, 3)
+        first = packed[:, 0] | ((packed[:, 1] & 0x0F) << 8)
+        second = (packed[:, 1] >> 4) | (packed[:, 2] << 4)
+        return np.stack([first, second], axis=1).ravel()[:pixels]
+    cells = np.frombuffer(content, f"{order}u{allocated // 8}", pixels)
+    return cells.astype(cells.dtype.newbyteorder("="), copy=False)
 
 
 def _check_header(header: CodestreamHeader, description: PixelDescription, name: str) -> None:
@@ -170,15 +213,3 @@ def _decode_other_jpeg(frame: bytes, header: CodestreamHeader, stated: PixelDesc
     from boneage.reading.gdcm_process import decode_with_gdcm  # noqa: PLC0415  few films need it
 
     return decode_with_gdcm(frame, header, stated.bits_allocated)
-
-
-def _with_sign(values: Values, bits: int, *, signed: bool) -> Values:
-    """Read the lowest ``bits`` as a signed or an unsigned number; what is above is no pixel."""
-    wide = values.dtype.itemsize * 8
-    unsigned = values.view(np.dtype(f"u{values.dtype.itemsize}"))
-    if bits >= wide:
-        return unsigned.view(np.dtype(f"i{values.dtype.itemsize}")) if signed else unsigned
-    if not signed:
-        return np.asarray(unsigned & unsigned.dtype.type(2**bits - 1))
-    shifted = (unsigned << (wide - bits)).view(np.dtype(f"i{values.dtype.itemsize}"))
-    return np.asarray(shifted >> (wide - bits))

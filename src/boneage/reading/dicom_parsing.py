@@ -33,6 +33,11 @@ PIXELS = (
 DISPLAY = (
     *("RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", "VOILUTSequence"),
     *("WindowCenter", "WindowWidth", "VOILUTFunction", "PresentationLUTShape"),
+    *("PixelAspectRatio", "NominalScannedPixelSpacing", "ShutterShape"),
+    *("ShutterLeftVerticalEdge", "ShutterRightVerticalEdge", "ShutterUpperHorizontalEdge"),
+    *("ShutterLowerHorizontalEdge", "CenterOfCircularShutter", "RadiusOfCircularShutter"),
+    *("VerticesOfThePolygonalShutter",),
+    *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
 )
 FACTS = (
     *("SOPClassUID", "Modality", "PatientSex", "PatientBirthDate", "PatientAge", "StudyDate"),
