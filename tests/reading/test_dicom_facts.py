@@ -19,6 +19,10 @@ def facts(**elements: Any) -> Facts:
     return read(dicom(**elements)).facts
 
 
+def codes(facts: Facts) -> list[str]:
+    return [finding.code for finding in facts.findings]
+
+
 def test_all_at_once() -> None:
     assert facts(
         PatientSex="F",
@@ -65,7 +69,12 @@ def test_sex(stated: str, sex: Sex | None) -> None:
         ("072M", 72.0),
         ("010W", 70 / 30.4375),
         ("100D", 100 / 30.4375),
-        ("000Y", 0.0),
+        ("000Y", None),
+        ("010y", 120.0),
+        ("0120M", 120.0),
+        ("10.5Y", 126.0),
+        ("10 Y", 120.0),
+        ("10Y 6M", 126.0),
         ("12Y", 144.0),
         ("", None),
         ("6", None),
@@ -108,9 +117,13 @@ def test_dates_in_the_old_form() -> None:
     assert facts(PatientBirthDate="2010.01.15").birth_date == date(2010, 1, 15)
 
 
-def test_born_today() -> None:
+def test_born_today_stands_in_for_an_unknown_birth_date() -> None:
     today = facts(PatientBirthDate="20200115", StudyDate="20200115")
-    assert today.chronological_age_months == 0
+    assert today.chronological_age_months is None
+    assert codes(today) == ["placeholder_age"]
+    aged = facts(PatientBirthDate="20200115", StudyDate="20200115", PatientAge="010Y")
+    assert aged.chronological_age_months == 120
+    assert codes(aged) == ["placeholder_age"]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +132,7 @@ def test_born_today() -> None:
         ({"ImageLaterality": "R"}, "R"),
         ({"Laterality": "L"}, "L"),
         ({"ImageLaterality": "L", "Laterality": "R"}, "L"),
-        ({"ImageLaterality": "B", "Laterality": "R"}, "R"),
+        ({"ImageLaterality": "B", "Laterality": "R"}, "B"),
         ({"ImageLaterality": "U"}, None),
         ({"Laterality": ""}, None),
     ],

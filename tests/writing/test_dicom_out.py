@@ -215,7 +215,7 @@ def test_only_a_dicom_film_has_a_study(film: Path) -> None:
         read_source(film)
 
 
-@pytest.mark.parametrize("keyword", ["StudyInstanceUID", "SOPInstanceUID"])
+@pytest.mark.parametrize("keyword", ["StudyInstanceUID", "SeriesInstanceUID"])
 def test_a_film_without_identifiers_is_said(dicom_film: Path, tmp_path: Path, keyword: str) -> None:
     dataset = dcmread(dicom_film)
     del dataset[keyword]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from boneage.ages import unlikely_age
 from boneage.assessment import Assessment
 from boneage.clinical.child import Child, settle
 from boneage.clinical.findings import ClinicalContext, ClinicalFindings
@@ -32,9 +33,13 @@ def with_clinical_findings(answer: Assessment, child: Child) -> Assessment:
         When what is given and what the film states make no age.
     """
     context = settle(child, answer.facts)
+    age = context.chronological_age_months
+    unlikely = None if age is None else unlikely_age(age, answer.age_months)
+    others = tuple(finding for finding in answer.findings if finding.code != "unlikely_age")
     return replace(
         answer,
-        chronological_age_months=context.chronological_age_months,
+        findings=others if unlikely is None else (*others, unlikely),
+        chronological_age_months=age,
         clinical=clinical_findings(answer, context),
     )
 

@@ -60,7 +60,7 @@ def read_dicom(data: bytes, name: str, limits: Limits) -> Radiograph:
 
 
 def _read(data: bytes, name: str, limits: Limits) -> Radiograph:
-    dataset, syntax, cut_off = parse(data, name)
+    dataset, syntax, cut_off, notes = parse(data, name)
     if "PixelData" not in dataset or not dataset["PixelData"].value:
         raise _without_pixels(dataset, name, len(data), cut_off=cut_off)
     description = _describe(dataset, name)
@@ -79,7 +79,8 @@ def _read(data: bytes, name: str, limits: Limits) -> Radiograph:
         )
     values = decode_frame(dataset, syntax, description, name)
     values = one_channel(values, dataset, description, name)
-    facts = facts_of(dataset, f"DICOM ({NAMES_OF_SYNTAXES[syntax]})", description.bits_stored)
+    stored_as = f"DICOM ({NAMES_OF_SYNTAXES[syntax]})"
+    facts = facts_of(dataset, stored_as, description.bits_stored, notes)
     return Radiograph(displayed(values, dataset, description, name), facts, name)
 
 
