@@ -227,7 +227,6 @@ class ClinicalFindings:
             "standards": self.standards.to_dict(),
         }
 
-
     def _growth(self) -> Record | None:
         """Give what is said of growth: where an age is stated and gives none, why that is."""
         if self.growth is not None:

@@ -62,7 +62,8 @@ def read_dicom(data: bytes, name: str, limits: Limits) -> Radiograph:
 def _read(data: bytes, name: str, limits: Limits) -> Radiograph:
     dataset, syntax, cut_off, notes = parse(data, name)
     if "PixelData" not in dataset or not dataset["PixelData"].value:
-        raise _without_pixels(dataset, name, len(data), cut_off=cut_off)
+        damaged = any(note.code == "skipped_elements" for note in notes)
+        raise _without_pixels(dataset, name, len(data), cut_off=cut_off, damaged=damaged)
     description = _describe(dataset, name)
     limits.check(description.rows, description.columns, name)
     frames = whole_number(dataset, "NumberOfFrames") or 1
@@ -116,11 +117,19 @@ def _needed(dataset: Dataset, keyword: str, name: str) -> int:
     return value
 
 
-def _without_pixels(dataset: Dataset, name: str, size: int, *, cut_off: bool) -> FilmError:
+def _without_pixels(
+    dataset: Dataset, name: str, size: int, *, cut_off: bool, damaged: bool
+) -> FilmError:
     if cut_off:
         return FilmError(
             "truncated",
             f"{name!r} is a DICOM file cut off after {size:,} bytes; copy it again, whole",
+        )
+    if damaged:
+        return FilmError(
+            "damaged",
+            f"{name!r} is a damaged DICOM file: its elements cannot be told apart, and no image "
+            "is found among them; export it again",
         )
     if any(keyword in dataset for keyword in FLOAT_PIXELS):
         return FilmError(

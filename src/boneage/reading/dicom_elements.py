@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from pydicom.datadict import DicomDictionary, repeater_has_tag
+from pydicom._dicom_dict import DicomDictionary
+from pydicom.datadict import repeater_has_tag
 from pydicom.valuerep import VR
 
 KNOWN_VRS = frozenset(vr.value.encode() for vr in VR if len(vr.value) == 2)
@@ -24,8 +25,8 @@ LONG_VRS = frozenset(
 GROUPS = frozenset(tag >> 16 for tag in DicomDictionary)
 UNDEFINED = 0xFFFFFFFF
 PIXEL_DATA = 0x7FE00010
-META, DELIMITERS = 0x0002, 0xFFFE
-"""Groups: the file meta information; items of sequences, and their ends."""
+META, IDENTIFYING, DELIMITERS = 0x0002, 0x0008, 0xFFFE
+"""Groups: the file meta information; what a data set begins with; items, and their ends."""
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 HEADER = 8
 """Bytes of the shortest element."""
@@ -133,6 +134,8 @@ def elements_of(
         result.cut_off |= element.stop > len(data)
         position = element.next
     result.stop = position
+    if PIXEL_DATA not in result.found and only_group is None:
+        result.cut_off |= 0 < len(data) - position < HEADER
     result.more_follows = PIXEL_DATA in result.found and _begins_anew(data, position, encoding)
     return result
 
@@ -160,10 +163,8 @@ def _keep(result: Elements, element: Element, data: bytes, wanted: frozenset[int
 def _begins_anew(data: bytes, position: int, encoding: Encoding) -> bool:
     if data[position + 128 : position + 132] == b"DICM":
         return True
-    order = "little" if encoding.little else "big"
-    group = int.from_bytes(data[position : position + 2], order)
-    element = _Reader(data, encoding).element(position, -1)
-    return group == 8 and element is not None
+    reader = _Reader(data, encoding, IDENTIFYING)
+    return not reader.leaves_group(position) and reader.element(position, -1) is not None
 
 
 def encoding_at(data: bytes, start: int, stated: Encoding | None) -> Encoding | None:
@@ -184,7 +185,7 @@ class _Reader:
     def __init__(self, data: bytes, encoding: Encoding, only_group: int | None = None) -> None:
         self.data, self.end, self.only_group = data, len(data), only_group
         self.encoding = encoding
-        self.order = "little" if encoding.little else "big"
+        self.order: Literal["little", "big"] = "little" if encoding.little else "big"
 
     def element(self, position: int, previous: int) -> Element | None:
         """Measure the element at a place; None where it makes no sense."""
@@ -312,7 +313,7 @@ class _Reader:
         if self.encoding.implicit:
             return self._plausible_without_vr(position, tag, previous)
         stated = self.data[position + 4 : position + 6] in KNOWN_VRS
-        return _known(tag) and (stated or tag > previous) or (stated and tag > previous)
+        return (_known(tag) and (stated or tag > previous)) or (stated and tag > previous)
 
     def _plausible_without_vr(self, position: int, tag: int, previous: int) -> bool:
         length = self._number(position + 4, 4)
@@ -395,11 +396,11 @@ class _Reader:
         return self._number(position, 2) << 16 | self._number(position + 2, 2)
 
     def _number(self, position: int, size: int) -> int:
-        return int.from_bytes(self.data[position : position + size], self.order)  # type: ignore[arg-type]
+        return int.from_bytes(self.data[position : position + size], self.order)
 
     def _bytes(self, tag: int) -> bytes:
         group, element = tag >> 16, tag & 0xFFFF
-        return b"".join(part.to_bytes(2, self.order) for part in (group, element))  # type: ignore[arg-type]
+        return b"".join(part.to_bytes(2, self.order) for part in (group, element))
 
 
 def _known(tag: int) -> bool:

@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from contextlib import nullcontext, suppress
 from typing import NamedTuple
 
 from pydicom.charset import convert_encodings
 from pydicom.datadict import dictionary_VM, keyword_for_tag, tag_for_keyword
-from pydicom.dataelem import RawDataElement
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.tag import BaseTag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from boneage.domain.findings import Finding, Severity
+from boneage.errors import FilmError
 from boneage.reading import dicom_syntax
 from boneage.reading.dicom_elements import (
     EXPLICIT,
     PIXEL_DATA,
     UNDEFINED,
+    Element,
     Elements,
     Encoding,
     elements_of,
@@ -55,6 +58,10 @@ FACTS = (
 OF_THE_STUDY = ("StudyTime", "AccessionNumber", "ReferringPhysicianName")
 COUNTED = ("PatientName", "PatientID", *OF_THE_STUDY)
 """Of these only how many values they have is looked at: an answer states them again."""
+USED_WHEN_REPEATED = frozenset(map(tag_for_keyword, (*PIXELS, *DISPLAY)))
+NEEDED_TAGS = frozenset(
+    tag for tag in map(tag_for_keyword, (*PIXELS, *DISPLAY, *FACTS, *COUNTED)) if tag is not None
+)
 PREFIX = b"DICM"
 PREAMBLE = 128
 META = b"\2\0"
@@ -82,59 +89,86 @@ class Parsed(NamedTuple):
     notes: tuple[Finding, ...]
 
 
-def parse(data: bytes, name: str, wanted: Sequence[str] | None = None) -> Parsed:
-    """Parse a DICOM file, or a bare data set.
-
-    Parameters
-    ----------
-    data : bytes
-    name : str
-        For messages.
-    wanted : sequence of str, optional
-        Keywords of the elements to give. Default: those that a film needs.
+def parse(data: bytes, name: str) -> Parsed:
+    """Parse the elements of a DICOM file, or of a bare data set, that a film needs.
 
     Raises
     ------
     FilmError
-        When it is deflated and cannot be inflated.
+        ``"truncated"`` or ``"too_many_bytes"`` when it is deflated and cannot be inflated.
     """
-    keywords = (*PIXELS, *DISPLAY, *FACTS, *COUNTED) if wanted is None else wanted
-    tags = frozenset(tag for tag in map(tag_for_keyword, keywords) if tag is not None)
-    return _parse(data, name, tags)
+    return _parse(data, name, NEEDED_TAGS)
 
 
 def parse_all(data: bytes, name: str) -> Parsed:
-    """Parse all elements of a DICOM file but for long ones; of the pixels, that there are some."""
+    """Parse all elements of a DICOM file but for long ones; of the pixels, that there are some.
+
+    Raises
+    ------
+    FilmError
+        As :func:`parse` does.
+    """
     return _parse(data, name, None)
 
 
 def _parse(data: bytes, name: str, tags: frozenset[int] | None) -> Parsed:
     meta = _file_meta(data)
-    found = UID_AT_LEAST.match(_text(meta, TRANSFER_SYNTAX))
-    start, stated = meta.stop, found[0] if found else ""
-    content = None
-    if stated == DeflatedExplicitVRLittleEndian:
-        content = dicom_syntax.inflated(data[start:], name)
-    if content is not None:
-        data, start = content, 0
-    start, encoding = _beginning(data, start, meta, dicom_syntax.stated_encoding(stated))
+    uid = UID_AT_LEAST.match(_text(meta, TRANSFER_SYNTAX))
+    stated = uid[0] if uid else ""
+    data, start, written = _located(data, meta, stated, name)
+    encoding = written or dicom_syntax.stated_encoding(stated) or EXPLICIT
     elements = elements_of(data, start, encoding, tags)
     dataset = _dataset(elements, encoding)
     dataset.file_meta = FileMetaDataset(_raw(meta, EXPLICIT))
     pixels = elements.found.get(PIXEL_DATA)
-    encapsulated = pixels is not None and pixels[0].length == UNDEFINED
-    syntax = dicom_syntax.true_syntax(
-        stated, encoding, pixels and pixels[1], encapsulated=encapsulated
-    )
-    plain = pixels is not None and not encapsulated and dicom_syntax.is_compressed(syntax)
-    if plain and pixels and len(pixels[1]) >= (_bytes_of_pixels(dataset) or math.inf):
-        syntax = dicom_syntax.UNCOMPRESSED[EXPLICIT]
+    syntax = stated if pixels is None else _true_syntax(stated, encoding, *pixels, dataset)
     dataset.file_meta.TransferSyntaxUID = UID(syntax)
-    if stated == dicom_syntax.GE_PRIVATE and pixels is not None:
-        _put_in_order(dataset, pixels[1])
     other = stated not in {"", dicom_syntax.GE_PRIVATE, syntax}
     notes = _notes(elements, dataset, other_syntax=other)
-    return Parsed(dataset, syntax, elements.cut_off, tuple(notes))
+    # What begins like no data set is damaged, however it ends.
+    cut_off = meta.cut_off or (elements.cut_off and (written is not None or bool(elements.found)))
+    return Parsed(dataset, syntax, cut_off, tuple(notes))
+
+
+def _located(
+    data: bytes, meta: Elements, stated: str, name: str
+) -> tuple[bytes, int, Encoding | None]:
+    """Give the bytes that the data set lies in, where it begins, and how it is written.
+
+    No encoding: it begins in none that is known.
+    """
+    start, length = meta.stop, meta.found.get(META_LENGTH)
+    places = [start]
+    if length is not None:
+        places.append(length[0].next + int.from_bytes(length[1], "little"))
+    claimed = dicom_syntax.stated_encoding(stated)
+    for place in places:
+        encoding = encoding_at(data, place, claimed)
+        if encoding is not None:
+            return data, place, encoding
+    deflated = stated == DeflatedExplicitVRLittleEndian
+    with nullcontext() if deflated else suppress(FilmError):
+        content = dicom_syntax.inflated(data[start:], name)
+        if content is not None:
+            return content, 0, encoding_at(content, 0, EXPLICIT)
+    return data, start, None
+
+
+def _true_syntax(
+    stated: str, encoding: Encoding, pixels: Element, value: bytes, dataset: Dataset
+) -> str:
+    """Tell the transfer syntax; of a private one the pixels are put into the usual order."""
+    encapsulated = pixels.length == UNDEFINED
+    syntax = dicom_syntax.true_syntax(stated, encoding, value, encapsulated=encapsulated)
+    private = dicom_syntax.is_private(stated)
+    if not encapsulated and (private or dicom_syntax.is_compressed(syntax)):
+        need = _bytes_of_pixels(dataset)
+        if need is not None and need <= len(value) <= need + 1:
+            syntax = dicom_syntax.UNCOMPRESSED[EXPLICIT]
+    columns, bits = (whole_number(dataset, keyword) for keyword in ("Columns", "BitsAllocated"))
+    if not encapsulated and private and columns and bits == 16:
+        dataset["PixelData"].value = dicom_syntax.in_little_endian(value, columns)
+    return syntax
 
 
 def _file_meta(data: bytes) -> Elements:
@@ -149,28 +183,15 @@ def _file_meta(data: bytes) -> Elements:
     return meta_of(data, start)
 
 
-def _beginning(
-    data: bytes, start: int, meta: Elements, stated: Encoding | None
-) -> tuple[int, Encoding]:
-    """Find where the data set begins, and how it is written."""
-    length = meta.found.get(META_LENGTH)
-    places = [start]
-    if length is not None and start:
-        places.append(length[0].next + int.from_bytes(length[1], "little"))
-    for place in places:
-        encoding = encoding_at(data, place, stated)
-        if encoding is not None:
-            return place, encoding
-    return start, stated or EXPLICIT
-
-
 def _dataset(elements: Elements, encoding: Encoding) -> Dataset:
+    for tag in elements.repeated - USED_WHEN_REPEATED:
+        del elements.found[tag]
     dataset = Dataset(_raw(elements, encoding))
     dataset.set_original_encoding(encoding.implicit, encoding.little, _charset(elements))
     return dataset
 
 
-def _raw(elements: Elements, encoding: Encoding) -> dict[BaseTag, RawDataElement]:
+def _raw(elements: Elements, encoding: Encoding) -> dict[BaseTag, DataElement | RawDataElement]:
     return {
         BaseTag(tag): RawDataElement(BaseTag(tag), element.vr, element.length, value, 0, *encoding)
         for tag, (element, value) in elements.found.items()
@@ -210,12 +231,6 @@ def _bytes_of_pixels(dataset: Dataset) -> int | None:
     samples = whole_number(dataset, "SamplesPerPixel") or 1
     known = [number for number in numbers if number]
     return math.prod(known) * samples // 8 if len(known) == 3 else None
-
-
-def _put_in_order(dataset: Dataset, pixels: bytes) -> None:
-    columns = whole_number(dataset, "Columns")
-    if columns and whole_number(dataset, "BitsAllocated") == 16:
-        dataset["PixelData"].value = dicom_syntax.in_little_endian(pixels, columns)
 
 
 def _notes(elements: Elements, dataset: Dataset, *, other_syntax: bool) -> Iterator[Finding]:

@@ -59,6 +59,11 @@ def is_compressed(syntax: str) -> bool:
     return syntax == RLELossless or syntax.startswith(JPEG)
 
 
+def is_private(syntax: str) -> bool:
+    """Tell whether a transfer syntax is one that DICOM does not define."""
+    return bool(syntax) and not syntax.startswith(str(ImplicitVRLittleEndian))
+
+
 def inflated(data: bytes, name: str) -> bytes | None:
     """Inflate a deflated data set, raw as the standard has it, or in a zlib or gzip wrapping.
 

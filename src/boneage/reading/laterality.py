@@ -37,10 +37,12 @@ WORDS = {
     **dict.fromkeys(("BEIDSEITS", "BDS", "BILATÉRAL", "AMBAS", "ENTRAMBE"), BOTH),
 }
 """Of the languages that radiographs come in."""
-LETTERS = {"L": LEFT, "R": RIGHT, "B": BOTH}
+LETTERS = {"L": LEFT, "LH": LEFT, "R": RIGHT, "RH": RIGHT, "B": BOTH}
 """Where the element has codes, or a text speaks of a hand: elsewhere they are initials."""
+ITALIAN_HAND, ITALIAN = "MANO", {"DX": RIGHT, "SX": LEFT}
+"""DX is a modality, too."""
 NOT_OF_TEXTS = frozenset(("RE", "LI", "DER", "SIN"))
-"""Words of other meanings, too."""
+"""Words of other meanings, too, in a text that does not speak of a hand."""
 HANDS = frozenset(
     ("HAND", "HANDS", "HÄNDE", "WRIST", "WRISTS", "HANDGELENK", "MAIN", "MAINS", "MANO", "MANOS")
 )
@@ -72,7 +74,7 @@ class Side:
 ALSO_RIGHT = Finding(
     "right_hand",
     Severity.WARNING,
-    "In one place the image is marked as a right hand; the standards are of left hands.",
+    "In one place the image is said to be of a right hand; the standards are of left hands.",
 )
 RIGHT_BY_DESCRIPTION = Finding(
     "right_hand",
@@ -104,7 +106,7 @@ def side_of(dataset: Dataset) -> Side:
     findings = []
     if any(sides != first for sides in stated) or described in {LEFT, RIGHT} - {everywhere}:
         findings.append(CONTRADICTORY)
-    if first == LEFT and "R" in everywhere:
+    if first == LEFT and ("R" in everywhere or described == RIGHT):
         findings.append(ALSO_RIGHT)
     return Side("B" if first == BOTH else next(iter(first)), tuple(findings))
 
@@ -157,10 +159,12 @@ def _in_text(text: str, *, codes: bool = False) -> frozenset[str]:
     letters = codes or bool(HANDS.intersection(words))
     found = frozenset[str]()
     for word in words:
-        if codes or word not in NOT_OF_TEXTS:
+        if letters or word not in NOT_OF_TEXTS:
             found |= WORDS.get(word, frozenset())
         if letters:
             found |= LETTERS.get(word, frozenset())
+        if ITALIAN_HAND in words:
+            found |= ITALIAN.get(word, frozenset())
     return found
 
 

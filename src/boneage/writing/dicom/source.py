@@ -158,7 +158,7 @@ def _sound(stated: Dataset, tag: int) -> DataElement | None:
     """Give an element that can be written again, its texts decoded; None: there is none."""
     try:
         element = stated[tag]
-        decode_element(element, stated.original_character_set)
+        decode_element(element, list(stated.original_character_set))
         one = Dataset()
         one.SpecificCharacterSet = UTF_8
         one.add(element)
@@ -166,10 +166,17 @@ def _sound(stated: Dataset, tag: int) -> DataElement | None:
         values = element.value if isinstance(element.value, MultiValue) else [element.value]
         if len(values) > 1 and dictionary_VM(tag) == "1":
             return None
+        if any(_has_controls(value) for value in values if isinstance(value, str | PersonName)):
+            return None
         valid = all(_is_valid(element.VR, value) for value in values if isinstance(value, str))
     except Exception:  # a garbled element is not carried on
         return None
     return element if valid or element.keyword in AS_THEY_ARE else None
+
+
+def _has_controls(text: str | PersonName) -> bool:
+    """Tell whether a text has signs that command a screen, which no name or identifier has."""
+    return any(ord(sign) < ord(" ") and sign not in "\t\r\n" for sign in str(text))
 
 
 def _is_valid(vr: str, value: str) -> bool:
