@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from boneage.ages import age_in, months_between, parse_age, parse_date
+from boneage.ages import age_in, months_between, parse_age, parse_date, unlikely_age
+from boneage.domain.findings import Severity
 from boneage.errors import AgeError
 
 
@@ -86,3 +87,24 @@ def test_a_date_that_is_none_is_not_quoted(text: str) -> None:
         parse_date(text, "birth date")
     assert caught.value.__cause__ is None
     assert not text or text not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("age", "bone_age", "asked"),
+    [
+        (11.5, 134, True),  # years, given as months
+        (10, 120, True),
+        (0, 30, True),
+        (11.5, 14, False),
+        (12, 30, False),
+        (0, 12, False),
+        (60, 110, False),  # far ahead, as some children are
+        (120, 60, False),
+    ],
+)
+def test_an_age_that_may_be_one_in_years_is_asked_about(
+    age: float, bone_age: float, asked: bool
+) -> None:
+    found = unlikely_age(age, bone_age)
+    assert (found is not None) == asked
+    assert found is None or (found.code, found.severity) == ("unlikely_age", Severity.WARNING)

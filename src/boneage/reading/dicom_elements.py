@@ -219,7 +219,9 @@ class _Reader:
         return self.only_group is not None and self._tag(position) >> 16 != self.only_group
 
     def overruns(self, position: int) -> bool:
-        """Tell whether the element at a place is stated to end beyond the data."""
+        """Tell whether an element of DICOM's own is stated to end beyond the data."""
+        if not _known(self._tag(position)):
+            return False
         _, length, start = next(self._candidates(position))
         return length == UNDEFINED or start + length > self.end
 

@@ -70,6 +70,8 @@ BARE = (META, b"\x08\0", b"\0\x08")
 META_LENGTH, TRANSFER_SYNTAX, CHARACTER_SET = 0x00020000, 0x00020010, 0x00080005
 UID_AT_LEAST = re.compile(r"[0-9]+(\.[0-9]+)+")
 LATIN_1_TERMS = ("ISO_IR 100", "ISO 2022 IR 100", "ISO_IR 6", "ISO 2022 IR 6", "")
+GROUP_OF_NUMBERS = 0x0028
+"""Of elements with binary numbers, several of which no sign separates."""
 MAX_TEXT = 2**10
 SEARCHED_FOR_PREFIX = 1024
 """Bytes in which the prefix is looked for, where something was put before the preamble."""
@@ -149,8 +151,9 @@ def _located(
     deflated = stated == DeflatedExplicitVRLittleEndian
     with nullcontext() if deflated else suppress(FilmError):
         content = dicom_syntax.inflated(data[start:], name)
-        if content is not None:
-            return content, 0, encoding_at(content, 0, EXPLICIT)
+        encoding = encoding_at(content, 0, EXPLICIT) if content else None
+        if content is not None and (deflated or encoding is not None):
+            return content, 0, encoding
     return data, start, None
 
 
@@ -237,9 +240,9 @@ def _notes(elements: Elements, dataset: Dataset, *, other_syntax: bool) -> Itera
     """Say what was found odd, without any value."""
     several = [_keyword(tag) for tag in sorted(elements.repeated)]
     several += [
-        keyword
-        for keyword in map(_keyword, sorted(elements.found))
-        if keyword not in several and keyword not in SIDES and _has_several(dataset, keyword)
+        _keyword(tag)
+        for tag, (_, value) in sorted(elements.found.items())
+        if tag not in elements.repeated and _has_several(dataset, tag, value)
     ]
     for keyword in several:
         used = "the first was used" if keyword in {*PIXELS, *DISPLAY} else "none was used"
@@ -271,7 +274,11 @@ def _keyword(tag: int) -> str:
     return keyword_for_tag(tag) or f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
 
 
-def _has_several(dataset: Dataset, keyword: str) -> bool:
-    tag = tag_for_keyword(keyword)
-    single = tag is not None and tag != PIXEL_DATA and dictionary_VM(tag) == "1"
-    return single and len(texts_of(dataset, keyword)) > 1
+def _has_several(dataset: Dataset, tag: int, value: bytes) -> bool:
+    """Tell whether an element that has one value by its nature has several that differ."""
+    if tag == PIXEL_DATA or (b"\\" not in value[:MAX_TEXT] and tag >> 16 != GROUP_OF_NUMBERS):
+        return False
+    keyword = keyword_for_tag(tag)
+    if not keyword or keyword in SIDES or dictionary_VM(tag) != "1":
+        return False
+    return len(texts_of(dataset, keyword)) > 1

@@ -91,7 +91,7 @@ def identity_of(dataset: Dataset, pseudonym: str | None = None) -> Identity:
     return Identity(
         pseudonym=pseudonym,
         name=_in_words(dataset.PatientName),
-        patient_id=str(dataset.PatientID or "") or None,
+        patient_id=str(dataset.PatientID or "").strip() or None,
         birth_date=times.birth_date,
         study_date=times.study_date,
         study_uid=str(dataset.StudyInstanceUID),
