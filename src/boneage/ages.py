@@ -18,6 +18,7 @@ OLDEST_MONTHS = 110 * 12
 """Whoever is older by their dates has a birth date that stands in for an unknown one."""
 MONTHS_PER_UNIT = {"Y": 12.0, "M": 1.0, "W": 7 / DAYS_PER_MONTH, "D": 1 / DAYS_PER_MONTH}
 """By the letters of DICOM's age strings (PS3.5, 6.2), which people use, too."""
+UNLIKELY_AGE = "unlikely_age"
 FAR_MONTHS, FAR_TIMES = 24.0, 3.5
 """By how much a bone age exceeds an age that is asked about. Twelve times lie between months
 and years, so that beyond the root of 12 the age fits better as one in years."""
@@ -93,7 +94,7 @@ def unlikely_age(age_months: float, bone_age_months: float) -> Finding | None:
     if bone_age_months - age_months < FAR_MONTHS or bone_age_months < FAR_TIMES * age_months:
         return None
     return Finding(
-        "unlikely_age",
+        UNLIKELY_AGE,
         Severity.WARNING,
         f"The chronological age of {age_months:.3g} months is far below the bone age; "
         "make sure that it is right, and that no years were given as months.",
