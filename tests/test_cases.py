@@ -66,8 +66,12 @@ def test_a_table(tmp_path: Path, delimiter: str, age: str) -> None:
     ("line", "code", "message"),
     [
         ("a.png,x,", "sex", "'x' is not one"),
-        ("a.png,m,old", "table", "age 'old' is not one; give years and months, such as 11y4m"),
-        ("a.png,m,nan", "table", "age 'nan' is not one"),
+        (
+            "a.png,m,old",
+            "table",
+            "age 'old' is not understood; give years and months, such as 11y4m",
+        ),
+        ("a.png,m,nan", "table", "age 'nan' is not understood"),
         ("a.png,m,4000", "table", "from 0 to 25 years (300 months)"),
         (",m,", "table", "has no path"),
     ],
@@ -105,8 +109,8 @@ def test_a_table_may_say_more_of_the_child(tmp_path: Path) -> None:
     ("line", "message"),
     [
         ("2021-02-03,2011-02-03,", "the birth date lies after the study date"),
-        ("1.1.2011,,", "the birth date is no date"),
-        ("2011-02-03,x,", "the study date is no date"),
+        ("2.1.2011,,", "the birth date is not understood"),
+        ("2011-02-03,x,", "the study date is not understood"),
         (",,1.42", "height 1.42 cm looks like metres; give centimetres: 142"),
         (",,tall", "height 'tall' is no number"),
     ],

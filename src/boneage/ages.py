@@ -1,18 +1,44 @@
-"""Ages as people write them, and as dates give them, in months."""
+"""Ages and dates as people and devices write them, and as dates give them, in months.
+
+The one parser of both: for the command line, forms, tables and DICOM elements.
+"""
 
 from __future__ import annotations
 
 import re
 from datetime import date
 
+from boneage.domain.findings import Finding, Severity
 from boneage.errors import AgeError
 
 DAYS_PER_MONTH = 30.4375
 MAX_AGE_MONTHS = 25 * 12
 """A chronological age beyond this is a slip (days or years for months)."""
-WRITTEN = re.compile(
-    r"(?:(?P<years>\d{1,3})\s*(?:y|yr|years?))?\s*(?:(?P<months>\d{1,4}(?:\.\d+)?)\s*(?:m|mo|months?)?)?"
+OLDEST_MONTHS = 110 * 12
+"""Whoever is older by their dates has a birth date that stands in for an unknown one."""
+MONTHS_PER_UNIT = {"Y": 12.0, "M": 1.0, "W": 7 / DAYS_PER_MONTH, "D": 1 / DAYS_PER_MONTH}
+"""By the letters of DICOM's age strings (PS3.5, 6.2), which people use, too."""
+UNLIKELY_AGE = "unlikely_age"
+FAR_MONTHS, FAR_TIMES = 24.0, 3.5
+"""By how much a bone age exceeds an age that is asked about. Twelve times lie between months
+and years, so that beyond the root of 12 the age fits better as one in years."""
+
+_NUMBER = r"[0-9]{1,4}(?:[.,][0-9]{1,6})?"
+WRITTEN_AGE = re.compile(
+    rf"(?:(?P<Y>{_NUMBER})\s*(?:years?|yrs?|y))?[\s,]*"
+    rf"(?:(?P<M>{_NUMBER})\s*(?:months?|mths?|mos?|m))?[\s,]*"
+    rf"(?:(?P<W>{_NUMBER})\s*(?:weeks?|wks?|w))?[\s,]*"
+    rf"(?:(?P<D>{_NUMBER})\s*(?:days?|d))?"
 )
+YEARS_AND_MONTHS = re.compile(rf"(?P<Y>{_NUMBER})\s*(?:years?|yrs?|y)\s*(?P<M>{_NUMBER})")
+"""``11y4``: what follows years is months."""
+MONTHS_ALONE = re.compile(rf"(?P<M>{_NUMBER})")
+
+_TIME = r"(?:[T\s]?[0-9]{2}:?[0-9]{2}(?::?[0-9]{2}(?:\.[0-9]+)?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+YEAR_FIRST = re.compile(rf"([0-9]{{4}})([-./]?)([0-9]{{2}})\2([0-9]{{2}}){_TIME}")
+YEAR_FIRST_LOOSELY = re.compile(r"([0-9]{4})([-./])([0-9]{1,2})\2([0-9]{1,2})")
+YEAR_LAST = re.compile(r"([0-9]{1,2})([-./])([0-9]{1,2})\2([0-9]{4})")
+LAST_MONTH = 12
 
 
 def months_between(earlier: date, later: date) -> float:
@@ -20,20 +46,60 @@ def months_between(earlier: date, later: date) -> float:
     return (later - earlier).days / DAYS_PER_MONTH
 
 
+def age_in(text: str, *, months_alone: bool) -> float | None:
+    """Read an age, whoever's it is: ``"11y4m"``, ``"10.5 years"``, ``"136M"``, ``"009W"``.
+
+    Parameters
+    ----------
+    text : str
+    months_alone : bool
+        Whether a number without a unit is one of months; otherwise it is not understood.
+
+    Returns
+    -------
+    float or None
+        In months; None where it is not understood.
+    """
+    plain = text.strip(" \t\r\n\0").lower()
+    found = WRITTEN_AGE.fullmatch(plain) or YEARS_AND_MONTHS.fullmatch(plain)
+    if found is None and months_alone:
+        found = MONTHS_ALONE.fullmatch(plain)
+    if found is None or not any(found.groups()):
+        return None
+    parts = found.groupdict().items()
+    return sum(
+        float(number.replace(",", ".")) * MONTHS_PER_UNIT[unit] for unit, number in parts if number
+    )
+
+
 def parse_age(text: str) -> float:
-    """Read a chronological age: ``"11y4m"``, ``"11y"``, ``"136m"``, or months, ``"136.5"``.
+    """Read a child's age as a person writes it, in months: see :func:`age_in`.
 
     Raises
     ------
     AgeError
-        For anything else, and for an age above 25 years.
+        For what is not understood, and for an age above 25 years.
     """
-    match = WRITTEN.fullmatch(text.strip().lower())
-    if match is None or not any(match.groups()):
+    age_months = age_in(text, months_alone=True)
+    if age_months is None:
         raise AgeError(
-            f"age {text!r} is not one; give years and months, such as 11y4m, or months, such as 136"
+            f"age {text!r} is not understood; give years and months, such as 11y4m, or months, "
+            "such as 136"
         )
-    return checked_age(12 * int(match["years"] or 0) + float(match["months"] or 0), text)
+    return checked_age(age_months, text)
+
+
+def unlikely_age(age_months: float, bone_age_months: float) -> Finding | None:
+    """Ask about an age that, as one in years, would fit the bone age far better."""
+    if bone_age_months - age_months < FAR_MONTHS or bone_age_months < FAR_TIMES * age_months:
+        return None
+    return Finding(
+        UNLIKELY_AGE,
+        Severity.WARNING,
+        f"The chronological age of {age_months:.3g} months is far below the bone age; "
+        "make sure that it is right, and that no years were given as months.",
+        age_months,
+    )
 
 
 def checked_age(age_months: float, text: str | None = None) -> float:
@@ -53,15 +119,42 @@ def checked_age(age_months: float, text: str | None = None) -> float:
     return age_months
 
 
+def date_in(text: str) -> date | None:
+    """Read a date; None where it is not understood.
+
+    The year first, with hyphens, points, slashes or nothing between, also with a time behind;
+    or the year last, where only one of the other two numbers can be the month.
+    """
+    plain = text.strip(" \t\r\n\0")
+    found = YEAR_FIRST.fullmatch(plain) or YEAR_FIRST_LOOSELY.fullmatch(plain)
+    if found is not None:
+        return _date(int(found[1]), int(found[3]), int(found[4]))
+    found = YEAR_LAST.fullmatch(plain)
+    if found is None:
+        return None
+    first, second = int(found[1]), int(found[3])
+    if first <= LAST_MONTH and second <= LAST_MONTH and first != second:
+        return None  # 10.03.2020: nobody can tell the day from the month
+    day, month = max(first, second), min(first, second)
+    return _date(int(found[4]), month, day)
+
+
+def _date(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
 def parse_date(text: str, what: str) -> date:
-    """Read a date as YYYY-MM-DD, or YYYYMMDD as DICOM writes it.
+    """Read a date as a person writes it: see :func:`date_in`.
 
     Raises
     ------
     AgeError
-        For anything else; the date itself is not quoted, for it may be a child's.
+        For what is not understood; the date itself is not quoted, for it may be a child's.
     """
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError:
-        raise AgeError(f"the {what} is no date; write YYYY-MM-DD, such as 2013-04-28") from None
+    found = date_in(text)
+    if found is None:
+        raise AgeError(f"the {what} is not understood; write YYYY-MM-DD, such as 2013-04-28")
+    return found

@@ -448,6 +448,6 @@ def _settle_sex(given: Sex | str | None, radiograph: Radiograph) -> Sex:
     if radiograph.facts.sex is None:
         raise SexError(
             f"sex is needed to read {radiograph.name!r}: give 'male' or 'female'; "
-            "the film does not state it"
+            "the film states none that is understood"
         )
     return radiograph.facts.sex

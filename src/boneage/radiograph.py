@@ -62,7 +62,7 @@ class Facts:
     chronological_age_months: float | None = None
     """From birth and study date; failing these, from the stated patient age."""
     laterality: str | None = None
-    """``"L"`` or ``"R"``."""
+    """``"L"`` or ``"R"``; ``"B"`` for both."""
     pixel_spacing_mm: tuple[float, float] | None = None
     """Row and column spacing."""
     body_part: str | None = None
@@ -70,6 +70,8 @@ class Facts:
     burned_in_annotation: bool | None = None
     in_colour: bool = False
     """Whether the picture was coloured, as photographs are and radiographs are not."""
+    findings: tuple[Finding, ...] = ()
+    """What the file states oddly: several values, another side elsewhere, an age of nothing."""
 
 
 @dataclass(frozen=True, eq=False)

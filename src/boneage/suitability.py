@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from boneage.ages import unlikely_age
 from boneage.assessment import Finding, Look, Severity
 from boneage.gate import Judgement
 from boneage.image_quality import ImageQuality
@@ -130,6 +131,10 @@ def findings_of(
                 END_OF_SCALE_MONTHS,
             )
         )
+    age = chronological_age_months
+    if age is not None and answer_months is not None:
+        unlikely = unlikely_age(age, answer_months)
+        found += [] if unlikely is None else [unlikely]
     found += [
         Finding(
             "no_attention",
@@ -286,6 +291,10 @@ def _of_facts(facts: Facts, sex: Sex, chronological_age_months: float | None) ->
     if facts.laterality == "R":
         says = "The film is marked as a right hand; the standards are of left hands."
         yield Finding("right_hand", Severity.WARNING, says)
+    if facts.laterality == "B":
+        says = "The image is marked as one of both hands; the standards are of left hands."
+        yield Finding("right_hand", Severity.WARNING, says)
+    yield from facts.findings
     part = facts.body_part
     if part and not any(word in part.upper() for word in HAND_WORDS):
         says = f"The film states the body part {part!r}, not a hand."

@@ -291,7 +291,7 @@ def test_dicom_says_the_age_itself(run: Run, dicom: Path, tmp_path: Path) -> Non
         (("--height-cm", "1.42"), "looks like metres; give centimetres: 142"),
         (("--height-in", "142"), "is it in centimetres?"),
         (("--height-cm", "142", "--height-in", "56"), "not both"),
-        (("--birth-date", "1.6.2009"), "the birth date is no date; write YYYY-MM-DD"),
+        (("--birth-date", "1.6.2009"), "the birth date is not understood; write YYYY-MM-DD"),
         (
             ("--birth-date", "2021-01-01", "--study-date", "2020-01-01"),
             "the birth date lies after the study date",

@@ -8,9 +8,11 @@ from datetime import date
 import pytest
 
 from boneage.clinical.child import Child, check_height, height_from_inches, settle
-from boneage.clinical.findings import AgeSource
+from boneage.clinical.findings import AgeSource, ClinicalFindings
+from boneage.clinical.standards import nearest_standards
+from boneage.domain.findings import Finding, Severity
 from boneage.errors import AgeError, HeightError
-from boneage.radiograph import Facts
+from boneage.radiograph import Facts, Sex
 
 BIRTH, STUDY = date(2011, 2, 3), date(2021, 2, 3)
 BARE = Facts("PNG", 8)
@@ -68,6 +70,24 @@ def test_a_film_that_gives_no_age_is_no_error(facts: Facts, code: str) -> None:
     assert context.age_not_defined is not None
     assert context.age_not_defined.code == code
     assert "20" not in context.age_not_defined.message, "no date"
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        replace(BARE, birth_date=STUDY, study_date=STUDY),
+        replace(BARE, birth_date=date(1, 1, 1), study_date=STUDY),
+        replace(BARE, findings=(Finding("placeholder_age", Severity.WARNING, "000D"),)),
+    ],
+)
+def test_what_stands_in_for_an_unknown_age_gives_none(facts: Facts) -> None:
+    context = settle(Child(), facts)
+    assert context.chronological_age_months is None
+    assert context.age_not_defined is not None
+    assert context.age_not_defined.code == "placeholder_age"
+    growth = ClinicalFindings(context, nearest_standards(110, Sex.MALE)).to_dict()["growth"]
+    assert (growth["determination"], growth["sds"]) == ("unknown", None)
+    assert growth["not_defined"]["code"] == "placeholder_age"
 
 
 def test_a_study_without_a_date() -> None:

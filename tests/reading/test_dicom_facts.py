@@ -19,6 +19,10 @@ def facts(**elements: Any) -> Facts:
     return read(dicom(**elements)).facts
 
 
+def codes(facts: Facts) -> list[str]:
+    return [finding.code for finding in facts.findings]
+
+
 def test_all_at_once() -> None:
     assert facts(
         PatientSex="F",
@@ -65,7 +69,12 @@ def test_sex(stated: str, sex: Sex | None) -> None:
         ("072M", 72.0),
         ("010W", 70 / 30.4375),
         ("100D", 100 / 30.4375),
-        ("000Y", 0.0),
+        ("000Y", None),
+        ("010y", 120.0),
+        ("0120M", 120.0),
+        ("10.5Y", 126.0),
+        ("10 Y", 120.0),
+        ("10Y 6M", 126.0),
         ("12Y", 144.0),
         ("", None),
         ("6", None),
@@ -108,9 +117,66 @@ def test_dates_in_the_old_form() -> None:
     assert facts(PatientBirthDate="2010.01.15").birth_date == date(2010, 1, 15)
 
 
-def test_born_today() -> None:
+def test_born_today_stands_in_for_an_unknown_birth_date() -> None:
     today = facts(PatientBirthDate="20200115", StudyDate="20200115")
-    assert today.chronological_age_months == 0
+    assert today.chronological_age_months is None
+    assert codes(today) == ["placeholder_age"]
+    aged = facts(PatientBirthDate="20200115", StudyDate="20200115", PatientAge="010Y")
+    assert aged.chronological_age_months == 120
+    assert codes(aged) == ["placeholder_age"]
+
+
+@pytest.mark.filterwarnings("ignore:Invalid value for VR")
+@pytest.mark.parametrize(
+    ("elements", "months", "found"),
+    [
+        ({"PatientAge": "000D"}, None, ["placeholder_age"]),
+        ({"PatientAge": "999Y"}, None, ["placeholder_age"]),
+        ({"PatientAge": "10"}, None, ["age_not_understood"]),
+        ({"PatientAge": "Smith"}, None, ["age_not_understood"]),
+        ({"PatientAge": ["009Y", "010Y"]}, None, ["several_values"]),
+        ({"PatientBirthDate": "19000101"}, None, ["placeholder_age"]),
+        ({"PatientBirthDate": "00010101"}, None, ["placeholder_age"]),
+        ({"PatientBirthDate": "20210101"}, None, ["birth_after_study"]),
+        ({"PatientBirthDate": "10.03.2010"}, None, ["date_not_understood"]),
+        ({"PatientBirthDate": "2010"}, None, ["date_not_understood"]),
+        ({"PatientBirthDate": "00000000"}, None, []),
+        ({"PatientBirthDate": ["20100310", "20110310"]}, None, ["several_values"]),
+        ({"PatientBirthDate": "20100310", "PatientAge": "010Y"}, 120.02, []),
+        ({"PatientBirthDate": "20100310", "PatientAge": "009Y"}, 120.02, []),
+        ({"PatientBirthDate": "20100310", "PatientAge": "120M"}, 120.02, []),
+        ({"PatientBirthDate": "20100310", "PatientAge": "005Y"}, 120.02, ["ages_differ"]),
+        ({"PatientBirthDate": "20100310", "PatientAge": "110M"}, 120.02, ["ages_differ"]),
+        ({"StudyTime": "256199"}, None, ["time_not_understood"]),
+        ({"PatientSex": ["M", "F"]}, None, ["several_values"]),
+        ({"PatientSex": "O"}, None, ["other_sex"]),
+        ({"PatientSex": "W"}, None, ["sex_not_understood"]),
+        ({"PatientName": "A\\B", "PatientID": "1\\2"}, None, ["several_values"] * 2),
+    ],
+)
+def test_what_is_odd_is_named_and_not_quoted(
+    elements: dict[str, Any], months: float | None, found: list[str]
+) -> None:
+    stated = facts(**{"StudyDate": "20200310", **elements})
+    assert codes(stated) == found
+    assert stated.chronological_age_months == (months and pytest.approx(months, abs=0.01))
+    said = " ".join(finding.message for finding in stated.findings)
+    for text in (elements.get("PatientBirthDate"), elements.get("PatientName"), "Smith"):
+        assert not isinstance(text, str) or text not in said
+
+
+@pytest.mark.parametrize("keyword", ["AcquisitionDate", "ContentDate", "SeriesDate"])
+def test_another_date_where_the_study_states_none(keyword: str) -> None:
+    dates = {"PatientBirthDate": "20100310", keyword: "20200310"}
+    elsewhere = facts(**dates)
+    assert elsewhere.study_date == date(2020, 3, 10)
+    assert codes(elsewhere) == ["study_date_elsewhere"]
+    assert codes(facts(**dates, StudyDate="20190310")) == []
+
+
+def test_the_places_of_the_date_in_their_order() -> None:
+    dates = {"SeriesDate": "20200101", "ContentDate": "20200202", "AcquisitionDate": "20200303"}
+    assert facts(**dates).study_date == date(2020, 3, 3)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +185,7 @@ def test_born_today() -> None:
         ({"ImageLaterality": "R"}, "R"),
         ({"Laterality": "L"}, "L"),
         ({"ImageLaterality": "L", "Laterality": "R"}, "L"),
-        ({"ImageLaterality": "B", "Laterality": "R"}, "R"),
+        ({"ImageLaterality": "B", "Laterality": "R"}, "B"),
         ({"ImageLaterality": "U"}, None),
         ({"Laterality": ""}, None),
     ],

@@ -223,7 +223,7 @@ def test_an_rle_image_that_unpacks_to_more_than_stated_is_cut() -> None:
 def test_a_deflated_dataset_may_not_explode(
     refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("boneage.reading.dicom_parsing.MAX_FILE_BYTES", 10_000)
+    monkeypatch.setattr("boneage.reading.dicom_syntax.MAX_FILE_BYTES", 10_000)
     refused(in_syntax("1.2.840.10008.1.2.1.99"), "too_many_bytes")
 
 
@@ -239,10 +239,8 @@ def test_a_compression_that_is_not_read(refused: Refused) -> None:
 
 
 def test_a_dataset_that_lies_about_its_compression(refused: Refused) -> None:
-    ds = dataset()
-    ds.file_meta.TransferSyntaxUID = JPEG2000Lossless
-    ds["PixelData"].is_undefined_length = False
-    content = in_syntax(RLELossless).replace(b"1.2.840.10008.1.2.5\0", b"1.2.840.10008.1.2.1\0")
+    content = encapsulated(dataset(), RLELossless, b"no image of any kind")
+    content = content.replace(b"1.2.840.10008.1.2.5\0", b"1.2.840.10008.1.2.1\0")
     assert "not stored as it says" in str(refused(content, "damaged"))
 
 

@@ -146,3 +146,24 @@ def test_an_interval_that_straddles_a_limit(answer: Assessment) -> None:
     wide = replace(answer, interval=Interval(110, 150, 0.9))
     text = flat(full_text(with_clinical_findings(wide, Child())))
     assert "indeterminate: the interval holds a limit of the normal range" in text
+
+
+def test_a_newborn_with_a_childs_bone_age_is_of_unknown_age(answer: Assessment) -> None:
+    for child in (
+        Child(chronological_age_months=0),
+        Child(birth_date=date(2021, 2, 3), study_date=date(2021, 2, 3)),
+    ):
+        told = with_clinical_findings(answer, child)
+        assert told.chronological_age_months is None
+        assert [finding.code for finding in told.findings][-1] == "placeholder_age"
+        clinical = record(told)["clinical"]
+        assert clinical["growth"]["determination"] == "unknown"
+        assert clinical["context"]["age_not_defined"]["code"] == "placeholder_age"
+
+
+def test_years_given_as_months_are_asked_about_once(answer: Assessment) -> None:
+    told = with_clinical_findings(answer, Child(chronological_age_months=10))
+    told = with_clinical_findings(told, Child(chronological_age_months=10))
+    assert [finding.code for finding in told.findings].count("unlikely_age") == 1
+    right = with_clinical_findings(told, Child(chronological_age_months=120))
+    assert "unlikely_age" not in [finding.code for finding in right.findings]

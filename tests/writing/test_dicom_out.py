@@ -12,7 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pydicom import dcmread
+from pydicom.datadict import dictionary_VR
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.tag import Tag
 from pydicom.uid import ComprehensiveSRStorage, SecondaryCaptureImageStorage
 
 from boneage import read
@@ -210,12 +213,94 @@ def test_a_film_that_says_little_of_its_patient(
         assert found.get("StudyDescription", "Röntgen") == "Röntgen"
 
 
+ODD = {
+    "StudyDate": (b"2020.03.10", "20200310"),
+    "PatientBirthDate": (b" 20100504 ", "20100504"),
+    "PatientSex": (b" f", "F"),
+    "StudyTime": (b"10:11:12", "101112"),
+    "PatientName": (b"Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B ", "Yamada^Tarou=山田^太郎"),
+    "PatientID": (b"T1\0", "T1"),
+    "StudyInstanceUID": (b"1.2.3.4\0 ", "1.2.3.4"),
+}
+NOT_UNDERSTOOD = {
+    "StudyTime": (b"256199", ""),
+    "PatientName": (b"Muster\\Kind ", ""),
+    "PatientID": (b"1\\2 ", ""),
+    "ReferringPhysicianName": (b"Dr^A\\Dr^B ", ""),
+    "AccessionNumber": (b"1\x1b[2J ", ""),
+    "PatientSex": (b"M\\F ", ""),
+    "StudyDate": (b"10.03.2020", ""),
+}
+
+
+def with_raw(film: Path, elements: dict[str, tuple[bytes, str]]) -> BytesIO:
+    """The film with elements that hold just these bytes."""
+    stated = dcmread(film)
+    dataset = Dataset(stated)
+    dataset.file_meta = stated.file_meta
+    dataset.SpecificCharacterSet = ["", "ISO 2022 IR 87"]
+    for keyword, (value, _) in elements.items():
+        tag = Tag(keyword)
+        vr = dictionary_VR(tag)
+        dataset._dict[tag] = RawDataElement(tag, vr, len(value), value, 0, False, True)
+    file = BytesIO()
+    dataset.save_as(file, enforce_file_format=True)
+    return file
+
+
+@pytest.mark.parametrize("elements", [ODD, NOT_UNDERSTOOD], ids=["odd", "not understood"])
+def test_what_is_read_of_an_element_is_what_is_written(
+    told: Assessment, dicom_film: Path, elements: dict[str, tuple[bytes, str]]
+) -> None:
+    film = with_raw(dicom_film, elements)
+    radiograph, source = read(film), read_source(film)
+    for content in dicom_files(told, radiograph, source).values():
+        answer = dcmread(BytesIO(content))
+        written = {keyword: str(answer.get(keyword) or "") for keyword in elements}
+        assert written == {keyword: expected for keyword, (_, expected) in elements.items()}
+    identity = identity_of(source)
+    assert identity.birth_date == radiograph.facts.birth_date
+    assert identity.study_date == radiograph.facts.study_date
+    assert identity.name == ("Yamada Tarou (山田 太郎)" if elements is ODD else None)
+
+
+@pytest.mark.parametrize(
+    ("stated", "written"),
+    [
+        (b"10 Y", "010Y"),
+        (b"10.5Y ", "126M"),
+        (b"0120M ", "120M"),
+        (b"010W", "010W"),
+        (b"9.87Y ", ""),
+        (b"000D", ""),
+        (b"10", ""),
+    ],
+)
+def test_an_age_is_written_as_dicom_has_it(dicom_film: Path, stated: bytes, written: str) -> None:
+    film = with_raw(dicom_film, {"PatientAge": (stated, "")})
+    assert (read_source(film).PatientAge or "") == written
+
+
+@pytest.mark.parametrize("charset", [b"", b"ISO_IR 100", b"ISO_IR 192", b"UTF-8 ", b"nonsense"])
+def test_names_survive_whatever_is_said_of_their_letters(dicom_film: Path, charset: bytes) -> None:
+    encoding = "latin-1" if charset == b"ISO_IR 100" else "utf-8"
+    name = "Müller^Jörg ".encode(encoding)
+    elements = {"SpecificCharacterSet": (charset, ""), "PatientName": (name, "")}
+    assert read_source(with_raw(dicom_film, elements)).PatientName == "Müller^Jörg"
+
+
+def test_a_study_that_states_its_uid_badly_is_said(dicom_film: Path) -> None:
+    film = with_raw(dicom_film, {"StudyInstanceUID": (b"study 7 ", "")})
+    with pytest.raises(OutputError, match="states no valid StudyInstanceUID"):
+        read_source(film)
+
+
 def test_only_a_dicom_film_has_a_study(film: Path) -> None:
     with pytest.raises(OutputError, match=r"'hand\.png' is no DICOM file"):
         read_source(film)
 
 
-@pytest.mark.parametrize("keyword", ["StudyInstanceUID", "SOPInstanceUID"])
+@pytest.mark.parametrize("keyword", ["StudyInstanceUID", "SeriesInstanceUID"])
 def test_a_film_without_identifiers_is_said(dicom_film: Path, tmp_path: Path, keyword: str) -> None:
     dataset = dcmread(dicom_film)
     del dataset[keyword]

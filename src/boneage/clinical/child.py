@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from boneage.ages import MAX_AGE_MONTHS, checked_age, months_between
-from boneage.clinical.findings import AgeSource, Centre, ClinicalContext, NotDefined
+from boneage.ages import MAX_AGE_MONTHS, OLDEST_MONTHS, checked_age, months_between
+from boneage.clinical.findings import NO_AGE, AgeSource, Centre, ClinicalContext, NotDefined
 from boneage.errors import AgeError, HeightError
 from boneage.radiograph import Facts
 
@@ -16,9 +16,11 @@ HEIGHT_RANGE_CM = (30.0, 230.0)
 """From a very early baby to a giant: anything else is a slip."""
 HIGHEST_IN_METRES = 2.5
 
-NO_AGE = NotDefined("no_age", "the chronological age is not known")
 BIRTH_AFTER_STUDY = NotDefined(
     "birth_after_study", "the film states a birth date after its study date"
+)
+PLACEHOLDER = NotDefined(
+    "placeholder_age", "the film states an age or dates that stand in for unknown ones"
 )
 NO_STUDY_DATE = NotDefined(
     "no_study_date", "the film states a birth date, but neither its study date nor an age"
@@ -191,15 +193,16 @@ def _film_age(facts: Facts) -> tuple[float | None, AgeSource | None, NotDefined 
     """Take the age that the film states, or say why it gives none."""
     birth_date, study_date = facts.birth_date, facts.study_date
     age, source = facts.chronological_age_months, AgeSource.FILM_AGE
-    dated = birth_date is not None and study_date is not None
-    if birth_date is not None and study_date is not None and birth_date <= study_date:
-        age, source = months_between(birth_date, study_date), AgeSource.FILM_DATES
-    if age is None and dated:
-        return None, None, BIRTH_AFTER_STUDY
-    if age is None and birth_date is not None:
-        return None, None, NO_STUDY_DATE
+    reason = NO_AGE if birth_date is None else NO_STUDY_DATE
+    if any(finding.code == PLACEHOLDER.code for finding in facts.findings):
+        reason = PLACEHOLDER
+    if birth_date is not None and study_date is not None:
+        months = months_between(birth_date, study_date)
+        reason = BIRTH_AFTER_STUDY if months < 0 else PLACEHOLDER
+        if 0 < months <= OLDEST_MONTHS:
+            age, source = months, AgeSource.FILM_DATES
     if age is None:
-        return None, None, NO_AGE
+        return None, None, reason
     if age > MAX_AGE_MONTHS:
         return None, None, NotDefined("adult", f"the film states an age of {age / 12:.0f} years")
     return age, source, None

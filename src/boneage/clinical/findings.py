@@ -62,6 +62,9 @@ class NotDefined:
     """One sentence for people."""
 
 
+NO_AGE = NotDefined("no_age", "the chronological age is not known")
+
+
 @dataclass(frozen=True)
 class ClinicalContext:
     """What is known of the child. The dates stay out of every text and table."""
@@ -219,10 +222,22 @@ class ClinicalFindings:
         """Plain JSON values; no date, name or identifier."""
         return {
             "context": self.context.to_dict(),
-            "growth": self.growth.to_dict() if self.growth else None,
+            "growth": self._growth(),
             "adult_height": self.adult_height.to_dict() if self.adult_height else None,
             "standards": self.standards.to_dict(),
         }
+
+    def _growth(self) -> Record | None:
+        """Give what is said of growth: where an age is stated and gives none, why that is."""
+        if self.growth is not None:
+            return self.growth.to_dict()
+        reason = self.context.age_not_defined
+        if reason is None or reason.code == NO_AGE.code:
+            return None
+        unknown = Growth(0, 0, 0, "", self.context.centre, Determination.UNKNOWN)
+        keys = unknown.to_dict().keys()
+        known = {"determination": unknown.determination.value, "not_defined": _reason(reason)}
+        return {key: known.get(key) for key in keys}
 
 
 def _rounded(number: float | None) -> float | None:

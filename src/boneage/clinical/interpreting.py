@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from boneage.ages import UNLIKELY_AGE, unlikely_age
 from boneage.assessment import Assessment
-from boneage.clinical.child import Child, settle
+from boneage.clinical.child import PLACEHOLDER, Child, settle
 from boneage.clinical.findings import ClinicalContext, ClinicalFindings
 from boneage.clinical.growth import growth_of
 from boneage.clinical.height import adult_height
 from boneage.clinical.standards import nearest_standards
+from boneage.domain.findings import Finding, Severity
+
+NO_NEWBORN = (
+    "The chronological age of 0 months, far below the bone age, stands in for an unknown one, "
+    "and was not used."
+)
 
 
 def with_clinical_findings(answer: Assessment, child: Child) -> Assessment:
@@ -32,8 +39,17 @@ def with_clinical_findings(answer: Assessment, child: Child) -> Assessment:
         When what is given and what the film states make no age.
     """
     context = settle(child, answer.facts)
+    age = context.chronological_age_months
+    asked = None if age is None else unlikely_age(age, answer.age_months)
+    if asked is not None and age == 0:
+        context = replace(
+            context, chronological_age_months=None, age_source=None, age_not_defined=PLACEHOLDER
+        )
+        asked = Finding(PLACEHOLDER.code, Severity.WARNING, NO_NEWBORN)
+    others = tuple(finding for finding in answer.findings if finding.code != UNLIKELY_AGE)
     return replace(
         answer,
+        findings=others if asked is None else (*others, asked),
         chronological_age_months=context.chronological_age_months,
         clinical=clinical_findings(answer, context),
     )

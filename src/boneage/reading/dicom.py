@@ -67,9 +67,10 @@ def read_dicom(data: bytes, name: str, limits: Limits) -> Radiograph:
 
 
 def _read(data: bytes, name: str, limits: Limits) -> Radiograph:
-    dataset, syntax, cut_off = parse(data, name)
+    dataset, syntax, cut_off, notes = parse(data, name)
     if "PixelData" not in dataset or not dataset["PixelData"].value:
-        raise _without_pixels(dataset, name, len(data), cut_off=cut_off)
+        damaged = any(note.code == "skipped_elements" for note in notes)
+        raise _without_pixels(dataset, name, len(data), cut_off=cut_off, damaged=damaged)
     description = _describe(dataset, name)
     limits.check(description.rows, description.columns, name)
     frames = whole_number(dataset, "NumberOfFrames") or 1
@@ -86,7 +87,7 @@ def _read(data: bytes, name: str, limits: Limits) -> Radiograph:
         )
     cells = decode_frame(dataset, syntax, description, name)
     stored, padding = _stored(cells, dataset, description, name)
-    aspect, notes = stated_pixel_aspect(dataset)
+    aspect, found = stated_pixel_aspect(dataset)
     shutter = stated_shutter(dataset, description.rows, description.columns, aspect)
     counted = _counted(padding, shutter)
     pixels, shown = displayed(stored.values, dataset, description.photometric, counted, name)
@@ -94,10 +95,10 @@ def _read(data: bytes, name: str, limits: Limits) -> Radiograph:
         pixels[padding.around] = 0
     if shutter.shown is not None:
         pixels[~shutter.shown] = 0
-    notes += (*stored.notes, *(padding.notes if padding else ()), *shutter.notes, *shown)
+    found += (*stored.notes, *(padding.notes if padding else ()), *shutter.notes, *shown)
     stored_as = f"DICOM ({NAMES_OF_SYNTAXES[syntax]})"
-    facts = facts_of(dataset, stored_as, stored.reading.bits)
-    return Radiograph(pixels, facts, name, aspect, shutter.box, notes)
+    facts = facts_of(dataset, stored_as, stored.reading.bits, notes)
+    return Radiograph(pixels, facts, name, aspect, shutter.box, found)
 
 
 def _stored(
@@ -158,11 +159,19 @@ def _needed(dataset: Dataset, keyword: str, name: str) -> int:
     return value
 
 
-def _without_pixels(dataset: Dataset, name: str, size: int, *, cut_off: bool) -> FilmError:
+def _without_pixels(
+    dataset: Dataset, name: str, size: int, *, cut_off: bool, damaged: bool
+) -> FilmError:
     if cut_off:
         return FilmError(
             "truncated",
             f"{name!r} is a DICOM file cut off after {size:,} bytes; copy it again, whole",
+        )
+    if damaged:
+        return FilmError(
+            "damaged",
+            f"{name!r} is a damaged DICOM file: its elements cannot be told apart, and no image "
+            "is found among them; export it again",
         )
     if any(keyword in dataset for keyword in FLOAT_PIXELS):
         return FilmError(

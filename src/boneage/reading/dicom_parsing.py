@@ -1,26 +1,40 @@
 """From bytes to the DICOM elements a film needs, and no others.
 
-Names, identifiers and free text are never looked at.
+Names, identifiers and free text are never looked at, but for how many values they have and
+for a word that says which hand it is.
 """
 
 from __future__ import annotations
 
 import math
-import zlib
-from collections.abc import Sequence
-from io import SEEK_CUR, SEEK_END, SEEK_SET, BytesIO
+import re
+from collections.abc import Iterator
+from contextlib import nullcontext, suppress
+from typing import NamedTuple
 
-from pydicom import dcmread
-from pydicom.dataset import Dataset
-from pydicom.uid import (
-    DeflatedExplicitVRLittleEndian,
-    ExplicitVRBigEndian,
-    ExplicitVRLittleEndian,
-    ImplicitVRLittleEndian,
-)
+from pydicom.charset import convert_encodings
+from pydicom.datadict import dictionary_VM, keyword_for_tag, tag_for_keyword
+from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.tag import BaseTag
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
+from boneage.domain.findings import Finding, Severity
 from boneage.errors import FilmError
-from boneage.reading.source import MAX_FILE_BYTES
+from boneage.reading import dicom_syntax
+from boneage.reading.dicom_elements import (
+    EXPLICIT,
+    PIXEL_DATA,
+    UNDEFINED,
+    Element,
+    Elements,
+    Encoding,
+    elements_of,
+    encoding_at,
+    meta_of,
+)
+from boneage.reading.dicom_values import numbers_of, text_of, texts_of, whole_number
+from boneage.reading.laterality import PLACES, SIDES
 
 PIXELS = (
     *("Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration"),
@@ -40,112 +54,236 @@ DISPLAY = (
     *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
 )
 FACTS = (
-    *("SOPClassUID", "Modality", "PatientSex", "PatientBirthDate", "PatientAge", "StudyDate"),
-    *("Laterality", "ImageLaterality", "PixelSpacing", "ImagerPixelSpacing"),
-    *("BodyPartExamined", "BurnedInAnnotation"),
+    *("SpecificCharacterSet", "SOPClassUID", "Modality"),
+    *("PatientSex", "PatientBirthDate", "PatientAge"),
+    *("StudyDate", "AcquisitionDate", "ContentDate", "SeriesDate"),
+    *("PixelSpacing", "ImagerPixelSpacing", "BodyPartExamined", "BurnedInAnnotation"),
+    *PLACES,
 )
-PREAMBLE = 132
-LONG_LENGTHS = frozenset((b"OB", b"OW", b"OF", b"SQ", b"UT", b"UN", b"UC", b"UR", b"OD", b"OL"))
+OF_THE_STUDY = ("StudyTime", "AccessionNumber", "ReferringPhysicianName")
+COUNTED = ("PatientName", "PatientID", *OF_THE_STUDY)
+"""Of these only how many values they have is looked at: an answer states them again."""
+USED_WHEN_REPEATED = frozenset(map(tag_for_keyword, (*PIXELS, *DISPLAY)))
+NEEDED_TAGS = frozenset(
+    tag for tag in map(tag_for_keyword, (*PIXELS, *DISPLAY, *FACTS, *COUNTED)) if tag is not None
+)
+PREFIX = b"DICM"
+PREAMBLE = 128
+META = b"\2\0"
+BARE = (META, b"\x08\0", b"\0\x08")
+"""How a data set begins that has no preamble."""
+META_LENGTH, TRANSFER_SYNTAX, CHARACTER_SET = 0x00020000, 0x00020010, 0x00080005
+UID_AT_LEAST = re.compile(r"[0-9]+(\.[0-9]+)+")
+LATIN_1_TERMS = ("ISO_IR 100", "ISO 2022 IR 100", "ISO_IR 6", "ISO 2022 IR 6", "")
+GROUP_OF_NUMBERS = 0x0028
+"""Of elements with binary numbers, several of which no sign separates."""
+MAX_TEXT = 2**10
+SEARCHED_FOR_PREFIX = 1024
+"""Bytes in which the prefix is looked for, where something was put before the preamble."""
+LATIN_1, UTF_8 = "iso8859", "utf8"
+
+__all__ = ["Parsed", "numbers_of", "parse", "parse_all", "text_of", "whole_number"]
 
 
-class _Watched(BytesIO):
-    """Bytes that remember whether more was asked of them than there is."""
+class Parsed(NamedTuple):
+    """A data set, and what was found odd on the way to it."""
 
-    def __init__(self, data: bytes) -> None:
-        super().__init__(data)
-        self._size = len(data)
-        self.overrun = False
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        content = super().read(size)
-        self.overrun |= size is not None and 0 < len(content) < size
-        return content
-
-    def seek(self, offset: int, whence: int = SEEK_SET, /) -> int:
-        start = {SEEK_SET: 0, SEEK_CUR: self.tell(), SEEK_END: self._size}[whence]
-        self.overrun |= start + offset > self._size
-        return super().seek(offset, whence)
+    dataset: Dataset
+    syntax: str
+    """UID of the transfer syntax: the true one, as far as it can be told."""
+    cut_off: bool
+    """Whether the file ends within an element."""
+    notes: tuple[Finding, ...]
 
 
-def parse(data: bytes, name: str) -> tuple[Dataset, str, bool]:
-    """Parse a DICOM file, or a bare dataset.
+def parse(data: bytes, name: str) -> Parsed:
+    """Parse the elements of a DICOM file, or of a bare data set, that a film needs.
 
-    Returns
-    -------
-    dataset : Dataset
-    syntax : str
-        UID of the transfer syntax; of a bare dataset, as far as it can be told.
-    cut_off : bool
-        Whether the file ends within an element.
+    Raises
+    ------
+    FilmError
+        ``"truncated"`` or ``"too_many_bytes"`` when it is deflated and cannot be inflated.
     """
-    stated, start = _transfer_syntax(data)
+    return _parse(data, name, NEEDED_TAGS)
+
+
+def parse_all(data: bytes, name: str) -> Parsed:
+    """Parse all elements of a DICOM file but for long ones; of the pixels, that there are some.
+
+    Raises
+    ------
+    FilmError
+        As :func:`parse` does.
+    """
+    return _parse(data, name, None)
+
+
+def _parse(data: bytes, name: str, tags: frozenset[int] | None) -> Parsed:
+    meta = _file_meta(data)
+    uid = UID_AT_LEAST.match(_text(meta, TRANSFER_SYNTAX))
+    stated = uid[0] if uid else ""
+    data, start, written = _located(data, meta, stated, name)
+    encoding = written or dicom_syntax.stated_encoding(stated) or EXPLICIT
+    elements = elements_of(data, start, encoding, tags)
+    dataset = _dataset(elements, encoding)
+    dataset.file_meta = FileMetaDataset(_raw(meta, EXPLICIT))
+    pixels = elements.found.get(PIXEL_DATA)
+    syntax = stated if pixels is None else _true_syntax(stated, encoding, *pixels, dataset)
+    dataset.file_meta.TransferSyntaxUID = UID(syntax)
+    other = stated not in {"", dicom_syntax.GE_PRIVATE, syntax}
+    notes = _notes(elements, dataset, other_syntax=other)
+    # What begins like no data set is damaged, however it ends.
+    cut_off = meta.cut_off or (elements.cut_off and (written is not None or bool(elements.found)))
+    return Parsed(dataset, syntax, cut_off, tuple(notes))
+
+
+def _located(
+    data: bytes, meta: Elements, stated: str, name: str
+) -> tuple[bytes, int, Encoding | None]:
+    """Give the bytes that the data set lies in, where it begins, and how it is written.
+
+    No encoding: it begins in none that is known.
+    """
+    start, length = meta.stop, meta.found.get(META_LENGTH)
+    places = [start]
+    if length is not None:
+        places.append(length[0].next + int.from_bytes(length[1], "little"))
+    claimed = dicom_syntax.stated_encoding(stated)
+    for place in places:
+        encoding = encoding_at(data, place, claimed)
+        if encoding is not None:
+            return data, place, encoding
     deflated = stated == DeflatedExplicitVRLittleEndian
-    file = _Watched(_inflate(data[start:], name) if deflated else data)
-    dataset = dcmread(file, force=True, specific_tags=[*PIXELS, *DISPLAY, *FACTS])
-    syntax = stated or str(dataset.file_meta.get("TransferSyntaxUID", "") or "")
-    if not syntax:
-        implicit, little = dataset.original_encoding
-        syntax = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
-        if not implicit and not little:
-            syntax = ExplicitVRBigEndian
-    return dataset, str(syntax), file.overrun
+    with nullcontext() if deflated else suppress(FilmError):
+        content = dicom_syntax.inflated(data[start:], name)
+        encoding = encoding_at(content, 0, EXPLICIT) if content else None
+        if content is not None and (deflated or encoding is not None):
+            return content, 0, encoding
+    return data, start, None
 
 
-def _transfer_syntax(data: bytes) -> tuple[str | None, int]:
-    """Find the transfer syntax in the file meta information, and where that ends.
+def _true_syntax(
+    stated: str, encoding: Encoding, pixels: Element, value: bytes, dataset: Dataset
+) -> str:
+    """Tell the transfer syntax; of a private one the pixels are put into the usual order."""
+    encapsulated = pixels.length == UNDEFINED
+    syntax = dicom_syntax.true_syntax(stated, encoding, value, encapsulated=encapsulated)
+    private = dicom_syntax.is_private(stated)
+    if not encapsulated and (private or dicom_syntax.is_compressed(syntax)):
+        need = _bytes_of_pixels(dataset)
+        if need is not None and need <= len(value) <= need + 1:
+            syntax = dicom_syntax.UNCOMPRESSED[EXPLICIT]
+    columns, bits = (whole_number(dataset, keyword) for keyword in ("Columns", "BitsAllocated"))
+    if not encapsulated and private and columns and bits == 16:
+        dataset["PixelData"].value = dicom_syntax.in_little_endian(value, columns)
+    return syntax
 
-    pydicom would inflate a deflated dataset without any limit.
+
+def _file_meta(data: bytes) -> Elements:
+    """Read the file meta information; where it ends, the data set begins."""
+    start = 0
+    if data.startswith(PREFIX, PREAMBLE):
+        start = PREAMBLE + len(PREFIX)
+    elif not data.startswith(BARE):
+        found = data.find(PREFIX + META, 0, SEARCHED_FOR_PREFIX)
+        start = found + len(PREFIX) if found >= 0 else 0
+        start = PREAMBLE if found < 0 and data.startswith(META, PREAMBLE) else start
+    return meta_of(data, start)
+
+
+def _dataset(elements: Elements, encoding: Encoding) -> Dataset:
+    for tag in elements.repeated - USED_WHEN_REPEATED:
+        del elements.found[tag]
+    dataset = Dataset(_raw(elements, encoding))
+    dataset.set_original_encoding(encoding.implicit, encoding.little, _charset(elements))
+    return dataset
+
+
+def _raw(elements: Elements, encoding: Encoding) -> dict[BaseTag, DataElement | RawDataElement]:
+    return {
+        BaseTag(tag): RawDataElement(BaseTag(tag), element.vr, element.length, value, 0, *encoding)
+        for tag, (element, value) in elements.found.items()
+    }
+
+
+def _charset(elements: Elements) -> list[str]:
+    """Give the character sets, as Python calls them, that texts are written in.
+
+    Where none is stated, or one that nobody knows, texts that are UTF-8 are read as that:
+    no other text is UTF-8 by chance.
     """
-    position = PREAMBLE if data.startswith(b"DICM", 128) else 0
-    syntax = None
-    while data[position : position + 2] == b"\x02\x00":
-        long = data[position + 4 : position + 6] in LONG_LENGTHS
-        value = position + (12 if long else 8)
-        length = int.from_bytes(data[position + (8 if long else 6) : value], "little")
-        if data[position + 2 : position + 4] == b"\x10\x00":
-            syntax = data[value : value + length].rstrip(b"\0 ").decode("ascii", "replace")
-        position = value + length
-    return syntax, position
+    stated = _text(elements, CHARACTER_SET)
+    if stated.strip("\\ "):
+        terms = [term.strip() for term in stated.split("\\")]
+        found = convert_encodings(terms)
+        if found != [LATIN_1] or any(term in LATIN_1_TERMS for term in terms):
+            return found
+    for _, value in elements.found.values():
+        if len(value) > MAX_TEXT or value.isascii():
+            continue
+        try:
+            value.decode("utf-8")
+        except UnicodeDecodeError:
+            continue
+        return [UTF_8]
+    return [LATIN_1]
 
 
-def _inflate(data: bytes, name: str) -> bytes:
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    content = inflater.decompress(data, MAX_FILE_BYTES)
-    if inflater.unconsumed_tail:
-        raise FilmError(
-            "too_many_bytes",
-            f"{name!r} inflates to more than a film may have ({MAX_FILE_BYTES / 2**20:.0f} MiB)",
+def _text(elements: Elements, tag: int) -> str:
+    value = elements.found[tag][1] if tag in elements.found else b""
+    return value.strip(b" \0").decode("ascii", "replace")
+
+
+def _bytes_of_pixels(dataset: Dataset) -> int | None:
+    numbers = [whole_number(dataset, keyword) for keyword in ("Rows", "Columns", "BitsAllocated")]
+    samples = whole_number(dataset, "SamplesPerPixel") or 1
+    known = [number for number in numbers if number]
+    return math.prod(known) * samples // 8 if len(known) == 3 else None
+
+
+def _notes(elements: Elements, dataset: Dataset, *, other_syntax: bool) -> Iterator[Finding]:
+    """Say what was found odd, without any value."""
+    several = [_keyword(tag) for tag in sorted(elements.repeated)]
+    several += [
+        _keyword(tag)
+        for tag, (_, value) in sorted(elements.found.items())
+        if tag not in elements.repeated and _has_several(dataset, tag, value)
+    ]
+    for keyword in several:
+        used = "the first was used" if keyword in {*PIXELS, *DISPLAY} else "none was used"
+        says = f"The image states several values of {keyword}, where one is meant: {used}."
+        severity = Severity.NOTE if keyword in OF_THE_STUDY else Severity.WARNING
+        yield Finding("several_values", severity, says)
+    if elements.more_follows:
+        yield Finding(
+            "more_follows",
+            Severity.WARNING,
+            "Behind the image the file goes on with another one, which was not read.",
         )
-    if not inflater.eof:
-        raise FilmError(
-            "truncated", f"{name!r} is a deflated DICOM file that is cut off; copy it again, whole"
+    if elements.skipped:
+        yield Finding(
+            "skipped_elements",
+            Severity.NOTE,
+            "Some of what the file states could not be read, and was left out.",
         )
-    return content
+    if other_syntax:
+        yield Finding(
+            "other_transfer_syntax",
+            Severity.NOTE,
+            "The file is not written in the transfer syntax that it states; it was read as it "
+            "is written.",
+        )
 
 
-def numbers_of(dataset: Dataset, keyword: str) -> tuple[float, ...]:
-    """Read an element's numbers; none where it is absent or they make no sense."""
-    try:
-        value = dataset.get(keyword)
-        values = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
-        found = tuple(float(item) for item in values if item is not None)
-    except Exception:  # a malformed value is no value
-        return ()
-    return found if all(math.isfinite(number) for number in found) else ()
+def _keyword(tag: int) -> str:
+    return keyword_for_tag(tag) or f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
 
 
-def whole_number(dataset: Dataset, keyword: str) -> int | None:
-    """Read an element's first number, where it is a whole one."""
-    found = numbers_of(dataset, keyword)
-    return int(found[0]) if found and found[0] == int(found[0]) else None
-
-
-def text_of(dataset: Dataset, keyword: str) -> str | None:
-    """Read an element's first text, without the spaces around it."""
-    try:
-        value = dataset.get(keyword)
-        if isinstance(value, Sequence) and not isinstance(value, str):
-            value = value[0] if value else None
-        return None if value is None else str(value).strip(" \0") or None
-    except Exception:  # a malformed value is no value
-        return None
+def _has_several(dataset: Dataset, tag: int, value: bytes) -> bool:
+    """Tell whether an element that has one value by its nature has several that differ."""
+    if tag == PIXEL_DATA or (b"\\" not in value[:MAX_TEXT] and tag >> 16 != GROUP_OF_NUMBERS):
+        return False
+    keyword = keyword_for_tag(tag)
+    if not keyword or keyword in SIDES or dictionary_VM(tag) != "1":
+        return False
+    return len(texts_of(dataset, keyword)) > 1

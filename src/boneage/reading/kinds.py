@@ -84,7 +84,12 @@ def _accepted(data: bytes) -> str | None:
 def _accepted_by_structure(data: bytes) -> str | None:
     if data.startswith(b"BM") and int.from_bytes(data[14:18], "little") in BMP_HEADER_SIZES:
         return BMP
-    return DICOM if _bare_dataset(data) else None
+    return DICOM if _bare_dataset(data) or _misplaced_prefix(data) else None
+
+
+def _misplaced_prefix(data: bytes) -> bool:
+    """Tell DICOM of which the preamble, or its prefix, is missing or follows something else."""
+    return data.startswith(b"\2\0\0\0UL\4\0", 128) or b"DICM\2\0" in data[:1024]
 
 
 def _bare_dataset(data: bytes) -> bool:

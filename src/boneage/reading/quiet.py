@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-LIBRARIES = r"(pydicom|PIL|openjpeg|jpeg_ls|boneage\.reading)(\.|$)"
+LIBRARIES = r"(pydicom|highdicom|PIL|openjpeg|jpeg_ls|boneage\.reading)(\.|$)"
 LOGGERS = ("pydicom", "pydicom.pixels.decoders.base", "pydicom.pixels.utils")
 # Warning filters are one list for all threads, and warnings.catch_warnings puts
 # an old list back, also over what another thread has done since. So one filter

@@ -9,6 +9,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from boneage import __version__
 from boneage.assessment import Assessment
+from boneage.writing.dicom.codes import SIDES
 from boneage.writing.dicom.source import UTF_8
 from boneage.writing.panels import Rgb
 
@@ -54,7 +55,8 @@ def secondary_capture(picture: Rgb, answer: Assessment, source: Dataset) -> SCIm
         specific_character_set=UTF_8,
     )
     image.PatientOrientation = []  # a page of several pictures has none
-    image.Laterality = answer.facts.laterality or ""  # empty: not known
+    side = answer.facts.laterality
+    image.Laterality = side if side in SIDES else ""  # empty: not known, or both
     image.ConversionType = SYNTHETIC
     image.LossyImageCompression = "00"
     if source.get("LossyImageCompression") == "01":

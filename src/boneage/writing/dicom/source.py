@@ -2,19 +2,35 @@
 
 Here, and only here, the name and identifiers of a patient are read: an answer
 in the same study carries them on, and nothing else does unless it is asked to.
+What is written of an element is what is read of it, by the same functions.
 """
 
 from __future__ import annotations
 
 import logging
-import re
-from datetime import date
 from io import BytesIO
 
-from pydicom import dcmread
+from pydicom.charset import decode_element
+from pydicom.config import RAISE
+from pydicom.datadict import dictionary_VM
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+from pydicom.valuerep import PersonName, validate_value
 
-from boneage.errors import OutputError
+from boneage.errors import FilmError, OutputError
+from boneage.reading.dicom_facts import times_of
+from boneage.reading.dicom_parsing import parse_all
+from boneage.reading.dicom_values import (
+    OTHER_SEXES,
+    SEX_CODES,
+    age_of,
+    date_of,
+    only_text_of,
+    sex_of,
+    time_of,
+    uid_of,
+)
 from boneage.reading.kinds import DICOM, kind_of
 from boneage.reading.quiet import quiet
 from boneage.reading.source import Source, load
@@ -22,11 +38,13 @@ from boneage.writing.identity import Identity
 
 NEEDED = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID")
 DATES = ("PatientBirthDate", "StudyDate")
-MAY_BE_EMPTY = (
-    *("PatientID", "PatientName", "PatientSex", "AccessionNumber", "StudyID", "StudyTime"),
-    "ReferringPhysicianName",
-)
-SEXES = ("M", "F", "O", "")
+MAY_BE_EMPTY = ("PatientID", "PatientName", "AccessionNumber", "StudyID", "ReferringPhysicianName")
+AS_THEY_ARE = frozenset((*NEEDED, *MAY_BE_EMPTY))
+"""Which are written on also where they are longer, say, than DICOM has them: the archive
+knows the study by them."""
+LAST_GROUP = 0x0040
+"""Of the elements that an answer may carry on; behind are those of pixels."""
+LONGEST_AGE = 999
 UTF_8 = "ISO_IR 192"
 
 # What it says of odd names quotes them.
@@ -40,7 +58,7 @@ def read_source(film: Source) -> Dataset:
     -------
     Dataset
         With every element that an answer in the same study needs, empty where the
-        film does not state it; texts are decoded.
+        film does not state it, or not so that it is understood; texts are decoded.
 
     Raises
     ------
@@ -57,53 +75,113 @@ def read_source(film: Source) -> Dataset:
         )
     try:
         with quiet():
-            dataset = dcmread(BytesIO(data), force=True, stop_before_pixels=True)
-            dataset.decode()
-            _complete(dataset, name)
-    except OutputError:
+            return _understood(parse_all(data, name).dataset, name)
+    except (OutputError, FilmError):
         raise
     except Exception as error:
         # Not chained: what pydicom says may quote the patient.
         raise OutputError(
             f"what {name!r} states of its study cannot be read ({type(error).__name__})"
         ) from None
-    return dataset
 
 
 def identity_of(dataset: Dataset, pseudonym: str | None = None) -> Identity:
     """Give who the child is, as the film states it; what makes no sense is None."""
+    times = times_of(dataset)
     return Identity(
         pseudonym=pseudonym,
-        name=" ".join(str(dataset.PatientName).replace("^", " ").split()) or None,
-        patient_id=str(dataset.PatientID or "") or None,
-        birth_date=_date(dataset, "PatientBirthDate"),
-        study_date=_date(dataset, "StudyDate"),
+        name=_in_words(dataset.PatientName),
+        patient_id=str(dataset.PatientID or "").strip() or None,
+        birth_date=times.birth_date,
+        study_date=times.study_date,
         study_uid=str(dataset.StudyInstanceUID),
     )
 
 
-def _complete(dataset: Dataset, name: str) -> None:
+def _in_words(name: PersonName | str) -> str | None:
+    """Give a name as people write it, with that in the child's own script, if there is one."""
+    written = PersonName(name)
+    parts = (written.alphabetic, written.ideographic)
+    words = [" ".join(str(part).replace("^", " ").split()) for part in parts]
+    found = [part for part in words if part]
+    return (found[0] + "".join(f" ({part})" for part in found[1:])) if found else None
+
+
+def _understood(stated: Dataset, name: str) -> Dataset:
+    """Give a dataset of what is understood, written as DICOM has it."""
+    dataset = Dataset()
+    for tag in sorted(stated.keys()):
+        if tag.group <= LAST_GROUP and not tag.is_private and tag.element:
+            element = _sound(stated, tag)
+            if element is not None:
+                dataset.add(element)
     for keyword in NEEDED:
-        if not dataset.get(keyword):
-            raise OutputError(
-                f"{name!r} states no {keyword}, so that a DICOM answer cannot refer to it"
-            )
+        uid = uid_of(stated, keyword)
+        if uid is None and keyword.startswith("SOP"):
+            uid = uid_of(stated.file_meta, f"MediaStorage{keyword}")
+        if uid is None:
+            which = f"no valid {keyword}" if stated.get(keyword) else f"no {keyword}"
+            raise OutputError(f"{name!r} states {which}, so that a DICOM answer cannot refer to it")
+        setattr(dataset, keyword, uid)
     for keyword in MAY_BE_EMPTY:
         if dataset.get(keyword) is None:
             setattr(dataset, keyword, "")
     for keyword in DATES:
-        if _date(dataset, keyword) is None:
-            setattr(dataset, keyword, "")
-    if dataset.PatientSex not in SEXES:
-        dataset.PatientSex = ""
+        found = date_of(stated, keyword)
+        setattr(dataset, keyword, found.isoformat().replace("-", "") if found else "")
+    dataset.StudyTime = time_of(stated, "StudyTime") or ""
+    dataset.PatientSex = _sex(stated)
+    dataset.PatientAge = _age(stated)
     dataset.SpecificCharacterSet = UTF_8
+    return dataset
 
 
-def _date(dataset: Dataset, keyword: str) -> date | None:
-    text = str(dataset.get(keyword) or "")
-    if not re.fullmatch(r"[0-9]{8}", text):
-        return None
+def _sex(stated: Dataset) -> str:
+    sex = sex_of(stated)
+    if sex is not None:
+        return SEX_CODES[sex]
+    return "O" if (only_text_of(stated, "PatientSex") or "").upper() in OTHER_SEXES else ""
+
+
+def _age(stated: Dataset) -> str:
+    """Give the age as DICOM has it, in whole years where it is one of whole years."""
+    months = age_of(stated)
+    if not months or months % 1 or months > 12 * LONGEST_AGE:
+        text = only_text_of(stated, "PatientAge") or ""
+        return text if months and _is_valid("AS", text) else ""
+    whole_years = not months % 12 and "Y" in (only_text_of(stated, "PatientAge") or "").upper()
+    number, unit = (months / 12, "Y") if whole_years else (months, "M")
+    return f"{number:03.0f}{unit}" if number <= LONGEST_AGE else ""
+
+
+def _sound(stated: Dataset, tag: int) -> DataElement | None:
+    """Give an element that can be written again, its texts decoded; None: there is none."""
     try:
-        return date(int(text[:4]), int(text[4:6]), int(text[6:]))
-    except ValueError:
+        element = stated[tag]
+        decode_element(element, list(stated.original_character_set))
+        one = Dataset()
+        one.SpecificCharacterSet = UTF_8
+        one.add(element)
+        one.save_as(BytesIO(), implicit_vr=False, little_endian=True)
+        values = element.value if isinstance(element.value, MultiValue) else [element.value]
+        if len(values) > 1 and dictionary_VM(tag) == "1":
+            return None
+        if any(_has_controls(value) for value in values if isinstance(value, str | PersonName)):
+            return None
+        valid = all(_is_valid(element.VR, value) for value in values if isinstance(value, str))
+    except Exception:  # a garbled element is not carried on
         return None
+    return element if valid or element.keyword in AS_THEY_ARE else None
+
+
+def _has_controls(text: str | PersonName) -> bool:
+    """Tell whether a text has signs that command a screen, which no name or identifier has."""
+    return any(ord(sign) < ord(" ") and sign not in "\t\r\n" for sign in str(text))
+
+
+def _is_valid(vr: str, value: str) -> bool:
+    try:
+        validate_value(vr, value, RAISE)
+    except ValueError:
+        return False
+    return True
