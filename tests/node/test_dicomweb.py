@@ -12,7 +12,8 @@ from click.testing import CliRunner
 from pydicom import dcmread
 
 from boneage.cli import main
-from boneage.node.dicomweb import ArchiveError, authentication
+from boneage.node.dicomweb import authentication
+from boneage.node.dicomweb_answers import ArchiveError
 from tests.node.drawn import film
 from tests.node.orthanc import PLUGIN, Orthanc, orthanc
 from tests.node.peers import free_port

@@ -162,8 +162,8 @@ class Receiver:
         syntax = str(event.context.transfer_syntax).encode()
         content = syntax + b"\0" + cast("BytesIO", request.DataSet).getvalue()
         receipt = self.spool.receive(file, content, uid, caller)
-        logger.info("a film of %d bytes from %r: %s", len(file), caller, receipt)
-        if receipt is Receipt.NEW:
+        logger.info("an image of %d bytes from %r: %s", len(file), caller, receipt)
+        if receipt not in {Receipt.AGAIN, Receipt.OWN}:
             self.received()
         return SUCCESS
 
