@@ -39,8 +39,9 @@ def image_row(uid: str, sop_class: str | None = CR) -> dict[str, Any]:
     return row | ({} if sop_class is None else {"00080016": element("UI", sop_class)})
 
 
-def series_row(uid: str = SERIES, **more: Any) -> dict[str, Any]:
-    return {"0020000E": element("UI", uid), "00080060": element("CS", "CR"), **more}
+def series_row(uid: str = SERIES, images: int | None = None) -> dict[str, Any]:
+    stated = {} if images is None else {"00201209": element("IS", images)}
+    return {"0020000E": element("UI", uid), "00080060": element("CS", "CR"), **stated}
 
 
 def multipart(*files: bytes, kind: str = 'multipart/related; type="application/dicom"') -> Reply:

@@ -73,7 +73,7 @@ def test_what_an_archive_does_not_give_is_said_or_found_in_the_metadata(odd: str
 
 
 def test_fewer_images_than_the_series_states_are_said() -> None:
-    stated = series_row(**{"00201209": element("IS", 8)})
+    stated = series_row(images=8)
     with odd_archive(series=rows([stated])) as archive:
         archive.answers["instances"] = archive.pages(ROWS, 5, silent=True, ignores_offset=True)
         images, (left,) = listed(archive.url)
@@ -95,10 +95,13 @@ def test_a_list_that_shifts_between_pages_is_walked_again() -> None:
         assert sorted(listed(archive.url)[0]) == UIDS
         # And one that is added at the beginning moves others into the next page again.
         present[:] = ROWS[1:]
-        archive.answers["instances"] = lambda query: (
-            (present.insert(0, ROWS[0]) if query and ROWS[0] not in present else None)
-            or archive.pages(list(present), 3)(query)
-        )
+
+        def growing(query: dict[str, str]) -> Reply:
+            if query and ROWS[0] not in present:
+                present.insert(0, ROWS[0])
+            return archive.pages(list(present), 3)(query)
+
+        archive.answers["instances"] = growing
         assert sorted(listed(archive.url)[0]) == UIDS
 
 
@@ -115,6 +118,20 @@ def test_the_list_of_series_has_pages_too() -> None:
         )
         _, (left,) = listed(archive.url)
         assert (left.what, left.is_failure) == (f"study {STUDY}", True)
+
+
+def test_fewer_series_than_the_study_states_are_said() -> None:
+    study = {"0020000D": element("UI", STUDY), "00201206": element("IS", 3)}
+    other = {"0020000D": element("UI", "1.2.9"), "00201206": element("IS", 9)}
+    with odd_archive(studies=rows([other, study]), instances=rows([])) as archive:
+        _, (left,) = listed(archive.url)
+        assert "states 3 series, and lists 1" in left.why
+        assert listed(archive.url, SERIES) == ([], [])
+        named = [{**image_row(f"1.{n}"), **series_row(f"1.2.3.{n}")} for n in (1, 1, 2, 3)]
+        archive.answers["metadata"] = rows(named)
+        assert listed(archive.url) == ([], [])
+        for number in (1, 2, 3):
+            assert f"/studies/{STUDY}/series/1.2.3.{number}/instances" in archive.asked
 
 
 def test_an_archive_without_an_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,8 +298,9 @@ def test_an_archive_that_knows_no_wildcard_is_asked_otherwise() -> None:
         assert Archive(archive.url).fetch(STUDY, IMAGE) == FILM
 
 
-def receipt(tag: str, uid: str = "1.9", **more: Any) -> bytes:
-    return json.dumps({tag: element("SQ", {"00081155": element("UI", uid), **more})}).encode()
+def receipt(tag: str, uid: str = "1.9", reason: tuple[str, Any] | None = None) -> bytes:
+    item = {"00081155": element("UI", uid), **dict([reason] if reason else [])}
+    return json.dumps({tag: element("SQ", item)}).encode()
 
 
 XML = (
@@ -298,8 +316,11 @@ XML = (
     [
         (Reply(receipt("00081199")), None),
         (Reply(b"[" + receipt("00081199") + b"]", "application/dicom+json; charset=utf-8"), None),
-        (Reply(receipt("00081199", **{"00081196": element("US", 0xB000)}), status=202), 0xB000),
-        (Reply(receipt("00081198", **{"00081197": element("US", 0x0111)}), status=409), None),
+        (
+            Reply(receipt("00081199", reason=("00081196", element("US", 0xB000))), status=202),
+            0xB000,
+        ),
+        (Reply(receipt("00081198", reason=("00081197", element("US", 0x0111))), status=409), None),
         (Reply(XML, "application/dicom+xml"), None),
         (
             Reply(
@@ -328,10 +349,16 @@ def test_a_receipt_says_that_it_is_stored(reply: Reply, warning: int | None) -> 
         (Reply(b"{}"), "an answer that does not name it"),
         (Reply(b"[]"), "an answer that does not name it"),
         (Reply(receipt("00081199", "1.7")), "an answer that does not name it"),
-        (Reply(receipt("00081198", **{"00081197": element("US", 0xA900)})), "refuses it (0xA900)"),
+        (
+            Reply(receipt("00081198", reason=("00081197", element("US", 0xA900)))),
+            "refuses it (0xA900)",
+        ),
         (Reply(receipt("00081198"), status=202), "refuses it (0x0000)"),
         (Reply(receipt("0008119A", ""), status=200), "refuses it (0x0000)"),
-        (Reply(receipt("00081198", **{"00081197": element("US", 0x0110)}), status=409), "0x0110"),
+        (
+            Reply(receipt("00081198", reason=("00081197", element("US", 0x0110))), status=409),
+            "0x0110",
+        ),
         (Reply(status=409), "status 409"),
         (Reply(receipt("00081199"), status=500), "status 500"),
         (Reply(b"<html>log in", "text/html"), "nothing says that it stored it"),

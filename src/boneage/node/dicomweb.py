@@ -27,9 +27,11 @@ from boneage.node.dicomweb_answers import (
     REFERENCED_SOPS,
     REFERENCED_UID,
     SERIES,
+    SERIES_IN_STUDY,
     SOP_CLASS,
     SOP_INSTANCE,
     SOURCE_IMAGES,
+    STUDY,
     ArchiveError,
     Row,
     items_of,
@@ -176,8 +178,9 @@ class Archive:
             When the study is not there, or the archive does not answer.
         """
         base = f"studies/{study}"
+        expected = 0 if series else self._series_of(study)
         try:
-            listed = self._whole(base, "series", SERIES)
+            listed = self._whole(base, "series", SERIES, expected)
         except StatusError as error:
             if error.status != 404:
                 raise
@@ -189,7 +192,7 @@ class Archive:
             where = f"the series {series}" if series and listed.rows else f"the study {study}"
             raise ArchiveError(f"{where} is not in the archive {self.url}")
         if series is None or not chosen:
-            yield from _not_whole(listed, f"study {study}", "series")
+            yield from _not_whole(listed, f"study {study}", "series", expected)
         answered = self._answered(base, listed.rows)
         for uid in chosen:
             yield from self._images_of(base, uid, listed.rows[uid], answered)
@@ -227,6 +230,19 @@ class Archive:
             When the archive does not take it, or does not say that it did.
         """
         return self._web.store(f"studies/{study}", file, uid)
+
+    def _series_of(self, study: str) -> int:
+        """How many series the archive says that a study has; 0 where it does not say.
+
+        Some archives give so many rows and no more, without a warning, whatever the offset.
+        """
+        try:
+            rows = self._web.rows(f"studies?StudyInstanceUID={study}")
+        except ArchiveError:
+            return 0
+        return max(
+            (number_of(r, SERIES_IN_STUDY) for r in rows if uid_of(r, STUDY) == study), default=0
+        )
 
     def _whole(self, base: str, what: str, tag: str, expected: int = 0) -> Listing:
         """List what is below an address; where pages give less than there is, ask otherwise.
