@@ -56,6 +56,22 @@ def test_every_page_is_asked_for(odd: dict[str, bool], most: int) -> None:
         assert listed(archive.url) == (UIDS, [])
 
 
+def test_whatever_says_that_there_is_more_is_heard() -> None:
+    warnings = (
+        '299 - "The number of results exceeded the maximum; additional ones can be requested"',
+        '199 x "slow", 299 odd: "There are 3 additional results that can be requested"',
+        '299 odd "results are limited"',
+    )
+    said = [rows(ROWS[:5], headers={"Warning": warning}) for warning in warnings]
+    for reply in (*said, rows(ROWS[:5], status=206)):
+        with odd_archive(instances=reply) as archive:
+            images, (left,) = listed(archive.url)
+            assert (len(images), left.is_failure) == (5, True)
+    other = {"Warning": '299 odd "The fuzzymatching parameter is not supported"'}
+    with odd_archive(instances=rows(ROWS, headers=other)) as archive:
+        assert listed(archive.url) == (UIDS, [])
+
+
 @pytest.mark.parametrize("odd", ["ignores_offset", "refuses_offset"])
 def test_what_an_archive_does_not_give_is_said_or_found_in_the_metadata(odd: str) -> None:
     with odd_archive() as archive:
@@ -418,4 +434,4 @@ def test_an_object_that_turns_out_to_be_none_of_ours(weights: Path) -> None:
         said = ask(archive.url, weights)
         assert said.exit_code == 1
         assert "it is an answer of boneage" in said.output
-        assert "no image that is read, but CT Image Storage" in said.output
+        assert "not an image that is read, but CT Image Storage" in said.output

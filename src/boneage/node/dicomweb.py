@@ -385,7 +385,7 @@ class _Answering:
                 self.note = "it is an answer of boneage"
                 return None
             if not head.is_film:
-                return f"it is no image that is read, but {_class_name(head.sop_class)}"
+                return f"it is not an image that is read, but {_class_name(head.sop_class)}"
             self.answer = answer_film(assessor(), file, "the image")
         except (Unanswerable, ArchiveError) as error:
             return str(error)

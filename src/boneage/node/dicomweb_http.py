@@ -34,7 +34,7 @@ MAX_ROWS = 100_000
 NOT_PAGED = frozenset((400, 404, 405, 410, 416, 422, 501))
 """What archives answer that know no offset, or have nothing there."""
 MORE = re.compile(
-    r"^\s*299\b.*\b(additional|remain\w*|more|exceed\w*|maximum|limit\w*|partial)", re.I
+    r"(?:^|,)\s*299\b.*\b(additional|remain\w*|more|exceed\w*|maximum|limit\w*|partial)", re.I
 )
 """The warning that a list is not whole (PS3.18, 8.3.4.4); others carry the number 299, too."""
 CHUNK_BYTES = 2**20
@@ -256,7 +256,8 @@ class Web:
                 response.status_code,
                 response.headers.get("Content-Type", ""),
                 bytes(content),
-                MORE.search(response.headers.get("Warning", "")) is not None,
+                response.status_code == 206
+                or MORE.search(response.headers.get("Warning", "")) is not None,
                 self._next(response),
             )
 
