@@ -150,6 +150,26 @@ def test_the_same_image_stored_otherwise_is_no_conflict(build: Build) -> None:
     assert len(site.archive.names()) == 2
 
 
+def test_what_a_header_states_keeps_no_answer_back(build: Build, put: Put) -> None:
+    site = build()
+    odd = (
+        film(1, PatientID="../../etc/passwd", StudyID="S" * 16),
+        film(2, PatientName="A/B\\C^../x", AccessionNumber="A" * 16),
+        film(3, StudyDescription="x" * 64, SeriesDescription=["a", "b"]),
+    )
+    for number, content in enumerate(odd):
+        assert storescu(site.node.port, [put(content, str(number))]).returncode == 0
+    # dcmtk cuts a UID that is too long in the command, and not in the data set.
+    path = put(film(4, SOPInstanceUID=f"1.2.{'3' * 80}"))
+    assert storescu(site.node.port, [path]).returncode == 0
+    assert states(site)[("sent", None)] >= 3
+    assert {path.parent for path in site.spool.rglob("*.dcm")} <= {
+        site.spool / "films",
+        site.spool / "answers",
+    }
+    assert "passwd" not in site.node.log()
+
+
 def test_strangers_are_turned_away(build: Build, put: Put) -> None:
     site = build(node='calling_ae_titles = ["WARD"]\nmax_object_mib = 0.2')
     path = put(film(1))

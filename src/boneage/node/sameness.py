@@ -23,7 +23,7 @@ from pydicom.uid import (
     JPEGLSNearLossless,
 )
 
-from boneage.errors import OutputError
+from boneage.errors import FilmError, OutputError
 from boneage.radiograph import Pixels, Radiograph
 from boneage.reading import read
 from boneage.reading.quiet import quiet
@@ -96,7 +96,7 @@ def content_of(data: bytes, radiograph: Radiograph | None = None) -> Content:
     try:
         source = read_source(BytesIO(data))
         said |= {keyword: _plain(source, keyword) for keyword in OF_THE_PATIENT}
-    except OutputError:  # it names no study: then there is nothing to compare of it
+    except (OutputError, FilmError):  # it names no study: then there is nothing to compare of it
         pass
     return Content(repr(sorted(said.items())), radiograph.pixels, _is_lossy(data))
 
