@@ -288,6 +288,7 @@ def test_an_image_is_taken_out_of_what_is_sent(reply: Reply) -> None:
             "image/jpeg",
         ),
         (multipart(film(2)), "another object"),
+        (Reply(b"x", "multipart/related; boundary*1=a; boundary*="), "makes no sense"),
         (multipart(b"no dicom"), "is damaged"),
         (Reply(status=404), "nothing at this address"),
         (

@@ -58,6 +58,7 @@ def named(client: httpx.Client, parameters: str) -> str:
         (r'filename="C:\films\hand.png"', "hand.png"),
         ("filename*=UTF-8''a%0D%0A%1B%5B31mb%00%E2%80%AE.png", "a[31mb.png"),
         ("filename*=nonsense''hand.png", "hand.png"),
+        ("filename*=undefined''hand.png", "hand.png"),
         ("filename*=UTF-8''%FF%FEhand.png", "��hand.png"),
         ('filename="..."', "..."),
         ("filename*=UTF-8''%2F", "film"),
@@ -165,6 +166,10 @@ def test_a_form_that_is_none_gets_the_true_reason(client: httpx.Client, png: byt
     nameless = post(client, film, ("Content-Disposition: form-data", b"female"))
     assert "no name" in problem(nameless, 400, "bad_form")["detail"]
     problem(post(client, film, ("X-Other: 1", b"female")), 400, "bad_form")
+    odd = ('Content-Disposition: form-data; name="sex"; filename*1=a; filename*=', b"female")
+    assert "damaged" in problem(post(client, film, odd), 400, "bad_form")["detail"]
+    kind = "multipart/form-data; charset=undefined; boundary=b"
+    assert post(client, film, SEX, kind=kind).status_code == 201
     astray = problem(post(client, film, query="?sex=male"), 422, "misplaced_field")
     assert "'sex' stands in the address" in astray["detail"]
     quoted = 'multipart/form-data; boundary="b"'

@@ -137,9 +137,12 @@ def objects_of(content_type: str, body: bytes) -> list[bytes]:
         if _is_file(body) or header.get_content_type() == "application/dicom":
             return [body]
         raise ArchiveError(f"sends {kind_of(content_type, body)} in place of a DICOM file")
-    boundary = header.get_boundary()
+    try:
+        boundary = header.get_boundary() or ""
+    except Exception:  # what continues nothing (RFC 2231) trips the library in many ways
+        boundary = ""
     objects = []
-    for part_type, content in _parts(body, (boundary or "").encode("latin-1", "replace")):
+    for part_type, content in _parts(body, boundary.encode("latin-1", "replace")):
         kind = _header(part_type).get_content_type() if part_type else ""
         if not _is_file(content) and kind not in DICOM_TYPES:
             raise ArchiveError(f"sends {kind_of(part_type, content)} in place of a DICOM file")

@@ -298,6 +298,13 @@ class Web:
         except (requests.RequestException, ValueError) as error:
             kind = type(error).__name__
             raise ArchiveError(f"the archive {self.url} cannot be reached ({kind})") from error
+        except ArchiveError:
+            raise
+        except Exception as error:  # odd headers trip the libraries; what they say may be private
+            kind = type(error).__name__
+            raise ArchiveError(
+                f"the archive {self.url} answers what makes no sense ({kind})"
+            ) from None
 
     def _refusal(self, status: int) -> ArchiveError:
         return StatusError(status, f"the archive {self.url} {_status(status)}")

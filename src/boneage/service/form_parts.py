@@ -17,10 +17,13 @@ from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import collapse_rfc2231_value
 from tempfile import SpooledTemporaryFile
+from typing import TypeAlias
 
 from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+Parameter: TypeAlias = str | tuple[str | None, str | None, str]
+"""A value, or one that says its charset and language."""
 IDENTITY = frozenset(("", "7bit", "8bit", "binary"))
 ENCODED_WORD = re.compile(r"=\?[^?]+\?[QqBb]\?[^?]*\?=")
 ALWAYS_A_FILE = "film"
@@ -70,13 +73,12 @@ class FormPartsParser(MultiPartParser):
         """Read the headers of a part, and tell a file from a field."""
         part = self._current_part
         disposition = (part.content_disposition or b"").decode("latin-1")
-        message = Message()
-        message["Content-Disposition"] = re.sub(r"[\r\n]+", " ", disposition)
-        name = _parameter(message, "name", self._charset)
+        parameters = _parameters(disposition)
+        name = _parameter(parameters, "name", self._charset)
         if name is None:
             raise MultiPartException("a part has no name in its header Content-Disposition")
         part.field_name = name.strip().lower()
-        filename = _parameter(message, "filename", self._charset)
+        filename = _parameter(parameters, "filename", self._charset)
         if filename is None and part.field_name != ALWAYS_A_FILE:
             self._current_fields += 1
             if self._current_fields > self.max_fields:
@@ -103,7 +105,9 @@ class FormPartsParser(MultiPartParser):
             headers = Headers(raw=part.item_headers)
             content = decoded(bytes(part.data), headers)
             self._texts[len(self.items)] = content, _charset_of(headers)
-        super().on_part_end()
+            self.items.append((part.field_name, ""))
+        else:
+            super().on_part_end()
 
     async def parse(self) -> FormData:
         """Read the form.
@@ -154,15 +158,31 @@ def decoded(content: bytes, headers: Mapping[str, str]) -> bytes:
         raise MultiPartException("a part is said to be base64, and is not") from None
 
 
-def _parameter(message: Message, name: str, charset: str) -> str | None:
-    """Give a parameter of Content-Disposition; one with a star is the better one."""
+def _parameters(disposition: str) -> list[tuple[str, Parameter]]:
+    """Read the parameters of a header Content-Disposition.
+
+    Raises
+    ------
+    MultiPartException
+        When they cannot be read.
+    """
+    message = Message()
+    message["Content-Disposition"] = re.sub(r"[\r\n]+", " ", disposition)
     try:
-        found = [value for key, value in _parameters(message) if key.lower() == name]
-        starred = [collapse_rfc2231_value(value) for value in found if isinstance(value, tuple)]
-    except (ValueError, LookupError):
-        return None
-    if starred:
-        return starred[0]
+        return list(message.get_params([], header="Content-Disposition"))
+    except Exception:  # what continues nothing (RFC 2231) trips the library in many ways
+        raise MultiPartException("a part's header Content-Disposition is damaged") from None
+
+
+def _parameter(parameters: list[tuple[str, Parameter]], name: str, charset: str) -> str | None:
+    """Give a parameter; one with a star is the better one."""
+    found = [value for key, value in parameters if key.lower() == name]
+    for value in found:
+        if isinstance(value, tuple):
+            try:
+                return collapse_rfc2231_value(value)
+            except ValueError:  # a charset that decodes nothing
+                return value[2]
     plain = [value for value in found if isinstance(value, str)]
     if not plain:
         return None
@@ -173,10 +193,6 @@ def _parameter(message: Message, name: str, charset: str) -> str | None:
         return str(make_header(decode_header(text)))
     except (ValueError, LookupError):  # not what it looks like
         return text
-
-
-def _parameters(message: Message) -> list[tuple[str, str | tuple[str | None, str | None, str]]]:
-    return list(message.get_params(header="Content-Disposition") or [])
 
 
 def _charset_of(headers: Mapping[str, str]) -> str | None:
@@ -192,6 +208,6 @@ def _text(content: bytes, charset: str) -> str:
     for name in (charset, "utf-8"):
         try:
             return content.decode(codecs.lookup(name).name)
-        except (UnicodeDecodeError, LookupError):
+        except (UnicodeError, LookupError):
             continue
     return content.decode("latin-1")
