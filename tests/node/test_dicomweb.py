@@ -12,8 +12,9 @@ from click.testing import CliRunner
 from pydicom import dcmread
 
 from boneage.cli import main
-from boneage.node.dicomweb import Archive, Found, authentication
+from boneage.node.dicomweb import Archive, Found
 from boneage.node.dicomweb_answers import ArchiveError
+from boneage.node.dicomweb_auth import authentication
 from tests.node.drawn import film
 from tests.node.orthanc import PLUGIN, Orthanc, orthanc
 from tests.node.peers import free_port

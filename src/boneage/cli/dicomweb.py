@@ -14,7 +14,7 @@ from boneage.cli.options import calibration_option, weights_option
 
 if TYPE_CHECKING:
     from boneage.assessor import Assessor
-    from boneage.node.dicomweb import StudyResult
+    from boneage.node.dicomweb_study import StudyResult
 
 UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 MAX_UID = 64
@@ -70,7 +70,9 @@ def dicomweb(
     """  # noqa: D301  click wants a backspace before lines it must not wrap
     import requests  # noqa: F401, PLC0415  needs the extra: said first
 
-    from boneage.node.dicomweb import Archive, answer_study, authentication  # noqa: PLC0415
+    from boneage.node.dicomweb import Archive  # noqa: PLC0415
+    from boneage.node.dicomweb_auth import authentication  # noqa: PLC0415
+    from boneage.node.dicomweb_study import answer_study  # noqa: PLC0415
 
     if token_file and basic_file:
         raise click.UsageError("give --token-file or --basic-file, not both")

@@ -1,23 +1,20 @@
-"""Images of a study in a DICOMweb archive: fetched, read, and answered into the same study.
+"""A DICOMweb archive: which images a study has, and what goes in and out.
 
 WADO-RS brings the images, STOW-RS takes the answers, and QIDO-RS says which images have
-theirs already. What is not read, and why, is a result as well.
+theirs already. What may be there and cannot be read is found as well, and why.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pydicom.uid
-import requests
-from requests.auth import AuthBase, HTTPBasicAuth
+from requests.auth import AuthBase
 
-from boneage.assessor import Assessor
 from boneage.errors import FilmError
-from boneage.node.answering import Answer, Unanswerable, answer_film
 from boneage.node.dicomweb_answers import (
     EVIDENCE,
     INSTANCES_IN_SERIES,
@@ -47,23 +44,6 @@ ANSWER_MODALITIES = ("SR", "OT", "")
 """Of the structured report and the picture; a series may state none."""
 
 
-class Bearer(AuthBase):
-    """A token, in the header that RFC 6750 says.
-
-    Parameters
-    ----------
-    token : str
-    """
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Add it to a request."""
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-
 @dataclass(frozen=True)
 class Found:
     """An image in the archive, and which answers it has."""
@@ -87,57 +67,6 @@ class LeftOut:
     why: str
     is_failure: bool = True
     """Whether an image may be among it; objects of other kinds are none."""
-
-
-@dataclass(frozen=True)
-class StudyResult:
-    """What became of one image, or of what could not be looked up."""
-
-    what: str
-    """Such as ``"image 1.2.3"``."""
-    answer: Answer | None = None
-    """None where there is none, or nothing was to do."""
-    problem: str | None = None
-    stored: tuple[str, ...] = ()
-    """The answers that the archive took, with its warnings."""
-    note: str | None = None
-
-
-def authentication(token_file: Path | None, basic_file: Path | None) -> AuthBase | None:
-    """Read what opens an archive.
-
-    Parameters
-    ----------
-    token_file : Path, optional
-        Holds a bearer token.
-    basic_file : Path, optional
-        Holds ``user:password``.
-
-    Raises
-    ------
-    ArchiveError
-        When a file cannot be read, or does not hold that; its content is not quoted.
-    """
-    if token_file is not None:
-        token = _secret(token_file)
-        if not token or any(sign.isspace() for sign in token):
-            raise ArchiveError(f"{str(token_file)!r} holds no token, which is one word")
-        return Bearer(token)
-    if basic_file is not None:
-        user, colon, password = _secret(basic_file).partition(":")
-        if not colon or not user:
-            raise ArchiveError(f"{str(basic_file)!r} holds no user:password")
-        return HTTPBasicAuth(user, password)
-    return None
-
-
-def _secret(path: Path) -> str:
-    try:
-        return path.read_text("ascii").strip()
-    except OSError as error:
-        raise ArchiveError(f"{str(path)!r} cannot be read: {error.strerror}") from error
-    except UnicodeError:
-        raise ArchiveError(f"{str(path)!r} holds more than ASCII") from None
 
 
 class Archive:
@@ -284,7 +213,7 @@ class Archive:
             kinds = frozenset(kind for kind in ANSWER_CLASSES if uid in answered[kind])
             yield Found(series, uid, kinds)
         if others:
-            kinds_of = ", ".join(f"{count} {_class_name(uid)}" for uid, count in others.items())
+            kinds_of = ", ".join(f"{count} {class_name(uid)}" for uid, count in others.items())
             why = f"objects of other kinds are not read: {kinds_of}"
             yield LeftOut(f"series {series}", why, is_failure=False)
 
@@ -313,96 +242,6 @@ class Archive:
         return answered
 
 
-def answer_study(
-    archive: Archive,
-    assessor: Callable[[], Assessor],
-    study: str,
-    series: str | None = None,
-    *,
-    again: bool = False,
-    dry_run: bool = False,
-) -> Iterator[StudyResult]:
-    """Read the images of a study, and put the answers into it.
-
-    Parameters
-    ----------
-    archive : Archive
-    assessor : callable
-        Opens the assessor, when the first image needs it.
-    study, series : str
-        Instance UIDs; without a series, every image of the study.
-    again : bool
-        Answer images that have answers, too.
-    dry_run : bool
-        Store nothing.
-
-    Raises
-    ------
-    ArchiveError
-        When the study cannot be looked up; what fails with one image is said of it.
-    """
-    for found in archive.images(study, series):
-        if isinstance(found, LeftOut):
-            why = found.why
-            yield (
-                StudyResult(found.what, problem=why)
-                if found.is_failure
-                else StudyResult(found.what, note=why)
-            )
-            continue
-        missing = tuple(ANSWER_CLASSES) if again else found.missing
-        answering = _Answering(archive, study, found)
-        problem = answering.run(assessor, missing, dry_run=dry_run) if missing else None
-        yield StudyResult(
-            f"image {found.instance}",
-            answering.answer,
-            problem,
-            tuple(answering.stored),
-            answering.note,
-        )
-
-
-@dataclass
-class _Answering:
-    """One image on its way, and how far it came."""
-
-    archive: Archive
-    study: str
-    image: Found
-    answer: Answer | None = None
-    stored: list[str] = field(default_factory=list)
-    note: str | None = None
-
-    def run(
-        self, assessor: Callable[[], Assessor], missing: tuple[str, ...], *, dry_run: bool
-    ) -> str | None:
-        """Read the image and store what is missing; say what went wrong."""
-        problems = []
-        try:
-            file = self.archive.fetch(self.study, self.image)
-            head = head_of(file)
-            if head.is_own:
-                self.note = "it is an answer of boneage"
-                return None
-            if not head.is_film:
-                return f"it is not an image that is read, but {_class_name(head.sop_class)}"
-            self.answer = answer_film(assessor(), file, "the image")
-        except (Unanswerable, ArchiveError) as error:
-            return str(error)
-        for kind in missing:
-            if kind not in self.answer.files:
-                problems.append(f"there is no {kind}: {self.answer.unwritten[kind]}")
-            elif not dry_run:
-                try:
-                    warning = self.archive.store(self.study, *self.answer.files[kind])
-                except ArchiveError as error:
-                    problems.append(f"the {kind} is not stored: {error}")
-                else:
-                    said = "" if warning is None else f" (the archive warns: 0x{warning:04X})"
-                    self.stored.append(f"{kind}{said}")
-        return "; ".join(problems) or None
-
-
 def _not_whole(listed: Listing, where: str, what: str, expected: int = 0) -> Iterator[LeftOut]:
     """Say what of a list is missing."""
     if listed.unnamed:
@@ -416,7 +255,8 @@ def _not_whole(listed: Listing, where: str, what: str, expected: int = 0) -> Ite
         yield LeftOut(where, f"{why}; the rest is not read")
 
 
-def _class_name(sop_class: str) -> str:
+def class_name(sop_class: str) -> str:
+    """Name a SOP class; its UID where it is none of DICOM's."""
     name = pydicom.uid.UID(sop_class).name
     return name if name != sop_class else f"SOP class {sop_class[:64]!r}"
 
