@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 EXTRA_OF: Mapping[str, str] = {
     "alembic": "history",
-    "dicomweb_client": "node",
     "fastapi": "server",
     "h5py": "train",
     "highdicom": "dicom",
@@ -21,6 +20,7 @@ EXTRA_OF: Mapping[str, str] = {
     "pyarrow": "big",
     "ray": "ray",
     "reportlab": "report",
+    "requests": "node",
     "scipy": "evaluate",
     "sklearn": "evaluate",
     "sqlalchemy": "history",

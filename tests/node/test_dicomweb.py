@@ -12,7 +12,9 @@ from click.testing import CliRunner
 from pydicom import dcmread
 
 from boneage.cli import main
-from boneage.node.dicomweb import ArchiveError, authentication
+from boneage.node.dicomweb import Archive, Found
+from boneage.node.dicomweb_answers import ArchiveError
+from boneage.node.dicomweb_auth import authentication
 from tests.node.drawn import film
 from tests.node.orthanc import PLUGIN, Orthanc, orthanc
 from tests.node.peers import free_port
@@ -151,3 +153,26 @@ def test_a_token_goes_with_every_request(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match="holds no token") as raised:
         authentication(word, None)
     assert "two" not in str(raised.value)
+
+
+def test_an_archive_that_cuts_its_lists_short_is_read_whole(
+    tmp_path: Path,
+) -> None:
+    if not PLUGIN.exists():
+        pytest.skip("Orthanc's DICOMweb is not here (apt-get install orthanc-dicomweb)")
+    settings = {
+        "Plugins": [str(PLUGIN)],
+        "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
+        # Without a warning, and whatever the offset.
+        "LimitFindResults": 3,
+        "LimitFindInstances": 3,
+    }
+    with orthanc(tmp_path, free_port(), free_port(), **settings) as running:
+        for number in range(20, 26):
+            running.put(film(number, StudyInstanceUID="1.2.3.4", SeriesInstanceUID="1.2.3.4.1"))
+        for number in range(30, 36):
+            running.put(film(number, StudyInstanceUID="1.2.3.5"))
+        archive = Archive(f"{running.url}/dicom-web")
+        for study in ("1.2.3.4", "1.2.3.5"):
+            found = list(archive.images(study))
+            assert [type(one) for one in found] == [Found] * 6

@@ -7,24 +7,39 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from pydicom import dcmread
-from pydicom.uid import BasicTextSRStorage
+from pydicom.uid import (
+    BasicTextSRStorage,
+    DigitalXRayImageStorageForPresentation,
+    ExplicitVRLittleEndian,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+    RLELossless,
+)
 from pynetdicom import AE, evt
+from pynetdicom.association import Association
 from pynetdicom.events import Event
 
 from boneage.auditing import check_audit_log
 from tests.gates import put_gate
-from tests.node.conftest import Build
+from tests.node.conftest import Build, Site
 from tests.node.drawn import film, uid_of
-from tests.node.peers import HOST, ask_node, free_port, program, storescu, wait_until
+from tests.node.peers import HOST, ask_node, film_of, free_port, program, storescu, wait_until
 
 Put = Callable[..., Path]
+OTHER_SYNTAXES: dict[str, dict[str, Any]] = {
+    RLELossless: {},
+    JPEGLSLossless: {},
+    JPEGLSNearLossless: {"jls_error": 4},
+}
 
 
 def test_a_film_comes_and_its_answers_go(build: Build, put: Put) -> None:
@@ -47,6 +62,7 @@ def test_a_film_comes_and_its_answers_go(build: Build, put: Put) -> None:
     assert storescu(site.node.port, own).returncode == 0
     # Another film under the same UID is kept for somebody to look at.
     assert storescu(site.node.port, [put(film(1, PatientSex="F"))]).returncode == 0
+    wait_until(lambda: any((site.spool / "dead").glob("*.json")), "the dead letter")
     entries = json.loads(ask_node(*site.settings, "list", "--json"))
     assert sorted((e["state"], e["code"]) for e in entries) == [
         ("dead", "conflict"),
@@ -60,6 +76,98 @@ def test_a_film_comes_and_its_answers_go(build: Build, put: Put) -> None:
         assert told not in log
     assert check_audit_log(site.folder / "audit.jsonl").broken is None
     assert "SYNTHETIC" not in (site.folder / "audit.jsonl").read_text()
+
+
+def states(site: Site) -> Counter[tuple[str, str | None]]:
+    """How many images of the spool have a state and code, once none is waiting."""
+
+    def entries() -> list[dict[str, Any]]:
+        return list(json.loads(ask_node(*site.settings, "list", "--json")))
+
+    wait_until(lambda: {e["state"] for e in entries()} <= {"sent", "dead", "skipped"}, "the end")
+    return Counter((e["state"], e["code"]) for e in entries())
+
+
+def associated(site: Site) -> Association:
+    """An association with the node."""
+    entity = AE("WARD")
+    for syntax in (ExplicitVRLittleEndian, *OTHER_SYNTAXES):
+        entity.add_requested_context(DigitalXRayImageStorageForPresentation, syntax)
+    return entity.associate(HOST, site.node.port, ae_title="BONEAGE")
+
+
+def test_a_correction_that_comes_before_the_first_was_read_counts(build: Build) -> None:
+    site = build()
+    ward = associated(site)
+    for number in range(3, 9):  # they keep the reader busy
+        ward.send_c_store(dcmread(BytesIO(film(number))))
+    for sex in ("O", "M", "F"):
+        assert ward.send_c_store(dcmread(BytesIO(film(1, PatientSex=sex)))).Status == 0
+    ward.release()
+    assert states(site) == {("skipped", "replaced"): 2, ("sent", None): 7}
+    answers = [one for one in site.archive.objects() if film_of(one) == uid_of(film(1))]
+    assert {str(one.PatientSex) for one in answers} == {"F"}
+    assert len(answers) == 2
+
+
+def test_corrections_outlive_a_kill(build: Build, put: Put) -> None:
+    site = build()
+    ward = associated(site)
+    for number in range(3, 9):
+        ward.send_c_store(dcmread(BytesIO(film(number))))
+    assert ward.send_c_store(dcmread(BytesIO(film(1, PatientSex="")))).Status == 0
+    site.kill()
+    site.restart()
+    assert storescu(site.node.port, [put(film(1))]).returncode == 0
+    site.kill()
+    site.restart()
+    wait_until(lambda: len(site.archive.names()) == 14, "all answers")
+    assert not any(code == "conflict" for _, code in states(site))
+
+
+def test_the_same_image_stored_otherwise_is_no_conflict(build: Build) -> None:
+    site = build()
+    ward = associated(site)
+    assert ward.send_c_store(dcmread(BytesIO(film(1)))).Status == 0
+    wait_until(lambda: len(site.archive.names()) == 2, "both answers")
+    for syntax, options in OTHER_SYNTAXES.items():
+        again = dcmread(BytesIO(film(1)))
+        again.compress(syntax, generate_instance_uid=False, **options)
+        assert ward.send_c_store(again).Status == 0
+    touched = dcmread(BytesIO(film(1, InstanceCreationTime="120000", StationName="OTHER")))
+    touched.add_new(0x00090010, "LO", "ARCHIVE")
+    touched.add_new(0x00091001, "DT", "20260101120000")
+    touched.PatientName = f"{touched.PatientName}^^"
+    assert ward.send_c_store(touched).Status == 0
+    assert states(site) == {("sent", None): 1, ("skipped", "duplicate"): 4}
+    changed = dcmread(BytesIO(film(1)))
+    pixels = bytearray(changed.PixelData)
+    pixels[1000:1002] = b"\x01\x02"
+    changed.PixelData = bytes(pixels)
+    assert ward.send_c_store(changed).Status == 0
+    ward.release()
+    assert ("dead", "conflict") in states(site)
+    assert len(site.archive.names()) == 2
+
+
+def test_what_a_header_states_keeps_no_answer_back(build: Build, put: Put) -> None:
+    site = build()
+    odd = (
+        film(1, PatientID="../../etc/passwd", StudyID="S" * 16),
+        film(2, PatientName="A/B\\C^../x", AccessionNumber="A" * 16),
+        film(3, StudyDescription="x" * 64, SeriesDescription=["a", "b"]),
+    )
+    for number, content in enumerate(odd):
+        assert storescu(site.node.port, [put(content, str(number))]).returncode == 0
+    # dcmtk cuts a UID that is too long in the command, and not in the data set.
+    path = put(film(4, SOPInstanceUID=f"1.2.{'3' * 80}"))
+    assert storescu(site.node.port, [path]).returncode == 0
+    assert states(site)[("sent", None)] >= 3
+    assert {path.parent for path in site.spool.rglob("*.dcm")} <= {
+        site.spool / "films",
+        site.spool / "answers",
+    }
+    assert "passwd" not in site.node.log()
 
 
 def test_strangers_are_turned_away(build: Build, put: Put) -> None:

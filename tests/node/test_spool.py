@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -63,14 +64,112 @@ def test_a_retry_is_known_in_every_state(spool: Spool) -> None:
     assert receive(spool, "1.9") is Receipt.OWN
 
 
-def test_other_content_under_an_answered_uid_is_kept_and_not_read(spool: Spool) -> None:
+def test_a_correction_replaces_what_waits(spool: Spool) -> None:
     receive(spool)
-    assert receive(spool, content=b"b") is Receipt.CONFLICT
-    (dead,) = spool.entries([State.DEAD])
-    assert dead.code == "conflict"
-    assert spool.film_path(dead.key).read_bytes() == b"file b"
-    spool.requeue(dead.key)
+    assert receive(spool, content=b"b") is Receipt.CORRECTION
+    (first,) = spool.entries([State.SKIPPED])
+    assert first.code == "replaced"
+    film = spool.next_film()
+    assert film is not None
+    assert spool.film_path(film.key).read_bytes() == b"file b"
+    assert spool.film_path(first.key).exists()
+    assert not spool.answered(film.key)
+
+
+def test_what_was_replaced_while_it_was_read_is_not_answered(tmp_path: Path) -> None:
+    spool = opened(tmp_path)
+    receive(spool)
+    first = spool.next_film()
+    assert first is not None
+    assert spool.waits(first.key)
+    assert receive(spool, content=b"b") is Receipt.CORRECTION
+    assert not spool.waits(first.key)
+    assert not spool.keep_answers(first.key, "print", {"report": ("1.9", b"report")})
+    assert not spool.bury(first.key, "sex", "none")
+    spool.put_back(first.key)
+    assert not list((spool.folder / "answers").iterdir())
+    assert not list((spool.folder / "dead").iterdir())
+    # Killed in the middle, both are still known, and the second is read.
+    spool.answer_path(first.key, "picture").write_bytes(b"half an answer")
+    spool.close()
+    spool = opened(tmp_path)
+    spool.recover()
+    assert not list((spool.folder / "answers").iterdir())
+    assert spool.counts() == {"received": 1, "made": 0, "sent": 0, "dead": 0, "skipped": 1}
+    assert spool.film_path(make(spool)).read_bytes() == b"file b"
+
+
+def test_a_late_retry_of_what_was_replaced_does_not_replace_the_correction(spool: Spool) -> None:
+    receive(spool)
+    receive(spool, content=b"b")
+    assert receive(spool) is Receipt.OTHER
     assert spool.counts()[State.RECEIVED] == 2
+    corrected = spool.next_film()
+    assert corrected is not None
+    spool.put_back(corrected.key)
+    spool.next_film()  # begun again, it still comes first
+    film = spool.next_film()
+    assert film is not None
+    assert film.key == corrected.key
+    assert spool.film_path(film.key).read_bytes() == b"file b"
+    spool.keep_answers(film.key, "print", {"report": ("1.9", b"report")}, "content")
+    late = spool.next_film()
+    assert late is not None
+    assert [(one.key, one.content) for one in spool.answered(late.key)] == [(film.key, "content")]
+
+
+def test_other_content_under_an_answered_uid_waits_to_be_compared(spool: Spool) -> None:
+    receive(spool)
+    key = make(spool)
+    assert receive(spool, content=b"b") is Receipt.OTHER
+    film = spool.next_film()
+    assert film is not None
+    assert [one.key for one in spool.answered(film.key)] == [key]
+    spool.bury(film.key, "conflict", "differs")
+    assert spool.film_path(film.key).read_bytes() == b"file b"
+    spool.requeue(film.key)
+    assert spool.counts()[State.RECEIVED] == 1
+    assert not spool.answered(film.key)  # somebody decided that it is to be read
+    spool.skip(film.key, "duplicate", "same")
+    assert receive(spool, content=b"b") is Receipt.AGAIN
+
+
+def test_an_answer_of_one_file_says_what_is_missing(spool: Spool) -> None:
+    receive(spool)
+    film = spool.next_film()
+    assert film is not None
+    spool.keep_answers(film.key, "print", {"report": ("1.9", b"r")}, "content", "no picture")
+    send(spool)
+    (sent,) = spool.entries([State.SENT])
+    assert (sent.code, sent.reason) == ("output", "no picture")
+
+
+def test_two_associations_at_once_lose_neither(tmp_path: Path) -> None:
+    spool = opened(tmp_path)
+    contents = [bytes([number]) for number in range(16)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda content: receive(spool, content=content), contents))
+    counts = spool.counts()
+    assert (counts[State.RECEIVED], counts[State.SKIPPED]) == (1, 15)
+    assert len(list((spool.folder / "films").iterdir())) == 16
+
+
+def test_a_spool_of_the_first_version_is_taken_over(tmp_path: Path) -> None:
+    spool = opened(tmp_path)
+    receive(spool)
+    make(spool)
+    spool.close()
+    with sqlite3.connect(tmp_path / "spool" / "spool.sqlite") as database:
+        database.execute("ALTER TABLE film DROP COLUMN content")
+        database.execute("ALTER TABLE film DROP COLUMN requeued")
+        database.execute("PRAGMA user_version = 1")
+    spool = opened(tmp_path)
+    send(spool)
+    assert spool.counts()[State.SENT] == 1
+    receive(spool, content=b"b")
+    film = spool.next_film()
+    assert film is not None
+    assert [one.content for one in spool.answered(film.key)] == [None]
 
 
 def test_a_corrected_film_is_read_where_the_first_had_no_answer(spool: Spool) -> None:

@@ -1,4 +1,4 @@
-"""``boneage dicomweb``: the films of a study in a DICOMweb archive, answered into it."""
+"""``boneage dicomweb``: the images of a study in a DICOMweb archive, answered into it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from boneage.cli.options import calibration_option, weights_option
 
 if TYPE_CHECKING:
     from boneage.assessor import Assessor
-    from boneage.node.dicomweb import Told
+    from boneage.node.dicomweb_study import StudyResult
 
 UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 MAX_UID = 64
@@ -34,14 +34,14 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--study", required=True, metavar="UID", callback=_uid, help="The Study Instance UID."
 )
-@click.option("--series", metavar="UID", callback=_uid, help="Only the films of this series.")
+@click.option("--series", metavar="UID", callback=_uid, help="Only the images of this series.")
 @click.option("--token-file", type=FILE, metavar="FILE", help="Holds a bearer token.")
 @click.option("--basic-file", type=FILE, metavar="FILE", help="Holds user:password.")
 @click.option(
     "--ca", type=FILE, metavar="FILE", help="Who signed the archive's certificate, in PEM."
 )
-@click.option("--dry-run", is_flag=True, help="Read the films, store nothing.")
-@click.option("--again", is_flag=True, help="Answer films that have answers, too.")
+@click.option("--dry-run", is_flag=True, help="Read the images, store nothing.")
+@click.option("--again", is_flag=True, help="Answer images that have answers, too.")
 @weights_option
 @calibration_option
 def dicomweb(
@@ -56,20 +56,23 @@ def dicomweb(
     weights: Path | None,
     calibration: Path | None,
 ) -> None:
-    """Read the films of a study in a DICOMweb archive, and answer into the study.
+    """Read the images of a study in a DICOMweb archive, and answer into the study.
 
-    Of each film the picture and the measurements are stored; films that have
-    them are left alone. Sex and birth date are those that the film states.
+    Of each image the picture and the measurements are stored; images that have
+    them are left alone. Sex and birth date are those that the image states.
 
-    Exit status: 0 when every film has its answers; 1 when some have not (they
-    are named); 2 when the archive cannot be asked.
+    Exit status: 0 when every image has its answers; 1 when some have not, or
+    the archive does not list or store all (it is named); 2 when the archive
+    cannot be asked.
 
     \b
     boneage dicomweb --url https://pacs/dicom-web --study 1.2.3 --token-file token
     """  # noqa: D301  click wants a backspace before lines it must not wrap
-    import dicomweb_client  # noqa: F401, PLC0415  needs the extra: said first
+    import requests  # noqa: F401, PLC0415  needs the extra: said first
 
-    from boneage.node.dicomweb import Archive, answer_study, authentication  # noqa: PLC0415
+    from boneage.node.dicomweb import Archive  # noqa: PLC0415
+    from boneage.node.dicomweb_auth import authentication  # noqa: PLC0415
+    from boneage.node.dicomweb_study import answer_study  # noqa: PLC0415
 
     if token_file and basic_file:
         raise click.UsageError("give --token-file or --basic-file, not both")
@@ -82,31 +85,33 @@ def dicomweb(
 
     archive = Archive(url, authentication(token_file, basic_file), ca)
     failed = 0
-    films = 0
-    for told in answer_study(archive, opened, study, series, again=again, dry_run=dry_run):
-        films += 1
-        failed += told.problem is not None
-        click.echo(_line(told))
-    if not films:
-        click.echo("the study holds no film")
+    results = 0
+    for result in answer_study(archive, opened, study, series, again=again, dry_run=dry_run):
+        results += 1
+        failed += result.problem is not None
+        click.echo(_line(result))
+    if not results:
+        click.echo("the study holds no image")
     if failed:
         raise click.exceptions.Exit(EXIT_FAILED)
 
 
-def _line(told: Told) -> str:
+def _line(result: StudyResult) -> str:
     from boneage.writing.text import sentence  # noqa: PLC0415
 
-    parts = [f"film {told.film.instance}:"]
-    if told.answer is not None:
+    parts = [f"{result.what}:"]
+    if result.answer is not None:
         from boneage.assessment import years_and_months  # noqa: PLC0415
 
-        assessment = told.answer.assessment
+        assessment = result.answer.assessment
         parts.append(f"{years_and_months(assessment.age_months)} ({assessment.sex} standard);")
         parts += [f"{sentence(finding)};" for finding in assessment.warnings]
-    if told.problem is not None:
-        parts.append(told.problem)
-    elif told.stored:
-        parts.append(f"stored {' and '.join(told.stored)}")
-    else:
-        parts.append("nothing stored" if told.answer else "has its answers")
+    if result.stored:
+        parts.append(f"stored {' and '.join(result.stored)}")
+    if result.problem is not None:
+        parts.append(("but " if result.stored else "") + result.problem)
+    elif result.note is not None:
+        parts.append(result.note)
+    elif not result.stored:
+        parts.append("nothing stored" if result.answer else "has its answers")
     return " ".join(parts)

@@ -100,7 +100,7 @@ def node(
 
 
 @node.command("list")
-@click.option("--state", "states", multiple=True, help="received, made, sent or dead.")
+@click.option("--state", "states", multiple=True, help="received, made, sent, dead or skipped.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 @click.pass_context
 def list_films(ctx: click.Context, states: tuple[str, ...], as_json: bool) -> None:
@@ -161,7 +161,8 @@ def _found(film: str, dead: list[Entry]) -> Entry:
 def _line(entry: Entry) -> str:
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.received))
     why = f" {entry.code}: {entry.reason}" if entry.code else ""
-    return f"{entry.key[:SHORT]} {entry.state:8} {when} {entry.caller}{why}"
+    caller = "".join(sign if sign.isprintable() else "?" for sign in entry.caller)
+    return f"{entry.key[:SHORT]} {entry.state:8} {when} {caller}{why}"
 
 
 def _destination(text: str | None) -> dict[str, object]:

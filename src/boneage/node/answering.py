@@ -1,9 +1,9 @@
-"""From the file of a DICOM film to the files of its answer."""
+"""From the file of a DICOM image to the files of its answer."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 
 from boneage.assessment import Assessment
@@ -11,10 +11,12 @@ from boneage.assessor import Assessor
 from boneage.clinical.child import Child
 from boneage.clinical.interpreting import with_clinical_findings
 from boneage.errors import AgeError, BoneageError, OutputError, SexError, WeightsError
-from boneage.node.kinds import head_of
+from boneage.node.kinds import ANSWER_CLASSES, head_of
+from boneage.node.sameness import content_of
+from boneage.radiograph import Radiograph
 from boneage.reading import read
 from boneage.writing.dicom.source import read_source
-from boneage.writing.dicom.writing import dicom_files
+from boneage.writing.dicom.writing import dicom_file
 from boneage.writing.fingerprint import fingerprint
 
 CODES: Mapping[type[BoneageError], str] = {SexError: "sex", AgeError: "age", OutputError: "output"}
@@ -22,17 +24,21 @@ CODES: Mapping[type[BoneageError], str] = {SexError: "sex", AgeError: "age", Out
 
 @dataclass(frozen=True)
 class Answer:
-    """An assessment, and its two DICOM files."""
+    """An assessment, and its DICOM files."""
 
     assessment: Assessment
     fingerprint: str
-    """Of the film."""
+    """Of the image."""
     files: Mapping[str, tuple[str, bytes]]
-    """SOP Instance UID and file, by kind: ``"picture"`` and ``"report"``."""
+    """SOP Instance UID and file, by kind: ``"picture"`` and ``"report"``; one at least."""
+    unwritten: Mapping[str, str] = field(default_factory=dict)
+    """Why one of the two could not be written, by kind."""
+    content: str = ""
+    """A hash of what decided the answer (:mod:`boneage.node.sameness`)."""
 
 
 class Unanswerable(Exception):  # noqa: N818  an outcome
-    """A film that gets no answer.
+    """An image that gets no answer.
 
     Parameters
     ----------
@@ -48,7 +54,9 @@ class Unanswerable(Exception):  # noqa: N818  an outcome
 
 
 def answer_film(assessor: Assessor, data: bytes, name: str) -> Answer:
-    """Read a film as it states itself, and write its answer.
+    """Read an image as it states itself, and write its answer.
+
+    What one of the two files cannot be written for does not keep the other back.
 
     Parameters
     ----------
@@ -61,25 +69,53 @@ def answer_film(assessor: Assessor, data: bytes, name: str) -> Answer:
     Raises
     ------
     Unanswerable
-        When there is no answer, whatever the reason.
+        When there is no answer, or none that can be sent, whatever the reason; then the
+        reason gives the bone age all the same.
     WeightsError
-        When the weights cannot be used: no film would have an answer.
+        When the weights cannot be used: no image would have an answer.
     """
     try:
         radiograph = read(_named(data, name))
-        source = read_source(_named(data, name))
         answer = with_clinical_findings(assessor.assess(radiograph), Child())
-        made = dicom_files(answer, radiograph, source)
-        files = {kind: (head_of(file).sop_instance, file) for kind, file in made.items()}
-        return Answer(answer, fingerprint(radiograph), files)
     except WeightsError:
         raise
     except BoneageError as error:
         code = getattr(error, "code", None) or CODES.get(type(error), "failed")
         raise Unanswerable(str(code), str(error)) from None
     except Exception as error:  # what it says may quote the patient
-        kind = type(error).__name__
-        raise Unanswerable("unexpected", f"unexpected {kind} with the film {name!r}") from None
+        raise _unexpected(error, name) from None
+    files, unwritten = _written(answer, radiograph, data, name)
+    if not files:
+        reason = "; ".join(dict.fromkeys(unwritten.values()))
+        months = f"{answer.age_months:.1f} months by the {answer.sex} standard"
+        raise Unanswerable("output", f"{reason}; the bone age, which is not sent, is {months}")
+    try:
+        content = content_of(data, radiograph).digest
+        return Answer(answer, fingerprint(radiograph), files, unwritten, content)
+    except Exception as error:
+        raise _unexpected(error, name) from None
+
+
+def _written(
+    answer: Assessment, radiograph: Radiograph, data: bytes, name: str
+) -> tuple[dict[str, tuple[str, bytes]], dict[str, str]]:
+    """Write each file by itself; say why one cannot be."""
+    files: dict[str, tuple[str, bytes]] = {}
+    unwritten: dict[str, str] = {}
+    for kind in ANSWER_CLASSES:
+        try:
+            # Anew for each: a writer may have changed it before it failed.
+            file = dicom_file(kind, answer, radiograph, read_source(_named(data, name)))
+            files[kind] = head_of(file).sop_instance, file
+        except BoneageError as error:
+            unwritten[kind] = str(error)
+        except Exception as error:
+            unwritten[kind] = str(_unexpected(error, name))
+    return files, unwritten
+
+
+def _unexpected(error: Exception, name: str) -> Unanswerable:
+    return Unanswerable("unexpected", f"unexpected {type(error).__name__} with the image {name!r}")
 
 
 def _named(data: bytes, name: str) -> BytesIO:

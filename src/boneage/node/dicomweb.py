@@ -1,66 +1,56 @@
-"""Films of a study in a DICOMweb archive: fetched, read, and answered into the same study.
+"""A DICOMweb archive: which images a study has, and what goes in and out.
 
-WADO-RS brings the films, STOW-RS takes the answers, and QIDO-RS says which films have
-theirs already.
+WADO-RS brings the images, STOW-RS takes the answers, and QIDO-RS says which images have
+theirs already. What may be there and cannot be read is found as well, and why.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
-from typing import Any
 
-import requests
-from dicomweb_client.api import DICOMwebClient
-from pydicom import dcmread
-from pydicom.dataset import Dataset
-from requests.auth import AuthBase, HTTPBasicAuth
+import pydicom.uid
+from requests.auth import AuthBase
 
-from boneage.assessor import Assessor
-from boneage.node.answering import Answer, Unanswerable, answer_film
-from boneage.node.kinds import ANSWER_CLASSES, FILM_CLASSES, MANUFACTURER
-from boneage.node.settings import NodeError
-from boneage.reading.quiet import quiet
+from boneage.errors import FilmError
+from boneage.node.dicomweb_answers import (
+    EVIDENCE,
+    INSTANCES_IN_SERIES,
+    MADE_BY,
+    MODALITY,
+    REFERENCED_SERIES,
+    REFERENCED_SOPS,
+    REFERENCED_UID,
+    SERIES,
+    SERIES_IN_STUDY,
+    SOP_CLASS,
+    SOP_INSTANCE,
+    SOURCE_IMAGES,
+    STUDY,
+    ArchiveError,
+    Row,
+    items_of,
+    number_of,
+    uid_of,
+    value_of,
+)
+from boneage.node.dicomweb_http import Listing, StatusError, Web
+from boneage.node.kinds import ANSWER_CLASSES, FILM_CLASSES, MANUFACTURER, head_of
 
 SECONDS = 60.0
-ANSWER_MODALITIES = ("SR", "OT")
-"""Of the structured report and the picture."""
-
-logging.getLogger("dicomweb_client").setLevel(logging.CRITICAL + 1)  # it writes identifiers
-
-
-class ArchiveError(NodeError):
-    """An archive that does not give, or does not take, what it was asked for."""
-
-
-class Bearer(AuthBase):
-    """A token, in the header that RFC 6750 says.
-
-    Parameters
-    ----------
-    token : str
-    """
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Add it to a request."""
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
+ANSWER_MODALITIES = ("SR", "OT", "")
+"""Of the structured report and the picture; a series may state none."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """A film in the archive, and which answers it has."""
+    """An image in the archive, and which answers it has."""
 
     series: str
     instance: str
-    answered: frozenset[str]
+    answered: frozenset[str] = frozenset()
     """Of ``"picture"`` and ``"report"``."""
 
     @property
@@ -70,52 +60,13 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Told:
-    """What became of one film."""
+class LeftOut:
+    """What is in the archive, or may be, and is not read."""
 
-    film: Found
-    answer: Answer | None = None
-    """None where there is none, or nothing was to do."""
-    problem: str | None = None
-    stored: tuple[str, ...] = ()
-    """The answers that the archive took."""
-
-
-def authentication(token_file: Path | None, basic_file: Path | None) -> AuthBase | None:
-    """Read what opens an archive.
-
-    Parameters
-    ----------
-    token_file : Path, optional
-        Holds a bearer token.
-    basic_file : Path, optional
-        Holds ``user:password``.
-
-    Raises
-    ------
-    ArchiveError
-        When a file cannot be read, or does not hold that; its content is not quoted.
-    """
-    if token_file is not None:
-        token = _secret(token_file)
-        if not token or any(sign.isspace() for sign in token):
-            raise ArchiveError(f"{str(token_file)!r} holds no token, which is one word")
-        return Bearer(token)
-    if basic_file is not None:
-        user, colon, password = _secret(basic_file).partition(":")
-        if not colon or not user:
-            raise ArchiveError(f"{str(basic_file)!r} holds no user:password")
-        return HTTPBasicAuth(user, password)
-    return None
-
-
-def _secret(path: Path) -> str:
-    try:
-        return path.read_text("ascii").strip()
-    except OSError as error:
-        raise ArchiveError(f"{str(path)!r} cannot be read: {error.strerror}") from error
-    except UnicodeError:
-        raise ArchiveError(f"{str(path)!r} holds more than ASCII") from None
+    what: str
+    why: str
+    is_failure: bool = True
+    """Whether an image may be among it; objects of other kinds are none."""
 
 
 class Archive:
@@ -144,183 +95,177 @@ class Archive:
         ca: Path | None = None,
         seconds: float = SECONDS,
     ) -> None:
-        session = requests.Session()
-        session.auth = auth
-        if ca is not None:
-            session.verify = str(ca)
-        self.url = url.rstrip("/")
-        try:
-            self._client = DICOMwebClient(self.url, session, timeout=seconds)
-        except ValueError:
-            raise ArchiveError(
-                f"{url!r} is no address of an archive, such as https://pacs/dicom-web"
-            ) from None
-        self._client.set_http_retry_params(retry=False)
+        self._web = Web(url, auth, ca, seconds)
+        self.url = self._web.url
 
-    def films(self, study: str, series: str | None = None) -> list[Found]:
-        """Find the films of a study.
+    def images(self, study: str, series: str | None = None) -> Iterator[Found | LeftOut]:
+        """Find the images of a study, and what of it cannot be read.
 
         Raises
         ------
         ArchiveError
             When the study is not there, or the archive does not answer.
         """
-        with self._spoken(study):
-            rows = [_plain(row) for row in self._client.search_for_series(study)]
-            answered = self._answered(study, rows)
-            chosen = [row for row in rows if series in {None, row.SeriesInstanceUID}]
-            found = [film for row in chosen for film in self._films_of(study, row, answered)]
-        if not chosen:
-            where = f"the series {series}" if series and rows else f"the study {study}"
+        base = f"studies/{study}"
+        expected = 0 if series else self._series_of(study)
+        try:
+            listed = self._whole(base, "series", SERIES, expected)
+        except StatusError as error:
+            if error.status != 404:
+                raise
+            raise ArchiveError(
+                f"the study {study} is not in the archive {self.url}, or that is no DICOMweb"
+            ) from None
+        chosen = [uid for uid in listed.rows if series in {None, uid}]
+        if not chosen and not (listed.unnamed or listed.cut_short):
+            where = f"the series {series}" if series and listed.rows else f"the study {study}"
             raise ArchiveError(f"{where} is not in the archive {self.url}")
-        return found
+        if series is None or not chosen:
+            yield from _not_whole(listed, f"study {study}", "series", expected)
+        answered = self._answered(base, listed.rows)
+        for uid in chosen:
+            yield from self._images_of(base, uid, listed.rows[uid], answered)
 
-    def fetch(self, study: str, film: Found) -> bytes:
-        """Bring a film, as a DICOM file, in the syntax that the archive keeps it in.
-
-        Raises
-        ------
-        ArchiveError
-        """
-        with self._spoken(study), quiet():
-            dataset = self._client.retrieve_instance(
-                study, film.series, film.instance, media_types=(("application/dicom", "*"),)
-            )
-            file = BytesIO()
-            dataset.save_as(file, enforce_file_format=True)
-            return file.getvalue()
-
-    def store(self, study: str, file: bytes) -> None:
-        """Put an object into a study.
+    def fetch(self, study: str, image: Found) -> bytes:
+        """Bring an image, as a DICOM file, in the syntax that the archive keeps it in.
 
         Raises
         ------
         ArchiveError
-            When the archive does not take it.
+            When it sends none, or another object than was asked for.
         """
-        with self._spoken(study), quiet():
-            said = self._client.store_instances([dcmread(BytesIO(file))], study)
-        for failed in said.get("FailedSOPSequence") or ():
-            reason = int(failed.get("FailureReason") or 0)
-            raise ArchiveError(f"the archive {self.url} refuses it (0x{reason:04X})")
+        path = f"studies/{study}/series/{image.series}/instances/{image.instance}"
+        for file in self._web.object(path):
+            try:
+                if head_of(file).sop_instance == image.instance:
+                    return file
+            except FilmError as error:
+                raise ArchiveError(
+                    f"what the archive {self.url} sends is damaged: {error}"
+                ) from None
+        raise ArchiveError(f"the archive {self.url} sends another object than was asked for")
 
-    def _films_of(
-        self, study: str, row: Dataset, answered: Mapping[str, set[str]]
-    ) -> Iterator[Found]:
-        uid = str(row.SeriesInstanceUID)
-        if row.get("Modality") == "SR":
+    def store(self, study: str, uid: str, file: bytes) -> int | None:
+        """Put an object into a study; when this returns the archive said that it has it.
+
+        Returns
+        -------
+        int or None
+            The archive's warning (PS3.18, I.2.2).
+
+        Raises
+        ------
+        ArchiveError
+            When the archive does not take it, or does not say that it did.
+        """
+        return self._web.store(f"studies/{study}", file, uid)
+
+    def _series_of(self, study: str) -> int:
+        """How many series the archive says that a study has; 0 where it does not say.
+
+        Some archives give so many rows and no more, without a warning, whatever the offset.
+        """
+        try:
+            rows = self._web.rows(f"studies?StudyInstanceUID={study}")
+        except ArchiveError:
+            return 0
+        return max(
+            (number_of(r, SERIES_IN_STUDY) for r in rows if uid_of(r, STUDY) == study), default=0
+        )
+
+    def _whole(self, base: str, what: str, tag: str, expected: int = 0) -> Listing:
+        """List what is below an address; where pages give less than there is, ask otherwise.
+
+        Metadata is not given in pages.
+        """
+        listed = self._web.listing(f"{base}/{what}", tag)
+        if not listed.cut_short and len(listed.rows) + listed.unnamed >= expected:
+            return listed
+        try:
+            rows = {uid_of(row, tag): row for row in self._web.rows(f"{base}/metadata")}
+        except ArchiveError:
+            rows = {}
+        rows.pop("", None)
+        whole = rows.keys() >= listed.rows.keys() and len(rows) + listed.unnamed >= expected
+        return Listing({**rows, **listed.rows}, listed.unnamed, listed.cut_short and not whole)
+
+    def _images_of(
+        self, base: str, series: str, row: Row, answered: Mapping[str, set[str]]
+    ) -> Iterator[Found | LeftOut]:
+        if value_of(row, MODALITY) == "SR":
             return
-        for instance in map(_plain, self._client.search_for_instances(study, uid)):
-            name = str(instance.SOPInstanceUID)
-            if instance.get("SOPClassUID") not in FILM_CLASSES or name in answered[""]:
+        where = f"{base}/series/{series}"
+        expected = number_of(row, INSTANCES_IN_SERIES)
+        try:
+            listed = self._whole(where, "instances", SOP_INSTANCE, expected)
+        except ArchiveError as error:
+            yield LeftOut(f"series {series}", str(error))
+            return
+        yield from _not_whole(listed, f"series {series}", "images", expected)
+        others: Counter[str] = Counter()
+        for uid, instance in listed.rows.items():
+            if uid in answered[""]:
                 continue
-            kinds = frozenset(kind for kind in ANSWER_CLASSES if name in answered[kind])
-            yield Found(uid, name, kinds)
+            sop_class = value_of(instance, SOP_CLASS) or self._class_of(f"{where}/instances/{uid}")
+            if sop_class and sop_class not in FILM_CLASSES:
+                others[sop_class] += 1
+                continue
+            kinds = frozenset(kind for kind in ANSWER_CLASSES if uid in answered[kind])
+            yield Found(series, uid, kinds)
+        if others:
+            kinds_of = ", ".join(f"{count} {class_name(uid)}" for uid, count in others.items())
+            why = f"objects of other kinds are not read: {kinds_of}"
+            yield LeftOut(f"series {series}", why, is_failure=False)
 
-    def _answered(self, study: str, rows: list[Dataset]) -> dict[str, set[str]]:
-        """Which films have an answer of each kind; under the empty name, our own objects."""
+    def _class_of(self, path: str) -> str:
+        """Ask what a row does not say; empty where the archive does not know: the file does."""
+        try:
+            return next(
+                (value_of(row, SOP_CLASS) for row in self._web.rows(f"{path}/metadata")), ""
+            )
+        except ArchiveError:
+            return ""
+
+    def _answered(self, base: str, rows: Mapping[str, Row]) -> dict[str, set[str]]:
+        """Which images have an answer of each kind; under the empty name, our own objects."""
         answered: dict[str, set[str]] = {"": set(), **{kind: set() for kind in ANSWER_CLASSES}}
-        for row in rows:
-            if row.get("Modality") not in ANSWER_MODALITIES:
+        for series, row in rows.items():
+            if value_of(row, MODALITY) not in ANSWER_MODALITIES:
                 continue
-            uid = str(row.SeriesInstanceUID)
-            for said in map(_plain, self._client.retrieve_series_metadata(study, uid)):
-                if said.get("Manufacturer") != MANUFACTURER:
+            for said in self._web.rows(f"{base}/series/{series}/metadata"):
+                if value_of(said, MADE_BY) != MANUFACTURER:
                     continue
                 for kind, sop_class in ANSWER_CLASSES.items():
-                    if said.get("SOPClassUID") == sop_class:
-                        answered[""].add(str(said.SOPInstanceUID))
+                    if value_of(said, SOP_CLASS) == sop_class:
+                        answered[""].add(value_of(said, SOP_INSTANCE))
                         answered[kind] |= set(_referenced(said))
         return answered
 
-    @contextmanager
-    def _spoken(self, study: str) -> Iterator[None]:
-        """Say what went wrong in a sentence."""
-        try:
-            yield
-        except requests.exceptions.SSLError as error:
-            raise ArchiveError(
-                f"the certificate of {self.url} is not trusted; give who signed it with --ca"
-            ) from error
-        except requests.HTTPError as error:
-            status = 0 if error.response is None else error.response.status_code
-            raise ArchiveError(self._status(status, study)) from error
-        except requests.Timeout as error:
-            raise ArchiveError(f"the archive {self.url} does not answer in time") from error
-        except requests.RequestException as error:
-            kind = type(error).__name__
-            raise ArchiveError(f"the archive {self.url} cannot be reached ({kind})") from error
-        except ArchiveError:
-            raise
-        except Exception as error:  # what it says may quote the patient
-            kind = type(error).__name__
-            raise ArchiveError(
-                f"the archive {self.url} answers what makes no sense ({kind})"
-            ) from None
 
-    def _status(self, status: int, study: str) -> str:
-        if status in {401, 403}:
-            return f"the archive {self.url} does not let you in ({status}); see --token-file"
-        if status == 404:
-            return f"the study {study} is not in the archive {self.url}, or that is no DICOMweb"
-        return f"the archive {self.url} answers with the status {status}"
+def _not_whole(listed: Listing, where: str, what: str, expected: int = 0) -> Iterator[LeftOut]:
+    """Say what of a list is missing."""
+    if listed.unnamed:
+        why = f"{listed.unnamed} of its {what} have no UID in the archive's list; they are not read"
+        yield LeftOut(where, why)
+    if listed.cut_short:
+        why = f"the archive has more {what} than the {len(listed.rows)} that it lists"
+        yield LeftOut(where, f"{why}; the rest is not read")
+    elif len(listed.rows) + listed.unnamed < expected:
+        why = f"the archive states {expected} {what}, and lists {len(listed.rows)}"
+        yield LeftOut(where, f"{why}; the rest is not read")
 
 
-def answer_study(
-    archive: Archive,
-    assessor: Callable[[], Assessor],
-    study: str,
-    series: str | None = None,
-    *,
-    again: bool = False,
-    dry_run: bool = False,
-) -> Iterator[Told]:
-    """Read the films of a study, and put the answers into it.
-
-    Parameters
-    ----------
-    archive : Archive
-    assessor : callable
-        Opens the assessor, when the first film needs it.
-    study, series : str
-        Instance UIDs; without a series, every film of the study.
-    again : bool
-        Answer films that have answers, too.
-    dry_run : bool
-        Store nothing.
-
-    Raises
-    ------
-    ArchiveError
-        When the study cannot be looked up; what fails with one film is told of it.
-    """
-    for film in archive.films(study, series):
-        missing = tuple(ANSWER_CLASSES) if again else film.missing
-        if not missing:
-            yield Told(film)
-            continue
-        answer: Answer | None = None
-        stored: list[str] = []
-        problem = None
-        try:
-            answer = answer_film(assessor(), archive.fetch(study, film), "the film")
-            for kind in () if dry_run else missing:
-                archive.store(study, answer.files[kind][1])
-                stored.append(kind)
-        except (Unanswerable, ArchiveError) as error:
-            problem = str(error)
-        yield Told(film, answer, problem, tuple(stored))
+def class_name(sop_class: str) -> str:
+    """Name a SOP class; its UID where it is none of DICOM's."""
+    name = pydicom.uid.UID(sop_class).name
+    return name if name != sop_class else f"SOP class {sop_class[:64]!r}"
 
 
-def _plain(row: Mapping[str, Any] | Dataset) -> Dataset:
-    return row if isinstance(row, Dataset) else Dataset.from_json(dict(row))
-
-
-def _referenced(said: Dataset) -> Iterator[str]:
+def _referenced(said: Row) -> Iterator[str]:
     """Which objects an answer is about: of a picture its source, of a report its evidence."""
-    for item in said.get("SourceImageSequence") or ():
-        yield str(item.ReferencedSOPInstanceUID)
-    for study in said.get("CurrentRequestedProcedureEvidenceSequence") or ():
-        for series in study.get("ReferencedSeriesSequence") or ():
-            for item in series.get("ReferencedSOPSequence") or ():
-                yield str(item.ReferencedSOPInstanceUID)
+    for item in items_of(said, SOURCE_IMAGES):
+        yield value_of(item, REFERENCED_UID)
+    for study in items_of(said, EVIDENCE):
+        for series in items_of(study, REFERENCED_SERIES):
+            for item in items_of(series, REFERENCED_SOPS):
+                yield value_of(item, REFERENCED_UID)

@@ -26,7 +26,7 @@ from boneage.node.spool import Receipt, Spool, SpoolFull
 SUCCESS, NOT_SUPPORTED = 0x0000, 0x0122
 NO_ROOM, NO_MATCH, NOT_UNDERSTOOD = 0xA700, 0xA900, 0xC000
 """PS3.4, B.2.3."""
-MAX_COMMENT = 64
+MAX_COMMENT = MAX_UID = 64
 STOP_SECONDS = 10.0
 
 logger = logging.getLogger("boneage.node")
@@ -151,19 +151,21 @@ class Receiver:
         except FilmError as error:
             return _refused(caller, NOT_UNDERSTOOD, str(error))
         request = cast("C_STORE", event.request)
-        uid = str(request.AffectedSOPInstanceUID)
-        if (head.sop_class, head.sop_instance) != (str(request.AffectedSOPClassUID), uid):
+        # A UID that is too long comes cut off in the command, or not at all.
+        uid = head.sop_instance
+        announced = str(request.AffectedSOPInstanceUID or uid[:MAX_UID])
+        if (head.sop_class, uid[:MAX_UID]) != (str(request.AffectedSOPClassUID), announced):
             return _refused(caller, NO_MATCH, "the data set is not what was announced")
         if head.is_own:
             logger.info("an answer of boneage came back from %r; it is not read", caller)
             return SUCCESS
         if not head.is_film:
-            return _refused(caller, NOT_SUPPORTED, "this is no film")
+            return _refused(caller, NOT_SUPPORTED, "it is not an image that is read here")
         syntax = str(event.context.transfer_syntax).encode()
         content = syntax + b"\0" + cast("BytesIO", request.DataSet).getvalue()
         receipt = self.spool.receive(file, content, uid, caller)
-        logger.info("a film of %d bytes from %r: %s", len(file), caller, receipt)
-        if receipt is Receipt.NEW:
+        logger.info("an image of %d bytes from %r: %s", len(file), caller, receipt)
+        if receipt not in {Receipt.AGAIN, Receipt.OWN}:
             self.received()
         return SUCCESS
 

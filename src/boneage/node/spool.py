@@ -29,7 +29,7 @@ from boneage.writing.files import PART, as_json, atomically, sync_folder
 
 Run: TypeAlias = Callable[..., sqlite3.Cursor]
 """Runs one statement of a transaction."""
-VERSION = 1
+VERSION = 2
 BUSY_SECONDS = 30.0
 DAY, HOUR = 86_400.0, 3600.0
 SCHEMA = """
@@ -44,7 +44,9 @@ CREATE TABLE film (
     fingerprint TEXT,
     received REAL NOT NULL,
     changed REAL NOT NULL,
-    files INTEGER NOT NULL DEFAULT 1
+    files INTEGER NOT NULL DEFAULT 1,
+    content TEXT,
+    requeued INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX film_instance ON film (instance);
 CREATE INDEX film_state ON film (state, starts, received);
@@ -64,6 +66,13 @@ CREATE TABLE destination (
 ) STRICT;
 INSERT INTO destination VALUES (1, 0, 0);
 """
+FROM_VERSION_1 = """
+ALTER TABLE film ADD COLUMN content TEXT;
+ALTER TABLE film ADD COLUMN requeued INTEGER NOT NULL DEFAULT 0
+"""
+REPLACED = (
+    "another object of the same SOP Instance UID came before this one was read; that one counts"
+)
 
 
 class State(StrEnum):
@@ -75,6 +84,9 @@ class State(StrEnum):
     SENT = "sent"
     DEAD = "dead"
     """It got no answer, or the destination took none; somebody has to look."""
+    SKIPPED = "skipped"
+    """Another object of its SOP Instance UID counts: it came later and before this one was
+    read (``replaced``), or was answered and is the same image (``duplicate``)."""
 
 
 class Receipt(StrEnum):
@@ -83,8 +95,10 @@ class Receipt(StrEnum):
     NEW = "new"
     AGAIN = "again"
     """The same object as before: a sender's retry."""
-    CONFLICT = "conflict"
-    """Another object of the same SOP Instance UID, which was answered or will be."""
+    CORRECTION = "correction"
+    """Another object of the same SOP Instance UID, before the first was read: it counts."""
+    OTHER = "other"
+    """The same, after the first was answered: the two are to be compared."""
     OWN = "own"
     """An answer of this node, come back."""
 
@@ -112,6 +126,15 @@ class Made:
     kind: str
     fingerprint: str
     refusals: int
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A film that has an answer, or had one that was refused."""
+
+    key: str
+    content: str | None
+    """What decided the answer, hashed; None of one that an earlier version answered."""
 
 
 @dataclass(frozen=True)
@@ -205,28 +228,40 @@ class Spool:
         key = hashlib.sha256(instance.encode() + hashlib.sha256(content).digest()).hexdigest()
         if self._one("SELECT 1 FROM answer WHERE uid = ?", instance_uid):
             return Receipt.OWN
-        if self._one("SELECT 1 FROM film WHERE key = ?", key):
+        known = self._one("SELECT state, code FROM film WHERE key = ?", key)
+        if known is not None and not _was_replaced(*known):
             return Receipt.AGAIN
         self._check_room(len(file))
         _keep(self.film_path(key), file)
         now = time.time()
         with self._transaction() as run:
-            if run("SELECT 1 FROM film WHERE key = ?", key).fetchone():
+            known = run("SELECT state, code FROM film WHERE key = ?", key).fetchone()
+            if known is not None and not _was_replaced(*known):
                 return Receipt.AGAIN
+            if known is not None:
+                # What replaced it stays and is read first: this may be a sender's late retry.
+                run(
+                    "UPDATE film SET state = 'received', starts = 0, code = NULL, reason = NULL, "
+                    "files = 1, received = ?, changed = ? WHERE key = ?",
+                    *(now, now, key),
+                )
+                return Receipt.OTHER
+            replaced = run(
+                "UPDATE film SET state = 'skipped', code = 'replaced', reason = ?, changed = ? "
+                "WHERE instance = ? AND state = 'received'",
+                *(REPLACED, now, instance),
+            ).rowcount
             other = run(
-                "SELECT 1 FROM film WHERE instance = ? AND (state != 'dead' OR "
-                "EXISTS (SELECT 1 FROM answer WHERE film = film.key))",
-                instance,
+                "SELECT 1 FROM film JOIN answer ON film = key WHERE instance = ?", instance
             ).fetchone()
             run(
                 "INSERT INTO film (key, instance, caller, state, received, changed) "
                 "VALUES (?, ?, ?, 'received', ?, ?)",
                 *(key, instance, caller, now, now),
             )
-            if other:
-                reason = "an object of the same SOP Instance UID but other content came before"
-                self._bury(run, key, "conflict", reason)
-        return Receipt.CONFLICT if other else Receipt.NEW
+        if other:
+            return Receipt.OTHER
+        return Receipt.CORRECTION if replaced else Receipt.NEW
 
     def _check_room(self, size: int) -> None:
         free = shutil.disk_usage(self.folder).free
@@ -239,11 +274,13 @@ class Spool:
         """Give the film that is to be read next, and note that it was begun.
 
         Those that were begun before come last: a film that ends the process must not keep
-        the others waiting.
+        the others waiting. Of one SOP Instance UID the first that waits comes first.
         """
         with self._transaction() as run:
             row = run(
-                "SELECT key, caller, starts FROM film WHERE state = 'received' "
+                "SELECT key, caller, starts FROM film WHERE state = 'received' AND NOT EXISTS "
+                "(SELECT 1 FROM film AS other WHERE other.instance = film.instance "
+                "AND other.state = 'received' AND other.received < film.received) "
                 "ORDER BY starts, received LIMIT 1"
             ).fetchone()
             if row is None:
@@ -256,9 +293,31 @@ class Spool:
         with self._transaction() as run:
             run("UPDATE film SET starts = max(0, starts - 1) WHERE key = ?", key)
 
+    def waits(self, key: str) -> bool:
+        """Whether a film is still to be read: it may have been replaced meanwhile."""
+        return self._one("SELECT 1 FROM film WHERE key = ? AND state = 'received'", key) is not None
+
+    def answered(self, key: str) -> list[Answered]:
+        """Give the films of the same SOP Instance UID that have answers.
+
+        None of a film that was called a conflict with them and requeued: somebody decided.
+        """
+        rows = self._all(
+            "SELECT other.key, other.content FROM film JOIN film AS other "
+            "ON other.instance = film.instance AND other.key != film.key WHERE film.key = ? "
+            "AND NOT film.requeued AND EXISTS (SELECT 1 FROM answer WHERE film = other.key)",
+            key,
+        )
+        return [Answered(*row) for row in rows]
+
     def keep_answers(
-        self, key: str, fingerprint: str, answers: Mapping[str, tuple[str, bytes]]
-    ) -> None:
+        self,
+        key: str,
+        fingerprint: str,
+        answers: Mapping[str, tuple[str, bytes]],
+        content: str | None = None,
+        missing: str | None = None,
+    ) -> bool:
         """Keep the answers of a film, before any is sent.
 
         Parameters
@@ -267,21 +326,47 @@ class Spool:
             Of the film.
         answers : mapping
             SOP Instance UID and file, by kind.
+        content : str, optional
+            What decided the answer, hashed.
+        missing : str, optional
+            Why one of the two is not among them.
+
+        Returns
+        -------
+        bool
+            False when the film was replaced while it was read: nothing is kept.
         """
         for kind, (_, file) in answers.items():
             _keep(self.answer_path(key, kind), file)
         with self._transaction() as run:
-            for kind, (uid, _) in answers.items():
+            kept = run(
+                "UPDATE film SET state = 'made', fingerprint = ?, content = ?, code = ?, "
+                "reason = ?, changed = ? WHERE key = ? AND state = 'received'",
+                *(fingerprint, content, "output" if missing else None, missing, time.time(), key),
+            ).rowcount
+            for kind, (uid, _) in answers.items() if kept else ():
                 run("INSERT INTO answer (uid, film, kind) VALUES (?, ?, ?)", uid, key, kind)
+        if not kept:
+            for kind in answers:
+                self.answer_path(key, kind).unlink(missing_ok=True)
+        return bool(kept)
+
+    def skip(self, key: str, code: str, reason: str) -> None:
+        """Leave a film unread, for another object of its SOP Instance UID counts."""
+        with self._transaction() as run:
             run(
-                "UPDATE film SET state = 'made', fingerprint = ?, changed = ? WHERE key = ?",
-                *(fingerprint, time.time(), key),
+                "UPDATE film SET state = 'skipped', code = ?, reason = ?, changed = ? "
+                "WHERE key = ? AND state = 'received'",
+                *(code, reason, time.time(), key),
             )
 
-    def bury(self, key: str, code: str, reason: str) -> None:
-        """Give a film up, and say why."""
+    def bury(self, key: str, code: str, reason: str) -> bool:
+        """Give a film up, and say why; False when it was replaced meanwhile."""
         with self._transaction() as run:
+            if run("SELECT 1 FROM film WHERE key = ? AND state = 'skipped'", key).fetchone():
+                return False
             self._bury(run, key, code, reason)
+        return True
 
     def _bury(self, run: Run, key: str, code: str, reason: str) -> None:
         run(
@@ -383,7 +468,8 @@ class Spool:
         with self._transaction() as run:
             run(
                 "UPDATE film SET state = CASE WHEN EXISTS (SELECT 1 FROM answer WHERE "
-                "film = key) THEN 'made' ELSE 'received' END, starts = 0, code = NULL, "
+                "film = key) THEN 'made' ELSE 'received' END, starts = 0, "
+                "requeued = coalesce(code, '') = 'conflict', code = NULL, "
                 "reason = NULL, changed = ? WHERE key = ? AND state = 'dead'",
                 *(time.time(), key),
             )
@@ -403,6 +489,7 @@ class Spool:
             if path.name.endswith(PART) or states.get(path.name.partition(".")[0]) in {
                 None,
                 State.RECEIVED,
+                State.SKIPPED,
             }:
                 path.unlink()
         for path in (self.folder / "dead").iterdir():
@@ -417,7 +504,7 @@ class Spool:
         """Remove what was kept long enough."""
         keeping = self.keeping
         for (key,) in self._all(
-            "SELECT key FROM film WHERE state = 'sent' AND files AND changed < ?",
+            "SELECT key FROM film WHERE state IN ('sent', 'skipped') AND files AND changed < ?",
             now - keeping.keep_hours * HOUR,
         ):
             self._remove_files(key)
@@ -425,7 +512,7 @@ class Spool:
                 run("UPDATE film SET files = 0 WHERE key = ?", key)
         for (key,) in self._all(
             "SELECT key FROM film WHERE (state = 'dead' AND changed < ?) "
-            "OR (state = 'sent' AND changed < ?)",
+            "OR (state IN ('sent', 'skipped') AND changed < ?)",
             *(now - keeping.keep_dead_days * DAY, now - keeping.remember_days * DAY),
         ):
             with self._transaction() as run:
@@ -451,6 +538,10 @@ class Spool:
             version = run("PRAGMA user_version").fetchone()[0]
             if version == 0:
                 for statement in SCHEMA.split(";"):
+                    run(statement)
+                run(f"PRAGMA user_version = {VERSION}")
+            elif version == 1:
+                for statement in FROM_VERSION_1.split(";"):
                     run(statement)
                 run(f"PRAGMA user_version = {VERSION}")
             elif version != VERSION:
@@ -482,6 +573,10 @@ class Spool:
     def _all(self, statement: str, *values: Any) -> list[Any]:
         with self._lock:
             return self._run(statement, *values).fetchall()
+
+
+def _was_replaced(state: str, code: str | None) -> bool:
+    return state == State.SKIPPED and code == "replaced"
 
 
 def _iso(seconds: float) -> str:

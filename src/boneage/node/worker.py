@@ -7,12 +7,14 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from boneage.assessor import Assessor
 from boneage.auditing import AuditError, AuditLog, Event
-from boneage.errors import WeightsError
+from boneage.errors import FilmError, WeightsError
 from boneage.node.answering import Answer, Unanswerable, answer_film
 from boneage.node.backoff import pause_seconds
+from boneage.node.sameness import content_of, same_as_any
 from boneage.node.sending import Connection, Refused, Sender, Unreachable
 from boneage.node.settings import Retrying
 from boneage.node.spool import Made, Spool, Waiting
@@ -129,21 +131,71 @@ class Reader:
             self._give_up(film, Unanswerable("missing", "its file is not in the spool"))
             return
         try:
+            if self._has_answer(film, data):
+                reason = "the same image was answered under its SOP Instance UID already"
+                self.spool.skip(film.key, "duplicate", reason)
+                logger.info("image %s is not read: %s", film.key[:SHORT], reason)
+                return
             answer = answer_film(self.assessor, data, film.key[:SHORT])
         except Unanswerable as error:
             self._give_up(film, error)
             return
+        if not self.spool.waits(film.key):
+            logger.info("image %s was replaced while it was read", film.key[:SHORT])
+            return
         self._note(film, answer)
-        self.spool.keep_answers(film.key, answer.fingerprint, answer.files)
+        missing = "; ".join(
+            f"the {kind} could not be written: {why}" for kind, why in answer.unwritten.items()
+        )
+        if missing:
+            logger.warning("image %s: %s", film.key[:SHORT], missing)
+        if not self.spool.keep_answers(
+            film.key, answer.fingerprint, answer.files, answer.content, missing or None
+        ):
+            logger.info("image %s was replaced while it was read", film.key[:SHORT])
+            return
         seconds = time.perf_counter() - start
-        logger.info("film %s is read, in %.1f seconds", film.key[:SHORT], seconds)
+        logger.info("image %s is read, in %.1f seconds", film.key[:SHORT], seconds)
         self.made()
+
+    def _has_answer(self, film: Waiting, data: bytes) -> bool:
+        """Whether the same image was answered, maybe in another transfer syntax.
+
+        Raises
+        ------
+        Unanswerable
+            When another one was answered under its SOP Instance UID.
+        """
+        answered = self.spool.answered(film.key)
+        if not answered:
+            return False
+        others = [(other.content, partial(self._file_of, other.key)) for other in answered]
+        try:
+            if same_as_any(content_of(data), others):
+                return True
+            why = "differs from it"
+        except FilmError as error:
+            why = f"cannot be read ({error.code})"
+        except Exception as error:  # what it says may quote the patient
+            why = f"cannot be compared ({type(error).__name__})"
+        raise Unanswerable(
+            "conflict",
+            "an image was answered under this SOP Instance UID, and this one, which came later, "
+            f"{why}; requeue it if it is to be read",
+        )
+
+    def _file_of(self, key: str) -> bytes | None:
+        try:
+            return self.spool.film_path(key).read_bytes()
+        except OSError:
+            return None
 
     def _give_up(self, film: Waiting, why: Unanswerable) -> None:
         if self.audit is not None:
             self.audit.append(Event(film.caller, "assess", film=film.key, error=why.code))
-        self.spool.bury(film.key, why.code, why.reason)
-        logger.warning("film %s gets no answer (%s): %s", film.key[:SHORT], why.code, why.reason)
+        if self.spool.bury(film.key, why.code, why.reason):
+            short = film.key[:SHORT]
+            logger.warning("image %s gets no answer (%s): %s", short, why.code, why.reason)
 
     def _note(self, film: Waiting, answer: Answer) -> None:
         if self.audit is not None:
@@ -232,14 +284,14 @@ class Dispatcher:
         if self.audit is not None:
             self.audit.append(Event(there, f"send {answer.kind}", film=answer.fingerprint))
         self.spool.note_sent(answer)
-        logger.info("the %s of film %s is sent to %r", answer.kind, answer.film[:SHORT], there)
+        logger.info("the %s of image %s is sent to %r", answer.kind, answer.film[:SHORT], there)
 
     def _refused(self, answer: Made, why: str) -> None:
         there, times = self.sender.destination.ae_title, answer.refusals + 1
         pause = pause_seconds(times, self.retrying.first_seconds, self.retrying.longest_seconds)
         self.spool.note_refused(answer, time.time() + pause)
         logger.warning(
-            "%r refused the %s of film %s: %s", there, answer.kind, answer.film[:SHORT], why
+            "%r refused the %s of image %s: %s", there, answer.kind, answer.film[:SHORT], why
         )
         if times >= self.retrying.refusals:
             reason = f"the destination {there} refused the {answer.kind} {times} times, last: {why}"

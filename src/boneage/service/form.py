@@ -9,8 +9,8 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, Request
 
 from boneage.ages import parse_age, parse_date
@@ -19,6 +19,7 @@ from boneage.clinical.findings import Centre
 from boneage.errors import LevelError
 from boneage.language.words import ENGLISH, words_of
 from boneage.radiograph import Sex
+from boneage.service.form_parts import FormPartsParser, decoded
 from boneage.service.problems import Problem
 
 FIELDS = (
@@ -28,6 +29,8 @@ FIELDS = (
 FILM = "film"
 PAPERS = ("a4", "letter")
 MAX_FIELD_BYTES = 1024
+MAX_FIELDS, MAX_FILES = 64, 8
+"""Of a form that is read at all: so that what is wrong with it can be said."""
 MAX_NAME = 255
 DRAIN_SECONDS = 5.0
 YES, NO = {"true", "1", "yes"}, {"false", "0", "no", ""}
@@ -60,12 +63,6 @@ class Wishes:
     pseudonym: str | None = field(default=None, repr=False)
 
 
-class MemoryParser(MultiPartParser):
-    """Keeps films in memory, whatever their size; the stream is limited."""
-
-    spool_max_size = 2**62
-
-
 async def receive(request: Request, max_bytes: int) -> tuple[Film, Wishes]:
     """Take a film and its form from a request.
 
@@ -80,38 +77,63 @@ async def receive(request: Request, max_bytes: int) -> tuple[Film, Wishes]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":
         raise Problem(415, "no_form", "send the film as multipart/form-data, in the field 'film'")
+    astray = [name for name in request.query_params if name.lower() in (FILM, *FIELDS)]
+    if astray:
+        detail = f"the field {astray[0][:40]!r} stands in the address; send it in the form"
+        raise Problem(422, "misplaced_field", detail)
     if _stated_bytes(request) > max_bytes:
         raise _too_large(max_bytes)
-    parser = MemoryParser(
+    parser = FormPartsParser(
         request.headers,
         _limited(request, max_bytes),
-        max_files=1,
-        max_fields=len(FIELDS) + 1,
+        max_files=MAX_FILES,
+        max_fields=MAX_FIELDS,
         max_part_size=MAX_FIELD_BYTES,
     )
     try:
         form = await parser.parse()
+        return await _taken(form)
     except MultiPartException as error:
         raise Problem(400, "bad_form", f"the form cannot be read: {error.message}") from error
     except ClientDisconnect:
         raise Problem(400, "cut_off", "the request ended before its form did") from None
-    films: list[UploadFile] = []
+
+
+async def _taken(form: FormData) -> tuple[Film, Wishes]:
+    """Take the one film and the fields out of a form."""
+    films: list[Film] = []
     fields: dict[str, str] = {}
     for name, value in form.multi_items():
-        if name == FILM and isinstance(value, UploadFile):
-            films.append(value)
-        elif name not in FIELDS or isinstance(value, UploadFile):
-            raise Problem(400, "unknown_field", f"{name[:40]!r} is no field; {_known()}")
+        if name not in (FILM, *FIELDS):
+            raise Problem(400, "unknown_field", f"{name[:40]!r} is not a field; {_known()}")
+        if isinstance(value, UploadFile):
+            data = await value.read()
+            await value.close()
+            if not data and not value.filename:
+                continue  # a browser's file field that nothing was chosen for
+            if name != FILM:
+                detail = f"the field {name!r} was sent as a file; send it as a text"
+                raise Problem(422, "field_is_file", detail)
+            films.append(_film(value, data))
         elif name in fields:
-            raise Problem(400, "repeated_field", f"the field {name!r} is there twice")
+            detail = f"the field {name!r} is given more than once; give it once"
+            raise Problem(422, "repeated_field", detail)
         else:
             fields[name] = value
     if not films:
         raise Problem(400, "no_film", "there is no film; send its file in the field 'film'")
-    wishes = wishes_of(fields)
-    data = await films[0].read()
-    await films[0].close()
-    return Film(plain_name(films[0].filename or ""), data), wishes
+    if len(films) > 1:
+        detail = f"the form holds {len(films)} files; send one radiograph a request"
+        raise Problem(422, "several_films", detail)
+    return films[0], wishes_of(fields)
+
+
+def _film(part: UploadFile, data: bytes) -> Film:
+    kind = part.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind.startswith("multipart/"):
+        detail = f"the field {FILM!r} is itself a form ({kind[:40]}); send one file"
+        raise Problem(422, "several_films", detail)
+    return Film(plain_name(part.filename or ""), decoded(data, part.headers))
 
 
 async def drain(request: Request, max_bytes: int) -> None:

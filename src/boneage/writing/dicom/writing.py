@@ -39,12 +39,30 @@ def dicom_files(answer: Assessment, radiograph: Radiograph, source: Dataset) -> 
     OutputError
         When what the film states of its patient and study makes no DICOM file.
     """
-    picture = draw(answer, radiograph)
+    return {kind: dicom_file(kind, answer, radiograph, source) for kind in (PICTURE, REPORT)}
+
+
+def dicom_file(kind: str, answer: Assessment, radiograph: Radiograph, source: Dataset) -> bytes:
+    """Write one of the two files of an answer.
+
+    Parameters
+    ----------
+    kind : str
+        ``"picture"`` or ``"report"``.
+    answer, radiograph, source
+        As for :func:`dicom_files`.
+
+    Raises
+    ------
+    OutputError
+        When what the film states of its patient and study makes no DICOM file.
+    """
+    picture = draw(answer, radiograph) if kind == PICTURE else None
     try:
         with quiet():
-            capture = secondary_capture(picture, answer, source)
-            report = structured_report(answer, source)
-            return {PICTURE: _written(capture), REPORT: _written(report)}
+            if picture is not None:
+                return _written(secondary_capture(picture, answer, source))
+            return _written(structured_report(answer, source))
     except Exception as error:
         # Not chained: what the libraries say may quote the patient.
         raise OutputError(

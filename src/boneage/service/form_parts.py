@@ -1,0 +1,213 @@
+"""The parts of a multipart form, as browsers, scripts and mail-like libraries write them.
+
+Starlette's parser finds the parts; what their headers say is read here: names that are
+percent-encoded or encoded as in mail (RFC 5987, 2047), other charsets, and contents that
+are encoded for transfer. Files stay in memory, whatever their size; the stream is limited.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import codecs
+import quopri
+import re
+from collections.abc import AsyncGenerator, Mapping
+from email.header import decode_header, make_header
+from email.message import Message
+from email.utils import collapse_rfc2231_value
+from tempfile import SpooledTemporaryFile
+from typing import TypeAlias
+
+from starlette.datastructures import FormData, Headers, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+Parameter: TypeAlias = str | tuple[str | None, str | None, str]
+"""A value, or one that says its charset and language."""
+IDENTITY = frozenset(("", "7bit", "8bit", "binary"))
+ENCODED_WORD = re.compile(r"=\?[^?]+\?[QqBb]\?[^?]*\?=")
+ALWAYS_A_FILE = "film"
+"""Of this part a file name is not needed."""
+
+
+class FormPartsParser(MultiPartParser):
+    """Reads a form whose parts may be encoded.
+
+    Parameters
+    ----------
+    headers : Headers
+        Of the request.
+    stream : async generator of bytes
+    max_files, max_fields : int
+    max_part_size : int
+        Bytes of a field.
+    """
+
+    spool_max_size = 2**62
+
+    def __init__(
+        self,
+        headers: Headers,
+        stream: AsyncGenerator[bytes, None],
+        *,
+        max_files: int,
+        max_fields: int,
+        max_part_size: int,
+    ) -> None:
+        super().__init__(
+            headers,
+            stream,
+            max_files=max_files,
+            max_fields=max_fields,
+            max_part_size=max_part_size,
+        )
+        self._ended = False
+        self._texts: dict[int, tuple[bytes, str | None]] = {}
+        """The fields by their place: the last of them may say in which charset they are."""
+
+    def on_end(self) -> None:
+        """Note that the last boundary came."""
+        self._ended = True
+
+    def on_headers_finished(self) -> None:
+        """Read the headers of a part, and tell a file from a field."""
+        part = self._current_part
+        disposition = (part.content_disposition or b"").decode("latin-1")
+        parameters = _parameters(disposition)
+        name = _parameter(parameters, "name", self._charset)
+        if name is None:
+            raise MultiPartException("a part has no name in its header Content-Disposition")
+        part.field_name = name.strip().lower()
+        filename = _parameter(parameters, "filename", self._charset)
+        if filename is None and part.field_name != ALWAYS_A_FILE:
+            self._current_fields += 1
+            if self._current_fields > self.max_fields:
+                raise MultiPartException(f"it has more than {self.max_fields} fields")
+            return
+        self._current_files += 1
+        if self._current_files > self.max_files:
+            raise MultiPartException(f"it has more than {self.max_files} files")
+        kept: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(  # noqa: SIM115
+            max_size=self.spool_max_size
+        )
+        self._files_to_close_on_error.append(kept)
+        part.file = UploadFile(
+            file=kept,  # type: ignore[arg-type]
+            size=0,
+            filename=filename or "",
+            headers=Headers(raw=part.item_headers),
+        )
+
+    def on_part_end(self) -> None:
+        """Undo the transfer encoding of a field; a file's is undone when it is taken out."""
+        part = self._current_part
+        if part.file is None:
+            headers = Headers(raw=part.item_headers)
+            content = decoded(bytes(part.data), headers)
+            self._texts[len(self.items)] = content, _charset_of(headers)
+            self.items.append((part.field_name, ""))
+        else:
+            super().on_part_end()
+
+    async def parse(self) -> FormData:
+        """Read the form.
+
+        Raises
+        ------
+        MultiPartException
+            When it is none, or ends before its last boundary.
+        """
+        form = await super().parse()
+        if not self._ended:
+            await form.close()
+            raise MultiPartException("it ends before its last boundary; send it again, whole")
+        stated = [content for place, (content, _) in self._texts.items() if self._is_charset(place)]
+        charset = stated[0].decode("latin-1").strip() if stated else self._charset
+        items = [
+            (name, _text(self._texts[place][0], self._texts[place][1] or charset))
+            if place in self._texts
+            else (name, value)
+            for place, (name, value) in enumerate(self.items)
+            if not self._is_charset(place)
+        ]
+        return FormData(items)
+
+    def _is_charset(self, place: int) -> bool:
+        """Whether a field is the one by which a form names its charset (RFC 7578, 4.6)."""
+        return place in self._texts and self.items[place][0] == "_charset_"
+
+
+def decoded(content: bytes, headers: Mapping[str, str]) -> bytes:
+    """Undo what was done to a part's content for its transfer.
+
+    Raises
+    ------
+    MultiPartException
+        When that is not known, or was not done.
+    """
+    encoding = headers.get("content-transfer-encoding", "").strip().lower()
+    if encoding in IDENTITY:
+        return content
+    if encoding == "quoted-printable":
+        return quopri.decodestring(content)
+    if encoding != "base64":
+        raise MultiPartException(f"a part has the transfer encoding {encoding[:40]!r}")
+    try:
+        return base64.b64decode(b"".join(content.split()), validate=True)
+    except binascii.Error:
+        raise MultiPartException("a part is said to be base64, and is not") from None
+
+
+def _parameters(disposition: str) -> list[tuple[str, Parameter]]:
+    """Read the parameters of a header Content-Disposition.
+
+    Raises
+    ------
+    MultiPartException
+        When they cannot be read.
+    """
+    message = Message()
+    message["Content-Disposition"] = re.sub(r"[\r\n]+", " ", disposition)
+    try:
+        return list(message.get_params([], header="Content-Disposition"))
+    except Exception:  # what continues nothing (RFC 2231) trips the library in many ways
+        raise MultiPartException("a part's header Content-Disposition is damaged") from None
+
+
+def _parameter(parameters: list[tuple[str, Parameter]], name: str, charset: str) -> str | None:
+    """Give a parameter; one with a star is the better one."""
+    found = [value for key, value in parameters if key.lower() == name]
+    for value in found:
+        if isinstance(value, tuple):
+            try:
+                return collapse_rfc2231_value(value)
+            except ValueError:  # a charset that decodes nothing
+                return value[2]
+    plain = [value for value in found if isinstance(value, str)]
+    if not plain:
+        return None
+    text = _text(plain[0].encode("latin-1", "replace"), charset)
+    if not ENCODED_WORD.search(text):
+        return text
+    try:
+        return str(make_header(decode_header(text)))
+    except (ValueError, LookupError):  # not what it looks like
+        return text
+
+
+def _charset_of(headers: Mapping[str, str]) -> str | None:
+    message = Message()
+    message["Content-Type"] = headers.get("content-type", "text/plain")
+    return message.get_content_charset()
+
+
+def _text(content: bytes, charset: str) -> str:
+    """Decode a text; ASCII is ASCII, whatever is said of it."""
+    if content.isascii() and b"\0" not in content:
+        return content.decode("ascii")
+    for name in (charset, "utf-8"):
+        try:
+            return content.decode(codecs.lookup(name).name)
+        except (UnicodeError, LookupError):
+            continue
+    return content.decode("latin-1")
