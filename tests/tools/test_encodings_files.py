@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
-import cv2
 import imagecodecs
 import numpy as np
 import numpy.typing as npt
@@ -23,16 +21,13 @@ from pydicom.pixels.processing import (
     apply_windowing,
 )
 from pydicom.uid import UID
+
+from tests.tools.comparing import assert_same
 from tools.encodings.registry import MODULES, WAYS
 from tools.encodings.ways import Grey, Way
 
-from boneage.radiograph import Sex
-from boneage.synthetic import draw
-
 Values = npt.NDArray[Any]
 
-LOSSLESS, LOSSY = 1.1 / 255, 0.06
-"""How far a pixel may be off, as a part of the range from black to white."""
 WRONGLY_STATED: dict[str, dict[str, int]] = {
     "dicom_left_aligned_not_stated": {"BitsStored": 16},
     "dicom_bits_stored_10_for_12": {"BitsStored": 12},
@@ -59,13 +54,6 @@ NOT_DECODED = {
 }
 
 
-@pytest.fixture(scope="module")
-def grey() -> Grey:
-    """A drawn hand of odd sides, shape (231, 175)."""
-    film = draw(120.0, Sex.FEMALE, height=231, width=175)
-    return np.rint(255 * film.radiograph.pixels).astype(np.uint8)
-
-
 def test_there_are_many_ways_each_of_its_own_name() -> None:
     assert len(WAYS) == sum(len(module.WAYS) for module in MODULES) >= 80
 
@@ -82,36 +70,7 @@ def test_the_image_is_in_the_file(way: Way, grey: Grey) -> None:
         assert content
         return
     seen, aspect = decoded(way.name, content)
-    if way.resampled:
-        assert seen.shape[0] * aspect / seen.shape[1] == pytest.approx(231 / 175, rel=0.01)
-        assert seen.shape != grey.shape
-        seen = cv2.resize(seen.astype(np.float32), grey.shape[::-1], interpolation=cv2.INTER_AREA)
-    else:
-        assert aspect == pytest.approx(1)
-    for found in parts(seen, grey):
-        off = misfit(found, grey[:, : found.shape[1]])
-        assert off < (LOSSY if way.lossy or way.resampled else LOSSLESS)
-
-
-def parts(seen: Values, grey: Grey) -> Iterator[Values]:
-    """The image within what surrounds it."""
-    if seen.shape[0] > grey.shape[0] or seen.shape[1] > grey.shape[1]:
-        match = cv2.matchTemplate(
-            seen.astype(np.float32), grey.astype(np.float32), cv2.TM_CCOEFF_NORMED
-        )
-        top, left = np.unravel_index(match.argmax(), match.shape)
-        seen = seen[top : top + grey.shape[0], left : left + grey.shape[1]]
-    yield seen
-
-
-def misfit(seen: Values, grey: Grey) -> float:
-    """How far the worst pixel of all but a few is from a straight line, dark to bright."""
-    x, y = grey.ravel().astype(np.float64), seen.ravel().astype(np.float64)
-    typical = np.abs(y - np.median(y)) <= 20 * np.median(np.abs(y - np.median(y))) + 1e-9
-    slope, offset = np.polyfit(x[typical], y[typical], 1)
-    assert slope > 0
-    away = np.sort(np.abs((y - offset) / slope - x) / 255)
-    return float(away[-len(away) // 100 - 1])
+    assert_same(seen, aspect, grey, way)
 
 
 def decoded(name: str, content: bytes) -> tuple[Values, float]:
