@@ -111,8 +111,8 @@ def of_raster(name: str, content: bytes) -> tuple[Values, float]:
 
 def of_tiff(name: str, content: bytes) -> tuple[Values, float]:
     with tifffile.TiffFile(BytesIO(content)) as file:
-        page = max((p for p in file.pages if p.photometric != 4), key=lambda p: p.imagelength)
-        assert isinstance(page, tifffile.TiffPage)
+        pages = [page for page in file.pages if isinstance(page, tifffile.TiffPage)]
+        page = max((p for p in pages if p.photometric != 4), key=lambda p: p.imagelength)
         values = page.asarray()
         x, y = page.resolution if "XResolution" in page.tags else (1.0, 1.0)
         if page.photometric == 3:
@@ -169,10 +169,12 @@ def of_dicom(name: str, content: bytes) -> tuple[Values, float]:
 
 def stored(name: str, ds: Dataset) -> Values:
     """The stored values; by imagecodecs where pydicom has no decoder."""
-    decode = {"htj2k": imagecodecs.htj2k_decode, "jpeg_extended": imagecodecs.jpeg8_decode}
-    for kind, decoder in decode.items():
-        if kind in name:
-            return np.asarray(decoder(next(generate_frames(ds.PixelData, number_of_frames=1))))
+    if "htj2k" in name or "jpeg_extended" in name:
+        frame = next(generate_frames(ds.PixelData, number_of_frames=1))
+        htj2k = "htj2k" in name
+        return np.asarray(
+            imagecodecs.htj2k_decode(frame) if htj2k else imagecodecs.jpeg8_decode(frame)
+        )
     return np.asarray(ds.pixel_array)
 
 

@@ -24,7 +24,7 @@ from tools.encodings.ways import Way
 PLAIN = "plain"
 PLAIN_WAY = Way(PLAIN, ".png", lambda grey: encoded(grey, "PNG"))
 """The image as it is: what all others are compared with."""
-COMMAND = ("nice", "-n", "10", sys.executable, "-m", "boneage", "assess", "--json", "--table")
+COMMAND = (sys.executable, "-m", "boneage", "assess", "--json", "--table")
 """The command line that a user of this environment has."""
 READ, CRASHED = "read", "crashed"
 SECONDS, SECONDS_PER_FILE = 60.0, 5.0

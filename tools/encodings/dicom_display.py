@@ -37,12 +37,12 @@ def _through_sigmoid(grey: Grey) -> npt.NDArray[np.uint16]:
     """Store 14-bit values that the sigmoid window maps to the image."""
     shown = (grey + 0.5) / 256
     stored = 8192 + 5200 / 4 * np.log(shown / (1 - shown))
-    return np.clip(np.rint(stored), 0, 2**14 - 1).astype(np.uint16)
+    return np.asarray(np.clip(np.rint(stored), 0, 2**14 - 1), np.uint16)
 
 
 def _rooted(grey: Grey) -> npt.NDArray[np.uint16]:
     """Store 12-bit values whose square is the image."""
-    return np.rint(WHITE_12 * np.sqrt(grey / 255)).astype(np.uint16)
+    return np.asarray(np.rint(WHITE_12 * np.sqrt(grey / 255)), np.uint16)
 
 
 def _squares(white: int) -> npt.NDArray[np.uint16]:

@@ -11,6 +11,7 @@ from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
+    UID,
     ComputedRadiographyImageStorage,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
@@ -33,7 +34,7 @@ def dataset(stored: Array, bits: int, **elements: Any) -> Dataset:
     ds.file_meta = FileMetaDataset()
     ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID = ComputedRadiographyImageStorage
-    ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID = INSTANCE
+    ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID = UID(INSTANCE)
     ds.StudyInstanceUID, ds.SeriesInstanceUID = f"{INSTANCE}.1", f"{INSTANCE}.2"
     ds.PatientName, ds.PatientID = "INVENTED^CHILD", "ENCODINGS"
     ds.Modality, ds.BodyPartExamined = "CR", "HAND"
@@ -69,7 +70,7 @@ def with_element(ds: Dataset, tag: int, vr: str, value: Any) -> Dataset:
 
 def encapsulated(ds: Dataset, frame: bytes, syntax: str, fragments: int = 1) -> Dataset:
     """Replace the pixel data by a compressed frame."""
-    ds.file_meta.TransferSyntaxUID = syntax
+    ds.file_meta.TransferSyntaxUID = UID(syntax)
     ds.PixelData = encapsulate([frame], fragments_per_frame=fragments, has_bot=fragments == 1)
     ds["PixelData"].VR = "OB"
     ds["PixelData"].is_undefined_length = True

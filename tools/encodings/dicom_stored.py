@@ -30,7 +30,7 @@ def dicom_way(name: str, make: Callable[[Grey], Dataset], **flags: Any) -> Way:
 
 def signed(grey: Grey, bits: int) -> npt.NDArray[np.int16]:
     """Spread an image over the signed numbers of so many bits."""
-    return (deep(grey, bits).astype(np.int32) - 2 ** (bits - 1)).astype(np.int16)
+    return np.asarray(deep(grey, bits).astype(np.int32) - 2 ** (bits - 1), np.int16)
 
 
 def padded(stored: Array, value: float) -> Array:

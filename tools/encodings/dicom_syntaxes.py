@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import imagecodecs
@@ -111,6 +112,11 @@ def _big_endian_8(grey: Grey) -> Dataset:
     ds = dataset(grey, 8)
     ds.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
     return ds
+
+
+def _jpeg_lossless(grey: Grey, bits: int) -> tuple[Dataset, bytes]:
+    stored = grey if bits == 8 else deep(grey, bits)
+    return dataset(stored, bits), jpeg(stored, bits, lossless=True, predictor=1)
 
 
 def _signed_stream(grey: Grey, *, stated: bool) -> tuple[Dataset, bytes]:
@@ -241,15 +247,7 @@ WAYS: tuple[Way, ...] = (
         _way(
             f"jpeg_lossless_{bits}",
             JPEGLosslessSV1,
-            lambda grey, bits=bits: (
-                dataset(deep(grey, bits).astype("u1" if bits == 8 else "u2"), bits),
-                jpeg(
-                    deep(grey, bits).astype("u1" if bits == 8 else "u2"),
-                    bits,
-                    lossless=True,
-                    predictor=1,
-                ),
-            ),
+            partial(_jpeg_lossless, bits=bits),
         )
         for bits in (8, 12, 16)
     ),

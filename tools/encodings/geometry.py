@@ -32,7 +32,7 @@ def _noise(shape: tuple[int, ...], mean: float) -> Grey:
     """Draw what a detector holds where no direct ray came: soft noise around a grey level."""
     coarse = np.random.default_rng(SEED).normal(mean, 8, (shape[0] // 8 + 2, shape[1] // 8 + 2))
     soft = cv2.resize(coarse.astype(np.float32), shape[::-1], interpolation=cv2.INTER_CUBIC)
-    return np.clip(soft, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(soft, 0, 255), np.uint8)
 
 
 def _around(grey: Grey, margin: int, mean: float) -> tuple[Grey, tuple[int, int, int, int]]:
@@ -81,8 +81,8 @@ def _octagon(grey: Grey) -> tuple[Dataset, list[int]]:
         (top, left), (top - out, column), (top, right), (row, right + out),
         (bottom, right), (bottom + out, column), (bottom, left), (row, left - out),
     ]  # fmt: skip
-    points = np.array([[(x - 1, y - 1) for y, x in corners]], np.int32)
-    cv2.fillPoly(canvas, points, (BLACK,))
+    points = np.array([(x - 1, y - 1) for y, x in corners], np.int32)
+    cv2.fillPoly(canvas, [points], (BLACK,))
     canvas[top - 1 : bottom, left - 1 : right] = grey
     ds = dataset(canvas, 8, ShutterShape="POLYGONAL", ShutterPresentationValue=0)
     return ds, [number for corner in corners for number in corner]

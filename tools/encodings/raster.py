@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -185,7 +186,7 @@ JPEG: tuple[Way, ...] = (
         Way(
             f"jpeg_turned_{turn}",
             ".jpg",
-            lambda grey, turn=turn: _oriented(grey, turn, "JPEG", quality=95),
+            partial(_oriented, orientation=turn, kind="JPEG", quality=95),
             lossy=True,
         )
         for turn in (2, 3, 4, 5, 6, 7, 8)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from io import BytesIO
 from typing import Any
 
 import numpy as np
 import tifffile
 
-from tools.encodings.ways import Array, Grey, Way, deep, rgb, shuffled_palette, stretched, turned
+from tools.encodings.ways import (
+    Array,
+    Grey,
+    Way,
+    Writer,
+    deep,
+    rgb,
+    shuffled_palette,
+    stretched,
+    turned,
+)
 
 ORIENTATION = 274
 PREVIEW, MASK = 1, 4
@@ -105,71 +116,66 @@ def _unit(grey: Grey, kind: Any) -> Array:
     return (grey / np.float64(255)).astype(kind)
 
 
-LOSSLESS: tuple[Way, ...] = tuple(
-    Way(f"tiff_{name}", ".tif", write)
-    for name, write in (
-        ("8", tiff),
-        ("16", lambda g: tiff(deep(g, 16))),
-        ("12_values_in_16", lambda g: tiff(deep(g, 12))),
-        ("12_packed", lambda g: tiff(deep(g, 12), bitspersample=12)),
-        ("signed_16", lambda g: tiff((deep(g, 16).astype(np.int32) - 32_768).astype(np.int16))),
-        ("uint32", lambda g: tiff(deep(g, 16).astype(np.uint32) * np.uint32(65_537))),
-        ("float_0_to_1", lambda g: tiff(_unit(g, np.float32))),
-        ("float_any_range", lambda g: tiff((_unit(g, np.float32) * 3000 - 1000).astype("f4"))),
-        ("float_predictor", lambda g: tiff(_unit(g, np.float32), compression="zlib", predictor=3)),
-        ("strips", lambda g: tiff(g, rowsperstrip=7)),
-        ("strips_16", lambda g: tiff(deep(g, 16), rowsperstrip=7)),
-        ("tiles", lambda g: tiff(g, tile=(64, 80))),
-        ("tiles_16", lambda g: tiff(deep(g, 16), tile=(64, 80))),
-        ("big_endian_16", lambda g: tiff(deep(g, 16), byteorder=">")),
-        ("bigtiff_16", lambda g: tiff(deep(g, 16), bigtiff=True)),
-        ("bigtiff_big_endian", lambda g: tiff(deep(g, 16), bigtiff=True, byteorder=">")),
-        ("imagej", lambda g: tiff(deep(g, 16), imagej=True)),
-        ("white_is_zero", lambda g: tiff(255 - g, photometric="miniswhite")),
-        (
-            "white_is_zero_16",
-            lambda g: tiff(np.uint16(65_535) - deep(g, 16), photometric="miniswhite"),
-        ),
-        (
-            "white_is_zero_12_values",
-            lambda g: tiff(np.uint16(4095) - deep(g, 12), photometric="miniswhite"),
-        ),
-        ("palette", _palette),
-        ("rgb", _colours),
-        ("rgb_16", lambda g: _colours(deep(g, 16))),
-        ("rgb_16_tiles", lambda g: _colours(deep(g, 16), tile=(64, 80))),
-        ("rgb_planar", _planes),
-        ("rgb_planar_16", lambda g: _planes(deep(g, 16))),
-        ("rgb_planar_16_tiles", lambda g: _planes(deep(g, 16), tile=(64, 80))),
-        ("rgb_planar_16_strips", lambda g: _planes(deep(g, 16), rowsperstrip=9)),
-        ("rgb_planar_16_big_endian", lambda g: _planes(deep(g, 16), byteorder=">")),
-        ("rgb_planar_deflate", lambda g: _planes(deep(g, 16), compression="zlib", predictor=2)),
-        ("grey_alpha", lambda g: _with_alpha(g, "minisblack")),
-        ("grey_alpha_16", lambda g: _with_alpha(deep(g, 16), "minisblack")),
-        ("rgba", lambda g: _with_alpha(rgb(g), "rgb")),
-        ("rgba_16", lambda g: _with_alpha(rgb(deep(g, 16)), "rgb")),
-        ("rgba_premultiplied", lambda g: _with_alpha(rgb(g), "rgb", "assocalpha")),
-        ("lzw", lambda g: tiff(g, compression="lzw")),
-        ("lzw_predictor_16", lambda g: tiff(deep(g, 16), compression="lzw", predictor=2)),
-        ("deflate", lambda g: tiff(g, compression="zlib")),
-        (
-            "deflate_predictor_tiles",
-            lambda g: tiff(deep(g, 16), compression="zlib", predictor=2, tile=(64, 80)),
-        ),
-        ("packbits", lambda g: tiff(g, compression="packbits")),
-        ("packbits_16", lambda g: tiff(deep(g, 16), compression="packbits")),
-        ("preview", lambda g: _pages(g, (_small(g), PREVIEW))),
-        ("mask", lambda g: _pages(g, (_whole_mask(g), MASK))),
-        ("preview_and_mask", lambda g: _pages(g, (_small(g), PREVIEW), (_whole_mask(g), MASK))),
-        ("preview_first", _preview_first),
-        ("preview_below", _preview_below),
-        *(
-            (f"turned_{turn}", lambda g, turn=turn: _oriented(g, turn))
-            for turn in (2, 3, 4, 5, 6, 7, 8)
-        ),
-        ("resolution_square", lambda g: _resolution(g, 150, 150, INCH)),
-    )
+_LOSSLESS: tuple[tuple[str, Writer], ...] = (
+    ("8", tiff),
+    ("16", lambda g: tiff(deep(g, 16))),
+    ("12_values_in_16", lambda g: tiff(deep(g, 12))),
+    ("12_packed", lambda g: tiff(deep(g, 12), bitspersample=12)),
+    ("signed_16", lambda g: tiff((deep(g, 16).astype(np.int32) - 32_768).astype(np.int16))),
+    ("uint32", lambda g: tiff(deep(g, 16).astype(np.uint32) * np.uint32(65_537))),
+    ("float_0_to_1", lambda g: tiff(_unit(g, np.float32))),
+    ("float_any_range", lambda g: tiff((_unit(g, np.float32) * 3000 - 1000).astype("f4"))),
+    ("float_predictor", lambda g: tiff(_unit(g, np.float32), compression="zlib", predictor=3)),
+    ("strips", lambda g: tiff(g, rowsperstrip=7)),
+    ("strips_16", lambda g: tiff(deep(g, 16), rowsperstrip=7)),
+    ("tiles", lambda g: tiff(g, tile=(64, 80))),
+    ("tiles_16", lambda g: tiff(deep(g, 16), tile=(64, 80))),
+    ("big_endian_16", lambda g: tiff(deep(g, 16), byteorder=">")),
+    ("bigtiff_16", lambda g: tiff(deep(g, 16), bigtiff=True)),
+    ("bigtiff_big_endian", lambda g: tiff(deep(g, 16), bigtiff=True, byteorder=">")),
+    ("imagej", lambda g: tiff(deep(g, 16), imagej=True)),
+    ("white_is_zero", lambda g: tiff(255 - g, photometric="miniswhite")),
+    (
+        "white_is_zero_16",
+        lambda g: tiff(np.uint16(65_535) - deep(g, 16), photometric="miniswhite"),
+    ),
+    (
+        "white_is_zero_12_values",
+        lambda g: tiff(np.uint16(4095) - deep(g, 12), photometric="miniswhite"),
+    ),
+    ("palette", _palette),
+    ("rgb", _colours),
+    ("rgb_16", lambda g: _colours(deep(g, 16))),
+    ("rgb_16_tiles", lambda g: _colours(deep(g, 16), tile=(64, 80))),
+    ("rgb_planar", _planes),
+    ("rgb_planar_16", lambda g: _planes(deep(g, 16))),
+    ("rgb_planar_16_tiles", lambda g: _planes(deep(g, 16), tile=(64, 80))),
+    ("rgb_planar_16_strips", lambda g: _planes(deep(g, 16), rowsperstrip=9)),
+    ("rgb_planar_16_big_endian", lambda g: _planes(deep(g, 16), byteorder=">")),
+    ("rgb_planar_deflate", lambda g: _planes(deep(g, 16), compression="zlib", predictor=2)),
+    ("grey_alpha", lambda g: _with_alpha(g, "minisblack")),
+    ("grey_alpha_16", lambda g: _with_alpha(deep(g, 16), "minisblack")),
+    ("rgba", lambda g: _with_alpha(rgb(g), "rgb")),
+    ("rgba_16", lambda g: _with_alpha(rgb(deep(g, 16)), "rgb")),
+    ("rgba_premultiplied", lambda g: _with_alpha(rgb(g), "rgb", "assocalpha")),
+    ("lzw", lambda g: tiff(g, compression="lzw")),
+    ("lzw_predictor_16", lambda g: tiff(deep(g, 16), compression="lzw", predictor=2)),
+    ("deflate", lambda g: tiff(g, compression="zlib")),
+    (
+        "deflate_predictor_tiles",
+        lambda g: tiff(deep(g, 16), compression="zlib", predictor=2, tile=(64, 80)),
+    ),
+    ("packbits", lambda g: tiff(g, compression="packbits")),
+    ("packbits_16", lambda g: tiff(deep(g, 16), compression="packbits")),
+    ("preview", lambda g: _pages(g, (_small(g), PREVIEW))),
+    ("mask", lambda g: _pages(g, (_whole_mask(g), MASK))),
+    ("preview_and_mask", lambda g: _pages(g, (_small(g), PREVIEW), (_whole_mask(g), MASK))),
+    ("preview_first", _preview_first),
+    ("preview_below", _preview_below),
+    *((f"turned_{turn}", partial(_oriented, orientation=turn)) for turn in (2, 3, 4, 5, 6, 7, 8)),
+    ("resolution_square", lambda g: _resolution(g, 150, 150, INCH)),
 )
+LOSSLESS = tuple(Way(f"tiff_{name}", ".tif", write) for name, write in _LOSSLESS)
 
 JPEG: tuple[Way, ...] = tuple(
     Way(f"tiff_jpeg_{name}", ".tif", write, lossy=True)
