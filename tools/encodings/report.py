@@ -166,7 +166,8 @@ def lines(summary: Summary) -> list[str]:
 
 def _rate(count: int, of: int, limit: float) -> dict[str, Any]:
     rate = count / of if of else 0.0
-    return {"count": count, "of": of, "rate": rate, "limit": limit, "passed": rate <= limit}
+    passed = rate <= limit
+    return {"count": count, "of": of, "rate": round(rate, 5), "limit": limit, "passed": passed}
 
 
 def _described(way: Way) -> dict[str, Any]:
