@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -99,11 +100,19 @@ def test_a_file_that_kills_the_program_is_found(
         "print(json.dumps({'films': [{'film': n, 'status': 'read', 'age_months': 9.0,"
         " 'findings': []} for n in names]}))"
     )
-    monkeypatch.setattr(assessing, "COMMAND", ("python3", "-c", script))
+    monkeypatch.setattr(assessing, "COMMAND", (sys.executable, "-c", script))
     files = [tmp_path / f"{name}.png" for name in "abcd"]
     answers = assess_files(tmp_path, files, synthetic(1)[0])
     assert Counter(answer.status for answer in answers.values()) == {"read": 3, CRASHED: 1}
     assert answers["b"].status == CRASHED
+
+
+def test_a_program_that_cannot_work_ends_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assessing, "COMMAND", (sys.executable, "-m", "boneage", "assess", "--jsn"))
+    with pytest.raises(RuntimeError, match="--jsn"):
+        assess_files(tmp_path, [tmp_path / "a.png", tmp_path / "b.png"], synthetic(1)[0])
 
 
 def test_the_ways_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,6 +27,8 @@ PLAIN_WAY = Way(PLAIN, ".png", lambda grey: encoded(grey, "PNG"))
 COMMAND = (sys.executable, "-m", "boneage", "assess", "--json", "--table")
 """The command line that a user of this environment has."""
 READ, CRASHED = "read", "crashed"
+WRONG_USAGE = 2
+"""The exit status of the program where it cannot work at all."""
 SECONDS, SECONDS_PER_FILE = 60.0, 5.0
 """After which the program is taken to hang: these, and so many more a file."""
 
@@ -113,6 +115,8 @@ def assess_files(folder: Path, files: Sequence[Path], source: Source) -> dict[st
     try:
         limit = SECONDS + SECONDS_PER_FILE * len(files)
         done = subprocess.run([*COMMAND, table], capture_output=True, timeout=limit, check=False)
+        if done.returncode == WRONG_USAGE:
+            raise RuntimeError(done.stderr.decode(errors="replace"))
         records = json.loads(done.stdout)["films"]
     except (subprocess.TimeoutExpired, ValueError):
         if len(files) == 1:
