@@ -10,6 +10,7 @@ WEIGHTS ?= ../shared/weights
 REFUSAL ?= ../shared/data/refusal
 RUN ?= runs/compact
 N ?= 100000
+IMAGES ?= 60
 FILMS ?= 100000
 PROFILE ?= compact
 OUT ?= out
@@ -35,7 +36,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run example test lint types pytest format train bundle evidence analyse evaluate ruler stress ablate card bench \
-	suitability fuzz bigbench trainbench dashbench servicebench nodebench audit figures catalogues constraints clean
+	suitability fuzz encodings bigbench trainbench dashbench servicebench nodebench audit figures catalogues constraints clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1@\2/p' $(MAKEFILE_LIST) | \
@@ -96,6 +97,10 @@ suitability: $(EVAL)  ## Fit what judges films before they are read, to the bund
 fuzz: $(DEV)  ## Feed N spoilt films to the readers; what goes wrong lies in build/fuzz
 	@$(BIN)/python -m tests.reading.fuzz --inputs $(N) --out build/fuzz
 	@[ $(N) -lt 100000 ] || cp build/fuzz/fuzz.json $(EVIDENCE)  # fewer are a trial
+
+encodings: $(DEV)  ## Write IMAGES held-out images in hundreds of ways, and compare the answers (an hour)
+	@$(BIN)/python -m tools.encodings --data $(DATA) --images $(IMAGES) --work build/encodings \
+		--out $(if $(and $(filter 60,$(IMAGES)),$(wildcard $(DATA))),$(EVIDENCE),build/encodings)/encodings.json
 
 ruler: $(EVAL)  ## Measure where the attention looks, against marks by people
 	@$(BIN)/boneage ruler --data $(DATA) --out $(EVIDENCE)/ruler || [ $$? -eq 1 ]

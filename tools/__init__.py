@@ -1,0 +1,1 @@
+"""Tools for this repository, outside the wheel: benchmarks and evidence."""

@@ -1,0 +1,97 @@
+"""Write held-out images in every way, read them by the program, and compare the answers.
+
+::
+
+    python -m tools.encodings --data ../shared/data/rsna --out docs/evidence/encodings.json
+
+Exit status: 0 when the rules are kept, 1 when they are broken, 2 for wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tools.encodings.assessing import assess_all, program
+from tools.encodings.images import HELD_OUT, SYNTHETIC, held_out, synthetic
+from tools.encodings.registry import WAYS
+from tools.encodings.report import lines, summarise
+from tools.encodings.ways import SEED, Way
+
+FORMAT = 1
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; its exit status."""
+    options = _parser().parse_args(arguments)
+    ways = [WAYS[name] for name in options.ways]
+    if options.list:
+        _print_ways(ways)
+        return 0
+    real = options.data is not None and options.data.exists()
+    if options.data is not None and not real:
+        print(f"{str(options.data)!r} is not there: hands are drawn instead", file=sys.stderr)
+    sources = (
+        held_out(options.data, options.images, options.seed) if real else synthetic(options.images)
+    )
+    asked = program()
+    answers = []
+    for source, answered in assess_all(sources, ways, options.work, asked, options.processes):
+        answers.append(answered)
+        print(f"{len(answers)} of {len(sources)} images ({source.name})", file=sys.stderr)
+    summary = summarise(ways, answers)
+    evidence = {
+        "format": FORMAT,
+        "date": datetime.now(UTC).date().isoformat(),
+        "boneage": asked.version,
+        "weights": {"name": asked.weights.name, "sha256": asked.weights.sha256},
+        "source": HELD_OUT if real else SYNTHETIC,
+        "seed": options.seed,
+        **summary.table(),
+    }
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps(evidence, indent=1) + "\n", "utf-8")
+    print("\n".join(lines(summary)))
+    return 0 if summary.passed else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tools.encodings", description=(__doc__ or "").split("\n")[0]
+    )
+    parser.add_argument("--data", type=Path, help="labelled images; none: hands are drawn")
+    parser.add_argument("--images", type=int, default=60)
+    parser.add_argument("--out", type=Path, default=Path("build/encodings/encodings.json"))
+    parser.add_argument("--work", type=Path, default=Path("build/encodings"))
+    parser.add_argument("--ways", type=_ways, default=list(WAYS), metavar="NAME,...")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--list", action="store_true", help="print the ways and end")
+    return parser
+
+
+def _ways(text: str) -> list[str]:
+    """Take the names of ways, or beginnings of several, such as ``dicom_window``."""
+    chosen = []
+    for part in text.split(","):
+        found = [part] if part in WAYS else [name for name in WAYS if name.startswith(part)]
+        if not found:
+            raise argparse.ArgumentTypeError(f"there is no way {part!r}; --list names them")
+        chosen += [name for name in found if name not in chosen]
+    return chosen
+
+
+def _print_ways(ways: list[Way]) -> None:
+    for way in ways:
+        flags = [name for name in ("lossy", "resampled") if getattr(way, name)]
+        if way.unreadable is not None:
+            flags.append(f"may be refused: {way.unreadable}")
+        print(f"{way.name:38} {'; '.join(flags)}".rstrip())
+    print(f"{len(ways)} ways")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""What a way of writing an image is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+Grey: TypeAlias = npt.NDArray[np.uint8]
+"""An image as it is drawn from the data: 8-bit grey, bone bright, shape (height, width)."""
+Array: TypeAlias = npt.NDArray[Any]
+Writer: TypeAlias = Callable[[Grey], bytes]
+
+SEED = 20
+"""Of the noise in margins and above the stored bits."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way of writing an image to a file that shows the same radiograph."""
+
+    name: str
+    suffix: str
+    write: Writer
+    lossy: bool = False
+    """Whether the file holds other grey levels than the image, as lossy compression leaves."""
+    resampled: bool = False
+    """Whether the file holds another grid of pixels."""
+    unreadable: str | None = None
+    """Why a refusal is right; None: the file must be read."""
+
+
+def deep(grey: Grey, bits: int) -> npt.NDArray[np.uint16]:
+    """Spread 8 bits over 9 to 16: black stays 0, white becomes the highest value."""
+    return (grey.astype(np.uint16) * np.uint16(257)) >> np.uint16(16 - bits)
+
+
+def stretched(grey: Grey, *, wider: float = 1.0, higher: float = 1.0) -> Grey:
+    """Give an image more columns or rows, as a detector of narrower or lower pixels would."""
+    height, width = grey.shape
+    size = (round(width * wider), round(height * higher))
+    return np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.LANCZOS))
+
+
+def rgb(grey: Array) -> Array:
+    """Repeat a grey image in three channels, shape (height, width, 3)."""
+    return np.stack([grey] * 3, axis=-1)
+
+
+def shuffled_palette(grey: Grey) -> tuple[Grey, Grey]:
+    """Number the grey levels anew, at random.
+
+    Returns
+    -------
+    indices : ndarray of uint8, of the image's shape
+    levels : ndarray of uint8, shape (256,)
+        The grey level of each number.
+    """
+    levels = np.random.default_rng(SEED).permutation(256).astype(np.uint8)
+    return np.argsort(levels).astype(np.uint8)[grey], levels
+
+
+def turned(grey: Array, orientation: int) -> Array:
+    """Store an image so that a reader who obeys the orientation (EXIF, TIFF: 1 to 8) sees it."""
+    return {
+        1: grey,
+        2: grey[:, ::-1],
+        3: grey[::-1, ::-1],
+        4: grey[::-1],
+        5: grey.T,
+        6: np.rot90(grey),
+        7: grey[::-1, ::-1].T,
+        8: np.rot90(grey, -1),
+    }[orientation]
