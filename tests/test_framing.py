@@ -198,7 +198,7 @@ def test_any_linear_scale_is_normalised_alike(scale: float, shift: float) -> Non
 
 
 def test_a_few_hot_and_dead_pixels_set_no_range() -> None:
-    plain = film_of(HAND).pixels / 4
+    plain: Pixels = film_of(HAND).pixels / np.float32(4)
     hot = plain.copy()
     hot[5:8, 5:8], hot[300, 200] = 1.0, -3.0
     rest = np.ones(hot.shape, bool)

@@ -43,7 +43,7 @@ def test_grey_levels_are_counted_whatever_their_scale() -> None:
     assert grey_levels(few) in range(8, 17)
     assert grey_levels(few * 4096 + 700) == grey_levels(few)
     assert quality_of(as_film(HAND)).contrast == PLAIN.contrast
-    dark = (HAND.astype(np.float32) / np.float32(255)) / 64
+    dark = as_film(HAND) / np.float32(64)
     assert quality_of(dark).contrast == pytest.approx(PLAIN.contrast)
 
 

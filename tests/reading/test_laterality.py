@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from pydicom.dataset import Dataset
@@ -103,7 +103,7 @@ def test_free_texts_may_warn_and_are_not_kept(keyword: str, text: str, right: bo
     side, found = stated(**{keyword: text})
     assert side is None
     assert found == (["right_hand"] if right else [])
-    assert text not in repr(read(dicom(**{keyword: text})).facts)
+    assert text not in repr(read(dicom(**cast("dict[str, Any]", {keyword: text}))).facts)
 
 
 @pytest.mark.parametrize(

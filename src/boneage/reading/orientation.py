@@ -45,7 +45,9 @@ def aspect_of(image: Image, exif: Exif) -> float:
     return aspect_of_resolution(density[:1], density[1:])
 
 
-def aspect_of_resolution(across: Sequence[Any], down: Sequence[Any]) -> float:
+def aspect_of_resolution(
+    across: Sequence[Any] | npt.NDArray[Any], down: Sequence[Any] | npt.NDArray[Any]
+) -> float:
     """Give the height of a pixel over its width, of pixels per length across and down.
 
     1 where they are missing, or no shape of pixels.
