@@ -75,7 +75,11 @@ def test_wide_signed_and_floating_numbers(grid: Options, kind: str) -> None:
     dtype = np.dtype(kind)
     values = DEEP // 20 - 100 if kind == "i1" else DEEP.astype(np.int64) * 3
     values = (values - 500 if dtype.kind == "i" and kind != "i1" else values).astype(dtype)
-    packings = ({}, {"compression": "lzw"}, {"compression": "adobe_deflate", "predictor": True})
+    packings: tuple[Options, ...] = (
+        {},
+        {"compression": "lzw"},
+        {"compression": "adobe_deflate", "predictor": True},
+    )
     for head, packing in product((HEADS[0], HEADS[-1]), packings):
         if packing.get("predictor") and kind[1] == "8" and dtype.kind != "f":
             continue  # tifffile does not write them

@@ -100,7 +100,8 @@ def test_transfer_characteristics_of_a_png() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_linear_profile(curve: bytes, space: bytes, kind: str) -> None:
     image = Image.fromarray(GREY if space == b"GRAY" else np.dstack([GREY] * 3))
-    options: dict[str, Any] = {"JPEG": {"quality": 100}, "WEBP": {"lossless": True}}.get(kind, {})
+    by_kind: dict[str, dict[str, Any]] = {"JPEG": {"quality": 100}, "WEBP": {"lossless": True}}
+    options = by_kind.get(kind, {})
     content = encoded(image, kind, icc_profile=profile(curve, space), **options)
     applied(content, encoded_srgb(UNIT.astype(np.float64)), 0.03 if kind == "JPEG" else 1e-5)
 
