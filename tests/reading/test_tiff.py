@@ -75,7 +75,7 @@ def test_wide_signed_and_floating_numbers(grid: Options, kind: str) -> None:
     dtype = np.dtype(kind)
     values = DEEP // 20 - 100 if kind == "i1" else DEEP.astype(np.int64) * 3
     values = (values - 500 if dtype.kind == "i" and kind != "i1" else values).astype(dtype)
-    packings: tuple[dict[str, Any], ...] = (
+    packings: tuple[Options, ...] = (
         {},
         {"compression": "lzw"},
         {"compression": "adobe_deflate", "predictor": True},

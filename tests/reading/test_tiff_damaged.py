@@ -37,7 +37,7 @@ def cheap(megabytes: float = 20.0, seconds: float = 2.0) -> Iterator[None]:
 
 def entry(content: bytes, tag: int) -> int:
     """Where the entry of a tag begins."""
-    (first,) = struct.unpack_from("<I", content, 4)
+    first: int = struct.unpack_from("<I", content, 4)[0]
     (count,) = struct.unpack_from("<H", content, first)
     places: list[int] = [first + 2 + 12 * index for index in range(count)]
     return next(place for place in places if content[place : place + 2] == struct.pack("<H", tag))

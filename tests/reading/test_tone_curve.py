@@ -93,9 +93,6 @@ def test_transfer_characteristics_of_a_png() -> None:
     assert "characteristics 16" in warned(with_chunks(raster("PNG"), (b"cICP", b"\1\x10\0\1")))
 
 
-ENCODING: dict[str, dict[str, Any]] = {"JPEG": {"quality": 100}, "WEBP": {"lossless": True}}
-
-
 @pytest.mark.parametrize(
     "curve", [curv(), curv(256), curv(0, 65_535), para(0, 1.0), para(3, 1.0, 1, 0, 1, 0)]
 )
@@ -103,7 +100,8 @@ ENCODING: dict[str, dict[str, Any]] = {"JPEG": {"quality": 100}, "WEBP": {"lossl
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_linear_profile(curve: bytes, space: bytes, kind: str) -> None:
     image = Image.fromarray(GREY if space == b"GRAY" else np.dstack([GREY] * 3))
-    options = ENCODING.get(kind, {})
+    by_kind: dict[str, dict[str, Any]] = {"JPEG": {"quality": 100}, "WEBP": {"lossless": True}}
+    options = by_kind.get(kind, {})
     content = encoded(image, kind, icc_profile=profile(curve, space), **options)
     applied(content, encoded_srgb(UNIT.astype(np.float64)), 0.03 if kind == "JPEG" else 1e-5)
 

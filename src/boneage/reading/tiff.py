@@ -81,7 +81,9 @@ def read_tiff(data: bytes, name: str, limits: Limits) -> Picture:
         bits=layout.bits,
         coloured=coloured,
         orientation=orientation if 1 <= orientation <= 8 else UPRIGHT,
-        aspect=aspect_of_resolution(page.numbers(X_RESOLUTION), page.numbers(Y_RESOLUTION)),
+        aspect=aspect_of_resolution(
+            page.numbers(X_RESOLUTION).tolist(), page.numbers(Y_RESOLUTION).tolist()
+        ),
         curve=_curve(page, layout, interpretation),
     )
 

@@ -162,9 +162,9 @@ def _icc_curve(curve: bytes) -> npt.NDArray[np.float64]:
         if count == 0:
             return stored
         if count == 1:
-            return np.asarray(stored ** (struct.unpack_from(">H", curve, 12)[0] / 256))
+            return np.power(stored, float(struct.unpack_from(">H", curve, 12)[0]) / 256)
         table = np.frombuffer(curve, ">u2", count, 12) / 65_535
-        return np.asarray(np.interp(stored, np.linspace(0.0, 1.0, count), table))
+        return np.interp(stored, np.linspace(0.0, 1.0, count), table)
     if curve[:4] != b"para":
         raise ValueError("neither a table nor a formula")
     (formula,) = struct.unpack_from(">H", curve, 8)
@@ -172,7 +172,7 @@ def _icc_curve(curve: bytes) -> npt.NDArray[np.float64]:
     values = [v / 65_536 for v in struct.unpack_from(f">{sizes[formula]}i", curve, 12)]
     # ICC.1:2022, table 68: gamma, a, b, c, d, e, f, of which the simpler formulas have fewer.
     if formula == 0:
-        return np.asarray(stored ** values[0])
+        return np.asarray(np.power(stored, values[0]), np.float64)
     gamma, a, b = values[:3]
     below: Any
     if formula in {1, 2}:
@@ -182,5 +182,5 @@ def _icc_curve(curve: bytes) -> npt.NDArray[np.float64]:
         edge = values[4]
         above, lift = (values[5], values[6]) if formula == 4 else (0.0, 0.0)
         below = values[3] * stored + lift
-    lifted = np.maximum(a * stored + b, 0.0) ** gamma + above
-    return np.asarray(np.where(stored >= edge, lifted, below), np.float64)
+    light = np.power(np.maximum(a * stored + b, 0.0), gamma) + above
+    return np.asarray(np.where(stored >= edge, light, below), np.float64)
