@@ -11,23 +11,27 @@ from dataclasses import dataclass
 
 from boneage.assessment import years_and_months
 from boneage.domain.findings import Finding, Severity
-from boneage.domain.geometry import Box
 from boneage.gate import Judgement
-from boneage.imaging.mirror_likeness import Likeness
+from boneage.imaging.hand_likeness import Likeness
 from boneage.imaging.two_hands import Cut
 
 SEVERAL = "several"
 """The kind of picture, as the quality check calls it, that shows more than one hand."""
 PERHAPS_SEVERAL = 0.03
 """Likelihood of that kind, beyond which an image is cut and looked at again."""
+PROBABLY_SEVERAL = 0.2
+"""Likewise, beyond which more than the likeliest way to cut it is tried."""
 WIDE = 0.9
 """Width in heights: one upright hand is seldom wider, two are seldom narrower."""
 EMPTY_CUT = 0.35
 """Emptiness of a cut through a wide image, beyond which it is looked at again."""
-WHOLE_HAND = 0.6
-"""Likelihood of a whole hand that either part must reach."""
-THUMB_CLEAR = 0.35
-"""Reading of the side of a thumb, beyond which it is clear."""
+MUCH_OF_IT = 0.75
+"""Share of an image inside its borders, below which a second hand may lie outside."""
+WHOLE_HAND, CLEARLY_WHOLE = 0.6, 0.9
+"""Likelihood of a whole hand that either part must reach, and beyond which it is enough."""
+MIRROR_WEIGHT, ONE_SIDE = 4.0, 0.5
+"""How much mirror likeness counts against the sides of the thumbs, and the sum of both beyond
+which two hands are of one side."""
 AGES_APART_MONTHS = 18.0
 """Two hands whose bone ages differ by more are of two children."""
 AGES_DIFFER_MONTHS = 9.0
@@ -47,30 +51,24 @@ SAME_SIDE = Finding(
 
 
 @dataclass(frozen=True)
-class HandSeen:
-    """One of two hands."""
-
-    box: Box
-    """Its part of the image, in the pixels of the file."""
-    whole_hand: float
-    """How likely it is one whole hand."""
-    thumb: float
-    """See :func:`boneage.imaging.thumb.thumb_side`."""
-
-
-@dataclass(frozen=True)
 class TwoHands:
-    """What was seen of an image that shows two hands."""
+    """What was seen and measured of two hands in one image."""
 
-    left: HandSeen
-    right: HandSeen
+    left_thumb: float
+    right_thumb: float
+    """See :func:`boneage.imaging.thumb.thumb_side`; that of the left hand is the greater one."""
+    left_months: float
+    right_months: float
+    """Their bone ages."""
     likeness: Likeness
 
     @property
     def of_one_side(self) -> bool:
-        """Whether both are left hands, or both right ones."""
-        thumbs = self.left.thumb, self.right.thumb
-        return min(thumbs) > THUMB_CLEAR or max(thumbs) < -THUMB_CLEAR
+        """Whether both are left hands, or both right ones: thumbs and likeness say so."""
+        left, right, alike = self.left_thumb, self.right_thumb, self.likeness
+        thumbs = abs(left + right) - abs(left - right)
+        mirror_images = alike.mirrored - alike.unmirrored
+        return thumbs - MIRROR_WEIGHT * mirror_images > ONE_SIDE
 
 
 def may_show_two(judgement: Judgement, cut: Cut, size: tuple[int, int], refused: float) -> bool:
@@ -92,21 +90,17 @@ def may_show_two(judgement: Judgement, cut: Cut, size: tuple[int, int], refused:
     return size[1] >= WIDE * size[0] and cut.emptiness > EMPTY_CUT
 
 
-def sorted_by_side(one: HandSeen, other: HandSeen) -> tuple[HandSeen, HandSeen]:
-    """Give the left hand first: its thumb lies further to the right."""
-    return (one, other) if one.thumb >= other.thumb else (other, one)
+def is_unlikely_one(judgement: Judgement, refused: float) -> bool:
+    """Whether an image is so little like one of one hand that each way to cut it is tried."""
+    return judgement.hand < refused or judgement.kinds.get(SEVERAL, 0.0) > PROBABLY_SEVERAL
 
 
-def of_two_hands(
-    hands: TwoHands, left_months: float, right_months: float, laterality: str | None
-) -> tuple[Finding, ...]:
-    """Say what there is to say of an image of two hands, once both were analysed.
+def of_two_hands(hands: TwoHands, laterality: str | None) -> tuple[Finding, ...]:
+    """Say what there is to say of an image of two hands.
 
     Parameters
     ----------
     hands : TwoHands
-    left_months, right_months : float
-        Their bone ages.
     laterality : str, optional
         As the file states it: ``"L"``, ``"R"`` or None.
 
@@ -117,19 +111,23 @@ def of_two_hands(
     """
     if hands.of_one_side:
         return (SAME_SIDE,)
-    ages = f"{years_and_months(left_months)} and {years_and_months(right_months)}"
-    apart, alike = abs(left_months - right_months), hands.likeness.equal_size
+    left, right = years_and_months(hands.left_months), years_and_months(hands.right_months)
+    apart, alike = abs(hands.left_months - hands.right_months), hands.likeness.mirrored
     if apart > AGES_APART_MONTHS or (apart > AGES_DIFFER_MONTHS and alike < ALIKE):
         limit = AGES_APART_MONTHS if apart > AGES_APART_MONTHS else AGES_DIFFER_MONTHS
-        says = f"It shows two hands whose bone ages, {ages}, are not those of one child."
+        says = (
+            f"It shows two hands whose bone ages, {left} and {right}, are not those of one child."
+        )
         return (Finding("several_hands", Severity.REFUSAL, says, apart, limit),)
     if apart > SIZE_AGES_MONTHS and hands.likeness.gained > SIZE_GAIN:
-        says = f"It shows two hands of different size, of bone ages {ages}: not one child's."
+        says = (
+            f"It shows two hands of unlike size and bone age, {left} and {right}: not one child's."
+        )
         gained = hands.likeness.gained
         return (Finding("several_hands", Severity.REFUSAL, says, gained, SIZE_GAIN),)
     says = (
         "The image shows both hands: the left one, by the side of its thumb, was analysed; "
-        f"the right one reads {years_and_months(right_months)}."
+        f"the right one reads {right}."
     )
     found = [Finding("both_hands", Severity.NOTE, says)]
     if laterality == "R":
