@@ -22,10 +22,11 @@ from boneage.imaging.two_hands import Cut, cuts_between
 from boneage.preparing import Placement
 from boneage.quality.both_hands import (
     CLEARLY_WHOLE,
-    MUCH_OF_IT,
     WHOLE_HAND,
     TwoHands,
+    has_room_beside,
     is_unlikely_one,
+    is_wide,
     may_show_two,
     of_two_hands,
 )
@@ -171,13 +172,12 @@ def _cuts(radiograph: Radiograph, whole: Upright) -> Iterator[tuple[_View, Cut]]
         yield from ((view, cut) for cut in (beside if for_sure else beside[:1]))
         if for_sure and view.pixels.shape[0] > view.pixels.shape[1]:
             yield from ((view, cut) for cut in cuts_between(view.pixels, rows=True))
-    if stance.share_of(radiograph.height, radiograph.width) < MUCH_OF_IT:
-        # What was taken for a border around one exposed field may hold the other one.
-        everything = radiograph.exposed or Box(0, 0, radiograph.height, radiograph.width)
+    # What was taken for a border around one exposed field may hold the other one.
+    everything = radiograph.exposed or Box(0, 0, radiograph.height, radiograph.width)
+    if has_room_beside(stance.field, everything):
         view = _view(radiograph, replace(stance, tilt=None, field=everything))
-        first, *_ = cuts_between(view.pixels)
-        if may_show_two(judgement, first, view.pixels.shape, refused):
-            yield view, first
+        if is_wide(view.pixels.shape):
+            yield from ((view, cut) for cut in cuts_between(view.pixels))
 
 
 def _view(radiograph: Radiograph, stance: Stance) -> _View:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from boneage.assessment import years_and_months
 from boneage.domain.findings import Finding, Severity
+from boneage.domain.geometry import Box
 from boneage.gate import Judgement
 from boneage.imaging.hand_likeness import Likeness
 from boneage.imaging.two_hands import Cut
@@ -25,8 +26,8 @@ WIDE = 0.9
 """Width in heights: one upright hand is seldom wider, two are seldom narrower."""
 EMPTY_CUT = 0.35
 """Emptiness of a cut through a wide image, beyond which it is looked at again."""
-MUCH_OF_IT = 0.75
-"""Share of an image inside its borders, below which a second hand may lie outside."""
+ROOM = 0.3
+"""Of an image's width: a border wider than this has room for a second hand."""
 WHOLE_HAND, CLEARLY_WHOLE = 0.6, 0.9
 """Likelihood of a whole hand that either part must reach, and beyond which it is enough."""
 MIRROR_WEIGHT, ONE_SIDE = 4.0, 0.5
@@ -87,7 +88,23 @@ def may_show_two(judgement: Judgement, cut: Cut, size: tuple[int, int], refused:
     """
     if judgement.hand < refused or judgement.kinds.get(SEVERAL, 0.0) > PERHAPS_SEVERAL:
         return True
-    return size[1] >= WIDE * size[0] and cut.emptiness > EMPTY_CUT
+    return is_wide(size) and cut.emptiness > EMPTY_CUT
+
+
+def is_wide(size: tuple[int, int]) -> bool:
+    """Whether an upright image of this (height, width) has room for two hands."""
+    return size[1] >= WIDE * size[0]
+
+
+def has_room_beside(field: Box, everything: Box) -> bool:
+    """Whether beside what was analysed of an image another hand could lie."""
+    beside = max(
+        (field.min_col - everything.min_col) / everything.width,
+        (everything.max_col - field.max_col) / everything.width,
+        (field.min_row - everything.min_row) / everything.height,
+        (everything.max_row - field.max_row) / everything.height,
+    )
+    return beside > ROOM
 
 
 def is_unlikely_one(judgement: Judgement, refused: float) -> bool:
