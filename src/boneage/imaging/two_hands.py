@@ -8,7 +8,7 @@ before it is believed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -35,6 +35,16 @@ APART = 0.06
 CROWDED = 0.8
 """Quantile of the lines on either side that a cut is compared with."""
 MOST_CUTS = 3
+ZONE = 0.15
+"""Of a side: how far from a cut the edges of exposed fields are looked for."""
+STEP_PX = 2
+"""Lines on either side that are compared."""
+STEP_GREY = 0.6 / 255
+"""Of black to white: what differs by less is no step."""
+STRAIGHT = 0.75
+"""Share of a line that must step the same way: an edge of a field, no edge of a hand."""
+SAMPLED_POINTS = 250
+"""Of a line, about."""
 
 Lines = npt.NDArray[np.float32]
 
@@ -88,6 +98,34 @@ def cuts_between(pixels: Pixels, *, rows: bool = False) -> tuple[Cut, ...]:
         cuts.append(Cut(first, second, _emptiness(edges, line)))
         cost[np.abs(places - places[line]) < APART] = np.inf
     return tuple(cuts)
+
+
+def without_strips(pixels: Pixels, cut: Cut) -> Cut:
+    """Take away what lies beyond the edges of the exposed fields on either side of a cut.
+
+    Where each hand has a field of its own, or two images were put side by side, a straight
+    step runs between them, often not where the cut is.
+    """
+    first, second = cut.parts
+    rows = first.max_row == second.min_row
+    lines = pixels if rows else pixels.T
+    at = first.max_row if rows else first.max_col
+    reach = int(ZONE * len(lines))
+    start, end = max(STEP_PX, at - reach), min(len(lines) - STEP_PX, at + reach)
+    zone = lines[start - STEP_PX : end + STEP_PX, :: max(1, lines.shape[1] // SAMPLED_POINTS)]
+    sums = np.cumsum(np.pad(zone, ((1, 0), (0, 0))), axis=0, dtype=np.float64)
+    means = (sums[STEP_PX:] - sums[:-STEP_PX]) / STEP_PX
+    steps = means[STEP_PX:] - means[:-STEP_PX]
+    ups, downs = (steps > STEP_GREY).mean(axis=1), (steps < -STEP_GREY).mean(axis=1)
+    found = start + np.flatnonzero(np.maximum(ups, downs) >= STRAIGHT)
+    if not len(found):
+        return cut
+    before, after = min(at, int(found[0])), max(at, int(found[-1]))
+    if rows:
+        return replace(
+            cut, first=replace(first, max_row=before), second=replace(second, min_row=after)
+        )
+    return replace(cut, first=replace(first, max_col=before), second=replace(second, min_col=after))
 
 
 def _edges_by_line(pixels: Pixels, *, rows: bool) -> Lines:
