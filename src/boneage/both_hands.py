@@ -18,7 +18,7 @@ from boneage.domain.geometry import Box
 from boneage.framing import analysed
 from boneage.imaging.hand_likeness import Likeness, likeness_of
 from boneage.imaging.thumb import thumb_side
-from boneage.imaging.two_hands import Cut, cuts_between, without_strips
+from boneage.imaging.two_hands import Cut, cuts_between, at_field_edges
 from boneage.preparing import Placement
 from boneage.quality.both_hands import (
     CLEARLY_WHOLE,
@@ -105,7 +105,10 @@ def find_pair(radiograph: Radiograph, whole: U, look: Callable[[Radiograph], U])
     """
     best, most = None, WHOLE_HAND
     for view, cut in _cuts(radiograph, whole):
-        hands = [_cut_out(radiograph, view, part, look) for part in without_strips(view.pixels, cut).parts]
+        hands = [
+            _cut_out(radiograph, view, part, look)
+            for part in at_field_edges(view.pixels, cut).parts
+        ]
         least = min(hand.whole_hand for hand in hands)
         if least > most:
             best, most = hands, least

@@ -1,8 +1,8 @@
 """Measure how images of two hands are answered: ``python tools/both_hands/measure.py``.
 
-Of each image drawn from one split of the labelled films, half-scale ones, four are analysed:
-the image alone; beside its own altered mirror image (one child's hands, to be answered);
-beside the mirror image of another child's; and beside itself (two left hands, to be refused).
+Of each image drawn from one split of the labelled films, half-scale ones, five are analysed:
+it alone; beside its own altered mirror image (one child's hands, to be answered); beside the
+mirror image of another child's; beside itself and beside another left hand (to be refused).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import csv
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from boneage import Assessor
 from boneage.errors import UnsuitableError
 from boneage.radiograph import Facts, Radiograph
 
+KINDS = ("one child", "two children", "two left hands", "left hands of two children")
 BOTH_HANDS = ("1430", "2256")
 CLEARLY_TWO_MONTHS = 24.0
 """Labels of two children that differ by more."""
@@ -49,7 +51,7 @@ def main() -> None:
     parser.add_argument("--split", choices=("train", "validation"), default="train")
     parser.add_argument("--count", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--singles-only", action="store_true")
+    parser.add_argument("--kinds", nargs="*", choices=KINDS, default=KINDS)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     random = np.random.default_rng(options.seed)
@@ -58,9 +60,7 @@ def main() -> None:
     assessor = Assessor(threads=1)
     measured = []
     for number, row in enumerate(chosen):
-        measured += _measure(
-            assessor, options.data, row, chosen[number - 1], random, options.singles_only
-        )
+        measured += _measure(assessor, options.data, row, chosen[number - 1], random, options.kinds)
     if options.out:
         options.out.write_text(json.dumps([asdict(one) for one in measured], indent=1))
     _report(measured)
@@ -72,24 +72,24 @@ def _measure(
     row: dict[str, str],
     other_row: dict[str, str],
     random: np.random.Generator,
-    singles_only: bool,
+    kinds: Sequence[str],
 ) -> list[Measured]:
     film, sex = row["id"], "male" if row["male"] == "True" else "female"
     left = _read(data / row["film"])
     plain, measured = _assessed(assessor, left, sex, "single", film)
-    if singles_only:
-        return [measured]
     other = _read(data / other_row["film"])
     apart = abs(float(row["boneage"]) - float(other_row["boneage"]))
     found = [measured]
-    for kind, image in (
-        ("one child", side_by_side(left, left, random)),
-        ("two children", side_by_side(left, other, random)),
-        ("two left hands", side_by_side(left, left, random, mirror=False)),
-        ("two children's left hands", side_by_side(left, other, random, mirror=False)),
-    ):
-        differ = apart if "children" in kind else None
-        found.append(_assessed(assessor, image.pixels, sex, kind, film, plain, differ)[1])
+    for kind, (beside, mirror) in {
+        "one child": (left, True),
+        "two children": (other, True),
+        "two left hands": (left, False),
+        "left hands of two children": (other, False),
+    }.items():
+        image = side_by_side(left, beside, random, mirror=mirror)
+        differ = apart if beside is other else None
+        if kind in kinds:
+            found.append(_assessed(assessor, image.pixels, sex, kind, film, plain, differ)[1])
     return found
 
 

@@ -100,8 +100,8 @@ def cuts_between(pixels: Pixels, *, rows: bool = False) -> tuple[Cut, ...]:
     return tuple(cuts)
 
 
-def without_strips(pixels: Pixels, cut: Cut) -> Cut:
-    """Take away what lies beyond the edges of the exposed fields on either side of a cut.
+def at_field_edges(pixels: Pixels, cut: Cut) -> Cut:
+    """Move a cut to the edges of the exposed fields near it, and leave out what lies between.
 
     Where each hand has a field of its own, or two images were put side by side, a straight
     step runs between them, often not where the cut is.
@@ -120,7 +120,7 @@ def without_strips(pixels: Pixels, cut: Cut) -> Cut:
     found = start + np.flatnonzero(np.maximum(ups, downs) >= STRAIGHT)
     if not len(found):
         return cut
-    before, after = min(at, int(found[0])), max(at, int(found[-1]))
+    before, after = int(found[0]), int(found[-1])
     if rows:
         return replace(
             cut, first=replace(first, max_row=before), second=replace(second, min_row=after)
