@@ -154,6 +154,11 @@ class Assessment:
         return self.calibrated.uncalibrated_months if self.calibrated else self.age_months
 
     @property
+    def laterality(self) -> str | None:
+        """``"L"`` or ``"R"``: of the hand that was answered for; None: unknown."""
+        return "L" if self.other_hand else self.facts.laterality
+
+    @property
     def warnings(self) -> tuple[Finding, ...]:
         """The findings that a reader must see."""
         return tuple(f for f in self.findings if f.severity is not Severity.NOTE)

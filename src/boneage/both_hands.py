@@ -18,7 +18,7 @@ from boneage.domain.geometry import Box
 from boneage.framing import analysed
 from boneage.imaging.hand_likeness import Likeness, likeness_of
 from boneage.imaging.thumb import thumb_side
-from boneage.imaging.two_hands import Cut, cuts_between, at_field_edges
+from boneage.imaging.two_hands import Cut, at_field_edges, cuts_between
 from boneage.preparing import Placement
 from boneage.quality.both_hands import (
     CLEARLY_WHOLE,
@@ -105,14 +105,14 @@ def find_pair(radiograph: Radiograph, whole: U, look: Callable[[Radiograph], U])
     """
     best, most = None, WHOLE_HAND
     for view, cut in _cuts(radiograph, whole):
-        hands = [
-            _cut_out(radiograph, view, part, look)
-            for part in at_field_edges(view.pixels, cut).parts
-        ]
-        least = min(hand.whole_hand for hand in hands)
-        if least > most:
-            best, most = hands, least
-        if least > CLEARLY_WHOLE:
+        hands = []
+        for part in at_field_edges(view.pixels, cut).parts:
+            hands.append(_cut_out(radiograph, view, part, look))
+            if hands[-1].whole_hand < most:
+                break  # most images of one hand end here
+        else:
+            best, most = hands, min(hand.whole_hand for hand in hands)
+        if most > CLEARLY_WHOLE:
             break
     if best is None:
         return None
@@ -193,7 +193,7 @@ def _cut_out(
     """Cut one hand out of an image; the part lies in the pixels of the view."""
     scale = Placement(0, 0, *view.pixels.shape)
     box = view.stance.box_on_film(scale.to_film(part, *view.stance.size))
-    alone = _part(radiograph, box)
+    alone = part_of(radiograph, box)
     upright = look(alone)
     turns, whole_hand = 0, 0.0
     if upright.seen is not None:
@@ -210,7 +210,7 @@ def _cut_out(
     )
 
 
-def _part(radiograph: Radiograph, box: Box) -> Radiograph:
+def part_of(radiograph: Radiograph, box: Box) -> Radiograph:
     """Cut a part out of an image, which states the same."""
     pixels = radiograph.pixels[box.min_row : box.max_row, box.min_col : box.max_col]
     return replace(

@@ -23,7 +23,7 @@ EQUAL_LOG_SCALE = 0.07
 TURNS_DEGREES = (-12.0, -6.0, 0.0, 6.0, 12.0)
 SURROUNDINGS_PX, CONTRAST_PX = 4.0, 8.0
 """Sigmas: of what an edge stands out from, and of what its contrast is measured in."""
-LEAST_CONTRAST = 0.03
+LEAST_CONTRAST = 0.01
 CANVAS = (2 * SIDE_PX, 2 * SIDE_PX)
 
 Grey = npt.NDArray[np.float32]

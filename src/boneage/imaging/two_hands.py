@@ -39,6 +39,8 @@ ZONE = 0.15
 """Of a side: how far from a cut the edges of exposed fields are looked for."""
 STEP_PX = 2
 """Lines on either side that are compared."""
+SHARP_PX = 6
+"""A step so many lines further is not of the same edge; the edge of a hand is softer."""
 STEP_GREY = 0.6 / 255
 """Of black to white: what differs by less is no step."""
 STRAIGHT = 0.75
@@ -110,13 +112,19 @@ def at_field_edges(pixels: Pixels, cut: Cut) -> Cut:
     rows = first.max_row == second.min_row
     lines = pixels if rows else pixels.T
     at = first.max_row if rows else first.max_col
-    reach = int(ZONE * len(lines))
-    start, end = max(STEP_PX, at - reach), min(len(lines) - STEP_PX, at + reach)
-    zone = lines[start - STEP_PX : end + STEP_PX, :: max(1, lines.shape[1] // SAMPLED_POINTS)]
+    reach, margin = int(ZONE * len(lines)), STEP_PX + SHARP_PX
+    start, end = max(margin, at - reach), min(len(lines) - margin, at + reach)
+    if start >= end:
+        return cut
+    zone = lines[start - margin : end + margin, :: max(1, lines.shape[1] // SAMPLED_POINTS)]
     sums = np.cumsum(np.pad(zone, ((1, 0), (0, 0))), axis=0, dtype=np.float64)
     means = (sums[STEP_PX:] - sums[:-STEP_PX]) / STEP_PX
     steps = means[STEP_PX:] - means[:-STEP_PX]
-    ups, downs = (steps > STEP_GREY).mean(axis=1), (steps < -STEP_GREY).mean(axis=1)
+    around = (steps[: -2 * SHARP_PX] + steps[2 * SHARP_PX :]) / 2
+    steps = steps[SHARP_PX:-SHARP_PX]
+    sharp = steps - around
+    ups = (np.minimum(steps, sharp) > STEP_GREY).mean(axis=1)
+    downs = (np.maximum(steps, sharp) < -STEP_GREY).mean(axis=1)
     found = start + np.flatnonzero(np.maximum(ups, downs) >= STRAIGHT)
     if not len(found):
         return cut

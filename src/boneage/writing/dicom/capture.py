@@ -54,7 +54,7 @@ def secondary_capture(picture: Rgb, answer: Assessment, source: Dataset) -> SCIm
         specific_character_set=UTF_8,
     )
     image.PatientOrientation = []  # a page of several pictures has none
-    image.Laterality = answer.facts.laterality or ""  # empty: not known
+    image.Laterality = answer.laterality or ""  # empty: not known
     image.ConversionType = SYNTHETIC
     image.LossyImageCompression = "00"
     if source.get("LossyImageCompression") == "01":
