@@ -119,7 +119,8 @@ def test_real_hands_are_answered_for_as_the_left_one_alone(
     with (real_films / "films.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["film"].startswith("half-scale/")]
     for row in [row for row in rows if row["split"] == "validation"][30:33]:
-        grey = np.asarray(Image.open(real_films / row["film"]).convert("L"), np.float32) / 255
+        grey = np.array(Image.open(real_films / row["film"]).convert("L"), np.float32)
+        grey /= np.float32(255)
         alone = real_assessor.assess(radiograph(grey), "female")
         both = real_assessor.assess(
             radiograph(np.concatenate([grey[:, ::-1], grey], axis=1)), "female"

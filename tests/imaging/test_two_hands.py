@@ -111,5 +111,5 @@ def test_hands_of_two_sizes_fit_better_resized(hand: Pixels) -> None:
 
 
 def _turned(cut: Cut) -> Cut:
-    boxes = [Box(box.min_col, box.min_row, box.max_col, box.max_row) for box in cut.parts]
-    return Cut(*boxes, cut.emptiness)
+    first, second = (Box(box.min_col, box.min_row, box.max_col, box.max_row) for box in cut.parts)
+    return Cut(first, second, cut.emptiness)
