@@ -33,6 +33,7 @@ __all__ = [
     "Finding",
     "Interval",
     "Look",
+    "OtherHand",
     "Severity",
     "Verdict",
     "WeightsName",
@@ -95,6 +96,15 @@ class Look:
 
 
 @dataclass(frozen=True)
+class OtherHand:
+    """The hand beside the one that was answered for, in an image of both hands."""
+
+    age_months: float
+    box: Box
+    """Its part of the image, in the pixels of the film."""
+
+
+@dataclass(frozen=True)
 class WeightsName:
     """Which weights answered."""
 
@@ -135,11 +145,18 @@ class Assessment:
     stance: Stance | None = None
     """What was done to the film before it was read; None: it was read as it lay.
     Boxes and heat maps lie on the film as it came, whatever was done."""
+    other_hand: OtherHand | None = None
+    """The right hand, where the image shows both; None: it shows one."""
 
     @property
     def uncalibrated_months(self) -> float:
         """What the weights alone answered."""
         return self.calibrated.uncalibrated_months if self.calibrated else self.age_months
+
+    @property
+    def laterality(self) -> str | None:
+        """``"L"`` or ``"R"``: of the hand that was answered for; None: unknown."""
+        return "L" if self.other_hand else self.facts.laterality
 
     @property
     def warnings(self) -> tuple[Finding, ...]:

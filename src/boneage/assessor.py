@@ -20,10 +20,12 @@ from boneage.assessment import (
     Failure,
     Finding,
     Look,
+    OtherHand,
     Severity,
     Verdict,
     verdict_on,
 )
+from boneage.both_hands import Pair, find_pair, on_whole_image, with_findings
 from boneage.burnt_text import letters_in_a_row
 from boneage.certainty import Certainty
 from boneage.errors import BoneageError, SexError, UnsuitableError, WeightsError
@@ -131,6 +133,54 @@ class Assessor:
         if age is None:
             age = radiograph.facts.chronological_age_months
         lying = self._lying(radiograph, sex)
+        pair = self._pair(radiograph, lying, sex)
+        if pair is None:
+            answer = self._answer(radiograph, lying, sex, age, tell, force=force)
+        else:
+            answer = self._answer_of_left(radiograph, pair, sex, age, tell, force=force)
+        return replace(answer, seconds=time.perf_counter() - start)
+
+    def _answer_of_left(
+        self,
+        radiograph: Radiograph,
+        pair: Pair[_Lying],
+        sex: Sex,
+        age: float | None,
+        tell: OnStep,
+        *,
+        force: bool,
+    ) -> Assessment:
+        """Answer for the left one of two hands, and give the other one's age beside it."""
+        left, right = pair.left, pair.right
+        answer = self._answer(left.radiograph, left.upright, sex, age, tell, force=force)
+        other = self._answer(right.radiograph, right.upright, sex, age, _tell_nobody, force=True)
+        answer = with_findings(answer, pair.findings(answer, other))
+        if answer.verdict is Verdict.REFUSED and not force:
+            raise _unsuitable(radiograph.name, answer.findings)
+        beside = OtherHand(other.age_months, right.box)
+        return on_whole_image(answer, left, radiograph, beside)
+
+    def _pair(self, radiograph: Radiograph, lying: _Lying, sex: Sex) -> Pair[_Lying] | None:
+        def look(part: Radiograph) -> _Lying:
+            upright = self._lying(part, sex)
+            if upright.seen is None or lying.seen is None:
+                return upright
+            # Text may name the patient wherever it stands in the whole image.
+            return replace(upright, seen=replace(upright.seen, letters=lying.seen.letters))
+
+        return find_pair(radiograph, lying, look)
+
+    def _answer(
+        self,
+        radiograph: Radiograph,
+        lying: _Lying,
+        sex: Sex,
+        age: float | None,
+        tell: OnStep,
+        *,
+        force: bool,
+    ) -> Assessment:
+        """Answer for an image of one hand."""
         before = findings_of(
             radiograph.facts,
             sex,
@@ -161,7 +211,7 @@ class Assessor:
             facts=radiograph.facts,
             film_height=radiograph.height,
             film_width=radiograph.width,
-            seconds=time.perf_counter() - start,
+            seconds=0.0,
             findings=findings_of(
                 radiograph.facts,
                 sex,
@@ -224,8 +274,14 @@ class Assessor:
         """
         # The heat map does not see the sex.
         lying = self._lying(radiograph, Sex.FEMALE)
-        looks, _, _ = self._look(lying, Sex.FEMALE, _tell_nobody)
-        return lying.looks_on_film(looks, (radiograph.height, radiograph.width))
+        pair = self._pair(radiograph, lying, Sex.FEMALE)
+        if pair is None:
+            looks, _, _ = self._look(lying, Sex.FEMALE, _tell_nobody)
+            return lying.looks_on_film(looks, (radiograph.height, radiograph.width))
+        left = pair.left
+        looks, _, _ = self._look(left.upright, Sex.FEMALE, _tell_nobody)
+        looks = left.upright.looks_on_film(looks, (left.box.height, left.box.width))
+        return left.looks_on_whole(looks, radiograph)
 
     def whole_hand_feature(self, radiograph: Radiograph) -> npt.NDArray[np.float32]:
         """What the attention network sees of the whole film, shape (width,).
@@ -282,7 +338,9 @@ class Assessor:
         quality = self.weights.meanwhile(lambda: quality_of(radiograph, stance, pixels))
         grey = equalise(pixels, self.weights.manifest.preparation)
         canvas, place = self._on_canvas(grey)
-        return _Lying(stance, quality, grey, canvas, place, self._run("attention", canvas, sex))
+        return _Lying(
+            stance, pixels, quality, grey, canvas, place, self._run("attention", canvas, sex)
+        )
 
     def _unlikeness(self, features: Features) -> float | None:
         space = self.weights.feature_space
@@ -379,10 +437,12 @@ class _Lying:
     """A film as it is read, and what the attention network saw of it at first."""
 
     stance: Stance
+    pixels: Pixels
+    """Upright, without frame, and not larger than the networks can make use of."""
     quality: Callable[[], ImageQuality]
-    """Of the film upright, without frame, and not larger than the networks can make use of."""
+    """Of these."""
     grey: Canvas
-    """That film, equalised."""
+    """They, equalised."""
     canvas: Canvas
     place: Placement
     first: Features

@@ -6,9 +6,11 @@ import json
 from dataclasses import replace
 
 from boneage import __version__
-from boneage.assessment import Assessment, Box, Failure, Finding, Severity
+from boneage.assessment import Assessment, Box, Failure, Finding, OtherHand, Severity
 from boneage.stance import Stance
 from boneage.writing.record import batch, record
+from boneage.writing.table import row
+from boneage.writing.text import full_text, one_line
 
 
 def test_a_record_says_everything(answer: Assessment) -> None:
@@ -72,6 +74,7 @@ def test_a_record_says_everything(answer: Assessment) -> None:
             },
         ],
         "stance": None,
+        "other_hand": None,
         "weights": {"name": "tiny-1", "profile": "tiny", "sha256": "ab" * 32},
         "film_size": {"height": 480, "width": 360},
         "facts": {
@@ -139,3 +142,16 @@ def test_a_forced_film_says_what_was_done_to_it(answer: Assessment) -> None:
         "tilt_degrees": 0.0,
         "pixel_aspect": 1.0,
     }
+
+
+def test_the_other_hand_stands_beside_the_answer(answer: Assessment) -> None:
+    both = replace(answer, other_hand=OtherHand(122.5, Box(0, 0, 480, 170)))
+    assert record(both)["other_hand"] == {
+        "age_months": 122.5,
+        "age_text": "10 years 2 months",
+        "box": {"min_row": 0, "min_col": 0, "max_row": 480, "max_col": 170},
+    }
+    assert row(both)["other_hand_months"] == "122.50"
+    assert "Other hand    10 years 2 months (122.5 months), right" in full_text(both)
+    assert "right hand 10 years 2 months" in one_line(both)
+    assert "other_hand_months" not in row(answer)

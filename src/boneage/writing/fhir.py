@@ -128,7 +128,7 @@ def _notes(answer: Assessment) -> list[str]:
 
 
 def _body_site(answer: Assessment) -> Resource:
-    side = {"L": "left hand", "R": "right hand"}.get(answer.facts.laterality or "", "hand")
+    side = {"L": "left hand", "R": "right hand"}.get(answer.laterality or "", "hand")
     return {"coding": [{"system": SNOMED, "code": "85562004"}], "text": side}
 
 

@@ -20,6 +20,7 @@ from boneage.assessment import (
     Finding,
     Interval,
     Look,
+    OtherHand,
     years_and_months,
 )
 from boneage.radiograph import Facts
@@ -70,6 +71,7 @@ def record(answer: Assessment | Failure) -> Record:
         "regions": [_region(look) for look in answer.looks],
         "findings": [finding_record(finding) for finding in answer.findings],
         "stance": _stance(answer.stance),
+        "other_hand": _other_hand(answer.other_hand),
         "weights": {
             "name": answer.weights.name,
             "profile": answer.weights.profile,
@@ -131,6 +133,17 @@ def finding_record(finding: Finding) -> Record:
         "message": finding.message,
         "measured": _measured(finding.measured),
         "limit": _measured(finding.limit),
+    }
+
+
+def _other_hand(hand: OtherHand | None) -> Record | None:
+    """Give the bone age of the right hand, where the image shows both."""
+    if hand is None:
+        return None
+    return {
+        "age_months": _rounded(hand.age_months),
+        "age_text": years_and_months(hand.age_months),
+        "box": box_record(hand.box),
     }
 
 

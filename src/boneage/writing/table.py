@@ -43,6 +43,7 @@ COLUMNS = (
     "calibration_sha256",
     "chronological_age_months",
     *CLINICAL_COLUMNS,
+    "other_hand_months",
     *(f"{name}_months" for name in (WHOLE_HAND, *REGIONS)),
     *(f"{name}_{corner}" for name in REGIONS for corner in (*CORNERS, "attention_found")),
     "film_height",
@@ -100,6 +101,8 @@ def row(answer: Assessment | Failure) -> Row:
         cells["calibration_date"] = answer.calibrated.date
         cells["calibration_films"] = answer.calibrated.films
         cells["calibration_sha256"] = answer.calibrated.sha256
+    if answer.other_hand is not None:
+        cells["other_hand_months"] = f"{answer.other_hand.age_months:.2f}"
     if answer.chronological_age_months is not None:
         cells["chronological_age_months"] = f"{answer.chronological_age_months:.2f}"
     if answer.clinical is not None:

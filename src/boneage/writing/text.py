@@ -33,6 +33,8 @@ def full_text(answer: Assessment) -> str:
     lines += _entry("Bone age", bone_age(answer))
     if answer.interval is not None:
         lines += _entry("Interval", f"{_ends(answer.interval)}; {basis(answer.interval)}")
+    if answer.other_hand is not None:
+        lines += _entry("Other hand", f"{_both(answer.other_hand.age_months)}, right")
     if answer.calibrated is not None:
         lines += _entry("Calibrated", calibrated_text(answer.calibrated))
     if answer.chronological_age_months is not None:
@@ -61,6 +63,8 @@ def one_line(answer: Assessment | Failure) -> str:
     said = [f"{answer.film}: {bone_age(answer)}"]
     if answer.interval is not None:
         said.append(interval_text(answer.interval))
+    if answer.other_hand is not None:
+        said.append(f"right hand {_both(answer.other_hand.age_months)}")
     if answer.calibrated is not None:
         said.append(f"calibrated: {calibrated_text(answer.calibrated)}")
     if answer.clinical is not None:

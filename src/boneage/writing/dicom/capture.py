@@ -55,8 +55,8 @@ def secondary_capture(picture: Rgb, answer: Assessment, source: Dataset) -> SCIm
         specific_character_set=UTF_8,
     )
     image.PatientOrientation = []  # a page of several pictures has none
-    side = answer.facts.laterality
-    image.Laterality = side if side in SIDES else ""  # empty: not known, or both
+    side = answer.laterality
+    image.Laterality = side if side in SIDES else ""  # empty: not known
     image.ConversionType = SYNTHETIC
     image.LossyImageCompression = "00"
     if source.get("LossyImageCompression") == "01":

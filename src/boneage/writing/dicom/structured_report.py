@@ -96,7 +96,7 @@ def _bone_age(answer: Assessment, source: Dataset) -> sr.MeasurementsAndQualitat
     verdict = []
     if growth is not None:
         verdict.append(sr.QualitativeEvaluation(own.VERDICT, own.VERDICTS[growth.determination]))
-    side = own.SIDES.get(answer.facts.laterality or "")
+    side = own.SIDES.get(answer.laterality or "")
     group = sr.MeasurementsAndQualitativeEvaluations(
         tracking_identifier=sr.TrackingIdentifier(highdicom.UID(), "bone age"),
         finding_type=codes.SCT.HandBone,
@@ -219,7 +219,7 @@ def _region(
     """One region on the film, and what its network alone reads."""
     alone = answer.readings.get(look.region)
     site = own.SITES.get(look.region, own.HAND)
-    side = own.SIDES.get(answer.facts.laterality or "")
+    side = own.SIDES.get(answer.laterality or "")
     found = codes.SCT.Yes if look.attention_found else codes.SCT.No
     region = sr.ImageRegion(
         sr.GraphicTypeValues.POLYLINE,

@@ -1,0 +1,105 @@
+"""How alike two hands are, mirrored and as they are, and how their sizes compare.
+
+A child's two hands are nearly mirror images of each other. One is mirrored, enlarged or
+reduced, turned a little and moved over the other until their edges fit best.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from boneage.radiograph import Pixels
+
+SIDE_PX = 96
+"""Longest side of either image while they are compared; both at one scale."""
+LOG_SCALES = tuple(0.06 * step for step in range(-6, 7))
+"""Natural logarithms of the sizes tried of the second hand."""
+EQUAL_LOG_SCALE = 0.07
+"""Hands whose sizes differ by less are of one size."""
+TURNS_DEGREES = (-12.0, -6.0, 0.0, 6.0, 12.0)
+SURROUNDINGS_PX, CONTRAST_PX = 4.0, 8.0
+"""Sigmas: of what an edge stands out from, and of what its contrast is measured in."""
+LEAST_CONTRAST = 0.01
+CANVAS = (2 * SIDE_PX, 2 * SIDE_PX)
+
+Grey = npt.NDArray[np.float32]
+Spectrum = npt.NDArray[np.complex128]
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """Of two hands, as correlations of their edges, at most 1."""
+
+    mirrored: float
+    """Of one hand and the mirror image of the other, in their own sizes."""
+    resized: float
+    """Likewise with the other one enlarged or reduced by what fits best."""
+    unmirrored: float
+    """Of one hand and the other as it is, in their own sizes."""
+
+    @property
+    def gained(self) -> float:
+        """How much better they fit at other sizes than in their own; never below 0."""
+        return self.resized - self.mirrored
+
+
+def likeness_of(one: Pixels, other: Pixels) -> Likeness:
+    """Compare two hands.
+
+    Parameters
+    ----------
+    one, other : float32 arrays, shape (height, width)
+        Each of one upright hand, cut from one image at one scale.
+    """
+    scale = SIDE_PX / max(*one.shape, *other.shape)
+    first, second = _resized(one, scale), _resized(other, scale)
+    spectrum = _spectrum(first)
+    mirrored = {size: _best_fit(spectrum, second[:, ::-1], size) for size in LOG_SCALES}
+    equal = [size for size in LOG_SCALES if abs(size) < EQUAL_LOG_SCALE]
+    return Likeness(
+        max(mirrored[size] for size in equal),
+        max(mirrored.values()),
+        max(_best_fit(spectrum, second, size) for size in equal),
+    )
+
+
+def _best_fit(spectrum: Spectrum, hand: Grey, log_scale: float) -> float:
+    """The best correlation of a hand with another, in one size, turned and moved."""
+    sized = _resized(hand, float(np.exp(log_scale)))
+    height, width = sized.shape
+    middle = (width - 1) / 2, (height - 1) / 2
+    best = 0.0
+    for degrees in TURNS_DEGREES:
+        turn = cv2.getRotationMatrix2D(middle, degrees, 1.0)
+        turned = cv2.warpAffine(sized, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
+        fits = np.fft.irfft2(spectrum * np.conj(_spectrum(turned)), CANVAS)
+        best = max(best, float(fits.max()))
+    return best
+
+
+def _spectrum(hand: Grey) -> Spectrum:
+    """Of a hand's edges, whose squares sum to 1, on a canvas that no shift leaves."""
+    edges = _edges(hand)[: CANVAS[0], : CANVAS[1]]
+    spectrum: Spectrum = np.fft.rfft2(edges / max(float(np.linalg.norm(edges)), 1e-6), CANVAS)
+    return spectrum
+
+
+def _resized(hand: Grey, scale: float) -> Grey:
+    size = max(8, round(hand.shape[1] * scale)), max(8, round(hand.shape[0] * scale))
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    resized: Grey = cv2.resize(np.ascontiguousarray(hand), size, interpolation=way)
+    return resized
+
+
+def _edges(grey: Grey) -> Grey:
+    """What stands out from its surroundings, in units of the contrast there."""
+    stands_out = grey - cv2.GaussianBlur(grey, (0, 0), SURROUNDINGS_PX)
+    contrast = cv2.GaussianBlur(stands_out**2, (0, 0), CONTRAST_PX)
+    low, high = np.percentile(grey, (1, 99))
+    least = np.float32(LEAST_CONTRAST * (high - low) + 1e-4)
+    edges: Grey = stands_out / np.sqrt(contrast + least**2)
+    return edges

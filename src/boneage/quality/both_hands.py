@@ -1,0 +1,156 @@
+"""Whether an image shows both hands of one child, and which of them is the left one.
+
+A cut between two hands is believed when what lies on either side of it is a whole hand.
+Limits were set on training images: on pairs of an image and its own mirror image, altered;
+on pairs of two children; and on single hands (``tools/both_hands/measure.py``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from boneage.assessment import years_and_months
+from boneage.domain.findings import Finding, Severity
+from boneage.domain.geometry import Box
+from boneage.gate import Judgement
+from boneage.imaging.hand_likeness import Likeness
+from boneage.imaging.two_hands import Cut
+
+SEVERAL = "several"
+"""The kind of picture, as the quality check calls it, that shows more than one hand."""
+PERHAPS_SEVERAL = 0.03
+"""Likelihood of that kind, beyond which an image is cut and looked at again."""
+PROBABLY_SEVERAL = 0.2
+"""Likewise, beyond which more than the likeliest way to cut it is tried."""
+WIDE = 0.9
+"""Width in heights: one upright hand is seldom wider, two are seldom narrower."""
+EMPTY_CUT = 0.35
+"""Emptiness of a cut through a wide image, beyond which it is looked at again."""
+ROOM = 0.3
+"""Of an image's width: a border wider than this has room for a second hand."""
+WHOLE_HAND, CLEARLY_WHOLE = 0.6, 0.9
+"""Likelihood of a whole hand that either part must reach, and beyond which it is enough."""
+MIRROR_WEIGHT, ONE_SIDE = 4.0, 0.5
+"""How much mirror likeness counts against the sides of the thumbs, and the sum of both beyond
+which two hands are of one side."""
+AGES_APART_MONTHS = 18.0
+"""Two hands whose bone ages differ by more are of two children."""
+AGES_DIFFER_MONTHS = 9.0
+"""Likewise when they also look less alike than ``ALIKE``."""
+ALIKE = 0.45
+HARDLY_ALIKE = 0.36
+"""Likeness below which the reader is warned."""
+SIZE_GAIN, SIZE_AGES_MONTHS = 0.06, 4.0
+"""How much better two hands fit at other sizes, and by how much their bone ages differ:
+beyond both, one hand is larger than the other."""
+
+SAME_SIDE = Finding(
+    "several_hands",
+    Severity.REFUSAL,
+    "It shows two hands of the same side, which are not one child's left and right hand.",
+)
+
+
+@dataclass(frozen=True)
+class TwoHands:
+    """What was seen and measured of two hands in one image."""
+
+    left_thumb: float
+    right_thumb: float
+    """See :func:`boneage.imaging.thumb.thumb_side`; that of the left hand is the greater one."""
+    left_months: float
+    right_months: float
+    """Their bone ages."""
+    likeness: Likeness
+
+    @property
+    def of_one_side(self) -> bool:
+        """Whether both are left hands, or both right ones: thumbs and likeness say so."""
+        left, right, alike = self.left_thumb, self.right_thumb, self.likeness
+        thumbs = abs(left + right) - abs(left - right)
+        mirror_images = alike.mirrored - alike.unmirrored
+        return thumbs - MIRROR_WEIGHT * mirror_images > ONE_SIDE
+
+
+def may_show_two(judgement: Judgement, cut: Cut, size: tuple[int, int], refused: float) -> bool:
+    """Whether an image is worth being cut in two and looked at again.
+
+    Parameters
+    ----------
+    judgement : Judgement
+        Of the whole image.
+    cut : Cut
+        The likeliest one.
+    size : (height, width)
+        Of the upright image.
+    refused : float
+        Likelihood of one whole hand below which an image is refused.
+    """
+    if judgement.hand < refused or judgement.kinds.get(SEVERAL, 0.0) > PERHAPS_SEVERAL:
+        return True
+    return is_wide(size) and cut.emptiness > EMPTY_CUT
+
+
+def is_wide(size: tuple[int, int]) -> bool:
+    """Whether an upright image of this (height, width) has room for two hands."""
+    return size[1] >= WIDE * size[0]
+
+
+def has_room_beside(field: Box, everything: Box) -> bool:
+    """Whether beside what was analysed of an image another hand could lie."""
+    beside = max(
+        (field.min_col - everything.min_col) / everything.width,
+        (everything.max_col - field.max_col) / everything.width,
+        (field.min_row - everything.min_row) / everything.height,
+        (everything.max_row - field.max_row) / everything.height,
+    )
+    return beside > ROOM
+
+
+def is_unlikely_one(judgement: Judgement, refused: float) -> bool:
+    """Whether an image is so little like one of one hand that each way to cut it is tried."""
+    return judgement.hand < refused or judgement.kinds.get(SEVERAL, 0.0) > PROBABLY_SEVERAL
+
+
+def of_two_hands(hands: TwoHands, laterality: str | None) -> tuple[Finding, ...]:
+    """Say what there is to say of an image of two hands.
+
+    Parameters
+    ----------
+    hands : TwoHands
+    laterality : str, optional
+        As the file states it: ``"L"``, ``"R"`` or None.
+
+    Returns
+    -------
+    tuple of Finding
+        A refusal where they are not one child's; else a note, and what to beware of.
+    """
+    if hands.of_one_side:
+        return (SAME_SIDE,)
+    left, right = years_and_months(hands.left_months), years_and_months(hands.right_months)
+    apart, alike = abs(hands.left_months - hands.right_months), hands.likeness.mirrored
+    if apart > AGES_APART_MONTHS or (apart > AGES_DIFFER_MONTHS and alike < ALIKE):
+        limit = AGES_APART_MONTHS if apart > AGES_APART_MONTHS else AGES_DIFFER_MONTHS
+        says = (
+            f"It shows two hands whose bone ages, {left} and {right}, are not those of one child."
+        )
+        return (Finding("several_hands", Severity.REFUSAL, says, apart, limit),)
+    if apart > SIZE_AGES_MONTHS and hands.likeness.gained > SIZE_GAIN:
+        says = (
+            f"It shows two hands of unlike size and bone age, {left} and {right}: not one child's."
+        )
+        gained = hands.likeness.gained
+        return (Finding("several_hands", Severity.REFUSAL, says, gained, SIZE_GAIN),)
+    says = (
+        "The image shows both hands: the left one, by the side of its thumb, was analysed; "
+        f"the right one reads {right}."
+    )
+    found = [Finding("both_hands", Severity.NOTE, says)]
+    if laterality == "R":
+        says = "The file states a right hand, but the image shows both; the left one was analysed."
+        found.append(Finding("right_hand", Severity.WARNING, says))
+    if alike < HARDLY_ALIKE:
+        says = "The two hands are less alike than one child's usually are; make sure of it."
+        found.append(Finding("hands_differ", Severity.WARNING, says, alike, HARDLY_ALIKE))
+    return tuple(found)
