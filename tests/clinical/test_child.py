@@ -86,6 +86,7 @@ def test_what_stands_in_for_an_unknown_age_gives_none(facts: Facts) -> None:
     assert context.age_not_defined is not None
     assert context.age_not_defined.code == "placeholder_age"
     growth = ClinicalFindings(context, nearest_standards(110, Sex.MALE)).to_dict()["growth"]
+    assert isinstance(growth, dict)
     assert (growth["determination"], growth["sds"]) == ("unknown", None)
     assert growth["not_defined"]["code"] == "placeholder_age"
 

@@ -273,8 +273,8 @@ def test_a_sequence_in_a_sequence_without_lengths() -> None:
     ds.AnatomicRegionSequence = [outer]
     for element in (ds["AnatomicRegionSequence"], outer["AnatomicRegionModifierSequence"]):
         element.is_undefined_length = True
-    inner.is_undefined_length_sequence_item = True  # type: ignore[attr-defined]
-    outer.is_undefined_length_sequence_item = True  # type: ignore[attr-defined]
+    inner.is_undefined_length_sequence_item = True
+    outer.is_undefined_length_sequence_item = True
     assert read_alike(written(ds)).facts.laterality == "R"
 
 
