@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from pydicom.dataset import Dataset
@@ -100,10 +100,11 @@ def test_in_the_functional_groups(groups: str) -> None:
 )
 @pytest.mark.parametrize("keyword", ["SeriesDescription", "StudyDescription", "ProtocolName"])
 def test_free_texts_may_warn_and_are_not_kept(keyword: str, text: str, right: bool) -> None:
-    side, found = stated(**{keyword: text})
+    elements: dict[str, Any] = {keyword: text}
+    side, found = stated(**elements)
     assert side is None
     assert found == (["right_hand"] if right else [])
-    assert text not in repr(read(dicom(**cast("dict[str, Any]", {keyword: text}))).facts)
+    assert text not in repr(read(dicom(**elements)).facts)
 
 
 @pytest.mark.parametrize(
