@@ -183,16 +183,16 @@ def _prepare(path: Path, suffix: str, option: str, *, many: bool) -> None:
 def _write(out: Path | None, radiograph: Radiograph, files: Files, mark: str | None = None) -> None:
     from boneage.writing.files import atomically  # noqa: PLC0415
     from boneage.writing.fingerprint import fingerprint  # noqa: PLC0415
-    from boneage.writing.naming import free_path  # noqa: PLC0415
+    from boneage.writing.naming import write_named  # noqa: PLC0415
 
     if out is None:
         return
     for suffix, content in files.items():
-        path = out
         if out.is_dir():
-            path = free_path(out, radiograph.name, suffix, mark or fingerprint(radiograph))
-        with atomically(path) as file:
-            file.write(content)
+            write_named(out, radiograph.name, suffix, mark or fingerprint(radiograph), content)
+        else:
+            with atomically(out) as file:
+                file.write(content)
 
 
 def document_options(command: Callable[..., Any]) -> Callable[..., Any]:
