@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from boneage.assessment import Case, Failure
-from boneage.cases import cases_of, films_in, read_cases
+from boneage.cases import cases_of, read_cases
 from boneage.clinical.child import Child
 from boneage.errors import DataError
+from boneage.folders import films_in
 from boneage.radiograph import Sex
 
 

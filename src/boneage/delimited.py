@@ -185,7 +185,7 @@ def _rows(reader: _Reader, columns: Sequence[str], path: Path) -> Iterator[Row]:
             )
         if [_normal(cell) for cell in cells] == columns:
             continue
-        plain = map(_as_meant, cells)
+        plain = map(meant_cell, cells)
         yield Row(
             reader.line, {name: cell for name, cell in zip(columns, plain, strict=True) if name}
         )
@@ -239,7 +239,8 @@ def safe_cell(value: object) -> object:
     return f"'{value}"
 
 
-def _as_meant(cell: str) -> str:
+def meant_cell(cell: str) -> str:
+    """Take off the ``'`` that :func:`safe_cell` put before a text."""
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 

@@ -11,6 +11,7 @@ import click
 
 from boneage.cli import EXIT_FAILED
 from boneage.cli.options import calibration_option, weights_option
+from boneage.cli.output import echo
 
 if TYPE_CHECKING:
     from boneage.assessor import Assessor
@@ -86,9 +87,9 @@ def dicomweb(
     for told in answer_study(archive, opened, study, series, again=again, dry_run=dry_run):
         films += 1
         failed += told.problem is not None
-        click.echo(_line(told))
+        echo(_line(told))
     if not films:
-        click.echo("the study holds no film")
+        echo("the study holds no film")
     if failed:
         raise click.exceptions.Exit(EXIT_FAILED)
 

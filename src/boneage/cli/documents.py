@@ -13,6 +13,7 @@ import click
 
 from boneage.cli.batch import make_folder
 from boneage.errors import BoneageError, LanguageError, OutputError
+from boneage.writing.files import reason_of
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -93,7 +94,7 @@ class Documents:
             source = self._source(film)
             identity = self._identity(source, pseudonym or self.pseudonym)
         except (BoneageError, OSError) as error:
-            yield "report, DICOM or FHIR", str(error)
+            yield "report, DICOM or FHIR", reason_of(error)
             return
         writers: tuple[tuple[Path | None, str, Callable[[], None]], ...] = (
             (
@@ -110,7 +111,7 @@ class Documents:
             try:
                 write()
             except (BoneageError, OSError) as error:
-                yield what, str(error)
+                yield what, reason_of(error)
 
     def _source(self, film: Path) -> Dataset | None:
         """Read what a DICOM film states; None where it is another file, or nobody needs it."""

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from boneage.cases import may_be_film
 from boneage.delimited import Row
+from boneage.folders import may_be_film
 from boneage.training.labels import (
     Film,
     films_of_rows,

@@ -19,6 +19,7 @@ PART = ".part"
 """What a file ends in that is not whole."""
 STANDARD_OUTPUT = Path("-")
 """How people name standard output as the place of a file."""
+_OUTPUTS = frozenset(("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"))
 FULL = {
     errno.ENOSPC: "the disk is full",
     getattr(errno, "EDQUOT", errno.ENOSPC): "the quota of the disk is used up",
@@ -104,7 +105,7 @@ def _opened_through(path: Path) -> int | None:
     OSError
         When it cannot be written, or standard output is closed.
     """
-    if path == STANDARD_OUTPUT or str(path) == "/dev/stdout":
+    if is_standard_output(path):
         if sys.__stdout__ is None:
             raise OSError(errno.EBADF, "standard output is closed")
         return os.dup(1)
@@ -121,6 +122,11 @@ def _opened_through(path: Path) -> int | None:
     if not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
     return None
+
+
+def is_standard_output(path: Path) -> bool:
+    """Tell whether a path names standard output."""
+    return path == STANDARD_OUTPUT or str(path) in _OUTPUTS
 
 
 def _short(name: str) -> str:
@@ -201,8 +207,10 @@ def locked(folder: Path) -> Iterator[bool]:
         os.close(opened)
 
 
-def reason_of(error: OSError) -> str:
-    """Say in words why the system refused something; a full disk by that name."""
+def reason_of(error: Exception) -> str:
+    """Say in words why something failed; what the system refused without its number."""
+    if not isinstance(error, OSError):
+        return str(error)
     said = error.strerror or str(error) or type(error).__name__
     if error.errno in FULL:
         return f"{FULL[error.errno]} ({said})"

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
 from boneage.assessment import Assessment, Severity, years_and_months
-from boneage.cases import PICTURE_SUFFIX
+from boneage.folders import PICTURE_SUFFIX
 from boneage.preparing import stretch
 from boneage.radiograph import Radiograph
 from boneage.writing.naming import write_named

@@ -136,12 +136,16 @@ class TableWriter:
         (:func:`boneage.writing.files.atomically` with ``keep``).
     columns : sequence of str
         What else a row holds is left out.
+    begun : bool
+        The file has a header already, and perhaps rows.
     """
 
-    def __init__(self, file: BinaryIO, columns: Sequence[str] = COLUMNS) -> None:
+    def __init__(
+        self, file: BinaryIO, columns: Sequence[str] = COLUMNS, *, begun: bool = False
+    ) -> None:
         self._file, self._columns = file, columns
         self._terminal = file.isatty()
-        self._begun = False
+        self._begun = begun
         self.rows = 0
 
     def add(self, cells: Row) -> None:
@@ -159,6 +163,13 @@ class TableWriter:
     def finish(self) -> None:
         """Write the header of a table without rows."""
         self._begin()
+
+    def forget(self) -> None:
+        """Take all rows back, where the file can: an earlier table is not to be replaced."""
+        if self._file.seekable():
+            self._file.seek(0)
+            self._file.truncate()
+            self._begun, self.rows = False, 0
 
     def _begin(self) -> None:
         if not self._begun:
