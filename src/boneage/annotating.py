@@ -8,8 +8,10 @@ full resolution). A second run goes on where the first one stopped.
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import logging
+import os
 from collections.abc import Collection, Generator, Mapping, Sequence
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from boneage.assessment import Box, Failure, Look
 from boneage.assessor import Assessor
 from boneage.cases import no_films
 from boneage.delimited import meant_cell
-from boneage.errors import BoneageError, DataError, WeightsError
+from boneage.errors import BoneageError, DataError, OutputError, WeightsError
 from boneage.folders import LeftOut, films_in
 from boneage.printable import file_label
 from boneage.radiograph import Radiograph
@@ -34,6 +36,8 @@ logger = logging.getLogger(__name__)
 TABLE = "regions.csv"
 COCO = "regions.json"
 CROPS = "crops"
+LONGEST_NAME, NAME_BYTES = 255, 200
+"""What file systems allow, and what of a film's name stands in a crop's where it is too long."""
 COLUMNS = (
     "film",
     "region",
@@ -97,7 +101,7 @@ class Annotation:
         ------
         DataError
             When another command is writing into the folder.
-        OSError
+        OutputError
             When a file cannot be written. The table holds the films before.
         """
         with locked(self.out) as alone:
@@ -107,7 +111,13 @@ class Annotation:
                     "another folder"
                 )
             self.done = self._finished()
-            yield from self._run()
+            try:
+                yield from self._run()
+            except OSError as error:
+                raise OutputError(
+                    f"{str(self.out)!r} cannot be written: {reason_of(error)}; what was finished "
+                    "is kept, and the same command goes on from there"
+                ) from error
 
     def _run(self) -> Generator[AnnotatedFilm | Failure, None, None]:
         with atomically(self.out / TABLE) as file:  # without what was cut off in a film
@@ -137,9 +147,8 @@ class Annotation:
         return [self._row(film, look, radiograph) for look in looks]
 
     def _row(self, film: str, look: Look, radiograph: Radiograph) -> dict[str, str]:
-        # The whole name and one suffix more: hand.png and hand.jpg are two films.
-        crop = f"{CROPS}/{look.region}/{film}.png"
-        path = self.out / crop  # a name in valid Unicode also where the film has none
+        crop = f"{CROPS}/{look.region}/{_crop_name(film)}"
+        path = self.out / crop
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomically(path) as file:
             file.write(crop_png(radiograph, look.box))
@@ -196,6 +205,20 @@ def _failure(film: str, error: Exception) -> Failure:
         return Failure(film, "output", f"its crops cannot be written: {reason_of(error)}")
     logger.error("unexpected failure", exc_info=error)
     return Failure(film, "unexpected", f"unexpected {type(error).__name__}: {error}")
+
+
+def _crop_name(film: str) -> str:
+    """Name a crop for its film: the whole name and one suffix more.
+
+    hand.png and hand.jpg are two films, and so are two that differ where a name is cut.
+    """
+    whole = f"{film}.png"
+    folder, name = os.path.split(film)
+    if len(os.fsencode(f"{name}.png")) <= LONGEST_NAME:
+        return whole
+    short = os.fsencode(name)[:NAME_BYTES].decode("utf-8", "ignore")
+    digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+    return os.path.join(folder, f"{short}-{digest}.png")  # noqa: PTH118  a text, with slashes
 
 
 def crop_png(radiograph: Radiograph, box: Box) -> bytes:

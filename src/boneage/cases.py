@@ -97,7 +97,7 @@ def stream_table(table: Path) -> Iterator[tuple[int, Case | Failure]]:
         Of the file, on which the row ends.
     case : Case or Failure
     """
-    with open_delimited(table) as (columns, rows):
+    with open_delimited(table, ragged=True) as (columns, rows):
         path = one_column(columns, PATH_COLUMNS, table)
         age = one_column(columns, (*AGE_COLUMNS, AGE_YEARS), table)
         for column, found in (("path", path), ("sex", "sex" if "sex" in columns else None)):
@@ -110,6 +110,9 @@ def stream_table(table: Path) -> Iterator[tuple[int, Case | Failure]]:
         empty = True
         for row in rows:
             empty = False
+            if row.problem:
+                yield row.line, Failure(row.cells[str(path)], "table", row.problem)
+                continue
             yield row.line, _case(row.cells, str(path), age, table.parent)
     if empty:
         raise DataError(f"the table {str(table)!r} has no rows")

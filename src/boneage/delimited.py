@@ -35,6 +35,8 @@ class Row:
 
     line: int
     cells: Mapping[str, str]
+    problem: str | None = None
+    """Why the cells cannot be trusted: there are more or fewer than columns."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Delimited:
     rows: tuple[Row, ...]
 
 
-def read_delimited(path: Path) -> Delimited:
+def read_delimited(path: Path, *, ragged: bool = False) -> Delimited:
     """Read a table as a whole; see :func:`open_delimited`.
 
     Raises
@@ -53,18 +55,27 @@ def read_delimited(path: Path) -> Delimited:
     DataError
         When the file cannot be opened, is empty, is not UTF-8, or no table.
     """
-    with open_delimited(path) as (columns, rows):
+    with open_delimited(path, ragged=ragged) as (columns, rows):
         return Delimited(columns, tuple(rows))
 
 
 @contextmanager
-def open_delimited(path: Path) -> Iterator[tuple[tuple[str, ...], Iterator[Row]]]:
+def open_delimited(
+    path: Path, *, ragged: bool = False
+) -> Iterator[tuple[tuple[str, ...], Iterator[Row]]]:
     """Open a table with a header, in UTF-8, or with the byte order mark of another Unicode form.
 
     The delimiter is the one that a first line ``sep=;`` names, else whichever of comma,
     semicolon and tab the header holds most often. Rows of empty cells only, and the header
     once more, as in tables put one below the other, are left out; so are columns without
     a name, and the ``'`` that :func:`safe_cell` put before a formula.
+
+    Parameters
+    ----------
+    path : Path
+    ragged : bool
+        Give also rows of more or fewer cells than columns, with their ``problem``: the
+        caller looks at it, and lets such a row fail alone.
 
     Yields
     ------
@@ -77,8 +88,9 @@ def open_delimited(path: Path) -> Iterator[tuple[tuple[str, ...], Iterator[Row]]
     ------
     DataError
         When the file cannot be opened, is empty, is not Unicode, or no table; two columns
-        have one name; or a row has more or fewer cells than there are columns, a quotation
-        mark is not closed or a NUL stands in it. The latter not before that row is read.
+        have one name; or a row has more or fewer cells than there are columns (but for
+        ``ragged``), a quotation mark is not closed or a NUL stands in it. The latter not
+        before that row is read.
     """
     encoding = "utf-8"
     try:
@@ -87,7 +99,7 @@ def open_delimited(path: Path) -> Iterator[tuple[tuple[str, ...], Iterator[Row]]
             encoding = next((name for mark, name in _MARKS if start.startswith(mark)), encoding)
             with io.TextIOWrapper(raw, encoding, newline="") as file:
                 columns, reader = _opened(file, path)
-                yield tuple(filter(None, columns)), _rows(reader, columns, path)
+                yield tuple(filter(None, columns)), _rows(reader, columns, path, ragged=ragged)
     except UnicodeDecodeError as error:
         what = encoding.removesuffix("-sig").upper()
         raise DataError(
@@ -172,23 +184,24 @@ def _without_nul(file: TextIO, path: Path) -> Iterator[str]:
         yield line
 
 
-def _rows(reader: _Reader, columns: Sequence[str], path: Path) -> Iterator[Row]:
+def _rows(reader: _Reader, columns: Sequence[str], path: Path, *, ragged: bool) -> Iterator[Row]:
     for cells in reader:
         while len(cells) > len(columns) and not cells[-1]:
             cells.pop()
+        problem = None
         if len(cells) != len(columns):
-            raise _wrong(
-                path,
-                reader.begun,
+            problem = (
                 f"it has {len(cells)} cells, but there are {len(columns)} columns; an empty cell "
-                "needs its delimiter, and one with a delimiter in it quotation marks",
+                "needs its delimiter, and one with a delimiter in it quotation marks"
             )
+            if not ragged:
+                raise _wrong(path, reader.begun, problem)
+            problem = f"line {reader.begun} of the table cannot be understood: {problem}"
+            cells.extend([""] * (len(columns) - len(cells)))
         if [_normal(cell) for cell in cells] == columns:
             continue
-        plain = map(meant_cell, cells)
-        yield Row(
-            reader.line, {name: cell for name, cell in zip(columns, plain, strict=True) if name}
-        )
+        named = zip(columns, map(meant_cell, cells), strict=False)
+        yield Row(reader.line, {name: cell for name, cell in named if name}, problem)
 
 
 def _normal(name: str) -> str:
@@ -197,7 +210,7 @@ def _normal(name: str) -> str:
 
 
 def _wrong(path: Path, line: int, what: str) -> DataError:
-    return DataError(f"line {line} of the table {str(path)!r} cannot be understood: {what}")
+    return DataError(f"the table {str(path)!r} cannot be read: line {line}: {what}")
 
 
 def one_column(columns: Sequence[str], names: Sequence[str], path: Path) -> str | None:

@@ -33,7 +33,8 @@ def test_what_cannot_be_read_is_somebody_elses(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("film", "name"), [("", "film"), ("手" * 80 + ".png", "手" * 66), ("caf\udce9.png", "caf\udce9")]
+    ("film", "name"),
+    [("", "film"), ("手" * 80 + ".png", "手" * 66), ("caf\udce9.png", "caf\udce9")],
 )
 def test_every_name_can_be_one_of_an_output(tmp_path: Path, film: str, name: str) -> None:
     found = write(tmp_path, film, "aa")

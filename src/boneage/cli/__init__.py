@@ -94,20 +94,27 @@ class Commands(click.Group):
         except click.ClickException as error:
             show(error)
             status = error.exit_code
-        except click.Abort:  # at a question
-            echo("stopped", err=True)
-            status = EXIT_FAILED
-        except BrokenPipeError:  # quietly, as others do whose reader has gone
+        except click.Abort as error:  # outside a command, or at a question
+            stopped = error.__cause__
+            if not isinstance(stopped, KeyboardInterrupt):
+                stopped = KeyboardInterrupt()
+            echo(cause_of(stopped), err=True)
+            status = status_of(stopped)
+        except OSError as error:  # of --help and --version
             discard_output()
-            status = BY_SIGNAL + BROKEN_PIPE
+            show(Failed(f"standard output cannot be written: {reason_of(error)}"))
+            status = EXIT_FAILED
         sys.exit(status if isinstance(status, int) else 0)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a subcommand; what goes wrong becomes a sentence."""
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
+        except BrokenPipeError as error:  # quietly, as others end whose reader has gone
+            discard_output()
+            raise click.exceptions.Exit(BY_SIGNAL + BROKEN_PIPE) from error
         except KeyboardInterrupt as error:
             echo(cause_of(error), err=True)
             raise click.exceptions.Exit(status_of(error)) from error

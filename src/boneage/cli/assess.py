@@ -296,9 +296,9 @@ class Batch:
         except BrokenPipeError:
             raise
         except OSError as error:
+            held = f"; it holds the first {self.table.rows} films" if self.table.rows else ""
             raise OutputError(
-                f"{str(self._table_path)!r} cannot be written on: {reason_of(error)}; it holds the "
-                f"first {self.table.rows} films"
+                f"{str(self._table_path)!r} cannot be written on: {reason_of(error)}{held}"
             ) from error
 
     def _answers(

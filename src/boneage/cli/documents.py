@@ -13,7 +13,7 @@ import click
 
 from boneage.cli.batch import make_folder
 from boneage.errors import BoneageError, LanguageError, OutputError
-from boneage.writing.files import reason_of
+from boneage.writing.files import is_stream, reason_of
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -166,7 +166,8 @@ class Documents:
 
 def _prepare(path: Path, suffix: str, option: str, *, many: bool) -> None:
     """One film may go into a file of that suffix; anything else is a folder."""
-    if path.suffix.lower() != suffix or path.is_dir():
+    through = is_stream(path)
+    if not through and (path.suffix.lower() != suffix or path.is_dir()):
         make_folder(path, option)
         return
     if many:
@@ -174,6 +175,8 @@ def _prepare(path: Path, suffix: str, option: str, *, many: bool) -> None:
             f"{str(path)!r} is one file, but there are several films; give a folder",
             param_hint=option,
         )
+    if through:
+        return
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
         raise click.BadParameter(
             f"{str(path)!r} cannot be written: its folder does not exist or is read-only",

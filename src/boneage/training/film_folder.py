@@ -54,7 +54,7 @@ def films_of_folder(folder: Path, problems: ProblemList) -> FolderFilms:
     DataError
         When a table is not one; when the problems are strict, at the first.
     """
-    labels = read_labels(folder / LABELS, ("id", "boneage", "male"))
+    labels = read_labels(folder / LABELS, ("id", "boneage", "male"), ragged=True)
     rich = (folder / FACTS).is_file()
     facts = _facts(folder / FACTS, problems) if rich else {}
     squeezed = squeezed_copies(folder, facts)

@@ -129,6 +129,17 @@ def is_standard_output(path: Path) -> bool:
     return path == STANDARD_OUTPUT or str(path) in _OUTPUTS
 
 
+def is_stream(path: Path) -> bool:
+    """Tell whether a path is a pipe, a device or standard output, which is written through."""
+    if is_standard_output(path):
+        return True
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
 def _short(name: str) -> str:
     """Shorten a name, with room for what is put around it in the 255 bytes of a file system."""
     return os.fsencode(name)[:100].decode("utf-8", "ignore")
@@ -188,23 +199,29 @@ def locked(folder: Path) -> Iterator[bool]:
         False when another process is in it. The system forgets the lock with the process.
     """
     try:
-        import fcntl  # noqa: PLC0415  Unix
-
         opened = os.open(folder, os.O_RDONLY)
-    except (ImportError, OSError):
+    except OSError:  # Windows opens no folders
         yield True
         return
     try:
-        try:
-            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        except OSError:  # a file system that locks no folders
-            pass
-        yield True
+        yield lock(opened)
     finally:
         os.close(opened)
+
+
+def lock(opened: int) -> bool:
+    """Lock an open file or folder until it is closed; False when another process has."""
+    try:
+        import fcntl  # noqa: PLC0415  Unix
+    except ModuleNotFoundError:
+        return True
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return True
+    return True
 
 
 def reason_of(error: Exception) -> str:
