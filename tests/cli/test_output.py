@@ -165,7 +165,7 @@ def strange(tmp_path: Path, film: Path) -> Path:
     folder = tmp_path / "strange"
     folder.mkdir()
     for name in NAMES:
-        shutil.copy(film, os.fsencode(folder) + b"/" + name)
+        shutil.copy(film, folder / os.fsdecode(name))
     (folder / "bad\x1b.png").write_bytes(b"no film")
     return folder
 

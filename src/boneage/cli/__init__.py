@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -83,23 +83,28 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
-    def main(self, *arguments: Any, standalone_mode: bool = True, **others: Any) -> Any:
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
         """Run a command line to its end; nothing that goes wrong ends in a traceback."""
         if not standalone_mode:
-            return super().main(*arguments, standalone_mode=False, **others)
+            return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         try:
             with stopped_by_signals():
                 set_up_streams()
-                status = super().main(*arguments, standalone_mode=False, **others)
+                status = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         except click.ClickException as error:
             show(error)
             status = error.exit_code
         except click.Abort as error:  # outside a command, or at a question
-            stopped = error.__cause__
-            if not isinstance(stopped, KeyboardInterrupt):
-                stopped = KeyboardInterrupt()
-            echo(cause_of(stopped), err=True)
-            status = status_of(stopped)
+            echo("stopped", err=True)
+            cause = error.__cause__
+            status = status_of(cause) if isinstance(cause, KeyboardInterrupt) else EXIT_FAILED
         except OSError as error:  # of --help and --version
             discard_output()
             show(Failed(f"standard output cannot be written: {reason_of(error)}"))

@@ -9,7 +9,7 @@ import click
 from boneage.cli.batch import make_folder
 from boneage.cli.options import out_option
 from boneage.cli.output import echo
-from boneage.printable import file_label
+from boneage.printable import file_label, printable
 
 NAMED = 20
 """Problems named on the terminal; ``problems.csv`` names all."""
@@ -41,7 +41,7 @@ def analyse(data: Path, out: Path, strict: bool) -> None:
     analysis = analyse_in_full(found, file_label(data.resolve().name))
     page = write_analysis(out, analysis)
     for problem in found.problems[:NAMED]:
-        echo(f"left out {file_label(str(problem))}", err=True)
+        echo(f"left out {printable(file_label(str(problem)))}", err=True)
     if len(found.problems) > NAMED:
         more = f"and {len(found.problems) - NAMED:,} more, in {out / 'problems.csv'}"
         echo(more, err=True)

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self
 import click
 
 from boneage.cli.output import clear_line, echo
+from boneage.printable import printable
 from boneage.writing.files import atomically, reason_of
 
 if TYPE_CHECKING:
-    from boneage.assessment import WeightsName
+    from boneage.assessment import Failure, WeightsName
     from boneage.folders import LeftOut
 
 
@@ -49,6 +50,10 @@ class Progress:
             echo(text, err=err)
         if self._bar is not None:
             self._bar.update(1)
+
+    def fail(self, failure: Failure) -> None:
+        """One film has failed; say why."""
+        self.step(f"{printable(failure.film)}: failed: {printable(failure.message)}", err=True)
 
 
 def sum_up(

@@ -88,7 +88,7 @@ def _read(assessor: Assessor, films: Sequence[Film], workers: int) -> list[FilmR
         for answer in read_films(assessor, films, workers=workers):
             answers.append(answer)
             if isinstance(answer, Failure):
-                progress.step(f"{answer.film}: failed: {answer.message}", err=True)
+                progress.fail(answer)
             else:
                 progress.step()
     return answers

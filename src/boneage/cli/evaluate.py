@@ -20,6 +20,7 @@ from boneage.cli.options import (
     workers_option,
 )
 from boneage.cli.output import echo
+from boneage.printable import printable
 
 if TYPE_CHECKING:
     from boneage.assessor import Assessor
@@ -133,7 +134,7 @@ def _read_others(
         if sum(other.name == another.name for another in others) > 1:
             raise click.UsageError(f"two readers are called {other.name!r}; give --compare-name")
         for problem in other.problems[:NAMED]:
-            echo(problem, err=True)
+            echo(printable(problem), err=True)
         _tell_rest(len(other.problems), "rows", "comparison.json")
     return others
 
@@ -154,7 +155,7 @@ def _tell_problems(problems: Sequence[Problem]) -> None:
     if not problems:
         return
     for problem in problems[:NAMED]:
-        echo(str(problem), err=True)
+        echo(printable(str(problem)), err=True)
     _tell_rest(len(problems), "labels or films", "metrics.json")
     echo(f"left out: {in_words(problems)}", err=True)
 
@@ -203,7 +204,7 @@ def _read(
             if not isinstance(answer, Failure):
                 progress.step()
                 continue
-            progress.step(f"{answer.film}: failed: {answer.message}", err=True)
+            progress.fail(answer)
             if strict:
                 raise click.ClickException("stopped at the first film without an answer (--strict)")
     if not journal.done:

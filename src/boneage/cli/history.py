@@ -12,6 +12,7 @@ import click
 from boneage.cli import Failed
 from boneage.cli.batch import open_output
 from boneage.cli.output import echo
+from boneage.printable import printable
 
 if TYPE_CHECKING:
     from boneage.history.entry import Entry
@@ -81,7 +82,7 @@ def delete(where: str, pseudonym: str, entry: int | None, yes: bool) -> None:
     opened = _opened(where)
     opened.entries(pseudonym)  # says that there is nobody, before it asks
     what = f"entry {entry} of {pseudonym}" if entry else f"{pseudonym} with all entries"
-    if not yes and not click.confirm(f"Delete {what} for good?"):
+    if not yes and not click.confirm(f"Delete {printable(what)} for good?"):
         raise Failed("nothing was deleted")
     count = opened.delete(pseudonym, entry)
     echo(f"{count} {'entry' if count == 1 else 'entries'} deleted")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import errno
+import io
 import logging
 import os
 import sys
 from contextlib import suppress
-from typing import Any
 
 import click
 
@@ -100,20 +100,10 @@ class _Formatter(logging.Formatter):
 
 
 def show(error: click.ClickException) -> None:
-    """Say on standard error what went wrong, as click does."""
-    error.message = printable(error.message)
-    error.show(_Echoing())
-
-
-class _Echoing:
-    """A file for click, each of whose texts goes through :func:`echo`."""
-
-    def write(self, text: str) -> int:
-        echo(text, err=True, nl=False)
-        return len(text)
-
-    def flush(self) -> None:
-        pass
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(sys.stderr, name)
+    """Say on standard error what went wrong, as click does; the message is one line."""
+    text = io.StringIO()
+    error.show(text)
+    said = text.getvalue()
+    if error.message:
+        said = said.replace(error.message, printable(error.message))
+    echo(said, err=True, nl=False)

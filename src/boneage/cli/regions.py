@@ -31,7 +31,6 @@ def regions(folder: Path, out: Path, weights: Path | None) -> None:
     from boneage.annotating import Annotation  # noqa: PLC0415  the command line opens fast
     from boneage.assessment import Failure  # noqa: PLC0415
     from boneage.assessor import Assessor  # noqa: PLC0415
-    from boneage.writing.text import one_line  # noqa: PLC0415
 
     annotation = Annotation(folder, make_folder(out, "--out"), Assessor(weights, calibration=""))
     report_left_out(annotation.left_out)
@@ -43,7 +42,7 @@ def regions(folder: Path, out: Path, weights: Path | None) -> None:
         for film in annotation.run():
             if isinstance(film, Failure):
                 failed += 1
-                progress.step(one_line(film), err=True)
+                progress.fail(film)
             else:
                 progress.step()
     echo(f"{missing} films: {missing - failed} annotated, {failed} failed; {out}")

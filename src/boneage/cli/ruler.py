@@ -129,7 +129,7 @@ def _measure(
         ):
             if isinstance(result, Failure):
                 failures.append(result)
-                progress.step(f"{result.film}: failed: {result.message}", err=True)
+                progress.fail(result)
             else:
                 measured.append(result)
                 progress.step()

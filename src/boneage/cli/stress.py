@@ -122,7 +122,7 @@ def _put_through(
         for result in stress_films(assessor, taken, changes, noted, workers):
             results.append(result)
             if isinstance(result, Failure):
-                progress.step(f"{result.film}: failed: {result.message}", err=True)
+                progress.fail(result)
             else:
                 progress.step()
     return results
