@@ -8,9 +8,11 @@ full resolution). A second run goes on where the first one stopped.
 from __future__ import annotations
 
 import csv
-import io
+import hashlib
 import json
-from collections.abc import Generator, Iterable, Mapping, Sequence
+import logging
+import os
+from collections.abc import Collection, Generator, Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -18,16 +20,24 @@ import numpy as np
 
 from boneage.assessment import Box, Failure, Look
 from boneage.assessor import Assessor
-from boneage.cases import films_in
-from boneage.errors import BoneageError, DataError, WeightsError
+from boneage.cases import no_films
+from boneage.delimited import meant_cell
+from boneage.errors import BoneageError, DataError, OutputError, WeightsError
+from boneage.folders import LeftOut, films_in
+from boneage.printable import file_label
 from boneage.radiograph import Radiograph
 from boneage.reading import read
 from boneage.writing.coco import AnnotatedFilm, AnnotatedRegion, coco
-from boneage.writing.files import atomically
+from boneage.writing.files import FULL, atomically, locked, reason_of
+from boneage.writing.table import TableWriter, write_table
+
+logger = logging.getLogger(__name__)
 
 TABLE = "regions.csv"
 COCO = "regions.json"
 CROPS = "crops"
+LONGEST_NAME, NAME_BYTES = 255, 200
+"""What file systems allow, and what of a film's name stands in a crop's where it is too long."""
 COLUMNS = (
     "film",
     "region",
@@ -63,12 +73,18 @@ class Annotation:
 
     def __init__(self, folder: Path, out: Path, assessor: Assessor) -> None:
         self.folder, self.out, self.assessor = folder, out, assessor
-        paths = films_in(folder, without=[out / CROPS])
+        self.left_out = LeftOut()
+        paths = films_in(folder, without=[out / CROPS], left_out=self.left_out)
         if not paths:
-            raise DataError(f"no films in the folder {str(folder)!r}")
-        self.films = [path.relative_to(folder).as_posix() for path in paths]
+            raise no_films(folder, self.left_out)
+        self._paths = {file_label(path.relative_to(folder).as_posix()): path for path in paths}
         out.mkdir(parents=True, exist_ok=True)
         self.done = self._finished()
+
+    @property
+    def films(self) -> Collection[str]:
+        """All films of the folder, as the files name them."""
+        return self._paths.keys()
 
     @property
     def missing(self) -> list[str]:
@@ -80,35 +96,58 @@ class Annotation:
 
         The table grows film by film. The COCO file is written at the end,
         also when the caller stops early.
+
+        Raises
+        ------
+        DataError
+            When another command is writing into the folder.
+        OutputError
+            When a file cannot be written. The table holds the films before.
         """
-        earlier = [row for film in self.films if film in self.done for row in self.done[film]]
-        with atomically(self.out / TABLE) as file:  # without what was cut off in a line
-            file.write(_lines([dict(zip(COLUMNS, COLUMNS, strict=True)), *earlier]))
+        with locked(self.out) as alone:
+            if not alone:
+                raise DataError(
+                    f"another command is writing into {str(self.out)!r}; wait for it, or give "
+                    "another folder"
+                )
+            self.done = self._finished()
+            try:
+                yield from self._run()
+            except OSError as error:
+                raise OutputError(
+                    f"{str(self.out)!r} cannot be written: {reason_of(error)}; what was finished "
+                    "is kept, and the same command goes on from there"
+                ) from error
+
+    def _run(self) -> Generator[AnnotatedFilm | Failure, None, None]:
+        with atomically(self.out / TABLE) as file:  # without what was cut off in a film
+            earlier = (row for film in self.films for row in self.done.get(film, ()))
+            write_table(file, map(dict, earlier), COLUMNS)
         try:
-            with (self.out / TABLE).open("ab") as file:
+            with (self.out / TABLE).open("ab", buffering=0) as file:
+                table = TableWriter(file, COLUMNS, begun=True)
                 for film in self.missing:
                     try:
                         rows = self._annotate(film)
                     except WeightsError:
                         raise  # not this film's fault: every film would fail
-                    except BoneageError as error:
-                        yield Failure(film, getattr(error, "code", "film"), str(error))
+                    except Exception as error:  # a folder survives its worst film
+                        yield _failure(film, error)
                         continue
-                    file.write(_lines(rows))
-                    file.flush()
+                    for row in rows:
+                        table.add(dict(row))
                     self.done[film] = rows
                     yield _annotated(film, rows)
         finally:
             self._write_coco()
 
     def _annotate(self, film: str) -> list[dict[str, str]]:
-        radiograph = read(self.folder / film)
+        radiograph = read(self._paths[film])
         looks = self.assessor.find_regions(radiograph)
         return [self._row(film, look, radiograph) for look in looks]
 
     def _row(self, film: str, look: Look, radiograph: Radiograph) -> dict[str, str]:
-        # The whole name and one suffix more: hand.png and hand.jpg are two films.
-        crop = f"{CROPS}/{look.region}/{film}.png"
+        crop = f"{CROPS}/{look.region}/{_crop_name(film)}"
         path = self.out / crop
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomically(path) as file:
@@ -131,7 +170,9 @@ class Annotation:
         with path.open(newline="", encoding="utf-8", errors="replace") as file:
             for row in csv.DictReader(file):
                 if self._is_good(row):
-                    by_film.setdefault(row["film"], []).append(row)
+                    by_film.setdefault(meant_cell(row["film"]), []).append(
+                        {name: meant_cell(cell) for name, cell in row.items()}
+                    )
         wanted = list(self.assessor.weights.manifest.plan.names)
         here = set(self.films)
         return {
@@ -144,7 +185,7 @@ class Annotation:
         return (
             all(row.get(column) for column in COLUMNS)
             and row["weights_sha256"] == self.assessor.weights.name.sha256
-            and (self.out / str(row["crop"])).is_file()
+            and (self.out / meant_cell(str(row["crop"]))).is_file()
         )
 
     def _write_coco(self) -> None:
@@ -152,6 +193,32 @@ class Annotation:
         document = coco(films, self.assessor.weights.name)
         with atomically(self.out / COCO) as file:
             file.write(json.dumps(document, indent=1).encode())
+
+
+def _failure(film: str, error: Exception) -> Failure:
+    """Say why a film was not annotated; an error that the next film would meet is raised."""
+    if isinstance(error, BoneageError):
+        return Failure(film, getattr(error, "code", "film"), str(error))
+    if isinstance(error, OSError):  # of its crops: its name may be too long
+        if error.errno in FULL:
+            raise error
+        return Failure(film, "output", f"its crops cannot be written: {reason_of(error)}")
+    logger.error("unexpected failure", exc_info=error)
+    return Failure(film, "unexpected", f"unexpected {type(error).__name__}: {error}")
+
+
+def _crop_name(film: str) -> str:
+    """Name a crop for its film: the whole name and one suffix more.
+
+    hand.png and hand.jpg are two films, and so are two that differ where a name is cut.
+    """
+    whole = f"{film}.png"
+    folder, name = os.path.split(film)
+    if len(os.fsencode(f"{name}.png")) <= LONGEST_NAME:
+        return whole
+    short = os.fsencode(name)[:NAME_BYTES].decode("utf-8", "ignore")
+    digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+    return os.path.join(folder, f"{short}-{digest}.png")  # noqa: PTH118  a text, with slashes
 
 
 def crop_png(radiograph: Radiograph, box: Box) -> bytes:
@@ -177,9 +244,3 @@ def _annotated(film: str, rows: Sequence[Mapping[str, str]]) -> AnnotatedFilm:
         for row in rows
     )
     return AnnotatedFilm(film, int(rows[0]["film_height"]), int(rows[0]["film_width"]), regions)
-
-
-def _lines(rows: Iterable[Mapping[str, str]]) -> bytes:
-    text = io.StringIO()
-    csv.DictWriter(text, COLUMNS).writerows(rows)
-    return text.getvalue().encode()

@@ -235,7 +235,7 @@ def test_what_was_read_is_kept_when_interrupted(
     monkeypatch.setattr(Assessor, "assess", interrupted)
     out = tmp_path / "ages.csv"
     result = run("assess", folder, "--sex", "m", "--csv", out, "--json")
-    assert result.exit_code == 1
+    assert result.exit_code == 130
     assert "1 films were not read" in result.stderr
     assert len(read_csv(out)) == 2
     assert len(json.loads(result.stdout)["films"]) == 2

@@ -65,7 +65,9 @@ def test_every_film_of_a_table_is_of_useful_resolution(tmp_path: Path) -> None:
         ("sub/b.dcm,m,,train", "b: bone age ''", Kind.AGE_TEXT),
         ("sub/b.dcm,,60,train", "b: sex ''", Kind.SEX),
         ("sub/b.dcm,m,60,test", "b: split 'test' in labels.csv", Kind.SPLIT),
-        ("sub/b.dcm,m,60", "b: split ''", Kind.SPLIT),
+        ("sub/b.dcm,m,60,", "b: split ''", Kind.SPLIT),
+        ("sub/b.dcm,m,60", "b: line 3 of the table cannot be understood", Kind.CELLS),
+        ("sub/b.dcm,m,60,5,train", "b: line 3 of the table cannot be understood", Kind.CELLS),
     ],
 )
 def test_a_row_that_makes_no_sense_is_named(
@@ -127,3 +129,17 @@ def test_the_official_labels_are_no_table_but_their_folder_is_data(tmp_path: Pat
 def test_neither_folder_nor_table(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=f"no {LABELS}.*or a table with path, sex and boneage"):
         load_films(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(("male", "usable"), [("True", True), ("", True), ("False", False)])
+def test_a_sex_said_twice_must_be_one(tmp_path: Path, male: str, usable: bool) -> None:
+    rows = (f"a.png,m,{male},60", "sub/b.dcm,,False,60")
+    found = load_films(write_table(tmp_path, "path,sex,male,boneage", *rows))
+    assert [film.id for film in found.films] == ["a"] * usable + ["b"]
+    assert [problem.kind for problem in found.problems] == [Kind.SEX] * (not usable)
+
+
+def test_an_age_said_twice_is_refused(tmp_path: Path) -> None:
+    table = write_table(tmp_path, "path,sex,boneage,bone_age_months", "a.png,m,60,61")
+    with pytest.raises(DataError, match="'boneage' and 'bone_age_months', which mean the same"):
+        load_films(table)

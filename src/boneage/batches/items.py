@@ -10,6 +10,8 @@ from pathlib import Path
 
 from boneage.assessment import Case, Failure
 from boneage.cases import stream_cases, stream_table
+from boneage.folders import LeftOut
+from boneage.printable import file_label
 from boneage.writing.table import Row
 
 KEY_BYTES = 16
@@ -37,17 +39,19 @@ class Answered:
     row: Row
 
 
-def items_of(paths: Sequence[Path]) -> Iterator[Item]:
+def items_of(paths: Sequence[Path], left_out: LeftOut | None = None) -> Iterator[Item]:
     """Stream the films of paths and folders; a film is known by its whole path.
+
+    What else a folder holds is noted in ``left_out``.
 
     Raises
     ------
     DataError
         When a folder holds no films, as soon as it was walked.
     """
-    for case in stream_cases(paths):
+    for case in stream_cases(paths, left_out):
         whole = os.path.abspath(case.film)  # noqa: PTH100  no link is followed
-        yield Item(_key("film", os.fsencode(whole)), _label(case.film), case)
+        yield Item(_key("film", os.fsencode(whole)), file_label(case.film), case)
 
 
 def items_of_table(table: Path) -> Iterator[Item]:
@@ -59,15 +63,10 @@ def items_of_table(table: Path) -> Iterator[Item]:
         See :func:`boneage.cases.stream_table`.
     """
     for line, case in stream_table(table):
-        yield Item(_key("row", str(line).encode()), _label(case.film), case, line)
+        yield Item(_key("row", str(line).encode()), file_label(case.film), case, line)
 
 
 def _key(kind: str, content: bytes) -> bytes:
     return hashlib.blake2b(
         content, digest_size=KEY_BYTES, person=kind.encode(), usedforsecurity=False
     ).digest()
-
-
-def _label(film: str | os.PathLike[str]) -> str:
-    """Name a film as it was named; bytes that are no text become marks."""
-    return os.fsencode(film).decode("utf-8", "replace")

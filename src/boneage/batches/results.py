@@ -21,6 +21,7 @@ from typing import Any, Self
 from boneage.batches.items import Answered
 from boneage.batches.parts import AGES, FAILURES, RESULT_COLUMNS, write_part
 from boneage.errors import DataError, OutputError
+from boneage.writing.files import reason_of
 from boneage.writing.table import Row
 
 JOURNAL = "journal.sqlite"
@@ -221,10 +222,10 @@ class Results:
                 ) from error
             raise OutputError(self._unwritable(error)) from error
         except OSError as error:
-            raise OutputError(self._unwritable(error.strerror or error)) from error
+            raise OutputError(self._unwritable(error)) from error
 
-    def _unwritable(self, reason: object) -> str:
+    def _unwritable(self, error: Exception) -> str:
         return (
-            f"{str(self.folder)!r} cannot be written: {reason}; what was finished is kept, and the "
-            "same command goes on from there"
+            f"{str(self.folder)!r} cannot be written: {reason_of(error)}; what was finished is "
+            "kept, and the same command goes on from there"
         )

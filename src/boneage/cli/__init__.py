@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
 import click
 
 from boneage import __version__
-from boneage.errors import BoneageError, FilmError
+from boneage.cli.output import LogHandler, discard_output, echo, set_up_streams, show
+from boneage.cli.stopping import BY_SIGNAL, cause_of, status_of, stopped_by_signals
+from boneage.errors import BoneageError, FilmError, OutputError
 from boneage.extras import what_to_install
+from boneage.writing.files import reason_of
 
 COMMANDS: Mapping[str, str] = {
     "assess": "Read the bone age of films.",
@@ -45,6 +47,8 @@ COMMANDS: Mapping[str, str] = {
 """Each is the command of the same name in the module ``boneage.cli.<name>``."""
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
+BROKEN_PIPE = 13
+"""The number of SIGPIPE, which ends others that write to ``head``."""
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -79,26 +83,63 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run a command line to its end; nothing that goes wrong ends in a traceback."""
+        if not standalone_mode:
+            return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        try:
+            with stopped_by_signals():
+                set_up_streams()
+                status = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        except click.ClickException as error:
+            show(error)
+            status = error.exit_code
+        except click.Abort as error:  # outside a command, or at a question
+            echo("stopped", err=True)
+            cause = error.__cause__
+            status = status_of(cause) if isinstance(cause, KeyboardInterrupt) else EXIT_FAILED
+        except OSError as error:  # of --help and --version
+            discard_output()
+            show(Failed(f"standard output cannot be written: {reason_of(error)}"))
+            status = EXIT_FAILED
+        sys.exit(status if isinstance(status, int) else 0)
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a subcommand; nothing that goes wrong ends in a traceback."""
+        """Run a subcommand; what goes wrong becomes a sentence."""
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
-        except FilmError as error:
+        except BrokenPipeError as error:  # quietly, as others end whose reader has gone
+            discard_output()
+            raise click.exceptions.Exit(BY_SIGNAL + BROKEN_PIPE) from error
+        except KeyboardInterrupt as error:
+            echo(cause_of(error), err=True)
+            raise click.exceptions.Exit(status_of(error)) from error
+        except (FilmError, OutputError) as error:
             raise Failed(str(error)) from error
         except BoneageError as error:  # of the weights, a table, a profile
             raise Unusable(str(error)) from error
         except OSError as error:
-            if error.errno == errno.EPIPE:
-                raise  # click ends quietly when the reader of a pipe has gone
-            raise Failed(str(error)) from error
+            raise Failed(_sentence(error)) from error
         except ModuleNotFoundError as error:
             raise Unusable(what_to_install(error)) from error
         except Exception as error:
             logging.getLogger(__name__).debug("unexpected", exc_info=True)
             sentence = f"unexpected {type(error).__name__}: {error} (boneage --verbose says more)"
             raise Failed(sentence) from error
+
+
+def _sentence(error: OSError) -> str:
+    named = f": {str(error.filename)!r}" if error.filename else ""
+    return f"{reason_of(error)}{named}"
 
 
 @click.group(cls=Commands, context_settings=SETTINGS)
@@ -113,18 +154,10 @@ def main(verbose: bool) -> None:
     boneage assess hand.png --sex female
     boneage assess --table cases.csv --csv ages.csv
     """  # noqa: D301  click wants a backspace before lines it must not wrap
-    _set_up_streams()
     _set_up_logging(verbose=verbose)
     # Networks and films side by side keep the cores busy; OpenCV on all of them as well makes
     # no film faster, and takes a tenth more processor time. Read when OpenCV is imported.
     os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
-
-
-def _set_up_streams() -> None:
-    """Let a name that the terminal cannot show be no reason to stop."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
 
 
 def _set_up_logging(*, verbose: bool) -> None:
@@ -133,7 +166,7 @@ def _set_up_logging(*, verbose: bool) -> None:
     Other libraries stay silent: their warnings quote what films state of a
     patient.
     """
-    handler = _Stderr(logging.DEBUG if verbose else logging.ERROR)
+    handler = LogHandler(logging.DEBUG if verbose else logging.ERROR)
     if not verbose:
         handler.addFilter(_without_traceback)
     logger = logging.getLogger("boneage")
@@ -142,11 +175,6 @@ def _set_up_logging(*, verbose: bool) -> None:
         logger.setLevel(logging.DEBUG)
     logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
     warnings.simplefilter("ignore")
-
-
-class _Stderr(logging.Handler):
-    def emit(self, record: logging.LogRecord) -> None:
-        click.echo(self.format(record), err=True)
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:

@@ -10,6 +10,7 @@ import click
 
 from boneage.cli.batch import make_folder
 from boneage.cli.options import data_option, initial_weights_option, out_option
+from boneage.cli.output import echo
 
 SHORT_SECONDS = 180.0
 """Four backbones in about ten minutes on two cores that have nothing else to do."""
@@ -102,12 +103,12 @@ def ablate(
         seconds=seconds,
         limit=limit,
         initial_weights=initial_weights,
-        say=click.echo,
+        say=echo,
     )
     names = run_folder.resolve().name, trained.name, data.resolve().name
     table = write_ablation(out, studies, Setting(*names, date.today()))
-    click.echo(summary(table))
-    click.echo(f"written: {out / 'ablation.html'}")
+    echo(summary(table))
+    echo(f"written: {out / 'ablation.html'}")
 
 
 def summary(table: dict[str, Any]) -> str:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
-from boneage.cli.batch import film_label, make_folder
+from boneage.cli.batch import make_folder
 from boneage.cli.options import out_option
+from boneage.cli.output import echo
+from boneage.printable import file_label, printable
 
 NAMED = 20
 """Problems named on the terminal; ``problems.csv`` names all."""
@@ -36,12 +38,12 @@ def analyse(data: Path, out: Path, strict: bool) -> None:
 
     found = load_films(data, strict=strict)
     make_folder(out, "--out")
-    analysis = analyse_in_full(found, film_label(data.resolve().name))
+    analysis = analyse_in_full(found, file_label(data.resolve().name))
     page = write_analysis(out, analysis)
     for problem in found.problems[:NAMED]:
-        click.echo(f"left out {film_label(str(problem))}", err=True)
+        echo(f"left out {printable(file_label(str(problem)))}", err=True)
     if len(found.problems) > NAMED:
         more = f"and {len(found.problems) - NAMED:,} more, in {out / 'problems.csv'}"
-        click.echo(more, err=True)
-    click.echo("\n".join(filter(None, findings(analysis))))
-    click.echo(f"written: {page}")
+        echo(more, err=True)
+    echo("\n".join(filter(None, findings(analysis))))
+    echo(f"written: {page}")

@@ -11,11 +11,17 @@ import click
 
 from boneage.cases import cases_of, read_cases
 from boneage.cli import EXIT_FAILED
-from boneage.cli.batch import Progress, film_label, make_folder, open_output, sum_up
+from boneage.cli.batch import Progress, make_folder, open_output, report_left_out, sum_up
 from boneage.cli.child_options import child_options
 from boneage.cli.documents import Documents, document_options
 from boneage.cli.options import calibration_option, parse_sex, weights_option
+from boneage.cli.output import echo
 from boneage.cli.results import Big, assess_into, results_options
+from boneage.cli.stopping import cause_of, status_of
+from boneage.errors import OutputError, WeightsError
+from boneage.folders import LeftOut
+from boneage.printable import file_label, printable
+from boneage.writing.files import is_standard_output, reason_of
 
 if TYPE_CHECKING:
     from boneage.assessment import Assessment, Case, Failure
@@ -24,6 +30,7 @@ if TYPE_CHECKING:
     from boneage.clinical.child import Child
     from boneage.history.store import History
     from boneage.radiograph import Sex
+    from boneage.writing.table import Row, TableWriter
 
 
 @click.command()
@@ -55,7 +62,8 @@ if TYPE_CHECKING:
     "table_out",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write a table, one row a film, with those that failed and why.",
+    help="Write a table, one row a film, with those that failed and why; - is standard output, "
+    "and what else is said then goes to standard error.",
 )
 @click.option(
     "--picture",
@@ -108,8 +116,11 @@ def assess(
     files that obviously are no films are skipped. A film that cannot be read,
     or is refused because it does not show a hand, never stops the others.
 
+    What a FOLDER holds beside films is named on standard error.
+
     Exit status: 0 when every film was read; 1 when some were refused or
-    failed (they are named); 2 for wrong usage or unusable weights.
+    failed (they are named); 2 for wrong usage or unusable weights; 128 and
+    the number of the signal when one ended it: what was read is written.
 
     \b
     boneage assess hand.png --sex female --picture out/
@@ -133,7 +144,9 @@ def assess(
         settings = _settings(weights, calibration, level, sex, child, force=force)
         assess_into(big, settings, films, table)
         return
-    cases = read_cases(table) if table else cases_of(films)
+    left_out = LeftOut()
+    cases = read_cases(table) if table else cases_of(films, left_out)
+    report_left_out(left_out)
     assessor = Assessor(weights, level=level, calibration=calibration)
     batch = Batch(assessor, child, as_json=as_json, many=len(cases) > 1, force=force)
     if history is not None:
@@ -144,8 +157,11 @@ def assess(
         documents.prepare(many=batch.many)
         batch.documents = documents
         if table_out is not None:
-            batch.table_out = open_output(stack, table_out, "--csv")
-        batch.run(cases, sex)
+            file = open_output(stack, table_out, "--csv", keep=True)
+            batch.write_table(file, table_out)
+        stopped = batch.run(cases, sex)
+    if stopped is not None:
+        raise click.exceptions.Exit(status_of(stopped))
     if batch.failed or batch.refused or batch.not_written:
         raise click.exceptions.Exit(EXIT_FAILED)
 
@@ -212,34 +228,78 @@ class Batch:
         self.pictures: Path | None = None
         self.documents = Documents()
         self.history: History | None = None
-        self.table_out: BinaryIO | None = None
+        self.table: TableWriter | None = None
+        self._table_path = Path()
+        self._output_taken = as_json
         self.read = self.refused = self.failed = self.not_written = 0
 
-    def run(self, cases: Sequence[Case | Failure], sex: Sex | None) -> None:
-        """Read the films one by one; what is done is written even when interrupted."""
+    def write_table(self, file: BinaryIO, path: Path) -> None:
+        """Write a row of every answer, as soon as it is there, to a file."""
+        from boneage.writing.table import TableWriter  # noqa: PLC0415
+
+        self.table, self._table_path = TableWriter(file), path
+        self._output_taken |= is_standard_output(path)
+
+    def run(self, cases: Sequence[Case | Failure], sex: Sex | None) -> KeyboardInterrupt | None:
+        """Read the films one by one; what is done is written whatever ends it.
+
+        Returns
+        -------
+        KeyboardInterrupt or None
+            What stopped it.
+
+        Raises
+        ------
+        OutputError
+            When the table cannot be written on.
+        """
         from boneage.writing.record import Record, batch, record  # noqa: PLC0415
-        from boneage.writing.table import Row, row, write_table  # noqa: PLC0415
+        from boneage.writing.table import row  # noqa: PLC0415
 
         records: list[Record] = []
-        rows: list[Row] = []
+        ended: KeyboardInterrupt | OutputError | None = None
+        done = 0
         try:
             with Progress(len(cases)) as progress:
-                # Kept as plain rows: heat maps of thousands of films would fill the memory.
                 for answer in self._answers(cases, sex):
-                    rows.append(row(answer))
-                    records.append(record(answer))
+                    self._add_row(row(answer))
+                    if self.as_json:  # as plain values: heat maps would fill the memory
+                        records.append(record(answer))
+                    done += 1
                     self._tell(answer, progress)
-        except KeyboardInterrupt:
-            click.echo(f"stopped; {len(cases) - len(rows)} films were not read", err=True)
-            self.failed += len(cases) - len(rows)
-        if self.table_out is not None:
-            write_table(self.table_out, rows)
+        except (KeyboardInterrupt, OutputError) as error:
+            ended = error
+            self.failed += len(cases) - done
+        except WeightsError:  # found with the first film that can be read: nothing was
+            if self.table is not None and not self.read:
+                self.table.forget()
+            raise
+        if self.table is not None and not isinstance(ended, OutputError):
+            self.table.finish()
+        if isinstance(ended, KeyboardInterrupt):
+            echo(f"{cause_of(ended)}; {len(cases) - done} films were not read", err=True)
         if self.as_json:
-            click.echo(batch(records))
+            echo(batch(records))
         if self.many:
-            sum_up(
-                self.read, self.refused, self.failed, self.assessor.weights.name, err=self.as_json
-            )
+            weights = self.assessor.weights.name
+            sum_up(self.read, self.refused, self.failed, weights, err=self._output_taken)
+        if isinstance(ended, OutputError):
+            raise ended
+        return ended
+
+    def _add_row(self, cells: Row) -> None:
+
+        if self.table is None:
+            return
+        try:
+            self.table.add(cells)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            held = f"; it holds the first {self.table.rows} films" if self.table.rows else ""
+            raise OutputError(
+                f"{str(self._table_path)!r} cannot be written on: {reason_of(error)}{held}"
+            ) from error
 
     def _answers(
         self, cases: Sequence[Case | Failure], sex: Sex | None
@@ -252,7 +312,7 @@ class Batch:
             if isinstance(case, Case):
                 if not isinstance(answer, Failure):
                     self._write(case, answer)
-                answer = named(answer, film_label(case.film))
+                answer = named(answer, file_label(case.film))
             yield answer
 
     def _write(self, case: Case, answer: Assessment) -> None:
@@ -268,7 +328,7 @@ class Batch:
         if self.history is not None:
             problems += self._keep(case, answer, self.history)
         for what, why in problems:
-            click.echo(f"{film_label(case.film)}: no {what}: {why}", err=True)
+            echo(f"{printable(file_label(case.film))}: no {what}: {printable(why)}", err=True)
         self.not_written += len(problems)
 
     def _keep(self, case: Case, answer: Assessment, history: History) -> Iterator[tuple[str, str]]:
@@ -289,7 +349,7 @@ class Batch:
         try:
             save_picture(answer, read(case.film), folder)
         except (BoneageError, OSError) as error:
-            yield "picture", str(error)
+            yield "picture", reason_of(error)
 
     def _tell(self, answer: Assessment | Failure, progress: Progress) -> None:
         from boneage.assessment import Failure  # noqa: PLC0415
@@ -306,4 +366,5 @@ class Batch:
         if self.as_json:
             progress.step()
         else:
-            progress.step(one_line(answer) if self.many else full_text(answer))
+            text = one_line(answer) if self.many else full_text(answer)
+            progress.step(text, err=self._output_taken)

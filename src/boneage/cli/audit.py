@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from boneage.cli import Failed
+from boneage.cli.output import echo
 
 
 @click.command()
@@ -25,4 +26,4 @@ def audit(file: Path) -> None:
     checked = check_audit_log(file)
     if checked.broken is not None:
         raise Failed(f"line {checked.broken} is broken: {checked.why}")
-    click.echo(f"{checked.lines} lines, all whole; the last hash is {checked.last}")
+    echo(f"{checked.lines} lines, all whole; the last hash is {checked.last}")

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import click
 
-from boneage.writing.files import atomically
+from boneage.cli.output import clear_line, echo
+from boneage.printable import printable
+from boneage.writing.files import atomically, reason_of
 
 if TYPE_CHECKING:
-    from boneage.assessment import WeightsName
-
-CLEAR_LINE = "\r\x1b[K"
+    from boneage.assessment import Failure, WeightsName
+    from boneage.folders import LeftOut
 
 
 class Progress:
@@ -45,10 +46,14 @@ class Progress:
         """One film is done; say something about it above the bar."""
         if text:
             if self._bar is not None:
-                click.echo(CLEAR_LINE, nl=False, err=True)
-            click.echo(text, err=err)
+                clear_line()
+            echo(text, err=err)
         if self._bar is not None:
             self._bar.update(1)
+
+    def fail(self, failure: Failure) -> None:
+        """One film has failed; say why."""
+        self.step(f"{printable(failure.film)}: failed: {printable(failure.message)}", err=True)
 
 
 def sum_up(
@@ -64,12 +69,13 @@ def sum_up(
         f"Weights {weights_text(weights)}",
         DISCLAIMER,
     ):
-        click.echo(line, err=err)
+        echo(line, err=err)
 
 
-def film_label(film: str | os.PathLike[str]) -> str:
-    """Name a film as the command named it; bytes that are no text become marks."""
-    return os.fsencode(film).decode("utf-8", "replace")
+def report_left_out(left_out: LeftOut) -> None:
+    """Say on standard error what a folder holds beside films; nothing where it holds none."""
+    if str(left_out):
+        echo(left_out, err=True)
 
 
 def make_folder(path: Path, option: str) -> Path:
@@ -77,19 +83,22 @@ def make_folder(path: Path, option: str) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _unusable(path, option, error.strerror) from error
+        raise _unusable(path, option, reason_of(error)) from error
     if not os.access(path, os.W_OK):
         raise _unusable(path, option, "the folder is read-only")
     return path
 
 
-def open_output(stack: ExitStack, path: Path, option: str) -> BinaryIO:
-    """Open an output file before the work begins; not being able to is wrong usage."""
+def open_output(stack: ExitStack, path: Path, option: str, *, keep: bool = False) -> BinaryIO:
+    """Open an output file before the work begins; not being able to is wrong usage.
+
+    For ``keep`` see :func:`boneage.writing.files.atomically`.
+    """
     try:
-        return stack.enter_context(atomically(path))
+        return stack.enter_context(atomically(path, keep=keep))
     except OSError as error:
-        raise _unusable(path, option, error.strerror) from error
+        raise _unusable(path, option, reason_of(error)) from error
 
 
-def _unusable(path: Path, option: str, reason: str | None) -> click.BadParameter:
+def _unusable(path: Path, option: str, reason: str) -> click.BadParameter:
     return click.BadParameter(f"{str(path)!r} cannot be written: {reason}", param_hint=option)

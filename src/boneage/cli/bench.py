@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from boneage.cli.options import weights_option
+from boneage.cli.output import echo
 
 if TYPE_CHECKING:
     from boneage.assessment import WeightsName
@@ -133,13 +134,11 @@ def bench(
 
 def _say(table: dict[str, Any]) -> None:
     cold = table["cold"]
-    click.echo(f"one film from nothing: {cold['seconds']:.2f} s, {cold['peak_memory_mb']:.0f} MB")
+    echo(f"one film from nothing: {cold['seconds']:.2f} s, {cold['peak_memory_mb']:.0f} MB")
     for warm in table["warm"]:
-        click.echo(
-            f"one more of {warm['width']} x {warm['height']}: {warm['median_seconds']:.3f} s"
-        )
+        echo(f"one more of {warm['width']} x {warm['height']}: {warm['median_seconds']:.3f} s")
     report = table["report"]
-    click.echo(
+    echo(
         f"from film to report, {report['width']} x {report['height']}: "
         f"{report['median_seconds']:.3f} s"
     )
@@ -147,27 +146,27 @@ def _say(table: dict[str, Any]) -> None:
     for step in steps["steps"]:
         inside = f", {step['networks_seconds']:.3f} s of it in networks"
         told = inside if step["networks_seconds"] else ""
-        click.echo(f"  {step['name']}: {step['seconds']:.3f} s{told}")
-    click.echo(f"a reading over networks and decoding alone: {steps['ratio']:.2f} times")
+        echo(f"  {step['name']}: {step['seconds']:.3f} s{told}")
+    echo(f"a reading over networks and decoding alone: {steps['ratio']:.2f} times")
 
 
 def _say_service(table: dict[str, Any]) -> None:
     for shape in table["service"]:
         for load in shape["loads"]:
-            click.echo(
+            echo(
                 f"{shape['workers']} workers x {shape['threads']} threads, {load['clients']} "
                 f"clients: {load['per_second']:.2f} films a second, "
                 f"p50 {load['p50_seconds']:.3f} s, "
                 f"{load['processor_seconds']:.3f} s of processor time a film"
             )
     for networks in table["networks"]:
-        click.echo(
+        echo(
             f"networks alone, {networks['at_a_time']} x {networks['threads']} threads, batches of "
             f"{networks['batch']}: {networks['films_per_second']:.2f} films a second, "
             f"{networks['processor_seconds']:.3f} s of processor time a film"
         )
     memory = table["memory"]
-    click.echo(
+    echo(
         f"memory: {memory['megabytes'][0]:.0f} MB, {memory['megabytes'][-1]:.0f} MB after "
         f"{memory['requests'][-1]} requests"
     )
@@ -229,7 +228,7 @@ def _on(machine: Machine) -> dict[str, Any]:
 def _write(table: dict[str, Any], out: Path) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
-    click.echo(f"written: {out}")
+    echo(f"written: {out}")
 
 
 def _measure_training(data: Path) -> dict[str, Any]:
@@ -243,7 +242,7 @@ def _measure_training(data: Path) -> dict[str, Any]:
     phases = []
     for cost in measure_training(profile, data):
         phases.append(cost.to_dict())
-        click.echo(
+        echo(
             f"{cost.stage}, {cost.rows} x {cost.columns}, batches of {cost.batch}: "
             f"{cost.films_per_second:.1f} films/s, the bare network "
             f"{cost.bare_films_per_second:.1f}; {cost.seconds_ratio:.2f} times the time, "
@@ -275,9 +274,9 @@ def _measure_folder(folder: Path, films: int, kills: int, weights: Path | None) 
         for workers in WORKERS:
             pace = measure_pace(paths, timed, workers, weights)
             paces.append(pace)
-            click.echo(f"{workers} at work: {pace.films_per_second:.2f} films/s")
-        killed = measure_kills(paths, films, kills, paces[-1], weights, click.echo)
-    click.echo(
+            echo(f"{workers} at work: {pace.films_per_second:.2f} films/s")
+        killed = measure_kills(paths, films, kills, paces[-1], weights, echo)
+    echo(
         f"{killed.rows} rows for {killed.films} films: {killed.twice} twice, "
         f"{killed.missing} missing, after {killed.kills} kills"
     )

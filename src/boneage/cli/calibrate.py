@@ -10,6 +10,7 @@ import click
 
 from boneage.cli.batch import Progress
 from boneage.cli.options import data_option, weights_option, workers_option
+from boneage.cli.output import echo
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,14 +60,14 @@ def calibrate(data: Path, weights: Path | None, out: Path, name: str, workers: i
     assessor = Assessor(weights, threads=1, calibration="")
     found = load_films(data)
     if found.problems:
-        click.echo(f"left out: {in_words(found.problems)}", err=True)
+        echo(f"left out: {in_words(found.problems)}", err=True)
     films = [film for film in found.films if not film.squeezed]
     _check_place(out)
     answers = _read(assessor, films, workers or default_workers())
     fit = fit_clinic(answers, assessor, data.resolve().name, name)
     write_calibration(out, fit)
-    click.echo(summary(fit))
-    click.echo(f"written: {out}, for the weights {assessor.weights.name.name} alone")
+    echo(summary(fit))
+    echo(f"written: {out}, for the weights {assessor.weights.name.name} alone")
 
 
 def _check_place(out: Path) -> None:
@@ -87,7 +88,7 @@ def _read(assessor: Assessor, films: Sequence[Film], workers: int) -> list[FilmR
         for answer in read_films(assessor, films, workers=workers):
             answers.append(answer)
             if isinstance(answer, Failure):
-                progress.step(f"{answer.film}: failed: {answer.message}", err=True)
+                progress.fail(answer)
             else:
                 progress.step()
     return answers

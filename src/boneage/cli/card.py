@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from boneage.cli.batch import make_folder
+from boneage.cli.output import echo
 
 
 @click.command()
@@ -81,4 +82,4 @@ def card(
     shown = draw_failures(assessor, evidence.stress, pictures)
     text = card_of(replace(evidence, failures=shown), folder, pictures, out.parent)
     write_text(out, text)
-    click.echo(f"written: {out}, pictures in {pictures}")
+    echo(f"written: {out}, pictures in {pictures}")

@@ -8,6 +8,7 @@ import click
 
 from boneage.cli import Unusable
 from boneage.cli.options import calibration_option, weights_option
+from boneage.cli.output import echo
 
 
 @click.command()
@@ -52,5 +53,5 @@ def dashboard(
     if port is None:
         raise Unusable("no port from 8501 to 8520 is free; give one with --port")
     kept = "nothing is kept" if history is None else "answers are kept where you ask"
-    click.echo(f"boneage dashboard: {address_of(port)} (Ctrl+C ends it; {kept})")
+    echo(f"boneage dashboard: {address_of(port)} (Ctrl+C ends it; {kept})")
     serve(port, weights, calibration=calibration, history=history, browser=not no_browser)

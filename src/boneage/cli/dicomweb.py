@@ -11,6 +11,7 @@ import click
 
 from boneage.cli import EXIT_FAILED
 from boneage.cli.options import calibration_option, weights_option
+from boneage.cli.output import echo
 
 if TYPE_CHECKING:
     from boneage.assessor import Assessor
@@ -89,9 +90,9 @@ def dicomweb(
     for result in answer_study(archive, opened, study, series, again=again, dry_run=dry_run):
         results += 1
         failed += result.problem is not None
-        click.echo(_line(result))
+        echo(_line(result))
     if not results:
-        click.echo("the study holds no image")
+        echo("the study holds no image")
     if failed:
         raise click.exceptions.Exit(EXIT_FAILED)
 

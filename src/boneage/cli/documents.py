@@ -13,6 +13,7 @@ import click
 
 from boneage.cli.batch import make_folder
 from boneage.errors import BoneageError, LanguageError, OutputError
+from boneage.writing.files import is_stream, reason_of
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -93,7 +94,7 @@ class Documents:
             source = self._source(film)
             identity = self._identity(source, pseudonym or self.pseudonym)
         except (BoneageError, OSError) as error:
-            yield "report, DICOM or FHIR", str(error)
+            yield "report, DICOM or FHIR", reason_of(error)
             return
         writers: tuple[tuple[Path | None, str, Callable[[], None]], ...] = (
             (
@@ -110,7 +111,7 @@ class Documents:
             try:
                 write()
             except (BoneageError, OSError) as error:
-                yield what, str(error)
+                yield what, reason_of(error)
 
     def _source(self, film: Path) -> Dataset | None:
         """Read what a DICOM film states; None where it is another file, or nobody needs it."""
@@ -165,7 +166,8 @@ class Documents:
 
 def _prepare(path: Path, suffix: str, option: str, *, many: bool) -> None:
     """One film may go into a file of that suffix; anything else is a folder."""
-    if path.suffix.lower() != suffix or path.is_dir():
+    through = is_stream(path)
+    if not through and (path.suffix.lower() != suffix or path.is_dir()):
         make_folder(path, option)
         return
     if many:
@@ -173,6 +175,8 @@ def _prepare(path: Path, suffix: str, option: str, *, many: bool) -> None:
             f"{str(path)!r} is one file, but there are several films; give a folder",
             param_hint=option,
         )
+    if through:
+        return
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
         raise click.BadParameter(
             f"{str(path)!r} cannot be written: its folder does not exist or is read-only",
@@ -183,16 +187,16 @@ def _prepare(path: Path, suffix: str, option: str, *, many: bool) -> None:
 def _write(out: Path | None, radiograph: Radiograph, files: Files, mark: str | None = None) -> None:
     from boneage.writing.files import atomically  # noqa: PLC0415
     from boneage.writing.fingerprint import fingerprint  # noqa: PLC0415
-    from boneage.writing.naming import free_path  # noqa: PLC0415
+    from boneage.writing.naming import write_named  # noqa: PLC0415
 
     if out is None:
         return
     for suffix, content in files.items():
-        path = out
         if out.is_dir():
-            path = free_path(out, radiograph.name, suffix, mark or fingerprint(radiograph))
-        with atomically(path) as file:
-            file.write(content)
+            write_named(out, radiograph.name, suffix, mark or fingerprint(radiograph), content)
+        else:
+            with atomically(out) as file:
+                file.write(content)
 
 
 def document_options(command: Callable[..., Any]) -> Callable[..., Any]:

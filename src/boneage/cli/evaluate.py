@@ -19,6 +19,8 @@ from boneage.cli.options import (
     weights_option,
     workers_option,
 )
+from boneage.cli.output import echo
+from boneage.printable import printable
 
 if TYPE_CHECKING:
     from boneage.assessor import Assessor
@@ -132,7 +134,7 @@ def _read_others(
         if sum(other.name == another.name for another in others) > 1:
             raise click.UsageError(f"two readers are called {other.name!r}; give --compare-name")
         for problem in other.problems[:NAMED]:
-            click.echo(problem, err=True)
+            echo(printable(problem), err=True)
         _tell_rest(len(other.problems), "rows", "comparison.json")
     return others
 
@@ -153,14 +155,14 @@ def _tell_problems(problems: Sequence[Problem]) -> None:
     if not problems:
         return
     for problem in problems[:NAMED]:
-        click.echo(str(problem), err=True)
+        echo(printable(str(problem)), err=True)
     _tell_rest(len(problems), "labels or films", "metrics.json")
-    click.echo(f"left out: {in_words(problems)}", err=True)
+    echo(f"left out: {in_words(problems)}", err=True)
 
 
 def _tell_rest(count: int, what: str, where: str) -> None:
     if count > NAMED:
-        click.echo(f"... and {count - NAMED:,} more {what}; {where} will name them", err=True)
+        echo(f"... and {count - NAMED:,} more {what}; {where} will name them", err=True)
 
 
 def _read(
@@ -194,7 +196,7 @@ def _read(
     answers = []
     with Journal(journal_path, recipe) as journal, Progress(len(films)) as progress:
         if journal.done:
-            click.echo(f"{len(journal.done)} films were read before", err=True)
+            echo(f"{len(journal.done)} films were read before", err=True)
         for answer in read_each(
             assessor, films, workers=setting.workers, done=journal.done, note=journal.add
         ):
@@ -202,12 +204,12 @@ def _read(
             if not isinstance(answer, Failure):
                 progress.step()
                 continue
-            progress.step(f"{answer.film}: failed: {answer.message}", err=True)
+            progress.fail(answer)
             if strict:
                 raise click.ClickException("stopped at the first film without an answer (--strict)")
     if not journal.done:
         journal_path.unlink()
-        click.echo(f"none of {len(films)} films could be read; nothing written", err=True)
+        echo(f"none of {len(films)} films could be read; nothing written", err=True)
         raise click.exceptions.Exit(EXIT_FAILED)
     return collect(answers, problems)
 
@@ -234,11 +236,11 @@ def _write(
     comparisons: list[Comparison] = [compare(readings, other) for other in others]
     table = write_evidence(out, validation, setting)
     write_comparisons(out / COMPARISON, comparisons, setting)
-    click.echo(summary(table))
+    echo(summary(table))
     for found in comparisons:
-        click.echo(f"and {found.other.name}, {found.count} common films: {verdict(found, weights)}")
+        echo(f"and {found.other.name}, {found.count} common films: {verdict(found, weights)}")
     figures = draw_figures(
         out / "figures", readings, setting.title, weights=weights, comparisons=comparisons
     )
     write_report(out / REPORT, table, figures, comparisons=comparisons, curves=curves)
-    click.echo(f"written: {out / REPORT}, with metrics.json, cases.csv and figures beside it")
+    echo(f"written: {out / REPORT}, with metrics.json, cases.csv and figures beside it")

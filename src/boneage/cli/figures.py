@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from boneage.cli import EXIT_FAILED
+from boneage.cli.output import echo
 
 
 @click.command()
@@ -31,6 +32,6 @@ def figures(checkout: Path, check: bool) -> None:
     changed = renew(checkout, write=not check)
     state = "differs: run 'make figures'" if check else "renewed"
     for name, differs in changed.items():
-        click.echo(f"{name}: {state if differs else 'as it was'}")
+        echo(f"{name}: {state if differs else 'as it was'}")
     if check and any(changed.values()):
         raise click.exceptions.Exit(EXIT_FAILED)

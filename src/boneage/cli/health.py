@@ -9,6 +9,7 @@ from urllib.request import ProxyHandler, build_opener
 import click
 
 from boneage.cli import Failed
+from boneage.cli.output import echo
 
 SECONDS = 5.0
 
@@ -27,4 +28,4 @@ def health(url: str) -> None:
             answer.read()
     except (URLError, OSError, ValueError) as error:
         raise Failed(f"{url} is not ready: {getattr(error, 'reason', error)}") from error
-    click.echo("ready")
+    echo("ready")

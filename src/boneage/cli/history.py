@@ -11,6 +11,8 @@ import click
 
 from boneage.cli import Failed
 from boneage.cli.batch import open_output
+from boneage.cli.output import echo
+from boneage.printable import printable
 
 if TYPE_CHECKING:
     from boneage.history.entry import Entry
@@ -35,7 +37,7 @@ def list_people(where: str) -> None:
     """List everybody of whom something is kept."""
     for person in _opened(where).people():
         many = "entry" if person.entries == 1 else "entries"
-        click.echo(f"{person.pseudonym}  {person.sex}  {person.entries} {many}")
+        echo(f"{person.pseudonym}  {person.sex}  {person.entries} {many}")
 
 
 @history.command()
@@ -44,7 +46,7 @@ def list_people(where: str) -> None:
 def show(where: str, pseudonym: str) -> None:
     """Show what is kept of one person, by chronological age."""
     for entry in _opened(where).entries(pseudonym):
-        click.echo(_line(entry))
+        echo(_line(entry))
 
 
 @history.command()
@@ -62,7 +64,7 @@ def export(where: str, pseudonym: str, out: Path | None) -> None:
     plain = {"pseudonym": pseudonym, "entries": [entry.to_dict() for entry in entries]}
     text = json.dumps(plain, indent=2, ensure_ascii=out is None)
     if out is None:
-        click.echo(text)
+        echo(text)
         return
     if out.suffix.lower() == ".svg":
         text = _chart(entries)
@@ -80,10 +82,10 @@ def delete(where: str, pseudonym: str, entry: int | None, yes: bool) -> None:
     opened = _opened(where)
     opened.entries(pseudonym)  # says that there is nobody, before it asks
     what = f"entry {entry} of {pseudonym}" if entry else f"{pseudonym} with all entries"
-    if not yes and not click.confirm(f"Delete {what} for good?"):
+    if not yes and not click.confirm(f"Delete {printable(what)} for good?"):
         raise Failed("nothing was deleted")
     count = opened.delete(pseudonym, entry)
-    click.echo(f"{count} {'entry' if count == 1 else 'entries'} deleted")
+    echo(f"{count} {'entry' if count == 1 else 'entries'} deleted")
 
 
 def _opened(where: str) -> History:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from boneage.cli.output import echo
+
 if TYPE_CHECKING:
     from boneage.node.settings import NodeSettings
     from boneage.node.spool import Entry, Spool
@@ -96,7 +98,7 @@ def node(
 
         for handler in logging.getLogger("boneage").handlers:
             handler.setLevel(min(handler.level, logging.INFO))
-        run(ctx.obj(), click.echo)
+        run(ctx.obj(), echo)
 
 
 @node.command("list")
@@ -114,12 +116,12 @@ def list_films(ctx: click.Context, states: tuple[str, ...], as_json: bool) -> No
     spool = _spool(ctx.obj())
     entries = spool.entries([State(state) for state in states] or list(State))
     if as_json:
-        click.echo(json.dumps([asdict(entry) for entry in entries], indent=2))
+        echo(json.dumps([asdict(entry) for entry in entries], indent=2))
         return
     for entry in entries:
-        click.echo(_line(entry))
+        echo(_line(entry))
     counts = ", ".join(f"{count} {state}" for state, count in spool.counts().items())
-    click.echo(f"in the spool: {counts}")
+    echo(f"in the spool: {counts}")
 
 
 @node.command()
@@ -137,7 +139,7 @@ def requeue(ctx: click.Context, films: tuple[str, ...], everything: bool) -> Non
     chosen = dead if everything else [_found(film, dead) for film in films]
     for entry in chosen:
         spool.requeue(entry.key)
-    click.echo(f"{len(chosen)} film{'s' * (len(chosen) != 1)} will be tried again")
+    echo(f"{len(chosen)} film{'s' * (len(chosen) != 1)} will be tried again")
 
 
 def _spool(settings: NodeSettings) -> Spool:

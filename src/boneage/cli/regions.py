@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from boneage.cli import EXIT_FAILED
-from boneage.cli.batch import Progress, make_folder
+from boneage.cli.batch import Progress, make_folder, report_left_out
 from boneage.cli.options import out_option, weights_option
+from boneage.cli.output import echo
 
 
 @click.command()
@@ -32,17 +33,18 @@ def regions(folder: Path, out: Path, weights: Path | None) -> None:
     from boneage.assessor import Assessor  # noqa: PLC0415
 
     annotation = Annotation(folder, make_folder(out, "--out"), Assessor(weights, calibration=""))
+    report_left_out(annotation.left_out)
     if annotation.done:
-        click.echo(f"{len(annotation.done)} films were done before", err=True)
+        echo(f"{len(annotation.done)} films were done before", err=True)
     failed = 0
     missing = len(annotation.missing)
     with Progress(missing) as progress:
         for film in annotation.run():
             if isinstance(film, Failure):
                 failed += 1
-                progress.step(f"{film.film}: failed: {film.message}", err=True)
+                progress.fail(film)
             else:
                 progress.step()
-    click.echo(f"{missing} films: {missing - failed} annotated, {failed} failed; {out}")
+    echo(f"{missing} films: {missing - failed} annotated, {failed} failed; {out}")
     if failed:
         raise click.exceptions.Exit(EXIT_FAILED)

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from boneage.cli import EXIT_FAILED, Failed
-from boneage.cli.batch import CLEAR_LINE, make_folder, sum_up
+from boneage.cli import EXIT_FAILED
+from boneage.cli.batch import make_folder, report_left_out, sum_up
+from boneage.cli.output import clear_line, echo
+from boneage.cli.stopping import cause_of, status_of
 
 if TYPE_CHECKING:
     from boneage.assessment import WeightsName
@@ -103,7 +105,7 @@ def assess_into(big: Big, settings: Settings, films: Sequence[Path], table: Path
     from boneage.batches.items import items_of, items_of_table  # noqa: PLC0415
     from boneage.batches.results import Results  # noqa: PLC0415
     from boneage.batches.run import run_batch  # noqa: PLC0415
-    from boneage.errors import OutputError  # noqa: PLC0415
+    from boneage.folders import LeftOut  # noqa: PLC0415
 
     out = big.out
     if out is None:
@@ -114,29 +116,29 @@ def assess_into(big: Big, settings: Settings, films: Sequence[Path], table: Path
     if big.suffix == ".parquet":
         import pyarrow  # noqa: F401, PLC0415  said before the work begins
 
-    def items() -> Iterator[Item]:
-        return items_of_table(table) if table else items_of(films)
+    left_out = LeftOut()
+
+    def items(left_out: LeftOut | None = None) -> Iterator[Item]:
+        return items_of_table(table) if table else items_of(films, left_out)
 
     engine = _engine(big, out, settings)
-    total = sum(1 for _ in items())  # tells early, too, what is wrong with a table
+    total = sum(1 for _ in items(left_out))  # tells early, too, what is wrong with a table
+    report_left_out(left_out)
     make_folder(out, "--out")
-    try:
-        with Results(out, recipe, big.suffix) as results:
-            try:
-                with Pace(total) as pace:
-                    run_batch(items(), engine, results, pace.step)
-            except KeyboardInterrupt:
-                click.echo("stopped; the same command goes on from here", err=True)
-                raise click.exceptions.Exit(EXIT_FAILED) from None
-            _finish(results, assessor.weights.name)
-    except OutputError as error:
-        raise Failed(str(error)) from error
+    with Results(out, recipe, big.suffix) as results:
+        try:
+            with Pace(total) as pace:
+                run_batch(items(), engine, results, pace.step)
+        except KeyboardInterrupt as error:
+            echo(f"{cause_of(error)}; the same command goes on from here", err=True)
+            raise click.exceptions.Exit(status_of(error)) from None
+        _finish(results, assessor.weights.name)
 
 
 def _finish(results: Results, weights: WeightsName) -> None:
     counts = results.counts()
     sum_up(counts.read, counts.refused, counts.failed, weights)
-    click.echo(f"Rows: {results.folder / 'ages'} and {results.folder / 'failures'}")
+    echo(f"Rows: {results.folder / 'ages'} and {results.folder / 'failures'}")
     if counts.films > counts.read:
         raise click.exceptions.Exit(EXIT_FAILED)
 
@@ -173,7 +175,7 @@ class Pace:
 
     def __exit__(self, *_: object) -> None:
         if self._live:
-            click.echo(CLEAR_LINE, nl=False, err=True)
+            clear_line()
         if self.done:
             self._say(end=True)
 
@@ -200,9 +202,10 @@ class Pace:
             if not end and self.read_now >= PACE_FILMS:
                 text += f", {_duration((self.total - self.done) / pace)} left"
         if self._live and not end:
-            click.echo(CLEAR_LINE + text, nl=False, err=True)
+            clear_line()
+            echo(text, nl=False, err=True)
         else:
-            click.echo(text, err=True)
+            echo(text, err=True)
 
 
 def _duration(seconds: float) -> str:

@@ -17,6 +17,7 @@ from boneage.cli.options import (
     weights_option,
     workers_option,
 )
+from boneage.cli.output import echo
 
 if TYPE_CHECKING:
     from boneage.assessment import Failure
@@ -95,9 +96,9 @@ def ruler(
     setting = setting_of(assessor.weights.name, data, marks, unfit, copies, split, limit)
     measured, failures = _measure(assessor, films, marks, setting, workers, out)
     if not measured:
-        click.echo(f"none of {len(films)} films could be measured; nothing written", err=True)
+        echo(f"none of {len(films)} films could be measured; nothing written", err=True)
         raise click.exceptions.Exit(EXIT_FAILED)
-    click.echo(_write(out, measured, failures, setting))
+    echo(_write(out, measured, failures, setting))
     if failures:
         raise click.exceptions.Exit(EXIT_FAILED)
 
@@ -128,7 +129,7 @@ def _measure(
         ):
             if isinstance(result, Failure):
                 failures.append(result)
-                progress.step(f"{result.film}: failed: {result.message}", err=True)
+                progress.fail(result)
             else:
                 measured.append(result)
                 progress.step()

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from boneage.cli.options import calibration_option, weights_option
+from boneage.cli.output import echo
 
 
 @click.command()
@@ -154,4 +155,4 @@ def serve(
     assessor.weights.open_all()
     for handler in logging.getLogger("boneage").handlers:
         handler.setLevel(min(handler.level, logging.INFO))
-    launch.serve(make_app(assessor, settings, known), opened, seconds, click.echo)
+    launch.serve(make_app(assessor, settings, known), opened, seconds, echo)

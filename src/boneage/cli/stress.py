@@ -17,6 +17,7 @@ from boneage.cli.options import (
     weights_option,
     workers_option,
 )
+from boneage.cli.output import echo
 
 if TYPE_CHECKING:
     from boneage.assessment import Failure
@@ -90,15 +91,15 @@ def stress(
     results = _put_through(assessor, films, limit, changes, out / JOURNAL, workers)
     failed = sum(isinstance(result, Failure) for result in results)
     if failed == len(results):
-        click.echo(f"none of {failed} films could be read; nothing written", err=True)
+        echo(f"none of {failed} films could be read; nothing written", err=True)
         raise click.exceptions.Exit(EXIT_FAILED)
     setting = Setting(assessor.weights.name, data.resolve().name, split, limit, date.today())
     test = stress_test(setting, changes, results)
     write_table(out / "stress.csv", test)
     write_summary(out / "stress.json", test)
     page = write_report(out, test)
-    click.echo(summary(test))
-    click.echo(f"written: {page}, {out / 'stress.json'}, {out / 'stress.csv'}")
+    echo(summary(test))
+    echo(f"written: {page}, {out / 'stress.json'}, {out / 'stress.csv'}")
     if failed:
         raise click.exceptions.Exit(EXIT_FAILED)
 
@@ -121,7 +122,7 @@ def _put_through(
         for result in stress_films(assessor, taken, changes, noted, workers):
             results.append(result)
             if isinstance(result, Failure):
-                progress.step(f"{result.film}: failed: {result.message}", err=True)
+                progress.fail(result)
             else:
                 progress.step()
     return results

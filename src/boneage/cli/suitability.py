@@ -8,6 +8,7 @@ import click
 
 from boneage.cli.batch import make_folder
 from boneage.cli.options import data_option, out_option
+from boneage.cli.output import echo
 
 
 @click.command()
@@ -51,9 +52,9 @@ def suitability(data: Path, refusal: Path, weights: Path, films: int | None, out
 
     make_folder(out, "--out")
     outcome = fit_suitability(weights, data, refusal, out, films=films, say=_tell)
-    click.echo(summary(outcome))
-    click.echo(f"written: {weights / 'suitability.json'}, {out / 'suitability.json'}")
+    echo(summary(outcome))
+    echo(f"written: {weights / 'suitability.json'}, {out / 'suitability.json'}")
 
 
 def _tell(text: str) -> None:
-    click.echo(text, err=True)
+    echo(text, err=True)

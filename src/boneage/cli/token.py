@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from boneage.cli.output import echo
+
 
 @click.command()
 @click.argument("name")
@@ -24,8 +26,8 @@ def token(name: str, tokens: Path | None) -> None:
     from boneage.service.tokens import add_token, new_token  # noqa: PLC0415
 
     if tokens is not None:
-        click.echo(add_token(tokens, name))
+        echo(add_token(tokens, name))
         return
     made, line = new_token(name)
-    click.echo(f"token: {made}")
-    click.echo(f"line for the file of --tokens: {line}")
+    echo(f"token: {made}")
+    echo(f"line for the file of --tokens: {line}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from boneage.cli.options import weights_option
+from boneage.cli.output import echo
 
 if TYPE_CHECKING:
     from boneage.weights import Weights
@@ -32,15 +33,15 @@ def weights(weights: Path | None) -> None:
     for network in chosen.manifest.networks:
         chosen.session(network)
     name = chosen.name
-    click.echo(f"name      {name.name}")
-    click.echo(f"profile   {name.profile}")
-    click.echo(f"sha256    {name.sha256}")
-    click.echo(f"folder    {chosen.folder}")
-    click.echo(f"networks  {', '.join(chosen.manifest.networks)} (files verified)")
-    click.echo(f"interval  {_interval(chosen)}")
-    click.echo(f"refuses   {_refuses(chosen)}")
+    echo(f"name      {name.name}")
+    echo(f"profile   {name.profile}")
+    echo(f"sha256    {name.sha256}")
+    echo(f"folder    {chosen.folder}")
+    echo(f"networks  {', '.join(chosen.manifest.networks)} (files verified)")
+    echo(f"interval  {_interval(chosen)}")
+    echo(f"refuses   {_refuses(chosen)}")
     for line in _lines({k: v for k, v in chosen.manifest.table.items() if k not in SAID_ABOVE}):
-        click.echo(line)
+        echo(line)
 
 
 def _interval(chosen: Weights) -> str:

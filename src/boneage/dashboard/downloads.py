@@ -10,8 +10,8 @@ from pathlib import PurePath
 from PIL import Image
 
 from boneage.assessment import Assessment, Failure
-from boneage.cases import PICTURE_SUFFIX
 from boneage.dashboard.answers import Answer
+from boneage.folders import PICTURE_SUFFIX
 from boneage.writing.picture import draw
 from boneage.writing.record import batch, record
 from boneage.writing.table import row, write_table

@@ -24,8 +24,8 @@ from typing import IO
 
 import cv2
 
-from boneage.cases import walk_films
 from boneage.errors import DataError
+from boneage.folders import walk_films
 
 SIDE_PX = 256
 """Of the shorter side: thumbnails are enlarged, for less than 128 is refused."""

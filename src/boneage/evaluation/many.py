@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, Self, TextIO, TypeVar
 
 from boneage.errors import DataError
+from boneage.writing.files import lock
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -88,10 +89,24 @@ class Journal:
         self.done = {line["key"]: line["value"] for line in lines[1:] if line is not None}
 
     def __enter__(self) -> Self:
-        """Rewrite the whole lines, and append from there."""
+        """Rewrite the whole lines, and append from there.
+
+        Raises
+        ------
+        DataError
+            When another process is writing it.
+        """
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        if self.path.is_file():
+            with self.path.open("r+b") as earlier:
+                if not lock(earlier.fileno()):
+                    raise DataError(
+                        f"another command is writing {str(self.path)!r}; wait for it, or give "
+                        "another folder"
+                    )
         unfinished = self.path.with_name(self.path.name + ".part")
         self._file = unfinished.open("w", encoding="utf-8")
+        lock(self._file.fileno())
         self._write({"recipe": self._recipe})
         for key, value in self.done.items():
             self._write({"key": key, "value": value})
@@ -116,7 +131,7 @@ class Journal:
     def _write(self, line: Mapping[str, Any]) -> None:
         if self._file is None:
             raise RuntimeError("the journal is not open")
-        self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        self._file.write(json.dumps(line) + "\n")
         self._file.flush()
 
 

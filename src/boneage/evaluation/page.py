@@ -44,7 +44,7 @@ def write_page(path: Path, title: str, lead: str, sections: Sequence[Section]) -
     text = _template().render(title=title, lead=lead, sections=sections)
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomically(path) as file:
-        file.write(text.encode("utf-8"))
+        file.write(text.encode("utf-8", "backslashreplace"))
 
 
 @cache

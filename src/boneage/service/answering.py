@@ -12,10 +12,10 @@ from typing import Any
 from PIL import Image
 
 from boneage.assessor import Assessor
-from boneage.cases import DICOM_SUFFIX
 from boneage.clinical.interpreting import with_clinical_findings
 from boneage.errors import BoneageError, LevelError
 from boneage.extras import what_to_install
+from boneage.folders import DICOM_SUFFIX
 from boneage.reading import read
 from boneage.reading.kinds import DICOM, kind_of
 from boneage.service.form import Film, Wishes

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from boneage.assessment import Box
 from boneage.errors import BoneageError
 from boneage.preparing import Placement, placement, put_on_canvas
+from boneage.printable import printable
 from boneage.regions import Fractions, RegionPlan, find_regions, mirror_mean
 from boneage.training.attention import equalised
 from boneage.training.films import Film, Films
@@ -141,7 +142,7 @@ def _prepare(film: Film, profile: Profile, run: Run) -> Prepared | None:
     except BoneageError as error:
         if run.strict:
             raise
-        print(f"skipped {film.id}: {error}")  # noqa: T201
+        print(printable(f"skipped {film.id}: {error}"))  # noqa: T201
         return None
     size = profile.attention.input
     place = placement(grey.shape[0], grey.shape[1], size, profile.preparation.fit)

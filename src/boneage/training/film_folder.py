@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from boneage.cases import may_be_film
 from boneage.delimited import Row
+from boneage.folders import may_be_film
 from boneage.training.labels import (
     Film,
     films_of_rows,
@@ -54,7 +54,7 @@ def films_of_folder(folder: Path, problems: ProblemList) -> FolderFilms:
     DataError
         When a table is not one; when the problems are strict, at the first.
     """
-    labels = read_labels(folder / LABELS, ("id", "boneage", "male"))
+    labels = read_labels(folder / LABELS, ("id", "boneage", "male"), ragged=True)
     rich = (folder / FACTS).is_file()
     facts = _facts(folder / FACTS, problems) if rich else {}
     squeezed = squeezed_copies(folder, facts)

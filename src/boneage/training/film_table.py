@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
-from boneage.delimited import Delimited, Row
+from boneage.delimited import Delimited, Row, one_column
 from boneage.errors import DataError
+from boneage.radiograph import Sex
 from boneage.training.film_folder import LABELS, id_of_file
 from boneage.training.labels import (
     Film,
@@ -42,14 +44,16 @@ def films_of_table(table: Path, problems: ProblemList) -> tuple[list[Film], int]
     DataError
         When it is no such table; when the problems are strict, at the first.
     """
-    labels = read_labels(table, ())
-    sex_column = _column(table, labels, SEX_COLUMNS)
+    labels = read_labels(table, (), ragged=True)
+    sex_columns = [name for name in SEX_COLUMNS if name in labels.columns]
+    if not sex_columns:
+        raise _without(table, labels, SEX_COLUMNS)
     age_column = _column(table, labels, AGE_COLUMNS)
     _column(table, labels, ("path",))
 
     def films_of(name: str, row: Row) -> list[Film]:
         cells = row.cells
-        age, sex = parse_age(cells[age_column]), parse_sex(cells[sex_column])
+        age, sex = parse_age(cells[age_column]), _sex(row, sex_columns)
         split = parse_split(cells["split"], table.name) if "split" in cells else hash_split(name)
         # Normalised, so that one film under two spellings is seen to be one.
         film = Path(os.path.normpath(table.parent / cells["path"]))
@@ -65,12 +69,25 @@ def _id_of(row: Row) -> str:
     return row.cells["id"] if "id" in row.cells else id_of_file(Path(row.cells["path"]).name)
 
 
+def _sex(row: Row, columns: Sequence[str]) -> Sex:
+    """Read the sex; where two columns state it they must agree."""
+    found = {parse_sex(row.cells[column]) for column in columns if row.cells[column]}
+    if len(found) > 1:
+        message = f"the columns {' and '.join(map(repr, columns))} contradict each other"
+        raise LabelError(Kind.SEX, message)
+    return found.pop() if found else parse_sex("")
+
+
 def _column(table: Path, labels: Delimited, names: tuple[str, ...]) -> str:
-    for name in names:
-        if name in labels.columns:
-            return name
+    found = one_column(labels.columns, names, table)
+    if found is None:
+        raise _without(table, labels, names)
+    return found
+
+
+def _without(table: Path, labels: Delimited, names: tuple[str, ...]) -> DataError:
     hint = f"; for {LABELS} give the folder it is in" if table.name == LABELS else ""
-    raise DataError(
+    return DataError(
         f"the table {str(table)!r} has no column {' or '.join(map(repr, names))}, only "
         f"{list(labels.columns)}; it needs path, sex (or male) and boneage (or "
         f"bone_age_months), and may have id and split{hint}"

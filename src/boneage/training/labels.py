@@ -58,15 +58,17 @@ class Film:
         return replace(found, pixel_aspect=rows / cols)
 
 
-def read_labels(table: Path, columns: Sequence[str]) -> Delimited:
+def read_labels(table: Path, columns: Sequence[str], *, ragged: bool = False) -> Delimited:
     """Read a table that must have these columns and at least one row.
+
+    With ``ragged`` also rows of more or fewer cells, for :func:`films_of_rows` to name.
 
     Raises
     ------
     DataError
         When it has not, or is no table.
     """
-    labels = read_delimited(table)
+    labels = read_delimited(table, ragged=ragged)
     missing = [column for column in columns if column not in labels.columns]
     if missing:
         raise DataError(f"{table.name} has no column {missing[0]!r}; it has {list(labels.columns)}")
@@ -101,6 +103,8 @@ def films_of_rows(
                 message = f"id {name!r} is labelled twice; the first label counts"
                 raise LabelError(Kind.DUPLICATE, message)
             ids.add(name)
+            if row.problem:
+                raise LabelError(Kind.CELLS, row.problem)
             found = films_of(name, row)
             for film in found:
                 if film.path in paths:

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     UNLISTED = "id_not_listed"
     SPLIT = "split_not_one"
     SIZE = "size_not_one"
+    CELLS = "cells_not_as_columns"
 
     @property
     def label(self) -> str:
@@ -48,6 +49,7 @@ _WORDS = {
     Kind.UNLISTED: ("id that films.csv does not list", "ids that films.csv does not list"),
     Kind.SPLIT: ("unknown split", "unknown splits"),
     Kind.SIZE: ("original size that is no size", "original sizes that are no size"),
+    Kind.CELLS: ("row of too many or few cells", "rows of too many or few cells"),
 }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from boneage.errors import DataError, ProfileError
+from boneage.printable import printable
 from boneage.training.films import Film
 from boneage.training.finished import Finished
 from boneage.training.group import ALONE, Group
@@ -105,6 +106,6 @@ class Run:
     def report_skipped(self, prepared: PreparedFilms) -> None:
         """Name and count the films that could not be read."""
         for sentence in prepared.skipped:
-            print(f"skipped {sentence}")  # noqa: T201  progress of a long command
+            print(printable(f"skipped {sentence}"))  # noqa: T201  progress of a long command
         if prepared.skipped:
             print(f"{len(prepared.skipped)} films skipped")  # noqa: T201

@@ -14,6 +14,7 @@ import numpy as np
 
 from boneage.assessment import WHOLE_HAND
 from boneage.errors import DataError
+from boneage.printable import printable
 from boneage.regions import with_fallback
 from boneage.training.annotation import annotate, measured_fallback, plan_of, splits_of
 from boneage.training.attention import prepare_whole, train_attention
@@ -291,7 +292,7 @@ def train(
         profile = load_profile(profile_name or DEFAULT_PROFILE)
     films = load_films(data, strict=strict)
     for problem in films.problems:
-        print(f"skipped {problem}")  # noqa: T201  progress of a long command
+        print(printable(f"skipped {problem}"))  # noqa: T201  progress of a long command
     if films.problems:
         print(f"skipped: {in_words(films.problems)}")  # noqa: T201
     if finished:

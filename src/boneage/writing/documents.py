@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from boneage.assessment import Assessment
-from boneage.cases import DICOM_SUFFIX
+from boneage.folders import DICOM_SUFFIX
 from boneage.radiograph import Radiograph
 from boneage.writing.fhir import observation
 from boneage.writing.files import as_json

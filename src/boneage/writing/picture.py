@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import textwrap
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,10 @@ from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
 from boneage.assessment import Assessment, Severity, years_and_months
-from boneage.cases import PICTURE_SUFFIX
+from boneage.folders import PICTURE_SUFFIX
 from boneage.preparing import stretch
 from boneage.radiograph import Radiograph
-from boneage.writing.files import atomically
+from boneage.writing.naming import write_named
 from boneage.writing.panels import (
     BACKGROUND,
     DIM_TEXT,
@@ -105,29 +106,10 @@ def save_picture(answer: Assessment, radiograph: Radiograph, folder: Path) -> Pa
     digest.update(answer.sex.value.encode())
     facts = PngInfo()
     facts.add_text(DIGEST_KEY, digest.hexdigest())
-    path = _free_name(folder, radiograph.name, digest.hexdigest())
-    with atomically(path) as file:
-        Image.fromarray(draw(answer, radiograph)).save(file, "PNG", pnginfo=facts)
-    return path
-
-
-def _free_name(folder: Path, name: str, digest: str) -> Path:
-    stem = Path(name).stem or "film"
-    path = folder / f"{stem}{PICTURE_SUFFIX}"
-    number = 1
-    while path.exists() and _digest_of(path) != digest:
-        number += 1
-        path = folder / f"{stem}-{number}{PICTURE_SUFFIX}"
-    return path
-
-
-def _digest_of(path: Path) -> str | None:
-    try:
-        with Image.open(path) as picture:
-            found: str | None = picture.info.get(DIGEST_KEY)
-    except OSError:
-        return None
-    return found
+    content = BytesIO()
+    Image.fromarray(draw(answer, radiograph)).save(content, "PNG", pnginfo=facts)
+    mark = digest.hexdigest()
+    return write_named(folder, radiograph.name, PICTURE_SUFFIX, mark, content.getvalue())
 
 
 def _look_column(grey: Rgb, answer: Assessment, number: int) -> Image.Image:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import BinaryIO
 
 from boneage import __version__
@@ -19,6 +18,7 @@ from boneage.assessment import (
     Verdict,
     years_and_months,
 )
+from boneage.delimited import csv_text
 from boneage.writing.clinical_table import CLINICAL_COLUMNS, clinical_cells
 from boneage.writing.record import status_of
 from boneage.writing.text import interval_text
@@ -123,9 +123,73 @@ def codes_of(findings: Sequence[Finding]) -> str:
 
 def write_table(file: BinaryIO, rows: Iterable[Row], columns: Sequence[str] = COLUMNS) -> None:
     """Write rows under their header, as UTF-8, to an open file, as they come."""
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-    writer = csv.DictWriter(text, columns, restval="", extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows(rows)
-    text.flush()
-    text.detach()
+    table = TableWriter(file, columns)
+    for cells in rows:
+        table.add(cells)
+    table.finish()
+
+
+class TableWriter:
+    """A table that grows by whole rows: where it is stopped, what was written is a table.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        Open for writing, best without a buffer
+        (:func:`boneage.writing.files.atomically` with ``keep``).
+    columns : sequence of str
+        What else a row holds is left out.
+    begun : bool
+        The file has a header already, and perhaps rows.
+    """
+
+    def __init__(
+        self, file: BinaryIO, columns: Sequence[str] = COLUMNS, *, begun: bool = False
+    ) -> None:
+        self._file, self._columns = file, columns
+        self._terminal = file.isatty()
+        self._begun = begun
+        self.rows = 0
+
+    def add(self, cells: Row) -> None:
+        """Write a row, and the header before the first one.
+
+        Raises
+        ------
+        OSError
+            When the row cannot be written; what went before it stands whole.
+        """
+        self._begin()
+        self._write([cells.get(name, "") for name in self._columns])
+        self.rows += 1
+
+    def finish(self) -> None:
+        """Write the header of a table without rows."""
+        self._begin()
+
+    def forget(self) -> None:
+        """Take all rows back, where the file can: an earlier table is not to be replaced."""
+        if self._file.seekable():
+            self._file.seek(0)
+            self._file.truncate()
+            self._begun, self.rows = False, 0
+
+    def _begin(self) -> None:
+        if not self._begun:
+            self._write(self._columns)
+            self._begun = True
+
+    def _write(self, cells: Sequence[object]) -> None:
+        line = csv_text([cells], terminal=self._terminal, end="\r\n")
+        left = memoryview(line.encode("utf-8", "backslashreplace"))
+        whole = self._file.tell() if self._file.seekable() else None
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+            self._file.flush()
+        except BaseException:  # a full disk, or a signal in the middle of the row
+            if whole is not None:
+                with suppress(OSError):
+                    self._file.seek(whole)
+                    self._file.truncate()
+            raise

@@ -16,6 +16,7 @@ from boneage.assessment import (
     years_and_months,
 )
 from boneage.intervals import percent
+from boneage.printable import printable
 from boneage.writing.clinical_text import clinical_lines, short_clinical_text
 
 DISCLAIMER = "Not a medical device: supports, does not replace, a reader."
@@ -27,7 +28,7 @@ TOLD_WIDENING = 1.2
 
 def full_text(answer: Assessment) -> str:
     """Everything a reader of one film should see, some lines."""
-    lines = [answer.film]
+    lines = [printable(answer.film)]
     for refusal in answer.refusals:
         lines += _entry("Refused", f"{refusal.message} Read all the same, as was asked.")
     lines += _entry("Bone age", bone_age(answer))
@@ -57,10 +58,11 @@ def full_text(answer: Assessment) -> str:
 def one_line(answer: Assessment | Failure) -> str:
     """One film of many: the answer, the regions found, and warnings below it."""
     if isinstance(answer, Failure):
-        return f"{answer.film}: {'refused' if answer.refused else 'failed'}: {answer.message}"
+        what = "refused" if answer.refused else "failed"
+        return f"{printable(answer.film)}: {what}: {printable(answer.message)}"
     found = [look.region for look in answer.looks if look.attention_found]
     regions = f"found {', '.join(found)}" if found else "no region found"
-    said = [f"{answer.film}: {bone_age(answer)}"]
+    said = [f"{printable(answer.film)}: {bone_age(answer)}"]
     if answer.interval is not None:
         said.append(interval_text(answer.interval))
     if answer.other_hand is not None:
@@ -70,7 +72,8 @@ def one_line(answer: Assessment | Failure) -> str:
     if answer.clinical is not None:
         said += short_clinical_text(answer.clinical)
     line = "; ".join([*said, regions])
-    return "\n".join([line, *(f"  {sentence(finding)}" for finding in answer.warnings)])
+    warnings = (f"  {printable(sentence(finding))}" for finding in answer.warnings)
+    return "\n".join([line, *warnings])
 
 
 def bone_age(answer: Assessment) -> str:

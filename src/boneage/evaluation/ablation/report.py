@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -11,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from boneage import __version__
+from boneage.delimited import csv_text
 from boneage.evaluation.ablation.ablation import Study, Worth, measure_study
 from boneage.evaluation.ablation.figure import draw_ablation
 from boneage.evaluation.metrics import DRAWS, LEVEL, SEED, Estimate
@@ -132,9 +131,7 @@ def _case_rows(studies: Sequence[Study]) -> Iterable[Sequence[object]]:
 
 
 def _write_rows(path: Path, rows: Iterable[Sequence[object]]) -> None:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    write_text(path, text.getvalue())
+    write_text(path, csv_text(rows))
 
 
 def _write_page(

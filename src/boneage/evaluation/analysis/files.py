@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from boneage import __version__
+from boneage.delimited import csv_text
 from boneage.evaluation.analysis.analysis import THIN_FILMS, Analysis, BandFilms
 from boneage.evaluation.analysis.dataset import BIN_MONTHS, BIN_Z, Z_LIMIT, Bin, Statistics
 from boneage.evaluation.metrics import OVERALL
@@ -41,9 +40,7 @@ def write_numbers(folder: Path, analysis: Analysis) -> list[Path]:
         "problems.csv": problem_rows(analysis),
     }
     for name, rows in tables.items():
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(rows)
-        write_text(folder / name, text.getvalue())
+        write_text(folder / name, csv_text(rows))
     write_json(folder / "analysis.json", as_json(analysis))
     return [folder / name for name in (*tables, "analysis.json")]
 

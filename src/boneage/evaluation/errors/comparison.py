@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from boneage.delimited import read_delimited
+from boneage.delimited import one_column, read_delimited
 from boneage.errors import DataError
 from boneage.evaluation.errors.validation import Reading
 from boneage.evaluation.metrics import Estimate, Vector, estimate, fit
@@ -102,13 +102,15 @@ def read_other(table: Path, name: str | None = None, *, strict: bool = False) ->
     DataError
         When the file is no such table, or has no row that can be used.
     """
-    rows = read_delimited(table)
+    rows = read_delimited(table, ragged=True)
     case_column = _column(rows.columns, CASE_COLUMNS, table)
     months_column = _column(rows.columns, MONTHS_COLUMNS, table)
     months: dict[str, float] = {}
     problems: list[str] = []
     for row in rows.rows:
         try:
+            if row.problem:
+                raise DataError(row.problem)
             case, age = row.cells[case_column], _months(row.cells[months_column])
             if not case:
                 raise DataError("the row names no case")
@@ -182,12 +184,12 @@ def _wilcoxon(excess: Vector) -> float | None:
 
 
 def _column(columns: Sequence[str], wanted: Sequence[str], table: Path) -> str:
-    for name in wanted:
-        if name in columns:
-            return name
-    raise DataError(
-        f"the table {str(table)!r} has none of the columns {list(wanted)}, only {list(columns)}"
-    )
+    found = one_column(columns, wanted, table)
+    if found is None:
+        raise DataError(
+            f"the table {str(table)!r} has none of the columns {list(wanted)}, only {list(columns)}"
+        )
+    return found
 
 
 def _months(text: str) -> float:

@@ -6,8 +6,6 @@ be said of them together. Both name films by their id in a public data set.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -18,6 +16,7 @@ import numpy as np
 
 from boneage import __version__
 from boneage.assessment import WeightsName
+from boneage.delimited import csv_text
 from boneage.evaluation.bands import measure_bands, measure_bands_by_sex
 from boneage.evaluation.errors import agreement
 from boneage.evaluation.errors.standards import measure_standards, measure_standards_by_band
@@ -76,21 +75,16 @@ def write_cases(path: Path, readings: Sequence[Reading]) -> None:
     levels = sorted({interval.level for reading in readings for interval in reading.intervals})
     ends = [f"interval_{level:.0%}".rstrip("%") for level in levels]
     standards = [sex for sex in Sex if any(sex in reading.by_standard for reading in readings)]
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(
-        [
-            *("case", "sex", "true_months", "predicted_months", "error_months"),
-            *(f"{end}_{side}_months" for end in ends for side in ("low", "high")),
-            *(f"{sex}_standard_months" for sex in standards),
-            *(f"{name}_months" for name in networks),
-            *(f"{name}_attention_found" for name in regions),
-            "seconds",
-        ]
-    )
-    for reading in readings:
-        writer.writerow(_row(reading, levels, standards, networks, regions))
-    write_text(path, text.getvalue())
+    header = [
+        *("case", "sex", "true_months", "predicted_months", "error_months"),
+        *(f"{end}_{side}_months" for end in ends for side in ("low", "high")),
+        *(f"{sex}_standard_months" for sex in standards),
+        *(f"{name}_months" for name in networks),
+        *(f"{name}_attention_found" for name in regions),
+        "seconds",
+    ]
+    rows = (_row(reading, levels, standards, networks, regions) for reading in readings)
+    write_text(path, csv_text([header, *rows]))
 
 
 def _row(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,6 +11,7 @@ from typing import Any
 
 from boneage import __version__
 from boneage.assessment import Failure, WeightsName
+from boneage.delimited import csv_text
 from boneage.evaluation.errors.validation import Split
 from boneage.evaluation.metrics import DRAWS, LEVEL, SEED
 from boneage.evaluation.ruler.anatomical_target import CARPUS, STRIP_WIDTH, Proportions
@@ -97,19 +96,17 @@ def setting_of(
 def write_csv(path: Path, films: Sequence[Ruled]) -> None:
     """Write a row a film and target; films in their order, shares from 0 to 1."""
     names = [f"{rectangle}_{figure}" for rectangle in RECTANGLES for figure in FIGURES]
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(
-        [
-            *("id", "sex", "age_months", "split", "copy", "source", "readers", "target"),
-            *("attention_found", *names, "tight_iou", "covered", "in_order", "distal_offset"),
-        ]
+    header = [
+        *("id", "sex", "age_months", "split", "copy", "source", "readers", "target"),
+        *("attention_found", *names, "tight_iou", "covered", "in_order", "distal_offset"),
+    ]
+    rows = (
+        _row(film, target, names)
+        for film in films
+        for target in TARGETS
+        if target in film.measured.figures
     )
-    for film in films:
-        for target in TARGETS:
-            if target in film.measured.figures:
-                writer.writerow(_row(film, target, names))
-    write_text(path, text.getvalue())
+    write_text(path, csv_text([header, *rows]))
 
 
 def _row(film: Ruled, target: str, names: Sequence[str]) -> list[str]:

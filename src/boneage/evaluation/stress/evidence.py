@@ -6,8 +6,6 @@ said of the films together. Both name films by their id in a public data set.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -18,6 +16,7 @@ import numpy as np
 
 from boneage import __version__
 from boneage.assessment import Failure, WeightsName
+from boneage.delimited import csv_text
 from boneage.evaluation.metrics import DRAWS, LEVEL, SEED
 from boneage.evaluation.stress.changes import Change
 from boneage.evaluation.stress.stress import Stressed
@@ -75,13 +74,9 @@ def stress_test(
 
 def write_table(path: Path, test: StressTest) -> None:
     """Write one row a film and change; ages and differences in months."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for film in test.films:
-        writer.writerows(_row(film, change) for change in test.changes)
+    rows = (_row(film, change) for film in test.films for change in test.changes)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, text.getvalue())
+    write_text(path, csv_text([COLUMNS, *rows]))
 
 
 def _row(film: Stressed, change: Change) -> list[str]:

@@ -1,0 +1,45 @@
+"""Text of others, made harmless before a person sees it on a terminal or in a log.
+
+A file's name, a cell of a table or what a library quotes may hold sequences that drive a
+terminal, end a line, or turn the reading direction, and so forge what stands beside them.
+"""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+
+_DANGEROUS = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
+"""Control, format (the bidirectional overrides among them), surrogate, line and paragraph."""
+_JOINERS = "\u200c\u200d"
+"""Format characters that Persian, Indic scripts and emoji are written with."""
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    r"""Write what a terminal would act upon as Python does: ``\x1b``, ``\n``, ``\u202e``.
+
+    Parameters
+    ----------
+    text : str
+    keep : str
+        Characters that stay as they are, such as the line ends of a text of several lines.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        character
+        if character in keep
+        or character in _JOINERS
+        or unicodedata.category(character) not in _DANGEROUS
+        else _escaped(character)
+        for character in text
+    )
+
+
+def file_label(path: str | os.PathLike[str]) -> str:
+    r"""Name a file in valid Unicode; bytes that are no UTF-8 are written as ``\xe9``."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
