@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -15,9 +16,12 @@ from boneage.training.degrading import degrade, random_of, with_spoilt
 from boneage.training.films import Film, Films
 from boneage.training.fitting import FINAL, fit
 from boneage.training.networks.region import build_attention_network
-from boneage.training.prepared import Batches, PreparedFilms, Sampling, prepare_films
+from boneage.training.held_out import PREDICTIONS, write_predictions
+from boneage.training.prepared import Batches, PreparedFilms, prepare_films
 from boneage.training.profile import NetworkSpec, Phase, Profile
 from boneage.training.run import Run
+from boneage.training.sampling import Sampling, evening_weights
+from boneage.training.undistributed import own_copy, undistributed
 
 
 def draw_whole(film: Film, profile: Profile, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
@@ -129,10 +133,11 @@ def start_finished(network: keras.Model, spec: NetworkSpec, run: Run) -> None:
 
 def sampling_of(phase: Phase, train: PreparedFilms) -> Sampling | None:
     """Which films come in an epoch of a phase; None for each of them once."""
-    if phase.detailed_times == 1 and not phase.thumbnails_an_epoch:
+    if phase.detailed_times == 1 and not phase.squeezed_an_epoch and not phase.evened:
         return None
     detailed = np.array([not film.squeezed for film in train.films])
-    return Sampling(detailed, phase.detailed_times, phase.thumbnails_an_epoch)
+    weights = evening_weights(train.films, phase.evened) if phase.evened else None
+    return Sampling(detailed, phase.detailed_times, phase.squeezed_an_epoch, weights)
 
 
 def _fit_phase(
@@ -159,7 +164,7 @@ def _fit_phase(
         label,
     )
     run.report_skipped(train)
-    held_back = run.limited(films.select(phase.films, "validation"))
+    held_back = run.limited(films.select(phase.films, films.monitored))
     monitor = (
         prepare_whole(held_back, profile, size, run, f"{label} held back") if held_back else None
     )
@@ -184,3 +189,11 @@ def _fit_phase(
         epochs=run.epochs,
         group=run.group,
     )
+    if monitor:
+        run.group.once(lambda: _write_held_out(network, monitor, folder))
+
+
+def _write_held_out(network: keras.Model, monitor: PreparedFilms, folder: Path) -> None:
+    own = own_copy(network)
+    with undistributed():
+        write_predictions(own, monitor, folder / PREDICTIONS)

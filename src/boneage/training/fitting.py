@@ -14,6 +14,7 @@ import keras
 from keras import ops
 
 from boneage.errors import ProfileError
+from boneage.training.averaging import AveragedWeights, finish_average
 from boneage.training.group import ALONE, Group
 from boneage.training.prepared import Batches
 from boneage.training.profile import Phase
@@ -22,8 +23,8 @@ from boneage.weights import MONTHS_SCALE
 
 YEARS_SCALE = MONTHS_SCALE / 12
 """Errors enter the squared and Huber losses in years: numbers near one."""
-WARM_UP_SHARE = 0.15
-"""Of a one-cycle schedule."""
+FIRST_RATE = 1 / 25
+"""Of a cycle's peak: what its warm-up begins with."""
 KEPT_CHECKPOINTS = 2
 """A kill may spoil the last one while it is written; never both."""
 DRAWS_AN_EPOCH = 1_000_000
@@ -60,10 +61,11 @@ def optimizer_of(phase: Phase, steps: int) -> keras.optimizers.Optimizer:
     """The profile's optimiser and schedule for this many steps in all."""
     rate: Any = phase.learning_rate
     if phase.schedule == "one_cycle":
-        warm_up = max(1, int(steps * WARM_UP_SHARE))
+        warm_up = max(1, int(steps * phase.warm_up))
         rate = keras.optimizers.schedules.CosineDecay(
-            phase.learning_rate / 25,
+            phase.learning_rate * FIRST_RATE,
             decay_steps=max(1, steps - warm_up),
+            alpha=phase.end_learning_rate / phase.learning_rate,
             warmup_target=phase.learning_rate,
             warmup_steps=warm_up,
         )
@@ -208,7 +210,7 @@ def callbacks_of(
     """List what comes between the batches and the epochs of a phase; the log may go on."""
     callbacks: list[keras.callbacks.Callback] = [_Redraw(), _StopOnNaN(phase), Pace(train)]
     if phase.average:
-        callbacks.insert(0, keras.callbacks.SwapEMAWeights())
+        callbacks.insert(0, AveragedWeights(train))
     return callbacks + (_writers(folder, goes_on=goes_on) if writes else [])
 
 
@@ -285,7 +287,7 @@ def fit(
     if done < epochs:
         run_epochs(training_model, train, monitor, callbacks, done=done, epochs=epochs)
     elif phase.average:
-        training_model.optimizer.finalize_variable_values(training_model.trainable_variables)
+        finish_average(training_model, train)
     group.once(lambda: _finish(network, folder))
 
 
