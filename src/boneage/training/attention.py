@@ -15,8 +15,8 @@ from boneage.training.augmentation import augmenter
 from boneage.training.degrading import degrade, random_of, with_spoilt
 from boneage.training.films import Film, Films
 from boneage.training.fitting import FINAL, fit
-from boneage.training.networks.region import build_attention_network
 from boneage.training.held_out import PREDICTIONS, write_predictions
+from boneage.training.networks.region import build_attention_network
 from boneage.training.prepared import Batches, PreparedFilms, prepare_films
 from boneage.training.profile import NetworkSpec, Phase, Profile
 from boneage.training.run import Run

@@ -51,7 +51,7 @@ class AveragedWeights(keras.callbacks.Callback):  # type: ignore[misc]
     def _swap(self) -> None:
         """Exchange the weights with their averages."""
         optimizer = self.model.optimizer
-        averages = optimizer._model_variables_moving_average  # noqa: SLF001  as Keras's own callback
+        averages = optimizer._model_variables_moving_average
         for variable, average in zip(self.model.trainable_variables, averages, strict=True):
             running = keras.ops.convert_to_numpy(variable)
             variable.assign(average)
@@ -68,7 +68,7 @@ def normalisations(model: keras.Model) -> list[keras.layers.BatchNormalization]:
     """All layers of batch normalisation, at any depth."""
     return [
         layer
-        for layer in model._flatten_layers()  # noqa: SLF001  there is no public way
+        for layer in model._flatten_layers()
         if isinstance(layer, keras.layers.BatchNormalization)
     ]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+
 from boneage.errors import DataError
 from boneage.training.film_folder import LABELS, films_of_folder
 from boneage.training.film_table import films_of_table
