@@ -73,12 +73,18 @@ def spoilt_recipe(films: tuple[Film, ...], profile: Profile) -> dict[str, object
 def training_model(
     network: keras.Model, profile: Profile, size: tuple[int, int], seed: int
 ) -> keras.Model:
-    """Put a network behind the profile's augmentation; its ages, one or two, are the output."""
+    """Put a network behind the profile's augmentation; its ages, one or two, are the output.
+
+    After them comes the distribution, where the network has one.
+    """
     film = keras.Input((*size, 1), name="film")
     sex = keras.Input((), dtype="int32", name="sex")
     varied = augmenter(profile.augmentation, seed)(film)
-    answers = network({"film": varied, "sex": sex})
-    ages = [answers[name] for name in ("age", "local_age") if name in answers]
+    outputs = dict(network.output)
+    if network.get_layer("scaled_age").output.shape[-1] > 1:
+        outputs["distribution"] = network.get_layer("scaled_age").output
+    answers = keras.Model(network.input, outputs)({"film": varied, "sex": sex})
+    ages = [answers[name] for name in ("age", "local_age", "distribution") if name in answers]
     together = keras.layers.Concatenate(name="ages")(ages) if len(ages) > 1 else ages[0]
     return keras.Model({"film": film, "sex": sex}, together)
 

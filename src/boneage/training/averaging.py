@@ -89,6 +89,8 @@ def estimate_statistics(model: keras.Model, train: Batches, films: int = FILMS) 
     if train.group.devices > 1:  # a step outside fit would be one of every process
         return
     layers = normalisations(model)
+    if not layers:
+        return
     momenta = [layer.momentum for layer in layers]
     means: list[list[Any]] = [[] for _ in layers]
     variances: list[list[Any]] = [[] for _ in layers]

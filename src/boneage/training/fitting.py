@@ -16,6 +16,7 @@ from keras import ops
 from boneage.errors import ProfileError
 from boneage.training.averaging import AveragedWeights, finish_average
 from boneage.training.group import ALONE, Group
+from boneage.training.networks.head import bin_months
 from boneage.training.prepared import Batches
 from boneage.training.profile import Phase
 from boneage.training.undistributed import undistributed
@@ -27,6 +28,9 @@ FIRST_RATE = 1 / 25
 """Of a cycle's peak: what its warm-up begins with."""
 KEPT_CHECKPOINTS = 2
 """A kill may spoil the last one while it is written; never both."""
+BINS = len(bin_months())
+MOST_AGES = 2
+"""Answers that are ages; more: a distribution comes after them."""
 DRAWS_AN_EPOCH = 1_000_000
 """More random draws than a layer makes in an epoch."""
 LOG = "epochs.csv"
@@ -35,12 +39,24 @@ FINAL = "final.weights.h5"
 
 
 def loss_of(phase: Phase) -> Callable[[Any, Any], Any]:
-    """Loss of scaled ages, shape (n,), and answers, shape (n, answers)."""
+    """Loss of scaled ages, shape (n,), and answers, shape (n, answers).
+
+    Answers are one age or two, and then a distribution over ``head.bin_months``, if there
+    is one: its cross-entropy with the spread-out label is added.
+    """
     delta = phase.huber_months / 12
 
     def loss(true: Any, predicted: Any) -> Any:
+        width = predicted.shape[-1] if len(predicted.shape) > 1 else 1
         predicted = ops.reshape(predicted, (ops.shape(true)[0], -1))
-        true = ops.reshape(true, (-1, 1)) + ops.zeros_like(predicted)
+        true = ops.reshape(true, (-1, 1))
+        if width > MOST_AGES:
+            ages, distribution = predicted[:, :-BINS], predicted[:, -BINS:]
+            return of_ages(true, ages) + spread_crossentropy(true, distribution, phase)
+        return of_ages(true, predicted)
+
+    def of_ages(true: Any, predicted: Any) -> Any:
+        true = true + ops.zeros_like(predicted)
         if phase.loss == "binary_crossentropy":
             return keras.losses.binary_crossentropy(true, predicted)
         true, predicted = true * YEARS_SCALE, predicted * YEARS_SCALE
@@ -49,6 +65,13 @@ def loss_of(phase: Phase) -> Callable[[Any, Any], Any]:
         return keras.losses.mean_squared_error(true, predicted)
 
     return loss
+
+
+def spread_crossentropy(true: Any, distribution: Any, phase: Phase) -> Any:
+    """Cross-entropy of distributions (n, bins) with labels (n, 1), spread as the phase says."""
+    off = (ops.convert_to_tensor(bin_months()) - true * MONTHS_SCALE) / phase.label_months
+    wanted = ops.softmax(-0.5 * ops.square(off), axis=-1)
+    return -ops.sum(wanted * ops.log(ops.maximum(distribution, 1e-7)), axis=-1)
 
 
 def mae_months(true: Any, predicted: Any) -> Any:

@@ -110,9 +110,12 @@ class Phase:
     the heat map, that one learns only in phases with a price."""
     huber_months: float = 12.0
     """Where the Huber loss turns from square to straight."""
+    label_months: float = 6.0
+    """How far a label spreads over the ages of a distribution, as a standard deviation:
+    about the error of a single reading."""
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch", "learning_rate", "detailed_times"):
+        for name in ("epochs", "batch", "learning_rate", "detailed_times", "label_months"):
             if getattr(self, name) <= 0:
                 raise ProfileError(f"{name} of a phase is {getattr(self, name)}; give more than 0")
         if self.warm_up >= 1 or self.evened > 1 or self.end_learning_rate > self.learning_rate:
@@ -135,7 +138,9 @@ class NetworkSpec:
     """The name of a model in ``keras.applications``, ``EfficientNetLite0`` to ``4``, or
     ``ViTTiny``."""
     input: Size
-    output: Literal["sigmoid", "relu", "linear"]
+    output: Literal["sigmoid", "relu", "linear", "distribution"]
+    """Of the head: one number, or a probability for each of many ages, whose mean is the
+    answer; see ``networks.head``."""
     phases: tuple[Phase, ...]
     initial_weights: str = "none"
     """``none``, ``imagenet``, ``attention`` (region networks: start from the

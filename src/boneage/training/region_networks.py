@@ -16,6 +16,7 @@ from boneage.training.attention import equalised, spoilt_recipe, training_model
 from boneage.training.degrading import with_spoilt
 from boneage.training.films import Film, Films
 from boneage.training.fitting import fit
+from boneage.training.networks.head import bin_months
 from boneage.training.networks.region import build_region_network
 from boneage.training.prepared import Batches, PreparedFilms, prepare_films
 from boneage.training.profile import Profile
@@ -157,4 +158,6 @@ def start_at_mean_age(
     last = network.get_layer("scaled_age")
     weights, bias = last.get_weights()
     middle = np.log(mean / (1 - mean)) if output == "sigmoid" else mean
-    last.set_weights([np.zeros_like(weights), np.full_like(bias, middle)])
+    if output == "distribution":
+        middle = -0.5 * ((bin_months() - np.mean(ages_months)) / np.std(ages_months)) ** 2
+    last.set_weights([np.zeros_like(weights), np.zeros_like(bias) + middle])
