@@ -25,6 +25,11 @@ from boneage.training.sampling import Sampling
 from boneage.weights import MONTHS_SCALE
 
 
+FORM = 2
+"""Of how images are prepared; raised when code, not a recipe, makes them otherwise, so that
+none that lie in a folder from before are taken for the new ones."""
+
+
 @dataclass(frozen=True)
 class PreparedFilms:
     """Images of one size with their labels, all arrays in the same order."""
@@ -81,6 +86,7 @@ def prepare_films(
     """
     if not films:
         raise DataError(f"there are no films for {label}")
+    recipe = {"form": FORM, "drawn": recipe}
     named = [[str(film.path), film.spoilt, *_state_of(film.path)] for film in films]
     digest = hashlib.sha256(json.dumps([recipe, named], sort_keys=True).encode()).hexdigest()
     path = folder / f"{label.replace(' ', '-')}-{digest[:12]}.npy"
