@@ -115,7 +115,7 @@ def test_phases_follow_each_other_and_are_found_finished(
         assert np.array_equal(before, after)
 
 
-def test_a_phase_draws_squeezed_copies_beside_its_detailed_films(rich: Path, tmp_path: Path) -> None:
+def test_a_phase_draws_squeezed_copies_beside_detailed_films(rich: Path, tmp_path: Path) -> None:
     profile, run = PROFILE, Run(tmp_path / "run", rich)
     films = load_films(rich).select("best", "train")
     train = prepare_whole(films, profile, (16, 12), run, "best films")

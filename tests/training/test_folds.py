@@ -79,7 +79,11 @@ def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_training_is_watched_on_the_fold_and_leaves_an_answer_for_each_id(
     tmp_path: Path, profile: Path
 ) -> None:
-    data, run, images = write_official(tmp_path / "films", 40), tmp_path / "run", tmp_path / "shared"
+    data, run, images = (
+        write_official(tmp_path / "films", 40),
+        tmp_path / "run",
+        tmp_path / "shared",
+    )
     fold = Fold(1, 4)
     train(str(profile), data, run, stage="attention", fold=fold, shared_images=images)
     held = load_films(data).hold_out(fold).select("best", CALIBRATION)

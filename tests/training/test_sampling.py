@@ -36,9 +36,7 @@ def test_rare_ages_come_more_often_but_not_too_often() -> None:
 def test_the_sexes_are_evened_out_each_by_itself() -> None:
     alone = evening_weights([film for film in films() if film.sex is Sex.FEMALE], 0.5)
     together = evening_weights(films(), 0.5)
-    assert together[0] / together[900] == pytest.approx(
-        alone[0] / alone[900], rel=0.02
-    )
+    assert together[0] / together[900] == pytest.approx(alone[0] / alone[900], rel=0.02)
 
 
 def test_not_evened_all_come_alike() -> None:

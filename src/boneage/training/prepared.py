@@ -24,7 +24,6 @@ from boneage.training.progress import films_bar
 from boneage.training.sampling import Sampling
 from boneage.weights import MONTHS_SCALE
 
-
 FORM = 2
 """Of how images are prepared; raised when code, not a recipe, makes them otherwise, so that
 none that lie in a folder from before are taken for the new ones."""
