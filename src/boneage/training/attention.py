@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -21,7 +20,6 @@ from boneage.training.prepared import Batches, PreparedFilms, prepare_films
 from boneage.training.profile import NetworkSpec, Phase, Profile
 from boneage.training.run import Run
 from boneage.training.sampling import Sampling, evening_weights
-from boneage.training.undistributed import own_copy, undistributed
 
 
 def draw_whole(film: Film, profile: Profile, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
@@ -196,10 +194,4 @@ def _fit_phase(
         group=run.group,
     )
     if monitor:
-        run.group.once(lambda: _write_held_out(network, monitor, folder))
-
-
-def _write_held_out(network: keras.Model, monitor: PreparedFilms, folder: Path) -> None:
-    own = own_copy(network)
-    with undistributed():
-        write_predictions(own, monitor, folder / PREDICTIONS)
+        run.group.once(lambda: write_predictions(network, monitor, folder / PREDICTIONS))

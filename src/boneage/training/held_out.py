@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from boneage.training.prepared import PreparedFilms, as_input
+from boneage.training.undistributed import own_copy, undistributed
 from boneage.weights import MONTHS_SCALE
 
 PREDICTIONS = "held-out.csv"
@@ -17,7 +18,7 @@ BATCH = 32
 
 
 def write_predictions(network: keras.Model, prepared: PreparedFilms, path: Path) -> None:
-    """Write a network's age of every image, and of its mirror image: the mean of both.
+    """Write a network's age of every image: the mean of the image and its mirror image.
 
     Parameters
     ----------
@@ -27,16 +28,9 @@ def write_predictions(network: keras.Model, prepared: PreparedFilms, path: Path)
     path : Path
         A CSV file with ``COLUMNS``; ages in months.
     """
-    age = keras.Model(network.inputs, network.output["age"])
-    codes, predicted = prepared.sex_codes, []
-    for start in range(0, len(prepared.films), BATCH):
-        images = as_input(np.asarray(prepared.images[start : start + BATCH]))
-        sex = codes[start : start + BATCH]
-        both = [
-            np.ravel(age.predict_on_batch({"film": views, "sex": sex}))
-            for views in (images, images[:, :, ::-1])
-        ]
-        predicted += list((both[0] + both[1]) / 2 * MONTHS_SCALE)
+    own = own_copy(network)
+    with undistributed():
+        predicted = _months(own, prepared)
     unfinished = path.with_suffix(".unfinished")
     with unfinished.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -46,3 +40,17 @@ def write_predictions(network: keras.Model, prepared: PreparedFilms, path: Path)
             row = [film.id, copy, film.sex.value, f"{film.age_months:g}", f"{months:.2f}"]
             writer.writerow(row)
     unfinished.replace(path)
+
+
+def _months(network: keras.Model, prepared: PreparedFilms) -> list[float]:
+    age = keras.Model(network.inputs, network.output["age"])
+    codes, predicted = prepared.sex_codes, []
+    for start in range(0, len(prepared.films), BATCH):
+        images = as_input(np.asarray(prepared.images[start : start + BATCH]))
+        sex = codes[start : start + BATCH]
+        plain, mirrored = (
+            np.ravel(age.predict_on_batch({"film": views, "sex": sex}))
+            for views in (images, images[:, :, ::-1])
+        )
+        predicted += list((plain + mirrored) / 2 * MONTHS_SCALE)
+    return predicted

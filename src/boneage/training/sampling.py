@@ -77,4 +77,5 @@ def evening_weights(films: Sequence[Film], evened: float) -> npt.NDArray[np.floa
     weights = density**-evened
     for _ in range(8):  # what is cut off raises the others: a few rounds settle it
         weights = np.minimum(weights / weights.mean(), MOST_TIMES)
-    return weights / weights.mean()
+    evened_out: npt.NDArray[np.float64] = weights / weights.mean()
+    return evened_out
