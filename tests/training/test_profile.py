@@ -47,7 +47,7 @@ def leaves(table: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str |
         yield path
 
 
-@pytest.mark.parametrize("name", ["compact", "convnext", "reference"])
+@pytest.mark.parametrize("name", ["compact", "convnext", "long", "reference"])
 def test_bundled_profiles_load(name: str) -> None:
     assert name in bundled_profiles()
     assert load_profile(name).name == name

@@ -32,7 +32,7 @@ TOGETHER = {
 @click.option(
     "--profile",
     metavar="NAME|FILE",
-    help="How to train: compact, convnext, reference, or a TOML file of your own. "
+    help="How to train: compact, convnext, long, reference, or a TOML file of your own. "
     "[default: compact; with --from, as those weights were trained]",
 )
 @data_option
