@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
@@ -248,21 +249,16 @@ class Assessor:
         for item in cases:
             case = item if isinstance(item, Case) else Case(item)
             name = os.path.basename(os.fspath(case.film))  # noqa: PTH119  may be any text
-            try:
-                yield self.assess(
+            yield answer_or_failure(
+                name,
+                partial(
+                    self.assess,
                     case.film,
                     case.sex or sex,
                     chronological_age_months=case.chronological_age_months,
                     force=force,
-                )
-            except WeightsError:
-                raise
-            except BoneageError as error:
-                code, findings = getattr(error, "code", "sex"), getattr(error, "findings", ())
-                yield Failure(name, code, str(error), findings)
-            except Exception as error:  # a batch survives its worst film
-                logger.exception("unexpected failure")
-                yield Failure(name, "unexpected", f"unexpected {type(error).__name__}: {error}")
+                ),
+            )
 
     def find_regions(self, radiograph: Radiograph) -> tuple[Look, ...]:
         """Find the regions of a film, with the attention network alone.
@@ -459,6 +455,33 @@ class _Lying:
             replace(look, box=read.to_film(look.box, *self.stance.size)) for look in looks
         )
         return self.stance.looks_on_film(tuple(at_full_size), size)
+
+
+def answer_or_failure(name: str, assess: Callable[[], Assessment]) -> Assessment | Failure:
+    """Assess one of many films; why there is no answer, where there is none.
+
+    Parameters
+    ----------
+    name : str
+        The film's, for the failure.
+    assess : callable
+        Reads the film and answers.
+
+    Raises
+    ------
+    WeightsError
+        When the weights turn out unusable: then every film would fail.
+    """
+    try:
+        return assess()
+    except WeightsError:
+        raise
+    except BoneageError as error:
+        code, findings = getattr(error, "code", "sex"), getattr(error, "findings", ())
+        return Failure(name, code, str(error), findings)
+    except Exception as error:  # a batch survives its worst film
+        logger.exception("unexpected failure")
+        return Failure(name, "unexpected", f"unexpected {type(error).__name__}: {error}")
 
 
 def _unsuitable(name: str, findings: tuple[Finding, ...]) -> UnsuitableError:

@@ -21,9 +21,9 @@ WEIGHTS = WeightsName("drawn", "compact", "cd" * 32)
 
 
 def write_films(folder: Path) -> Path:
-    """Write a data set in the layout with ``films.csv``; one film is only a thumbnail."""
+    """Write a data set in the layout with ``films.csv``; one film is only a squeezed copy."""
     (folder / "half-scale").mkdir(parents=True)
-    (folder / "thumbnails").mkdir()
+    (folder / "squeezed").mkdir()
     labels = ["id,boneage,male", *(f"{i},{age},{sex.code}" for i, (age, sex) in LABELS.items())]
     films = ["id,original_width,original_height,film,split"]
     for name in LABELS:
@@ -32,7 +32,7 @@ def write_films(folder: Path) -> Path:
         cv2.imwrite(str(folder / "half-scale" / f"{name}.png"), np.zeros((9, 8), np.uint8))
     labels.append("5,100,False")
     films.append("5,1000,1200,,validation")
-    cv2.imwrite(str(folder / "thumbnails" / "5.png"), np.zeros((9, 8), np.uint8))
+    cv2.imwrite(str(folder / "squeezed" / "5.png"), np.zeros((9, 8), np.uint8))
     (folder / "boneage-training-dataset.csv").write_text("\n".join(labels))
     (folder / "films.csv").write_text("\n".join(films))
     return folder

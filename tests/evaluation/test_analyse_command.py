@@ -65,7 +65,7 @@ def test_strict_stops_at_the_first_and_writes_nothing(tmp_path: Path) -> None:
 def test_many_problems_do_not_flood_the_terminal(tmp_path: Path) -> None:
     folder = write_films(tmp_path / "films")
     for name in range(100, 150):
-        (folder / "thumbnails" / f"{name}.png").touch()
+        (folder / "squeezed" / f"{name}.png").touch()
     result = run(folder, "--out", tmp_path / "out")
     assert result.output.count("left out") == 20
     assert f"and 30 more, in {tmp_path / 'out' / 'problems.csv'}" in result.output

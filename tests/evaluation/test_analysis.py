@@ -223,10 +223,10 @@ def test_copies_and_sizes() -> None:
     found = analyse_in_full(Films(films), "x")
     assert (found.copies.detailed, found.copies.squeezed_only) == (1, 1)
     said = " ".join(findings(found))
-    assert "1 film of useful resolution, 1 film only as a squeezed thumbnail" in said
+    assert "1 film of useful resolution, 1 film only as a squeezed copy" in said
     assert "1000 to 2000 pixels (median 1500) high and 500 to 1000" in said
     plain = analyse_in_full(Films((film("1", 60, Sex.MALE),)), "x")
-    assert "thumbnail" not in " ".join(findings(plain))
+    assert "squeezed" not in " ".join(findings(plain))
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from tests.cli.conftest import Run, run
 __all__ = ["run"]
 
 
-def test_thumbnails_are_enlarged_to_what_is_read(tmp_path: Path) -> None:
+def test_small_films_are_enlarged_to_what_is_read(tmp_path: Path) -> None:
     (tmp_path / "small").mkdir()
     for number in range(3):
         cv2.imwrite(str(tmp_path / "small" / f"{number}.png"), np.full((100, 80), 9, np.uint8))

@@ -47,13 +47,13 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def write_data(folder: Path) -> Path:
-    """Write drawn films, bright where the marks have the carpus; 4 is a thumbnail only."""
+    """Write drawn films, bright where the marks have the carpus; 4 is a squeezed copy only."""
     labels, facts = ["id,boneage,male"], ["id,original_width,original_height,film,split"]
     for name, (age, sex) in AGES.items():
         labels.append(f"{name},{age},{sex}")
         film = "" if name == "4" else f"half-scale/{name}.png"
         facts.append(f"{name},400,480,{film},{'validation' if name == '1' else 'train'}")
-        write_png(folder / "thumbnails" / f"{name}.png", _drawn(100, 100))
+        write_png(folder / "squeezed" / f"{name}.png", _drawn(100, 100))
         if film:
             write_png(folder / film, _drawn(480, 400))
     (folder / "boneage-training-dataset.csv").write_text("\n".join(labels))
@@ -85,7 +85,7 @@ def test_everything_is_written(finished: Path) -> None:
         *((name, "carpus") for name in BOXED),
         *((name, "carpus_from_points") for name in POINTED),
     }
-    assert {row["id"] for row in rows if row["copy"] == "thumbnail"} == {"4"}
+    assert {row["id"] for row in rows if row["copy"] == "squeezed"} == {"4"}
     for row in rows:  # the tiny network looks at what is bright
         if "carpus" in row["target"]:
             assert float(row["crop_coverage"]) > 0.5
@@ -95,7 +95,7 @@ def test_everything_is_written(finished: Path) -> None:
     assert groups["overall"]["overall"]["count"] == 5
     assert groups["overall"]["overall"]["targets"]["carpus"]["count"] == 2
     assert list(groups["age_band_years"]) == ["0-2", "8-10", "14-16", "18-20"]
-    assert groups["copy"]["thumbnail"]["targets"]["metacarpals"]["crop"]["coverage"]["low"] is None
+    assert groups["copy"]["squeezed"]["targets"]["metacarpals"]["crop"]["coverage"]["low"] is None
     mean = np.mean([float(row["crop_coverage"]) for row in rows if row["target"] == "carpus"])
     found = groups["source"]["boxes"]["targets"]["carpus"]["crop"]["coverage"]["value"]
     assert found == pytest.approx(mean, abs=1e-4)
@@ -204,7 +204,7 @@ def test_shares_in_words() -> None:
 def test_real_films_are_measured(real_films: Path, bundled: Path) -> None:
     films = load_films(real_films).films
     marks = load_annotations(real_films / "regions", true_shape(films))
-    chosen = films_to_measure(films, marks.marks, (), "thumbnails", "all", 10)
+    chosen = films_to_measure(films, marks.marks, (), "squeezed", "all", 10)
     found = list(rule_each(Assessor(bundled, threads=1), chosen, marks, workers=2))
     assert all(isinstance(one, Ruled) for one in found)
     figures = [one.measured.figures for one in found if isinstance(one, Ruled)]

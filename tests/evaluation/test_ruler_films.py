@@ -39,11 +39,11 @@ MARKED = {"9", "10", "12"}
 @pytest.mark.parametrize(
     ("copies", "split", "unfit", "chosen"),
     [
-        ("all", "all", (), ["9 detailed", "10 thumbnail", "12 detailed"]),
-        ("all", "all", ("12",), ["9 detailed", "10 thumbnail", "12 thumbnail"]),
+        ("all", "all", (), ["9 detailed", "10 squeezed", "12 detailed"]),
+        ("all", "all", ("12",), ["9 detailed", "10 squeezed", "12 squeezed"]),
         ("detailed", "all", ("12",), ["9 detailed"]),
-        ("thumbnails", "all", (), ["9 thumbnail", "10 thumbnail", "12 thumbnail"]),
-        ("all", "validation", (), ["10 thumbnail"]),
+        ("squeezed", "all", (), ["9 squeezed", "10 squeezed", "12 squeezed"]),
+        ("all", "validation", (), ["10 squeezed"]),
     ],
 )
 def test_one_copy_of_every_marked_film(
@@ -83,16 +83,16 @@ def test_copies_that_marks_do_not_fit(tmp_path: Path) -> None:
     assert "another shape" in found["3"]
 
 
-def test_a_thumbnail_gets_its_shape_back(tmp_path: Path) -> None:
-    pixels = (drawn_hand(100, 100) >> 6).astype(np.uint8)
+def test_a_squeezed_copy_gets_its_shape_back(tmp_path: Path) -> None:
+    pixels = (drawn_hand(150, 150) >> 6).astype(np.uint8)
     path = write_png(tmp_path / "1.png", pixels)
     squeezed = Film("1", path, 100.0, Sex.MALE, "train", (2000, 1500))
     radiograph = read_film(squeezed)
-    assert (radiograph.height, radiograph.width) == (133, 100)
+    assert (radiograph.height, radiograph.width) == (200, 150)
     # Twice as tall: the brightest row, at three quarters of the height, still is there.
-    assert abs(radiograph.pixels.mean(axis=1).argmax() / 133 - 0.75) < 0.02
+    assert abs(radiograph.pixels.mean(axis=1).argmax() / 200 - 0.75) < 0.02
     detailed = Film("1", path, 100.0, Sex.MALE, "train")
-    assert read_film(detailed).pixels.shape == (100, 100)
+    assert read_film(detailed).pixels.shape == (150, 150)
 
 
 def test_the_true_shape_is_stated_or_read(tmp_path: Path) -> None:

@@ -11,10 +11,16 @@ import pytest
 
 from boneage.assessor import Assessor
 from boneage.errors import DataError
-from boneage.evaluation.errors.validation import collect, films_to_read, fingerprint, read_each
+from boneage.evaluation.errors.validation import (
+    choose,
+    collect,
+    films_to_read,
+    fingerprint,
+    read_each,
+)
 from boneage.radiograph import Sex
 from boneage.training.films import Film, load_films
-from tests.conftest import write_png
+from tests.conftest import drawn_hand, write_png
 from tests.evaluation.drawn import DrawnAssessor, write_films
 
 
@@ -26,13 +32,33 @@ def test_only_readable_films_of_the_split_are_read(tmp_path: Path) -> None:
     assert [film.id for film in films_to_read(folder, "validation", 2)] == ["1", "2"]
 
 
+def test_squeezed_copies_are_read_in_their_true_shape(tmp_path: Path) -> None:
+    folder = write_films(tmp_path / "films")
+    found = load_films(folder)
+    assert [f.id for f in choose(found, folder, "all", copies="best")] == ["4", "1", "2", "3", "5"]
+    (film,) = choose(found, folder, "validation", copies="squeezed")
+    write_png(film.path, (drawn_hand(150, 150) >> 8).astype(np.uint8))
+    seen: list[tuple[float, bool]] = []
+
+    class Watching(DrawnAssessor):
+        def assess(self, film: Any, sex: Any = None, *, force: bool = False, **_: Any) -> Any:
+            seen.append((film.pixel_aspect, force))
+            return super().assess(film.name, sex)
+
+    validation = collect(read_each(Watching(), [film], force=True))
+    assert [reading.case for reading in validation.readings] == ["5"]
+    ((aspect, force),) = seen
+    assert aspect == pytest.approx(1200 / 1000)
+    assert force
+
+
 def test_a_folder_without_films_is_quoted(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="nothing"):
         films_to_read(tmp_path / "nothing", "validation")
     folder = write_films(tmp_path / "films")
     rows = (folder / "films.csv").read_text().replace("train", "validation")
     (folder / "films.csv").write_text(rows)
-    with pytest.raises(DataError, match="no 'train' film"):
+    with pytest.raises(DataError, match="no detailed 'train' film"):
         films_to_read(folder, "train")
 
 

@@ -25,7 +25,7 @@ RICH = (
     "3,1600,2100,half-scale/3.png,validation",
     "4,1600,2100,,validation",
 )
-"""Films 1 and 3 have a copy of useful resolution; all have a thumbnail."""
+"""Films 1 and 3 have a copy of useful resolution; all have a squeezed copy."""
 
 TINY = """
 name = "tiny"
@@ -47,7 +47,7 @@ cbam_reduction = 2
 sex_units = 4
 
 [[attention.phases]]
-films = "thumbnails"
+films = "squeezed"
 input = [16, 12]
 epochs = 1
 batch = 2
@@ -123,10 +123,10 @@ def write_official(folder: Path, count: int) -> Path:
 
 
 def write_rich(folder: Path, lines: Sequence[str]) -> Path:
-    """Lines of ``id,original_width,original_height,film,split``; every id gets a thumbnail."""
+    """Lines of ``id,original_width,original_height,film,split``; every id gets a squeezed copy."""
     rows = [line.split(",") for line in lines]
     for name, _, _, film, _ in rows:
-        write_png(folder / "thumbnails" / f"{name}.png", grey_hand((100, 100)))
+        write_png(folder / "squeezed" / f"{name}.png", grey_hand((100, 100)))
         if film:
             write_png(folder / film, grey_hand())
     header = "id,original_width,original_height,film,split"

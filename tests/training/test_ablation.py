@@ -155,7 +155,7 @@ def test_the_schedule_is_short_and_the_same_for_all() -> None:
         assert profile.attention.input == half
         (phase,) = profile.attention.phases
         assert (phase.films, phase.epochs, phase.input) == ("detailed", 5, None)
-        assert (phase.detailed_times, phase.thumbnails_an_epoch) == (1, 0)
+        assert (phase.detailed_times, phase.squeezed_an_epoch) == (1, 0)
 
 
 def test_what_a_profile_lacks_is_added_instead() -> None:

@@ -42,9 +42,9 @@ def test_a_film_is_drawn_at_the_size_of_the_input(tmp_path: Path) -> None:
     assert canvas[24, 12] > 200, "the carpus of a drawn hand is bright"
 
 
-def test_a_squeezed_thumbnail_gets_its_shape_back(tmp_path: Path) -> None:
+def test_a_squeezed_copy_gets_its_shape_back(tmp_path: Path) -> None:
     whole = grey_hand((200, 150))
-    squeezed = film_of(write_png(tmp_path / "thumbnail.png", grey_hand((150, 150))))
+    squeezed = film_of(write_png(tmp_path / "squeezed.png", grey_hand((150, 150))))
     whole_film = film_of(write_png(tmp_path / "whole.png", whole))
     drawn = draw_whole(replace(squeezed, shape=(200, 150)), PROFILE, (64, 48))
     expected = draw_whole(whole_film, PROFILE, (64, 48))
@@ -93,14 +93,14 @@ def test_phases_follow_each_other_and_are_found_finished(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    (rich / "thumbnails" / "4.png").write_bytes(b"a held-back film that is broken")
+    (rich / "squeezed" / "4.png").write_bytes(b"a held-back film that is broken")
     run = Run(tmp_path / "run", rich)
     films = load_films(rich)
     profile = replace(PROFILE, attention=replace(PROFILE.attention, phases=_phases_of_one_film()))
     network = train_attention(profile, films, run)
     assert network.input["film"].shape == (None, 32, 24, 1)
     said = capsys.readouterr().out
-    assert "attention network, phase 0: thumbnails at 16 x 12" in said
+    assert "attention network, phase 0: squeezed at 16 x 12" in said
     assert "attention network, phase 1: detailed at 32 x 24" in said
     assert "skipped 4: " in said
     for number in (0, 1):
@@ -115,13 +115,13 @@ def test_phases_follow_each_other_and_are_found_finished(
         assert np.array_equal(before, after)
 
 
-def test_a_phase_draws_thumbnails_beside_its_detailed_films(rich: Path, tmp_path: Path) -> None:
+def test_a_phase_draws_squeezed_copies_beside_detailed_films(rich: Path, tmp_path: Path) -> None:
     profile, run = PROFILE, Run(tmp_path / "run", rich)
     films = load_films(rich).select("best", "train")
     train = prepare_whole(films, profile, (16, 12), run, "best films")
     phase = replace(profile.attention.phases[0], films="best")
     assert sampling_of(phase, train) is None
-    sampling = sampling_of(replace(phase, detailed_times=3, thumbnails_an_epoch=1), train)
+    sampling = sampling_of(replace(phase, detailed_times=3, squeezed_an_epoch=1), train)
     assert sampling is not None
     assert list(sampling.always) == [not film.squeezed for film in train.films]
     assert 0 < sampling.always.sum() < len(films)

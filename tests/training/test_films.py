@@ -16,8 +16,8 @@ from PIL import Image
 
 from boneage.errors import DataError
 from boneage.radiograph import Sex
-from boneage.training.films import LABELS, Film, load_films
-from boneage.training.labels import hash_split
+from boneage.training.films import LABELS, Film, Fold, load_films
+from boneage.training.labels import CALIBRATION, hash_split
 from boneage.training.problems import Kind
 from tests.training.drawn import RICH, write_labels, write_official, write_rich
 
@@ -142,37 +142,37 @@ def test_no_film_is_in_both_splits(official: Path) -> None:
 def test_the_richer_layout_knows_shapes_copies_and_splits(rich: Path) -> None:
     found = load_films(rich)
     assert found.problems == ()
-    thumbnail, detailed = found.films[:2]
-    assert (thumbnail.path, detailed.path) == (
-        rich / "thumbnails" / "1.png",
+    squeezed, detailed = found.films[:2]
+    assert (squeezed.path, detailed.path) == (
+        rich / "squeezed" / "1.png",
         rich / "half-scale" / "1.png",
     )
-    assert thumbnail.squeezed
-    assert thumbnail.shape == (2000, 1500)
+    assert squeezed.squeezed
+    assert squeezed.shape == (2000, 1500)
     assert not detailed.squeezed
     assert ids(found.select("detailed", "train")) == ["1"]
     assert ids(found.select("detailed", "validation")) == ["3"]
-    assert ids(found.select("thumbnails", "train")) == ["1", "2"]
+    assert ids(found.select("squeezed", "train")) == ["1", "2"]
     assert ids(found.select("best", "train")) == ["1", "2"]
     assert [film.squeezed for film in found.select("best", "train")] == [False, True]
 
 
 def test_squeezed_copies_are_found_whatever_their_folder_and_format(rich: Path) -> None:
-    (rich / "thumbnails").rename(rich / "squeezed")
-    for path in (rich / "squeezed").iterdir():
+    (rich / "squeezed").rename(rich / "whatever")
+    for path in (rich / "whatever").iterdir():
         with Image.open(path) as image:
             image.save(path.with_suffix(".webp"), lossless=True)
         path.unlink()
     (rich / "notes").mkdir()
     (rich / "notes" / "1.txt").write_text("about film 1")
-    found = load_films(rich, strict=True).select("thumbnails", "train")
-    assert [film.path for film in found] == [rich / "squeezed" / f"{n}.webp" for n in (1, 2)]
+    found = load_films(rich, strict=True).select("squeezed", "train")
+    assert [film.path for film in found] == [rich / "whatever" / f"{n}.webp" for n in (1, 2)]
     assert all(film.squeezed for film in found)
 
 
-def test_without_thumbnails_the_best_copies_take_their_place(official: Path) -> None:
+def test_without_squeezed_copies_the_best_copies_take_their_place(official: Path) -> None:
     found = load_films(official)
-    assert found.select("thumbnails", "train") == found.select("best", "train")
+    assert found.select("squeezed", "train") == found.select("best", "train")
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_a_bad_line_of_the_richer_layout_is_named(
 
 def test_what_the_richer_layout_lacks_is_named(rich: Path) -> None:
     (rich / "half-scale" / "1.png").unlink()
-    (rich / "thumbnails" / "2.png").unlink()
+    (rich / "squeezed" / "2.png").unlink()
     with (rich / LABELS).open("a") as file:
         file.write("9,60,True\n")
     assert tuple(map(str, load_films(rich).problems)) == (
@@ -256,13 +256,13 @@ def test_films_without_label_beside_the_labels(tmp_path: Path) -> None:
 
 def test_films_without_label_are_named_in_the_richer_layout(rich: Path) -> None:
     (rich / "half-scale" / "77.jpg").touch()
-    (rich / "thumbnails" / "77.png").touch()
-    (rich / "thumbnails" / "78.png").touch()
+    (rich / "squeezed" / "77.png").touch()
+    (rich / "squeezed" / "78.png").touch()
     with (rich / "films.csv").open("a") as file:
         file.write("79,1500,2000,../elsewhere/79.png,train\n80,1500,2000,/nowhere/80.png,train\n")
     assert [str(problem) for problem in load_films(rich).problems] == [
         "77: film 'half-scale/77.jpg' has no label",
-        "78: film 'thumbnails/78.png' has no label",
+        "78: film 'squeezed/78.png' has no label",
     ]
 
 
@@ -310,9 +310,22 @@ def test_the_real_films_are_split_once_and_for_all(real_films: Path) -> None:
     assert len(set(ids(found.films))) == 12_611
     assert len(found.select("detailed", "validation")) == 200
     assert len(found.select("detailed", "train")) == 1_272
-    assert len(found.select("thumbnails", "validation")) == 1_000
+    assert len(found.select("squeezed", "validation")) == 1_000
     splits = Counter(film_id for film_id, _ in {(film.id, film.split) for film in found.films})
     assert set(splits.values()) == {1}, "an id in both splits"
+
+
+@pytest.mark.films
+def test_fold_0_of_10_of_the_real_films_holds_what_the_shipped_weights_hold_out(
+    real_films: Path,
+) -> None:
+    films = load_films(real_films)
+    fold = films.hold_out(Fold(0, 10))
+    assert len(fold.select("squeezed", CALIBRATION)) == 1_161
+    assert len(fold.select("squeezed", "train")) == 11_611 - 1_161
+    half_scale = films.hold_back(0.1).select("detailed", CALIBRATION)
+    assert fold.select("detailed", CALIBRATION) == half_scale
+    assert len(half_scale) == 142
 
 
 @pytest.mark.films
@@ -321,6 +334,6 @@ def test_no_held_back_real_film_is_ever_trained_on(real_films: Path) -> None:
         held_back = {row["id"] for row in csv.DictReader(file) if row["split"] == "validation"}
     assert len(held_back) == 1_000
     found = load_films(real_films)
-    for kind in ("best", "detailed", "thumbnails"):
+    for kind in ("best", "detailed", "squeezed"):
         chosen = found.select(kind, "train")
         assert not held_back & set(ids(chosen)), kind

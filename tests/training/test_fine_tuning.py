@@ -42,13 +42,13 @@ def finished_by(profile: Profile) -> Finished:
     return Finished(Path("weights"), cast(Any, manifest))
 
 
-def many(count: int, *, thumbnails: bool = False) -> Films:
+def many(count: int, *, squeezed: bool = False) -> Films:
     films = [
         Film(str(i), Path(f"{i}.png"), 100.0, Sex.MALE, "train" if i % 10 else "validation")
         for i in range(count)
     ]
-    squeezed = [replace(f, path=Path(f"t{f.id}.png"), shape=(200, 150)) for f in films]
-    return Films(tuple(squeezed + films if thumbnails else films))
+    copies = [replace(f, path=Path(f"t{f.id}.png"), shape=(200, 150)) for f in films]
+    return Films(tuple(copies + films if squeezed else films))
 
 
 @pytest.mark.parametrize("name", ["compact", "reference"])
@@ -63,7 +63,7 @@ def test_of_each_network_the_last_phase_remains_gently(name: str) -> None:
         last = before.phases[-1]
         assert phase.learning_rate == pytest.approx(last.learning_rate / 4)
         assert phase.epochs == 4
-        assert (phase.films, phase.input, phase.thumbnails_an_epoch) == ("detailed", None, 0)
+        assert (phase.films, phase.input, phase.squeezed_an_epoch) == ("detailed", None, 0)
         assert phase.average == min(last.average, 0.9)
         assert (phase.loss, phase.batch, phase.focus) == (last.loss, last.batch, last.focus)
         assert network.initial_weights == "none", "nothing but the finished weights is loaded"
@@ -128,10 +128,10 @@ def test_another_architecture_is_refused(tmp_path: Path, old: str, new: str, nam
 
 
 def test_too_few_films_are_better_calibrated() -> None:
-    few = many(LEAST_TO_FINE_TUNE - 1, thumbnails=True)
+    few = many(LEAST_TO_FINE_TUNE - 1, squeezed=True)
     with pytest.raises(DataError, match=r"199 films .* below 200, .*'boneage calibrate', .*--few"):
         local_films(few)
-    assert len(local_films(few, few=True).films) == 199, "the thumbnails are left out"
+    assert len(local_films(few, few=True).films) == 199, "the squeezed copies are left out"
     assert local_films(many(LEAST_TO_FINE_TUNE)) == many(LEAST_TO_FINE_TUNE)
     with pytest.raises(DataError, match="0 films of useful resolution"):
         local_films(Films(()), few=True)

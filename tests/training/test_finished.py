@@ -118,3 +118,20 @@ def test_the_weights_that_ship_can_be_fine_tuned(bundled: Path) -> None:
     assert finished.folder == bundled
     for name, digest in finished.identity["networks"].items():
         assert sha256_of(bundled / f"{name}.weights.h5") == digest
+
+
+def test_weights_of_before_state_squeezed_copies_by_their_earlier_name(with_keras: Path) -> None:
+    def as_before(table: dict[str, Any]) -> None:
+        first, *_ = table["profile"]["attention"]["phases"]
+        assert first.pop("squeezed_an_epoch") == 0
+        first |= {"films": "thumbnails", "thumbnails_an_epoch": 400}
+        for name in ("evened", "warm_up", "end_learning_rate", "label_months"):
+            del first[name]
+
+    profile = find_finished(str(change(with_keras, as_before))).profile
+    assert profile.attention.phases[0].films == "squeezed"
+    assert profile.attention.phases[0].squeezed_an_epoch == 400
+
+
+def test_the_weights_that_ship_state_a_profile_that_is_understood(bundled: Path) -> None:
+    assert find_finished(str(bundled)).profile.attention.phases[0].films == "squeezed"

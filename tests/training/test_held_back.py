@@ -20,11 +20,11 @@ from boneage.training.profile import CalibrationSpec, Profile, load_profile, par
 from boneage.training.run import Run
 from tests.training.drawn import TINY, write_official
 
-KINDS: tuple[Literal["best", "detailed", "thumbnails"], ...] = ("best", "detailed", "thumbnails")
+KINDS: tuple[Literal["best", "detailed", "squeezed"], ...] = ("best", "detailed", "squeezed")
 
 
 def many(folder: Path, count: int = 1000) -> Films:
-    """Films of ids that all have a thumbnail, and each second one a film of use besides."""
+    """Films of ids that all have a squeezed copy, and each second one a film of use besides."""
     films: list[Film] = []
     for number in range(count):
         split: Split = "validation" if number % 10 == 0 else "train"
@@ -58,13 +58,13 @@ def test_no_phase_trains_on_any_copy_of_them(tmp_path: Path) -> None:
     assert all(split == {"calibration"} for split in splits.values())
 
 
-def test_validation_and_thumbnails_alone_are_left_where_they_are(tmp_path: Path) -> None:
+def test_validation_and_squeezed_copies_alone_are_left_where_they_are(tmp_path: Path) -> None:
     films = many(tmp_path)
     found = films.hold_back(0.5)
     for kind in KINDS:
         assert found.select(kind, "validation") == films.select(kind, "validation")
     alone = {film.id for film in films.films} - ids(films.select("detailed", "train"))
-    assert not alone & ids(found.select("thumbnails", "calibration"))
+    assert not alone & ids(found.select("squeezed", "calibration"))
 
 
 def test_a_share_of_0_holds_back_none(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ import pytest
 
 from boneage.errors import DataError, FilmError
 from boneage.training.films import Film
-from boneage.training.prepared import Batches, PreparedFilms, Sampling, as_input, prepare_films
+from boneage.training.prepared import Batches, PreparedFilms, as_input, prepare_films
+from boneage.training.sampling import Sampling
 from tests.training.drawn import number_films
 
 Image = npt.NDArray[np.uint8]

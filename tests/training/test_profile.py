@@ -47,7 +47,7 @@ def leaves(table: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str |
         yield path
 
 
-@pytest.mark.parametrize("name", ["compact", "convnext", "reference"])
+@pytest.mark.parametrize("name", ["compact", "convnext", "long", "reference"])
 def test_bundled_profiles_load(name: str) -> None:
     assert name in bundled_profiles()
     assert load_profile(name).name == name
@@ -242,3 +242,17 @@ def test_a_profile_names_what_looks_at_each_region() -> None:
     assert list(profile.networks) == ["whole_hand", "carpal", "metacarpal", "phalanx"]
     assert profile.networks["whole_hand"] is profile.attention
     assert profile.networks["phalanx"] is profile.region
+
+
+@pytest.mark.parametrize(
+    "setting", ["warm_up = 1.0", "evened = 1.1", "end_learning_rate = 2e-3", "label_months = 0"]
+)
+def test_a_schedule_or_a_sampling_that_cannot_be_is_refused(setting: str) -> None:
+    name = setting.split(maxsplit=1)[0]
+    with pytest.raises(ProfileError, match=name):
+        parse_profile(changed("learning_rate = 1e-3", f"learning_rate = 1e-3\n{setting}"))
+
+
+def test_a_profile_that_is_written_anew_uses_the_names_of_today() -> None:
+    with pytest.raises(ProfileError, match="'squeezed'"):
+        parse_profile(changed('films = "squeezed"', 'films = "thumbnails"'))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from boneage.assessor import Assessor
     from boneage.evaluation.errors.comparison import Comparison, OtherReader
     from boneage.evaluation.errors.evidence import Setting
-    from boneage.evaluation.errors.validation import Split, Validation
+    from boneage.evaluation.errors.validation import Copies, Split, Validation
     from boneage.training.films import Film
     from boneage.training.problems import Problem
 
@@ -39,7 +39,16 @@ NAMED = 10
 @click.command()
 @data_option
 @split_option("validation", "Which of the films to read.")
+@click.option(
+    "--copies",
+    type=click.Choice(["detailed", "squeezed", "best"]),
+    default="detailed",
+    show_default=True,
+    help="Films at half scale or better; the squeezed copies of a data set that has them, one of "
+    "every id; or of each id the better.",
+)
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Read the first N only.")
+@click.option("--force", is_flag=True, help="Read films that the image quality check refuses, too.")
 @out_option("Where report.html, metrics.json, cases.csv and the figures go.")
 @weights_option
 @workers_option
@@ -69,7 +78,9 @@ NAMED = 10
 def evaluate(
     data: Path,
     split: Split,
+    copies: Copies,
     limit: int | None,
+    force: bool,
     out: Path,
     weights: Path | None,
     workers: int | None,
@@ -105,14 +116,18 @@ def evaluate(
         weights, threads=1, calibration=""
     )  # faster than all cores for one film, also alone
     found = load_films(data, strict=strict)
-    films = choose(found, data, split, limit)
+    films = choose(found, data, split, limit, copies)
     for other in others:
         check_common(other, [film.id for film in films])
     make_folder(out, "--out")
     _tell_problems(found.problems)
     name = data.resolve().name
-    setting = Setting(assessor.weights.name, name, split, limit, date.today(), workers)
-    validation = _read(assessor, films, setting, out / JOURNAL, found.problems, strict=strict)
+    setting = Setting(
+        assessor.weights.name, name, split, limit, date.today(), workers, copies, force
+    )
+    validation = _read(
+        assessor, films, setting, out / JOURNAL, found.problems, strict=strict, force=force
+    )
     _write(out, validation, setting, others, pictures)
     (out / JOURNAL).unlink()  # the next run measures anew: films and program may have changed
     if validation.failures:
@@ -173,6 +188,7 @@ def _read(
     problems: Sequence[Problem],
     *,
     strict: bool,
+    force: bool,
 ) -> Validation:
     """Read the films; what a journal holds is not read again."""
     from boneage import __version__  # noqa: PLC0415
@@ -192,13 +208,19 @@ def _read(
         "split": setting.split,
         "films": fingerprint(films),
         "kept": KEPT,
+        "force": force,
     }
     answers = []
     with Journal(journal_path, recipe) as journal, Progress(len(films)) as progress:
         if journal.done:
             echo(f"{len(journal.done)} films were read before", err=True)
         for answer in read_each(
-            assessor, films, workers=setting.workers, done=journal.done, note=journal.add
+            assessor,
+            films,
+            workers=setting.workers,
+            force=force,
+            done=journal.done,
+            note=journal.add,
         ):
             answers.append(answer)
             if not isinstance(answer, Failure):

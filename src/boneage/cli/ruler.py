@@ -44,10 +44,10 @@ REGIONS = "regions"
 @click.option(
     "--films",
     "copies",
-    type=click.Choice(["detailed", "thumbnails", "all"]),
+    type=click.Choice(["detailed", "squeezed", "all"]),
     default="all",
     show_default=True,
-    help="Detailed copies of the films, thumbnails, or of every film the better one.",
+    help="Detailed copies of the films, squeezed ones, or of every film the better one.",
 )
 @split_option("all", "Which of the films to measure; no marks were ever trained on.")
 @click.option(

@@ -32,7 +32,7 @@ TOGETHER = {
 @click.option(
     "--profile",
     metavar="NAME|FILE",
-    help="How to train: compact, convnext, reference, or a TOML file of your own. "
+    help="How to train: compact, convnext, long, reference, or a TOML file of your own. "
     "[default: compact; with --from, as those weights were trained]",
 )
 @data_option
@@ -64,6 +64,20 @@ TOGETHER = {
     help="Use at most N films of each kind: likewise.",
 )
 @click.option("--strict", is_flag=True, help="Stop at the first label or film that is no good.")
+@click.option(
+    "--fold",
+    metavar="K/N",
+    help="Hold fold K of N of the training ids, such as 0/10, out of every network: training is "
+    "watched on it, and joining weights and interval are fitted on it. Instead of the "
+    "profile's calibration.share.",
+)
+@click.option(
+    "--images",
+    "shared_images",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="A folder of prepared images that several runs share. [default: in the run's folder]",
+)
 @initial_weights_option
 @click.option(
     "--from",
@@ -113,6 +127,8 @@ def train(
     initial_weights: Path | None,
     start_from: str | None,
     few: bool,
+    fold: str | None,
+    shared_images: Path | None,
     distributed: bool,
     coordinator: str | None,
     processes: int | None,
@@ -134,7 +150,13 @@ def train(
         )
     if few and not start_from:
         raise click.UsageError("--few is for fine-tuning; it needs --from")
+    if fold and start_from:
+        raise click.UsageError("--fold is for a training from the beginning; leave out --from")
+    from boneage.training.films import Fold  # noqa: PLC0415  of the training extra
+
     asked: dict[str, Any] = {
+        "fold": Fold.parse(fold) if fold else None,
+        "shared_images": shared_images,
         "stage": stage,
         "epochs": epochs,
         "limit": limit,

@@ -28,7 +28,7 @@ from boneage.errors import DataError
 from boneage.folders import walk_films
 
 SIDE_PX = 256
-"""Of the shorter side: thumbnails are enlarged, for less than 128 is refused."""
+"""Of the shorter side: smaller films are enlarged, for less than 128 is refused."""
 UNIQUE_FILMS = 500
 SAMPLE_FILMS = 1_000
 SAMPLE_SECONDS = 2.0

@@ -71,10 +71,9 @@ def plan_of(profile: Profile) -> RegionPlan:
     )
 
 
-def splits_of(profile: Profile) -> tuple[str, ...]:
+def splits_of(profile: Profile, films: Films) -> tuple[str, ...]:
     """The splits whose films the later stages need the regions of."""
-    fitted_on = profile.fusion.fitted_on
-    return ("train", "validation", *([fitted_on] if fitted_on != "train" else []))
+    return tuple(dict.fromkeys(("train", films.monitored, profile.fusion.fitted_on)))
 
 
 def annotate(
@@ -90,7 +89,7 @@ def annotate(
     path = run.folder / "regions" / "regions.csv"
     wanted = [
         film
-        for split in splits_of(profile)
+        for split in splits_of(profile, films)
         for film in run.limited(films.select("detailed", split))
     ]
 

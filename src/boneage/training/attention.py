@@ -14,10 +14,12 @@ from boneage.training.augmentation import augmenter
 from boneage.training.degrading import degrade, random_of, with_spoilt
 from boneage.training.films import Film, Films
 from boneage.training.fitting import FINAL, fit
+from boneage.training.held_out import PREDICTIONS, write_predictions
 from boneage.training.networks.region import build_attention_network
-from boneage.training.prepared import Batches, PreparedFilms, Sampling, prepare_films
+from boneage.training.prepared import Batches, PreparedFilms, prepare_films
 from boneage.training.profile import NetworkSpec, Phase, Profile
 from boneage.training.run import Run
+from boneage.training.sampling import Sampling, evening_weights
 
 
 def draw_whole(film: Film, profile: Profile, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
@@ -69,12 +71,18 @@ def spoilt_recipe(films: tuple[Film, ...], profile: Profile) -> dict[str, object
 def training_model(
     network: keras.Model, profile: Profile, size: tuple[int, int], seed: int
 ) -> keras.Model:
-    """Put a network behind the profile's augmentation; its ages, one or two, are the output."""
+    """Put a network behind the profile's augmentation; its ages, one or two, are the output.
+
+    After them comes the distribution, where the network has one.
+    """
     film = keras.Input((*size, 1), name="film")
     sex = keras.Input((), dtype="int32", name="sex")
     varied = augmenter(profile.augmentation, seed)(film)
-    answers = network({"film": varied, "sex": sex})
-    ages = [answers[name] for name in ("age", "local_age") if name in answers]
+    outputs = dict(network.output)
+    if network.get_layer("scaled_age").output.shape[-1] > 1:
+        outputs["distribution"] = network.get_layer("scaled_age").output
+    answers = keras.Model(network.input, outputs)({"film": varied, "sex": sex})
+    ages = [answers[name] for name in ("age", "local_age", "distribution") if name in answers]
     together = keras.layers.Concatenate(name="ages")(ages) if len(ages) > 1 else ages[0]
     return keras.Model({"film": film, "sex": sex}, together)
 
@@ -129,10 +137,11 @@ def start_finished(network: keras.Model, spec: NetworkSpec, run: Run) -> None:
 
 def sampling_of(phase: Phase, train: PreparedFilms) -> Sampling | None:
     """Which films come in an epoch of a phase; None for each of them once."""
-    if phase.detailed_times == 1 and not phase.thumbnails_an_epoch:
+    if phase.detailed_times == 1 and not phase.squeezed_an_epoch and not phase.evened:
         return None
     detailed = np.array([not film.squeezed for film in train.films])
-    return Sampling(detailed, phase.detailed_times, phase.thumbnails_an_epoch)
+    weights = evening_weights(train.films, phase.evened) if phase.evened else None
+    return Sampling(detailed, phase.detailed_times, phase.squeezed_an_epoch, weights)
 
 
 def _fit_phase(
@@ -159,7 +168,7 @@ def _fit_phase(
         label,
     )
     run.report_skipped(train)
-    held_back = run.limited(films.select(phase.films, "validation"))
+    held_back = run.limited(films.select(phase.films, films.monitored))
     monitor = (
         prepare_whole(held_back, profile, size, run, f"{label} held back") if held_back else None
     )
@@ -184,3 +193,5 @@ def _fit_phase(
         epochs=run.epochs,
         group=run.group,
     )
+    if monitor:
+        run.group.once(lambda: write_predictions(network, monitor, folder / PREDICTIONS))

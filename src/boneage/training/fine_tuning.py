@@ -125,7 +125,7 @@ def _last_phase(network: NetworkSpec, spec: FineTuningSpec) -> NetworkSpec:
         _gentle(network.phases[-1], spec),
         epochs=spec.epochs,
         films="detailed",
-        thumbnails_an_epoch=0,
+        squeezed_an_epoch=0,
         input=None,
     )
     return replace(network, initial_weights="none", phases=(last,))

@@ -14,7 +14,9 @@ import keras
 from keras import ops
 
 from boneage.errors import ProfileError
+from boneage.training.averaging import AveragedWeights, finish_average
 from boneage.training.group import ALONE, Group
+from boneage.training.networks.head import bin_months
 from boneage.training.prepared import Batches
 from boneage.training.profile import Phase
 from boneage.training.undistributed import undistributed
@@ -22,10 +24,13 @@ from boneage.weights import MONTHS_SCALE
 
 YEARS_SCALE = MONTHS_SCALE / 12
 """Errors enter the squared and Huber losses in years: numbers near one."""
-WARM_UP_SHARE = 0.15
-"""Of a one-cycle schedule."""
+FIRST_RATE = 1 / 25
+"""Of a cycle's peak: what its warm-up begins with."""
 KEPT_CHECKPOINTS = 2
 """A kill may spoil the last one while it is written; never both."""
+BINS = len(bin_months())
+MOST_AGES = 2
+"""Answers that are ages; more: a distribution comes after them."""
 DRAWS_AN_EPOCH = 1_000_000
 """More random draws than a layer makes in an epoch."""
 LOG = "epochs.csv"
@@ -34,12 +39,24 @@ FINAL = "final.weights.h5"
 
 
 def loss_of(phase: Phase) -> Callable[[Any, Any], Any]:
-    """Loss of scaled ages, shape (n,), and answers, shape (n, answers)."""
+    """Loss of scaled ages, shape (n,), and answers, shape (n, answers).
+
+    Answers are one age or two, and then a distribution over ``head.bin_months``, if there
+    is one: its cross-entropy with the spread-out label is added.
+    """
     delta = phase.huber_months / 12
 
     def loss(true: Any, predicted: Any) -> Any:
+        width = predicted.shape[-1] if len(predicted.shape) > 1 else 1
         predicted = ops.reshape(predicted, (ops.shape(true)[0], -1))
-        true = ops.reshape(true, (-1, 1)) + ops.zeros_like(predicted)
+        true = ops.reshape(true, (-1, 1))
+        if width > MOST_AGES:
+            ages, distribution = predicted[:, :-BINS], predicted[:, -BINS:]
+            return of_ages(true, ages) + spread_crossentropy(true, distribution, phase)
+        return of_ages(true, predicted)
+
+    def of_ages(true: Any, predicted: Any) -> Any:
+        true = true + ops.zeros_like(predicted)
         if phase.loss == "binary_crossentropy":
             return keras.losses.binary_crossentropy(true, predicted)
         true, predicted = true * YEARS_SCALE, predicted * YEARS_SCALE
@@ -48,6 +65,13 @@ def loss_of(phase: Phase) -> Callable[[Any, Any], Any]:
         return keras.losses.mean_squared_error(true, predicted)
 
     return loss
+
+
+def spread_crossentropy(true: Any, distribution: Any, phase: Phase) -> Any:
+    """Cross-entropy of distributions (n, bins) with labels (n, 1), spread as the phase says."""
+    off = (ops.convert_to_tensor(bin_months()) - true * MONTHS_SCALE) / phase.label_months
+    wanted = ops.softmax(-0.5 * ops.square(off), axis=-1)
+    return -ops.sum(wanted * ops.log(ops.maximum(distribution, 1e-7)), axis=-1)
 
 
 def mae_months(true: Any, predicted: Any) -> Any:
@@ -60,10 +84,11 @@ def optimizer_of(phase: Phase, steps: int) -> keras.optimizers.Optimizer:
     """The profile's optimiser and schedule for this many steps in all."""
     rate: Any = phase.learning_rate
     if phase.schedule == "one_cycle":
-        warm_up = max(1, int(steps * WARM_UP_SHARE))
+        warm_up = max(1, int(steps * phase.warm_up))
         rate = keras.optimizers.schedules.CosineDecay(
-            phase.learning_rate / 25,
+            phase.learning_rate * FIRST_RATE,
             decay_steps=max(1, steps - warm_up),
+            alpha=phase.end_learning_rate / phase.learning_rate,
             warmup_target=phase.learning_rate,
             warmup_steps=warm_up,
         )
@@ -208,7 +233,7 @@ def callbacks_of(
     """List what comes between the batches and the epochs of a phase; the log may go on."""
     callbacks: list[keras.callbacks.Callback] = [_Redraw(), _StopOnNaN(phase), Pace(train)]
     if phase.average:
-        callbacks.insert(0, keras.callbacks.SwapEMAWeights())
+        callbacks.insert(0, AveragedWeights(train))
     return callbacks + (_writers(folder, goes_on=goes_on) if writes else [])
 
 
@@ -285,7 +310,7 @@ def fit(
     if done < epochs:
         run_epochs(training_model, train, monitor, callbacks, done=done, epochs=epochs)
     elif phase.average:
-        training_model.optimizer.finalize_variable_values(training_model.trainable_variables)
+        finish_average(training_model, train)
     group.once(lambda: _finish(network, folder))
 
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from boneage.delimited import Delimited, Row, read_delimited
 from boneage.errors import DataError, SexError
@@ -20,7 +20,7 @@ VALIDATION_SHARE = 0.1
 """Held back, by a hash of the id, where the data set states no split."""
 SQUEEZED_LIMITS = Limits(min_side_px=64)
 """Squeezed copies may be too small to be answered, not to be learned from."""
-CALIBRATION = "calibration"
+CALIBRATION: Final = "calibration"
 Split: TypeAlias = Literal["train", "validation", "calibration"]
 
 

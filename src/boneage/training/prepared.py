@@ -7,7 +7,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,27 +21,12 @@ from boneage.errors import BoneageError, DataError
 from boneage.training.films import Film
 from boneage.training.group import ALONE, Group
 from boneage.training.progress import films_bar
+from boneage.training.sampling import Sampling
 from boneage.weights import MONTHS_SCALE
 
-
-@dataclass(frozen=True)
-class Sampling:
-    """Which films come in an epoch, where not each of them once."""
-
-    always: npt.NDArray[np.bool_]
-    """Shape (films,): those that come in every epoch."""
-    times: int
-    """How often each of these comes."""
-    others: int
-    """How many of the rest come, drawn anew every epoch; 0 for all."""
-
-    def draw(self, random: np.random.Generator) -> npt.NDArray[np.intp]:
-        """Places of the films of one epoch, in random order."""
-        rest = np.flatnonzero(~self.always)
-        if 0 < self.others < len(rest):
-            rest = random.choice(rest, self.others, replace=False)
-        places = np.concatenate([np.repeat(np.flatnonzero(self.always), self.times), rest])
-        return random.permutation(places)
+FORM = 2
+"""Of how images are prepared; raised when code, not a recipe, makes them otherwise, so that
+none that lie in a folder from before are taken for the new ones."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +85,7 @@ def prepare_films(
     """
     if not films:
         raise DataError(f"there are no films for {label}")
+    recipe = {"form": FORM, "drawn": recipe}
     named = [[str(film.path), film.spoilt, *_state_of(film.path)] for film in films]
     digest = hashlib.sha256(json.dumps([recipe, named], sort_keys=True).encode()).hexdigest()
     path = folder / f"{label.replace(' ', '-')}-{digest[:12]}.npy"
@@ -225,14 +211,22 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def shuffle(self) -> None:
         """Order the films for ``epoch``."""
-        self._order = np.arange(self.films)
-        if self.seed is not None:
-            random = np.random.default_rng([self.seed, self.epoch])
-            if self.sampling:
-                self._order = self.sampling.draw(random)
-            else:
-                random.shuffle(self._order)
+        self._order = self._order_of(self.epoch)
         self.count = len(self._order)
+
+    def _order_of(self, epoch: int) -> npt.NDArray[np.intp]:
+        """Places of the films of an epoch."""
+        if self.seed is None:
+            return np.arange(self.films)
+        random = np.random.default_rng([self.seed, epoch])
+        return self.sampling.draw(random) if self.sampling else random.permutation(self.films)
+
+    def sample(self, films: int) -> Iterator[dict[str, npt.NDArray[Any]]]:
+        """Inputs of whole batches of about so many films, as the first epoch has them."""
+        order = self._order_of(0)
+        for start in range(0, max(min(films, len(order)) - self.batch, 0) + 1, self.batch):
+            rows = np.sort(order[start : start + self.batch])
+            yield {name: as_input(a[rows]) for name, a in self.inputs.items()}
 
     def __len__(self) -> int:
         """Batches an epoch; in training an incomplete last one is left out."""

@@ -23,6 +23,7 @@ from boneage.training.labels import CALIBRATION
 
 T = TypeVar("T")
 Size = tuple[int, int]
+FilmKind = Literal["best", "detailed", "squeezed"]
 
 
 @dataclass(frozen=True)
@@ -79,31 +80,50 @@ class Phase:
     batch: int
     learning_rate: float
     loss: Literal["binary_crossentropy", "mean_squared_error", "huber"]
-    films: Literal["best", "detailed", "thumbnails"] = "best"
-    """The best copy of every film; only films of useful resolution; only the
-    squeezed thumbnails."""
+    films: FilmKind = "best"
+    """The best copy of every film; only films at half scale or better; only the
+    squeezed copies, one of every film."""
     detailed_times: int = 1
     """How often each film of useful resolution comes in an epoch, varied each time."""
-    thumbnails_an_epoch: int = 0
-    """Of the squeezed thumbnails so many an epoch, others every time; 0: all of them."""
+    squeezed_an_epoch: int = 0
+    """Of the squeezed copies so many an epoch, others every time; 0: all of them."""
+    evened: float = 0.0
+    """How far sampling evens out the ages of each sex: 0, each film alike; 1, each age
+    alike. See ``sampling.evening_weights``."""
     input: Size | None = None
     """Rows and columns, where they differ from the network's final input."""
     optimizer: Literal["adam", "adamw"] = "adam"
     weight_decay: float = 0.0
     schedule: Literal["constant", "one_cycle"] = "constant"
+    """``one_cycle``: up to the learning rate in a warm-up, then down by a half cosine."""
+    warm_up: float = 0.15
+    """Share of a cycle in which the learning rate rises, from a 25th of the peak."""
+    end_learning_rate: float = 0.0
+    """Where a cycle ends. A phase that begins no higher than the one before it ended
+    continues one long cycle; one that begins higher restarts it."""
     average: float = 0.0
-    """Momentum of the running average of the weights; 0 for none."""
+    """Momentum of the running average of the weights; 0 for none. Batch-normalisation
+    statistics are estimated anew for the average; see ``averaging``."""
     focus: float = 0.0
     """Price of an attention that is spread over the whole film; see
     ``networks.cbam.SpatialAttention``. Where the profile has a second CBAM for
     the heat map, that one learns only in phases with a price."""
     huber_months: float = 12.0
     """Where the Huber loss turns from square to straight."""
+    label_months: float = 6.0
+    """How far a label spreads over the ages of a distribution, as a standard deviation:
+    about the error of a single reading."""
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch", "learning_rate", "detailed_times"):
+        for name in ("epochs", "batch", "learning_rate", "detailed_times", "label_months"):
             if getattr(self, name) <= 0:
                 raise ProfileError(f"{name} of a phase is {getattr(self, name)}; give more than 0")
+        if self.warm_up >= 1 or self.evened > 1 or self.end_learning_rate > self.learning_rate:
+            raise ProfileError(
+                f"warm_up is {self.warm_up:g}, evened {self.evened:g} and end_learning_rate "
+                f"{self.end_learning_rate:g} in a phase; the warm-up must be below 1, evened at "
+                f"most 1, and the end no higher than learning_rate = {self.learning_rate:g}"
+            )
 
 
 NOT_A_FILE = frozenset({"none", "imagenet", "attention"})
@@ -115,9 +135,12 @@ class NetworkSpec:
     """An attention network or a region network."""
 
     backbone: str
-    """The name of a model in ``keras.applications``, or ``ViTTiny``."""
+    """The name of a model in ``keras.applications``, ``EfficientNetLite0`` to ``4``, or
+    ``ViTTiny``."""
     input: Size
-    output: Literal["sigmoid", "relu", "linear"]
+    output: Literal["sigmoid", "relu", "linear", "distribution"]
+    """Of the head: one number, or a probability for each of many ages, whose mean is the
+    answer; see ``networks.head``."""
     phases: tuple[Phase, ...]
     initial_weights: str = "none"
     """``none``, ``imagenet``, ``attention`` (region networks: start from the
@@ -316,12 +339,27 @@ def parse_profile(text: str) -> Profile:
 def profile_of(table: Mapping[str, Any]) -> Profile:
     """Make a profile from the plain values of ``Profile.to_dict``, such as a manifest's.
 
+    Names that earlier versions wrote are translated.
+
     Raises
     ------
     ProfileError
         When they do not describe a model.
     """
-    return _build(Profile, _without_none(table), "")
+    return _build(Profile, renamed(_without_none(table)), "")
+
+
+RENAMED = {"thumbnails": "squeezed", "thumbnails_an_epoch": "squeezed_an_epoch"}
+"""What manifests and run folders of earlier versions call it, and what it is called now."""
+
+
+def renamed(value: Any) -> Any:
+    """Translate the keys and the words of a serialised profile, at any depth."""
+    if isinstance(value, Mapping):
+        return {RENAMED.get(k, k): renamed(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [renamed(v) for v in value]
+    return RENAMED.get(value, value) if isinstance(value, str) else value
 
 
 def _without_none(value: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 
 import keras
 import numpy as np
@@ -16,6 +17,8 @@ from boneage.training.attention import equalised, spoilt_recipe, training_model
 from boneage.training.degrading import with_spoilt
 from boneage.training.films import Film, Films
 from boneage.training.fitting import fit
+from boneage.training.held_out import PREDICTIONS, write_predictions
+from boneage.training.networks.head import bin_months
 from boneage.training.networks.region import build_region_network
 from boneage.training.prepared import Batches, PreparedFilms, prepare_films
 from boneage.training.profile import Profile
@@ -110,7 +113,7 @@ def train_region(
         if phase.input not in {None, spec.input}:
             raise ProfileError(f"region.phases.input is {phase.input}; regions keep {spec.input}")
         seed = profile.seed + 1000 * (number + 1) + 100 * index
-        crops = train.of(region)
+        crops, folder = train.of(region), run.folder / region / f"phase-{index}"
         monitor = held_back.of(region) if held_back else None
         print(f"{region} network, phase {index}: {len(crops.films)} crops")  # noqa: T201
         fit(
@@ -121,10 +124,12 @@ def train_region(
             Batches(monitor.inputs, monitor.ages_months, phase.batch, group=run.group)
             if monitor
             else None,
-            run.folder / region / f"phase-{index}",
+            folder,
             epochs=run.epochs,
             group=run.group,
         )
+        if monitor and not (folder / PREDICTIONS).is_file():
+            run.group.once(partial(write_predictions, network, monitor, folder / PREDICTIONS))
     return network
 
 
@@ -157,4 +162,6 @@ def start_at_mean_age(
     last = network.get_layer("scaled_age")
     weights, bias = last.get_weights()
     middle = np.log(mean / (1 - mean)) if output == "sigmoid" else mean
-    last.set_weights([np.zeros_like(weights), np.full_like(bias, middle)])
+    if output == "distribution":
+        middle = -0.5 * ((bin_months() - np.mean(ages_months)) / np.std(ages_months)) ** 2
+    last.set_weights([np.zeros_like(weights), np.zeros_like(bias) + middle])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from boneage.errors import DataError, ProfileError
 from boneage.printable import printable
-from boneage.training.films import Film
+from boneage.training.films import Film, Fold
 from boneage.training.finished import Finished
 from boneage.training.group import ALONE, Group
 from boneage.training.prepared import PreparedFilms
@@ -39,11 +39,15 @@ class Run:
     strict: bool = False
     group: Group = ALONE
     """The processes that train together."""
+    shared_images: Path | None = None
+    """A folder of prepared images that several runs share."""
+    fold: Fold | None = None
+    """Held out of every network."""
 
     @property
     def prepared(self) -> Path:
         """The folder of prepared images."""
-        return self.folder / "prepared"
+        return self.shared_images or self.folder / "prepared"
 
     def limited(self, films: tuple[Film, ...]) -> tuple[Film, ...]:
         """The films this run uses."""

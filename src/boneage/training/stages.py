@@ -28,7 +28,7 @@ from boneage.training.export import (
     today,
     write_manifest,
 )
-from boneage.training.films import Films, load_films
+from boneage.training.films import Films, Fold, load_films
 from boneage.training.fine_tuning import begin_fine_tuning, profile_to_fine_tune
 from boneage.training.finished import find_finished
 from boneage.training.fitting import FINAL, LOG, read_log
@@ -77,11 +77,11 @@ class Training:
         found = annotate(attention, self.profile, self.films, self.run)
         train = self._ids("train")
         self.fallback = measured_fallback(r for r in found.values() if r.film_id in train)
-        for split in splits_of(self.profile):
+        for split in splits_of(self.profile, self.films):
             try:
                 self.crops[split] = prepare_crops(self.films, split, found, self.profile, self.run)
             except DataError:
-                if split != "validation":
+                if split != self.films.monitored:
                     raise
             else:
                 self.run.report_skipped(self.crops[split].crops)
@@ -103,7 +103,7 @@ class Training:
                 attention,
                 self.profile,
                 self.crops["train"],
-                self.crops.get("validation"),
+                self.crops.get(self.films.monitored),
                 self.run,
             )
 
@@ -112,7 +112,8 @@ class Training:
         sources = {name: self._source(name) for name in feature_names(self.profile)}
         self._begin("fusion", fusion=self.profile.fusion, **sources)
         fitted = self._see(self.profile.fusion.fitted_on, self.profile.fusion.views)
-        held_back = self._see("validation", 1) if "validation" in self.crops else None
+        watched = self.films.monitored
+        held_back = self._see(watched, 1) if watched in self.crops else None
         self.networks["fusion"] = train_fusion(
             self.profile, fitted, held_back, self.run, self.networks
         )
@@ -209,7 +210,9 @@ class Training:
         recipe |= {"seed": self.profile.seed, "epochs": self.run.epochs, "limit": self.run.limit}
         recipe |= {"augmentation": asdict(self.profile.augmentation)}
         recipe |= {"degradation": asdict(self.profile.degradation)}
-        if self.profile.calibration.share:  # else as it was before there was one
+        if self.run.fold:
+            recipe |= {"fold": str(self.run.fold)}
+        elif self.profile.calibration.share:  # else as it was before there was one
             recipe |= {"calibration": asdict(self.profile.calibration)}
         if self.run.finished:  # likewise
             recipe |= {"set of weights": self.run.finished.identity}
@@ -246,6 +249,8 @@ def train(
     initial_weights: Path | None = None,
     start_from: str | None = None,
     few: bool = False,
+    fold: Fold | None = None,
+    shared_images: Path | None = None,
     group: Group = ALONE,
 ) -> None:
     """Train weights from labelled films, or go on where an earlier run stopped.
@@ -273,6 +278,12 @@ def train(
         the last phase is trained, as the profile's ``fine_tuning`` says.
     few : bool
         Fine-tune on fewer than 200 films, too.
+    fold : Fold, optional
+        Of the training ids, held out of every network; training is watched on them, and what
+        is fitted on held-out films is fitted on them. Instead of the profile's
+        ``calibration.share``.
+    shared_images : Path, optional
+        A folder of prepared images that several runs share, instead of each its own.
     group : Group
         The processes that train together, up to the stage ``fusion``; each calls this alike.
 
@@ -297,8 +308,19 @@ def train(
         print(f"skipped: {in_words(films.problems)}")  # noqa: T201
     if finished:
         profile, films = begin_fine_tuning(finished, profile, films, few=few)
-    films = films.hold_back(profile.calibration.share)
-    run = Run(run_folder, data, initial_weights, finished, epochs, limit, strict, group)
+    films = films.hold_out(fold) if fold else films.hold_back(profile.calibration.share)
+    run = Run(
+        run_folder,
+        data,
+        initial_weights,
+        finished,
+        epochs,
+        limit,
+        strict,
+        group,
+        shared_images,
+        fold,
+    )
     _agree(run, profile, films, stage)
     check_held_back(profile, films, run)
     training = Training(profile, films, run)

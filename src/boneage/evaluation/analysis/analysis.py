@@ -94,7 +94,7 @@ class Copies:
     detailed: int
     """Films of useful resolution."""
     squeezed_only: int
-    """Films of which there is only a squeezed thumbnail."""
+    """Films of which there is only a squeezed copy."""
     heights: Statistics | None
     """Pixels of the originals, where the data set states them."""
     widths: Statistics | None

@@ -102,7 +102,7 @@ def _copies_sentence(analysis: Analysis) -> str:
     text = (
         f"At hand: {_films(copies.detailed)} of useful resolution, "
         f"{_films(copies.squeezed_only)} only as "
-        f"{'a squeezed thumbnail' if copies.squeezed_only == 1 else 'squeezed thumbnails'}."
+        f"{'a squeezed copy' if copies.squeezed_only == 1 else 'squeezed copies'}."
     )
     if copies.heights and copies.widths:
         text += (

@@ -39,7 +39,11 @@ GROUPS: Mapping[str, str] = {
     "age_band_years": "labelled bone age",
 }
 """Groupings of the ruler that are shown; its sources are told apart by the targets."""
-NAMES: Mapping[str, str] = {"thumbnail": "thumbnail of 100 × 100 pixels", "train": "training"}
+NAMES: Mapping[str, str] = {
+    "squeezed": "squeezed to 299 × 299 pixels",
+    "thumbnail": "thumbnail of 100 × 100 pixels",  # in evidence of earlier versions
+    "train": "training",
+}
 
 
 def in_short(evidence: Evidence) -> str:

@@ -16,7 +16,8 @@ KINDS = (("films", "best"), ("of these at useful resolution", "detailed"))
 FILMS: Mapping[str, str] = {
     "best": "of each film the better copy",
     "detailed": "films of useful resolution",
-    "thumbnails": "thumbnails",
+    "squeezed": "squeezed copies of all films",
+    "thumbnails": "thumbnails",  # in manifests of earlier versions, of 100 pixels
 }
 """What a phase of training sees, by the word of the profile."""
 GIRLS = {Sex.FEMALE: "girls", Sex.MALE: "boys"}
@@ -178,9 +179,11 @@ def _step(
 
 def _films(phase: Table) -> str:
     words = FILMS.get(phase["films"], str(phase["films"]))
-    times, thumbnails = phase.get("detailed_times", 1), phase.get("thumbnails_an_epoch", 0)
+    times, squeezed = phase.get("detailed_times", 1), phase.get("squeezed_an_epoch", 0)
+    thumbnails = phase.get("thumbnails_an_epoch", 0)
     often = f"; those of useful resolution {times} times an epoch" if times > 1 else ""
-    some = f"; {thumbnails:,} of the thumbnails an epoch" if thumbnails else ""
+    some = f"; {squeezed:,} of the squeezed copies an epoch" if squeezed else ""
+    some += f"; {thumbnails:,} of the thumbnails an epoch" if thumbnails else ""
     return words + often + some
 
 

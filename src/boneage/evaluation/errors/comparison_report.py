@@ -33,7 +33,7 @@ def write_comparisons(path: Path, comparisons: Sequence[Comparison], setting: Se
             "format": FORMAT,
             "date": setting.day.isoformat(),
             "weights": asdict(setting.weights),
-            "data": {"name": setting.data, "split": setting.split, "limit": setting.limit},
+            "data": setting.data_table,
             "interval": {
                 "method": f"paired {METHOD}",
                 "level": LEVEL,

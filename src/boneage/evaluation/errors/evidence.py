@@ -20,7 +20,7 @@ from boneage.delimited import csv_text
 from boneage.evaluation.bands import measure_bands, measure_bands_by_sex
 from boneage.evaluation.errors import agreement
 from boneage.evaluation.errors.standards import measure_standards, measure_standards_by_band
-from boneage.evaluation.errors.validation import Reading, Split, Validation
+from boneage.evaluation.errors.validation import Copies, Reading, Split, Validation
 from boneage.evaluation.metrics import DRAWS, LEVEL, METHOD, SEED, measure_by
 from boneage.radiograph import Sex
 from boneage.training.problems import count_by_kind
@@ -45,12 +45,27 @@ class Setting:
     day: date
     workers: int = 1
     """Films read at a time, which makes each of them slower."""
+    copies: Copies = "detailed"
+    forced: bool = False
+    """Films that the image quality check refuses were read, too."""
 
     @property
     def title(self) -> str:
         """Data, split and weights, for every figure."""
         only = f", the first {self.limit}" if self.limit else ""
-        return f"{self.data}, {self.split} films{only}, weights {self.weights.name}"
+        copies = "" if self.copies == "detailed" else f", {self.copies} copies"
+        forced = ", refused ones read too" if self.forced else ""
+        return f"{self.data}, {self.split} films{only}{copies}{forced}, weights {self.weights.name}"
+
+    @property
+    def data_table(self) -> dict[str, Any]:
+        """Which films, for JSON files; what is as usual goes without saying."""
+        table: dict[str, Any] = {"name": self.data, "split": self.split, "limit": self.limit}
+        if self.copies != "detailed":
+            table["copies"] = self.copies
+        if self.forced:
+            table["forced"] = True
+        return table
 
 
 def write_evidence(folder: Path, validation: Validation, setting: Setting) -> dict[str, Any]:
@@ -127,7 +142,7 @@ def summarise(validation: Validation, setting: Setting) -> dict[str, Any]:
         "boneage": __version__,
         "date": setting.day.isoformat(),
         "weights": asdict(setting.weights),
-        "data": {"name": setting.data, "split": setting.split, "limit": setting.limit},
+        "data": setting.data_table,
         "films": {
             "tried": validation.films,
             "read": len(readings),

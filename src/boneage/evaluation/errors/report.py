@@ -76,6 +76,8 @@ def write_report(
 def _lead(table: Table) -> str:
     films, data = table["films"], table["data"]
     only = f", of which only the first {data['limit']} were tried" if data["limit"] else ""
+    only += f", {data['copies']} copies" if "copies" in data else ""
+    only += ", refused films read too" if data.get("forced") else ""
     return (
         f"{films['read']} of {films['tried']} labelled films read; data {data['name']}, split "
         f"{data['split']}{only}. {_OF_SPLIT[data['split']]} boneage {table['boneage']}, "

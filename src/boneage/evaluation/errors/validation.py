@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from boneage.assessment import Assessment, Case, Failure, Interval
-from boneage.assessor import Assessor
+from boneage.assessment import Assessment, Failure, Interval
+from boneage.assessor import Assessor, answer_or_failure
 from boneage.errors import DataError, LevelError
 from boneage.evaluation.many import in_parallel
 from boneage.intervals import DEFAULT_LEVEL
@@ -24,6 +24,9 @@ KEPT = 2
 LEVELS = (0.5, 0.8, DEFAULT_LEVEL)
 """Of the intervals that are checked; the widest is the one that answers state."""
 SPLITS: tuple[Split, ...] = ("validation", "train", "all")
+Copies: TypeAlias = Literal["detailed", "squeezed", "best"]
+COPIES: tuple[Copies, ...] = ("detailed", "squeezed", "best")
+"""Films at half scale or better; the squeezed copies, one of every id; of each id the better."""
 Note: TypeAlias = Callable[[str, dict[str, Any]], None]
 """Told the film's id and what a journal should keep of its reading."""
 
@@ -70,7 +73,7 @@ class Validation:
 
 
 def films_to_read(folder: Path, split: Split, limit: int | None = None) -> tuple[Film, ...]:
-    """Labelled films of useful resolution; squeezed thumbnails cannot be read.
+    """Labelled films at half scale or better.
 
     Raises
     ------
@@ -80,13 +83,26 @@ def films_to_read(folder: Path, split: Split, limit: int | None = None) -> tuple
     return choose(load_films(folder), folder, split, limit)
 
 
-def choose(found: Films, folder: Path, split: Split, limit: int | None = None) -> tuple[Film, ...]:
-    """Choose, of films that were found already, those that ``films_to_read`` gives."""
+def choose(
+    found: Films,
+    folder: Path,
+    split: Split,
+    limit: int | None = None,
+    copies: Copies = "detailed",
+) -> tuple[Film, ...]:
+    """Choose, of films that were found already, one copy of each id of a split.
+
+    Raises
+    ------
+    DataError
+        When there is none.
+    """
     names = ("train", "validation") if split == "all" else (split,)
-    chosen = tuple(film for name in names for film in found.select("detailed", name))
+    chosen = tuple(film for name in names for film in found.select(copies, name))
     if not chosen:
         raise DataError(
-            f"{str(folder)!r} has no {split!r} film of useful resolution; splits are {list(SPLITS)}"
+            f"{str(folder)!r} has no {copies} {split!r} film; splits are {list(SPLITS)}, "
+            f"copies {list(COPIES)}"
         )
     return chosen[:limit]
 
@@ -108,6 +124,7 @@ def read_each(
     films: Sequence[Film],
     *,
     workers: int = 1,
+    force: bool = False,
     done: Mapping[str, Any] | None = None,
     note: Note | None = None,
 ) -> Iterator[Reading | Failure]:
@@ -120,6 +137,8 @@ def read_each(
     films : sequence of Film
     workers : int
         How many films are read at a time.
+    force : bool
+        Read films that are refused all the same.
     done : mapping, optional
         What ``note`` was told of films that were read before. They are not
         read again, but compared with the label as it is now.
@@ -132,8 +151,12 @@ def read_each(
     def read(film: Film) -> tuple[Reading | Failure, bool]:
         if film.id in known:
             return _restored(film, known[film.id]), False
-        case = Case(film.path, film.sex)
-        answer = next(assessor.assess_many([case]))
+
+        def assess() -> Assessment:
+            image = film.radiograph() if film.squeezed else film.path
+            return assessor.assess(image, film.sex, force=force)
+
+        answer = answer_or_failure(film.id, assess)
         return _reading(film, answer, _intervals(assessor, answer)), True
 
     for film, (answer, new) in zip(films, in_parallel(read, films, workers), strict=True):
@@ -170,7 +193,7 @@ def _reading(
     film: Film, answer: Assessment | Failure, intervals: tuple[Interval, ...]
 ) -> Reading | Failure:
     if isinstance(answer, Failure):
-        return Failure(film.id, answer.code, answer.message)
+        return answer
     return Reading(
         case=film.id,
         sex=film.sex,

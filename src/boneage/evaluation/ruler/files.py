@@ -79,7 +79,7 @@ def setting_of(
 ) -> RulerSetting:
     """Gather what a run is about; ``unfit`` says by id why a detailed copy is not used."""
     sources = Counter(BOXES if marks[0].boxes else POINTS for marks in annotations.marks.values())
-    copies = [] if films == "thumbnails" else sorted(set(unfit) & set(annotations.marks))
+    copies = [] if films == "squeezed" else sorted(set(unfit) & set(annotations.marks))
     return RulerSetting(
         weights=weights,
         data=data.resolve().name,

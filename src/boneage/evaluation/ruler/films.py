@@ -15,17 +15,15 @@ from boneage.errors import BoneageError, DataError
 from boneage.evaluation.errors.validation import Split
 from boneage.evaluation.ruler.marks import Shape
 from boneage.radiograph import Radiograph
-from boneage.reading import Limits, read
+from boneage.reading import read
 from boneage.training.film_folder import FACTS
 from boneage.training.films import Film
 from boneage.training.labels import read_labels
 
-Copies: TypeAlias = Literal["detailed", "thumbnails", "all"]
-COPIES: tuple[Copies, ...] = ("detailed", "thumbnails", "all")
+Copies: TypeAlias = Literal["detailed", "squeezed", "all"]
+COPIES: tuple[Copies, ...] = ("detailed", "squeezed", "all")
 
-DETAILED, THUMBNAIL = "detailed", "thumbnail"
-LIMITS = Limits(min_side_px=64)
-"""Squeezed thumbnails of 100 pixels are too small to read an age, not to look at."""
+DETAILED, SQUEEZED = "detailed", "squeezed"
 MOVED = "background-removed"
 """Such copies were cut and fitted anew: marks on the original do not lie on them."""
 SAME_SHAPE = 0.02
@@ -33,8 +31,8 @@ SAME_SHAPE = 0.02
 
 
 def kind_of(film: Film) -> str:
-    """``"thumbnail"`` or ``"detailed"``."""
-    return THUMBNAIL if film.squeezed else DETAILED
+    """``"squeezed"`` or ``"detailed"``."""
+    return SQUEEZED if film.squeezed else DETAILED
 
 
 def films_to_measure(
@@ -55,8 +53,8 @@ def films_to_measure(
         Ids that have marks.
     unfit : collection of str
         Ids whose detailed copy does not fit the marks.
-    copies : {"detailed", "thumbnails", "all"}
-        Detailed copies only, thumbnails only, or of every film the better one.
+    copies : {"detailed", "squeezed", "all"}
+        Detailed copies only, squeezed copies only, or of every film the better one.
     split : {"validation", "train", "all"}
     limit : int, optional
         So many films only, evenly spread over the ids in their order.
@@ -73,7 +71,7 @@ def films_to_measure(
         if film.squeezed:
             if copies != "detailed":
                 chosen.setdefault(film.id, film)
-        elif copies != "thumbnails" and film.id not in unfit:
+        elif copies != "squeezed" and film.id not in unfit:
             chosen[film.id] = film
     if not chosen:
         raise DataError(f"no film of the kind {copies!r} in the split {split!r} has marks")
@@ -93,7 +91,7 @@ def _spread(films: list[Film], count: int) -> list[Film]:
 def true_shape(films: Iterable[Film]) -> Callable[[str], Shape | None]:
     """Make a function that tells the true (height, width) of a film by id.
 
-    What no thumbnail states is read from the film itself, once; None where
+    What no squeezed copy states is read from the film itself, once; None where
     there is no film or it cannot be read.
     """
     stated: dict[str, Shape] = {}
@@ -153,18 +151,18 @@ def _cut(cells: Mapping[str, str]) -> bool:
 
 
 def read_film(film: Film) -> Radiograph:
-    """Read a copy of a film; a squeezed one gets its true shape back.
+    """Read a copy of a film; a squeezed one gets its true shape back, for marks need right angles.
 
     Raises
     ------
     FilmError
         When it cannot be read.
     """
-    radiograph = read(film.path, limits=LIMITS)
+    radiograph = film.radiograph()
     if film.shape is None:
         return radiograph
     height, width = film.shape
     scale = max(radiograph.height / height, radiograph.width / width)  # lose no pixel
     size = max(1, round(width * scale)), max(1, round(height * scale))
     pixels = cv2.resize(radiograph.pixels, size, interpolation=cv2.INTER_LINEAR)
-    return replace(radiograph, pixels=pixels)
+    return replace(radiograph, pixels=pixels, pixel_aspect=1.0)

@@ -37,7 +37,7 @@ class Ruled:
 
     @property
     def copy(self) -> str:
-        """Which copy was looked at: ``"detailed"`` or ``"thumbnail"``."""
+        """Which copy was looked at: ``"detailed"`` or ``"squeezed"``."""
         return kind_of(self.film)
 
 

@@ -30,9 +30,10 @@ from boneage.training.films import Films
 from boneage.training.fitting import fit, loss_of, optimizer_of
 from boneage.training.labels import share_of
 from boneage.training.networks.region import build_attention_network
-from boneage.training.prepared import Batches, PreparedFilms, Sampling
+from boneage.training.prepared import Batches, PreparedFilms
 from boneage.training.profile import NetworkSpec, Profile
 from boneage.training.run import Run
+from boneage.training.sampling import Sampling
 
 NAME = "backbones"
 BASELINE = "own"
@@ -227,7 +228,7 @@ def _train_for(
 
 
 def _batches(spec: NetworkSpec, train: PreparedFilms, seed: int) -> Batches:
-    drawn = Sampling(np.zeros(len(train.films), np.bool_), 1, FILMS_AN_EPOCH)
+    drawn = Sampling(np.zeros(len(train.films), np.bool_), others=FILMS_AN_EPOCH)
     batch = spec.phases[0].batch
     return Batches(train.inputs, train.ages_months, batch, seed=seed, sampling=drawn)
 

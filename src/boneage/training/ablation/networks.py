@@ -67,7 +67,7 @@ def short_schedule(profile: Profile, epochs: int) -> Profile:
         spec.phases[-1],
         films="detailed",
         detailed_times=1,
-        thumbnails_an_epoch=0,
+        squeezed_an_epoch=0,
         input=None,
         epochs=epochs,
         focus=0.0,

@@ -1,9 +1,10 @@
-"""Any backbone of ``keras.applications`` by name, and a vision transformer."""
+"""Any backbone of ``keras.applications`` by name, EfficientNet-Lite, and a vision transformer."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,11 +13,15 @@ import keras
 import numpy as np
 
 from boneage.errors import ProfileError
+from boneage.training.networks.efficientnet_lite import SCALES, efficientnet_lite
 from boneage.training.networks.vit import vit_tiny
 from boneage.training.profile import NOT_A_FILE, NetworkSpec
 
-OWN: Mapping[str, Callable[[], keras.Model]] = {"ViTTiny": vit_tiny}
-"""Backbones that Keras does not have; they take RGB in –1 to 1 and start from nothing."""
+OWN: Mapping[str, Callable[[], keras.Model]] = {
+    "ViTTiny": vit_tiny,
+    **{f"EfficientNetLite{n}": partial(efficientnet_lite, n) for n in SCALES},
+}
+"""Backbones that Keras does not have; they take RGB in –1 to 1 and start from nothing or a file."""
 
 Scaling = tuple[float, float]
 """What a grey of 0 to 255 is multiplied by, and what is added then."""

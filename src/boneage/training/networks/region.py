@@ -117,7 +117,8 @@ def _age(spec: NetworkSpec, pooled: Any, sex: Any, prefix: str = "") -> Any:
         embed_sex(sex, spec.sex_units, prefix) if spec.sex_units else None,
         hidden=spec.hidden,
         dropout=spec.dropout,
-        output=spec.output,
+        # What only finds the regions answers one number.
+        output="linear" if prefix == LOCAL and spec.output == "distribution" else spec.output,
         prefix=prefix,
     )
 
