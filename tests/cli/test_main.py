@@ -174,6 +174,8 @@ def test_training_is_handed_on(run: Run, tmp_path: Path, monkeypatch: pytest.Mon
         "profile": None,
         "data": tmp_path,
         "run_folder": tmp_path / "run",
+        "fold": None,
+        "shared_images": None,
         "stage": None,
         "epochs": 2,
         "limit": None,

@@ -43,6 +43,8 @@ def start(weights: Path, tmp_path: Path) -> Start:
             text=True,
             env=environment,
             cwd=tmp_path,
+            # A job in the background of a shell ignores Ctrl-C, and so would its children.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         )
 
     return start

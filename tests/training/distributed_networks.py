@@ -24,7 +24,7 @@ PHASE = Phase(
     optimizer="adamw",
     weight_decay=0.01,
     schedule="one_cycle",
-    average=0.8,
+    average=0.0,
 )
 VARIED = Augmentation(rotation_degrees=15, shift=0.1, horizontal_flip=True, gamma=0.3)
 

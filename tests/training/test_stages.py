@@ -152,7 +152,7 @@ def test_the_manifest_says_what_the_weights_are(run: Path) -> None:
 def test_the_weights_answer(run: Path, data: Path) -> None:
     assessor = Assessor(run / "weights")
     answer = assessor.assess(data / "boneage-training-dataset" / "20.png", "male")
-    assert 0 < answer.age_months < 240
+    assert 0 <= answer.age_months <= 240
     assert set(answer.readings) == {"whole_hand", "carpal", "metacarpal"}
 
 
