@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
@@ -14,18 +15,24 @@ import numpy as np
 import pytest
 
 from boneage import Assessor, read, suitability
+from boneage.ages import UNLIKELY_AGE
 from boneage.assessment import Assessment, Box, Finding, Severity
-from boneage.clinical import growth, height
-from boneage.clinical.child import Child
+from boneage.clinical import growth
+from boneage.clinical.child import PLACEHOLDER, Child
 from boneage.clinical.interpreting import with_clinical_findings
 from boneage.clinical.standards import nearest_standards
+from boneage.gate import HAND
+from boneage.imaging.hand_likeness import Likeness
 from boneage.language.words import ENGLISH, languages, words_of
+from boneage.quality.both_hands import TwoHands, of_two_hands
 from boneage.radiograph import Facts, Radiograph, Sex
+from boneage.reading.laterality import ALSO_RIGHT, RIGHT_BY_DESCRIPTION
 from boneage.suitability import findings_of
 from boneage.writing.identity import Identity
 from boneage.writing.report.sentences import (
     NOT_DEFINED,
     OF_FILMS,
+    OTHER_HANDS,
     OTHER_KINDS,
     TABLES,
     finding_sentence,
@@ -34,11 +41,12 @@ from boneage.writing.report.sentences import (
 from boneage.writing.report.texts import ReportTexts, report_texts, standards_entries
 from boneage.writing.report.writing import ReportForm, report
 from tests.conftest import drawn_hand
-from tests.test_suitability import MEASURED, STATED
+from tests.test_suitability import MEASURED, STATED, judged
 
 SECONDS_FROM_FILM_TO_REPORT = 1.5
 SIZES = {"a4": (595.28, 841.89), "letter": (612.0, 792.0)}
 SOMEBODY = Identity("child 7", "Quentin Zzyzx", "QZ-4711", date(2011, 2, 3), date(2021, 2, 3))
+SOURCE = Path(suitability.__file__).parent
 EXAMPLE = Path(__file__).parents[2] / "examples" / "synthetic_hand_girl_10y.png"
 
 
@@ -187,17 +195,61 @@ def test_outside_the_tables_says_why_in_both_languages(answer: Assessment) -> No
         assert not any(said.startswith("+") and "SDS" in label for label, said in entries)
 
 
-def test_every_sentence_of_the_program_has_a_translation(answer: Assessment) -> None:
-    facts = Facts("PNG", 8, laterality="R", body_part="CHEST", in_colour=True, sex=None)
-    other = replace(facts, sex=type(answer.sex)("male"))
-    looks = [replace(look, attention_found=False) for look in answer.looks]
-    found = findings_of(other, answer.sex, tuple(looks), answer_months=228.0)
-    codes = {finding.code for finding in found}
-    codes |= {code for _, code, _ in MEASURED} | {code for _, code in STATED}
-    assert codes | {"low_resolution"} == OF_FILMS.keys()
+def codes_given(kind: str) -> tuple[set[str], set[str]]:
+    """Codes of every ``Finding(...)``, or other kind, in the source; and those from variables."""
+    codes, variables = set(), set()
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call) or ast.unparse(node.func).split(".")[-1] != kind:
+                continue
+            named = [word.value for word in node.keywords if word.arg == "code"]
+            (code,) = node.args[:1] or named
+            if isinstance(code, ast.Constant):
+                codes.add(str(code.value))
+            else:
+                variables.add(f"{path.relative_to(SOURCE).as_posix()}: {ast.unparse(code)}")
+    return codes, variables
+
+
+def steps_of_measures() -> set[str]:
+    """Codes of the (code, limit, sentence) in the source of the measures of a film."""
+    tuples = [
+        [part.value if isinstance(part, ast.Constant) else None for part in node.elts]
+        for node in ast.walk(ast.parse((SOURCE / "suitability.py").read_text("utf-8")))
+        if isinstance(node, ast.Tuple) and len(node.elts) == 3
+    ]
+    return {code for code, _, says in tuples if isinstance(code, str) and isinstance(says, str)}
+
+
+def test_every_sentence_of_the_program_has_a_translation() -> None:
+    kinds = [judged(kinds={HAND: 0.1, kind: 0.9}) for kind in (*suitability.OTHER_KINDS, "new")]
+    of_kinds = {finding.code for seen in kinds for finding in suitability.of_seen(seen)}
+    codes, variables = codes_given("Finding")
+    assert variables == {
+        "suitability.py: code",  # steps_of_measures(), of_kinds
+        "ages.py: UNLIKELY_AGE",
+        "clinical/interpreting.py: PLACEHOLDER.code",
+    }, "say here, and in the next line, which codes the variable can hold"
+    codes |= steps_of_measures() | of_kinds | {UNLIKELY_AGE, PLACEHOLDER.code}
+    assert codes >= {code for _, code, _ in MEASURED} | {code for _, code in STATED}
+    assert codes == OF_FILMS.keys()
     assert set(suitability.OTHER_KINDS.values()) <= {*OTHER_KINDS, *OF_FILMS.values()}
     assert {growth.BRUSH_NAME} <= set(TABLES)
-    assert {height.BEYOND.code, height.NO_AGE.code} <= NOT_DEFINED.keys()
+    reasons, unclear = codes_given("NotDefined")
+    assert not unclear
+    assert reasons == NOT_DEFINED.keys()
+
+
+def test_what_is_said_without_values_under_one_code_keeps_its_sense(answer: Assessment) -> None:
+    alike = TwoHands(-1.0, 1.0, 100.0, 100.0, Likeness(0.9, 0.9, 0.1))
+    one_side = TwoHands(1.0, 1.0, 100.0, 100.0, Likeness(0.1, 0.1, 0.9))
+    both = findings_of(Facts("DICOM", 8, laterality="B"), answer.sex)
+    found = (ALSO_RIGHT, RIGHT_BY_DESCRIPTION, *both, *of_two_hands(one_side, None))
+    found += of_two_hands(alike, "R")
+    said = {finding.message for finding in found if finding.code != "both_hands"}
+    assert said == set(OTHER_HANDS)
+    german = words_of("de")
+    assert len({finding_sentence(finding, german) for finding in found}) == len(found)
 
 
 def test_a_refusal_says_what_was_seen_in_german() -> None:
