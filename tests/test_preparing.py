@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from boneage.assessment import Box
+from boneage.domain.geometry import Edges
 from boneage.preparing import (
     Preparation,
     equalise,
@@ -17,9 +19,12 @@ from boneage.preparing import (
     placement,
     put_on_canvas,
     reduced,
+    resampled,
     resize,
     stretch,
 )
+
+SMOOTH = Preparation(smooth=True)
 
 # Grey levels as 8-bit and 16-bit files give them.
 films = st.one_of(
@@ -73,7 +78,7 @@ def test_any_film_reaches_the_canvas(
     assert grey.shape == film.shape
     size = (20, 16)
     place = placement(film.shape[0], film.shape[1], size, fit)
-    canvas = put_on_canvas(grey, size, place, antialias=antialias)
+    canvas = put_on_canvas(grey, size, place, Preparation(antialias=antialias))
     assert canvas.shape == size
     assert canvas.dtype == np.uint8
 
@@ -136,3 +141,31 @@ def test_a_large_film_is_brought_down_and_others_are_left_alone() -> None:
     assert smaller[0, 600] == pytest.approx(film[0, 1_200:1_202].mean(), abs=1e-6)
     assert reduced(smaller) is smaller
     assert min(reduced(np.zeros((3, 90_000), np.float32)).shape) == 1
+
+
+@pytest.mark.parametrize("side", [33, 50, 64, 65, 128, 200, 401])
+def test_smooth_resampling_keeps_place_and_brightness(side: int) -> None:
+    """A slope stays the slope: what is at the middle stays there, whatever the reduction."""
+    slope = np.tile(np.linspace(40, 215, side), (side, 1)).round().astype(np.uint8)
+    seen = resampled(slope, Edges(0, 0, side, side), (32, 32), SMOOTH).astype(float)
+    expected = np.interp((np.arange(32) + 0.5) * side / 32 - 0.5, np.arange(side), slope[0])
+    np.testing.assert_allclose(seen[10][3:-3], expected[3:-3], atol=1.5)
+
+
+def test_smooth_resampling_changes_little_where_a_film_is_a_pixel_larger() -> None:
+    noise = np.random.default_rng(1).normal(128, 80, (700, 700))
+    film = np.clip(cv2.GaussianBlur(noise, (0, 0), 3) * 3 - 256, 0, 255).astype(np.uint8)
+    for side in (62, 63, 64, 65, 127, 128, 129, 255, 256):  # about the sizes and twice and so on
+        one, next_one = (
+            resampled(film, Edges(0, 0, n, n), (64, 64), SMOOTH).astype(int)
+            for n in (side, side + 1)
+        )
+        assert np.abs(one - next_one).mean() < 7
+
+
+def test_smooth_resampling_lets_no_stripes_through() -> None:
+    film = np.zeros((640, 640), np.uint8)
+    film[:, ::2] = 255
+    seen = resampled(film, Edges(0, 0, 640, 640), (128, 128), SMOOTH)
+    inner = seen[2:-2, 2:-2]
+    assert int(inner.max()) - int(inner.min()) < 12

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from boneage.assessment import CARPAL, METACARPAL, PHALANX, Box, Look
 from boneage.assessor import Assessor
-from boneage.preparing import Placement, placement
+from boneage.connected import connected_areas
+from boneage.domain.geometry import Edges
+from boneage.preparing import Placement, Preparation, placement
 from boneage.radiograph import Facts, Radiograph, Sex
 from boneage.regions import (
     FALLBACK,
     RegionPlan,
     box_from_fractions,
+    coverage_of,
     crop,
     crop_box,
+    exact_edges,
     find_regions,
     largest_box,
     mask_of,
@@ -295,7 +299,8 @@ def test_defect_3_crops_come_from_the_full_resolution_film() -> None:
     """One-pixel stripes live in the original and die in any reduced copy of it."""
     film = np.zeros((2000, 1600), np.uint8)
     film[:, ::2] = 255
-    seen = crop(film, Box(900, 700, 1124, 924), RegionPlan(), (224, 224), antialias=True)
+    part = Box(900, 700, 1124, 924).edges
+    seen = crop(film, part, RegionPlan(), (224, 224), Preparation(antialias=True))
     np.testing.assert_array_equal(seen, film[900:1124, 700:924])
 
 
@@ -313,3 +318,85 @@ def test_more_components_than_16_bits_count_are_told_apart(shape: tuple[int, int
     box = largest_box(speckled, 0.5)
     assert box is not None
     assert box.max_col == shape[1]
+
+
+def hill(row: float, col: float, shape: tuple[int, int] = (60, 44)) -> HeatMap:
+    """Heat that falls off around a place that may lie between pixels."""
+    rows, cols = np.mgrid[: shape[0], : shape[1]]
+    far = np.hypot((rows + 0.5 - row) / 12, (cols + 0.5 - col) / 8)
+    heat: HeatMap = np.clip(1.2 - far, 0, 1).astype(np.float32)
+    return heat
+
+
+@given(st.floats(15, 45), st.floats(12, 32))
+def test_exact_edges_lie_where_the_heat_crosses_the_threshold(row: float, col: float) -> None:
+    edges = exact_edges(hill(row, col), 0.7)
+    assert edges is not None
+    expected = row - 6, col - 4, row + 6, col + 4
+    np.testing.assert_allclose(astuple(edges), expected, atol=0.45)
+
+
+def test_exact_edges_move_as_faintly_as_the_heat() -> None:
+    """A threshold that is crossed a little earlier moves an edge a little, at any phase."""
+    found = [exact_edges(hill(row, 20), 0.7) for row in np.linspace(25, 27, 201)]
+    tops = np.array([edges.top for edges in found if edges])
+    assert len(tops) == 201
+    assert np.abs(np.diff(tops)).max() < 0.1
+    assert abs(tops[-1] - tops[0] - 2) < 0.1
+
+
+@given(hnp.arrays(np.float32, (9, 7), elements=st.floats(0, 1, width=32)), st.floats(0.1, 0.9))
+def test_exact_edges_are_those_of_the_largest_area_within_half_a_pixel(
+    heat_map: npt.NDArray[np.float32], threshold: float
+) -> None:
+    areas = connected_areas((heat_map > threshold).view(np.uint8))[:, 4]
+    assume(np.sum(areas == areas.max(initial=0)) <= 1)  # of two as large, either will do
+    box, edges = largest_box(heat_map, threshold), exact_edges(heat_map, threshold)
+    if box is None or edges is None:
+        assert box is None
+        assert edges is None
+        return
+    np.testing.assert_allclose(astuple(edges), astuple(box), atol=0.5 + 1e-6)
+
+
+@pytest.mark.parametrize("extent", ["box", "box_to_lower_edge", "rows_to_lower_edge"])
+def test_coverage_is_the_mask_where_edges_are_whole(extent: str) -> None:
+    box = Box(4, 1, 6, 4)
+    covered = coverage_of(box.edges, (10, 8), extent)
+    np.testing.assert_array_equal(covered, mask_of(box, (10, 8), extent))
+
+
+def test_coverage_of_a_pixel_is_the_share_of_it_that_is_black() -> None:
+    covered = coverage_of(Edges(2.25, 1.5, 4.0, 3.0), (6, 4))
+    np.testing.assert_allclose(covered[2], [0, 0.375, 0.75, 0])
+    np.testing.assert_allclose(covered[3], [0, 0.5, 1, 0])
+    assert covered.sum() == pytest.approx(1.75 * 1.5)
+
+
+def test_exact_boxes_are_rounded_only_in_what_is_shown() -> None:
+    place = Placement(0, 2, 60, 40)
+    plan = replace(PLAN, exact=True)
+    raw = hill(30.3, 21.7)[np.newaxis]
+    looks = find_regions(
+        np.full((1, 60, 44), 99, np.uint8), [place], [(601, 403)], lambda _: raw, plan
+    )[0]
+    for look in looks:
+        assert look.edges is not None
+        assert look.box == look.edges.within(601, 403)
+    assert looks[0].edges != looks[0].box.edges
+
+
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize("smooth", [True, False])
+def test_a_crop_moves_as_faintly_as_its_box_only_if_all_is_exact(exact: bool, smooth: bool) -> None:
+    noise = np.random.default_rng(3).normal(128, 60, (500, 400))
+    film = np.clip(cv2.GaussianBlur(noise, (0, 0), 2), 0, 255).astype(np.uint8)
+    plan, preparation = replace(PLAN, exact=exact), Preparation(antialias=True, smooth=smooth)
+
+    def cut(top: float) -> npt.NDArray[np.int16]:
+        edges = Edges(top, 100.0, top + 150.3, 250.3)
+        return crop(film, edges, plan, (64, 64), preparation).astype(np.int16)
+
+    steps = [np.abs(cut(200 + t / 20) - cut(200 + (t + 1) / 20)).mean() for t in range(40)]
+    total = np.abs(cut(200) - cut(202)).mean()
+    assert (max(steps) < total / 8) == (exact and smooth)

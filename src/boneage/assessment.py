@@ -13,7 +13,7 @@ import numpy.typing as npt
 from boneage.clinical.child import Child
 from boneage.clinical.findings import ClinicalFindings
 from boneage.domain.findings import Finding, Severity, Verdict, verdict_on
-from boneage.domain.geometry import Box
+from boneage.domain.geometry import Box, Edges
 from boneage.radiograph import Facts, Sex
 
 if TYPE_CHECKING:
@@ -93,6 +93,9 @@ class Look:
     """The region in the pixels of the film."""
     attention_found: bool
     """False when nothing stood out and ``box`` is the fallback."""
+    edges: Edges | None = None
+    """Of the region in what the networks were shown, before it was rounded to the pixels of
+    ``box``; None where the box is exact."""
 
 
 @dataclass(frozen=True)

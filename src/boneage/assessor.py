@@ -346,7 +346,7 @@ class Assessor:
         """Bring a film to the attention network's size."""
         preparation, size = self.weights.manifest.preparation, self.input_size("attention")
         place = placement(grey.shape[0], grey.shape[1], size, preparation.fit)
-        return put_on_canvas(grey, size, place, antialias=preparation.antialias), place
+        return put_on_canvas(grey, size, place, preparation), place
 
     def _look(
         self, lying: _Lying, sex: Sex, tell: OnStep
@@ -372,11 +372,11 @@ class Assessor:
 
     def _read_regions(self, grey: Canvas, looks: Sequence[Look], sex: Sex) -> dict[str, Features]:
         """Read the regions of a film, side by side where there are cores for it."""
-        plan, antialias = self.weights.manifest.plan, self.weights.manifest.preparation.antialias
+        plan, preparation = self.weights.manifest.plan, self.weights.manifest.preparation
 
         def views_of(look: Look) -> list[Canvas]:
             size = self.input_size(look.region)
-            return self._views(crop(grey, look.box, plan, size, antialias=antialias))
+            return self._views(crop(grey, look.edges or look.box.edges, plan, size, preparation))
 
         views = self.weights.side_by_side(views_of, looks)
         each = [

@@ -15,11 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from boneage.assessment import Box
+from boneage.domain.geometry import Edges
 from boneage.radiograph import Pixels
 
 Canvas: TypeAlias = npt.NDArray[np.uint8]
 """A prepared image, shape (rows, columns), 0 (black) to 255 (white)."""
 
+LEAST_BLUR_PX = 0.2
+"""Standard deviation below which a blur changes nothing."""
 LONGEST_PX = 1500
 """Longer side of a film beyond which it is reduced first: no film that the weights were
 trained on is larger, and no network sees as much detail."""
@@ -41,6 +44,9 @@ class Preparation:
     antialias: bool = False
     """Average before a large reduction, so that films of 800 and of 3,000 rows
     look alike at the network's resolution."""
+    smooth: bool = False
+    """Blur before any reduction, as much as it asks for, and resample between pixels:
+    a film or a crop that is a little larger then looks but a little different."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +60,22 @@ class Placement:
 
     def to_film(self, box: Box, film_height: int, film_width: int) -> Box:
         """Carry a box, given in pixels of the placed film, to the film's own pixels."""
-        rows, cols = film_height / self.height, film_width / self.width
-        min_row = min(round(box.min_row * rows), film_height - 1)
-        min_col = min(round(box.min_col * cols), film_width - 1)
-        return Box(
-            min_row,
-            min_col,
-            max(min_row + 1, min(round(box.max_row * rows), film_height)),
-            max(min_col + 1, min(round(box.max_col * cols), film_width)),
+        return self.edges_on_film(box.edges, film_height, film_width).within(
+            film_height, film_width
+        )
+
+    def edges_on_film(self, edges: Edges, film_height: int, film_width: int) -> Edges:
+        """Carry a rectangle, given in pixels of the placed film, to the film's own."""
+        return edges.scaled(film_height / self.height, film_width / self.width)
+
+    def edges_on_canvas(self, edges: Edges, film_height: int, film_width: int) -> Edges:
+        """Carry a rectangle from the film's pixels to those of the canvas."""
+        on_film = edges.scaled(self.height / film_height, self.width / film_width)
+        return Edges(
+            self.top + on_film.top,
+            self.left + on_film.left,
+            self.top + on_film.bottom,
+            self.left + on_film.right,
         )
 
     def to_canvas(self, box: Box, film_height: int, film_width: int) -> Box:
@@ -157,11 +171,51 @@ def resize(grey: Canvas, height: int, width: int, *, antialias: bool) -> Canvas:
     return resized
 
 
+def resampled(grey: Canvas, part: Edges, size: tuple[int, int], preparation: Preparation) -> Canvas:
+    """Bring a part of an equalised film to a size (rows, columns)."""
+    if not preparation.smooth:
+        whole = part.within(*grey.shape)
+        pixels = grey[whole.min_row : whole.max_row, whole.min_col : whole.max_col]
+        return resize(np.ascontiguousarray(pixels), *size, antialias=preparation.antialias)
+    rows, cols = part.height / size[0], part.width / size[1]
+    reach_rows, reach_cols = (math.ceil(3 * each) + 2 for each in (rows, cols))
+    top, left = max(0, int(part.top) - reach_rows), max(0, int(part.left) - reach_cols)
+    bottom, right = math.ceil(part.bottom) + reach_rows, math.ceil(part.right) + reach_cols
+    around = grey[top:bottom, left:right]
+    # A pixel of the result is the mean of those it stands for: a box of n pixels has a
+    # variance of (n^2 - 1) / 12 of theirs; bicubic resampling asks for three times as much.
+    spread_rows, spread_cols = (math.sqrt(max(0.0, each**2 - 1)) / 2 for each in (rows, cols))
+    if max(spread_rows, spread_cols) > LEAST_BLUR_PX:
+        around = cv2.GaussianBlur(
+            around,
+            (0, 0),
+            sigmaX=max(spread_cols, LEAST_BLUR_PX),
+            sigmaY=max(spread_rows, LEAST_BLUR_PX),
+            borderType=cv2.BORDER_REPLICATE,
+        )
+    # Middles of pixels lie at whole numbers for OpenCV, edges half a pixel before.
+    onto = np.array(
+        [
+            [cols, 0.0, part.left - left + cols / 2 - 0.5],
+            [0.0, rows, part.top - top + rows / 2 - 0.5],
+        ]
+    )
+    result: Canvas = cv2.warpAffine(
+        around,
+        onto,
+        (size[1], size[0]),
+        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return result
+
+
 def put_on_canvas(
-    equalised: Canvas, size: tuple[int, int], place: Placement, *, antialias: bool
+    equalised: Canvas, size: tuple[int, int], place: Placement, preparation: Preparation
 ) -> Canvas:
     """Resize an equalised film to its placement and replicate its edges around it."""
-    placed = resize(equalised, place.height, place.width, antialias=antialias)
+    whole = Edges(0, 0, *equalised.shape[:2])
+    placed = resampled(equalised, whole, (place.height, place.width), preparation)
     bottom = size[0] - place.top - place.height
     right = size[1] - place.left - place.width
     canvas: Canvas = cv2.copyMakeBorder(

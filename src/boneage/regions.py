@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import cv2
 import numpy as np
@@ -17,7 +17,8 @@ import numpy.typing as npt
 
 from boneage.assessment import CARPAL, METACARPAL, PHALANX, Box, Look
 from boneage.connected import connected_areas
-from boneage.preparing import Canvas, Placement, resize
+from boneage.domain.geometry import Edges
+from boneage.preparing import Canvas, Placement, Preparation, resampled
 
 HeatMap: TypeAlias = npt.NDArray[np.float32]
 Attend: TypeAlias = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]
@@ -73,6 +74,9 @@ class RegionPlan:
     """Added to each side of a box for its crop, as a share of the box."""
     square: bool = False
     """Widen the crop to a square, so that bones keep their shape."""
+    exact: bool = False
+    """Let the edges of boxes and of what is blacked out lie between the canvas's pixels:
+    a faint change of the film moves them faintly, not by a whole pixel or not at all."""
     min_side: float = 0.0
     """The least side of a crop, as a share of the film's longer side."""
     fallback: Mapping[str, Fractions] = field(default_factory=lambda: dict(FALLBACK))
@@ -106,6 +110,54 @@ def largest_box(heat_map: HeatMap, threshold: float) -> Box | None:
         return None
     left, top, width, height, _ = areas[areas[:, 4].argmax()].tolist()
     return Box(top, left, top + height, left + width)
+
+
+def exact_edges(heat_map: HeatMap, threshold: float) -> Edges | None:
+    """Where the largest connected area above the threshold ends, between pixels.
+
+    As :func:`largest_box`, but each edge lies where the heat, drawn as a straight line from
+    the middle of the outermost pixel to the middle of the next one, crosses the threshold.
+    """
+    around = np.pad(heat_map, 1)
+    box = largest_box(around, threshold)
+    if box is None:
+        return None
+    heat = around[box.min_row - 1 : box.max_row + 1, box.min_col - 1 : box.max_col + 1]
+    # How far beyond the middle of the outermost pixels, on each of the four sides.
+    top, left, bottom, right = (
+        _reach(np.rot90(heat, turns)[:2, 1:-1], threshold) for turns in (0, 3, 2, 1)
+    )
+    height, width = heat_map.shape
+    return Edges(
+        max(0.0, box.min_row - 0.5 - top),
+        max(0.0, box.min_col - 0.5 - left),
+        min(float(height), box.max_row - 1.5 + bottom),
+        min(float(width), box.max_col - 1.5 + right),
+    )
+
+
+def _reach(heat: HeatMap, threshold: float) -> float:
+    """How far above the middle of the second row heat falls to the threshold, 0 to 1."""
+    outside, inside = heat
+    hot = (inside > threshold) & (outside <= threshold)
+    reach = (inside[hot] - threshold) / (inside[hot] - outside[hot])
+    return float(reach.max(initial=0.0))
+
+
+def coverage_of(
+    edges: Edges, shape: tuple[int, ...], extent: str = "box"
+) -> npt.NDArray[np.float32]:
+    """Return how much of each pixel of a canvas goes black, 0 to 1; as :func:`mask_of`."""
+    bottom = edges.bottom if extent == "box" else float(shape[0])
+    left, right = edges.left, edges.right
+    if extent == "rows_to_lower_edge":
+        left, right = 0.0, float(shape[1])
+    rows, cols = (
+        np.clip(np.minimum(np.arange(n) + 1, end) - np.maximum(np.arange(n), start), 0.0, 1.0)
+        for n, start, end in ((shape[0], edges.top, bottom), (shape[1], left, right))
+    )
+    covered: npt.NDArray[np.float32] = np.outer(rows, cols).astype(np.float32)
+    return covered
 
 
 def mask_of(box: Box, shape: tuple[int, ...], extent: str = "box") -> npt.NDArray[np.bool_]:
@@ -160,7 +212,7 @@ def find_regions(
         One tuple a film, in the order of ``plan.names``.
     """
     masked = canvases.copy()
-    black = np.zeros(canvases.shape, dtype=bool)
+    black = np.zeros(canvases.shape, dtype=np.float32)
     looks: list[tuple[Look, ...]] = [() for _ in places]
     for region in plan.names:
         raw = attend(masked)
@@ -169,11 +221,22 @@ def find_regions(
             expected = _expected(region, looks[i], size, plan)
             look = _one_look(raw[i], region, black[i], place, size, plan, expected)
             if plan.joined and region == METACARPAL:
-                look = replace(look, box=_joined(look.box, looks[i][-1].box))
+                look = _joined(look, looks[i][-1], size)
             looks[i] += (look,)
-            black[i] |= mask_of(place.to_canvas(look.box, *size), black[i].shape, extent)
-        masked[black] = 0
+            np.maximum(
+                black[i], _blacked_out(look, extent, black[i].shape, place, size), out=black[i]
+            )
+        masked = np.rint(canvases * (1 - black)).astype(np.uint8)
     return looks
+
+
+def _blacked_out(
+    look: Look, extent: str, shape: tuple[int, ...], place: Placement, film_size: tuple[int, int]
+) -> npt.NDArray[Any]:
+    """How much of each pixel of a canvas goes black after a look."""
+    if look.edges:
+        return coverage_of(place.edges_on_canvas(look.edges, *film_size), shape, extent)
+    return mask_of(place.to_canvas(look.box, *film_size), shape, extent)
 
 
 @dataclass(frozen=True)
@@ -206,16 +269,21 @@ def _middle(fractions: Fractions) -> tuple[float, float]:
     return (top + bottom) / 2, (left + right) / 2
 
 
-def _joined(box: Box, carpal: Box) -> Box:
-    """The box, from the middle row of the carpal box upwards."""
-    middle = max((carpal.min_row + carpal.max_row) // 2, box.min_row + 1)
-    return replace(box, max_row=max(box.max_row, middle))
+def _joined(look: Look, carpal: Look, film_size: tuple[int, int]) -> Look:
+    """The look, its box from the middle row of the carpal box upwards."""
+    if look.edges and carpal.edges:
+        half = (carpal.edges.top + carpal.edges.bottom) / 2
+        edges = replace(look.edges, bottom=max(look.edges.bottom, half, look.edges.top + 1))
+        return replace(look, edges=edges, box=edges.within(*film_size))
+    box = look.box
+    middle = max((carpal.box.min_row + carpal.box.max_row) // 2, box.min_row + 1)
+    return replace(look, box=replace(box, max_row=max(box.max_row, middle)))
 
 
 def _one_look(
     raw: HeatMap,
     region: str,
-    black: npt.NDArray[np.bool_],
+    black: npt.NDArray[np.float32],
     place: Placement,
     film_size: tuple[int, int],
     plan: RegionPlan,
@@ -227,19 +295,29 @@ def _one_look(
     cells = _even(raw.astype(np.float32), plan)
     on_canvas = cv2.resize(cells, size, interpolation=cv2.INTER_LINEAR)
     # What was blacked out must not be found again by its own edge.
-    visible = ~black[rows, cols]
+    share = 1 - black[rows, cols]
+    visible = share > 0
     heat_map = np.zeros(visible.shape, np.float32)
     if visible.any():
         seen = on_canvas[rows, cols] - on_canvas[rows, cols][visible].min()
         if expected:
             seen = seen * _nearness(expected, seen.shape)
         heat_map[visible] = scale_heat_map(seen[visible], plan.peak_percentile)
-    found = largest_box(heat_map, plan.threshold)
-    if found is None:
+        heat_map *= share
+    if plan.exact:
+        found = exact_edges(heat_map, plan.threshold)
+        if found is None:
+            edges = Edges(*plan.fallback[region]).scaled(*film_size)
+        else:
+            edges = place.edges_on_film(found, *film_size)
+        box = edges.within(*film_size)
+        return Look(region, heat_map, box, attention_found=found is not None, edges=edges)
+    area = largest_box(heat_map, plan.threshold)
+    if area is None:
         box = box_from_fractions(plan.fallback[region], *film_size)
     else:
-        box = place.to_film(found, *film_size)
-    return Look(region, heat_map, box, attention_found=found is not None)
+        box = place.to_film(area, *film_size)
+    return Look(region, heat_map, box, attention_found=area is not None)
 
 
 def _even(raw: HeatMap, plan: RegionPlan) -> HeatMap:
@@ -265,31 +343,42 @@ def _nearness(place: _Place, shape: tuple[int, ...]) -> HeatMap:
 
 
 def crop_box(box: Box, plan: RegionPlan, film_height: int, film_width: int) -> Box:
+    """The rectangle that is cropped for a region, in whole pixels."""
+    return crop_edges(box.edges, plan, film_height, film_width).within(film_height, film_width)
+
+
+def crop_edges(box: Edges, plan: RegionPlan, film_height: int, film_width: int) -> Edges:
     """The rectangle that is cropped for a region: the box with margin, inside the film."""
     height, width = box.height * (1 + 2 * plan.margin), box.width * (1 + 2 * plan.margin)
     least = plan.min_side * max(film_height, film_width)
     height, width = max(height, least), max(width, least)
     if plan.square:
         height = width = max(height, width)
-    row, height_px = _inside((box.min_row + box.max_row) / 2, height, film_height)
-    col, width_px = _inside((box.min_col + box.max_col) / 2, width, film_width)
-    return Box(row, col, row + height_px, col + width_px)
+    place = round if not plan.exact else float
+    row, height = _inside((box.top + box.bottom) / 2, height, film_height, place)
+    col, width = _inside((box.left + box.right) / 2, width, film_width, place)
+    return Edges(row, col, row + height, col + width)
 
 
-def _inside(centre: float, length: float, limit: int) -> tuple[int, int]:
+def _inside(
+    centre: float, length: float, limit: int, place: Callable[[float], float]
+) -> tuple[float, float]:
     """Start and length of a stretch around ``centre``, shifted to lie in 0–limit."""
-    px = min(max(1, round(length)), limit)
-    start = min(max(0, round(centre - px / 2)), limit - px)
-    return start, px
+    length = min(max(1, place(length)), limit)
+    start = min(max(0, place(centre - length / 2)), limit - length)
+    return start, length
 
 
 def crop(
-    equalised: Canvas, box: Box, plan: RegionPlan, size: tuple[int, int], *, antialias: bool
+    equalised: Canvas,
+    edges: Edges,
+    plan: RegionPlan,
+    size: tuple[int, int],
+    preparation: Preparation,
 ) -> Canvas:
     """Cut a region from the film at full resolution and bring it to the network's size."""
-    cut = crop_box(box, plan, *equalised.shape[:2])
-    pixels = equalised[cut.min_row : cut.max_row, cut.min_col : cut.max_col]
-    return resize(np.ascontiguousarray(pixels), *size, antialias=antialias)
+    cut = crop_edges(edges, plan, *equalised.shape[:2])
+    return resampled(equalised, cut, size, preparation)
 
 
 def with_fallback(plan: RegionPlan, measured: Mapping[str, Fractions]) -> RegionPlan:

@@ -65,7 +65,7 @@ def table(run: Run) -> Path:
 
 
 def found_region(film: str, box: Box, *, found: bool = True) -> FoundRegion:
-    return FoundRegion(film, CARPAL, box, (200, 100), found)
+    return FoundRegion(film, CARPAL, box.edges, (200, 100), found)
 
 
 def test_every_film_gets_every_region(films: Films, tmp_path: Path, attention: BrightIsHot) -> None:
@@ -75,8 +75,8 @@ def test_every_film_gets_every_region(films: Films, tmp_path: Path, attention: B
     carpal, metacarpal = found["1", CARPAL], found["1", METACARPAL]
     assert carpal.film_size[0] == FILM_SHAPE[0]
     assert carpal.film_size[1] < FILM_SHAPE[1], "air beside the drawn hand is cut off"
-    assert carpal.box.min_row < 0.75 * 160 < carpal.box.max_row
-    assert metacarpal.box.min_row < 0.5 * 160 < metacarpal.box.max_row <= carpal.box.min_row + 5
+    assert carpal.edges.top < 0.75 * 160 < carpal.edges.bottom
+    assert metacarpal.edges.top < 0.5 * 160 < metacarpal.edges.bottom <= carpal.edges.top + 5
     assert table(run).read_text().splitlines()[0] == ",".join(COLUMNS)
 
 

@@ -32,3 +32,42 @@ class Box:
     def area(self) -> int:
         """Pixels inside."""
         return self.height * self.width
+
+    @property
+    def edges(self) -> Edges:
+        """Where it begins and ends."""
+        return Edges(self.min_row, self.min_col, self.max_row, self.max_col)
+
+
+@dataclass(frozen=True)
+class Edges:
+    """A rectangle whose edges may lie between pixels: 0 is the film's own edge."""
+
+    top: float
+    left: float
+    bottom: float
+    right: float
+
+    @property
+    def height(self) -> float:
+        """In pixels."""
+        return self.bottom - self.top
+
+    @property
+    def width(self) -> float:
+        """In pixels."""
+        return self.right - self.left
+
+    def scaled(self, rows: float, cols: float) -> Edges:
+        """The same place where there are that many times as many rows and columns."""
+        return Edges(self.top * rows, self.left * cols, self.bottom * rows, self.right * cols)
+
+    def within(self, height: int, width: int) -> Box:
+        """The nearest whole pixels of a film of this size, at least one."""
+        row, col = min(round(self.top), height - 1), min(round(self.left), width - 1)
+        return Box(
+            row,
+            col,
+            max(row + 1, min(round(self.bottom), height)),
+            max(col + 1, min(round(self.right), width)),
+        )

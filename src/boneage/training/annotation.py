@@ -6,14 +6,14 @@ import csv
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import keras
 import numpy as np
 import numpy.typing as npt
 
-from boneage.assessment import Box
+from boneage.domain.geometry import Edges
 from boneage.errors import BoneageError
 from boneage.preparing import Placement, placement, put_on_canvas
 from boneage.printable import printable
@@ -46,7 +46,7 @@ class FoundRegion:
 
     film_id: str
     region: str
-    box: Box
+    edges: Edges
     film_size: tuple[int, int]
     """Height and width."""
     attention_found: bool
@@ -68,6 +68,7 @@ def plan_of(profile: Profile) -> RegionPlan:
         margin=spec.margin,
         square=spec.square,
         min_side=spec.min_side,
+        exact=spec.exact,
     )
 
 
@@ -145,7 +146,7 @@ def _prepare(film: Film, profile: Profile, run: Run) -> Prepared | None:
         return None
     size = profile.attention.input
     place = placement(grey.shape[0], grey.shape[1], size, profile.preparation.fit)
-    canvas = put_on_canvas(grey, size, place, antialias=profile.preparation.antialias)
+    canvas = put_on_canvas(grey, size, place, profile.preparation)
     return canvas, place, (grey.shape[0], grey.shape[1])
 
 
@@ -166,7 +167,7 @@ def _look(
         plan_of(profile),
     )
     return [
-        FoundRegion(film.id, look.region, look.box, size, look.attention_found)
+        FoundRegion(film.id, look.region, look.edges or look.box.edges, size, look.attention_found)
         for (film, (_, _, size)), seen in zip(readable, looks, strict=True)
         for look in seen
     ]
@@ -196,15 +197,7 @@ def measured_fallback(found: Iterable[FoundRegion]) -> dict[str, Fractions]:
     for r in found:
         if r.attention_found:
             height, width = r.film_size
-            box = r.box
-            shares.setdefault(r.region, []).append(
-                (
-                    box.min_row / height,
-                    box.min_col / width,
-                    box.max_row / height,
-                    box.max_col / width,
-                )
-            )
+            shares.setdefault(r.region, []).append(astuple(r.edges.scaled(1 / height, 1 / width)))
     medians = {region: np.median(rows, axis=0) for region, rows in shares.items()}
     return {
         region: (float(m[0]), float(m[1]), float(m[2]), float(m[3]))
@@ -213,8 +206,7 @@ def measured_fallback(found: Iterable[FoundRegion]) -> dict[str, Fractions]:
 
 
 def _row(r: FoundRegion) -> tuple[object, ...]:
-    box = r.box
-    corners = box.min_row, box.min_col, box.max_row, box.max_col
+    corners = (f"{edge:.6g}" for edge in astuple(r.edges))
     return (r.film_id, r.region, *corners, *r.film_size, int(r.attention_found))
 
 
@@ -235,6 +227,6 @@ def _is_whole(row: Mapping[str, str | None]) -> bool:
 
 
 def _parse(row: Mapping[str, str]) -> FoundRegion:
-    box = Box(*(int(row[c]) for c in ("min_row", "min_col", "max_row", "max_col")))
+    edges = Edges(*(float(row[c]) for c in ("min_row", "min_col", "max_row", "max_col")))
     size = int(row["height"]), int(row["width"])
-    return FoundRegion(row["id"], row["region"], box, size, row["attention_found"] == "1")
+    return FoundRegion(row["id"], row["region"], edges, size, row["attention_found"] == "1")

@@ -26,7 +26,7 @@ def draw_whole(film: Film, profile: Profile, size: tuple[int, int]) -> npt.NDArr
     """Prepare a whole film for the attention network."""
     grey = equalised(film, profile)
     place = placement(grey.shape[0], grey.shape[1], size, profile.preparation.fit)
-    return put_on_canvas(grey, size, place, antialias=profile.preparation.antialias)
+    return put_on_canvas(grey, size, place, profile.preparation)
 
 
 def equalised(film: Film, profile: Profile) -> Canvas:

@@ -175,6 +175,7 @@ class RegionSpec:
     margin: float = 0.0
     square: bool = False
     min_side: float = 0.0
+    exact: bool = False
 
 
 @dataclass(frozen=True)

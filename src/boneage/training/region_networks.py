@@ -58,14 +58,14 @@ def prepare_crops(
     if not chosen:
         raise DataError(f"no {split} film of useful resolution has its regions")
     # The boxes belong to the recipe: another attention, other crops.
-    boxes = [asdict(found[film.id, name].box) for film in chosen for name in names]
+    edges = [asdict(found[film.id, name].edges) for film in chosen for name in names]
     if split == "train":
         chosen = with_spoilt(chosen, profile.degradation)
     recipe = {
         "crops": list(profile.region.input),
         "preparation": asdict(profile.preparation),
         "regions": asdict(profile.regions),
-        "boxes": boxes,
+        "boxes": edges,
         **spoilt_recipe(chosen, profile),
     }
     crops = prepare_films(
@@ -84,10 +84,8 @@ def draw_crops(film: Film, found: Found, profile: Profile) -> npt.NDArray[np.uin
     """Cut all regions of a film at full resolution: shape (regions, rows, columns)."""
     grey = equalised(film, profile)
     plan, preparation = plan_of(profile), profile.preparation
-    boxes = [found[film.id, name].box for name in profile.regions.names]
-    return np.stack(
-        [crop(grey, b, plan, profile.region.input, antialias=preparation.antialias) for b in boxes]
-    )
+    edges = [found[film.id, name].edges for name in profile.regions.names]
+    return np.stack([crop(grey, each, plan, profile.region.input, preparation) for each in edges])
 
 
 def train_region(
