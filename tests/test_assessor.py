@@ -347,3 +347,21 @@ def test_defect_4_the_sex_moves_the_answer_of_real_films_in_puberty(
     assert older.mean() == pytest.approx(atlas, abs=12)
     again = assessor.assess(pubertal[0].path, "male", force=True)
     assert again.age_months == pytest.approx(read[0][Sex.MALE], abs=0.01)
+
+
+def test_more_views_of_the_regions_are_one_mean(bundled: Path) -> None:
+    """Read in crops of several sizes, a region says about what it says in its own."""
+    film = draw(120.0, Sex.FEMALE).radiograph
+    once, often = Assessor(bundled), Assessor(bundled)
+    manifest = often.weights.manifest
+    often.weights.manifest = replace(
+        manifest,
+        plan=replace(manifest.plan, exact=True, zooms=(0.97, 1.0, 1.03, 1.06)),
+        preparation=replace(manifest.preparation, smooth=True),
+    )
+    one, mean = once.assess(film, "f"), often.assess(film, "f")
+    assert set(one.readings) == set(mean.readings)
+    assert one.age_months != mean.age_months
+    assert mean.age_months == pytest.approx(one.age_months, abs=6)
+    for region, months in mean.readings.items():
+        assert months == pytest.approx(one.readings[region], abs=18), region

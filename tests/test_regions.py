@@ -32,6 +32,7 @@ from boneage.regions import (
     mask_of,
     scale_heat_map,
     with_fallback,
+    zoomed_crops,
 )
 
 HeatMap = npt.NDArray[np.float32]
@@ -400,3 +401,14 @@ def test_a_crop_moves_as_faintly_as_its_box_only_if_all_is_exact(exact: bool, sm
     steps = [np.abs(cut(200 + t / 20) - cut(200 + (t + 1) / 20)).mean() for t in range(40)]
     total = np.abs(cut(200) - cut(202)).mean()
     assert (max(steps) < total / 8) == (exact and smooth)
+
+
+def test_zoomed_crops_see_the_same_middle_in_other_sizes_every_second_one_mirrored() -> None:
+    film = np.zeros((400, 300), np.uint8)
+    cv2.circle(film, (140, 180), 20, 255, -1)
+    plan = replace(PLAN, exact=True, square=True, zooms=(1.0, 1.0, 1.5))
+    seen = zoomed_crops(
+        film, Edges(140, 100, 220, 190), plan, (80, 80), Preparation(antialias=True, smooth=True)
+    )
+    np.testing.assert_array_equal(seen[1], seen[0][:, ::-1])
+    assert np.mean(seen[0] > 127) / np.mean(seen[2] > 127) == pytest.approx(2.25, rel=0.05)

@@ -42,7 +42,7 @@ from boneage.preparing import (
 )
 from boneage.radiograph import Pixels, Radiograph, Sex
 from boneage.reading import read
-from boneage.regions import crop, find_regions, mirror_mean
+from boneage.regions import crop, find_regions, mirror_mean, zoomed_crops
 from boneage.stance import Stance
 from boneage.suitability import Seen, findings_of
 from boneage.weights import MONTHS_SCALE, Weights
@@ -375,8 +375,10 @@ class Assessor:
         plan, preparation = self.weights.manifest.plan, self.weights.manifest.preparation
 
         def views_of(look: Look) -> list[Canvas]:
-            size = self.input_size(look.region)
-            return self._views(crop(grey, look.edges or look.box.edges, plan, size, preparation))
+            size, edges = self.input_size(look.region), look.edges or look.box.edges
+            if plan.zooms:
+                return zoomed_crops(grey, edges, plan, size, preparation)
+            return self._views(crop(grey, edges, plan, size, preparation))
 
         views = self.weights.side_by_side(views_of, looks)
         each = [
@@ -391,8 +393,10 @@ class Assessor:
         }
 
     def _join(self, features: Features, sex: Sex) -> float:
-        wanted = {name: features[name] for name in self.weights.manifest.fusion_inputs}
-        count = len(next(iter(wanted.values())))
+        seen = {name: features[name] for name in self.weights.manifest.fusion_inputs}
+        count = max(map(len, seen.values()))
+        # Regions may be seen more often than the whole hand.
+        wanted = {name: np.resize(one, (count, *one.shape[1:])) for name, one in seen.items()}
         codes = np.full(count, sex.code, dtype=np.int32)
         age = _months(self.weights.run("fusion", {**wanted, "sex": codes})["age"])
         return float(np.clip(age, *AGE_RANGE_MONTHS))

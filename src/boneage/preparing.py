@@ -172,7 +172,11 @@ def resize(grey: Canvas, height: int, width: int, *, antialias: bool) -> Canvas:
 
 
 def resampled(grey: Canvas, part: Edges, size: tuple[int, int], preparation: Preparation) -> Canvas:
-    """Bring a part of an equalised film to a size (rows, columns)."""
+    """Bring a part of an equalised film to a size (rows, columns).
+
+    What lies beyond the film repeats its edge where the preparation is smooth, and is left
+    out otherwise.
+    """
     if not preparation.smooth:
         whole = part.within(*grey.shape)
         pixels = grey[whole.min_row : whole.max_row, whole.min_col : whole.max_col]

@@ -79,6 +79,11 @@ class RegionPlan:
     a faint change of the film moves them faintly, not by a whole pixel or not at all."""
     min_side: float = 0.0
     """The least side of a crop, as a share of the film's longer side."""
+    zooms: tuple[float, ...] = ()
+    """A region is read in as many crops, each this many times as wide and high as its own,
+    every second one mirrored; the mean is what it says. A network answers a little
+    differently for each, and the mean moves less than any. Empty: in its own crop and,
+    where the weights ask for it, that mirrored."""
     fallback: Mapping[str, Fractions] = field(default_factory=lambda: dict(FALLBACK))
 
 
@@ -379,6 +384,19 @@ def crop(
     """Cut a region from the film at full resolution and bring it to the network's size."""
     cut = crop_edges(edges, plan, *equalised.shape[:2])
     return resampled(equalised, cut, size, preparation)
+
+
+def zoomed_crops(
+    equalised: Canvas,
+    edges: Edges,
+    plan: RegionPlan,
+    size: tuple[int, int],
+    preparation: Preparation,
+) -> list[Canvas]:
+    """Cut a region from the film once for each of the plan's zooms, every second one mirrored."""
+    cut = crop_edges(edges, plan, *equalised.shape[:2])
+    crops = [resampled(equalised, cut.zoomed(zoom), size, preparation) for zoom in plan.zooms]
+    return [one[:, ::-1] if number % 2 else one for number, one in enumerate(crops)]
 
 
 def with_fallback(plan: RegionPlan, measured: Mapping[str, Fractions]) -> RegionPlan:

@@ -371,6 +371,7 @@ def _manifest(table: dict[str, Any], digest: str) -> Manifest:
     preparation, regions = dict(table["preparation"]), dict(table["regions"])
     preparation["stretch_percentiles"] = tuple(preparation["stretch_percentiles"])
     regions["names"] = tuple(regions["names"])
+    regions["zooms"] = tuple(regions.get("zooms", ()))
     regions["fallback"] = {name: tuple(box) for name, box in regions["fallback"].items()}
     interval = table.get("interval")
     features = interval.get("features") if interval is not None else None

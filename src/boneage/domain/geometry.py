@@ -62,6 +62,12 @@ class Edges:
         """The same place where there are that many times as many rows and columns."""
         return Edges(self.top * rows, self.left * cols, self.bottom * rows, self.right * cols)
 
+    def zoomed(self, times: float) -> Edges:
+        """As many times as high and wide around the same middle; may reach beyond the film."""
+        row, col = (self.top + self.bottom) / 2, (self.left + self.right) / 2
+        height, width = self.height * times / 2, self.width * times / 2
+        return Edges(row - height, col - width, row + height, col + width)
+
     def within(self, height: int, width: int) -> Box:
         """The nearest whole pixels of a film of this size, at least one."""
         row, col = min(round(self.top), height - 1), min(round(self.left), width - 1)

@@ -69,6 +69,7 @@ def plan_of(profile: Profile) -> RegionPlan:
         square=spec.square,
         min_side=spec.min_side,
         exact=spec.exact,
+        zooms=spec.zooms,
     )
 
 

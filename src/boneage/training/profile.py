@@ -176,6 +176,7 @@ class RegionSpec:
     square: bool = False
     min_side: float = 0.0
     exact: bool = False
+    zooms: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
