@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from boneage.assessment import CARPAL, METACARPAL, PHALANX, Box
-from boneage.errors import FilmError
+from boneage.errors import FilmError, ProfileError
 from boneage.training import annotation
 from boneage.training.annotation import (
     COLUMNS,
@@ -23,6 +23,7 @@ from boneage.training.annotation import (
 from boneage.training.films import Films, load_films
 from boneage.training.networks import region as region_networks
 from boneage.training.networks.region import build_attention_network
+from boneage.training.region_networks import prepare_crops
 from boneage.training.run import Run
 from tests.training.drawn import FILM_SHAPE, grey_hand, small_backbone, tiny_profile
 
@@ -185,3 +186,34 @@ def test_where_nothing_was_found_nothing_is_measured() -> None:
 def test_the_plan_is_the_profiles() -> None:
     plan = plan_of(PROFILE)
     assert (plan.names, plan.threshold, plan.carpal_mask) == (REGIONS, 0.7, "rows_to_lower_edge")
+
+
+def test_a_phase_of_every_film_lets_regions_be_cut_from_all(
+    rich: Path, tmp_path: Path, attention: BrightIsHot
+) -> None:
+    """One copy of each film, the better one; those of useful resolution stand first."""
+    films, run = load_films(rich), Run(tmp_path / "run", tmp_path)
+    coarse, fine = (replace(PROFILE.region.phases[0], films=kind) for kind in ("best", "detailed"))
+    profile = replace(
+        PROFILE,
+        region=replace(PROFILE.region, phases=(coarse, fine)),
+        degradation=replace(PROFILE.degradation, copies=1),
+    )
+    found = annotate(None, profile, films, run)
+    assert {film for film, _ in found} == {"1", "2", "3", "4"}
+    crops = prepare_crops(films, "train", found, profile, run)
+    assert [(f.id, f.squeezed, f.spoilt) for f in crops.crops.films] == [
+        ("1", False, 0),
+        ("1", False, 1),
+        ("2", True, 0),
+    ]
+    detailed = crops.detailed
+    assert [film.id for film in detailed.crops.films] == ["1", "1"]
+    np.testing.assert_array_equal(detailed.crops.images, crops.crops.images[:2])
+    assert len(detailed.of(CARPAL).ages_months) == len(crops.of(CARPAL).of_kind("detailed").films)
+
+
+def test_regions_are_never_cut_from_the_copy_that_is_not_the_best() -> None:
+    squeezed = replace(PROFILE.region.phases[0], films="squeezed")
+    with pytest.raises(ProfileError, match="best copy"):
+        replace(PROFILE, region=replace(PROFILE.region, phases=(squeezed,)))

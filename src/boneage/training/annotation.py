@@ -1,4 +1,4 @@
-"""Stage 2: the trained attention finds the regions of every film of useful resolution."""
+"""Stage 2: the trained attention finds the regions of every film that they are learned from."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def splits_of(profile: Profile, films: Films) -> tuple[str, ...]:
 def annotate(
     attention: keras.Model, profile: Profile, films: Films, run: Run
 ) -> dict[tuple[str, str], FoundRegion]:
-    """Find the regions of all detailed films; goes on where an earlier run stopped.
+    """Find the regions of all films that need them; goes on where an earlier run stopped.
 
     Returns
     -------
@@ -92,7 +92,7 @@ def annotate(
     wanted = [
         film
         for split in splits_of(profile, films)
-        for film in run.limited(films.select("detailed", split))
+        for film in run.limited(films.select(profile.region_films, split))
     ]
 
     def find_missing() -> None:

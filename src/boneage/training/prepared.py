@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import numpy.typing as npt
 from boneage.errors import BoneageError, DataError
 from boneage.training.films import Film
 from boneage.training.group import ALONE, Group
+from boneage.training.profile import FilmKind
 from boneage.training.progress import films_bar
 from boneage.training.sampling import Sampling
 from boneage.weights import MONTHS_SCALE
@@ -43,6 +44,13 @@ class PreparedFilms:
     def ages_months(self) -> npt.NDArray[np.float32]:
         """Labels."""
         return np.array([film.age_months for film in self.films], dtype=np.float32)
+
+    def of_kind(self, kind: FilmKind) -> PreparedFilms:
+        """Those of useful resolution, where the kind is ``detailed``; they come first."""
+        if kind != "detailed":
+            return self
+        count = sum(not film.squeezed for film in self.films)
+        return replace(self, films=self.films[:count], images=self.images[:count])
 
     @property
     def inputs(self) -> dict[str, npt.NDArray[Any]]:

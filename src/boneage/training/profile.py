@@ -269,6 +269,11 @@ class Profile:
         for label, network in (("attention", self.attention), ("region", self.region)):
             if not network.phases:
                 raise ProfileError(f"{label}.phases is empty; give at least one phase")
+        if any(phase.films == "squeezed" for phase in self.region.phases):
+            raise ProfileError(
+                'region.phases.films is "squeezed"; regions are cut from the best copy of each '
+                'film, "best", or from those of useful resolution, "detailed"'
+            )
         if self.attention.heat_map_after and not self.attention.cbam_reduction:
             raise ProfileError(
                 "attention.heat_map_after asks for a second CBAM, and cbam_reduction = 0 for none"
@@ -294,6 +299,12 @@ class Profile:
         """What looks at the whole hand and at each region, by their names."""
         regions = dict.fromkeys(self.regions.names, self.region)
         return {WHOLE_HAND: self.attention, **regions}
+
+    @property
+    def region_films(self) -> FilmKind:
+        """The films that regions are cut from: all that any phase of theirs asks for."""
+        every = any(phase.films != "detailed" for phase in self.region.phases)
+        return "best" if every else "detailed"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for the manifest."""

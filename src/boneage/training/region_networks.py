@@ -13,7 +13,7 @@ import numpy.typing as npt
 from boneage.errors import DataError, ProfileError
 from boneage.regions import crop
 from boneage.training.annotation import FoundRegion, plan_of
-from boneage.training.attention import equalised, spoilt_recipe, training_model
+from boneage.training.attention import equalised, sampling_of, spoilt_recipe, training_model
 from boneage.training.degrading import with_spoilt
 from boneage.training.films import Film, Films
 from boneage.training.fitting import fit
@@ -37,6 +37,11 @@ class PreparedCrops:
     """Images of shape (films, regions, rows, columns)."""
     names: tuple[str, ...]
 
+    @property
+    def detailed(self) -> PreparedCrops:
+        """Those of films of useful resolution."""
+        return replace(self, crops=self.crops.of_kind("detailed"))
+
     def of(self, region: str) -> PreparedFilms:
         """One region's crops."""
         return replace(self.crops, images=self.crops.images[:, self.names.index(region)])
@@ -45,18 +50,18 @@ class PreparedCrops:
 def prepare_crops(
     films: Films, split: str, found: Found, profile: Profile, run: Run
 ) -> PreparedCrops:
-    """Cut every region from every detailed film of a split, once a run.
+    """Cut every region from every film of a split that regions are learned from, once a run.
 
     Films without regions, which could not be read, are left out.
     """
     names = profile.regions.names
     chosen = tuple(
         film
-        for film in run.limited(films.select("detailed", split))
+        for film in run.limited(films.select(profile.region_films, split))
         if all((film.id, name) in found for name in names)
     )
     if not chosen:
-        raise DataError(f"no {split} film of useful resolution has its regions")
+        raise DataError(f"no {split} film has its regions")
     # The boxes belong to the recipe: another attention, other crops.
     edges = [asdict(found[film.id, name].edges) for film in chosen for name in names]
     if split == "train":
@@ -111,14 +116,24 @@ def train_region(
         if phase.input not in {None, spec.input}:
             raise ProfileError(f"region.phases.input is {phase.input}; regions keep {spec.input}")
         seed = profile.seed + 1000 * (number + 1) + 100 * index
-        crops, folder = train.of(region), run.folder / region / f"phase-{index}"
-        monitor = held_back.of(region) if held_back else None
+        crops, folder = (
+            train.of(region).of_kind(phase.films),
+            run.folder / region / f"phase-{index}",
+        )
+        monitor = held_back.of(region).of_kind(phase.films) if held_back else None
         print(f"{region} network, phase {index}: {len(crops.films)} crops")  # noqa: T201
         fit(
             network,
             training_model(network, profile, spec.input, seed),
             phase,
-            Batches(crops.inputs, crops.ages_months, phase.batch, seed=seed, group=run.group),
+            Batches(
+                crops.inputs,
+                crops.ages_months,
+                phase.batch,
+                seed=seed,
+                sampling=sampling_of(phase, crops),
+                group=run.group,
+            ),
             Batches(monitor.inputs, monitor.ages_months, phase.batch, group=run.group)
             if monitor
             else None,

@@ -195,7 +195,7 @@ class Training:
 
     def _images(self, split: str) -> dict[str, PreparedFilms]:
         """For each network its images of the same films, in the same order."""
-        crops = self.crops[split]
+        crops = self.crops[split].detailed  # as most films that will be read
         films = crops.crops.films
         size = self.profile.attention.input
         whole = prepare_whole(films, self.profile, size, self.run, f"{split} films with regions")
