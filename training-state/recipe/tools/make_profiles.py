@@ -20,3 +20,7 @@ make("lite2-six",[one],lite=True)
 make("mnv2-restarts",[base|dict(epochs=2),base|dict(epochs=2,learning_rate="1.2e-3"),base|dict(epochs=2,learning_rate="8e-4")])
 make("mnv2-distribution",[one],extra=[('output = "linear"','output = "distribution"')])
 make("mnv2-evened",[base|dict(evened=0.5)])
+big=base|dict(epochs=6,input="[256, 192]")
+dist=[('output = "linear"','output = "distribution"')]
+make("mnv2-256",[big],extra=dist+[("input = [160, 120]","input = [256, 192]")])
+make("lite2-256",[big|dict(epochs=4)],lite=True,extra=dist+[("input = [160, 120]","input = [256, 192]")])

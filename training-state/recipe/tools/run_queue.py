@@ -22,10 +22,10 @@ def keep(name, worktree):
     for p in phases:
         for f in ("epochs.csv", "held-out.csv"):
             if (p / f).is_file(): shutil.copy(p / f, out / f"{p.name}-{f}")
-    packed = R / name / "packed"
-    subprocess.run([PY, str(Path(__file__).with_name("pack_run.py")), str(R / name), str(packed)], check=True)
-    shutil.copy(packed / "attention" / phases[-1].name / "final.weights.h5", out / "final.weights.h5")
-    shutil.copy(packed / "attention" / "recipe.json", out / "recipe.json")
+    code = ("import sys,h5py\nfrom boneage.training.export import _pack\n"
+            "with h5py.File(sys.argv[1]) as s, h5py.File(sys.argv[2],'w',libver='latest') as t: _pack(s,t)")
+    subprocess.run([PY, "-c", code, str(phases[-1] / "final.weights.h5"), str(out / "final.weights.h5")],
+                   env=os.environ | {"PYTHONPATH": f"{worktree}/src", "TF_CPP_MIN_LOG_LEVEL": "3"}, check=True)
 failed = {}
 while not (R / "STOP").exists():
     todo = [j for j in jobs() if not (R / j[0] / "done").is_file() and failed.get(j[0], 0) < 2]
