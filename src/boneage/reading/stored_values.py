@@ -23,6 +23,7 @@ SAMPLED_ROWS = 256
 """So many rows, evenly spread, show how an image goes on from pixel to pixel."""
 JUMP = 0.75
 """Of the range: neighbours so far apart lie on the two sides of a wrap."""
+OVERLAY_JUMP = 0.45
 SOME, SHARE = 10, 1e-4
 """So many jumps, and this share of all pairs of neighbours, are no sign of anything: markers
 and printed text jump, too."""
@@ -174,13 +175,18 @@ class _Sample:
 
     def range_bits(self, reading: Reading) -> int:
         """Bits that the values need, of those that a reading gives them."""
-        return _bits_for(*self._ends(reading.of(self.cells)))
+        return bits_for(*self._ends(reading.of(self.cells)))
 
-    def jumps(self, reading: Reading) -> int:
+    def loses(self, other: Reading, best: Reading) -> bool:
+        """Whether another reading leaves out bits above that are used, and has none below."""
+        below = self.cells & self.cells.dtype.type(2**best.shift - 1)
+        return other.shift < best.shift and other.bits <= best.bits and not below.any()
+
+    def jumps(self, reading: Reading, part: float = JUMP) -> int:
         """Count the neighbours that lie almost the whole range apart."""
         numbers = reading.of(self.cells)
         low, high = self._ends(numbers)
-        apart = self._apart(numbers) > JUMP * 2 ** _bits_for(low, high)
+        apart = self._apart(numbers) > part * 2 ** bits_for(low, high)
         if self.together is not None:
             apart &= self.together
         if not apart.any():
@@ -207,7 +213,8 @@ class _Sample:
         return (int(counted.min()), int(counted.max())) if counted.size else (0, 0)
 
 
-def _bits_for(low: int, high: int) -> int:
+def bits_for(low: int, high: int) -> int:
+    """Count the bits that numbers between two need, with a sign where one is below 0."""
     if low >= 0:
         return high.bit_length()
     return max(high.bit_length(), (-low - 1).bit_length()) + 1
@@ -226,7 +233,7 @@ def _right_aligned(
         low = int(numbers.min(where=counted, initial=0))
         high = int(numbers.max(where=counted, initial=0))
     below = values & values.dtype.type(2**stated.shift - 1)
-    fits = _bits_for(low, high) <= stated.bits
+    fits = bits_for(low, high) <= stated.bits
     return Reading(stated.bits, stated.signed) if fits and below.any() else stated
 
 
@@ -263,7 +270,10 @@ def _smoothest(sample: _Sample, stated: Reading, highest: int, cell_bits: int) -
         return best
     least = jumps
     for other in _others(best, sample.range_bits(best), highest, cell_bits):
-        count = sample.jumps(other)
+        if sample.loses(other, best):
+            continue
+        # The highest bit may be an overlay, which jumps by half the range.
+        count = sample.jumps(other, OVERLAY_JUMP if other.bits > best.bits else JUMP)
         if count * CLEARLY <= jumps and count < least and sample.roughness(other) <= ROUGH:
             best, least = other, count
             if count <= max(sample.few, jumps / CLEARLY**2):
