@@ -90,7 +90,7 @@ def _read(data: bytes, name: str, limits: Limits) -> Radiograph:
     aspect, found = stated_pixel_aspect(dataset)
     shutter = stated_shutter(dataset, description.rows, description.columns, aspect)
     counted = _counted(padding, shutter)
-    pixels, shown = displayed(stored.values, dataset, description.photometric, counted, name)
+    pixels, shown = displayed(stored, dataset, description.photometric, counted, name)
     if padding is not None:
         pixels[padding.around] = 0
     if shutter.shown is not None:

@@ -25,7 +25,7 @@ from boneage.reading.grey_scale import (
 from boneage.reading.lookup_table import LookupTable
 from boneage.reading.pixels import check_contrast
 from boneage.reading.presentation import is_inverse, presented
-from boneage.reading.stored_values import Integers, Mask
+from boneage.reading.stored_values import Mask, StoredValues
 
 SMALLEST, LARGEST = 1e-9, 1e15
 """No slope, intercept or window of a real device comes near; beyond, floats run out of
@@ -71,7 +71,7 @@ class Window:
 
 
 def displayed(
-    stored: Integers, dataset: Dataset, photometric: str, counted: Mask | None, name: str
+    stored: StoredValues, dataset: Dataset, photometric: str, counted: Mask | None, name: str
 ) -> tuple[Pixels, tuple[Finding, ...]]:
     """Show the stored values as the dataset says: bone bright, 0 to 1.
 
@@ -80,7 +80,7 @@ def displayed(
 
     Parameters
     ----------
-    stored : ndarray of integers, shape (rows, columns)
+    stored : StoredValues
     dataset : Dataset
     photometric : str
         The photometric interpretation.
@@ -93,23 +93,23 @@ def displayed(
     FilmError
         ``"constant"`` when all values are the same.
     """
-    check_contrast(stored if counted is None else stored[counted], name)
-    levels = Levels.of(stored, counted)
+    check_contrast(stored.values if counted is None else stored.values[counted], name)
+    levels = Levels.of(stored.values, counted)
     inverse = is_inverse(dataset, photometric)
-    greys, notes = _greys(levels, dataset, inverse=inverse)
+    greys, notes = _greys(levels, dataset, stored.reading.bits, inverse=inverse)
     greys, found = presented(greys, dataset, photometric)
     pixels: Pixels = np.take(greys.astype(np.float32), levels.index)
     return pixels, (*notes, *found)
 
 
 def _greys(
-    levels: Levels, dataset: Dataset, *, inverse: bool
+    levels: Levels, dataset: Dataset, bits: int, *, inverse: bool
 ) -> tuple[Values, tuple[Finding, ...]]:
     """Give the grey of each level, from black to white as the VOI has it."""
     values, white = _modality_values(levels.values, dataset)
     shown, unit, notes = _through_voi(values, levels, dataset, inverse=inverse)
     if shown is None and white is None:
-        greys = np.clip(greys_of_numbers(levels, values), 0.0, 1.0)
+        greys = np.clip(greys_of_numbers(levels, values, bits), 0.0, 1.0)
         return (1 - greys if values[-1] < values[0] else greys), notes
     if shown is None and white is not None:
         shown, unit = values / white, 1 / white

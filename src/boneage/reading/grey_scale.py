@@ -87,11 +87,12 @@ def robust_limits(sample: Values, low: float, high: float) -> tuple[Any, Any]:
     return max(low, type(low)(first - beyond)), min(high, type(high)(last + beyond))
 
 
-def greys_of_numbers(levels: Levels, rescaled: Values) -> Values:
+def greys_of_numbers(levels: Levels, rescaled: Values, bits_stored: int) -> Values:
     """Give the grey, 0 to 1, of each level where it is a line of the numbers that are stored.
 
-    The numbers are taken to have as many bits as they need, at least 8: 255 or 4095, say, is
-    white. Only stray pixels beyond are clipped.
+    The numbers are taken to have as many bits as they need, at least 8 where these are stored:
+    255 or 4095, say, is white; those of more than 16 bits are spread over their own range.
+    Only stray pixels lie beyond 0 and 1.
 
     Parameters
     ----------
@@ -99,6 +100,8 @@ def greys_of_numbers(levels: Levels, rescaled: Values) -> Values:
     rescaled : ndarray, shape (levels,)
         What a rescaling makes of the numbers; where numbers of 8 bits were spread over more and
         then moved, these may be the ones.
+    bits_stored : int
+        Of a number.
     """
     for numbers in (levels.values, rescaled):
         shift = _unused_bits_below(numbers, levels)
@@ -108,7 +111,10 @@ def greys_of_numbers(levels: Levels, rescaled: Values) -> Values:
             if found is not None:
                 return found
     low, high = levels.ends()
-    return _of_depth(levels.values, max(FEWEST_BITS, bits_for(int(low), int(high))))
+    bits = max(min(FEWEST_BITS, bits_stored), bits_for(int(low), int(high)))
+    if bits > MOST_BITS:  # more than a pixel's single precision holds
+        return (levels.values - low) / ((high - low) or 1.0)
+    return _of_depth(levels.values, bits)
 
 
 def greys_of_8_bits(greys: Values, levels: Levels, unit: Values) -> Values | None:
@@ -129,8 +135,11 @@ def greys_of_8_bits(greys: Values, levels: Levels, unit: Values) -> Values | Non
     there = levels.counts > 0
     if levels.counts[~near].sum() > RARE * levels.counts.sum():
         return None
-    if np.count_nonzero(near & there) > LEVELS_OF_8_BITS:
+    found = near & there
+    if np.count_nonzero(found) > LEVELS_OF_8_BITS:
         return None
+    if ((np.diff(nearest[found]) == 0) & (np.diff(greys[found]) != 0)).any():
+        return None  # two greys would become one
     if np.median(np.broadcast_to(unit, there.shape)[there]) > 1 / (2**LEAST_BITS_SPREAD - 1):
         return None
     return np.where(near, nearest, np.clip(greys, 0.0, 1.0))
