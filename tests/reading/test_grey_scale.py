@@ -14,7 +14,9 @@ from tests.reading.drawn import DEEP, GREY, UNIT, dicom, raster, stretched
 DARK = GREY // 3
 SPREADS = {
     "shifted": lambda grey, bits: grey.astype(np.uint16) << np.uint16(bits - 8),
-    "repeated": lambda grey, bits: (grey.astype(np.uint16) * np.uint16(257)) >> np.uint16(16 - bits),
+    "repeated": lambda grey, bits: (
+        (grey.astype(np.uint16) * np.uint16(257)) >> np.uint16(16 - bits)
+    ),
     "rounded": lambda grey, bits: np.rint(grey / 255 * (2**bits - 1)).astype(np.uint16),
     "cut": lambda grey, bits: (grey / 255 * (2**bits - 1)).astype(np.uint16),
 }
