@@ -26,6 +26,7 @@ RECTANGLE = {
     "ShutterUpperHorizontalEdge": 41,
     "ShutterLowerHorizontalEdge": 440,
 }
+GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
 RECTANGLE_BOX = Box(40, 30, 440, 330)
 
 
@@ -70,9 +71,7 @@ def test_a_contradiction_is_warned_of(other: str) -> None:
     assert other in note.message
 
 
-@pytest.mark.parametrize(
-    "group", ["SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"]
-)
+@pytest.mark.parametrize("group", GROUPS)
 def test_functional_groups(group: str) -> None:
     ds = in_groups("PixelMeasuresSequence", group, PixelSpacing=["0.12", "0.1"])
     assert read(written(ds)).pixel_aspect == pytest.approx(1.2)
@@ -85,6 +84,23 @@ def test_functional_groups(group: str) -> None:
     np.testing.assert_allclose(stretched(read(written(ds)).pixels), 1 - stretched(HAND), atol=1e-5)
     ds = in_groups("FrameDisplayShutterSequence", group, **RECTANGLE)
     assert read(written(ds)).exposed == RECTANGLE_BOX
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_voi_lut_of_functional_groups(group: str, hidden: bool) -> None:
+    item = Dataset()
+    item.add_new(0x00283002, "US", [4_096, 0, 12])
+    entries = np.rint(4_095 * (np.arange(4_096) / 4_095) ** 2).astype("<u2")
+    item.add_new(0x00283006, "OW", entries.tobytes())
+    ds = in_groups("FrameVOILUTSequence", group, VOILUTSequence=Sequence([item]))
+    if hidden:  # an empty sequence says nothing
+        ds.VOILUTSequence = Sequence([])
+    pixels = read(written(ds)).pixels
+    np.testing.assert_allclose(stretched(pixels), stretched(entries[HAND]), rtol=0, atol=1e-3)
+    del item.LUTData  # garbled
+    ds = in_groups("FrameVOILUTSequence", group, VOILUTSequence=Sequence([item]))
+    np.testing.assert_allclose(stretched(read(written(ds)).pixels), stretched(HAND), atol=1e-5)
 
 
 def test_garbled_functional_groups_are_passed_over() -> None:
