@@ -177,7 +177,7 @@ ROOT = np.rint(4_095 * np.sqrt(np.linspace(0, 1, 256)))
 
 
 @pytest.mark.parametrize("window", [{}, {"WindowCenter": "2048", "WindowWidth": "4096"}])
-def test_a_presentation_table_is_a_curve(window: dict[str, str]) -> None:
+def test_a_presentation_table_is_a_curve(window: dict[str, Any]) -> None:
     film = read(dicom(PresentationLUTSequence=table(0, 12, ROOT), **window))
     expected = np.interp(VALUES / 4_095, np.linspace(0, 1, 256), ROOT / 4_095)
     np.testing.assert_allclose(film.pixels, expected, rtol=0, atol=1e-3)
@@ -186,15 +186,15 @@ def test_a_presentation_table_is_a_curve(window: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
 def test_a_presentation_table_that_falls_inverts_once(photometric: str) -> None:
-    elements = {"PhotometricInterpretation": photometric}
-    film = read(dicom(PresentationLUTSequence=table(0, 12, np.arange(4_096)[::-1]), **elements))
+    lut = table(0, 12, np.arange(4_096)[::-1])
+    film = read(dicom(PresentationLUTSequence=lut, PhotometricInterpretation=photometric))
     same(film.pixels, 1 - stretched(DEEP))
     assert not film.notes
 
 
 def test_a_presentation_table_that_does_not_fall_as_stated_is_warned_of() -> None:
-    elements = {"PhotometricInterpretation": "MONOCHROME1"}
-    film = read(dicom(PresentationLUTSequence=table(0, 12, np.arange(4_096)), **elements))
+    lut = table(0, 12, np.arange(4_096))
+    film = read(dicom(PresentationLUTSequence=lut, PhotometricInterpretation="MONOCHROME1"))
     same(film.pixels, 1 - stretched(DEEP))
     (note,) = film.notes
     assert (note.code, note.severity) == ("presentation_doubtful", Severity.WARNING)

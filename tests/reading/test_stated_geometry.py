@@ -162,6 +162,22 @@ def test_a_polygonal_shutter() -> None:
     checked(inside_rectangle(), RECTANGLE_BOX, **polygon)
 
 
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+def test_black_beside_the_image_in_a_circle_is_left_out(photometric: str) -> None:
+    canvas = np.zeros((700, 640), np.uint16)
+    canvas[110:590, 140:500] = HAND + 100
+    rows, columns = np.mgrid[1:701, 1:641]
+    canvas[(rows - 350) ** 2 + (columns - 320) ** 2 > 310**2] = OUTSIDE + 200
+    inverse = photometric == "MONOCHROME1"
+    stored = 8_191 - canvas if inverse else canvas
+    circle = {"CenterOfCircularShutter": [350, 320], "RadiusOfCircularShutter": 310}
+    elements = {"ShutterShape": "CIRCULAR", "PhotometricInterpretation": photometric}
+    film = read(dicom(stored, 13, **elements, **circle))
+    assert film.exposed == Box(110, 140, 590, 500)
+    shown = film.pixels[110:590, 140:500]
+    np.testing.assert_allclose(stretched(shown), stretched(HAND), rtol=0, atol=1e-5)
+
+
 def test_shutters_together_show_what_all_show() -> None:
     circle = {"CenterOfCircularShutter": [240, 180], "RadiusOfCircularShutter": 170}
     both = RECTANGLE | circle | {"ShutterShape": ["RECTANGULAR", "CIRCULAR"]}

@@ -189,7 +189,7 @@ def dark_hand(brightest: int) -> npt.NDArray[np.uint16]:
     dark = HAND // 3
     rows, columns = np.mgrid[-240:240, -180:180]
     bone = np.clip(brightest - 12 * np.hypot(rows, columns), 0, None)
-    return np.maximum(dark, bone.astype(np.uint16))
+    return np.asarray(np.maximum(dark, bone), np.uint16)
 
 
 @pytest.mark.parametrize("offset", [0, 2_048])

@@ -93,12 +93,11 @@ def _read(data: bytes, name: str, limits: Limits) -> Radiograph:
     pixels, shown = displayed(stored, dataset, description.photometric, counted, name)
     if padding is not None:
         pixels[padding.around] = 0
-    if shutter.shown is not None:
-        pixels[~shutter.shown] = 0
+    exposed = shutter.applied(pixels)
     found += (*stored.notes, *(padding.notes if padding else ()), *shutter.notes, *shown)
     stored_as = f"DICOM ({NAMES_OF_SYNTAXES[syntax]})"
     facts = facts_of(dataset, stored_as, stored.reading.bits, notes)
-    return Radiograph(pixels, facts, name, aspect, shutter.box, found)
+    return Radiograph(pixels, facts, name, aspect, exposed, found)
 
 
 def _stored(
