@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from boneage import read
+from boneage.domain.findings import Severity
 from tests.reading.drawn import DEEP, GREY, UNIT, dicom, raster, stretched
 
 DARK = GREY // 3
@@ -72,13 +73,36 @@ def test_more_than_8_bits_are_not_rounded() -> None:
     np.testing.assert_array_equal(pixels_of(coarse, 12), (coarse / 4_095).astype(np.float32))
 
 
-def test_a_few_hot_pixels_set_no_depth() -> None:
-    stored = SPREADS["repeated"](np.tile(GREY, (2, 2)), 10)
-    stored[3, 3:6] = 4_095
-    pixels = pixels_of(stored, 12)
-    assert (pixels[3, 3:6] == 1).all()
-    pixels[3, 3:6] = UNIT[3, 3:6]
-    np.testing.assert_array_equal(pixels, np.tile(UNIT, (2, 2)))
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_few_hot_pixels_set_no_depth_and_are_mended(deep: bool) -> None:
+    grey = np.tile(GREY, (2, 2))
+    stored = np.tile(DEEP >> 2, (2, 2)) if deep else SPREADS["repeated"](grey, 10)
+    expected = pixels_of(stored, 12)
+    stored[3:5, 3:5] = 4_095
+    stored[100, 77] = 4_095
+    film = read(dicom(stored, 12))
+    hot = stored == 4_095
+    np.testing.assert_array_equal(film.pixels[~hot], expected[~hot])
+    np.testing.assert_allclose(film.pixels[hot], expected[hot], rtol=0, atol=0.05)
+    (note,) = film.notes
+    assert (note.code, note.severity, note.measured) == ("stray_pixels", Severity.NOTE, 5)
+
+
+def test_dead_pixels_are_mended() -> None:
+    stored = np.tile(DEEP, (2, 2)) + np.uint16(8_000)
+    expected = pixels_of(stored, 14)
+    stored[50, 60] = 0
+    film = read(dicom(stored, 14, PhotometricInterpretation="MONOCHROME1"))
+    np.testing.assert_allclose(film.pixels, 1 - expected, rtol=0, atol=0.05)
+    assert [note.code for note in film.notes] == ["stray_pixels"]
+
+
+def test_print_is_not_stray() -> None:
+    stored = np.tile(DEEP, (2, 2)) // 8
+    stored[10:14, 10:110] = 4_095
+    film = read(dicom(stored, 12))
+    assert (film.pixels[10:14, 10:110] == 1).all()
+    assert not film.notes
 
 
 def test_two_numbers_are_two_greys() -> None:

@@ -6,8 +6,9 @@ value once, and the pixels look it up.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from pydicom.dataset import Dataset
 
@@ -16,10 +17,12 @@ from boneage.radiograph import Pixels
 from boneage.reading.dicom_parsing import numbers_of, text_of
 from boneage.reading.functional_groups import first_item, stating
 from boneage.reading.grey_scale import (
+    Greys,
     Levels,
     Values,
     greys_of_8_bits,
     greys_of_numbers,
+    none_of,
     robust_limits,
 )
 from boneage.reading.lookup_table import LookupTable
@@ -34,6 +37,8 @@ MODALITY, VOI = "PixelValueTransformationSequence", "FrameVOILUTSequence"
 """The sequences of functional groups that state them."""
 SATURATED = 0.01
 """Of black and white: as good as these."""
+AROUND = 5
+"""Pixels; the median of a square of so many is no hot pixel's, nor of one that grew to 3 x 3."""
 LEAST_SHOWN, MOST_WHITE = 0.3, 0.1
 """Of what is not black: a window that shows less of an image, or makes more of it white, is passed
 over. All there is is better than bones burnt out: where a tenth of the pixels was made white,
@@ -97,25 +102,45 @@ def displayed(
     levels = Levels.of(stored.values, counted)
     inverse = is_inverse(dataset, photometric)
     greys, notes = _greys(levels, dataset, stored.reading.bits, inverse=inverse)
-    greys, found = presented(greys, dataset, photometric)
-    pixels: Pixels = np.take(greys.astype(np.float32), levels.index)
-    return pixels, (*notes, *found)
+    shown, found = presented(greys.values, dataset, photometric)
+    pixels: Pixels = np.take(shown.astype(np.float32), levels.index)
+    return pixels, (*notes, *found, *_mended(pixels, greys, levels, counted))
 
 
 def _greys(
     levels: Levels, dataset: Dataset, bits: int, *, inverse: bool
-) -> tuple[Values, tuple[Finding, ...]]:
+) -> tuple[Greys, tuple[Finding, ...]]:
     """Give the grey of each level, from black to white as the VOI has it."""
     values, white = _modality_values(levels.values, dataset)
-    shown, unit, notes = _through_voi(values, levels, dataset, inverse=inverse)
+    shown, rounding, notes = _through_voi(values, levels, dataset, inverse=inverse)
     if shown is None and white is None:
-        greys = np.clip(greys_of_numbers(levels, values, bits), 0.0, 1.0)
-        return (1 - greys if values[-1] < values[0] else greys), notes
+        found = greys_of_numbers(levels, values, bits)
+        if values[-1] < values[0]:
+            found = replace(found, values=1 - found.values)
+        return found, notes
     if shown is None and white is not None:
-        shown, unit = values / white, 1 / white
+        shown, rounding = values / white, 1 / white
     greys = np.asarray(shown)
-    found = greys_of_8_bits(greys, levels, np.maximum(np.abs(np.gradient(greys)), unit))
-    return (greys if found is None else found), notes
+    unit = np.maximum(np.abs(np.gradient(greys)), rounding)
+    return greys_of_8_bits(greys, levels, unit) or Greys(greys, none_of(greys)), notes
+
+
+def _mended(
+    pixels: Pixels, greys: Greys, levels: Levels, counted: Mask | None
+) -> tuple[Finding, ...]:
+    """Give hot and dead pixels the grey of what lies around them."""
+    if not levels.counts[greys.stray].any():
+        return ()
+    wrong = greys.stray[levels.index]
+    if counted is not None:
+        wrong &= counted
+    pixels[wrong] = cv2.medianBlur(pixels, AROUND)[wrong]
+    count = int(np.count_nonzero(wrong))
+    message = (
+        f"{count} pixel{'s' * (count != 1)} far from the values of all others, as of a detector's "
+        "faults, were given the grey of what lies around them"
+    )
+    return (Finding("stray_pixels", Severity.NOTE, message, float(count)),)
 
 
 def _modality_values(stored: Values, dataset: Dataset) -> tuple[Values, float | None]:

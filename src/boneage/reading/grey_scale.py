@@ -87,12 +87,22 @@ def robust_limits(sample: Values, low: float, high: float) -> tuple[Any, Any]:
     return max(low, type(low)(first - beyond)), min(high, type(high)(last + beyond))
 
 
-def greys_of_numbers(levels: Levels, rescaled: Values, bits_stored: int) -> Values:
+@dataclass(frozen=True, eq=False)
+class Greys:
+    """The grey of each level."""
+
+    values: Values
+    """0 to 1."""
+    stray: Mask
+    """Which levels are those of hot and dead pixels only."""
+
+
+def greys_of_numbers(levels: Levels, rescaled: Values, bits_stored: int) -> Greys:
     """Give the grey, 0 to 1, of each level where it is a line of the numbers that are stored.
 
     The numbers are taken to have as many bits as they need, at least 8 where these are stored:
     255 or 4095, say, is white; those of more than 16 bits are spread over their own range.
-    Only stray pixels lie beyond 0 and 1.
+    Only the greys of stray pixels are clipped.
 
     Parameters
     ----------
@@ -113,11 +123,20 @@ def greys_of_numbers(levels: Levels, rescaled: Values, bits_stored: int) -> Valu
     low, high = levels.ends()
     bits = max(min(FEWEST_BITS, bits_stored), bits_for(int(low), int(high)))
     if bits > MOST_BITS:  # more than a pixel's single precision holds
-        return (levels.values - low) / ((high - low) or 1.0)
-    return _of_depth(levels.values, bits)
+        plain = (levels.values - low) / ((high - low) or 1.0)
+    else:
+        plain = _of_depth(levels.values, bits)
+    # With 8 bits, or fewer, a few pixels of white are print.
+    stray = (levels.values < low) | (levels.values > high) if bits > FEWEST_BITS else none_of(plain)
+    return Greys(np.clip(plain, 0.0, 1.0), stray)
 
 
-def greys_of_8_bits(greys: Values, levels: Levels, unit: Values) -> Values | None:
+def none_of(values: Values) -> Mask:
+    """Say of each level that it is not stray."""
+    return np.zeros(values.shape, np.bool_)
+
+
+def greys_of_8_bits(greys: Values, levels: Levels, unit: Values) -> Greys | None:
     """Give the 8-bit greys that were spread over more bits; None where that is not so.
 
     It is so where each grey that occurs lies within one of the stored numbers from one of 8
@@ -142,7 +161,7 @@ def greys_of_8_bits(greys: Values, levels: Levels, unit: Values) -> Values | Non
         return None  # two greys would become one
     if np.median(np.broadcast_to(unit, there.shape)[there]) > 1 / (2**LEAST_BITS_SPREAD - 1):
         return None
-    return np.where(near, nearest, np.clip(greys, 0.0, 1.0))
+    return Greys(np.where(near, nearest, np.clip(greys, 0.0, 1.0)), ~near)
 
 
 def _of_depth(numbers: Values, bits: int) -> Values:

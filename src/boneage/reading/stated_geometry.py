@@ -74,7 +74,8 @@ class Shutter:
         """Set what is not shown to 0, and give the box around the image that is left.
 
         Around a circle or a polygon, the corners of its box are no image, and often neither
-        is what lies beside the exposed field within it: lines that are all of the darkest are left out.
+        is what lies beside the exposed field within it: lines that are black all along are
+        left out.
         """
         if self.shown is None or self.box is None:
             return self.box
@@ -83,8 +84,7 @@ class Shutter:
         columns = slice(self.box.min_col, self.box.max_col)
         if self.shown[rows, columns].all():
             return self.box
-        image = self.shown & (pixels > pixels[self.shown].min())
-        left, top, width, height = cv2.boundingRect(image.astype(np.uint8))
+        left, top, width, height = cv2.boundingRect((pixels > 0).astype(np.uint8))
         return Box(top, left, top + height, left + width) if width and height else self.box
 
 
