@@ -23,7 +23,8 @@ SAMPLED_ROWS = 256
 """So many rows, evenly spread, show how an image goes on from pixel to pixel."""
 JUMP = 0.75
 """Of the range: neighbours so far apart lie on the two sides of a wrap."""
-OVERLAY_JUMP = 0.45
+HALF = 1 / 32
+"""Of the range: so far from half of it neighbours lie apart where the highest bit is an overlay."""
 SOME, SHARE = 10, 1e-4
 """So many jumps, and this share of all pairs of neighbours, are no sign of anything: markers
 and printed text jump, too."""
@@ -190,11 +191,14 @@ class _Sample:
         below = self.cells & self.cells.dtype.type(2**best.shift - 1)
         return other.shift < best.shift and other.bits <= best.bits and not below.any()
 
-    def jumps(self, reading: Reading, part: float = JUMP) -> int:
-        """Count the neighbours that lie almost the whole range apart."""
+    def jumps(self, reading: Reading, *, halves: bool = False) -> int:
+        """Count the neighbours that lie almost the whole range apart, or also just half of it."""
         numbers = reading.of(self.cells)
         low, high = self._ends(numbers)
-        apart = self._apart(numbers) > part * 2 ** bits_for(low, high)
+        distance, full = self._apart(numbers), 2 ** bits_for(low, high)
+        apart = distance > JUMP * full
+        if halves:
+            apart |= np.abs(distance - full // 2) <= HALF * full
         if self.together is not None:
             apart &= self.together
         if not apart.any():
@@ -281,7 +285,7 @@ def _smoothest(sample: _Sample, stated: Reading, highest: int, cell_bits: int) -
         if sample.loses(other, best):
             continue
         # The highest bit may be an overlay, which jumps by half the range.
-        count = sample.jumps(other, OVERLAY_JUMP if other.bits > best.bits else JUMP)
+        count = sample.jumps(other, halves=other.bits > best.bits)
         if count * CLEARLY <= jumps and count < least and sample.roughness(other) <= ROUGH:
             best, least = other, count
             if count <= max(sample.few, jumps / CLEARLY**2):
