@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from boneage import Radiograph, read
+from boneage.domain.geometry import Box
 from tests.conftest import drawn_hand
 from tests.reading.drawn import dataset, dicom, stretched, written
 
@@ -73,6 +74,28 @@ def test_padding_and_the_wrong_sign() -> None:
     found = film(framed(HAND, 0), 12, (VALUE, "US", 0), PixelRepresentation=1)
     is_apart(found, stretched(HAND[INSIDE]))
     assert [note.code for note in found.notes] == ["stored_values"]
+
+
+@pytest.mark.parametrize(("pixels", "value"), [(BELOW, -22_000), (HAND, 60_000), (HAND, 9_000)])
+@pytest.mark.parametrize("stated", [True, False])
+def test_padding_far_from_the_image_is_no_part_of_what_was_exposed(
+    pixels: npt.NDArray[Any], value: int, stated: bool
+) -> None:
+    around = (VALUE, "SS" if value < 0 else "US", value)
+    found = film(framed(pixels, value), 16, *([around] if stated else []))
+    assert found.exposed == Box(EDGE, EDGE, 480 - EDGE, 360 - EDGE)
+
+
+def test_black_that_is_called_padding_may_have_been_exposed() -> None:
+    assert film(framed(HAND, 0), 12, (VALUE, "US", 0)).exposed is None
+
+
+def test_padding_and_a_shutter() -> None:
+    shutter = {"ShutterLeftVerticalEdge": 1, "ShutterRightVerticalEdge": 200}
+    found = film(
+        framed(HAND, 60_000), 16, (VALUE, "US", 60_000), ShutterShape="RECTANGULAR", **shutter
+    )
+    assert found.exposed == Box(EDGE, EDGE, 480 - EDGE, 200)
 
 
 def test_bone_of_the_value_of_padding_stays_bone() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
+from boneage.domain.geometry import Box
 from boneage.errors import FilmError
 from boneage.radiograph import Radiograph
 from boneage.reading.dicom_colour import one_channel, through_palette
@@ -93,7 +94,7 @@ def _read(data: bytes, name: str, limits: Limits) -> Radiograph:
     pixels, shown = displayed(stored, dataset, description.photometric, counted, name)
     if padding is not None:
         pixels[padding.around] = 0
-    exposed = shutter.applied(pixels)
+    exposed = _within_both(shutter.applied(pixels), padding.box if padding else None)
     found += (*stored.notes, *(padding.notes if padding else ()), *shutter.notes, *shown)
     stored_as = f"DICOM ({NAMES_OF_SYNTAXES[syntax]})"
     facts = facts_of(dataset, stored_as, stored.reading.bits, notes)
@@ -123,6 +124,15 @@ def _counted(padding: Padding | None, shutter: Shutter) -> Mask | None:
         return shutter.shown
     counted = ~padding.values if shutter.shown is None else ~padding.values & shutter.shown
     return counted if counted.any() else None
+
+
+def _within_both(shutter: Box | None, padding: Box | None) -> Box | None:
+    """Give the image inside a shutter and inside a padding, where there are such."""
+    if shutter is None or padding is None:
+        return shutter or padding
+    top, left = max(shutter.min_row, padding.min_row), max(shutter.min_col, padding.min_col)
+    bottom, right = min(shutter.max_row, padding.max_row), min(shutter.max_col, padding.max_col)
+    return Box(top, left, bottom, right) if top < bottom and left < right else shutter
 
 
 def _describe(dataset: Dataset, name: str) -> PixelDescription:
