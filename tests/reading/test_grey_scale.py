@@ -65,6 +65,21 @@ def test_8_bits_that_were_spread_are_those_of_a_png(way: str, bits: int) -> None
         np.testing.assert_allclose(found, expected, rtol=0, atol=0 if exact else 1e-6)
 
 
+@pytest.mark.parametrize("bits", [10, 12])
+@pytest.mark.parametrize("way", ["repeated", "rounded", "cut"])
+@pytest.mark.parametrize("offset", [8_000, -1_024, 37])
+def test_8_bits_that_were_spread_and_moved_are_evenly_apart(
+    way: str, bits: int, offset: int
+) -> None:
+    stored = (SPREADS[way](np.clip(GREY, 9, 250), bits).astype(np.int32) + offset).astype(np.int16)
+    pixels = pixels_of(stored, 16)
+    steps = np.unique(pixels) * 255
+    np.testing.assert_allclose(steps, np.rint(steps), rtol=0, atol=1e-4)
+    np.testing.assert_allclose(
+        stretched(pixels), stretched(np.clip(GREY, 9, 250)), rtol=0, atol=1e-6
+    )
+
+
 def test_more_than_8_bits_are_not_rounded() -> None:
     pixels = pixels_of(DEEP, 12)
     np.testing.assert_array_equal(pixels, (DEEP / 4_095).astype(np.float32))

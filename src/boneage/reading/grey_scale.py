@@ -121,6 +121,9 @@ def greys_of_numbers(levels: Levels, rescaled: Values, bits_stored: int) -> Grey
             if found is not None:
                 return found
     low, high = levels.ends()
+    moved = _moved_greys_of_8_bits(levels, low, high)
+    if moved is not None:
+        return moved
     bits = max(min(FEWEST_BITS, bits_stored), bits_for(int(low), int(high)))
     if bits > MOST_BITS:  # more than a pixel's single precision holds
         plain = (levels.values - low) / ((high - low) or 1.0)
@@ -129,6 +132,25 @@ def greys_of_numbers(levels: Levels, rescaled: Values, bits_stored: int) -> Grey
     # With 8 bits, or fewer, a few pixels of white are print.
     stray = (levels.values < low) | (levels.values > high) if bits > FEWEST_BITS else none_of(plain)
     return Greys(np.clip(plain, 0.0, 1.0), stray)
+
+
+def _moved_greys_of_8_bits(levels: Levels, low: float, high: float) -> Greys | None:
+    """Give the greys of 8 bits that were spread over more and then moved: 0 is the lowest."""
+    inside = (levels.counts > 0) & (levels.values >= low) & (levels.values <= high)
+    there = levels.values[inside] - low
+    if len(there) > LEVELS_OF_8_BITS:
+        return None
+    for depth in range(MOST_BITS, LEAST_BITS_SPREAD - 1, -1):
+        unit = 1 / (2**depth - 1)
+        places = there * unit * 255
+        off = places - np.rint(places)
+        # The lowest is itself rounded, so that all may be off by as much.
+        middle = (off.max() + off.min()) / 2
+        greys = (levels.values - low) * unit - middle / 255
+        found = greys_of_8_bits(greys, levels, np.asarray(unit))
+        if found is not None:
+            return found
+    return None
 
 
 def none_of(values: Values) -> Mask:
