@@ -171,6 +171,9 @@ def greys_of_8_bits(greys: Values, levels: Levels, unit: Values) -> Greys | None
     unit : ndarray, shape (levels,) or ()
         How much grey is one of the stored numbers.
     """
+    common = levels.counts > RARE * levels.counts.sum()
+    if np.count_nonzero(common) > LEVELS_OF_8_BITS:
+        return None
     nearest = np.clip(np.rint(greys * 255), 0, 255) / 255
     near = np.abs(greys - nearest) <= unit
     there = levels.counts > 0
