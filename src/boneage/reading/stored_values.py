@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from boneage.domain.findings import Finding, Severity
+from boneage.reading.wrapped_sign import with_the_right_sign
 
 Integers: TypeAlias = npt.NDArray[Any]
 Mask: TypeAlias = npt.NDArray[np.bool_]
@@ -31,15 +32,7 @@ and printed text jump, too."""
 CLEARLY = 4
 """Another reading is right when it has so many times fewer jumps. Of 300 radiographs in 12 bits,
 stored rightly in four ways, none was misjudged. With the wrong sign, 28 of the 300 were not found
-out: at most 0.5 % of their pixels were on the wrong side (see ``RARE``)."""
-NEAR = 1 / 16
-"""Of the range: so near to the lowest or highest number lie those on the sides of a wrap."""
-FEWEST_ACROSS = 5
-"""Pairs of neighbours."""
-RARE = 0.05
-"""Of the pixels: where a little bone wrapped around, few lie on either side of the wrap; where
-print is bright on black, black is common. Of 300 radiographs stored rightly in six ways, none was
-misjudged; with the wrong sign 5 were not found out, of which print alone is the brighter half."""
+out: at most 0.5 % of their pixels were on the wrong side (see ``wrapped_sign``)."""
 DOUBTFUL = 0.005
 """Of the pairs: where more jump in every reading, no reading is right."""
 ROUGH = 0.05
@@ -144,7 +137,7 @@ def settle(cells: Cells, stated: Reading, counted: Mask | None, *, signed: bool)
         notes.append(_note("The bytes of the pixels are in the other order than stated"))
     right = _right_aligned(values, stated, highest, counted)
     reading = _smoothest(sample, right, highest, cells.bits)
-    reading = _of_the_right_sign(values, reading, counted)
+    reading = with_the_right_sign(values, reading, counted)
     if reading != stated:
         notes.append(_note(f"The pixels are stated as {stated} but are {reading}"))
     elif cells.signed not in {None, signed}:
@@ -301,48 +294,6 @@ def _others(stated: Reading, range_bits: int, highest: int, cell_bits: int) -> I
     yield Reading(max(1, min(range_bits, stated.bits)), not stated.signed, stated.shift)
     yield Reading(stated.bits, not stated.signed, stated.shift)
     yield Reading(stated.bits, stated.signed)
-
-
-def _of_the_right_sign(values: Integers, reading: Reading, counted: Mask | None) -> Reading:
-    """Find the sign with which fewer neighbours lie on the two sides of the wrap.
-
-    Few pixels may have wrapped around, in an image that is dark but for some bone: too few
-    for jumps to tell from print. But theirs is a mark that print seldom has: right beside
-    the darkest values of all lie the brightest, with nothing between.
-    """
-    wrapped = _across(values, reading, counted, RARE)
-    if wrapped < FEWEST_ACROSS:
-        return reading
-    other = replace(reading, signed=not reading.signed)
-    return other if _across(values, other, counted) * CLEARLY <= wrapped else reading
-
-
-def _across(values: Integers, reading: Reading, counted: Mask | None, most: float = 1.0) -> int:
-    """Count the neighbours of which one is near the lowest number, the other near the highest.
-
-    None where more than a part of all pixels is either: that is black, or white, and jumps
-    would tell.
-    """
-    numbers = reading.of(values)
-    lowest = -(2 ** (reading.bits - 1)) if reading.signed else 0
-    highest = lowest + 2**reading.bits - 1
-    near = int(NEAR * 2**reading.bits)
-    low, high = numbers < lowest + near, numbers > highest - near
-    if counted is not None:
-        low, high = low & counted, high & counted
-    rare = most * (numbers.size if counted is None else np.count_nonzero(counted))
-    if not all(0 < np.count_nonzero(side) <= rare for side in (low, high)):
-        return 0
-    ends = (numbers == lowest) | (numbers == highest)
-    found = 0
-    for one, next_one in (
-        ((slice(None), slice(1, None)), (slice(None), slice(None, -1))),
-        ((slice(1, None), slice(None)), (slice(None, -1), slice(None))),
-    ):
-        pairs = (low[one] & high[next_one]) | (high[one] & low[next_one])
-        # Black beside white is print, or an edge of what was exposed.
-        found += int(np.count_nonzero(pairs & ~(ends[one] & ends[next_one])))
-    return found
 
 
 def _note(what: str) -> Finding:
