@@ -89,7 +89,8 @@ class Radiograph:
     pixel_aspect: float = 1.0
     """Height of a pixel over its width, as the file states it."""
     exposed: Box | None = None
-    """The rectangle inside a shutter that the file states, in its pixels; None: it states none."""
+    """The rectangle inside a shutter that the file states, or inside padding that is far from all
+    values of the image, in its pixels; None: there is neither."""
     notes: tuple[Finding, ...] = ()
     """What was corrected, or found odd, when the file was decoded."""
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 import pytest
+from pydicom import dcmread
 
 from boneage.assessor import Assessor
 from boneage.errors import OutputError
@@ -49,5 +51,10 @@ def test_an_answer_that_cannot_be_written_is_not_lost(
     assert raised.value.code == "output"
     assert f"{months:.1f} months" in raised.value.reason
     assert "DOE" not in raised.value.reason
-    with pytest.raises(Unanswerable, match=r"no StudyInstanceUID.* months by the"):
-        answer_film(assessor, film(1, StudyInstanceUID=None), "x")
+
+
+def test_an_answer_to_an_image_without_a_study_is_in_one_of_its_own(assessor: Assessor) -> None:
+    answer = answer_film(assessor, film(1, StudyInstanceUID=None), "x")
+    studies = {dcmread(BytesIO(file)).StudyInstanceUID for _, file in answer.files.values()}
+    assert len(answer.files) == 2
+    assert len(studies) == 1

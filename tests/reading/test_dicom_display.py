@@ -13,6 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from boneage import read
+from boneage.domain.findings import Severity
 from tests.reading.drawn import DEEP, dicom, stretched
 
 VALUES = DEEP.astype(np.float64)
@@ -28,7 +29,7 @@ def shown_of(pixels: npt.NDArray[Any], bits: int, **elements: Any) -> Any:
 
 def same(pixels: Any, expected: Any) -> None:
     """Alike but for the line from black to white, which is always the whole range."""
-    np.testing.assert_allclose(pixels, stretched(np.asarray(expected)), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(stretched(pixels), stretched(np.asarray(expected)), 0, 1e-5)
 
 
 def table(first: int, bits: int, entries: npt.NDArray[Any], *, packed: bool = False) -> Sequence:
@@ -170,6 +171,48 @@ def test_inversion_happens_once(elements: dict[str, str]) -> None:
 
 def test_identity_is_no_inversion() -> None:
     same(shown(PresentationLUTShape="IDENTITY"), stretched(DEEP))
+
+
+ROOT = np.rint(4_095 * np.sqrt(np.linspace(0, 1, 256)))
+
+
+@pytest.mark.parametrize("window", [{}, {"WindowCenter": "2048", "WindowWidth": "4096"}])
+def test_a_presentation_table_is_a_curve(window: dict[str, Any]) -> None:
+    film = read(dicom(PresentationLUTSequence=table(0, 12, ROOT), **window))
+    expected = np.interp(VALUES / 4_095, np.linspace(0, 1, 256), ROOT / 4_095)
+    np.testing.assert_allclose(film.pixels, expected, rtol=0, atol=1e-3)
+    assert not film.notes
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+def test_a_presentation_table_that_falls_inverts_once(photometric: str) -> None:
+    lut = table(0, 12, np.arange(4_096)[::-1])
+    film = read(dicom(PresentationLUTSequence=lut, PhotometricInterpretation=photometric))
+    same(film.pixels, 1 - stretched(DEEP))
+    assert not film.notes
+
+
+def test_a_presentation_table_that_does_not_fall_as_stated_is_warned_of() -> None:
+    lut = table(0, 12, np.arange(4_096))
+    film = read(dicom(PresentationLUTSequence=lut, PhotometricInterpretation="MONOCHROME1"))
+    same(film.pixels, 1 - stretched(DEEP))
+    (note,) = film.notes
+    assert (note.code, note.severity) == ("presentation_doubtful", Severity.WARNING)
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        {"PresentationLUTShape": "LIN OD"},
+        {"PresentationLUTSequence": table(0, 12, np.arange(1))},
+        {"PresentationLUTSequence": table(0, 99, np.arange(4_096))},
+    ],
+)
+def test_a_presentation_that_is_not_read_is_warned_of(elements: dict[str, Any]) -> None:
+    film = read(dicom(**elements))
+    same(film.pixels, stretched(DEEP))
+    (note,) = film.notes
+    assert (note.code, note.severity) == ("presentation_doubtful", Severity.WARNING)
 
 
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from boneage import Radiograph, read
+from boneage.domain.geometry import Box
 from tests.conftest import drawn_hand
 from tests.reading.drawn import dataset, dicom, stretched, written
 
@@ -36,7 +37,7 @@ def film(
 
 def is_apart(found: Radiograph, shown: npt.NDArray[Any]) -> None:
     """The padding is black, and sets no range."""
-    np.testing.assert_allclose(found.pixels[INSIDE], shown, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(stretched(found.pixels[INSIDE]), shown, rtol=0, atol=1e-5)
     around = found.pixels.copy()
     around[INSIDE] = 0
     assert not around.any()
@@ -75,6 +76,28 @@ def test_padding_and_the_wrong_sign() -> None:
     assert [note.code for note in found.notes] == ["stored_values"]
 
 
+@pytest.mark.parametrize(("pixels", "value"), [(BELOW, -22_000), (HAND, 60_000), (HAND, 9_000)])
+@pytest.mark.parametrize("stated", [True, False])
+def test_padding_far_from_the_image_is_no_part_of_what_was_exposed(
+    pixels: npt.NDArray[Any], value: int, stated: bool
+) -> None:
+    around = (VALUE, "SS" if value < 0 else "US", value)
+    found = film(framed(pixels, value), 16, *([around] if stated else []))
+    assert found.exposed == Box(EDGE, EDGE, 480 - EDGE, 360 - EDGE)
+
+
+def test_black_that_is_called_padding_may_have_been_exposed() -> None:
+    assert film(framed(HAND, 0), 12, (VALUE, "US", 0)).exposed is None
+
+
+def test_padding_and_a_shutter() -> None:
+    shutter = {"ShutterLeftVerticalEdge": 1, "ShutterRightVerticalEdge": 200}
+    found = film(
+        framed(HAND, 60_000), 16, (VALUE, "US", 60_000), ShutterShape="RECTANGULAR", **shutter
+    )
+    assert found.exposed == Box(EDGE, EDGE, 480 - EDGE, 200)
+
+
 def test_bone_of_the_value_of_padding_stays_bone() -> None:
     reversed_hand = 4_000 - HAND  # the brightest bone is 0
     bone = reversed_hand == 0
@@ -85,7 +108,7 @@ def test_bone_of_the_value_of_padding_stays_bone() -> None:
         (VALUE, "US", 0),
         PhotometricInterpretation="MONOCHROME1",
     )
-    assert (found.pixels[bone] == 1).all()
+    assert (found.pixels[bone] == found.pixels.max()).all()
     assert not found.pixels[0].any()
 
 
@@ -93,7 +116,7 @@ def test_bone_that_reaches_the_border_stays_bone() -> None:
     reversed_hand = 4_000 - HAND
     reversed_hand[-100:, 150:210] = 0
     found = film(reversed_hand, 12, (VALUE, "US", 0), PhotometricInterpretation="MONOCHROME1")
-    assert (found.pixels[-100:, 150:210] == 1).all()
+    assert (found.pixels[-100:, 150:210] == found.pixels.max()).all()
 
 
 def test_padding_within_the_image_sets_no_range() -> None:
@@ -102,7 +125,9 @@ def test_padding_within_the_image_sets_no_range() -> None:
     found = film(pixels, 16, (VALUE, "SS", -22_000))
     shown = stretched(HAND[INSIDE])
     rows = np.delete(found.pixels[INSIDE], 200 - EDGE, axis=0)
-    np.testing.assert_allclose(rows, np.delete(shown, 200 - EDGE, axis=0), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(
+        stretched(rows), np.delete(shown, 200 - EDGE, axis=0), rtol=0, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize(("value", "pixels"), [(-22_000, BELOW), (30_000, BELOW), (60_000, HAND)])
@@ -114,7 +139,9 @@ def test_padding_that_is_not_stated(value: int, pixels: npt.NDArray[Any]) -> Non
 
 def test_black_around_an_image_is_no_padding() -> None:
     found = film(framed(HAND, 0), 12)
-    np.testing.assert_allclose(found.pixels, stretched(framed(HAND, 0)), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(
+        stretched(found.pixels), stretched(framed(HAND, 0)), rtol=0, atol=1e-5
+    )
     assert not found.notes
 
 
@@ -122,10 +149,12 @@ def test_black_around_an_image_is_no_padding() -> None:
 def test_a_padding_that_makes_no_sense(value: Any) -> None:
     ds = dataset(HAND, 12)
     ds.add_new(VALUE, "LO" if isinstance(value, str) else "UL", value)
-    np.testing.assert_allclose(read(written(ds)).pixels, stretched(HAND), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(
+        stretched(read(written(ds)).pixels), stretched(HAND), rtol=0, atol=1e-5
+    )
 
 
 def test_an_image_that_is_all_padding() -> None:
     pixels = np.where(HAND > 1_000, HAND, 0).astype(np.uint16)
     found = read(dicom(pixels, 12, PixelPaddingValue=0, PixelPaddingRangeLimit=4_095))
-    np.testing.assert_allclose(found.pixels, stretched(pixels), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(stretched(found.pixels), stretched(pixels), rtol=0, atol=1e-5)

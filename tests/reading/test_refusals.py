@@ -20,6 +20,7 @@ from tests.reading.drawn import (
     DEEP,
     GREY,
     STRUCTURED_REPORT,
+    UNIT,
     codestream,
     dataset,
     dicom,
@@ -114,8 +115,7 @@ def test_palette_dicom(refused: Refused) -> None:
     for colour in ("Red", "Green", "Blue"):
         tables[f"{colour}PaletteColorLookupTableDescriptor"] = [256, 0, 16]
         tables[f"{colour}PaletteColorLookupTableData"] = ramp
-    pixels = read(dicom(GREY, 8, **tables)).pixels
-    assert pixels.max() == 1
+    np.testing.assert_array_equal(read(dicom(GREY, 8, **tables)).pixels, UNIT)
     tables["BluePaletteColorLookupTableData"] = ramp[::-1]
     refused(dicom(GREY, 8, **tables), "colour")
     del tables["BluePaletteColorLookupTableData"]

@@ -33,7 +33,7 @@ def image(content: bytes | Dataset) -> Radiograph:
 
 
 def shows_the_hand(film: Radiograph, precision: float = 1e-5) -> None:
-    np.testing.assert_allclose(film.pixels, stretched(HAND), rtol=0, atol=precision)
+    np.testing.assert_allclose(stretched(film.pixels), stretched(HAND), rtol=0, atol=precision)
 
 
 def corrected(film: Radiograph) -> bool:
@@ -108,14 +108,14 @@ def test_a_note_names_both_readings() -> None:
 def test_unsigned_called_signed_in_other_depths(bits: int) -> None:
     cells = WIDE if bits == 16 else (WIDE >> 8).astype(np.uint8)
     film = image(dicom(cells, bits, PixelRepresentation=1))
-    np.testing.assert_allclose(film.pixels, stretched(cells), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(stretched(film.pixels), stretched(cells), rtol=0, atol=1e-5)
     assert corrected(film)
 
 
 def test_8_bits_of_which_16_are_allocated() -> None:
     grey = (HAND >> 4).astype(np.uint8)
     film = image(dicom(grey, 8, BitsAllocated=16))
-    np.testing.assert_allclose(film.pixels, stretched(grey), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(stretched(film.pixels), stretched(grey), rtol=0, atol=1e-5)
     assert corrected(film)
 
 
@@ -137,7 +137,7 @@ def test_8_bits_big_endian(vr: str) -> None:
     file = BytesIO()
     ds.save_as(file, implicit_vr=False, little_endian=False, enforce_file_format=True)
     film = image(file.getvalue())
-    np.testing.assert_allclose(film.pixels, stretched(grey), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(stretched(film.pixels), stretched(grey), rtol=0, atol=1e-6)
 
 
 def jpeg_2000(pixels: npt.NDArray[Any], bits: int, **header: Any) -> bytes:
@@ -182,6 +182,44 @@ def test_run_length_encoded(stated: dict[str, int]) -> None:
     film = image(ds)
     shows_the_hand(film)
     assert corrected(film)
+
+
+def dark_hand(brightest: int) -> npt.NDArray[np.uint16]:
+    """A hand in the darker half of 12 bits, but for a little bone that grows brighter slowly."""
+    dark = HAND // 3
+    rows, columns = np.mgrid[-240:240, -180:180]
+    bone = np.clip(brightest - 12 * np.hypot(rows, columns), 0, None)
+    return np.asarray(np.maximum(dark, bone), np.uint16)
+
+
+@pytest.mark.parametrize("offset", [0, 2_048])
+@pytest.mark.parametrize("brightest", [2_150, 2_300])
+def test_a_little_bone_that_wraps_around_is_found(brightest: int, offset: int) -> None:
+    hand = dark_hand(brightest)
+    assert 0 < (hand >= 2_048).mean() < 0.01
+    numbers = hand.astype(np.int32) - offset
+    wrong = dicom(numbers.astype(np.uint16) & 0xFFF, 12, PixelRepresentation=int(offset == 0))
+    film = read(wrong)
+    np.testing.assert_allclose(stretched(film.pixels), stretched(hand), rtol=0, atol=1e-5)
+    assert corrected(film)
+
+
+@pytest.mark.parametrize("signed", [0, 1])
+def test_print_on_black_is_no_wrap(signed: int) -> None:
+    hand = HAND // 3
+    hand[:40] = 0
+    hand[10:12, 20:60:7] = 4_095
+    hand[10:12, 21:60:7] = rng.integers(3_900, 4_095, (2, 6))
+    film = read(dicom((hand - np.uint16(2_048 * signed)) & 0xFFF, 12, PixelRepresentation=signed))
+    np.testing.assert_allclose(stretched(film.pixels), stretched(hand), rtol=0, atol=1e-5)
+    assert not film.notes
+
+
+def test_the_bits_below_a_pixel_are_no_other_depth() -> None:
+    """However rough an image is, it is not the zeros below it."""
+    cells = rng.integers(0, 256, HAND.shape).astype(np.uint16) << 8
+    found = settle(Cells(cells, 16), Reading(8, signed=False, shift=8), None, signed=False)
+    np.testing.assert_array_equal(found.values, cells >> 8)
 
 
 def test_the_depth_that_was_found_is_a_fact() -> None:

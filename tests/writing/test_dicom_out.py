@@ -21,19 +21,22 @@ from pydicom.uid import ComprehensiveSRStorage, SecondaryCaptureImageStorage
 from boneage import read
 from boneage.assessment import Assessment
 from boneage.errors import OutputError
-from boneage.writing.dicom.source import identity_of, read_source
+from boneage.writing.dicom.source import SourceDataset, identity_of, read_source
+from boneage.writing.dicom.structured_report import structured_report
 from boneage.writing.dicom.writing import dicom_files
 from boneage.writing.picture import draw
 from tests.writing.conftest import PATIENT, PATIENT_ID
 
 
 @pytest.fixture
-def source(dicom_film: Path) -> Dataset:
+def source(dicom_film: Path) -> SourceDataset:
     return read_source(dicom_film)
 
 
 @pytest.fixture
-def written(told: Assessment, dicom_film: Path, source: Dataset, tmp_path: Path) -> dict[str, Path]:
+def written(
+    told: Assessment, dicom_film: Path, source: SourceDataset, tmp_path: Path
+) -> dict[str, Path]:
     paths = {}
     for kind, content in dicom_files(told, read(dicom_film), source).items():
         paths[kind] = tmp_path / f"{kind}.dcm"
@@ -75,7 +78,7 @@ def number(item: Dataset) -> tuple[float, str]:
 
 
 def test_both_belong_to_the_study_and_its_patient(
-    written: dict[str, Path], source: Dataset
+    written: dict[str, Path], source: SourceDataset
 ) -> None:
     files = {kind: dcmread(path) for kind, path in written.items()}
     assert files["picture"].SOPClassUID == SecondaryCaptureImageStorage
@@ -92,7 +95,7 @@ def test_both_belong_to_the_study_and_its_patient(
 
 
 def test_the_picture_is_the_drawn_answer(
-    written: dict[str, Path], told: Assessment, dicom_film: Path, source: Dataset
+    written: dict[str, Path], told: Assessment, dicom_film: Path, source: SourceDataset
 ) -> None:
     picture = dcmread(written["picture"])
     np.testing.assert_array_equal(picture.pixel_array, draw(told, read(dicom_film)))
@@ -148,7 +151,7 @@ def test_the_report_holds_interval_verdict_and_height(written: dict[str, Path]) 
 
 
 def test_regions_lie_on_the_source_image(
-    written: dict[str, Path], told: Assessment, source: Dataset
+    written: dict[str, Path], told: Assessment, source: SourceDataset
 ) -> None:
     regions = named(dcmread(written["report"]), "Image Region")
     assert len(regions) == len(told.looks) == 2
@@ -289,28 +292,72 @@ def test_names_survive_whatever_is_said_of_their_letters(dicom_film: Path, chars
     assert read_source(with_raw(dicom_film, elements)).PatientName == "Müller^Jörg"
 
 
-def test_a_study_that_states_its_uid_badly_is_said(dicom_film: Path) -> None:
-    film = with_raw(dicom_film, {"StudyInstanceUID": (b"study 7 ", "")})
-    with pytest.raises(OutputError, match="states no valid StudyInstanceUID"):
-        read_source(film)
-
-
 def test_only_a_dicom_film_has_a_study(film: Path) -> None:
     with pytest.raises(OutputError, match=r"'hand\.png' is no DICOM file"):
         read_source(film)
 
 
-@pytest.mark.parametrize("keyword", ["StudyInstanceUID", "SeriesInstanceUID"])
-def test_a_film_without_identifiers_is_said(dicom_film: Path, tmp_path: Path, keyword: str) -> None:
-    dataset = dcmread(dicom_film)
-    del dataset[keyword]
-    dataset.save_as(tmp_path / "none.dcm", enforce_file_format=False)
-    with pytest.raises(OutputError, match=f"states no {keyword}"):
-        read_source(tmp_path / "none.dcm")
+UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+
+
+def without(film: Path, *keywords: str) -> BytesIO:
+    """The film without elements, in its file meta information neither."""
+    dataset = dcmread(film)
+    for keyword in keywords:
+        del dataset[keyword]
+        dataset.file_meta.pop(f"MediaStorage{keyword}", None)
+    file = BytesIO()
+    dataset.save_as(file, enforce_file_format=False)
+    return BytesIO(file.getvalue())
+
+
+@pytest.mark.parametrize("keyword", UIDS)
+@pytest.mark.parametrize("value", [None, b"study 7 ", b"1.2..3", b"0" * 66])
+def test_a_uid_that_is_none_is_made_and_said(
+    told: Assessment, dicom_film: Path, keyword: str, value: bytes | None
+) -> None:
+    film = without(dicom_film, keyword)
+    if value is not None and keyword != "SOPInstanceUID":
+        film = with_raw(dicom_film, {keyword: (value, "")})
+    source = read_source(film)
+    assert source.made == (keyword,)
+    assert source[keyword].value.startswith("2.25.")
+    assert source[keyword].value == read_source(BytesIO(film.getvalue()))[keyword].value
+    for content in dicom_files(told, read(film), source).values():
+        answer = dcmread(BytesIO(content))
+        assert answer.StudyInstanceUID == source.StudyInstanceUID
+        comments = [item.TextValue for item in named(answer, "Comment")]
+        said = " ".join([*comments, str(answer.get("ImageComments", ""))])
+        assert f"states no valid {keyword}: a new one was made" in said
+    known = identity_of(source).study_uid
+    assert known == (None if keyword == "StudyInstanceUID" else source.StudyInstanceUID)
+
+
+def test_images_that_state_the_same_of_a_study_stay_in_one(dicom_film: Path) -> None:
+    badly = {"StudyInstanceUID": (b"study 7 ", "")}
+    one = read_source(with_raw(dicom_film, badly))
+    other = read_source(with_raw(dicom_film, badly | {"SOPInstanceUID": (b"1.2.3.9\0", "")}))
+    apart = read_source(with_raw(dicom_film, badly | {"PatientID": (b"someone else", "")}))
+    assert one.StudyInstanceUID == other.StudyInstanceUID != apart.StudyInstanceUID
+
+
+def test_the_same_weights_are_the_same_observer(told: Assessment, source: SourceDataset) -> None:
+    reports = [structured_report(told, source) for _ in range(2)]
+    first, second = (named(report, "Device Observer UID")[0].UID for report in reports)
+    assert first == second
+
+
+def test_nothing_is_made_of_a_film_that_states_all(source: SourceDataset) -> None:
+    assert (source.made, source.remark) == ((), None)
+
+
+def test_a_film_that_states_no_kind_of_image_is_said(dicom_film: Path) -> None:
+    with pytest.raises(OutputError, match="states no SOPClassUID"):
+        read_source(without(dicom_film, "SOPClassUID"))
 
 
 def test_a_study_that_no_file_can_be_written_with_names_nobody(
-    told: Assessment, dicom_film: Path, source: Dataset
+    told: Assessment, dicom_film: Path, source: SourceDataset
 ) -> None:
     source.SOPClassUID = "1.2.3.4"
     with pytest.raises(OutputError) as raised:
@@ -319,7 +366,7 @@ def test_a_study_that_no_file_can_be_written_with_names_nobody(
     assert raised.value.__cause__ is None
 
 
-def test_who_the_child_is(source: Dataset) -> None:
+def test_who_the_child_is(source: SourceDataset) -> None:
     identity = identity_of(source, "child 7")
     assert (identity.name, identity.patient_id) == ("ZZYZX QUENTIN", PATIENT_ID)
     assert identity.birth_date is not None

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 from pydicom.dataset import Dataset
 
 from tools.encodings.dicom_files import dataset, groups, macro, set_pixels, table, with_element
@@ -100,7 +99,8 @@ def _in_planes(colours: Array, **elements: Any) -> Dataset:
 
 def ycbcr(grey: Grey) -> Array:
     """Convert to luminance and two colour differences, shape (height, width, 3)."""
-    return np.asarray(Image.fromarray(rgb(grey)).convert("YCbCr"))
+    # Pillow's conversion would move a third of the grey levels by one.
+    return np.stack([grey, *[np.full_like(grey, 128)] * 2], axis=-1)
 
 
 def _ybr_422(grey: Grey) -> Dataset:

@@ -70,8 +70,9 @@ def _overlay_above(grey: Grey) -> Dataset:
 
 def _packed_12(grey: Grey) -> Dataset:
     """Two values in three bytes, as ACR-NEMA allowed."""
-    values = deep(grey[:, : grey.shape[1] // 2 * 2], 12)
-    first, second = values.ravel()[::2].astype(np.uint32), values.ravel()[1::2].astype(np.uint32)
+    values = deep(grey, 12)
+    pairs = np.resize(np.append(values.ravel(), 0), (values.size + 1) // 2 * 2).astype(np.uint32)
+    first, second = pairs[::2], pairs[1::2]
     words = first | (second << np.uint32(12))
     octets = np.stack([words & 255, (words >> 8) & 255, words >> 16], axis=-1).astype(np.uint8)
     ds = dataset(values, 12, BitsAllocated=12)

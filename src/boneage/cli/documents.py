@@ -16,10 +16,9 @@ from boneage.errors import BoneageError, LanguageError, OutputError
 from boneage.writing.files import is_stream, reason_of
 
 if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
-
     from boneage.assessment import Assessment
     from boneage.radiograph import Radiograph
+    from boneage.writing.dicom.source import SourceDataset
     from boneage.writing.documents import Files
     from boneage.writing.identity import Identity
 
@@ -113,7 +112,7 @@ class Documents:
             except (BoneageError, OSError) as error:
                 yield what, reason_of(error)
 
-    def _source(self, film: Path) -> Dataset | None:
+    def _source(self, film: Path) -> SourceDataset | None:
         """Read what a DICOM film states; None where it is another file, or nobody needs it."""
         if self.dicom is None and not self.identify:
             return None
@@ -126,7 +125,7 @@ class Documents:
                 raise
             return None  # said where the DICOM is written; the others can be
 
-    def _identity(self, source: Dataset | None, pseudonym: str | None) -> Identity:
+    def _identity(self, source: SourceDataset | None, pseudonym: str | None) -> Identity:
         from boneage.writing.identity import Identity  # noqa: PLC0415
 
         if source is None or not self.identify:
@@ -149,7 +148,7 @@ class Documents:
         _write(self.report, radiograph, report_files(answer, radiograph, form, identity))
 
     def _dicom(
-        self, film: Path, answer: Assessment, radiograph: Radiograph, source: Dataset | None
+        self, film: Path, answer: Assessment, radiograph: Radiograph, source: SourceDataset | None
     ) -> None:
         from boneage.writing.dicom.source import read_source  # noqa: PLC0415
         from boneage.writing.documents import dicom_answers  # noqa: PLC0415

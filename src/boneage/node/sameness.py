@@ -95,8 +95,9 @@ def content_of(data: bytes, radiograph: Radiograph | None = None) -> Content:
     said |= {"aspect": radiograph.pixel_aspect, "exposed": radiograph.exposed}
     try:
         source = read_source(BytesIO(data))
-        said |= {keyword: _plain(source, keyword) for keyword in OF_THE_PATIENT}
-    except (OutputError, FilmError):  # it names no study: then there is nothing to compare of it
+        stated = (keyword for keyword in OF_THE_PATIENT if keyword not in source.made)
+        said |= {keyword: _plain(source, keyword) for keyword in stated}
+    except (OutputError, FilmError):  # there is nothing to compare of it
         pass
     return Content(repr(sorted(said.items())), radiograph.pixels, _is_lossy(data))
 

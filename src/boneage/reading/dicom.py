@@ -7,6 +7,7 @@ from dataclasses import replace
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
+from boneage.domain.geometry import Box
 from boneage.errors import FilmError
 from boneage.radiograph import Radiograph
 from boneage.reading.dicom_colour import one_channel, through_palette
@@ -90,15 +91,14 @@ def _read(data: bytes, name: str, limits: Limits) -> Radiograph:
     aspect, found = stated_pixel_aspect(dataset)
     shutter = stated_shutter(dataset, description.rows, description.columns, aspect)
     counted = _counted(padding, shutter)
-    pixels, shown = displayed(stored.values, dataset, description.photometric, counted, name)
+    pixels, shown = displayed(stored, dataset, description.photometric, counted, name)
     if padding is not None:
         pixels[padding.around] = 0
-    if shutter.shown is not None:
-        pixels[~shutter.shown] = 0
+    exposed = _within_both(shutter.applied(pixels), padding.box if padding else None)
     found += (*stored.notes, *(padding.notes if padding else ()), *shutter.notes, *shown)
     stored_as = f"DICOM ({NAMES_OF_SYNTAXES[syntax]})"
     facts = facts_of(dataset, stored_as, stored.reading.bits, notes)
-    return Radiograph(pixels, facts, name, aspect, shutter.box, found)
+    return Radiograph(pixels, facts, name, aspect, exposed, found)
 
 
 def _stored(
@@ -124,6 +124,15 @@ def _counted(padding: Padding | None, shutter: Shutter) -> Mask | None:
         return shutter.shown
     counted = ~padding.values if shutter.shown is None else ~padding.values & shutter.shown
     return counted if counted.any() else None
+
+
+def _within_both(shutter: Box | None, padding: Box | None) -> Box | None:
+    """Give the image inside a shutter and inside a padding, where there are such."""
+    if shutter is None or padding is None:
+        return shutter or padding
+    top, left = max(shutter.min_row, padding.min_row), max(shutter.min_col, padding.min_col)
+    bottom, right = min(shutter.max_row, padding.max_row), min(shutter.max_col, padding.max_col)
+    return Box(top, left, bottom, right) if top < bottom and left < right else shutter
 
 
 def _describe(dataset: Dataset, name: str) -> PixelDescription:

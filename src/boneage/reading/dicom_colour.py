@@ -10,6 +10,7 @@ from pydicom.dataset import Dataset
 
 from boneage.errors import FilmError
 from boneage.reading.lookup_table import LookupTable
+from boneage.reading.raster_grey import luminance
 
 GREY = frozenset(("MONOCHROME1", "MONOCHROME2"))
 TOLERANCE = 4 / 255
@@ -19,7 +20,11 @@ TOLERANCE = 4 / 255
 def one_channel(
     values: npt.NDArray[Any], photometric: str, bits: int, name: str
 ) -> npt.NDArray[Any]:
-    """Reduce colour whose channels agree to one of them.
+    """Reduce colour that is grey to the grey that it is.
+
+    Decoders differ in whether they convert luminance and colour differences to RGB, whatever
+    the file states, so the values tell: three channels that agree are RGB, and where two keep
+    to their middle, the first is luminance, and is taken as it is.
 
     Parameters
     ----------
@@ -33,20 +38,27 @@ def one_channel(
     Raises
     ------
     FilmError
-        ``"colour"`` when they do not.
+        ``"colour"`` when it is not grey.
     """
     if values.ndim == 2:
         return values
     white = 2**bits - 1
     if values.shape[2] != 3:
         raise _in_colour(name, f"{photometric} of {values.shape[2]} samples")
-    green = values[..., 1]
-    for other in (values[..., 0], values[..., 2]):
-        # Not the difference of unsigned numbers, which would wrap around.
-        apart = int((np.maximum(green, other) - np.minimum(green, other)).max())
-        if apart > TOLERANCE * white:
-            raise _in_colour(name, f"{photometric}, its channels differ by up to {apart}")
-    return green
+    most = TOLERANCE * white
+    first, second, third = (values[..., channel] for channel in range(3))
+    middle = values.dtype.type(2 ** (bits - 1))
+    if max(_apart(second, middle), _apart(third, middle)) <= most:
+        return first
+    apart = max(_apart(first, second), _apart(second, third))
+    if apart > most:
+        raise _in_colour(name, f"{photometric}, its channels differ by up to {apart}")
+    return luminance(values) if apart else first
+
+
+def _apart(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> int:
+    """Give the largest difference; not of unsigned numbers, which would wrap around."""
+    return int((np.maximum(one, other) - np.minimum(one, other)).max())
 
 
 def through_palette(

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
-from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
 from boneage.domain.findings import Finding, Severity
@@ -24,6 +23,9 @@ from boneage.reading.codestream import CodestreamHeader, jpeg_2000_header, jpeg_
 from boneage.reading.rle import decode_rle
 from boneage.reading.stored_values import Cells
 
+if TYPE_CHECKING:
+    from PIL.JpegImagePlugin import JpegImageFile
+
 BIG_ENDIAN = "1.2.840.10008.1.2.2"
 RLE = "1.2.840.10008.1.2.5"
 JPEG = "1.2.840.10008.1.2.4."
@@ -31,6 +33,8 @@ JPEG_2000 = (f"{JPEG}9", f"{JPEG}20")
 JPEG_LS = f"{JPEG}8"
 PACKED_BITS = 12
 """The one depth that old devices packed without filling bytes."""
+HALVED = frozenset(("YBR_FULL_422", "YBR_PARTIAL_422"))
+RGB_IDENTIFIERS = [ord(letter) for letter in "RGB"]
 Values = npt.NDArray[Any]
 
 
@@ -92,32 +96,38 @@ def decode_frame(dataset: Dataset, syntax: str, description: PixelDescription, n
 
 
 def _uncompressed(dataset: Dataset, syntax: str, description: PixelDescription, name: str) -> Cells:
-    samples = 2 if description.photometric == "YBR_FULL_422" else description.samples
-    pixels = description.rows * description.columns * samples
-    have = len(dataset.PixelData)
-    allocated, notes = _cell_bits(description, pixels, have)
-    need = (pixels * allocated + 7) // 8
+    content = dataset.PixelData
+    have = len(content)
+    plane = description.rows * description.columns
+    halved = _has_half_the_colours(description, have)
+    values = plane * (2 if halved else description.samples)
+    allocated, notes = _cell_bits(description, values, have)
+    need = (values * allocated + 7) // 8
     if have < need:
         raise FilmError(
             "truncated",
             f"{name!r} is a DICOM file cut off: it has {have:,} of {need:,} bytes of pixels",
         )
-    if description.samples == 1:
-        order = ">" if syntax == BIG_ENDIAN else "<"
-        content = dataset.PixelData
-        if order == ">" and allocated == 8 and dataset["PixelData"].VR == "OW":
-            content = np.frombuffer(content[: have - have % 2], "u2").byteswap().tobytes()
-        cells = _grey_cells(content, allocated, pixels, order).reshape(description.shape)
-        return Cells(cells, allocated if allocated != PACKED_BITS else 16, notes=notes)
-    # What may be left out or garbled, pydicom insists on.
-    dataset.SamplesPerPixel = description.samples
-    dataset.PhotometricInterpretation = description.photometric
-    dataset.PixelRepresentation = int(description.signed)
-    dataset.BitsStored = description.bits_stored
-    dataset.NumberOfFrames = 1
-    dataset.PlanarConfiguration = int(description.planar)
-    values, _ = get_decoder(UID(syntax)).as_array(dataset, index=0)
-    return Cells.decoded(values, allocated)
+    order = ">" if syntax == BIG_ENDIAN else "<"
+    if order == ">" and allocated == 8 and dataset["PixelData"].VR == "OW":
+        content = np.frombuffer(content[: have - have % 2], "u2").byteswap().tobytes()
+    cells = _grey_cells(content, allocated, values, order)
+    if halved:
+        # Two pixels are luminance, luminance, and the colour of both.
+        cells = cells.reshape(-1, 4)[:, :2].reshape(description.rows, description.columns)
+    elif description.samples > 1 and description.planar:
+        planes = cells.reshape(description.samples, description.rows, description.columns)
+        cells = np.moveaxis(planes, 0, -1)
+    else:
+        cells = cells.reshape(description.shape)
+    return Cells(cells, allocated if allocated != PACKED_BITS else 16, notes=notes)
+
+
+def _has_half_the_colours(description: PixelDescription, have: int) -> bool:
+    """Whether two pixels share a colour (PS3.3, C.7.6.3.1.2), unless there is one for each."""
+    pixels = description.rows * description.columns
+    whole = pixels * 3 * description.bits_allocated // 8
+    return description.photometric in HALVED and description.columns % 2 == 0 and have < whole
 
 
 def _cell_bits(
@@ -202,11 +212,20 @@ def _decode_jpeg_8_bit(frame: bytes, _: CodestreamHeader, stated: PixelDescripti
     from PIL.JpegImagePlugin import JpegImageFile  # noqa: PLC0415  few films need it
 
     with JpegImageFile(BytesIO(frame)) as image:
-        marked = "adobe" in image.info or "jfif" in image.info
-        if stated.photometric == "RGB" and not marked:
-            # Without a mark, libjpeg takes three components for YCbCr and converts them.
+        if image.mode == "RGB" and not _is_coded_as_rgb(image):
+            # Components as they are: luminance is what a grey image is, and no conversion
+            # rounds it. Without a mark, libjpeg would convert components that are RGB, too.
             image.draft("YCbCr", image.size)
         return np.asarray(image)
+
+
+def _is_coded_as_rgb(image: JpegImageFile) -> bool:
+    """Whether libjpeg takes three components for RGB, which it then cannot give otherwise."""
+    if "jfif" in image.info:
+        return False
+    if "adobe" in image.info:
+        return bool(image.info.get("adobe_transform") == 0)
+    return [layer[0] for layer in image.layer] == RGB_IDENTIFIERS
 
 
 def _decode_other_jpeg(frame: bytes, header: CodestreamHeader, stated: PixelDescription) -> Values:

@@ -47,6 +47,7 @@ PIXELS = (
 DISPLAY = (
     *("RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", "VOILUTSequence"),
     *("WindowCenter", "WindowWidth", "VOILUTFunction", "PresentationLUTShape"),
+    *("PresentationLUTSequence",),
     *("PixelAspectRatio", "NominalScannedPixelSpacing", "ShutterShape"),
     *("ShutterLeftVerticalEdge", "ShutterRightVerticalEdge", "ShutterUpperHorizontalEdge"),
     *("ShutterLowerHorizontalEdge", "CenterOfCircularShutter", "RadiusOfCircularShutter"),

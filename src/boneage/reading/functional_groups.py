@@ -27,13 +27,22 @@ def stating(dataset: Dataset, keyword: str, macro: str) -> Dataset:
     Dataset
         The dataset itself where it has the element, or nothing has.
     """
-    if dataset.get(keyword) not in (None, ""):
+    if _has(dataset, keyword):
         return dataset
     for group in GROUPS:
         found = first_item(first_item(dataset, group), macro)
-        if keyword in found:
+        if _has(found, keyword):
             return found
     return dataset
+
+
+def _has(dataset: Dataset, keyword: str) -> bool:
+    """Whether an element has a value, of a sequence an item; also one that makes no sense."""
+    try:
+        value = dataset.get(keyword)
+        return value is not None and (not hasattr(value, "__len__") or len(value) > 0)
+    except Exception:  # malformed, and there
+        return True
 
 
 def first_item(dataset: Dataset, keyword: str) -> Dataset:

@@ -9,6 +9,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from boneage.domain.findings import Finding, Severity
+from boneage.domain.geometry import Box
 from boneage.reading.dicom_parsing import numbers_of
 from boneage.reading.stored_values import Cells, Integers, Mask, Reading
 
@@ -16,6 +17,8 @@ SAMPLE = 20_000
 """So many pixels, evenly spread, tell which range an image's values have."""
 ROBUST = (0.5, 99.5)
 """Percentiles."""
+APART = 1 / 8
+"""Of the range of all other values: padding so far from them is nothing that was exposed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +29,18 @@ class Padding:
     """True where a pixel has the padding's value, wherever it lies."""
     around: Mask
     """True where it also lies around the image: connected to a corner."""
+    apart: bool
+    """Whether its value is far from all of the image's, so that no part of it is black bone's
+    surroundings, or white bone."""
     notes: tuple[Finding, ...] = ()
+
+    @property
+    def box(self) -> Box | None:
+        """The image within it; None where what is padding and what is image cannot be told."""
+        if not self.apart:
+            return None
+        left, top, width, height = cv2.boundingRect((~self.around).astype(np.uint8))
+        return Box(top, left, top + height, left + width) if width and height else None
 
 
 def stated_padding(dataset: Dataset, cells: Cells, reading: Reading) -> Padding | None:
@@ -49,8 +63,16 @@ def stated_padding(dataset: Dataset, cells: Cells, reading: Reading) -> Padding 
         low, high = sorted(end for end in domain if end is not None)
         found = numbers == low if low == high else (numbers >= low) & (numbers <= high)
         if found.any() and not found.all():
-            return Padding(found, _connected_to_a_corner(found))
+            return Padding(found, _connected_to_a_corner(found), _is_apart(numbers, found))
     return None
+
+
+def _is_apart(numbers: Integers, found: Mask) -> bool:
+    others = numbers[~found].astype(np.int64)
+    low, high = int(others.min()), int(others.max())
+    padding = numbers[found].astype(np.int64)
+    gap = max(low - int(padding.max()), int(padding.min()) - high)
+    return gap > APART * (high - low)
 
 
 def unstated_padding(values: Integers) -> Padding | None:
@@ -69,7 +91,7 @@ def unstated_padding(values: Integers) -> Padding | None:
             found = values == value
             message = f"A border of the value {value}, far from all others, was taken for padding"
             note = Finding("padding_not_stated", Severity.NOTE, message)
-            return Padding(found, _connected_to_a_corner(found), (note,))
+            return Padding(found, _connected_to_a_corner(found), apart=True, notes=(note,))
     return None
 
 

@@ -11,6 +11,7 @@ from pydicom.dataset import Dataset
 
 from boneage.domain.findings import Finding, Severity
 from boneage.domain.geometry import Box
+from boneage.radiograph import Pixels
 from boneage.reading.dicom_parsing import numbers_of
 from boneage.reading.functional_groups import stating
 from boneage.reading.stored_values import Mask
@@ -68,6 +69,23 @@ class Shutter:
     box: Box | None
     """Around what is shown."""
     notes: tuple[Finding, ...] = ()
+
+    def applied(self, pixels: Pixels) -> Box | None:
+        """Set what is not shown to 0, and give the box around the image that is left.
+
+        Around a circle or a polygon, the corners of its box are no image, and often neither
+        is what lies beside the exposed field within it: lines that are black all along are
+        left out.
+        """
+        if self.shown is None or self.box is None:
+            return self.box
+        pixels[~self.shown] = 0
+        rows = slice(self.box.min_row, self.box.max_row)
+        columns = slice(self.box.min_col, self.box.max_col)
+        if self.shown[rows, columns].all():
+            return self.box
+        left, top, width, height = cv2.boundingRect((pixels > 0).astype(np.uint8))
+        return Box(top, left, top + height, left + width) if width and height else self.box
 
 
 ALL_SHOWN = Shutter(None, None)

@@ -14,8 +14,7 @@ from boneage.writing.fingerprint import fingerprint
 from boneage.writing.identity import NOBODY, Identity
 
 if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
-
+    from boneage.writing.dicom.source import SourceDataset
     from boneage.writing.report.writing import ReportForm
 
 REPORT_SUFFIX, FHIR_SUFFIX = ".boneage.pdf", ".boneage.json"
@@ -44,7 +43,7 @@ def report_files(
     return {REPORT_SUFFIX: report(answer, radiograph, form, identity)}
 
 
-def dicom_answers(answer: Assessment, radiograph: Radiograph, source: Dataset) -> Files:
+def dicom_answers(answer: Assessment, radiograph: Radiograph, source: SourceDataset) -> Files:
     """Write picture and structured report: :func:`boneage.writing.dicom.writing.dicom_files`.
 
     Raises

@@ -10,7 +10,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 from boneage import __version__
 from boneage.assessment import Assessment
 from boneage.writing.dicom.codes import SIDES
-from boneage.writing.dicom.source import UTF_8
+from boneage.writing.dicom.source import UTF_8, SourceDataset
 from boneage.writing.panels import Rgb
 
 SERIES_NUMBER = 9051
@@ -20,7 +20,7 @@ SYNTHETIC = "SYN"
 BURNED_IN = ("YES", "NO")
 
 
-def secondary_capture(picture: Rgb, answer: Assessment, source: Dataset) -> SCImage:
+def secondary_capture(picture: Rgb, answer: Assessment, source: SourceDataset) -> SCImage:
     """Put a drawn answer into the study of its film.
 
     Parameters
@@ -28,7 +28,7 @@ def secondary_capture(picture: Rgb, answer: Assessment, source: Dataset) -> SCIm
     picture : uint8 array, shape (rows, columns, 3)
         RGB, as :func:`boneage.writing.picture.draw` gives it.
     answer : Assessment
-    source : Dataset
+    source : SourceDataset
         As :func:`boneage.writing.dicom.source.read_source` gives it.
 
     Returns
@@ -69,6 +69,8 @@ def secondary_capture(picture: Rgb, answer: Assessment, source: Dataset) -> SCIm
         image.BurnedInAnnotation = source.BurnedInAnnotation
     image.SourceImageSequence = [_reference(source)]
     image.DerivationDescription = "The film with its regions, attention and bone age, by boneage"
+    if source.remark is not None:
+        image.ImageComments = source.remark
     return image
 
 

@@ -8,7 +8,9 @@ What is written of an element is what is read of it, by the same functions.
 from __future__ import annotations
 
 import logging
+from hashlib import sha256
 from io import BytesIO
+from uuid import UUID
 
 from pydicom.charset import decode_element
 from pydicom.config import RAISE
@@ -37,6 +39,8 @@ from boneage.reading.source import Source, load
 from boneage.writing.identity import Identity
 
 NEEDED = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID")
+OF_A_STUDY = ("PatientID", "StudyDate", "AccessionNumber")
+"""With a UID that is none, they tell studies apart."""
 DATES = ("PatientBirthDate", "StudyDate")
 MAY_BE_EMPTY = ("PatientID", "PatientName", "AccessionNumber", "StudyID", "ReferringPhysicianName")
 AS_THEY_ARE = frozenset((*NEEDED, *MAY_BE_EMPTY))
@@ -51,19 +55,38 @@ UTF_8 = "ISO_IR 192"
 logging.getLogger("highdicom").setLevel(logging.CRITICAL + 1)
 
 
-def read_source(film: Source) -> Dataset:
+class SourceDataset(Dataset):
+    """What a DICOM film states, and which of its identifiers had to be made for it."""
+
+    made: tuple[str, ...] = ()
+    """Keywords of the UIDs that the film does not state, or not as DICOM has them."""
+
+    @property
+    def remark(self) -> str | None:
+        """Say in a sentence what was made; None where nothing was."""
+        if not self.made:
+            return None
+        new = "a new one was" if len(self.made) == 1 else "new ones were"
+        return (
+            f"The image states no valid {' and no valid '.join(self.made)}: {new} made, so that "
+            "an archive may not show this answer beside the image."
+        )
+
+
+def read_source(film: Source) -> SourceDataset:
     """Read what a DICOM film states, but for its pixels.
 
     Returns
     -------
-    Dataset
+    SourceDataset
         With every element that an answer in the same study needs, empty where the
         film does not state it, or not so that it is understood; texts are decoded.
+        UIDs that it does not state are made, always the same ones for the same film.
 
     Raises
     ------
     OutputError
-        When the film is no DICOM file, or does not say which study it belongs to.
+        When the film is no DICOM file, or does not say which kind of image it is.
     FilmError
         When it cannot be read at all.
     """
@@ -75,7 +98,7 @@ def read_source(film: Source) -> Dataset:
         )
     try:
         with quiet():
-            return _understood(parse_all(data, name).dataset, name)
+            return _understood(parse_all(data, name).dataset, name, sha256(data).hexdigest())
     except (OutputError, FilmError):
         raise
     except Exception as error:
@@ -85,7 +108,16 @@ def read_source(film: Source) -> Dataset:
         ) from None
 
 
-def identity_of(dataset: Dataset, pseudonym: str | None = None) -> Identity:
+def derived_uid(*sources: str) -> str:
+    """Make a UID that is always the same for the same words, and does not tell them.
+
+    Of the root for UUIDs (PS3.5, B.2), which needs no registration.
+    """
+    digest = sha256("\0".join(sources).encode()).digest()
+    return f"2.25.{UUID(bytes=digest[:16], version=5).int}"
+
+
+def identity_of(dataset: SourceDataset, pseudonym: str | None = None) -> Identity:
     """Give who the child is, as the film states it; what makes no sense is None."""
     times = times_of(dataset)
     return Identity(
@@ -94,7 +126,7 @@ def identity_of(dataset: Dataset, pseudonym: str | None = None) -> Identity:
         patient_id=str(dataset.PatientID or "").strip() or None,
         birth_date=times.birth_date,
         study_date=times.study_date,
-        study_uid=str(dataset.StudyInstanceUID),
+        study_uid=None if "StudyInstanceUID" in dataset.made else str(dataset.StudyInstanceUID),
     )
 
 
@@ -107,9 +139,10 @@ def _in_words(name: PersonName | str) -> str | None:
     return (found[0] + "".join(f" ({part})" for part in found[1:])) if found else None
 
 
-def _understood(stated: Dataset, name: str) -> Dataset:
+def _understood(stated: Dataset, name: str, digest: str) -> SourceDataset:
     """Give a dataset of what is understood, written as DICOM has it."""
-    dataset = Dataset()
+    dataset = SourceDataset()
+    made = []
     for tag in sorted(stated.keys()):
         if tag.group <= LAST_GROUP and not tag.is_private and tag.element:
             element = _sound(stated, tag)
@@ -119,10 +152,14 @@ def _understood(stated: Dataset, name: str) -> Dataset:
         uid = uid_of(stated, keyword)
         if uid is None and keyword.startswith("SOP"):
             uid = uid_of(stated.file_meta, f"MediaStorage{keyword}")
-        if uid is None:
+        if uid is None and keyword == "SOPClassUID":
             which = f"no valid {keyword}" if stated.get(keyword) else f"no {keyword}"
             raise OutputError(f"{name!r} states {which}, so that a DICOM answer cannot refer to it")
+        if uid is None:
+            uid = _made_uid(stated, keyword, digest)
+            made.append(keyword)
         setattr(dataset, keyword, uid)
+    dataset.made = tuple(made)
     for keyword in MAY_BE_EMPTY:
         if dataset.get(keyword) is None:
             setattr(dataset, keyword, "")
@@ -134,6 +171,16 @@ def _understood(stated: Dataset, name: str) -> Dataset:
     dataset.PatientAge = _age(stated)
     dataset.SpecificCharacterSet = UTF_8
     return dataset
+
+
+def _made_uid(stated: Dataset, keyword: str, digest: str) -> str:
+    """Make a UID: one for all images that state the same of a patient's study, or of a film."""
+    text = only_text_of(stated, keyword) or ""
+    if text and keyword != "SOPInstanceUID":
+        sources = [keyword, text, *(only_text_of(stated, other) or "" for other in OF_A_STUDY)]
+    else:
+        sources = [keyword, digest]
+    return derived_uid(*sources)
 
 
 def _sex(stated: Dataset) -> str:

@@ -6,7 +6,6 @@ polyline on the film itself. It is unverified and preliminary: a reader decides.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 
 import highdicom
@@ -14,13 +13,13 @@ import numpy as np
 from highdicom import sr
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import ExplicitVRLittleEndian
 
 from boneage import __version__
 from boneage.assessment import Assessment, Box, Interval, Look
 from boneage.clinical.findings import Growth
 from boneage.writing.dicom import codes as own
-from boneage.writing.dicom.source import UTF_8
+from boneage.writing.dicom.source import UTF_8, SourceDataset, derived_uid
 from boneage.writing.text import DISCLAIMER, calibrated_text, sentence
 
 SERIES_NUMBER = 9050
@@ -30,14 +29,14 @@ HAS_PROPERTIES = sr.RelationshipTypeValues.HAS_PROPERTIES
 CONTAINS = sr.RelationshipTypeValues.CONTAINS
 
 
-def structured_report(answer: Assessment, source: Dataset) -> sr.ComprehensiveSR:
+def structured_report(answer: Assessment, source: SourceDataset) -> sr.ComprehensiveSR:
     """Write an answer as a structured report in the study of its film.
 
     Parameters
     ----------
     answer : Assessment
         With ``clinical``, the report holds the SDS, the normal range and the adult height.
-    source : Dataset
+    source : SourceDataset
         As :func:`boneage.writing.dicom.source.read_source` gives it.
 
     Returns
@@ -77,11 +76,11 @@ def structured_report(answer: Assessment, source: Dataset) -> sr.ComprehensiveSR
 
 def _observer(answer: Assessment) -> sr.ObserverContext:
     # The same program with the same weights is the same observer.
-    named = hashlib.sha256(f"boneage {__version__} {answer.weights.sha256}".encode()).hexdigest()
+    named = f"boneage {__version__} {answer.weights.sha256}"
     return sr.ObserverContext(
         observer_type=codes.DCM.Device,
         observer_identifying_attributes=sr.DeviceObserverIdentifyingAttributes(
-            uid=generate_uid(prefix=None, entropy_srcs=[named]),
+            uid=highdicom.UID(derived_uid(named)),
             name="boneage",
             manufacturer_name="boneage",
             model_name=answer.weights.name,
@@ -90,7 +89,9 @@ def _observer(answer: Assessment) -> sr.ObserverContext:
     )
 
 
-def _bone_age(answer: Assessment, source: Dataset) -> sr.MeasurementsAndQualitativeEvaluations:
+def _bone_age(
+    answer: Assessment, source: SourceDataset
+) -> sr.MeasurementsAndQualitativeEvaluations:
     """The answer itself, and what follows from it."""
     growth = answer.clinical.growth if answer.clinical else None
     verdict = []
@@ -106,6 +107,8 @@ def _bone_age(answer: Assessment, source: Dataset) -> sr.MeasurementsAndQualitat
         source_images=[sr.SourceImageForMeasurementGroup.from_source_image(source)],
     )
     remarks = [DISCLAIMER, *(sentence(finding) for finding in answer.findings)]
+    if source.remark is not None:
+        remarks.append(source.remark)
     if answer.calibrated is not None:
         remarks.append(f"Calibrated {calibrated_text(answer.calibrated)}")
     if growth is not None and growth.not_defined is not None:

@@ -11,13 +11,16 @@ from boneage.errors import OutputError
 from boneage.radiograph import Radiograph
 from boneage.reading.quiet import quiet
 from boneage.writing.dicom.capture import secondary_capture
+from boneage.writing.dicom.source import SourceDataset
 from boneage.writing.dicom.structured_report import structured_report
 from boneage.writing.picture import draw
 
 PICTURE, REPORT = "picture", "report"
 
 
-def dicom_files(answer: Assessment, radiograph: Radiograph, source: Dataset) -> dict[str, bytes]:
+def dicom_files(
+    answer: Assessment, radiograph: Radiograph, source: SourceDataset
+) -> dict[str, bytes]:
     """Write an answer as a secondary capture and a structured report.
 
     Parameters
@@ -25,7 +28,7 @@ def dicom_files(answer: Assessment, radiograph: Radiograph, source: Dataset) -> 
     answer : Assessment
     radiograph : Radiograph
         The film that was read.
-    source : Dataset
+    source : SourceDataset
         What its file states: :func:`boneage.writing.dicom.source.read_source`.
 
     Returns
@@ -42,7 +45,9 @@ def dicom_files(answer: Assessment, radiograph: Radiograph, source: Dataset) -> 
     return {kind: dicom_file(kind, answer, radiograph, source) for kind in (PICTURE, REPORT)}
 
 
-def dicom_file(kind: str, answer: Assessment, radiograph: Radiograph, source: Dataset) -> bytes:
+def dicom_file(
+    kind: str, answer: Assessment, radiograph: Radiograph, source: SourceDataset
+) -> bytes:
     """Write one of the two files of an answer.
 
     Parameters

@@ -81,6 +81,14 @@ OF_FILMS: Mapping[str, str] = {
         "The stated window or VOI lookup table makes most of the image black or white; "
         "all of its values were shown."
     ),
+    "presentation_doubtful": noop(
+        "How its grey levels are to be presented is stated in a way that is not read, or that "
+        "contradicts itself; compare the image with what a viewer shows."
+    ),
+    "stray_pixels": noop(
+        "A few pixels far from the values of all others, as of a detector's faults, were given "
+        "the grey of what lies around them."
+    ),
     "shutter_ignored": noop(
         "A shutter is stated that leaves next to nothing of the image; it was not applied."
     ),
