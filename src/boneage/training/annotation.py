@@ -81,7 +81,7 @@ def splits_of(profile: Profile, films: Films) -> tuple[str, ...]:
 def annotate(
     attention: keras.Model, profile: Profile, films: Films, run: Run
 ) -> dict[tuple[str, str], FoundRegion]:
-    """Find the regions of all films that need them; goes on where an earlier run stopped.
+    """Find the regions of all films that need them; resumes where an earlier run stopped.
 
     Returns
     -------

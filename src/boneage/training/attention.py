@@ -144,6 +144,25 @@ def sampling_of(phase: Phase, train: PreparedFilms) -> Sampling | None:
     return Sampling(detailed, phase.detailed_times, phase.squeezed_an_epoch, weights)
 
 
+def training_batches(train: PreparedFilms, phase: Phase, run: Run, seed: int) -> Batches:
+    """Give the shuffled batches that a phase learns from."""
+    return Batches(
+        train.inputs,
+        train.ages_months,
+        phase.batch,
+        seed=seed,
+        sampling=sampling_of(phase, train),
+        group=run.group,
+    )
+
+
+def monitoring_batches(held_out: PreparedFilms | None, phase: Phase, run: Run) -> Batches | None:
+    """Give the batches that a phase is watched on; None where nothing is held out."""
+    if held_out is None:
+        return None
+    return Batches(held_out.inputs, held_out.ages_months, phase.batch, group=run.group)
+
+
 def _fit_phase(
     network: keras.Model,
     profile: Profile,
@@ -178,17 +197,8 @@ def _fit_phase(
         network,
         training_model(network, profile, size, seed),
         phase,
-        Batches(
-            train.inputs,
-            train.ages_months,
-            phase.batch,
-            seed=seed,
-            sampling=sampling_of(phase, train),
-            group=run.group,
-        ),
-        Batches(monitor.inputs, monitor.ages_months, phase.batch, group=run.group)
-        if monitor
-        else None,
+        training_batches(train, phase, run, seed),
+        monitoring_batches(monitor, phase, run),
         folder,
         epochs=run.epochs,
         group=run.group,

@@ -13,14 +13,20 @@ import numpy.typing as npt
 from boneage.errors import DataError, ProfileError
 from boneage.regions import crop
 from boneage.training.annotation import FoundRegion, plan_of
-from boneage.training.attention import equalised, sampling_of, spoilt_recipe, training_model
+from boneage.training.attention import (
+    equalised,
+    monitoring_batches,
+    spoilt_recipe,
+    training_batches,
+    training_model,
+)
 from boneage.training.degrading import with_spoilt
 from boneage.training.films import Film, Films
 from boneage.training.fitting import fit
 from boneage.training.held_out import PREDICTIONS, write_predictions
 from boneage.training.networks.head import bin_months
 from boneage.training.networks.region import build_region_network
-from boneage.training.prepared import Batches, PreparedFilms, prepare_films
+from boneage.training.prepared import PreparedFilms, prepare_films
 from boneage.training.profile import Profile
 from boneage.training.run import Run
 from boneage.weights import MONTHS_SCALE
@@ -126,17 +132,8 @@ def train_region(
             network,
             training_model(network, profile, spec.input, seed),
             phase,
-            Batches(
-                crops.inputs,
-                crops.ages_months,
-                phase.batch,
-                seed=seed,
-                sampling=sampling_of(phase, crops),
-                group=run.group,
-            ),
-            Batches(monitor.inputs, monitor.ages_months, phase.batch, group=run.group)
-            if monitor
-            else None,
+            training_batches(crops, phase, run, seed),
+            monitoring_batches(monitor, phase, run),
             folder,
             epochs=run.epochs,
             group=run.group,

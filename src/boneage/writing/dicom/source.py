@@ -86,7 +86,7 @@ def read_source(film: Source) -> SourceDataset:
     Raises
     ------
     OutputError
-        When the film is no DICOM file, or does not say which kind of image it is.
+        When the film is not a DICOM file, or does not say which kind of image it is.
     FilmError
         When it cannot be read at all.
     """
