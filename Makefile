@@ -74,7 +74,7 @@ train: $(TRAIN)  ## Train the weights from DATA into RUN; goes on where it stopp
 bundle: $(EVAL)  ## Let the weights of RUN answer from now on, in this checkout
 	@$(BIN)/boneage weights --weights $(RUN)/weights >/dev/null
 	@rm -rf src/boneage/bundle && cp -r $(RUN)/weights src/boneage/bundle
-	@$(BIN)/boneage figures
+	@$(BIN)/python -m tools.documents figures
 
 # Everything the documents claim of the weights, in the order in which it is needed.
 evidence: analyse evaluate ruler stress ablate bench card  ## Measure all the claims anew (an hour or two)
@@ -87,12 +87,12 @@ evaluate: $(EVAL)  ## Measure the bundled weights on the validation and the trai
 		$(foreach file,$(wildcard $(EVIDENCE)/earlier/*.csv),--compare $(file) --compare-name $(basename $(notdir $(file)))) \
 		|| [ $$? -eq 1 ]  # 1: some films had no answer
 	@$(BIN)/boneage evaluate --data $(DATA) --split train --out $(EVIDENCE)/train || [ $$? -eq 1 ]
-	@$(BIN)/boneage figures
+	@$(BIN)/python -m tools.documents figures
 
 suitability: $(EVAL)  ## Fit what judges films before they are read, to the bundled weights
 	@$(BIN)/boneage suitability --data $(DATA) --refusal $(REFUSAL) --weights src/boneage/bundle \
 		--out $(EVIDENCE)/suitability
-	@$(BIN)/boneage figures
+	@$(BIN)/python -m tools.documents figures
 
 fuzz: $(DEV)  ## Feed N spoilt films to the readers; what goes wrong lies in build/fuzz
 	@$(BIN)/python -m tests.reading.fuzz --inputs $(N) --out build/fuzz
@@ -104,46 +104,46 @@ encodings: $(DEV)  ## Write IMAGES held-out images in hundreds of ways, and comp
 
 ruler: $(EVAL)  ## Measure where the attention looks, against marks by people
 	@$(BIN)/boneage ruler --data $(DATA) --out $(EVIDENCE)/ruler || [ $$? -eq 1 ]
-	@$(BIN)/boneage figures
+	@$(BIN)/python -m tools.documents figures
 
 stress: $(EVAL)  ## Measure how far changed films move the answer (half an hour)
 	@$(BIN)/boneage stress --data $(DATA) --out $(EVIDENCE)/stress || [ $$? -eq 1 ]
-	@$(BIN)/boneage figures
+	@$(BIN)/python -m tools.documents figures
 
 ablate: $(TRAIN) $(EVAL)  ## Measure what each part of the method is worth, from the finished RUN
 	@$(BIN)/boneage ablate --run $(RUN) --data $(DATA) --epochs 3 --out $(EVIDENCE)/ablation \
 		$(if $(wildcard $(WEIGHTS)),--initial-weights $(WEIGHTS))
-	@$(BIN)/boneage figures
+	@$(BIN)/python -m tools.documents figures
 
 card: $(EVAL)  ## Draw the known failures and write the model card
-	@$(BIN)/boneage card
-	@$(BIN)/boneage figures
+	@$(BIN)/python -m tools.documents card
+	@$(BIN)/python -m tools.documents figures
 
 bench: $(EVAL)  ## Measure time, memory and size
-	@$(BIN)/boneage bench --install --out $(EVIDENCE)/bench.json \
+	@$(BIN)/python -m tools.bench --install --out $(EVIDENCE)/bench.json \
 		$(if $(wildcard $(RUN)),--run $(RUN))
-	@$(BIN)/boneage figures
+	@$(BIN)/python -m tools.documents figures
 
 bigbench: $(EVAL)  ## Read FILMS small images in a folder, kill it on the way; time and memory (hours)
-	@$(BIN)/boneage bench --folder $(DATA)/squeezed --films $(FILMS) --out $(EVIDENCE)/folder.json
-	@$(BIN)/boneage figures
+	@$(BIN)/python -m tools.bench --folder $(DATA)/squeezed --films $(FILMS) --out $(EVIDENCE)/folder.json
+	@$(BIN)/python -m tools.documents figures
 
 trainbench: $(TRAIN) $(EVAL)  ## Measure what training costs beside its bare networks (ten minutes)
-	@$(BIN)/boneage bench --training $(DATA) --out $(EVIDENCE)/training-loop.json
-	@$(BIN)/boneage figures
+	@$(BIN)/python -m tools.bench --training $(DATA) --out $(EVIDENCE)/training-loop.json
+	@$(BIN)/python -m tools.documents figures
 
 dashbench: $(DEV)  ## Measure the dashboard in Chromium, and take its pictures for docs/
 	@$(BIN)/python -m tests.browser.measure --out $(EVIDENCE)/dashboard.json
 	@$(BIN)/python -m tests.browser.screenshots docs
 	@$(BIN)/python -m tests.browser.screenshots --every-state docs/screens
-	@$(BIN)/boneage figures
+	@$(BIN)/python -m tools.documents figures
 
 servicebench: $(DEV)  ## Measure the service: films a second, memory (an hour)
-	@$(BIN)/boneage bench --service --out $(EVIDENCE)/service.json
-	@$(BIN)/boneage figures
+	@$(BIN)/python -m tools.bench --service --out $(EVIDENCE)/service.json
+	@$(BIN)/python -m tools.documents figures
 
 nodebench: $(DEV)  ## Kill the DICOM node again and again, and count what it lost (an hour)
-	@$(BIN)/python -m tests.node.kills --films 1000 --kills 20 --out $(EVIDENCE)/node.json
+	@$(BIN)/python -m tests.apps.dicom_node.kills --films 1000 --kills 20 --out $(EVIDENCE)/node.json
 
 audit: $(DEV)  ## Look for known holes in the pinned libraries; needs the internet
 	@$(BIN)/python -c 'from urllib.request import urlopen; urlopen("https://pypi.org/pypi/pip/24.0/json", timeout=20)' \
@@ -151,10 +151,10 @@ audit: $(DEV)  ## Look for known holes in the pinned libraries; needs the intern
 	@$(BIN)/pip-audit --strict --no-deps --disable-pip -r constraints.txt
 
 figures: $(EVAL)  ## Write the measured numbers into README.md, and MODEL_CARD.md from them
-	@$(BIN)/boneage figures
+	@$(BIN)/python -m tools.documents figures
 
 catalogues: $(DEV)  ## Bring the words of reports in other languages up to date with the code
-	@$(BIN)/python -m tests.language.catalogues
+	@$(BIN)/python -m tests.i18n.catalogues
 
 # One exact version of everything, from a fresh resolution of pyproject.toml.
 # TensorFlow goes by two names, of which a machine installs one: both are pinned.

@@ -21,11 +21,11 @@ from hypothesis import settings
 from onnx import TensorProto, helper
 from PIL import Image
 
-from boneage.assessment import CARPAL, METACARPAL, PHALANX, WHOLE_HAND
-from boneage.assessor import Assessor
-from boneage.calibrating.weights_interval import calibrate_weights
-from boneage.training.films import load_films
-from boneage.weights import bundled_folder
+from boneage.datasets.films import load_films
+from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, WHOLE_HAND
+from boneage.inference.assessor import Assessor
+from boneage.inference.weights import bundled_folder
+from boneage.training.fit_uncertainty.weights_interval import calibrate_weights
 
 settings.register_profile("boneage", deadline=None)  # a busy machine is no failure
 settings.load_profile("boneage")

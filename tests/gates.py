@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from boneage.gate import HAND, LYING, Gate, Linear
-from boneage.suitability import FilmLimits
-from boneage.suitability_file import ARRAYS, FORMAT, SUITABILITY
-from boneage.unlikeness import FeatureSpace
-from boneage.weights import read_manifest
+from boneage.inference.weights import read_manifest
+from boneage.quality.gate import HAND, LYING, Gate, Linear
+from boneage.quality.suitability import FilmLimits
+from boneage.quality.suitability_file import ARRAYS, FORMAT, SUITABILITY
+from boneage.quality.unlikeness import FeatureSpace
 from tests.conftest import FEATURES
 
 BRIGHT, NEGATIVE = 0.4, 0.65

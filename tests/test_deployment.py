@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from boneage.cli import main
-from boneage.node.settings import read_settings
+from boneage.apps.cli import main
+from boneage.apps.dicom_node.settings import read_settings
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
-UNITS = ("boneage.service", "boneage-node.service")
+UNITS = ("boneage.apps.service", "boneage-node.service")
 
 
 def test_the_image_installs_extras_that_exist() -> None:
@@ -35,7 +35,7 @@ def test_the_image_gets_what_it_copies() -> None:
 
 @pytest.mark.parametrize(
     ("name", "command"),
-    [("Dockerfile", "serve"), ("boneage.service", "serve"), ("boneage-node.service", "node")],
+    [("Dockerfile", "serve"), ("boneage.apps.service", "serve"), ("boneage-node.service", "node")],
 )
 def test_the_options_of_what_is_started_exist(name: str, command: str) -> None:
     text = (DEPLOY / name).read_text("utf-8")

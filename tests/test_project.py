@@ -90,8 +90,8 @@ def test_import_is_fast() -> None:
 
 def test_evaluating_needs_no_training_extra() -> None:
     code = (
-        "import sys; import boneage.evaluation.errors.evidence, boneage.evaluation.bench;"
-        f"import boneage.cli.evaluate; print([m for m in {HEAVY!r} if m in sys.modules])"
+        "import sys; import boneage.evaluation.accuracy.evidence, tools.bench.single;"
+        f"import boneage.apps.cli.evaluate; print([m for m in {HEAVY!r} if m in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from functools import cache
 
-from boneage.assessment import Assessment, Case, Failure, Verdict, years_and_months
-from boneage.assessor import Assessor, Source
-from boneage.clinical.child import Child
+from boneage._version import __version__
 from boneage.clinical.interpreting import with_clinical_findings
+from boneage.domain.assessment import Assessment, Case, Failure, Verdict, years_and_months
+from boneage.domain.child import Child
+from boneage.domain.radiograph import Radiograph, Sex
 from boneage.errors import (
     AgeError,
     BoneageError,
@@ -24,10 +25,9 @@ from boneage.errors import (
     UnsuitableError,
     WeightsError,
 )
-from boneage.radiograph import Radiograph, Sex
+from boneage.inference.assessor import Assessor, Source
 from boneage.reading import read
 
-__version__ = "0.1.0"
 __all__ = [
     "AgeError",
     "Assessment",
@@ -46,6 +46,7 @@ __all__ = [
     "UnsuitableError",
     "Verdict",
     "WeightsError",
+    "__version__",
     "assess",
     "read",
     "with_clinical_findings",
@@ -67,7 +68,7 @@ def assess(
 ) -> Assessment:
     """Read the bone age of one film with the default weights, opened once.
 
-    See :meth:`boneage.assessor.Assessor.assess`.
+    See :meth:`boneage.inference.assessor.Assessor.assess`.
     """
     return _bundled().assess(
         film, sex, chronological_age_months=chronological_age_months, force=force

@@ -1,6 +1,6 @@
 """``python -m boneage``."""
 
-from boneage.cli import main
+from boneage.apps.cli import main
 
 if __name__ == "__main__":
     main(prog_name="boneage")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from boneage.assessment import Finding
+    from boneage.domain.assessment import Finding
 
 
 class BoneageError(Exception):

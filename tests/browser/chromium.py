@@ -20,7 +20,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, Playwright, Request, Route
 
-from boneage.dashboard.launch import address_of, is_ready
+from boneage.apps.dashboard.launch import address_of, is_ready
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (

@@ -12,7 +12,7 @@ pytest.importorskip("streamlit", reason="the dashboard extra is not installed")
 
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from boneage.radiograph import Sex
+from boneage.domain.radiograph import Sex
 from boneage.synthetic import draw
 from boneage.synthetic.dicom import write_dicom
 from boneage.synthetic.saving import write_png

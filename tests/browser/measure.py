@@ -23,13 +23,13 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, sync_playwright
 
 from boneage import __version__
-from boneage.evaluation.bench import this_machine
-from boneage.radiograph import Sex
+from boneage.domain.radiograph import Sex
+from boneage.inference.weights import Weights
 from boneage.synthetic import draw
 from boneage.synthetic.saving import write_png
-from boneage.weights import Weights
 from tests.browser.accessibility import violations
 from tests.browser.chromium import Server, Visitor, find_chromium, launch, serving
+from tools.bench.single import this_machine
 
 FORMAT = 1
 WIDTH, HEIGHT = 2000, 2500

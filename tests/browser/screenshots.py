@@ -17,7 +17,7 @@ from typing import Literal
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from boneage.radiograph import Sex
+from boneage.domain.radiograph import Sex
 from boneage.synthetic import draw
 from boneage.synthetic.dicom import write_dicom
 from tests.browser.chromium import Visitor, find_chromium, launch, serving

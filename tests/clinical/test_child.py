@@ -7,12 +7,12 @@ from datetime import date
 
 import pytest
 
-from boneage.clinical.child import Child, check_height, height_from_inches, settle
-from boneage.clinical.findings import AgeSource, ClinicalFindings
 from boneage.clinical.standards import nearest_standards
+from boneage.domain.child import Child, check_height, height_from_inches, settle
+from boneage.domain.clinical_findings import AgeSource, ClinicalFindings
 from boneage.domain.findings import Finding, Severity
+from boneage.domain.radiograph import Facts, Sex
 from boneage.errors import AgeError, HeightError
-from boneage.radiograph import Facts, Sex
 
 BIRTH, STUDY = date(2011, 2, 3), date(2021, 2, 3)
 BARE = Facts("PNG", 8)

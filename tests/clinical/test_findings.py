@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from datetime import date
 
-from boneage.clinical.findings import ClinicalContext, ClinicalFindings, Growth
 from boneage.clinical.growth import growth_of
 from boneage.clinical.height import adult_height
 from boneage.clinical.standards import nearest_standards
-from boneage.radiograph import Sex
+from boneage.domain.clinical_findings import ClinicalContext, ClinicalFindings, Growth
+from boneage.domain.radiograph import Sex
 
 
 def test_findings_are_json_without_dates() -> None:

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boneage.assessment import Interval
-from boneage.clinical.findings import Centre, Determination
 from boneage.clinical.growth import BRUSH_NAME, growth_of
-from boneage.radiograph import Sex
+from boneage.domain.assessment import Interval
+from boneage.domain.clinical_findings import Centre, Determination
+from boneage.domain.radiograph import Sex
 
 ages = st.floats(0, 300)
 bone_ages = st.floats(0, 240)

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boneage.assessment import Interval
-from boneage.clinical.child import CM_PER_INCH
-from boneage.clinical.findings import Category
 from boneage.clinical.height import adult_height, category_of, percent_of_adult_height
-from boneage.radiograph import Sex
+from boneage.domain.assessment import Interval
+from boneage.domain.child import CM_PER_INCH
+from boneage.domain.clinical_findings import Category
+from boneage.domain.radiograph import Sex
 
 BOY, GIRL = Sex.MALE, Sex.FEMALE
 

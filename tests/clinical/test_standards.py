@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boneage.clinical.standards import PHASES, age_name, nearest_standards, phase_of
-from boneage.radiograph import Sex
+from boneage.domain.radiograph import Sex
 
 
 @pytest.mark.parametrize(

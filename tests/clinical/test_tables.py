@@ -21,7 +21,7 @@ from boneage.clinical.tables import (
     plate_ages,
     rows,
 )
-from boneage.radiograph import Sex
+from boneage.domain.radiograph import Sex
 
 REFERENCE = Path(__file__).parents[3] / "shared/reference"
 COUNTS = {PERCENT: 251, PREDICTION_ERROR: 42, BRUSH: 47, PLATES: 58, EVENTS: 42}

@@ -6,11 +6,11 @@ from datetime import date
 
 import pytest
 
-from boneage.assessment import Failure, WeightsName
-from boneage.evaluation.errors.evidence import Setting
-from boneage.evaluation.errors.validation import Reading, Validation
-from boneage.radiograph import Sex
-from boneage.training.problems import Kind, Problem
+from boneage.datasets.problems import Kind, Problem
+from boneage.domain.assessment import Failure, WeightsName
+from boneage.domain.radiograph import Sex
+from boneage.evaluation.accuracy.evidence import Setting
+from boneage.evaluation.accuracy.validation import Reading, Validation
 
 
 def reading(case: str, sex: Sex, true: float, read: float, *, carpal_found: bool) -> Reading:

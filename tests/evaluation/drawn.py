@@ -10,10 +10,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from boneage.assessment import Assessment, Box, Look, WeightsName
-from boneage.assessor import Assessor
+from boneage.domain.assessment import Assessment, Box, Look, WeightsName
+from boneage.domain.radiograph import Facts, Sex
 from boneage.errors import FilmError
-from boneage.radiograph import Facts, Sex
+from boneage.inference.assessor import Assessor
 
 LABELS = {"1": (120, Sex.MALE), "2": (60, Sex.FEMALE), "3": (180, Sex.FEMALE), "4": (90, Sex.MALE)}
 """Film 4 is in the training split; film 3 gets no answer."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from boneage.evaluation.ruler.anatomical_target import Marks, Proportions
+from boneage.evaluation.localization.anatomical_target import Marks, Proportions
 
 Points = npt.NDArray[np.float64]
 

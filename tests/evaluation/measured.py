@@ -10,27 +10,27 @@ from typing import Any
 
 import numpy as np
 
-from boneage.assessment import Interval, WeightsName
+from boneage.datasets.films import Film, Films
+from boneage.domain.assessment import Interval, WeightsName
+from boneage.domain.radiograph import Sex
 from boneage.evaluation.ablation.ablation import Outcome as Trained
 from boneage.evaluation.ablation.ablation import Study, Variant
 from boneage.evaluation.ablation.report import Setting as AblationSetting
 from boneage.evaluation.ablation.report import write_ablation
-from boneage.evaluation.analysis.analysis import analyse_in_full
-from boneage.evaluation.analysis.files import as_json
-from boneage.evaluation.errors import evidence
-from boneage.evaluation.errors.comparison import OtherReader, compare
-from boneage.evaluation.errors.comparison_report import write_comparisons
-from boneage.evaluation.errors.validation import Reading, Validation
-from boneage.evaluation.ruler import files as ruler_files
-from boneage.evaluation.ruler.anatomical_target import CARPUS, METACARPALS, Proportions
-from boneage.evaluation.ruler.ruler import ALL_METACARPALS, FIGURES, RECTANGLES, Measured
-from boneage.evaluation.ruler.run import BOXES, Ruled
-from boneage.evaluation.ruler.summary import summarise
-from boneage.evaluation.stress import evidence as stress_evidence
-from boneage.evaluation.stress.changes import chosen
-from boneage.evaluation.stress.stress import Outcome, Stressed
-from boneage.radiograph import Sex
-from boneage.training.films import Film, Films
+from boneage.evaluation.accuracy import evidence
+from boneage.evaluation.accuracy.comparison import OtherReader, compare
+from boneage.evaluation.accuracy.comparison_report import write_comparisons
+from boneage.evaluation.accuracy.validation import Reading, Validation
+from boneage.evaluation.data_analysis.analysis import analyse_in_full
+from boneage.evaluation.data_analysis.files import as_json
+from boneage.evaluation.localization import files as ruler_files
+from boneage.evaluation.localization.anatomical_target import CARPUS, METACARPALS, Proportions
+from boneage.evaluation.localization.ruler import ALL_METACARPALS, FIGURES, RECTANGLES, Measured
+from boneage.evaluation.localization.run import BOXES, Ruled
+from boneage.evaluation.localization.summary import summarise
+from boneage.evaluation.robustness import evidence as stress_evidence
+from boneage.evaluation.robustness.changes import chosen
+from boneage.evaluation.robustness.stress import Outcome, Stressed
 
 DAY = date(2026, 1, 2)
 WEIGHTS = WeightsName("tiny-1", "tiny", "ab" * 32)

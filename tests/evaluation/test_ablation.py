@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from boneage.datasets.films import Film
+from boneage.domain.radiograph import Sex
 from boneage.evaluation.ablation.ablation import Outcome, Study, Variant, measure_study
 from boneage.evaluation.ablation.report import Setting, with_interval, write_ablation
-from boneage.evaluation.documents import parts
-from boneage.evaluation.documents.evidence import Evidence
 from boneage.evaluation.metrics import Estimate, Vector, measure
-from boneage.radiograph import Sex
-from boneage.training.films import Film
+from tools.documents import parts
+from tools.documents.evidence import Evidence
 
 AGES = (24.0, 60.0, 90.0, 120.0, 150.0, 200.0)
 SETTING = Setting("mine", "compact", "rsna", date(2026, 1, 2))

@@ -5,15 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from boneage.assessment import Interval
-from boneage.evaluation.errors.agreement import (
+from boneage.domain.assessment import Interval
+from boneage.domain.radiograph import Sex
+from boneage.evaluation.accuracy.agreement import (
     coverage_by_band,
     coverage_by_level,
     limits_of_agreement,
     regression_line,
 )
-from boneage.evaluation.errors.validation import Reading
-from boneage.radiograph import Sex
+from boneage.evaluation.accuracy.validation import Reading
 from tests.evaluation.conftest import reading
 
 

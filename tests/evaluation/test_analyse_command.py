@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from boneage.cli import main
+from boneage.apps.cli import main
 from tests.evaluation.drawn import write_films
 
 

@@ -11,7 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageColor
 
-from boneage.evaluation.analysis.analysis import (
+from boneage.datasets.films import Film, Films, load_films
+from boneage.datasets.problems import Kind, Problem
+from boneage.domain.radiograph import Sex
+from boneage.evaluation.bands import BANDS
+from boneage.evaluation.data_analysis.analysis import (
     THIN_FILMS,
     Analysis,
     BandFilms,
@@ -19,15 +23,11 @@ from boneage.evaluation.analysis.analysis import (
     ThinAges,
     analyse_in_full,
 )
-from boneage.evaluation.analysis.figures import draw_ages, draw_splits, draw_z_scores
-from boneage.evaluation.analysis.files import write_numbers
-from boneage.evaluation.analysis.findings import findings, heaped_sentence, thin_sentence
-from boneage.evaluation.analysis.page import PAGE, PROBLEMS_SHOWN, sections, write_analysis
-from boneage.evaluation.bands import BANDS
+from boneage.evaluation.data_analysis.figures import draw_ages, draw_splits, draw_z_scores
+from boneage.evaluation.data_analysis.files import write_numbers
+from boneage.evaluation.data_analysis.findings import findings, heaped_sentence, thin_sentence
+from boneage.evaluation.data_analysis.page import PAGE, PROBLEMS_SHOWN, sections, write_analysis
 from boneage.evaluation.drawing import ACCENT, BOTH, FEMALE, MALE
-from boneage.radiograph import Sex
-from boneage.training.films import Film, Films, load_films
-from boneage.training.problems import Kind, Problem
 
 NUMBERS = ("statistics", "ages", "age_bands", "z_scores", "problems")
 
@@ -256,7 +256,7 @@ def test_bars_of_both_sexes_stand_upon_one_another(
 ) -> None:
     drawn = []
     monkeypatch.setattr(
-        "boneage.evaluation.analysis.figures.save", lambda figure, _: drawn.append(figure)
+        "boneage.evaluation.data_analysis.figures.save", lambda figure, _: drawn.append(figure)
     )
     draw_z_scores(analysis.dataset, tmp_path / "z.png")
     bins = analysis.dataset.z_scores

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from boneage.evaluation.ruler.anatomical_target import (
+from boneage.evaluation.localization.anatomical_target import (
     METACARPALS,
     STRIP_WIDTH,
     Marks,
@@ -14,8 +14,8 @@ from boneage.evaluation.ruler.anatomical_target import (
     strip,
     targets,
 )
-from boneage.evaluation.ruler.areas import filled
-from boneage.evaluation.ruler.proportions import carpus_end, in_words, proportions_of
+from boneage.evaluation.localization.areas import filled
+from boneage.evaluation.localization.proportions import carpus_end, in_words, proportions_of
 from tests.evaluation.hands import (
     CARPUS,
     FIRST_BASE,

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from boneage.domain.radiograph import Sex
 from boneage.evaluation.bands import BANDS, in_bands, measure_bands, measure_bands_by_sex
-from boneage.radiograph import Sex
 from tests.evaluation.conftest import reading
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from boneage.domain.radiograph import Sex
 from boneage.errors import DataError
-from boneage.evaluation.errors.comparison import OtherReader, compare, read_other
-from boneage.evaluation.errors.comparison_report import verdict, write_comparisons
-from boneage.evaluation.errors.evidence import Setting
-from boneage.evaluation.errors.validation import Reading
+from boneage.evaluation.accuracy.comparison import OtherReader, compare, read_other
+from boneage.evaluation.accuracy.comparison_report import verdict, write_comparisons
+from boneage.evaluation.accuracy.evidence import Setting
+from boneage.evaluation.accuracy.validation import Reading
 from boneage.evaluation.metrics import measure
-from boneage.radiograph import Sex
 from tests.evaluation.conftest import reading
 
 

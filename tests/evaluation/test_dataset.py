@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from boneage.datasets.films import Film, Films, load_films
+from boneage.datasets.problems import in_words
+from boneage.domain.radiograph import Sex
 from boneage.errors import DataError
-from boneage.evaluation.analysis.dataset import analyse, statistics_of
-from boneage.radiograph import Sex
-from boneage.training.films import Film, Films, load_films
-from boneage.training.problems import in_words
+from boneage.evaluation.data_analysis.dataset import analyse, statistics_of
 
 
 def films_of(*ages: tuple[float, Sex]) -> Films:

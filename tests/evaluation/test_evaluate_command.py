@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pytest
 from click.testing import CliRunner, Result
 
-from boneage.cli import main
+from boneage.apps.cli import main
 from boneage.training.curves import CURVES
 from tests.conftest import write_png
 

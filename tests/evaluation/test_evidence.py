@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from boneage.assessment import Interval
-from boneage.evaluation.errors.evidence import Setting, summarise, write_evidence
-from boneage.evaluation.errors.report_tables import standards_table
-from boneage.evaluation.errors.validation import Validation
+from boneage.domain.assessment import Interval
+from boneage.evaluation.accuracy.evidence import Setting, summarise, write_evidence
+from boneage.evaluation.accuracy.report_tables import standards_table
+from boneage.evaluation.accuracy.validation import Validation
 
 
 def test_one_row_a_film(tmp_path: Path, validation: Validation, setting: Setting) -> None:

@@ -7,11 +7,11 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from boneage.assessment import CARPAL, METACARPAL, Box, Look
+from boneage.domain.assessment import CARPAL, METACARPAL, Box, Look
 from boneage.errors import DataError, WeightsError
-from boneage.evaluation.ruler.anatomical_target import Marks
-from boneage.evaluation.ruler.ruler import Measured, measure
-from boneage.regions import RegionPlan
+from boneage.evaluation.localization.anatomical_target import Marks
+from boneage.evaluation.localization.ruler import Measured, measure
+from boneage.imaging.regions import RegionPlan
 from tests.evaluation.hands import (
     CARPUS,
     FIRST_BASE,

@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from boneage.assessment import CARPAL, METACARPAL, Failure
-from boneage.assessor import Assessor
-from boneage.cli import main
+from boneage.apps.cli import main
+from boneage.datasets.films import load_films
+from boneage.domain.assessment import CARPAL, METACARPAL, Failure
 from boneage.errors import WeightsError
+from boneage.evaluation.localization import run as ruler_run
+from boneage.evaluation.localization.films import films_to_measure, true_shape
+from boneage.evaluation.localization.marks import load_annotations
+from boneage.evaluation.localization.page import share
+from boneage.evaluation.localization.run import Ruled, rule_each
 from boneage.evaluation.metrics import Estimate
-from boneage.evaluation.ruler import run as ruler_run
-from boneage.evaluation.ruler.films import films_to_measure, true_shape
-from boneage.evaluation.ruler.marks import load_annotations
-from boneage.evaluation.ruler.page import share
-from boneage.evaluation.ruler.run import Ruled, rule_each
-from boneage.training.films import load_films
+from boneage.inference.assessor import Assessor
 from tests.conftest import build_weights, drawn_hand, write_png
 from tests.evaluation.hands import write_marks
 

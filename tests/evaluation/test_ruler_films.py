@@ -5,16 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from boneage.datasets.films import Film
+from boneage.domain.radiograph import Sex
 from boneage.errors import DataError
-from boneage.evaluation.ruler.films import (
+from boneage.evaluation.localization.films import (
     films_to_measure,
     kind_of,
     read_film,
     true_shape,
     unfit_copies,
 )
-from boneage.radiograph import Sex
-from boneage.training.films import Film
 from tests.conftest import drawn_hand, write_png
 
 HERE = Path()

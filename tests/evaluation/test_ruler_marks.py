@@ -4,10 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from boneage.datasets.films import load_films
 from boneage.errors import DataError
-from boneage.evaluation.ruler.films import true_shape
-from boneage.evaluation.ruler.marks import BOXES_FILE, POINTS_FILE, Annotations, load_annotations
-from boneage.training.films import load_films
+from boneage.evaluation.localization.films import true_shape
+from boneage.evaluation.localization.marks import (
+    BOXES_FILE,
+    POINTS_FILE,
+    Annotations,
+    load_annotations,
+)
 from tests.evaluation.hands import CARPUS, FIRST_BASE, JOINTS, SIZE, WRIST, write_marks
 
 

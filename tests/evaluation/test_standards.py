@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from boneage.evaluation.errors.standards import measure_standards, measure_standards_by_band
-from boneage.evaluation.errors.validation import Reading, Validation
-from boneage.radiograph import Sex
+from boneage.domain.radiograph import Sex
+from boneage.evaluation.accuracy.standards import measure_standards, measure_standards_by_band
+from boneage.evaluation.accuracy.validation import Reading, Validation
 
 
 def by_both(reading: Reading, female: float, male: float) -> Reading:

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from boneage.assessment import Assessment, Failure, Finding, Severity, WeightsName
-from boneage.assessor import Assessor
+from boneage.datasets.films import Film
+from boneage.domain.assessment import Assessment, Failure, Finding, Severity, WeightsName
+from boneage.domain.radiograph import Facts, Radiograph, Sex
 from boneage.errors import DataError, FilmError, WeightsError
-from boneage.evaluation.errors.validation import films_to_read
-from boneage.evaluation.many import Journal
-from boneage.evaluation.stress.changes import Change, chosen
-from boneage.evaluation.stress.stress import (
+from boneage.evaluation.accuracy.validation import films_to_read
+from boneage.evaluation.robustness.changes import Change, chosen
+from boneage.evaluation.robustness.stress import (
     Outcome,
     Stressed,
     noted_down,
@@ -22,8 +22,8 @@ from boneage.evaluation.stress.stress import (
     stress_film,
     stress_films,
 )
-from boneage.radiograph import Facts, Radiograph, Sex
-from boneage.training.films import Film
+from boneage.inference.assessor import Assessor
+from boneage.storage.many import Journal
 from tests.conftest import drawn_hand, write_png
 
 LARGE = (drawn_hand(560, 528) >> 6).astype(np.uint8)

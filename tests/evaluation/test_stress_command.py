@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from boneage.cli import main
+from boneage.apps.cli import main
 from tests.conftest import drawn_hand, write_png
 
 

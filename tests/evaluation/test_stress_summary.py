@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from boneage.assessment import Failure, WeightsName
+from boneage.domain.assessment import Failure, WeightsName
+from boneage.domain.radiograph import Sex
 from boneage.evaluation.drawing import DPI
 from boneage.evaluation.metrics import Estimate
-from boneage.evaluation.stress.changes import chosen
-from boneage.evaluation.stress.evidence import (
+from boneage.evaluation.robustness.changes import chosen
+from boneage.evaluation.robustness.evidence import (
     COLUMNS,
     Setting,
     StressTest,
@@ -22,12 +23,11 @@ from boneage.evaluation.stress.evidence import (
     write_summary,
     write_table,
 )
-from boneage.evaluation.stress.figures import draw_fates, draw_shifts, rows_of
-from boneage.evaluation.stress.page import in_short, months, share, write_report
-from boneage.evaluation.stress.sheet import draw_sheet
-from boneage.evaluation.stress.stress import Outcome, Stressed
-from boneage.evaluation.stress.summary import FATES, effects_of, fate_of, mean_of
-from boneage.radiograph import Sex
+from boneage.evaluation.robustness.figures import draw_fates, draw_shifts, rows_of
+from boneage.evaluation.robustness.page import in_short, months, share, write_report
+from boneage.evaluation.robustness.sheet import draw_sheet
+from boneage.evaluation.robustness.stress import Outcome, Stressed
+from boneage.evaluation.robustness.summary import FATES, effects_of, fate_of, mean_of
 from boneage.reading import read
 from boneage.synthetic import draw
 

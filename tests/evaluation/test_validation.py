@@ -9,17 +9,17 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from boneage.assessor import Assessor
+from boneage.datasets.films import Film, load_films
+from boneage.domain.radiograph import Sex
 from boneage.errors import DataError
-from boneage.evaluation.errors.validation import (
+from boneage.evaluation.accuracy.validation import (
     choose,
     collect,
     films_to_read,
     fingerprint,
     read_each,
 )
-from boneage.radiograph import Sex
-from boneage.training.films import Film, load_films
+from boneage.inference.assessor import Assessor
 from tests.conftest import drawn_hand, write_png
 from tests.evaluation.drawn import DrawnAssessor, write_films
 

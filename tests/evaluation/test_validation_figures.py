@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from boneage.assessment import Interval
+from boneage.domain.assessment import Interval
 from boneage.evaluation import drawing
-from boneage.evaluation.errors import interval_figures
-from boneage.evaluation.errors.error_figures import draw_bland_altman
-from boneage.evaluation.errors.evidence import Setting, summarise
-from boneage.evaluation.errors.plots import Drawn
-from boneage.evaluation.errors.report import write_report
-from boneage.evaluation.errors.report_tables import number, share
-from boneage.evaluation.errors.scatter_figures import scatter, scatters_of
-from boneage.evaluation.errors.validation import Validation
+from boneage.evaluation.accuracy import interval_figures
+from boneage.evaluation.accuracy.error_figures import draw_bland_altman
+from boneage.evaluation.accuracy.evidence import Setting, summarise
+from boneage.evaluation.accuracy.plots import Drawn
+from boneage.evaluation.accuracy.report import write_report
+from boneage.evaluation.accuracy.report_tables import number, share
+from boneage.evaluation.accuracy.scatter_figures import scatter, scatters_of
+from boneage.evaluation.accuracy.validation import Validation
 
 
 @pytest.fixture(autouse=True)

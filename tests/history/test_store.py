@@ -13,12 +13,12 @@ pytest.importorskip("alembic", reason="the history extra is not installed")
 
 from sqlalchemy import create_engine, inspect
 
+from boneage.domain.radiograph import Sex
 from boneage.errors import HistoryError
 from boneage.history.chart import chart_of
 from boneage.history.entry import Entry, Person, checked_pseudonym
 from boneage.history.schema import Base
 from boneage.history.store import History
-from boneage.radiograph import Sex
 
 GIRL = Entry(Sex.FEMALE, 122.4, "tiny-1", "ab" * 32, chronological_age_months=120.0)
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from boneage.domain.geometry import Box
+from boneage.domain.radiograph import Pixels, Sex
 from boneage.imaging.hand_likeness import likeness_of
 from boneage.imaging.thumb import edge_directions, mirrored, thumb_side
 from boneage.imaging.two_hands import Cut, at_field_edges, cuts_between
 from boneage.quality.both_hands import EMPTY_CUT
-from boneage.radiograph import Pixels, Sex
 from boneage.synthetic.film import draw
 
 

@@ -6,9 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from boneage.assessment import Severity
+from boneage.domain.assessment import Severity
 from boneage.domain.geometry import Box
-from boneage.gate import LYING, Judgement
 from boneage.imaging.hand_likeness import Likeness
 from boneage.imaging.two_hands import Cut
 from boneage.quality.both_hands import (
@@ -18,6 +17,7 @@ from boneage.quality.both_hands import (
     may_show_two,
     of_two_hands,
 )
+from boneage.quality.gate import LYING, Judgement
 
 OWN = TwoHands(0.9, -0.8, 120.0, 123.0, Likeness(0.7, 0.7, 0.3))
 UNLIKE = Likeness(0.4, 0.4, 0.3)

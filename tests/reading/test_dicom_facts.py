@@ -9,7 +9,7 @@ import pydicom
 import pytest
 
 from boneage import Sex, read
-from boneage.radiograph import Facts
+from boneage.domain.radiograph import Facts
 from boneage.reading import Limits
 from tests.reading.drawn import dataset, dicom
 from tests.reading.test_dicom_pixels import shipped

@@ -23,8 +23,8 @@ from pydicom.uid import (
 )
 
 from boneage import read
-from boneage.radiograph import Radiograph
-from boneage.reading.dicom_parsing import parse
+from boneage.domain.radiograph import Radiograph
+from boneage.reading.dicom.parsing import parse
 from tests.reading.conftest import Refused
 from tests.reading.drawn import (
     DEEP,

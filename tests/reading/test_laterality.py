@@ -8,7 +8,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from boneage import Sex, read
-from boneage.suitability import findings_of
+from boneage.quality.suitability import findings_of
 from tests.reading.drawn import dicom
 
 pytestmark = pytest.mark.filterwarnings("ignore:Invalid value for VR CS", "ignore:The value length")

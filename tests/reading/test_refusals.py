@@ -223,7 +223,7 @@ def test_an_rle_image_that_unpacks_to_more_than_stated_is_cut() -> None:
 def test_a_deflated_dataset_may_not_explode(
     refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("boneage.reading.dicom_syntax.MAX_FILE_BYTES", 10_000)
+    monkeypatch.setattr("boneage.reading.dicom.syntax.MAX_FILE_BYTES", 10_000)
     refused(in_syntax("1.2.840.10008.1.2.1.99"), "too_many_bytes")
 
 

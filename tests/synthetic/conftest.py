@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from boneage.radiograph import Sex
+from boneage.domain.radiograph import Sex
 from boneage.synthetic import SyntheticFilm, draw
 
 Draw = Callable[..., SyntheticFilm]

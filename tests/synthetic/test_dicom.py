@@ -8,7 +8,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from boneage.radiograph import Sex
+from boneage.domain.radiograph import Sex
 from boneage.synthetic.dicom import write_dicom
 from tests.synthetic.conftest import Draw
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from boneage.radiograph import Sex
+from boneage.domain.radiograph import Sex
 from boneage.synthetic import draw
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "synthetic_hand_girl_10y.png"

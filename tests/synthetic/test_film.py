@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from boneage.assessment import CARPAL, METACARPAL, PHALANX, Box
-from boneage.radiograph import Sex
+from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, Box
+from boneage.domain.radiograph import Sex
 from boneage.synthetic import HAND, SyntheticError, SyntheticFilm, draw
 from boneage.synthetic.maturity import CARPALS, METACARPALS, centres_at
 from tests.synthetic.conftest import Draw

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from boneage.radiograph import Sex
+from boneage.domain.radiograph import Sex
 from boneage.synthetic.marker import LETTERS, WORD, marker
 from tests.synthetic.conftest import Draw
 

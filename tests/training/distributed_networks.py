@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from boneage.training.augmentation import augmenter
-from boneage.training.group import Group
+from boneage.training.distributed.group import Group
 from boneage.training.prepared import Batches
 from boneage.training.profile import Augmentation, Phase
 

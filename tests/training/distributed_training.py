@@ -11,8 +11,8 @@ import sys
 import time
 from pathlib import Path
 
-from boneage.training.group import Group
-from boneage.training.joining import Place, joined
+from boneage.training.distributed.group import Group
+from boneage.training.distributed.joining import Place, joined
 
 KILLED_EPOCH = 1
 SILENT_SECONDS = 12.0

@@ -12,8 +12,8 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from boneage.radiograph import Sex
-from boneage.training.films import LABELS, Film
+from boneage.datasets.films import LABELS, Film
+from boneage.domain.radiograph import Sex
 from boneage.training.prepared import Batches, PreparedFilms
 from boneage.training.profile import Phase, Profile, parse_profile
 from tests.conftest import drawn_hand, write_png

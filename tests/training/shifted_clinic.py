@@ -11,8 +11,8 @@ import hashlib
 import sys
 from pathlib import Path
 
-from boneage.radiograph import Sex
-from boneage.training.films import Film, load_films
+from boneage.datasets.films import Film, load_films
+from boneage.domain.radiograph import Sex
 from tests.conftest import FILMS_FOLDER
 
 SHIFT_MONTHS = {Sex.FEMALE: 10.0, Sex.MALE: 6.0}

@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 import keras
 
-from boneage.cli import main
+from boneage.apps.cli import main
 from boneage.training.networks.backbone import OWN
 
 NAME = "ThreeConvolutions"
@@ -34,6 +34,6 @@ def known_backbone() -> AbstractContextManager[object]:
 
 if __name__ == "__main__":
     # What goes on with TensorFlow must know the backbone, too.
-    program = patch("boneage.cli.train.PROGRAM", ("-m", "tests.training.small_training"))
+    program = patch("boneage.apps.cli.train.PROGRAM", ("-m", "tests.training.small_training"))
     with known_backbone(), program:
         main()

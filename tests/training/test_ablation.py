@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from boneage.cli import main
+from boneage.apps.cli import main
+from boneage.datasets.films import load_films
 from boneage.errors import DataError, ProfileError
 from boneage.evaluation.ablation.ablation import Variant
 from boneage.training import attention, fitting
@@ -25,7 +26,6 @@ from boneage.training.ablation.backbones import backbone_variants
 from boneage.training.ablation.inputs import input_variants, inputs_baseline, load_run
 from boneage.training.ablation.networks import network_variants
 from boneage.training.ablation.study import Months, Plan, carry_out
-from boneage.training.films import load_films
 from boneage.training.fitting import read_log
 from boneage.training.networks import region as region_networks
 from boneage.training.networks.cbam import ChannelAttention, SpatialAttention

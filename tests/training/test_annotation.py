@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from boneage.assessment import CARPAL, METACARPAL, PHALANX, Box
+from boneage.datasets.films import Films, load_films
+from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, Box
 from boneage.errors import FilmError, ProfileError
 from boneage.training import annotation
 from boneage.training.annotation import (
@@ -20,7 +21,6 @@ from boneage.training.annotation import (
     measured_fallback,
     plan_of,
 )
-from boneage.training.films import Films, load_films
 from boneage.training.networks import region as region_networks
 from boneage.training.networks.region import build_attention_network
 from boneage.training.region_networks import prepare_crops

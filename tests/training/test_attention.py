@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 
+from boneage.datasets.films import load_films
 from boneage.errors import FilmError
 from boneage.training.attention import (
     draw_whole,
@@ -17,7 +18,6 @@ from boneage.training.attention import (
     train_attention,
     training_model,
 )
-from boneage.training.films import load_films
 from boneage.training.fitting import FINAL, read_log
 from boneage.training.networks import region as region_networks
 from boneage.training.networks.region import build_attention_network

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from boneage.training.averaging import AveragedWeights, estimate_statistics, normalisations
+from boneage.training.distributed.group import Group
 from boneage.training.fitting import compile_for, fit, read_log
-from boneage.training.group import Group
 from boneage.training.prepared import Batches
 from boneage.training.profile import Phase
 

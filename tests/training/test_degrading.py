@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from boneage.datasets.films import load_films
+from boneage.domain.radiograph import Pixels
 from boneage.errors import ProfileError
-from boneage.radiograph import Pixels
 from boneage.training.attention import equalised, prepare_whole
 from boneage.training.degrading import degrade, random_of, with_spoilt
-from boneage.training.films import load_films
 from boneage.training.profile import Degradation
 from boneage.training.run import Run
 from tests.training.drawn import number_films, tiny_profile

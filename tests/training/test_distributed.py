@@ -16,12 +16,12 @@ import numpy.typing as npt
 import pytest
 from click.testing import CliRunner
 
-from boneage.assessor import Assessor
-from boneage.cli import main
+from boneage.apps.cli import main
 from boneage.errors import GroupError
+from boneage.inference.assessor import Assessor
+from boneage.training.distributed.group import ALONE, Group
+from boneage.training.distributed.joining import AGAIN, Place
 from boneage.training.fitting import FINAL, LOG, read_log
-from boneage.training.group import ALONE, Group
-from boneage.training.joining import AGAIN, Place
 from boneage.training.prepared import Batches
 from tests.training.distributed_training import BEGUN, SILENT_SECONDS, WEIGHTS
 from tests.training.test_stages import write_films

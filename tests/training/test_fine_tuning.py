@@ -9,10 +9,9 @@ from typing import Any, cast
 
 import pytest
 
+from boneage.datasets.films import Film, Films, load_films
+from boneage.domain.radiograph import Sex
 from boneage.errors import DataError, ProfileError
-from boneage.intervals import LEAST_FILMS
-from boneage.radiograph import Sex
-from boneage.training.films import Film, Films, load_films
 from boneage.training.fine_tuning import (
     LEAST_TO_FINE_TUNE,
     begin_fine_tuning,
@@ -30,6 +29,7 @@ from boneage.training.profile import (
     parse_profile,
     profile_of,
 )
+from boneage.uncertainty.intervals import LEAST_FILMS
 from tests.training.drawn import TINY, tiny_profile
 from tests.training.shifted_clinic import CLINIC, OTHERS, SHIFT_MONTHS, write_tables
 

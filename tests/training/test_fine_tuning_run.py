@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from boneage.assessor import Assessor
 from boneage.errors import DataError, ProfileError
+from boneage.inference.assessor import Assessor
 from boneage.training.export import sha256_of
 from boneage.training.fitting import FINAL, read_log
 from boneage.training.networks.fusion import build_fusion_network

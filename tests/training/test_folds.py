@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from boneage.cli import main
+from boneage.apps.cli import main
+from boneage.datasets.films import Film, Films, Fold, load_films
+from boneage.datasets.labels import CALIBRATION
 from boneage.errors import DataError
-from boneage.training.films import Film, Films, Fold, load_films
 from boneage.training.fitting import read_log
 from boneage.training.held_out import COLUMNS, PREDICTIONS
-from boneage.training.labels import CALIBRATION
 from boneage.training.networks import region as region_networks
 from boneage.training.stages import train
 from tests.training.drawn import TINY, small_backbone, write_official

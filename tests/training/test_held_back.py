@@ -9,13 +9,13 @@ from typing import Any, Literal
 
 import pytest
 
-from boneage.assessor import Assessor
+from boneage.datasets.films import Film, Films, load_films
+from boneage.datasets.labels import Split
+from boneage.domain.radiograph import Sex
 from boneage.errors import DataError, ProfileError
-from boneage.radiograph import Sex
+from boneage.inference.assessor import Assessor
 from boneage.training import stages
-from boneage.training.films import Film, Films, load_films
 from boneage.training.held_back import calibrate_run, check_held_back
-from boneage.training.labels import Split
 from boneage.training.profile import CalibrationSpec, Profile, load_profile, parse_profile
 from boneage.training.run import Run
 from tests.training.drawn import TINY, write_official

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from boneage.datasets.films import Film
 from boneage.errors import DataError, FilmError
-from boneage.training.films import Film
 from boneage.training.prepared import Batches, PreparedFilms, as_input, prepare_films
 from boneage.training.sampling import Sampling
 from tests.training.drawn import number_films

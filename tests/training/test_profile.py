@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boneage.errors import ProfileError
-from boneage.preparing import Preparation
+from boneage.imaging.preparing import Preparation
 from boneage.training.profile import (
     Augmentation,
     FusionSpec,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import pytest
 
-from boneage.assessment import CARPAL, METACARPAL
+from boneage.domain.assessment import CARPAL, METACARPAL
 from boneage.training.networks.fusion import build_fusion_network
 from boneage.training.networks.region import build_attention_network, build_region_network
 from boneage.training.profile import load_profile

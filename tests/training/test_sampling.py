@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from boneage.radiograph import Sex
-from boneage.training.films import Film
+from boneage.datasets.films import Film
+from boneage.domain.radiograph import Sex
 from boneage.training.sampling import MOST_TIMES, Sampling, evening_weights
 
 

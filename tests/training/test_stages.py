@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from boneage.assessor import Assessor
 from boneage.errors import DataError, FilmError, ProfileError
+from boneage.inference.assessor import Assessor
 from boneage.training.stages import STAGES, train
 from tests.conftest import drawn_hand, write_png
 from tests.training.small_training import known_backbone
@@ -159,9 +159,9 @@ def test_the_weights_answer(run: Path, data: Path) -> None:
 
 
 def test_exported_and_keras_weights_are_the_same_network(run: Path) -> None:
+    from boneage.inference.weights import Weights  # noqa: PLC0415
     from boneage.training.networks.region import build_attention_network  # noqa: PLC0415
     from boneage.training.profile import load_profile  # noqa: PLC0415
-    from boneage.weights import Weights  # noqa: PLC0415
 
     with known_backbone():
         network = build_attention_network(load_profile(str(PROFILE)).attention)

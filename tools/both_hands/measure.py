@@ -19,8 +19,8 @@ import cv2
 import numpy as np
 
 from boneage import Assessor
+from boneage.domain.radiograph import Facts, Radiograph
 from boneage.errors import UnsuitableError
-from boneage.radiograph import Facts, Radiograph
 from tools.both_hands.pairs import Image, side_by_side
 
 KINDS = ("one child", "two children", "two left hands", "left hands of two children")

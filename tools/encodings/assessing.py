@@ -15,8 +15,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import boneage
-from boneage.assessment import WeightsName
-from boneage.weights import Weights
+from boneage.domain.assessment import WeightsName
+from boneage.inference.weights import Weights
 from tools.encodings.images import Source
 from tools.encodings.raster import encoded
 from tools.encodings.ways import Way

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from boneage.radiograph import Sex
+from boneage.datasets.films import Film, load_films
+from boneage.domain.radiograph import Sex
 from boneage.synthetic import draw
-from boneage.training.films import Film, load_films
 from tools.encodings.ways import Grey
 
 HELD_OUT, SYNTHETIC = "held_out", "synthetic"

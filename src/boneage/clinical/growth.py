@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from boneage.assessment import Interval, years_and_months
-from boneage.clinical.findings import Centre, Determination, Growth, NotDefined
 from boneage.clinical.tables import CHILDREN, brush_mean, brush_sd
-from boneage.radiograph import Sex
+from boneage.domain.assessment import Interval, years_and_months
+from boneage.domain.clinical_findings import Centre, Determination, Growth, NotDefined
+from boneage.domain.radiograph import Sex
 
 BRUSH_NAME = "Brush Foundation children, Greulich and Pyle 1959"
 NORMAL_SDS = 2.0

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from boneage.clinical.findings import Centre
 from boneage.clinical.growth import BRUSH_NAME, NORMAL_SDS, centre_months
 from boneage.clinical.tables import brush_sd
-from boneage.radiograph import Sex
+from boneage.domain.clinical_findings import Centre
+from boneage.domain.radiograph import Sex
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from functools import cache
 
 import numpy as np
 
-from boneage.assessment import Interval, years_and_months
-from boneage.clinical.child import CM_PER_INCH
-from boneage.clinical.findings import AdultHeight, Category, NotDefined
 from boneage.clinical.tables import CHILDREN, PERCENT, PREDICTION_ERROR, Curve, curve
-from boneage.radiograph import Sex
+from boneage.domain.assessment import Interval, years_and_months
+from boneage.domain.child import CM_PER_INCH
+from boneage.domain.clinical_findings import AdultHeight, Category, NotDefined
+from boneage.domain.radiograph import Sex
 
 AHEAD_OR_BEHIND_MONTHS = 12.0
 """From this difference on, a child is read by the accelerated or the delayed table."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from boneage.ages import UNLIKELY_AGE, unlikely_age
-from boneage.assessment import Assessment
-from boneage.clinical.child import PLACEHOLDER, Child, settle
-from boneage.clinical.findings import ClinicalContext, ClinicalFindings
 from boneage.clinical.growth import growth_of
 from boneage.clinical.height import adult_height
 from boneage.clinical.standards import nearest_standards
+from boneage.domain.ages import UNLIKELY_AGE, unlikely_age
+from boneage.domain.assessment import Assessment
+from boneage.domain.child import PLACEHOLDER, Child, settle
+from boneage.domain.clinical_findings import ClinicalContext, ClinicalFindings
 from boneage.domain.findings import Finding, Severity
 
 NO_NEWBORN = (

@@ -10,10 +10,10 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from boneage.clinical.findings import NearestStandards
 from boneage.clinical.tables import first_plate, plate_ages
-from boneage.language.words import noop
-from boneage.radiograph import Sex
+from boneage.domain.clinical_findings import NearestStandards
+from boneage.domain.radiograph import Sex
+from boneage.i18n.words import noop
 
 AT_MONTHS = 0.5
 """A bone age that is nearer to a standard than this lies at it."""

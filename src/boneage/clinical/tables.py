@@ -10,7 +10,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from boneage.radiograph import Sex
+from boneage.domain.radiograph import Sex
 
 BRUSH = "greulich_pyle_brush_bone_age_sd.csv"
 PLATES = "greulich_pyle_standard_plate_ages.csv"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from boneage.evaluation.errors.validation import Reading
+from boneage.domain.radiograph import Sex
+from boneage.evaluation.accuracy.validation import Reading
 from boneage.evaluation.metrics import Metrics, measure
-from boneage.radiograph import Sex
 
 BAND_YEARS = 2
 OLDEST_YEARS = 20

@@ -9,7 +9,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from boneage.writing.files import atomically
+from boneage.storage.files import atomically
 
 BOTH, FEMALE, MALE = "#4d4d4d", "#d55e00", "#0072b2"
 COLOURS: Mapping[str, str] = {"overall": BOTH, "female": FEMALE, "male": MALE}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from jinja2 import Environment, Template
 
-from boneage.writing.files import atomically
+from boneage.storage.files import atomically
 
 
 @dataclass(frozen=True)

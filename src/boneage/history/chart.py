@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from boneage.clinical.findings import Centre
 from boneage.clinical.growth_chart import GrowthChart, Point, growth_chart
+from boneage.domain.clinical_findings import Centre
 from boneage.errors import HistoryError
 from boneage.history.entry import Entry
 

@@ -6,9 +6,9 @@ import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from boneage.assessment import Assessment
+from boneage.domain.assessment import Assessment
+from boneage.domain.radiograph import Sex
 from boneage.errors import HistoryError
-from boneage.radiograph import Sex
 
 PSEUDONYM = re.compile(r"[\w][\w .\-]{0,62}[\w]|[\w]")
 

@@ -14,11 +14,11 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, contains_eager
 
+from boneage.domain.radiograph import Sex
 from boneage.errors import HistoryError
 from boneage.history.entry import Entry, Person, checked_pseudonym
 from boneage.history.migrations import upgrade
 from boneage.history.schema import EntryRow, PersonRow
-from boneage.radiograph import Sex
 
 IS_URL = re.compile(r"[a-z][a-z0-9+]*://")
 POSTGRESQL_DRIVER = "postgresql+psycopg"

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from boneage.radiograph import Pixels
+from boneage.domain.radiograph import Pixels
 
 SIDE_PX = 96
 """Longest side of either image while they are compared; both at one scale."""

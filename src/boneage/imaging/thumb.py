@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from boneage.radiograph import Pixels
+from boneage.domain.radiograph import Pixels
 
 SIDE_PX, CELLS, DIRECTIONS = 96, 8, 9
 """Side of the square at which a hand is looked at, its cells along each side, and the directions

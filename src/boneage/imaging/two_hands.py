@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from boneage.domain.geometry import Box
-from boneage.radiograph import Pixels
+from boneage.domain.radiograph import Pixels
 
 SAMPLE_PX = 128
 """Longer side at which cuts are looked for."""

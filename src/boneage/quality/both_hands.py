@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from boneage.assessment import years_and_months
+from boneage.domain.assessment import years_and_months
 from boneage.domain.findings import Finding, Severity
 from boneage.domain.geometry import Box
-from boneage.gate import Judgement
 from boneage.imaging.hand_likeness import Likeness
 from boneage.imaging.two_hands import Cut
+from boneage.quality.gate import Judgement
 
 SEVERAL = "several"
 """The kind of picture, as the quality check calls it, that shows more than one hand."""

@@ -1,4 +1,4 @@
-"""From a file, or its bytes, to a :class:`~boneage.radiograph.Radiograph`.
+"""From a file, or its bytes, to a :class:`~boneage.domain.radiograph.Radiograph`.
 
 The content decides what a file is, never its name. The decoders are loaded
 with the first film that needs them, so that importing boneage stays cheap.
@@ -6,7 +6,7 @@ with the first film that needs them, so that importing boneage stays cheap.
 
 from __future__ import annotations
 
-from boneage.radiograph import Radiograph
+from boneage.domain.radiograph import Radiograph
 from boneage.reading.kinds import DICOM, kind_of
 from boneage.reading.limits import DEFAULT_LIMITS, Limits
 from boneage.reading.source import Source, load
@@ -38,9 +38,9 @@ def read(source: Source, *, limits: Limits = DEFAULT_LIMITS) -> Radiograph:
     data, name = load(source)
     kind = kind_of(data, name)
     if kind == DICOM:
-        from boneage.reading.dicom import read_dicom  # noqa: PLC0415  loads pydicom
+        from boneage.reading.dicom.reader import read_dicom  # noqa: PLC0415  loads pydicom
 
         return read_dicom(data, name, limits)
-    from boneage.reading.raster import read_raster  # noqa: PLC0415  loads Pillow
+    from boneage.reading.raster.reader import read_raster  # noqa: PLC0415  loads Pillow
 
     return read_raster(data, kind, name, limits)

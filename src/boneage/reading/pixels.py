@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from boneage.domain.radiograph import Pixels
 from boneage.errors import FilmError
-from boneage.radiograph import Pixels
 
 
 def check_contrast(values: npt.NDArray[Any], name: str) -> None:

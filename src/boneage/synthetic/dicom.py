@@ -15,8 +15,8 @@ from pydicom.uid import (
     generate_uid,
 )
 
-from boneage.ages import DAYS_PER_MONTH
-from boneage.radiograph import Sex
+from boneage.domain.ages import DAYS_PER_MONTH
+from boneage.domain.radiograph import Sex
 from boneage.synthetic.film import BITS, SyntheticFilm
 from boneage.synthetic.saving import WORDS
 

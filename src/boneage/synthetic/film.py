@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from boneage.assessment import CARPAL, METACARPAL, PHALANX, Box
+from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, Box
+from boneage.domain.radiograph import Facts, Radiograph, Sex
 from boneage.errors import BoneageError
-from boneage.radiograph import Facts, Radiograph, Sex
 from boneage.synthetic.flesh import outline_flesh
 from boneage.synthetic.framing import Frame, frame_hand
 from boneage.synthetic.growth import Growth

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from boneage.assessment import Box
+from boneage.domain.assessment import Box
 from boneage.synthetic.outlines import Outline
 
 FIELD_MM = (132.0, 0.58)

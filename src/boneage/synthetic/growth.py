@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from boneage.radiograph import Sex
+from boneage.domain.radiograph import Sex
 from boneage.synthetic import maturity
 from boneage.synthetic.anatomy import ADULT_HAND_MM
 from boneage.synthetic.maturity import Centre, Event

@@ -12,7 +12,7 @@ from importlib.resources.abc import Traversable
 
 import numpy as np
 
-from boneage.radiograph import Sex
+from boneage.domain.radiograph import Sex
 
 TABLES: tuple[Traversable, ...] = (
     files("boneage.clinical") / "tables" / "greulich_pyle_maturity_events.csv",

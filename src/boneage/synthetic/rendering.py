@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from boneage.radiograph import Pixels
+from boneage.domain.radiograph import Pixels
 from boneage.synthetic.attenuation import Map, Textures, bone_map, flesh_map
 from boneage.synthetic.bone import Bone
 from boneage.synthetic.framing import Frame

@@ -13,18 +13,18 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from boneage.datasets.films import Film, Films
 from boneage.domain.geometry import Edges
 from boneage.errors import BoneageError
-from boneage.preparing import Placement, placement, put_on_canvas
-from boneage.printable import printable
-from boneage.regions import Fractions, RegionPlan, find_regions, mirror_mean
+from boneage.imaging.preparing import Placement, placement, put_on_canvas
+from boneage.imaging.regions import Fractions, RegionPlan, find_regions, mirror_mean
+from boneage.storage.printable import printable
 from boneage.training.attention import equalised
-from boneage.training.films import Film, Films
+from boneage.training.distributed.undistributed import own_copy, undistributed
 from boneage.training.prepared import as_input
 from boneage.training.profile import Profile
 from boneage.training.progress import films_bar
 from boneage.training.run import Run
-from boneage.training.undistributed import own_copy, undistributed
 
 BATCH = 16
 COLUMNS = (

@@ -8,11 +8,11 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from boneage.framing import analysed, exposed_field
-from boneage.preparing import Canvas, equalise, placement, put_on_canvas
+from boneage.datasets.films import Film, Films
+from boneage.imaging.framing import analysed, exposed_field
+from boneage.imaging.preparing import Canvas, equalise, placement, put_on_canvas
 from boneage.training.augmentation import augmenter
 from boneage.training.degrading import degrade, random_of, with_spoilt
-from boneage.training.films import Film, Films
 from boneage.training.fitting import FINAL, fit
 from boneage.training.held_out import PREDICTIONS, write_predictions
 from boneage.training.networks.region import build_attention_network

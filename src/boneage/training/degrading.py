@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from boneage.radiograph import Pixels
-from boneage.training.films import Film
+from boneage.datasets.films import Film
+from boneage.domain.radiograph import Pixels
 from boneage.training.profile import Degradation
 
 SHARE = 0.5

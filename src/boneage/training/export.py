@@ -23,7 +23,7 @@ import onnx
 from onnx import TensorProto, numpy_helper
 
 from boneage.errors import WeightsError
-from boneage.weights import FORMAT, MANIFEST, MONTHS_SCALE, StoredFile, silent_runtime
+from boneage.inference.weights import FORMAT, MANIFEST, MONTHS_SCALE, StoredFile, silent_runtime
 
 TOLERANCE = 1e-4
 """Of an exported network against Keras, relative to the largest value."""
@@ -53,7 +53,7 @@ class Exported:
     float16_months: float
     """Mean move of the network's age by halving, in months; 0 when not halved."""
     alone: Mapping[str, StoredFile] = field(default_factory=dict)
-    """As in :class:`boneage.weights.NetworkFile`."""
+    """As in :class:`boneage.inference.weights.NetworkFile`."""
 
 
 def export_network(

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Any
 
+from boneage.datasets.films import Films
+from boneage.datasets.labels import CALIBRATION
 from boneage.errors import DataError, ProfileError
-from boneage.intervals import LEAST_FILMS
-from boneage.training.films import Films
 from boneage.training.finished import Finished
-from boneage.training.labels import CALIBRATION
 from boneage.training.profile import (
     CalibrationSpec,
     FineTuningSpec,
@@ -19,6 +18,7 @@ from boneage.training.profile import (
     Profile,
     load_profile,
 )
+from boneage.uncertainty.intervals import LEAST_FILMS
 
 # A film's error spreads by about 8 months: the mean error of the tenth that is held back is
 # known to no better than 1.7 months with 200 films, and with fewer nobody could see whether

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from boneage.errors import ProfileError, WeightsError
+from boneage.inference.weights import Manifest, bundled_folder, read_manifest
 from boneage.training.export import sha256_of
 from boneage.training.profile import Profile, profile_of
-from boneage.weights import Manifest, bundled_folder, read_manifest
 
 if TYPE_CHECKING:
     import keras

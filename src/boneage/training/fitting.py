@@ -14,13 +14,13 @@ import keras
 from keras import ops
 
 from boneage.errors import ProfileError
+from boneage.inference.weights import MONTHS_SCALE
 from boneage.training.averaging import AveragedWeights, finish_average
-from boneage.training.group import ALONE, Group
+from boneage.training.distributed.group import ALONE, Group
+from boneage.training.distributed.undistributed import undistributed
 from boneage.training.networks.head import bin_months
 from boneage.training.prepared import Batches
 from boneage.training.profile import Phase
-from boneage.training.undistributed import undistributed
-from boneage.weights import MONTHS_SCALE
 
 YEARS_SCALE = MONTHS_SCALE / 12
 """Errors enter the squared and Huber losses in years: numbers near one."""

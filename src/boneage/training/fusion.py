@@ -12,17 +12,17 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from boneage.assessment import WHOLE_HAND
+from boneage.datasets.films import Film
+from boneage.domain.assessment import WHOLE_HAND
 from boneage.training.augmentation import augmenter
-from boneage.training.films import Film
+from boneage.training.distributed.group import ALONE, Group
+from boneage.training.distributed.undistributed import own_copy, undistributed
 from boneage.training.fitting import fit
-from boneage.training.group import ALONE, Group
 from boneage.training.networks.fusion import build_fusion_network, take_heads
 from boneage.training.prepared import Batches, PreparedFilms, as_input
 from boneage.training.profile import Profile
 from boneage.training.progress import films_bar
 from boneage.training.run import Run
-from boneage.training.undistributed import own_copy, undistributed
 
 BATCH = 32
 

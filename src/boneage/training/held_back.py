@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 
-from boneage.calibrating.weights_interval import calibrate_weights
+from boneage.datasets.films import Films
+from boneage.datasets.labels import CALIBRATION
 from boneage.errors import DataError
-from boneage.evaluation.many import default_workers
-from boneage.intervals import LEAST_FILMS
-from boneage.training.films import Films
-from boneage.training.labels import CALIBRATION
+from boneage.inference.weights import read_manifest
+from boneage.storage.many import default_workers
+from boneage.training.fit_uncertainty.weights_interval import calibrate_weights
 from boneage.training.profile import Profile
 from boneage.training.run import Run
-from boneage.weights import read_manifest
+from boneage.uncertainty.intervals import LEAST_FILMS
 
 
 def check_held_back(profile: Profile, films: Films, run: Run) -> None:

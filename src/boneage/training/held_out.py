@@ -8,9 +8,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from boneage.inference.weights import MONTHS_SCALE
+from boneage.training.distributed.undistributed import own_copy, undistributed
 from boneage.training.prepared import PreparedFilms, as_input
-from boneage.training.undistributed import own_copy, undistributed
-from boneage.weights import MONTHS_SCALE
 
 PREDICTIONS = "held-out.csv"
 COLUMNS = ("id", "copy", "sex", "age_months", "predicted_months")

@@ -17,13 +17,13 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from boneage.datasets.films import Film
 from boneage.errors import BoneageError, DataError
-from boneage.training.films import Film
-from boneage.training.group import ALONE, Group
+from boneage.inference.weights import MONTHS_SCALE
+from boneage.training.distributed.group import ALONE, Group
 from boneage.training.profile import FilmKind
 from boneage.training.progress import films_bar
 from boneage.training.sampling import Sampling
-from boneage.weights import MONTHS_SCALE
 
 FORM = 2
 """Of how images are prepared; raised when code, not a recipe, makes them otherwise, so that

@@ -16,10 +16,10 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from boneage.assessment import CARPAL, METACARPAL, PHALANX, WHOLE_HAND
+from boneage.datasets.labels import CALIBRATION
+from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, WHOLE_HAND
 from boneage.errors import ProfileError
-from boneage.preparing import Preparation
-from boneage.training.labels import CALIBRATION
+from boneage.imaging.preparing import Preparation
 
 T = TypeVar("T")
 Size = tuple[int, int]
@@ -161,7 +161,7 @@ class NetworkSpec:
 
 @dataclass(frozen=True)
 class RegionSpec:
-    """How heat maps become regions; see ``boneage.regions.RegionPlan``."""
+    """How heat maps become regions; see ``boneage.imaging.regions.RegionPlan``."""
 
     names: tuple[str, ...]
     threshold: float
@@ -208,7 +208,7 @@ class FusionSpec:
 
 @dataclass(frozen=True)
 class CalibrationSpec:
-    """What the interval is fitted on; see ``boneage.intervals``."""
+    """What the interval is fitted on; see ``boneage.uncertainty.intervals``."""
 
     share: float = 0.0
     """Of the training ids of useful resolution, held back from every stage; 0: none,

@@ -10,8 +10,10 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from boneage.datasets.films import Film, Films
 from boneage.errors import DataError, ProfileError
-from boneage.regions import crop
+from boneage.imaging.regions import crop
+from boneage.inference.weights import MONTHS_SCALE
 from boneage.training.annotation import FoundRegion, plan_of
 from boneage.training.attention import (
     equalised,
@@ -21,7 +23,6 @@ from boneage.training.attention import (
     training_model,
 )
 from boneage.training.degrading import with_spoilt
-from boneage.training.films import Film, Films
 from boneage.training.fitting import fit
 from boneage.training.held_out import PREDICTIONS, write_predictions
 from boneage.training.networks.head import bin_months
@@ -29,7 +30,6 @@ from boneage.training.networks.region import build_region_network
 from boneage.training.prepared import PreparedFilms, prepare_films
 from boneage.training.profile import Profile
 from boneage.training.run import Run
-from boneage.weights import MONTHS_SCALE
 
 Found = Mapping[tuple[str, str], FoundRegion]
 """By film id and region."""

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from boneage.datasets.films import Film, Fold
 from boneage.errors import DataError, ProfileError
-from boneage.printable import printable
-from boneage.training.films import Film, Fold
+from boneage.storage.printable import printable
+from boneage.training.distributed.group import ALONE, Group
 from boneage.training.finished import Finished
-from boneage.training.group import ALONE, Group
 from boneage.training.prepared import PreparedFilms
 from boneage.training.profile import NOT_A_FILE, NetworkSpec
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from boneage.training.films import Film
+from boneage.datasets.films import Film
 
 SMOOTHED_MONTHS = 9.0
 """Standard deviation by which the distribution of the ages is smoothed: labels are heaped."""

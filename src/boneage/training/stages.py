@@ -12,13 +12,17 @@ from typing import Any
 import keras
 import numpy as np
 
-from boneage.assessment import WHOLE_HAND
+from boneage.datasets.films import Films, Fold, load_films
+from boneage.datasets.labels import CALIBRATION
+from boneage.datasets.problems import in_words
+from boneage.domain.assessment import WHOLE_HAND
 from boneage.errors import DataError
-from boneage.printable import printable
-from boneage.regions import with_fallback
+from boneage.imaging.regions import with_fallback
+from boneage.storage.printable import printable
 from boneage.training.annotation import annotate, measured_fallback, plan_of, splits_of
 from boneage.training.attention import prepare_whole, train_attention
 from boneage.training.curves import draw_curves
+from boneage.training.distributed.group import ALONE, Group
 from boneage.training.export import (
     Exported,
     commit_of,
@@ -28,16 +32,12 @@ from boneage.training.export import (
     today,
     write_manifest,
 )
-from boneage.training.films import Films, Fold, load_films
 from boneage.training.fine_tuning import begin_fine_tuning, profile_to_fine_tune
 from boneage.training.finished import find_finished
 from boneage.training.fitting import FINAL, LOG, read_log
 from boneage.training.fusion import SeenFilms, feature_names, see, train_fusion
-from boneage.training.group import ALONE, Group
 from boneage.training.held_back import calibrate_run, check_held_back
-from boneage.training.labels import CALIBRATION
 from boneage.training.prepared import PreparedFilms, as_input
-from boneage.training.problems import in_words
 from boneage.training.profile import Profile, load_profile
 from boneage.training.region_networks import PreparedCrops, prepare_crops, train_region
 from boneage.training.run import Run
@@ -261,7 +261,7 @@ def train(
         A bundled profile, or the path of a TOML file. Default: ``compact``, or the
         profile of the weights that are fine-tuned.
     data : Path
-        A folder of labelled films; see :mod:`boneage.training.films`.
+        A folder of labelled films; see :mod:`boneage.datasets.films`.
     run_folder : Path
         Everything the run makes goes there; the weights into ``weights/``.
     stage : str, optional

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from boneage.datasets.films import Film
 from boneage.evaluation.metrics import Estimate, Vector, checked, estimate, fit
-from boneage.training.films import Film
 
 
 @dataclass(frozen=True)

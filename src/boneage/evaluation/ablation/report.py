@@ -8,13 +8,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from boneage import __version__
-from boneage.delimited import csv_text
+from boneage._version import __version__
 from boneage.evaluation.ablation.ablation import Study, Worth, measure_study
 from boneage.evaluation.ablation.figure import draw_ablation
 from boneage.evaluation.metrics import DRAWS, LEVEL, SEED, Estimate
 from boneage.evaluation.page import Picture, Section, write_page
-from boneage.writing.files import write_json, write_text
+from boneage.storage.delimited import csv_text
+from boneage.storage.files import write_json, write_text
 
 FORMAT = 1
 """Of ``ablation.json``."""

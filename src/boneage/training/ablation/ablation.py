@@ -7,8 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from boneage.datasets.films import load_films
+from boneage.datasets.problems import in_words
 from boneage.errors import DataError, ProfileError
 from boneage.evaluation.ablation.ablation import Study
+from boneage.inference.weights import MANIFEST
 from boneage.training.ablation import backbones as ablation_backbones
 from boneage.training.ablation import inputs as ablation_inputs
 from boneage.training.ablation import networks as ablation_networks
@@ -16,10 +19,7 @@ from boneage.training.ablation.backbones import backbone_variants, plan_backbone
 from boneage.training.ablation.inputs import input_variants, inputs_baseline, plan_inputs
 from boneage.training.ablation.networks import BASELINE, network_variants, plan_networks
 from boneage.training.ablation.study import Plan, Say, carry_out
-from boneage.training.films import load_films
-from boneage.training.problems import in_words
 from boneage.training.profile import Profile, load_profile, profile_of
-from boneage.weights import MANIFEST
 
 INPUTS, NETWORKS = ablation_inputs.NAME, ablation_networks.NAME
 BACKBONES = ablation_backbones.NAME

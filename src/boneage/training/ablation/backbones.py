@@ -20,15 +20,15 @@ from typing import Any
 import keras
 import numpy as np
 
+from boneage.datasets.films import Films
+from boneage.datasets.labels import share_of
 from boneage.errors import DataError
 from boneage.evaluation.ablation.ablation import Variant
 from boneage.training.ablation.networks import short_schedule, with_network
 from boneage.training.ablation.study import Months, Plan, labels_digest, read_ages
 from boneage.training.attention import prepare_whole, training_model
 from boneage.training.export import sha256_of
-from boneage.training.films import Films
 from boneage.training.fitting import fit, loss_of, optimizer_of
-from boneage.training.labels import share_of
 from boneage.training.networks.region import build_attention_network
 from boneage.training.prepared import Batches, PreparedFilms
 from boneage.training.profile import NetworkSpec, Profile

@@ -20,14 +20,14 @@ from typing import Any
 import keras
 import numpy as np
 
-from boneage.assessment import CARPAL, METACARPAL, WHOLE_HAND
+from boneage.datasets.films import Film, Films
+from boneage.domain.assessment import CARPAL, METACARPAL, WHOLE_HAND
+from boneage.domain.radiograph import Sex
 from boneage.errors import DataError
 from boneage.evaluation.ablation.ablation import Variant
-from boneage.radiograph import Sex
 from boneage.training.ablation.study import Months, Plan, labels_digest, read_ages
 from boneage.training.degrading import with_spoilt
 from boneage.training.export import sha256_of
-from boneage.training.films import Film, Films
 from boneage.training.fitting import FINAL, read_log
 from boneage.training.fusion import SeenFilms, feature_names, train_fusion
 from boneage.training.networks.fusion import build_fusion_network

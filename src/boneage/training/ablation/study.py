@@ -16,12 +16,12 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from boneage.datasets.films import Film
 from boneage.errors import DataError
 from boneage.evaluation.ablation.ablation import Outcome, Study, Variant
-from boneage.evaluation.many import Journal
-from boneage.training.films import Film
+from boneage.inference.weights import MONTHS_SCALE
+from boneage.storage.many import Journal
 from boneage.training.prepared import Batches
-from boneage.weights import MONTHS_SCALE
 
 BATCH = 32
 Say = Callable[[str], None]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from boneage.weights import MONTHS_SCALE
+from boneage.inference.weights import MONTHS_SCALE
 
 BIN_MONTHS = 3.0
 FIRST_BIN, LAST_BIN = -24.0, 264.0

@@ -1,0 +1,29 @@
+"""``boneage audit``: whether an audit log is as it was written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from boneage.apps.cli import Failed
+from boneage.apps.cli.output import echo
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def audit(file: Path) -> None:
+    """Check that no line of the audit log FILE was changed or removed.
+
+    That its end was cut off is found only by comparing the last hash with one
+    that was kept elsewhere.
+
+    Exit status: 0 when all is whole; 1 when a line is not; 2 for a file that
+    cannot be read.
+    """
+    from boneage.apps.audit_log import check_audit_log  # noqa: PLC0415
+
+    checked = check_audit_log(file)
+    if checked.broken is not None:
+        raise Failed(f"line {checked.broken} is broken: {checked.why}")
+    echo(f"{checked.lines} lines, all whole; the last hash is {checked.last}")

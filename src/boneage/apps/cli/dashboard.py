@@ -1,0 +1,57 @@
+"""``boneage dashboard``: the same readings, in a browser on this computer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from boneage.apps.cli import Unusable
+from boneage.apps.cli.options import calibration_option, weights_option
+from boneage.apps.cli.output import echo
+
+
+@click.command()
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    metavar="N",
+    help="Where to listen; without it, the first free port from 8501.",
+)
+@click.option("--no-browser", is_flag=True, help="Print the address and open nothing.")
+@click.option(
+    "--history",
+    metavar="FILE|URL",
+    help="Let answers be kept under pseudonyms, in a SQLite file or a database, and show "
+    "growth charts. Without it nothing is kept.",
+)
+@weights_option
+@calibration_option
+def dashboard(
+    port: int | None,
+    no_browser: bool,
+    history: str | None,
+    weights: Path | None,
+    calibration: Path | None,
+) -> None:
+    """Open the dashboard in the browser: drop films in, see what was looked at.
+
+    It listens on this computer alone, sends nothing anywhere and, without
+    --history, keeps nothing on disk. Ctrl+C ends it.
+
+    Exit status: 0 when it was ended; 2 when it could not start.
+    """
+    from boneage.apps.dashboard.launch import address_of, free_port, is_free, serve  # noqa: PLC0415
+
+    if history is not None:
+        from boneage.history.store import History  # noqa: PLC0415  needs the extra
+
+        History(history).close()  # says now what is wrong with it
+    if port is not None and not is_free(port):
+        raise Unusable(f"port {port} is taken; give another with --port, or leave it out")
+    port = port or free_port()
+    if port is None:
+        raise Unusable("no port from 8501 to 8520 is free; give one with --port")
+    kept = "nothing is kept" if history is None else "answers are kept where you ask"
+    echo(f"boneage dashboard: {address_of(port)} (Ctrl+C ends it; {kept})")
+    serve(port, weights, calibration=calibration, history=history, browser=not no_browser)

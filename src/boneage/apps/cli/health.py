@@ -1,0 +1,31 @@
+"""``boneage health``: whether a server is well."""
+
+from __future__ import annotations
+
+from urllib.error import URLError
+from urllib.parse import urlsplit
+from urllib.request import ProxyHandler, build_opener
+
+import click
+
+from boneage.apps.cli import Failed
+from boneage.apps.cli.output import echo
+
+SECONDS = 5.0
+
+
+@click.command()
+@click.argument("url", default="http://127.0.0.1:8080/readyz")
+def health(url: str) -> None:
+    """Ask URL, by default that of a server on this computer, whether it is ready.
+
+    Exit status: 0 when it is; 1 when it is not, or does not answer.
+    """
+    if urlsplit(url).scheme not in {"http", "https"}:
+        raise click.BadParameter(f"{url!r} is no http address", param_hint="URL")
+    try:
+        with build_opener(ProxyHandler({})).open(url, timeout=SECONDS) as answer:
+            answer.read()
+    except (URLError, OSError, ValueError) as error:
+        raise Failed(f"{url} is not ready: {getattr(error, 'reason', error)}") from error
+    echo("ready")

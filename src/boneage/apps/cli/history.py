@@ -1,0 +1,118 @@
+"""``boneage history``: the answers that were kept of children under a pseudonym."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from boneage.apps.cli import Failed
+from boneage.apps.cli.batch import open_output
+from boneage.apps.cli.output import echo
+from boneage.storage.printable import printable
+
+if TYPE_CHECKING:
+    from boneage.history.entry import Entry
+    from boneage.history.store import History
+
+where = click.argument("where", metavar="FILE|URL")
+whom = click.argument("pseudonym")
+
+
+@click.group()
+def history() -> None:
+    """See, export and delete what 'boneage assess --history' kept.
+
+    FILE is a SQLite file; a URL names another database, such as
+    postgresql://user@host/database.
+    """
+
+
+@history.command("list")
+@where
+def list_people(where: str) -> None:
+    """List everybody of whom something is kept."""
+    for person in _opened(where).people():
+        many = "entry" if person.entries == 1 else "entries"
+        echo(f"{person.pseudonym}  {person.sex}  {person.entries} {many}")
+
+
+@history.command()
+@where
+@whom
+def show(where: str, pseudonym: str) -> None:
+    """Show what is kept of one person, by chronological age."""
+    for entry in _opened(where).entries(pseudonym):
+        echo(_line(entry))
+
+
+@history.command()
+@where
+@whom
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write it there; an .svg is a growth chart, anything else JSON. [default: JSON on stdout]",
+)
+def export(where: str, pseudonym: str, out: Path | None) -> None:
+    """Export all that is kept of one person."""
+    entries = _opened(where).entries(pseudonym)
+    plain = {"pseudonym": pseudonym, "entries": [entry.to_dict() for entry in entries]}
+    text = json.dumps(plain, indent=2, ensure_ascii=out is None)
+    if out is None:
+        echo(text)
+        return
+    if out.suffix.lower() == ".svg":
+        text = _chart(entries)
+    with ExitStack() as stack:
+        open_output(stack, out, "--out").write(f"{text}\n".encode())
+
+
+@history.command()
+@where
+@whom
+@click.option("--entry", type=int, metavar="N", help="Delete this entry alone ('show' numbers it).")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(where: str, pseudonym: str, entry: int | None, yes: bool) -> None:
+    """Delete a person with all entries, or one entry. It cannot be undone."""
+    opened = _opened(where)
+    opened.entries(pseudonym)  # says that there is nobody, before it asks
+    what = f"entry {entry} of {pseudonym}" if entry else f"{pseudonym} with all entries"
+    if not yes and not click.confirm(f"Delete {printable(what)} for good?"):
+        raise Failed("nothing was deleted")
+    count = opened.delete(pseudonym, entry)
+    echo(f"{count} {'entry' if count == 1 else 'entries'} deleted")
+
+
+def _opened(where: str) -> History:
+    from boneage.history.store import History  # noqa: PLC0415  needs the extra
+
+    return History(where, create=False)
+
+
+def _line(entry: Entry) -> str:
+    from boneage.domain.assessment import years_and_months  # noqa: PLC0415
+
+    age = entry.chronological_age_months
+    said = [
+        f"{entry.number}: at {'an unknown age' if age is None else years_and_months(age)}",
+        f"bone age {years_and_months(entry.bone_age_months)} ({entry.bone_age_months:.1f} months)",
+    ]
+    if entry.sds is not None:
+        said.append(f"SDS {entry.sds:+.1f} around the {entry.sds_centre}, {entry.determination}")
+    if entry.height_cm is not None:
+        said.append(f"height {entry.height_cm:.1f} cm")
+    if entry.adult_height_cm is not None:
+        said.append(f"adult height {entry.adult_height_cm:.1f} cm")
+    return ", ".join([*said, f"weights {entry.weights}"])
+
+
+def _chart(entries: list[Entry]) -> str:
+    from boneage.history.chart import chart_of  # noqa: PLC0415
+    from boneage.reports.growth_svg import growth_svg  # noqa: PLC0415
+
+    return growth_svg(chart_of(entries))

@@ -1,0 +1,180 @@
+"""``boneage node``: films come from the archive, answers go back to it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from boneage.apps.cli.output import echo
+
+if TYPE_CHECKING:
+    from boneage.apps.dicom_node.settings import NodeSettings
+    from boneage.apps.dicom_node.spool import Entry, Spool
+
+SHORT = 12
+LEAST_KEY = 4
+
+
+@click.group(invoke_without_command=True)
+@click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The settings, in TOML; the options here are stronger.",
+)
+@click.option("--ae-title", metavar="TITLE", help="Of this node. [default: BONEAGE]")
+@click.option("--host", metavar="ADDRESS", help="To listen at. [default: 127.0.0.1]")
+@click.option("--port", type=int, metavar="N", help="[default: 11112; 0: any that is free]")
+@click.option(
+    "--calling",
+    multiple=True,
+    metavar="TITLE",
+    help="An AE title that may call; again for more. Needed but on loopback.",
+)
+@click.option("--destination", metavar="TITLE@HOST:PORT", help="Where the answers go: the archive.")
+@click.option(
+    "--spool",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="The folder for what is under way.",
+)
+@click.option(
+    "--audit",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Append every answer to this log, without names; 'boneage audit' checks it.",
+)
+@click.pass_context
+def node(
+    ctx: click.Context,
+    config: Path | None,
+    ae_title: str | None,
+    host: str | None,
+    port: int | None,
+    calling: tuple[str, ...],
+    destination: str | None,
+    spool: Path | None,
+    audit: Path | None,
+) -> None:
+    """Take films by DICOM C-STORE, read them, and send the answers by C-STORE.
+
+    Of each hand film the picture (secondary capture) and the measurements
+    (structured report) go to the destination, in the study of the film. Sex
+    and birth date are those that the film states. A film that gets no answer
+    is kept with the reason: see 'boneage node list'.
+
+    Exit status: 0 when it was ended; 2 when it could not start.
+
+    \b
+    boneage node --config node.toml
+    boneage node --spool spool --destination PACS@127.0.0.1:4242
+    boneage node --config node.toml list
+    """  # noqa: D301  click wants a backspace before lines it must not wrap
+    import pynetdicom  # noqa: F401, PLC0415  needs the extra: said first
+
+    from boneage.apps.dicom_node.settings import read_settings  # noqa: PLC0415
+
+    node_options = {
+        "ae_title": ae_title,
+        "host": host,
+        "port": port,
+        "calling_ae_titles": calling or None,
+    }
+    options: dict[str, dict[str, object]] = {
+        "node": {key: value for key, value in node_options.items() if value is not None},
+        "destination": _destination(destination),
+        "spool": {} if spool is None else {"folder": spool.absolute()},
+        "audit": {} if audit is None else {"log": audit.absolute()},
+    }
+    ctx.obj = lambda: read_settings(config, options)
+    if ctx.invoked_subcommand is None:
+        from boneage.apps.dicom_node.running import run  # noqa: PLC0415
+
+        for handler in logging.getLogger("boneage").handlers:
+            handler.setLevel(min(handler.level, logging.INFO))
+        run(ctx.obj(), echo)
+
+
+@node.command("list")
+@click.option("--state", "states", multiple=True, help="received, made, sent, dead or skipped.")
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@click.pass_context
+def list_films(ctx: click.Context, states: tuple[str, ...], as_json: bool) -> None:
+    """Say what became of the films in the spool."""
+    from boneage.apps.dicom_node.spool import State  # noqa: PLC0415
+
+    known = [state.value for state in State]
+    for state in states:
+        if state not in known:
+            raise click.BadParameter(f"{state!r} is not one of {', '.join(known)}")
+    spool = _spool(ctx.obj())
+    entries = spool.entries([State(state) for state in states] or list(State))
+    if as_json:
+        echo(json.dumps([asdict(entry) for entry in entries], indent=2))
+        return
+    for entry in entries:
+        echo(_line(entry))
+    counts = ", ".join(f"{count} {state}" for state, count in spool.counts().items())
+    echo(f"in the spool: {counts}")
+
+
+@node.command()
+@click.argument("films", nargs=-1, metavar="[FILM]...")
+@click.option("--all", "everything", is_flag=True, help="Every film that was given up.")
+@click.pass_context
+def requeue(ctx: click.Context, films: tuple[str, ...], everything: bool) -> None:
+    """Try films again that were given up: FILM is the beginning of its key."""
+    from boneage.apps.dicom_node.spool import State  # noqa: PLC0415
+
+    if bool(films) == everything:
+        raise click.UsageError("name films, or give --all")
+    spool = _spool(ctx.obj())
+    dead = spool.entries([State.DEAD])
+    chosen = dead if everything else [_found(film, dead) for film in films]
+    for entry in chosen:
+        spool.requeue(entry.key)
+    echo(f"{len(chosen)} film{'s' * (len(chosen) != 1)} will be tried again")
+
+
+def _spool(settings: NodeSettings) -> Spool:
+    from boneage.apps.dicom_node.spool import Spool  # noqa: PLC0415
+
+    if not settings.spool.folder.is_dir():
+        raise click.UsageError(f"there is no spool {str(settings.spool.folder)!r}")
+    return Spool(settings.spool)
+
+
+def _found(film: str, dead: list[Entry]) -> Entry:
+    found = [entry for entry in dead if entry.key.startswith(film)]
+    if len(film) < LEAST_KEY or len(found) != 1:
+        raise click.BadParameter(
+            f"{film!r} begins the key of {len(found)} films that were given up; "
+            f"give {LEAST_KEY} or more characters, as 'boneage node list' shows them"
+        )
+    return found[0]
+
+
+def _line(entry: Entry) -> str:
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.received))
+    why = f" {entry.code}: {entry.reason}" if entry.code else ""
+    caller = "".join(sign if sign.isprintable() else "?" for sign in entry.caller)
+    return f"{entry.key[:SHORT]} {entry.state:8} {when} {caller}{why}"
+
+
+def _destination(text: str | None) -> dict[str, object]:
+    if text is None:
+        return {}
+    title, _, address = text.rpartition("@")
+    host, _, port = address.rpartition(":")
+    if not title or not host or not port.isdecimal():
+        raise click.BadParameter(
+            f"{text!r} is no TITLE@HOST:PORT, such as PACS@10.1.2.3:104",
+            param_hint="--destination",
+        )
+    return {"ae_title": title, "host": host.strip("[]"), "port": int(port)}

@@ -1,0 +1,76 @@
+"""``boneage weights``: which weights answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from boneage.apps.cli.options import weights_option
+from boneage.apps.cli.output import echo
+
+if TYPE_CHECKING:
+    from boneage.inference.weights import Weights
+
+SAID_ABOVE = frozenset(
+    {"format", "name", "profile", "networks", "preparation", "regions", "fusion", "interval"}
+)
+"""Parts of a manifest that are for the program, or printed already."""
+
+
+@click.command()
+@weights_option
+def weights(weights: Path | None) -> None:
+    """Say which weights answer: name, profile, checksum, data and metrics.
+
+    Every network file is checked against the checksum its manifest states.
+    """
+    from boneage.inference.weights import Weights  # noqa: PLC0415  the command line opens fast
+
+    chosen = Weights(weights)
+    for network in chosen.manifest.networks:
+        chosen.session(network)
+    name = chosen.name
+    echo(f"name      {name.name}")
+    echo(f"profile   {name.profile}")
+    echo(f"sha256    {name.sha256}")
+    echo(f"folder    {chosen.folder}")
+    echo(f"networks  {', '.join(chosen.manifest.networks)} (files verified)")
+    echo(f"interval  {_interval(chosen)}")
+    echo(f"refuses   {_refuses(chosen)}")
+    for line in _lines({k: v for k, v in chosen.manifest.table.items() if k not in SAID_ABOVE}):
+        echo(line)
+
+
+def _interval(chosen: Weights) -> str:
+    """Say what stands behind the interval; the file it needs is checked, too."""
+    from boneage.uncertainty.intervals import SEXES  # noqa: PLC0415
+
+    model = chosen.manifest.interval
+    if model is None:
+        return "none: these weights do not say how sure they are"
+    widens = "" if chosen.feature_space is None else "; widens for films unlike the training films"
+    counts = " and ".join(f"{len(model.scores.by_sex[sex])} {sex}" for sex in SEXES)
+    return f"by {counts} calibration films{widens}"
+
+
+def _refuses(chosen: Weights) -> str:
+    """Say what judges films before they are read; its file is checked, too."""
+    found = chosen.suitability
+    if found is None:
+        return "nothing for what it shows: no suitability.json beside the manifest"
+    return f"what does not show a hand; fitted {found.table.get('date', 'once')}"
+
+
+def _lines(table: Mapping[str, Any], indent: str = "") -> Iterator[str]:
+    """Print a nested table as indented lines."""
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield f"{indent}{key}"
+            yield from _lines(value, indent + "  ")
+        elif isinstance(value, list):
+            yield f"{indent}{key}: {', '.join(map(str, value))}"
+        else:
+            yield f"{indent}{key}: {value}"

@@ -1,0 +1,138 @@
+"""How Streamlit is set up and started: on this computer alone, telling nobody."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+import urllib.request
+import webbrowser
+from collections.abc import Mapping
+from pathlib import Path
+
+from boneage.apps.dashboard.advice import UPLOAD_LIMIT_MB
+from boneage.history import HISTORY_VARIABLE
+from boneage.inference.weights import FOLDER_VARIABLE
+from boneage.uncertainty.calibration import FILE_VARIABLE
+
+ADDRESS = "127.0.0.1"
+FIRST_PORT = 8501
+PORTS_TRIED = 20
+STARTING_SECONDS = 60
+
+LIGHT: Mapping[str, str] = {
+    "primaryColor": "#0b5c8c",
+    "backgroundColor": "#ffffff",
+    "secondaryBackgroundColor": "#f2f5f8",
+    "textColor": "#0b131b",
+    "borderColor": "#d5dce3",
+    "linkColor": "#0b5c8c",
+}
+DARK: Mapping[str, str] = {
+    "primaryColor": "#2a78ab",
+    "backgroundColor": "#0e1216",
+    "secondaryBackgroundColor": "#181e24",
+    "textColor": "#e4e9ee",
+    "borderColor": "#333c45",
+    "linkColor": "#7cc0ea",
+}
+"""Dark enough for a reading room; which of the two holds follows the browser."""
+
+OPTIONS: Mapping[str, str] = {
+    "server.address": ADDRESS,
+    "server.headless": "true",  # no e-mail prompt; the browser is opened here
+    "server.maxUploadSize": str(UPLOAD_LIMIT_MB),
+    "server.fileWatcherType": "none",
+    "server.runOnSave": "false",
+    "server.enableXsrfProtection": "true",
+    "server.enableStaticServing": "false",
+    "browser.gatherUsageStats": "false",
+    "browser.serverAddress": ADDRESS,
+    "client.toolbarMode": "viewer",
+    "client.disableDataExport": "true",  # the page offers its own downloads
+    "client.showErrorDetails": "none",
+    "client.showErrorLinks": "false",
+    "logger.level": "error",
+    "logger.hideWelcomeMessage": "true",
+    "theme.baseRadius": "6px",
+    **{f"theme.light.{name}": colour for name, colour in LIGHT.items()},
+    **{f"theme.dark.{name}": colour for name, colour in DARK.items()},
+}
+"""All of Streamlit's settings that matter here, so that no file of settings does."""
+
+
+def command(port: int) -> list[str]:
+    """Give the arguments of ``streamlit`` that run the dashboard on a port."""
+    flags = [part for name, value in OPTIONS.items() for part in (f"--{name}", value)]
+    app = str(Path(__file__).with_name("app.py"))
+    return ["run", app, "--server.port", str(port), *flags]
+
+
+def serve(
+    port: int,
+    weights: Path | None,
+    *,
+    calibration: Path | None = None,
+    history: str | None = None,
+    browser: bool,
+) -> None:
+    """Run the dashboard until it is interrupted.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        When the extra ``boneage[dashboard]`` is not installed.
+    """
+    from streamlit.web.cli import main  # noqa: PLC0415  an extra
+
+    if weights is not None:
+        os.environ[FOLDER_VARIABLE] = str(weights.resolve())
+    if calibration is not None:
+        os.environ[FILE_VARIABLE] = str(calibration.resolve())
+    if history is not None:
+        os.environ[HISTORY_VARIABLE] = history
+    if browser:
+        threading.Thread(target=_open_when_ready, args=(port,), daemon=True).start()
+    main(command(port), standalone_mode=False)
+
+
+def address_of(port: int) -> str:
+    """Where the dashboard is."""
+    return f"http://{ADDRESS}:{port}"
+
+
+def free_port() -> int | None:
+    """Find the first free port from 8501; None when all that are tried are taken."""
+    ports = range(FIRST_PORT, FIRST_PORT + PORTS_TRIED)
+    return next((port for port in ports if is_free(port)), None)
+
+
+def is_free(port: int) -> bool:
+    """Tell whether a server can listen on a port."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((ADDRESS, port))
+        except OSError:
+            return False
+    return True
+
+
+def is_ready(port: int) -> bool:
+    """Tell whether the dashboard answers."""
+    try:
+        url = f"{address_of(port)}/_stcore/health"
+        with urllib.request.urlopen(url, timeout=2) as reply:  # noqa: S310  our own
+            return bool(reply.status == 200)
+    except OSError:
+        return False
+
+
+def _open_when_ready(port: int) -> None:
+    deadline = time.monotonic() + STARTING_SECONDS
+    while time.monotonic() < deadline:
+        if is_ready(port):
+            webbrowser.open(address_of(port))
+            return
+        time.sleep(0.2)

@@ -1,0 +1,140 @@
+"""Whether two objects under one SOP Instance UID are the same image, however they are stored.
+
+Archives send an image again in another transfer syntax, with other file meta information
+or with elements of their own. None of that changes an answer; what does is compared.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from io import BytesIO
+
+import cv2
+import numpy as np
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.uid import (
+    HTJ2K,
+    JPEG2000,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLSNearLossless,
+)
+
+from boneage.domain.radiograph import Pixels, Radiograph
+from boneage.errors import FilmError, OutputError
+from boneage.reading import read
+from boneage.reading.quiet import quiet
+from boneage.reports.dicom.source import read_source
+
+OF_THE_FILE = frozenset(("format", "bits", "in_colour"))
+"""What is stated of how an image is stored; the pixels themselves are compared."""
+OF_THE_PATIENT = ("StudyInstanceUID", "PatientID", "PatientName", "PatientBirthDate", "PatientSex")
+"""What an answer carries on, and somebody could have corrected."""
+LOSSY_SYNTAXES = frozenset(
+    (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless, JPEG2000, HTJ2K)
+)
+"""In which pixels may have changed a little."""
+MEAN_CHANGE, BLOCK_CHANGE = 0.01, 0.03
+"""What compression changes at most, on average and in the mean of a block, of the range 0 to 1."""
+BLOCKS = 64
+
+
+@dataclass(frozen=True)
+class Content:
+    """What of an object decides its answer, and whose answer it is."""
+
+    elements: str
+    pixels: Pixels
+    is_lossy: bool
+
+    @property
+    def digest(self) -> str:
+        """A hash of both: with the pixels in it, nobody can guess the elements."""
+        pixels = hashlib.sha256(self.pixels.tobytes()).digest()
+        shape = repr(self.pixels.shape).encode()
+        return hashlib.sha256(self.elements.encode() + shape + pixels).hexdigest()
+
+    def is_same(self, other: Content) -> bool:
+        """Whether both have one answer; pixels may differ as far as lossy compression does."""
+        if self.elements != other.elements or self.pixels.shape != other.pixels.shape:
+            return False
+        if not (self.is_lossy or other.is_lossy):
+            return bool(np.array_equal(self.pixels, other.pixels))
+        change = cv2.absdiff(self.pixels, other.pixels)
+        blocks = [
+            cv2.resize(pixels, (BLOCKS, BLOCKS), interpolation=cv2.INTER_AREA)
+            for pixels in (self.pixels, other.pixels)
+        ]
+        return bool(change.mean() <= MEAN_CHANGE and cv2.absdiff(*blocks).max() <= BLOCK_CHANGE)
+
+
+def content_of(data: bytes, radiograph: Radiograph | None = None) -> Content:
+    """Give what is compared of a DICOM file.
+
+    Parameters
+    ----------
+    data : bytes
+    radiograph : Radiograph, optional
+        What was read of it, where it was.
+
+    Raises
+    ------
+    FilmError
+        When it cannot be decoded.
+    """
+    radiograph = radiograph or read(BytesIO(data))
+    facts = radiograph.facts
+    said = {
+        field.name: getattr(facts, field.name)
+        for field in fields(facts)
+        if field.name not in OF_THE_FILE
+    }
+    said |= {"aspect": radiograph.pixel_aspect, "exposed": radiograph.exposed}
+    try:
+        source = read_source(BytesIO(data))
+        stated = (keyword for keyword in OF_THE_PATIENT if keyword not in source.made)
+        said |= {keyword: _plain(source, keyword) for keyword in stated}
+    except (OutputError, FilmError):  # there is nothing to compare of it
+        pass
+    return Content(repr(sorted(said.items())), radiograph.pixels, _is_lossy(data))
+
+
+def same_as_any(
+    content: Content, others: Sequence[tuple[str | None, Callable[[], bytes | None]]]
+) -> bool:
+    """Whether an image is one of those that were answered under its UID.
+
+    Parameters
+    ----------
+    content : Content
+    others : sequence of tuples
+        Of each its digest, where that was noted, and what gives its file, where that is
+        still there.
+    """
+    if content.digest in {digest for digest, _ in others}:
+        return True
+    files = (give() for _, give in others)
+    return any(content.is_same(content_of(file)) for file in files if file is not None)
+
+
+def _plain(source: Dataset, keyword: str) -> str:
+    """An element as text, without the padding that archives add and drop."""
+    return str(source.get(keyword) or "").strip(" \0").rstrip("^")
+
+
+def _is_lossy(data: bytes) -> bool:
+    try:
+        with quiet():
+            dataset = dcmread(
+                BytesIO(data),
+                force=True,
+                stop_before_pixels=True,
+                specific_tags=["LossyImageCompression"],
+            )
+            syntax = dataset.file_meta.get("TransferSyntaxUID", "")
+            return syntax in LOSSY_SYNTAXES or dataset.get("LossyImageCompression") == "01"
+    except Exception:  # what cannot be told is compared strictly
+        return False

@@ -1,0 +1,115 @@
+"""C-STORE to the destination."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+
+from pydicom import dcmread
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pynetdicom import AE
+from pynetdicom.association import Association
+
+from boneage.apps.dicom_node.kinds import ANSWER_CLASSES
+from boneage.apps.dicom_node.settings import Destination
+from boneage.reading.quiet import quiet
+
+WARNINGS = range(0xB000, 0xC000)
+"""Stored, if not quite as it was sent."""
+DUPLICATE = 0x0111
+"""The destination has it already."""
+SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian]
+
+
+class Unreachable(Exception):  # noqa: N818  a state, met with another try
+    """The destination cannot be reached, or the connection broke."""
+
+
+class Refused(Exception):  # noqa: N818  likewise
+    """The destination does not take an answer."""
+
+
+class Sender:
+    """The service class user.
+
+    Parameters
+    ----------
+    destination : Destination
+    ae_title : str
+        Of this node.
+    seconds : float
+        How long the network may be silent.
+    tls : SSLContext, optional
+    """
+
+    def __init__(
+        self,
+        destination: Destination,
+        ae_title: str,
+        seconds: float,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.destination, self.tls = destination, tls
+        self.entity = AE(ae_title)
+        self.entity.acse_timeout = self.entity.dimse_timeout = seconds
+        self.entity.network_timeout = self.entity.connection_timeout = seconds
+        for sop_class in ANSWER_CLASSES.values():
+            self.entity.add_requested_context(sop_class, SYNTAXES)
+
+    @contextmanager
+    def connected(self) -> Iterator[Connection]:
+        """Hold an association.
+
+        Raises
+        ------
+        Unreachable
+        """
+        there = self.destination
+        association = self.entity.associate(
+            there.host,
+            there.port,
+            ae_title=there.ae_title,
+            tls_args=None if self.tls is None else (self.tls, there.host),
+        )
+        if not association.is_established:
+            raise Unreachable("rejected" if association.is_rejected else "no connection")
+        try:
+            yield Connection(association)
+        finally:
+            if association.is_established:
+                association.release()
+
+
+class Connection:
+    """One association."""
+
+    def __init__(self, association: Association) -> None:
+        self.association = association
+
+    def store(self, file: bytes) -> None:
+        """Send one object; when this returns the destination has it.
+
+        Raises
+        ------
+        Refused
+            When the destination says so.
+        Unreachable
+            When it says nothing.
+        """
+        if not self.association.is_established:
+            raise Unreachable("the connection broke")
+        with quiet():
+            dataset = dcmread(BytesIO(file))
+            try:
+                answer = self.association.send_c_store(dataset)
+            except ValueError:  # no presentation context was accepted
+                raise Refused("it does not take this kind of object") from None
+            except RuntimeError:
+                raise Unreachable("the connection broke") from None
+        status = answer.get("Status")
+        if status is None:
+            raise Unreachable("no answer")
+        if status not in {0x0000, DUPLICATE} and status not in WARNINGS:
+            raise Refused(f"status 0x{int(status):04X}")

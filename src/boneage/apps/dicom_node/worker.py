@@ -1,0 +1,298 @@
+"""The two things that go on beside receiving: films are read, answers are sent."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+
+from boneage.apps.audit_log import AuditError, AuditLog, Event
+from boneage.apps.dicom_node.answering import Answer, Unanswerable, answer_film
+from boneage.apps.dicom_node.backoff import pause_seconds
+from boneage.apps.dicom_node.sameness import content_of, same_as_any
+from boneage.apps.dicom_node.sending import Connection, Refused, Sender, Unreachable
+from boneage.apps.dicom_node.settings import Retrying
+from boneage.apps.dicom_node.spool import Made, Spool, Waiting
+from boneage.errors import FilmError, WeightsError
+from boneage.inference.assessor import Assessor
+
+MAX_STARTS = 5
+"""A film at which the process ended so often is not begun again."""
+POLL_SECONDS = 1.0
+"""For what another process put into the spool."""
+TROUBLE_SECONDS = 10.0
+"""After the disk or the audit log failed."""
+SWEEP_SECONDS = 60.0
+BATCH = 100
+"""Answers sent over one association."""
+SHORT = 12
+
+logger = logging.getLogger("boneage.node")
+
+
+class Loop:
+    """Does something again and again in a thread, until it is stopped.
+
+    Parameters
+    ----------
+    name : str
+    step : callable
+        Gives how many seconds may pass until the next, unless it is woken.
+    """
+
+    def __init__(self, name: str, step: Callable[[], float]) -> None:
+        self.step = step
+        self.stopping = threading.Event()
+        self._wake = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Let the next step come now."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Let the present step be the last."""
+        self.stopping.set()
+        self._wake.set()
+
+    def join(self, seconds: float) -> bool:
+        """Wait for the end, and say whether it came."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while not self.stopping.is_set():
+            self._wake.clear()
+            try:
+                pause = self.step()
+            except (OSError, sqlite3.Error, AuditError, WeightsError) as error:
+                logger.error("%s: %s; another try follows", self._thread.name, error)
+                pause = TROUBLE_SECONDS
+            except Exception as error:  # what it says may quote the patient
+                logger.error("%s: unexpected %s", self._thread.name, type(error).__name__)
+                pause = TROUBLE_SECONDS
+            if pause and not self.stopping.is_set():
+                self._wake.wait(pause)
+
+
+class Reader:
+    """Reads the films of a spool, one after the other.
+
+    Parameters
+    ----------
+    spool : Spool
+    assessor : Assessor
+    made : callable
+        Told when there is something to send.
+    audit : AuditLog, optional
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        assessor: Assessor,
+        made: Callable[[], None],
+        audit: AuditLog | None = None,
+    ) -> None:
+        self.spool, self.assessor, self.made, self.audit = spool, assessor, made, audit
+        self._swept = 0.0
+
+    def step(self) -> float:
+        """Read one film."""
+        if time.monotonic() - self._swept > SWEEP_SECONDS or not self._swept:
+            self.spool.sweep(time.time())
+            self._swept = time.monotonic()
+        film = self.spool.next_film()
+        if film is None:
+            return POLL_SECONDS
+        try:
+            self._read(film)
+        except BaseException:
+            self.spool.put_back(film.key)
+            raise
+        return 0
+
+    def _read(self, film: Waiting) -> None:
+        if film.starts > MAX_STARTS:
+            reason = f"the node ended {MAX_STARTS} times while it read this film"
+            self._give_up(film, Unanswerable("crash", reason))
+            return
+        start = time.perf_counter()
+        try:
+            data = self.spool.film_path(film.key).read_bytes()
+        except FileNotFoundError:
+            self._give_up(film, Unanswerable("missing", "its file is not in the spool"))
+            return
+        try:
+            if self._has_answer(film, data):
+                reason = "the same image was answered under its SOP Instance UID already"
+                self.spool.skip(film.key, "duplicate", reason)
+                logger.info("image %s is not read: %s", film.key[:SHORT], reason)
+                return
+            answer = answer_film(self.assessor, data, film.key[:SHORT])
+        except Unanswerable as error:
+            self._give_up(film, error)
+            return
+        if not self.spool.waits(film.key):
+            logger.info("image %s was replaced while it was read", film.key[:SHORT])
+            return
+        self._note(film, answer)
+        missing = "; ".join(
+            f"the {kind} could not be written: {why}" for kind, why in answer.unwritten.items()
+        )
+        if missing:
+            logger.warning("image %s: %s", film.key[:SHORT], missing)
+        if not self.spool.keep_answers(
+            film.key, answer.fingerprint, answer.files, answer.content, missing or None
+        ):
+            logger.info("image %s was replaced while it was read", film.key[:SHORT])
+            return
+        seconds = time.perf_counter() - start
+        logger.info("image %s is read, in %.1f seconds", film.key[:SHORT], seconds)
+        self.made()
+
+    def _has_answer(self, film: Waiting, data: bytes) -> bool:
+        """Whether the same image was answered, maybe in another transfer syntax.
+
+        Raises
+        ------
+        Unanswerable
+            When another one was answered under its SOP Instance UID.
+        """
+        answered = self.spool.answered(film.key)
+        if not answered:
+            return False
+        others = [(other.content, partial(self._file_of, other.key)) for other in answered]
+        try:
+            if same_as_any(content_of(data), others):
+                return True
+            why = "differs from it"
+        except FilmError as error:
+            why = f"cannot be read ({error.code})"
+        except Exception as error:  # what it says may quote the patient
+            why = f"cannot be compared ({type(error).__name__})"
+        raise Unanswerable(
+            "conflict",
+            "an image was answered under this SOP Instance UID, and this one, which came later, "
+            f"{why}; requeue it if it is to be read",
+        )
+
+    def _file_of(self, key: str) -> bytes | None:
+        try:
+            return self.spool.film_path(key).read_bytes()
+        except OSError:
+            return None
+
+    def _give_up(self, film: Waiting, why: Unanswerable) -> None:
+        if self.audit is not None:
+            self.audit.append(Event(film.caller, "assess", film=film.key, error=why.code))
+        if self.spool.bury(film.key, why.code, why.reason):
+            short = film.key[:SHORT]
+            logger.warning("image %s gets no answer (%s): %s", short, why.code, why.reason)
+
+    def _note(self, film: Waiting, answer: Answer) -> None:
+        if self.audit is not None:
+            told = answer.assessment
+            self.audit.append(
+                Event(
+                    film.caller,
+                    "assess",
+                    film=answer.fingerprint,
+                    answer_months=told.age_months,
+                    verdict=told.verdict.value,
+                    weights=told.weights.sha256,
+                )
+            )
+
+
+class Dispatcher:
+    """Sends the answers of a spool.
+
+    Parameters
+    ----------
+    spool : Spool
+    sender : Sender
+    retrying : Retrying
+    stopping : callable
+        Whether to send no more.
+    audit : AuditLog, optional
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        sender: Sender,
+        retrying: Retrying,
+        stopping: Callable[[], bool],
+        audit: AuditLog | None = None,
+    ) -> None:
+        self.spool, self.sender, self.retrying = spool, sender, retrying
+        self.stopping, self.audit = stopping, audit
+
+    def step(self) -> float:
+        """Send what is due."""
+        now, longest = time.time(), self.retrying.longest_seconds
+        failures, due = self.spool.destination()
+        if now < due <= now + longest:
+            return min(due - now, POLL_SECONDS)
+        answers = self.spool.due_answers(now, BATCH, longest)
+        if not answers:
+            return POLL_SECONDS
+        try:
+            with self.sender.connected() as connection:
+                if failures:
+                    self.spool.note_destination(0, 0)
+                self._send_all(connection, answers)
+        except Unreachable as error:
+            failures, _ = self.spool.destination()
+            pause = pause_seconds(failures + 1, self.retrying.first_seconds, longest)
+            self.spool.note_destination(failures + 1, time.time() + pause)
+            logger.warning(
+                "the destination %r cannot be reached (%s); the next try is in %.0f seconds",
+                *(self.sender.destination.ae_title, error, pause),
+            )
+        return 0
+
+    def _send_all(self, connection: Connection, answers: list[Made]) -> None:
+        refused: set[str] = set()
+        for answer in answers:
+            if self.stopping():
+                return
+            if answer.film in refused:
+                continue
+            path = self.spool.answer_path(answer.film, answer.kind)
+            try:
+                connection.store(path.read_bytes())
+            except FileNotFoundError:
+                self.spool.bury(answer.film, "missing", "an answer's file is not in the spool")
+                refused.add(answer.film)
+            except Refused as error:
+                refused.add(answer.film)
+                self._refused(answer, str(error))
+            else:
+                self._sent(answer)
+
+    def _sent(self, answer: Made) -> None:
+        there = self.sender.destination.ae_title
+        if self.audit is not None:
+            self.audit.append(Event(there, f"send {answer.kind}", film=answer.fingerprint))
+        self.spool.note_sent(answer)
+        logger.info("the %s of image %s is sent to %r", answer.kind, answer.film[:SHORT], there)
+
+    def _refused(self, answer: Made, why: str) -> None:
+        there, times = self.sender.destination.ae_title, answer.refusals + 1
+        pause = pause_seconds(times, self.retrying.first_seconds, self.retrying.longest_seconds)
+        self.spool.note_refused(answer, time.time() + pause)
+        logger.warning(
+            "%r refused the %s of image %s: %s", there, answer.kind, answer.film[:SHORT], why
+        )
+        if times >= self.retrying.refusals:
+            reason = f"the destination {there} refused the {answer.kind} {times} times, last: {why}"
+            self.spool.bury(answer.film, "refused", reason)

@@ -1,0 +1,120 @@
+"""Who may ask: the names and the sha256 of bearer tokens, never the tokens themselves."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from boneage.apps.service.settings import ServiceError
+
+TOKEN_BYTES = 32
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+LINE = re.compile(rf"({NAME.pattern})\s+([0-9a-f]{{64}})")
+
+
+class Tokens:
+    """The tokens that open the service.
+
+    Parameters
+    ----------
+    digests : mapping
+        The sha256 of each token, in hexadecimal, by its name.
+    """
+
+    def __init__(self, digests: Mapping[str, str]) -> None:
+        self._digests = dict(digests)
+
+    def name_of(self, token: str) -> str | None:
+        """Name a token, or None; takes as long whatever is given."""
+        given = digest_of(token)
+        found = None
+        for name, digest in self._digests.items():
+            if hmac.compare_digest(digest, given):
+                found = name
+        return found
+
+
+def read_tokens(path: Path) -> Tokens:
+    """Read a file of tokens: on each line a name and a sha256; # begins a comment.
+
+    Raises
+    ------
+    ServiceError
+        When it cannot be read, holds none, or a line is none.
+    """
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeError) as error:
+        raise ServiceError(f"the tokens {str(path)!r} cannot be read: {error}") from error
+    digests: dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        text = line.partition("#")[0].strip()
+        if not text:
+            continue
+        match = LINE.fullmatch(text)
+        if match is None:  # not quoted: it may be a token
+            raise ServiceError(
+                f"line {number} of {str(path)!r} is no name and sha256; "
+                "make one with 'boneage token NAME'"
+            )
+        if match[1] in digests:
+            raise ServiceError(f"line {number} of {str(path)!r} names {match[1]!r} again")
+        digests[match[1]] = match[2]
+    if not digests:
+        raise ServiceError(f"{str(path)!r} holds no token; make one with 'boneage token NAME'")
+    return Tokens(digests)
+
+
+def new_token(name: str) -> tuple[str, str]:
+    """Make a token.
+
+    Returns
+    -------
+    token : str
+        To be shown once.
+    line : str
+        For the file.
+
+    Raises
+    ------
+    ServiceError
+        When the name is not one.
+    """
+    if not NAME.fullmatch(name):
+        raise ServiceError(
+            f"{name!r} cannot name a token; give up to 64 letters, digits, dots, hyphens"
+        )
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    return token, f"{name} {digest_of(token)}"
+
+
+def add_token(path: Path, name: str) -> str:
+    """Make a token, and add its line to a file that only its owner may read.
+
+    Raises
+    ------
+    ServiceError
+        When the name is not one or is taken, or the file cannot be written.
+    """
+    token, line = new_token(name)
+    if path.exists() and path.stat().st_size:
+        known = read_tokens(path)
+        if name in known._digests:
+            raise ServiceError(f"{str(path)!r} has a token of the name {name!r}; take its line out")
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        with os.fdopen(file, "a", encoding="utf-8") as lines:
+            lines.write(f"{line}\n")
+    except OSError as error:
+        raise ServiceError(f"the tokens {str(path)!r} cannot be written: {error}") from error
+    return token
+
+
+def digest_of(token: str) -> str:
+    """The sha256 of a token; it is long and random, so that no slow hash is needed."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,246 @@
+"""Automatic annotation: the regions of a whole folder of films, as the attention finds them.
+
+Into one folder go ``regions.csv`` (a line a region, written film by film),
+``regions.json`` (COCO) and ``crops/<region>/`` (PNG, the film's own pixels at
+full resolution). A second run goes on where the first one stopped.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Collection, Generator, Mapping, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from boneage.batch.cases import no_films
+from boneage.domain.assessment import Box, Failure, Look
+from boneage.domain.radiograph import Radiograph
+from boneage.errors import BoneageError, DataError, OutputError, WeightsError
+from boneage.inference.assessor import Assessor
+from boneage.reading import read
+from boneage.reading.folders import LeftOut, films_in
+from boneage.reports.coco import AnnotatedFilm, AnnotatedRegion, coco
+from boneage.reports.table import TableWriter, write_table
+from boneage.storage.delimited import meant_cell
+from boneage.storage.files import FULL, atomically, locked, reason_of
+from boneage.storage.printable import file_label
+
+logger = logging.getLogger(__name__)
+
+TABLE = "regions.csv"
+COCO = "regions.json"
+CROPS = "crops"
+LONGEST_NAME, NAME_BYTES = 255, 200
+"""What file systems allow, and what of a film's name stands in a crop's where it is too long."""
+COLUMNS = (
+    "film",
+    "region",
+    "min_row",
+    "min_col",
+    "max_row",
+    "max_col",
+    "film_height",
+    "film_width",
+    "attention_found",
+    "crop",
+    "weights_sha256",
+)
+
+
+class Annotation:
+    """The annotation of one folder, as far as it has come.
+
+    Parameters
+    ----------
+    folder : Path
+        Of films, with its subfolders.
+    out : Path
+        Made when missing.
+    assessor : Assessor
+        Only its attention network is opened.
+
+    Raises
+    ------
+    DataError
+        When the folder holds no films.
+    """
+
+    def __init__(self, folder: Path, out: Path, assessor: Assessor) -> None:
+        self.folder, self.out, self.assessor = folder, out, assessor
+        self.left_out = LeftOut()
+        paths = films_in(folder, without=[out / CROPS], left_out=self.left_out)
+        if not paths:
+            raise no_films(folder, self.left_out)
+        self._paths = {file_label(path.relative_to(folder).as_posix()): path for path in paths}
+        out.mkdir(parents=True, exist_ok=True)
+        self.done = self._finished()
+
+    @property
+    def films(self) -> Collection[str]:
+        """All films of the folder, as the files name them."""
+        return self._paths.keys()
+
+    @property
+    def missing(self) -> list[str]:
+        """The films that are still to be looked at."""
+        return [film for film in self.films if film not in self.done]
+
+    def run(self) -> Generator[AnnotatedFilm | Failure, None, None]:
+        """Look at every missing film; a bad one becomes a Failure.
+
+        The table grows film by film. The COCO file is written at the end,
+        also when the caller stops early.
+
+        Raises
+        ------
+        DataError
+            When another command is writing into the folder.
+        OutputError
+            When a file cannot be written. The table holds the films before.
+        """
+        with locked(self.out) as alone:
+            if not alone:
+                raise DataError(
+                    f"another command is writing into {str(self.out)!r}; wait for it, or give "
+                    "another folder"
+                )
+            self.done = self._finished()
+            try:
+                yield from self._run()
+            except OSError as error:
+                raise OutputError(
+                    f"{str(self.out)!r} cannot be written: {reason_of(error)}; what was finished "
+                    "is kept, and the same command goes on from there"
+                ) from error
+
+    def _run(self) -> Generator[AnnotatedFilm | Failure, None, None]:
+        with atomically(self.out / TABLE) as file:  # without what was cut off in a film
+            earlier = (row for film in self.films for row in self.done.get(film, ()))
+            write_table(file, map(dict, earlier), COLUMNS)
+        try:
+            with (self.out / TABLE).open("ab", buffering=0) as file:
+                table = TableWriter(file, COLUMNS, begun=True)
+                for film in self.missing:
+                    try:
+                        rows = self._annotate(film)
+                    except WeightsError:
+                        raise  # not this film's fault: every film would fail
+                    except Exception as error:  # a folder survives its worst film
+                        yield _failure(film, error)
+                        continue
+                    for row in rows:
+                        table.add(dict(row))
+                    self.done[film] = rows
+                    yield _annotated(film, rows)
+        finally:
+            self._write_coco()
+
+    def _annotate(self, film: str) -> list[dict[str, str]]:
+        radiograph = read(self._paths[film])
+        looks = self.assessor.find_regions(radiograph)
+        return [self._row(film, look, radiograph) for look in looks]
+
+    def _row(self, film: str, look: Look, radiograph: Radiograph) -> dict[str, str]:
+        crop = f"{CROPS}/{look.region}/{_crop_name(film)}"
+        path = self.out / crop
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomically(path) as file:
+            file.write(crop_png(radiograph, look.box))
+        box = look.box
+        cells = (
+            *(film, look.region),
+            *(box.min_row, box.min_col, box.max_row, box.max_col),
+            *(radiograph.height, radiograph.width),
+            *(int(look.attention_found), crop, self.assessor.weights.name.sha256),
+        )
+        return dict(zip(COLUMNS, map(str, cells), strict=True))
+
+    def _finished(self) -> dict[str, list[dict[str, str]]]:
+        """Find what an earlier run finished: the same weights, every region, every crop there."""
+        path = self.out / TABLE
+        if not path.is_file():
+            return {}
+        by_film: dict[str, list[dict[str, str]]] = {}
+        with path.open(newline="", encoding="utf-8", errors="replace") as file:
+            for row in csv.DictReader(file):
+                if self._is_good(row):
+                    by_film.setdefault(meant_cell(row["film"]), []).append(
+                        {name: meant_cell(cell) for name, cell in row.items()}
+                    )
+        wanted = list(self.assessor.weights.manifest.plan.names)
+        here = set(self.films)
+        return {
+            film: rows
+            for film, rows in by_film.items()
+            if film in here and [row["region"] for row in rows] == wanted
+        }
+
+    def _is_good(self, row: Mapping[str, str | None]) -> bool:
+        return (
+            all(row.get(column) for column in COLUMNS)
+            and row["weights_sha256"] == self.assessor.weights.name.sha256
+            and (self.out / meant_cell(str(row["crop"]))).is_file()
+        )
+
+    def _write_coco(self) -> None:
+        films = [_annotated(film, self.done[film]) for film in self.films if film in self.done]
+        document = coco(films, self.assessor.weights.name)
+        with atomically(self.out / COCO) as file:
+            file.write(json.dumps(document, indent=1).encode())
+
+
+def _failure(film: str, error: Exception) -> Failure:
+    """Say why a film was not annotated; an error that the next film would meet is raised."""
+    if isinstance(error, BoneageError):
+        return Failure(film, getattr(error, "code", "film"), str(error))
+    if isinstance(error, OSError):  # of its crops: its name may be too long
+        if error.errno in FULL:
+            raise error
+        return Failure(film, "output", f"its crops cannot be written: {reason_of(error)}")
+    logger.error("unexpected failure", exc_info=error)
+    return Failure(film, "unexpected", f"unexpected {type(error).__name__}: {error}")
+
+
+def _crop_name(film: str) -> str:
+    """Name a crop for its film: the whole name and one suffix more.
+
+    hand.png and hand.jpg are two films, and so are two that differ where a name is cut.
+    """
+    whole = f"{film}.png"
+    folder, name = os.path.split(film)
+    if len(os.fsencode(f"{name}.png")) <= LONGEST_NAME:
+        return whole
+    short = os.fsencode(name)[:NAME_BYTES].decode("utf-8", "ignore")
+    digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+    return os.path.join(folder, f"{short}-{digest}.png")  # noqa: PTH118  a text, with slashes
+
+
+def crop_png(radiograph: Radiograph, box: Box) -> bytes:
+    """Cut a box from a film, as a PNG of the film's own depth.
+
+    8 bits a pixel, or 16 where the film has more than 8; no stretch, no CLAHE.
+    """
+    deep = radiograph.facts.bits > 8
+    highest, kind = (65535, np.uint16) if deep else (255, np.uint8)
+    pixels = radiograph.pixels[box.min_row : box.max_row, box.min_col : box.max_col]
+    values = np.rint(np.clip(pixels, 0.0, 1.0) * np.float32(highest)).astype(kind)
+    _, encoded = cv2.imencode(".png", values)
+    return bytes(encoded)
+
+
+def _annotated(film: str, rows: Sequence[Mapping[str, str]]) -> AnnotatedFilm:
+    regions = tuple(
+        AnnotatedRegion(
+            row["region"],
+            Box(*(int(row[c]) for c in ("min_row", "min_col", "max_row", "max_col"))),
+            row["attention_found"] == "1",
+        )
+        for row in rows
+    )
+    return AnnotatedFilm(film, int(rows[0]["film_height"]), int(rows[0]["film_width"]), regions)

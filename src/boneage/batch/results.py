@@ -1,0 +1,231 @@
+"""The folder of a batch: part files, and the journal that says what is in them.
+
+A part is written whole and comes to the disk, and then the journal takes it and the keys
+of its films, in one transaction. A kill between the two leaves a part that the journal
+does not know; it is removed at the next start, and its films are read again. So each film
+has one row, whenever the command was killed, and however often.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from boneage.batch.items import Answered
+from boneage.batch.parts import AGES, FAILURES, RESULT_COLUMNS, write_part
+from boneage.errors import DataError, OutputError
+from boneage.reports.table import Row
+from boneage.storage.files import reason_of
+
+JOURNAL = "journal.sqlite"
+PART_FILMS, PART_SECONDS = 500, 30.0
+"""A part is closed after so many films or so long: what a kill can cost."""
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS recipe (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS films (key BLOB PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS parts (
+    number INTEGER PRIMARY KEY, ages INTEGER NOT NULL, refused INTEGER NOT NULL,
+    failed INTEGER NOT NULL, bytes INTEGER NOT NULL
+);
+"""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many films a folder of results holds."""
+
+    read: int = 0
+    refused: int = 0
+    failed: int = 0
+
+    @property
+    def films(self) -> int:
+        """All of them."""
+        return self.read + self.refused + self.failed
+
+
+class Results:
+    """A folder that takes the rows of a batch, each once.
+
+    Parameters
+    ----------
+    folder : Path
+        Must exist. Rows of films that were read go to ``ages/part-*``, the others to
+        ``failures/part-*``. Part 0 of each is empty but for the columns.
+    recipe : mapping
+        JSON-able: what the rows depend on.
+    suffix : str
+        Of the parts, such as ``".csv"``.
+
+    Raises
+    ------
+    DataError
+        On entering: the folder was begun with another recipe, another command is at work in
+        it, or parts are missing.
+    OutputError
+        When the folder cannot be written to, any time. What was written stays.
+    """
+
+    def __init__(self, folder: Path, recipe: Mapping[str, Any], suffix: str) -> None:
+        self.folder, self.suffix = folder, suffix
+        self._recipe = {name: json.dumps(value) for name, value in recipe.items()}
+        self._waiting: dict[bytes, Answered] = {}
+        self._since = time.monotonic()
+        self._part = 0
+
+    def __enter__(self) -> Self:
+        """Open the journal, and remove what a kill left half done."""
+        with self._writing():
+            for table in RESULT_COLUMNS:
+                (self.folder / table).mkdir(exist_ok=True)
+            self._journal = sqlite3.connect(self.folder / JOURNAL, isolation_level=None)
+        try:
+            with self._writing():
+                self._begin()
+        except BaseException:
+            self._journal.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._journal.close()
+
+    def _begin(self) -> None:
+        # Held until the journal is closed or the process ends, however it does.
+        self._journal.execute("PRAGMA locking_mode = EXCLUSIVE")
+        self._journal.execute("PRAGMA synchronous = FULL")
+        self._journal.execute("BEGIN EXCLUSIVE")
+        for statement in SCHEMA.split(";"):
+            self._journal.execute(statement)
+        begun = dict(self._journal.execute("SELECT name, value FROM recipe"))
+        if not begun:
+            self._journal.executemany("INSERT INTO recipe VALUES (?, ?)", self._recipe.items())
+        elif begun != self._recipe:
+            self._journal.execute("ROLLBACK")
+            raise DataError(self._unlike(begun))
+        self._journal.execute("COMMIT")
+        known = {number for (number,) in self._journal.execute("SELECT number FROM parts")}
+        self._remove_unknown(known)
+        self._part = max(known, default=-1) + 1
+        if not known:
+            self._write([])
+
+    def _unlike(self, begun: Mapping[str, str]) -> str:
+        names = sorted({*begun, *self._recipe})
+        other = [name for name in names if begun.get(name) != self._recipe.get(name)]
+        said = "; ".join(
+            f"{name}: {begun.get(name)} then, {self._recipe.get(name)} now" for name in other
+        )
+        return (
+            f"{str(self.folder)!r} was begun with other settings ({said}); go on with the "
+            "same, or give another folder"
+        )
+
+    def _remove_unknown(self, known: set[int]) -> None:
+        """Remove what the journal does not know, and miss what it does."""
+        for table in RESULT_COLUMNS:
+            for path in (self.folder / table).iterdir():
+                if self._is_unknown(path, known):
+                    path.unlink()
+        for number in known:
+            if not self._path(AGES, number).is_file():
+                raise DataError(
+                    f"{str(self._path(AGES, number))!r} is gone, but the journal beside it knows "
+                    "its films as read; bring it back, or give another folder"
+                )
+
+    def _is_unknown(self, path: Path, known: set[int]) -> bool:
+        begun = path.name.startswith(".part-") and path.name.endswith(".part")
+        number = path.stem.removeprefix("part-")
+        ours = path.suffix == self.suffix and number.isdigit()
+        return begun or (ours and int(number) not in known)
+
+    def is_done(self, key: bytes) -> bool:
+        """Whether a film has its row, or waits for it."""
+        found = self._journal.execute("SELECT 1 FROM films WHERE key = ?", (key,)).fetchone()
+        return found is not None or key in self._waiting
+
+    def add(self, answered: Answered) -> None:
+        """Take a row; it is on the disk after the part is full or :meth:`flush`.
+
+        A second row of the same film is dropped.
+        """
+        if self.is_done(answered.key):
+            return
+        if not self._waiting:
+            self._since = time.monotonic()
+        self._waiting[answered.key] = answered
+        late = time.monotonic() - self._since >= PART_SECONDS
+        if late or len(self._waiting) >= PART_FILMS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the rows that wait, as one part."""
+        if not self._waiting:
+            return
+        with self._writing():
+            self._write(list(self._waiting.values()))
+        self._waiting.clear()
+
+    def counts(self) -> Counts:
+        """Count the films that have their row on the disk, of all runs."""
+        (row,) = self._journal.execute(
+            "SELECT coalesce(sum(ages), 0), coalesce(sum(refused), 0), coalesce(sum(failed), 0) "
+            "FROM parts"
+        )
+        return Counts(*row)
+
+    def _write(self, answered: list[Answered]) -> None:
+        rows: dict[str, list[Row]] = {AGES: [], FAILURES: []}
+        for one in answered:
+            rows[AGES if one.read else FAILURES].append(one.row)
+        size = 0
+        for table, found in rows.items():
+            # Those of part 0 hold the columns, so that both tables can always be read.
+            if found or table == AGES or not self._part:
+                size += write_part(self._path(table, self._part), found, RESULT_COLUMNS[table])
+        refused = sum(row["status"] == "refused" for row in rows[FAILURES])
+        self._journal.execute("BEGIN")
+        self._journal.executemany("INSERT INTO films VALUES (?)", [(a.key,) for a in answered])
+        self._journal.execute(
+            "INSERT INTO parts VALUES (?, ?, ?, ?, ?)",
+            (self._part, len(rows[AGES]), refused, len(rows[FAILURES]) - refused, size),
+        )
+        self._journal.execute("COMMIT")
+        self._part += 1
+
+    def _path(self, table: str, number: int) -> Path:
+        return self.folder / table / f"part-{number:08d}{self.suffix}"
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Say in one sentence what is wrong with the folder."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            if "locked" in str(error):
+                raise DataError(
+                    f"another command is writing into {str(self.folder)!r}; wait for it, or give "
+                    "another folder"
+                ) from error
+            raise OutputError(self._unwritable(error)) from error
+        except OSError as error:
+            raise OutputError(self._unwritable(error)) from error
+
+    def _unwritable(self, error: Exception) -> str:
+        return (
+            f"{str(self.folder)!r} cannot be written: {reason_of(error)}; what was finished is "
+            "kept, and the same command goes on from there"
+        )

@@ -1,0 +1,94 @@
+"""Tables of labelled films: any CSV that says where each film is, how old, and of which sex."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from boneage.datasets.film_folder import LABELS, id_of_file
+from boneage.datasets.labels import (
+    Film,
+    films_of_rows,
+    hash_split,
+    is_there,
+    parse_age,
+    parse_sex,
+    parse_split,
+    read_labels,
+)
+from boneage.datasets.problems import Kind, LabelError, ProblemList
+from boneage.domain.radiograph import Sex
+from boneage.errors import DataError
+from boneage.storage.delimited import Delimited, Row, one_column
+
+SEX_COLUMNS = ("sex", "male")
+AGE_COLUMNS = ("boneage", "bone_age_months")
+
+
+def films_of_table(table: Path, problems: ProblemList) -> tuple[list[Film], int]:
+    """List the labelled films of a table, and how many labels it has.
+
+    Parameters
+    ----------
+    table : Path
+        CSV (comma, semicolon or tab) with the columns ``path``, relative to
+        the table; ``sex``, or ``male``; ``boneage`` or ``bone_age_months``.
+        It may have ``id`` (else the film's file name without suffix) and
+        ``split``, ``train`` or ``validation`` (else by a hash of the id).
+    problems : ProblemList
+        What is wrong is noted there.
+
+    Raises
+    ------
+    DataError
+        When it is no such table; when the problems are strict, at the first.
+    """
+    labels = read_labels(table, (), ragged=True)
+    sex_columns = [name for name in SEX_COLUMNS if name in labels.columns]
+    if not sex_columns:
+        raise _without(table, labels, SEX_COLUMNS)
+    age_column = _column(table, labels, AGE_COLUMNS)
+    _column(table, labels, ("path",))
+
+    def films_of(name: str, row: Row) -> list[Film]:
+        cells = row.cells
+        age, sex = parse_age(cells[age_column]), _sex(row, sex_columns)
+        split = parse_split(cells["split"], table.name) if "split" in cells else hash_split(name)
+        # Normalised, so that one film under two spellings is seen to be one.
+        film = Path(os.path.normpath(table.parent / cells["path"]))
+        if not cells["path"] or not is_there(film):
+            raise LabelError(Kind.NO_FILM, f"film {cells['path']!r} is missing")
+        return [Film(name, film, age, sex, split)]
+
+    films, ids = films_of_rows(labels.rows, _id_of, films_of, problems)
+    return films, len(ids)
+
+
+def _id_of(row: Row) -> str:
+    return row.cells["id"] if "id" in row.cells else id_of_file(Path(row.cells["path"]).name)
+
+
+def _sex(row: Row, columns: Sequence[str]) -> Sex:
+    """Read the sex; where two columns state it they must agree."""
+    found = {parse_sex(row.cells[column]) for column in columns if row.cells[column]}
+    if len(found) > 1:
+        message = f"the columns {' and '.join(map(repr, columns))} contradict each other"
+        raise LabelError(Kind.SEX, message)
+    return found.pop() if found else parse_sex("")
+
+
+def _column(table: Path, labels: Delimited, names: tuple[str, ...]) -> str:
+    found = one_column(labels.columns, names, table)
+    if found is None:
+        raise _without(table, labels, names)
+    return found
+
+
+def _without(table: Path, labels: Delimited, names: tuple[str, ...]) -> DataError:
+    hint = f"; for {LABELS} give the folder it is in" if table.name == LABELS else ""
+    return DataError(
+        f"the table {str(table)!r} has no column {' or '.join(map(repr, names))}, only "
+        f"{list(labels.columns)}; it needs path, sex (or male) and boneage (or "
+        f"bone_age_months), and may have id and split{hint}"
+    )

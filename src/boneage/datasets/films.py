@@ -1,0 +1,164 @@
+"""Labelled films on disk: which there are, and what is known of each.
+
+They are a folder in a layout of :mod:`boneage.datasets.film_folder`, or a
+table as :mod:`boneage.datasets.film_table` describes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from boneage.datasets.film_folder import LABELS, films_of_folder
+from boneage.datasets.film_table import films_of_table
+from boneage.datasets.labels import CALIBRATION, Film, Split, share_of
+from boneage.datasets.problems import Problem, ProblemList, in_words
+from boneage.errors import DataError
+from boneage.training.profile import FilmKind
+
+__all__ = ["LABELS", "Film", "Films", "Fold", "load_films"]
+
+LEAST_FOLDS = 2
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One of several parts of the training ids, by a hash of the id: always the same ids."""
+
+    number: int
+    """From 0."""
+    of: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.number < self.of or self.of < LEAST_FOLDS:
+            raise DataError(
+                f"there is no fold {self}; folds are K/N with N at least {LEAST_FOLDS} "
+                "and K from 0 to N - 1"
+            )
+
+    @classmethod
+    def parse(cls, text: str) -> Fold:
+        """Read ``K/N``.
+
+        Raises
+        ------
+        DataError
+            When it is no such thing, or there is no such fold.
+        """
+        number, slash, of = text.partition("/")
+        if not (slash and number.isdecimal() and of.isdecimal()):
+            raise DataError(f"{text!r} is not a fold; give K/N, such as 0/10")
+        return cls(int(number), int(of))
+
+    def has(self, name: str) -> bool:
+        """Whether an id is in this fold."""
+        return min(int(share_of(name, CALIBRATION) * self.of), self.of - 1) == self.number
+
+    def __str__(self) -> str:
+        """As it is given on the command line."""
+        return f"{self.number}/{self.of}"
+
+
+@dataclass(frozen=True)
+class Films:
+    """The labelled films of a data set, and what could not be used."""
+
+    films: tuple[Film, ...]
+    problems: tuple[Problem, ...] = ()
+    monitored: Split = "validation"
+    """The split that training is watched on: ``calibration`` where a fold is held out."""
+
+    def select(self, kind: FilmKind, split: str) -> tuple[Film, ...]:
+        """The films of a split for a phase.
+
+        What is held out in ``calibration`` is in no other split.
+        ``squeezed`` means "all, at one size": a data set that has no such copies
+        gives the best copy of every film.
+        """
+        films = [film for film in self.films if film.split == split]
+        squeezed = [film for film in films if film.squeezed]
+        detailed = [film for film in films if not film.squeezed]
+        if kind == "detailed":
+            return tuple(detailed)
+        if kind == "squeezed" and squeezed:
+            return tuple(squeezed)
+        has_detail = {film.id for film in detailed}
+        return tuple(detailed + [film for film in squeezed if film.id not in has_detail])
+
+    def hold_back(self, share: float) -> Films:
+        """The films with a share of the training ids moved to the split ``calibration``.
+
+        By a hash of the id alone, so that it is always the same ids, with all their
+        copies. Only ids with a film at half scale or better are held back: most will
+        be read at full resolution.
+
+        Parameters
+        ----------
+        share : float
+            0 to 1, of the ids that can be held back; 0: none.
+        """
+        readable = {film.id for film in self.films if not film.squeezed}
+        films = tuple(
+            replace(film, split="calibration")
+            if film.split == "train"
+            and film.id in readable
+            and share_of(film.id, CALIBRATION) < share
+            else film
+            for film in self.films
+        )
+        return replace(self, films=films)
+
+    def hold_out(self, fold: Fold) -> Films:
+        """The films with a fold of the training ids moved to the split ``calibration``.
+
+        Training is watched on them, and what stands on the networks is fitted on them; the
+        ids of ``validation`` are left alone. Fold 0 of 10 holds all that ``hold_back(0.1)``
+        holds back, and the ids that have a squeezed copy only beside.
+        """
+        films = tuple(
+            replace(film, split=CALIBRATION)
+            if film.split == "train" and fold.has(film.id)
+            else film
+            for film in self.films
+        )
+        if not any(film.split == CALIBRATION for film in films):
+            raise DataError(f"--fold {fold}: no training id is in it; give fewer folds")
+        return replace(self, films=films, monitored=CALIBRATION)
+
+
+def load_films(data: Path, *, strict: bool = False) -> Films:
+    """List the labelled films of a data set.
+
+    Parameters
+    ----------
+    data : Path
+        A folder in the official RSNA layout, or the richer one with
+        ``films.csv``; or a table of films.
+    strict : bool
+        Stop at the first label or film that cannot be used.
+
+    Raises
+    ------
+    DataError
+        When there are no labels, or no film that can be used; with
+        ``strict``, at the first problem.
+    """
+    problems = ProblemList(strict=strict)
+    if data.is_file():
+        films, labels = films_of_table(data, problems)
+        where = f"paths are taken from the table's folder, {str(data.parent)!r}"
+    elif (data / LABELS).is_file():
+        found = films_of_folder(data, problems)
+        films, labels = found.films, found.labels
+        where = f"films are looked for in {list(found.looked_in)}"
+    else:
+        raise DataError(
+            f"no {LABELS} (id,boneage,male) in {str(data)!r}; "
+            "give a folder that has one, or a table with path, sex and boneage"
+        )
+    if not films:
+        raise DataError(
+            f"none of the {labels} labelled films of {str(data)!r} can be used "
+            f"({in_words(problems.found)}); {where}"
+        )
+    return Films(tuple(films), tuple(problems.found))

@@ -1,0 +1,181 @@
+"""Labels of films: how their cells are read, and what makes one unusable."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+from boneage.datasets.problems import Kind, LabelError, ProblemList
+from boneage.domain.radiograph import Radiograph, Sex
+from boneage.errors import DataError, SexError
+from boneage.reading import Limits, read
+from boneage.storage.delimited import Delimited, Row, read_delimited
+
+OLDEST_MONTHS = 240.0
+"""Labels beyond the oldest standards (19 years) by more than a year are slips."""
+VALIDATION_SHARE = 0.1
+"""Held back, by a hash of the id, where the data set states no split."""
+SQUEEZED_LIMITS = Limits(min_side_px=64)
+"""Squeezed copies may be too small to be answered, not to be learned from."""
+CALIBRATION: Final = "calibration"
+Split: TypeAlias = Literal["train", "validation", "calibration"]
+
+
+@dataclass(frozen=True)
+class Film:
+    """One labelled film."""
+
+    id: str
+    path: Path
+    age_months: float
+    sex: Sex
+    split: Split
+    shape: tuple[int, int] | None = None
+    """True (height, width) of a squeezed film; None: the file's own shape."""
+    spoilt: int = 0
+    """Which spoilt copy this is, see :mod:`boneage.training.degrading`; 0: none."""
+
+    @property
+    def squeezed(self) -> bool:
+        """Whether this copy has lost its shape."""
+        return self.shape is not None
+
+    def radiograph(self) -> Radiograph:
+        """Read the copy; a squeezed one has pixels that are not square.
+
+        Raises
+        ------
+        FilmError
+            When it cannot be read.
+        """
+        if self.shape is None:
+            return read(self.path)
+        found = read(self.path, limits=SQUEEZED_LIMITS)
+        rows, cols = self.shape[0] / found.height, self.shape[1] / found.width
+        return replace(found, pixel_aspect=rows / cols)
+
+
+def read_labels(table: Path, columns: Sequence[str], *, ragged: bool = False) -> Delimited:
+    """Read a table that must have these columns and at least one row.
+
+    With ``ragged`` also rows of more or fewer cells, for :func:`films_of_rows` to name.
+
+    Raises
+    ------
+    DataError
+        When it has not, or is no table.
+    """
+    labels = read_delimited(table, ragged=ragged)
+    missing = [column for column in columns if column not in labels.columns]
+    if missing:
+        raise DataError(f"{table.name} has no column {missing[0]!r}; it has {list(labels.columns)}")
+    if not labels.rows:
+        raise DataError(f"{table.name} has no rows")
+    return labels
+
+
+def films_of_rows(
+    rows: Iterable[Row],
+    id_of: Callable[[Row], str],
+    films_of: Callable[[str, Row], Sequence[Film]],
+    problems: ProblemList,
+) -> tuple[list[Film], set[str]]:
+    """Turn rows into films; of an id or a film that comes twice the first row counts.
+
+    Returns
+    -------
+    films : list of Film
+    ids : set of str
+        All that have a label, usable or not.
+    """
+    films: list[Film] = []
+    ids: set[str] = set()
+    paths: set[Path] = set()
+    for row in rows:
+        name = id_of(row)
+        try:
+            if not name:
+                raise LabelError(Kind.NO_ID, "the row names no film")
+            if name in ids:
+                message = f"id {name!r} is labelled twice; the first label counts"
+                raise LabelError(Kind.DUPLICATE, message)
+            ids.add(name)
+            if row.problem:
+                raise LabelError(Kind.CELLS, row.problem)
+            found = films_of(name, row)
+            for film in found:
+                if film.path in paths:
+                    message = f"film {film.path.name!r} is listed twice; the first row counts"
+                    raise LabelError(Kind.DUPLICATE_FILM, message)
+        except LabelError as error:
+            problems.add(error.kind, name or f"line {row.line}", str(error))
+        else:
+            films += found
+            paths.update(film.path for film in found)
+    return films, ids
+
+
+def is_there(path: Path) -> bool:
+    """Whether a path, of whatever a table says, is a file that can be seen."""
+    try:
+        return path.is_file()
+    except OSError:  # a name too long, a folder that is closed
+        return False
+
+
+def parse_age(text: str) -> float:
+    """Read a bone age in months, 0 (newborn) to 240."""
+    try:
+        age = float(text)
+    except ValueError:
+        age = float("nan")
+    if age != age:  # noqa: PLR0124  NaN, written out or not
+        raise LabelError(Kind.AGE_TEXT, f"bone age {text!r} is not a number of months")
+    if not 0 <= age <= OLDEST_MONTHS:
+        message = f"bone age {text!r} is not between 0 and {OLDEST_MONTHS:g} months"
+        raise LabelError(Kind.AGE_RANGE, message)
+    return age
+
+
+def parse_sex(text: str) -> Sex:
+    """Read a sex, or 1 and True for male, 0 and False for female."""
+    try:
+        return Sex.parse(text)
+    except SexError as error:
+        raise LabelError(Kind.SEX, str(error)) from error
+
+
+def parse_split(text: str, table: str) -> Split:
+    """Read a split that a table states."""
+    # Never a guess: a slip here would train on what is held back.
+    if text == "train":
+        return "train"
+    if text == "validation":
+        return "validation"
+    message = f"split {text!r} in {table} is neither 'train' nor 'validation'"
+    raise LabelError(Kind.SPLIT, message)
+
+
+def parse_pixels(text: str, table: str) -> int:
+    """Read a height or a width."""
+    try:
+        pixels = int(text)
+    except ValueError:
+        pixels = 0
+    if pixels < 1:
+        message = f"original size {text!r} in {table} is not a number of pixels"
+        raise LabelError(Kind.SIZE, message)
+    return pixels
+
+
+def share_of(name: str, purpose: str = "") -> float:
+    """A number from 0 to 1 that an id has, always the same; for each purpose another."""
+    return int(hashlib.sha256(f"{purpose}{name}".encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
+
+
+def hash_split(name: str) -> Split:
+    """Split films of which nobody states a split, by their id alone: always the same way."""
+    return "validation" if share_of(name) < VALIDATION_SHARE else "train"

@@ -1,0 +1,208 @@
+"""What a person says of a child, and what is settled from it and from the film."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from boneage.domain.ages import MAX_AGE_MONTHS, OLDEST_MONTHS, checked_age, months_between
+from boneage.domain.clinical_findings import NO_AGE, AgeSource, Centre, ClinicalContext, NotDefined
+from boneage.domain.radiograph import Facts
+from boneage.errors import AgeError, HeightError
+
+CM_PER_INCH = 2.54
+HEIGHT_RANGE_CM = (30.0, 230.0)
+"""From a very early baby to a giant: anything else is a slip."""
+HIGHEST_IN_METRES = 2.5
+
+BIRTH_AFTER_STUDY = NotDefined(
+    "birth_after_study", "the film states a birth date after its study date"
+)
+PLACEHOLDER = NotDefined(
+    "placeholder_age", "the film states an age or dates that stand in for unknown ones"
+)
+NO_STUDY_DATE = NotDefined(
+    "no_study_date", "the film states a birth date, but neither its study date nor an age"
+)
+
+
+@dataclass(frozen=True)
+class Child:
+    """What is said of the child on a film; all of it may be left out.
+
+    Raises
+    ------
+    AgeError
+        When the birth date lies after the study date, or the age is no child's.
+    HeightError
+        When the height is no child's in centimetres.
+    """
+
+    chronological_age_months: float | None = None
+    birth_date: date | None = field(default=None, repr=False)
+    study_date: date | None = field(default=None, repr=False)
+    height_cm: float | None = None
+    centre: Centre = Centre.CHRONOLOGICAL_AGE
+
+    def completed(self, other: Child) -> Child:
+        """Take from another what is not said here.
+
+        An age or a birth date here rules out both of the other: they are another age.
+        """
+        aged = self.chronological_age_months is not None or self.birth_date is not None
+        return replace(
+            other,
+            chronological_age_months=(
+                self.chronological_age_months if aged else other.chronological_age_months
+            ),
+            birth_date=self.birth_date if aged else other.birth_date,
+            study_date=self.study_date or other.study_date,
+            height_cm=other.height_cm if self.height_cm is None else self.height_cm,
+        )
+
+    def __post_init__(self) -> None:
+        if self.chronological_age_months is not None:
+            checked_age(self.chronological_age_months)
+        if self.birth_date is not None and self.study_date is not None:
+            age_between(self.birth_date, self.study_date)
+        if self.height_cm is not None:
+            check_height(self.height_cm)
+
+
+def age_between(birth_date: date, study_date: date) -> float:
+    """Give the months from birth to the film.
+
+    Raises
+    ------
+    AgeError
+        Which names no date.
+    """
+    months = months_between(birth_date, study_date)
+    if months < 0:
+        raise AgeError("the birth date lies after the study date; correct one of them")
+    try:
+        return checked_age(months)
+    except AgeError:
+        raise AgeError(
+            f"birth date and study date make the child {months / 12:.0f} years old; "
+            "correct one of them"
+        ) from None
+
+
+def check_height(height_cm: float) -> None:
+    """Refuse a height that no child has.
+
+    Raises
+    ------
+    HeightError
+        Which says so when it looks like metres.
+    """
+    low, high = HEIGHT_RANGE_CM
+    if low <= height_cm <= high:
+        return
+    if 0 < height_cm <= HIGHEST_IN_METRES:
+        raise HeightError(
+            f"height {height_cm:g} cm looks like metres; give centimetres: {100 * height_cm:g}"
+        )
+    raise HeightError(
+        f"height {height_cm:g} cm is not a child's; from {low:g} to {high:g} cm is accepted"
+    )
+
+
+def parse_height(text: str) -> float:
+    """Read a height as a number, with a point or a comma.
+
+    Raises
+    ------
+    HeightError
+        When it is no number.
+    """
+    try:
+        return float(text.replace(",", "."))
+    except ValueError:
+        raise HeightError(f"height {text!r} is no number") from None
+
+
+def height_from_inches(height_in: float) -> float:
+    """Give a height in centimetres.
+
+    Raises
+    ------
+    HeightError
+        When it is no child's in inches; it says so when it looks like centimetres or feet.
+    """
+    low, high = (cm / CM_PER_INCH for cm in HEIGHT_RANGE_CM)
+    if low <= height_in <= high:
+        return height_in * CM_PER_INCH
+    meant = "; is it in centimetres?" if high < height_in <= HEIGHT_RANGE_CM[1] else ""
+    meant = "; is it in feet?" if 1 <= height_in < 8 else meant
+    raise HeightError(
+        f"height {height_in:g} inches is not a child's; from {math.ceil(low)} to "
+        f"{math.floor(high)} inches is accepted{meant}"
+    )
+
+
+def settle(child: Child, facts: Facts) -> ClinicalContext:
+    """Settle what is known: what is given is stronger than what the film states.
+
+    What the film states wrongly gives no age, and the context says why.
+
+    Raises
+    ------
+    AgeError
+        When one date is given and neither anybody nor the film states the other, or the
+        two make no child's age.
+    """
+    age, source = _given_age(child, facts)
+    reason = None
+    if age is None:
+        age, source, reason = _film_age(facts)
+    return ClinicalContext(
+        chronological_age_months=age,
+        age_source=source,
+        birth_date=child.birth_date or facts.birth_date,
+        study_date=child.study_date or facts.study_date,
+        height_cm=child.height_cm,
+        centre=child.centre,
+        age_not_defined=reason,
+    )
+
+
+def _given_age(child: Child, facts: Facts) -> tuple[float | None, AgeSource | None]:
+    if child.chronological_age_months is not None:
+        return child.chronological_age_months, AgeSource.GIVEN
+    if child.birth_date is None and child.study_date is None:
+        return None, None
+    birth_date = child.birth_date or facts.birth_date
+    study_date = child.study_date or facts.study_date
+    if birth_date is None:
+        raise AgeError(
+            "the film states no birth date, so that the study date gives no age; "
+            "give the birth date too, or the age"
+        )
+    if study_date is None:
+        raise AgeError(
+            "the film states no study date, so that the birth date gives no age; "
+            "give the study date too, or the age"
+        )
+    return age_between(birth_date, study_date), AgeSource.GIVEN_DATES
+
+
+def _film_age(facts: Facts) -> tuple[float | None, AgeSource | None, NotDefined | None]:
+    """Take the age that the film states, or say why it gives none."""
+    birth_date, study_date = facts.birth_date, facts.study_date
+    age, source = facts.chronological_age_months, AgeSource.FILM_AGE
+    reason = NO_AGE if birth_date is None else NO_STUDY_DATE
+    if any(finding.code == PLACEHOLDER.code for finding in facts.findings):
+        reason = PLACEHOLDER
+    if birth_date is not None and study_date is not None:
+        months = months_between(birth_date, study_date)
+        reason = BIRTH_AFTER_STUDY if months < 0 else PLACEHOLDER
+        if 0 < months <= OLDEST_MONTHS:
+            age, source = months, AgeSource.FILM_DATES
+    if age is None:
+        return None, None, reason
+    if age > MAX_AGE_MONTHS:
+        return None, None, NotDefined("adult", f"the film states an age of {age / 12:.0f} years")
+    return age, source, None

@@ -1,0 +1,248 @@
+"""What is said of a child beside the bone age. Plain frozen values: no files, no tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import TypeAlias
+
+from boneage.domain.radiograph import Sex
+
+Record: TypeAlias = dict[str, object]
+"""A JSON object."""
+DECIMALS = 2
+
+
+class AgeSource(StrEnum):
+    """How the chronological age is known, the strongest first."""
+
+    GIVEN = "given"
+    GIVEN_DATES = "given birth date"
+    FILM_DATES = "birth and study date of the film"
+    FILM_AGE = "patient age of the film"
+
+
+class Centre(StrEnum):
+    """What a bone age is compared with, as reports name it."""
+
+    CHRONOLOGICAL_AGE = "chronological age"
+    BRUSH_MEAN = "Brush mean"
+
+
+class Determination(StrEnum):
+    """The verdict on a bone age, in the words of RadElement RDES14."""
+
+    DELAYED = "delayed"
+    NORMAL = "normal"
+    ADVANCED = "advanced"
+    INDETERMINATE = "indeterminate"
+    """The interval of the bone age holds a limit of the normal range."""
+    UNKNOWN = "unknown"
+    """No limit is defined."""
+
+
+class Category(StrEnum):
+    """Which table of Bayley and Pinneau a child is read by."""
+
+    AVERAGE = "average"
+    ACCELERATED = "accelerated"
+    DELAYED = "delayed"
+    """The paper's own word for it, "retarded", is not one to say to a family."""
+
+
+@dataclass(frozen=True)
+class NotDefined:
+    """Why something is not defined for this child."""
+
+    code: str
+    """A stable short word, for programs and for translations."""
+    message: str
+    """One sentence for people."""
+
+
+NO_AGE = NotDefined("no_age", "the chronological age is not known")
+
+
+@dataclass(frozen=True)
+class ClinicalContext:
+    """What is known of the child. The dates stay out of every text and table."""
+
+    chronological_age_months: float | None = None
+    age_source: AgeSource | None = None
+    birth_date: date | None = field(default=None, repr=False)
+    study_date: date | None = field(default=None, repr=False)
+    height_cm: float | None = None
+    """Present standing height."""
+    centre: Centre = Centre.CHRONOLOGICAL_AGE
+    """What the SDS is asked to be centred on."""
+    age_not_defined: NotDefined | None = None
+    """Why there is no chronological age; None when there is one."""
+
+    def to_dict(self) -> Record:
+        """Plain JSON values, without the dates."""
+        return {
+            "chronological_age_months": _rounded(self.chronological_age_months),
+            "age_source": self.age_source.value if self.age_source else None,
+            "age_not_defined": _reason(self.age_not_defined),
+            "height_cm": _rounded(self.height_cm),
+            "centre": self.centre.value,
+        }
+
+
+@dataclass(frozen=True)
+class Growth:
+    """A bone age beside the chronological age."""
+
+    bone_age_months: float
+    chronological_age_months: float
+    difference_months: float
+    """Bone age less chronological age; above 0: ahead."""
+    table: str
+    """The name of the table that the SD comes from."""
+    centre: Centre
+    determination: Determination
+    centre_months: float | None = None
+    """What 0 SDS means: the chronological age, or the mean of the table at it."""
+    sd_months: float | None = None
+    """One standard deviation of the bone age at this chronological age."""
+    sds: float | None = None
+    """(bone age − centre) / SD."""
+    sds_low: float | None = None
+    sds_high: float | None = None
+    """Of the ends of the bone age's interval, where there is one."""
+    normal_low_months: float | None = None
+    normal_high_months: float | None = None
+    """Two SD below and above the centre."""
+    not_defined: NotDefined | None = None
+    """Why there is no SD; None when there is."""
+
+    def to_dict(self) -> Record:
+        """Plain JSON values."""
+        return {
+            "difference_months": _rounded(self.difference_months),
+            "determination": self.determination.value,
+            "sds": _rounded(self.sds),
+            "sds_low": _rounded(self.sds_low),
+            "sds_high": _rounded(self.sds_high),
+            "centre": self.centre.value,
+            "centre_months": _rounded(self.centre_months),
+            "sd_months": _rounded(self.sd_months),
+            "normal_low_months": _rounded(self.normal_low_months),
+            "normal_high_months": _rounded(self.normal_high_months),
+            "table": self.table,
+            "not_defined": _reason(self.not_defined),
+        }
+
+
+@dataclass(frozen=True)
+class AdultHeight:
+    """The adult height that Bayley and Pinneau predict."""
+
+    present_height_cm: float
+    category: Category | None = None
+    percent: float | None = None
+    """Of the adult height that has been reached, from the table."""
+    predicted_cm: float | None = None
+    error_sd_cm: float | None = None
+    """One SD of the paper's prediction error at this chronological age."""
+    low_cm: float | None = None
+    high_cm: float | None = None
+    """Two of these SD below and above the prediction."""
+    interval_low_cm: float | None = None
+    interval_high_cm: float | None = None
+    """The least and the greatest prediction that the bone age's interval allows, without
+    the prediction error."""
+    table: str = "Bayley and Pinneau 1952"
+    not_defined: NotDefined | None = None
+    """Why there is no prediction; None when there is."""
+    error_not_defined: NotDefined | None = None
+    """Why there is no error beside the prediction."""
+    interval_not_defined: NotDefined | None = None
+    """Why the interval could not be carried through; None also where there is none."""
+
+    def to_dict(self) -> Record:
+        """Plain JSON values."""
+        return {
+            "present_height_cm": _rounded(self.present_height_cm),
+            "category": self.category.value if self.category else None,
+            "percent": _rounded(self.percent),
+            "predicted_cm": _rounded(self.predicted_cm),
+            "error_sd_cm": _rounded(self.error_sd_cm),
+            "low_cm": _rounded(self.low_cm),
+            "high_cm": _rounded(self.high_cm),
+            "interval_low_cm": _rounded(self.interval_low_cm),
+            "interval_high_cm": _rounded(self.interval_high_cm),
+            "table": self.table,
+            "not_defined": _reason(self.not_defined),
+            "error_not_defined": _reason(self.error_not_defined),
+            "interval_not_defined": _reason(self.interval_not_defined),
+        }
+
+
+@dataclass(frozen=True)
+class NearestStandards:
+    """The standards of the atlas that a bone age lies between."""
+
+    sex: Sex
+    lower_months: float
+    upper_months: float | None
+    """The same as ``lower_months`` at a standard; None beyond the last one."""
+    text: str
+    """Such as "between the 11-year and 11½-year male standards"."""
+    phase: str
+    """A short name of the phase, for programs and for translations."""
+    looks_at: str
+    """What a reader looks at in this phase, some sentences."""
+
+    def to_dict(self) -> Record:
+        """Plain JSON values."""
+        return {
+            "lower_months": _rounded(self.lower_months),
+            "upper_months": _rounded(self.upper_months),
+            "text": self.text,
+            "phase": self.phase,
+            "looks_at": self.looks_at,
+        }
+
+
+@dataclass(frozen=True)
+class ClinicalFindings:
+    """All that is said of a child beside the bone age."""
+
+    context: ClinicalContext
+    standards: NearestStandards
+    growth: Growth | None = None
+    """None where the chronological age is not known."""
+    adult_height: AdultHeight | None = None
+    """None where no height was given."""
+
+    def to_dict(self) -> Record:
+        """Plain JSON values; no date, name or identifier."""
+        return {
+            "context": self.context.to_dict(),
+            "growth": self._growth(),
+            "adult_height": self.adult_height.to_dict() if self.adult_height else None,
+            "standards": self.standards.to_dict(),
+        }
+
+    def _growth(self) -> Record | None:
+        """Give what is said of growth: where an age is stated and gives none, why that is."""
+        if self.growth is not None:
+            return self.growth.to_dict()
+        reason = self.context.age_not_defined
+        if reason is None or reason.code == NO_AGE.code:
+            return None
+        unknown = Growth(0, 0, 0, "", self.context.centre, Determination.UNKNOWN)
+        keys = unknown.to_dict().keys()
+        known = {"determination": unknown.determination.value, "not_defined": _reason(reason)}
+        return {key: known.get(key) for key in keys}
+
+
+def _rounded(number: float | None) -> float | None:
+    return None if number is None else round(number, DECIMALS)
+
+
+def _reason(reason: NotDefined | None) -> Mapping[str, str] | None:
+    return {"code": reason.code, "message": reason.message} if reason else None

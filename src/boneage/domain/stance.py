@@ -1,0 +1,270 @@
+"""How a film lies before it is read, and the way between it and the upright film.
+
+The networks see upright films, bone bright, without a frame, of square pixels. Whatever is
+shown or written lies in the pixels of the film as it came.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from boneage.domain.assessment import Box, Look
+from boneage.domain.radiograph import Pixels
+from boneage.imaging.regions import HeatMap
+
+Points = npt.NDArray[np.float64]
+ROUNDING = 1e-6
+"""Of a pixel: by so much, what is a whole number may be missed."""
+
+
+@dataclass(frozen=True)
+class Tilt:
+    """A rectangle that lies aslant in the field; its units are the field's square pixels."""
+
+    degrees: float
+    """How far it is turned clockwise; it is turned back before it is read."""
+    row: float
+    col: float
+    """Of its middle."""
+    height: int
+    width: int
+
+    def on_field(self, points: Points) -> Points:
+        """Carry points (column, row) from the rectangle, turned straight, to the field."""
+        return (points - self._middle) @ self._turn.T + (self.col, self.row)
+
+    def straight(self, points: Points) -> Points:
+        """Carry points (column, row) from the field to the rectangle, turned straight."""
+        return (points - (self.col, self.row)) @ self._turn + self._middle
+
+    def within(self, box: Box) -> Tilt:
+        """The part of the rectangle that lies in a box of its own pixels."""
+        middle = np.array([(box.min_col + box.max_col) / 2, (box.min_row + box.max_row) / 2])
+        col, row = self.on_field(middle)
+        return replace(self, row=float(row), col=float(col), height=box.height, width=box.width)
+
+    def scaled(self, factor: float) -> Tilt:
+        """The same rectangle in a field of another resolution."""
+        height, width = (max(1, round(side * factor)) for side in (self.height, self.width))
+        return Tilt(self.degrees, self.row * factor, self.col * factor, height, width)
+
+    @property
+    def _middle(self) -> Points:
+        return np.array([self.width / 2, self.height / 2])
+
+    @property
+    def _turn(self) -> Points:
+        cos, sin = np.cos(np.radians(self.degrees)), np.sin(np.radians(self.degrees))
+        return np.array([[cos, -sin], [sin, cos]])
+
+    def cut_out(self, field: npt.NDArray[np.float32], *, outside: float) -> Pixels:
+        """Cut it out of a field and turn it straight; ``outside`` is the grey beyond the field."""
+        turned: Pixels = cv2.warpAffine(
+            field,
+            self._affine(),
+            (self.width, self.height),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=outside,
+        )
+        return turned
+
+    def put_back(self, part: npt.NDArray[np.float32], size: tuple[int, int]) -> HeatMap:
+        """Lay the straight rectangle back into an empty field of this (height, width)."""
+        field: HeatMap = cv2.warpAffine(
+            part, self._affine(), size[::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
+        )
+        return field
+
+    def _affine(self) -> Points:
+        # OpenCV counts from the middle of a pixel, we from its edge.
+        half = np.array([0.5, 0.5])
+        shift = self._turn @ (half - self._middle) + (self.col, self.row) - half
+        return np.column_stack([self._turn, shift])
+
+
+@dataclass(frozen=True)
+class Stance:
+    """How a film lies: what has to be done to it before it is read."""
+
+    field: Box
+    """The part that is read, in the film's pixels: all inside its frame."""
+    quarters: int = 0
+    """Clockwise quarter turns that bring it upright, 0 to 3; after the tilt is taken away."""
+    inverted: bool = False
+    """Whether it is a negative: bone dark."""
+    pixel_aspect: float = 1.0
+    """Height of a pixel of the film over its width; what is read has square ones."""
+    tilt: Tilt | None = None
+    """What is read of the field, where it lies aslant."""
+
+    @property
+    def square(self) -> tuple[int, int]:
+        """Rows and columns of the field, once its pixels are square; none is lost."""
+        height, width, aspect = self.field.height, self.field.width, self.pixel_aspect
+        return (round(height * aspect), width) if aspect > 1 else (height, round(width / aspect))
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns of the upright film."""
+        size = (self.tilt.height, self.tilt.width) if self.tilt else self.square
+        return size[::-1] if self.quarters % 2 else size
+
+    def reads_as_it_is(self, height: int, width: int) -> bool:
+        """Whether nothing has to be done to a film of this size."""
+        whole = self.field == Box(0, 0, height, width)
+        return whole and not self.quarters and not self.inverted and not self.is_resampled
+
+    @property
+    def is_resampled(self) -> bool:
+        """Whether what is read has other pixels than the film."""
+        return self.tilt is not None or self.square != (self.field.height, self.field.width)
+
+    def share_of(self, height: int, width: int) -> float:
+        """The share of a film of this size that is read."""
+        size = self.square
+        tilted = self.tilt.height * self.tilt.width / (size[0] * size[1]) if self.tilt else 1.0
+        return min(1.0, tilted) * self.field.area / (height * width)
+
+    def upright(self, pixels: Pixels, longest_px: int | None = None) -> Pixels:
+        """Bring a film upright.
+
+        Parameters
+        ----------
+        pixels : float32 array, shape (height, width)
+            0 to 1.
+        longest_px : int, optional
+            The result's longer side has at most so many pixels; default: all that there are.
+
+        Returns
+        -------
+        float32 array
+            Bone bright; of the shape ``size``, unless that is longer.
+        """
+        field = self.field
+        part = pixels[field.min_row : field.max_row, field.min_col : field.max_col]
+        scale = min(1.0, longest_px / max(self.size)) if longest_px else 1.0
+        rows, cols = (max(1, round(side * scale)) for side in self.square)
+        if (rows, cols) != part.shape:
+            smaller = rows <= part.shape[0] and cols <= part.shape[1]
+            way = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+            part = cv2.resize(np.ascontiguousarray(part), (cols, rows), interpolation=way)
+        if self.tilt:
+            edge = np.concatenate([part[0], part[-1], part[:, 0], part[:, -1]])
+            part = self.tilt.scaled(scale).cut_out(part, outside=float(np.median(edge)))
+        if self.inverted:
+            part = 1 - part
+        return np.ascontiguousarray(np.rot90(part, -self.quarters))
+
+    def box_on_film(self, box: Box) -> Box:
+        """Carry a box from the upright film to the film as it came."""
+        back = _turned(box, self.size, -self.quarters % 4)
+        corners = _corners(back)
+        if self.tilt:
+            corners = self.tilt.on_field(corners)
+        field, (rows, cols) = self.field, self.square
+        low, high = corners.min(axis=0), corners.max(axis=0)
+        scale = np.array([field.width / cols, field.height / rows])
+        return _box_around(
+            low * scale + (field.min_col, field.min_row),
+            high * scale + (field.min_col, field.min_row),
+            field,
+        )
+
+    def box_upright(self, box: Box) -> Box:
+        """Carry a box from the film as it came to the upright film, as far as it lies there.
+
+        Raises
+        ------
+        ValueError
+            When no part of it lies inside the frame.
+        """
+        field, (rows, cols) = self.field, self.square
+        scale = np.array([cols / field.width, rows / field.height])
+        corners = (_corners(box) - (field.min_col, field.min_row)) * scale
+        if self.tilt:
+            corners = self.tilt.straight(corners)
+            rows, cols = self.tilt.height, self.tilt.width
+        inside = _box_around(corners.min(axis=0), corners.max(axis=0), Box(0, 0, rows, cols))
+        return _turned(inside, (rows, cols), self.quarters % 4)
+
+    def map_on_film(self, upright: HeatMap, size: tuple[int, int]) -> HeatMap:
+        """Carry a map over the upright film to one over the film as it came.
+
+        Parameters
+        ----------
+        upright : array, shape (rows, columns)
+            Over the whole upright film, at any resolution.
+        size : (height, width)
+            Of the film as it came, in pixels.
+
+        Returns
+        -------
+        array
+            Over the whole film, at about the same resolution; 0 on the frame.
+        """
+        inner = np.ascontiguousarray(np.rot90(upright, self.quarters))
+        if self.tilt:
+            factor = max(inner.shape) / max(self.tilt.height, self.tilt.width)
+            tilt = self.tilt.scaled(factor)
+            inner = cv2.resize(inner, (tilt.width, tilt.height))
+            rows, cols = (max(1, round(side * factor)) for side in self.square)
+            inner = tilt.put_back(inner, (rows, cols))
+        if self.field == Box(0, 0, *size):
+            return inner
+        scale = inner.shape[0] / self.field.height, inner.shape[1] / self.field.width
+        before = round(self.field.min_row * scale[0]), round(self.field.min_col * scale[1])
+        after = (
+            round((size[0] - self.field.max_row) * scale[0]),
+            round((size[1] - self.field.max_col) * scale[1]),
+        )
+        widths = ((before[0], after[0]), (before[1], after[1]))
+        whole: HeatMap = np.pad(inner, widths)
+        return whole
+
+    def looks_on_film(self, looks: tuple[Look, ...], size: tuple[int, int]) -> tuple[Look, ...]:
+        """Carry looks at the upright film to the film as it came, of this (height, width)."""
+        if self.reads_as_it_is(*size):
+            return looks
+        return tuple(
+            replace(
+                look,
+                box=self.box_on_film(look.box),
+                heat_map=self.map_on_film(look.heat_map, size),
+            )
+            for look in looks
+        )
+
+
+def whole_film(height: int, width: int) -> Stance:
+    """The stance of a film that is read as it is."""
+    return Stance(Box(0, 0, height, width))
+
+
+def _corners(box: Box) -> Points:
+    """Column and row of the corners of a box, shape (4, 2)."""
+    sides = (box.min_col, box.max_col), (box.min_row, box.max_row)
+    return np.array([(col, row) for col in sides[0] for row in sides[1]], np.float64)
+
+
+def _box_around(low: Points, high: Points, limits: Box) -> Box:
+    """The smallest box of whole pixels around two corners (column, row), inside the limits."""
+    least, most = np.floor(low + ROUNDING), np.ceil(high - ROUNDING)
+    return Box(
+        max(int(least[1]), limits.min_row),
+        max(int(least[0]), limits.min_col),
+        min(int(most[1]), limits.max_row),
+        min(int(most[0]), limits.max_col),
+    )
+
+
+def _turned(box: Box, size: tuple[int, int], quarters: int) -> Box:
+    """A box on a picture of this (height, width) that is turned clockwise."""
+    for _ in range(quarters):
+        box = Box(box.min_col, size[0] - box.max_row, box.max_col, size[0] - box.min_row)
+        size = size[::-1]
+    return box

@@ -1,0 +1,202 @@
+"""Another reader or system, measured on the same films: side by side, and paired.
+
+A film that is hard for one is often hard for the other. The difference of the
+two is therefore bootstrapped over films, with both readings of a film kept
+together, and tested by Wilcoxon's signed-rank test on the absolute errors.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from boneage.errors import DataError
+from boneage.evaluation.accuracy.validation import Reading
+from boneage.evaluation.metrics import Estimate, Vector, estimate, fit
+from boneage.storage.delimited import one_column, read_delimited
+
+CASE_COLUMNS = ("case", "id")
+MONTHS_COLUMNS = ("predicted_months", "age_months", "months", "boneage")
+"""The first of these that a table has is read."""
+
+
+@dataclass(frozen=True)
+class OtherReader:
+    """Another reader's ages of films."""
+
+    name: str
+    file: str
+    """The bare name of the table they come from."""
+    months: dict[str, float]
+    """By case, in months."""
+    problems: tuple[str, ...] = ()
+    """Rows that could not be used, one sentence each."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What one reader's ages are worth."""
+
+    mae_months: Estimate
+    rmse_months: Estimate
+    r2: Estimate
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One film, read by both."""
+
+    reading: Reading
+    other_months: float
+
+    @property
+    def excess_months(self) -> float:
+        """Absolute error of this reading less that of the other: below 0, this one is nearer."""
+        true = self.reading.true_months
+        return abs(self.reading.error_months) - abs(self.other_months - true)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two readers on the films that both have read."""
+
+    other: OtherReader
+    pairs: tuple[Pair, ...]
+    only_here: tuple[str, ...]
+    """Cases that the other has not read."""
+    only_there: tuple[str, ...]
+    """Cases that only the other has read."""
+    here: Fit
+    there: Fit
+    difference: Fit
+    """Here less there, film by film: below 0 for MAE and RMSE, this one is better."""
+    wilcoxon_p: float | None
+    """Two-sided, of the absolute errors; None where they never differ."""
+
+    @property
+    def count(self) -> int:
+        """Films read by both."""
+        return len(self.pairs)
+
+
+def read_other(table: Path, name: str | None = None, *, strict: bool = False) -> OtherReader:
+    """Read another reader's ages from a table.
+
+    Parameters
+    ----------
+    table : Path
+        With a column of ``CASE_COLUMNS`` and one of ``MONTHS_COLUMNS``.
+    name : str, optional
+        What to call the reader. Default: the file's name.
+    strict : bool
+        Stop at the first row that cannot be used; else it is named and left
+        out, and of a duplicate case the first row counts.
+
+    Raises
+    ------
+    DataError
+        When the file is no such table, or has no row that can be used.
+    """
+    rows = read_delimited(table, ragged=True)
+    case_column = _column(rows.columns, CASE_COLUMNS, table)
+    months_column = _column(rows.columns, MONTHS_COLUMNS, table)
+    months: dict[str, float] = {}
+    problems: list[str] = []
+    for row in rows.rows:
+        try:
+            if row.problem:
+                raise DataError(row.problem)
+            case, age = row.cells[case_column], _months(row.cells[months_column])
+            if not case:
+                raise DataError("the row names no case")
+            if case in months:
+                raise DataError(f"case {case!r} comes twice; the first row counts")
+            months[case] = age
+        except DataError as error:
+            sentence = f"{table.name}, line {row.line}: {error}"
+            if strict:
+                raise DataError(sentence) from error
+            problems.append(sentence)
+    if not months:
+        raise DataError(f"the table {str(table)!r} has no row with a case and its months")
+    return OtherReader(name or table.stem, table.name, months, tuple(problems))
+
+
+def check_common(other: OtherReader, cases: Sequence[str]) -> None:
+    """Raise a DataError when another reader has read none of these cases."""
+    if not other.months.keys() & set(cases):
+        raise DataError(
+            f"{other.file!r} has none of the cases that are read here; it has such as "
+            f"{next(iter(other.months))!r}, here are such as {next(iter(cases), '')!r}"
+        )
+
+
+def compare(readings: Sequence[Reading], other: OtherReader) -> Comparison:
+    """Compare readings with another reader's, on the cases that both have.
+
+    Raises
+    ------
+    DataError
+        When there is none.
+    """
+    cases = {reading.case: None for reading in readings}
+    check_common(other, list(cases))
+    pairs = tuple(
+        Pair(reading, other.months[reading.case])
+        for reading in readings
+        if reading.case in other.months
+    )
+    true = np.array([pair.reading.true_months for pair in pairs])
+    here = np.array([pair.reading.predicted_months for pair in pairs])
+    there = np.array([pair.other_months for pair in pairs])
+    figures = estimate(_both, true, here, there)
+    return Comparison(
+        other=other,
+        pairs=pairs,
+        only_here=tuple(case for case in cases if case not in other.months),
+        only_there=tuple(case for case in other.months if case not in cases),
+        here=Fit(*figures[:3]),
+        there=Fit(*figures[3:6]),
+        difference=Fit(*figures[6:]),
+        wilcoxon_p=_wilcoxon(np.array([pair.excess_months for pair in pairs])),
+    )
+
+
+def _both(true: Vector, here: Vector, there: Vector) -> Vector:
+    """Figures of both, and their differences, of samples of shape (films, draws)."""
+    one, other = fit(true, here), fit(true, there)
+    return np.concatenate([one, other, one - other])
+
+
+def _wilcoxon(excess: Vector) -> float | None:
+    from scipy.stats import wilcoxon  # noqa: PLC0415  slow to load; an extra
+
+    if not excess.any():
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of few films, for which p is near 1 anyhow
+        return float(wilcoxon(excess).pvalue)
+
+
+def _column(columns: Sequence[str], wanted: Sequence[str], table: Path) -> str:
+    found = one_column(columns, wanted, table)
+    if found is None:
+        raise DataError(
+            f"the table {str(table)!r} has none of the columns {list(wanted)}, only {list(columns)}"
+        )
+    return found
+
+
+def _months(text: str) -> float:
+    try:
+        months = float(text)
+    except ValueError:
+        months = math.nan
+    if not math.isfinite(months):
+        raise DataError(f"{text!r} is not a number of months")
+    return months

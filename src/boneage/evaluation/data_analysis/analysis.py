@@ -1,0 +1,191 @@
+"""All that is worth knowing of a labelled data set before anything is trained on it.
+
+To the statistics and histograms of :mod:`boneage.evaluation.data_analysis.dataset` it adds
+how the splits compare, which ages are thin, and what copies of the films are
+at hand.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, groupby
+
+from boneage.datasets.films import Film, Films
+from boneage.domain.radiograph import Sex
+from boneage.evaluation.bands import BANDS, OLDEST_YEARS, Band
+from boneage.evaluation.data_analysis.dataset import (
+    BIN_MONTHS,
+    Dataset,
+    Statistics,
+    analyse,
+    one_copy_each,
+    statistics_of,
+)
+
+THIN_FILMS = 250
+"""A sex with fewer films in a two-year band is thin there: a mean over n films is
+uncertain by 1/√n of their spread, 6 % at 250."""
+
+HEAPED_SHARE = 0.25
+"""Half of the films on at most this share of the ages: of evenly spread labels half of
+the films need half of the ages."""
+
+
+@dataclass(frozen=True)
+class BandFilms:
+    """The films of a two-year band of bone age."""
+
+    band: Band
+    counts: Mapping[Sex, int]
+    ages: Statistics | None
+    """None where there are no films."""
+
+    @property
+    def count(self) -> int:
+        """Films of both sexes."""
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True)
+class ThinAges:
+    """Two-year bands side by side, in each of which a sex has few films."""
+
+    sex: Sex
+    low_years: int
+    high_years: int
+    films: int
+    share: float
+    """Of the films of that sex, 0 to 1."""
+
+    @property
+    def words(self) -> str:
+        """Say which ages, such as "under 4 years"."""
+        if self.low_years == 0 and self.high_years == OLDEST_YEARS:
+            return "of every age"
+        if self.low_years == 0:
+            return f"under {self.high_years} years"
+        if self.high_years == OLDEST_YEARS:
+            return f"of {self.low_years} years and over"
+        return f"of {self.low_years} to {self.high_years} years"
+
+
+@dataclass(frozen=True)
+class Heaped:
+    """The fewest ages that half of the films of a sex bear."""
+
+    sex: Sex
+    ages_months: tuple[float, ...]
+    """The commonest first."""
+    distinct: int
+    """How many different ages the sex has in all."""
+
+    @property
+    def strongly(self) -> bool:
+        """Whether the labels keep to few ages, as those read from plates of an atlas do."""
+        return len(self.ages_months) <= HEAPED_SHARE * self.distinct
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Which copies of the films are at hand."""
+
+    detailed: int
+    """Films of useful resolution."""
+    squeezed_only: int
+    """Films of which there is only a squeezed copy."""
+    heights: Statistics | None
+    """Pixels of the originals, where the data set states them."""
+    widths: Statistics | None
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The whole analysis of a data set."""
+
+    name: str
+    dataset: Dataset
+    by_split: Mapping[str, Statistics]
+    ages_by_split: Mapping[str, tuple[int, ...]]
+    """Films in each bin of ``dataset.ages``."""
+    bands: tuple[BandFilms, ...]
+    """From 0 to 20 years, empty ones too."""
+    thin: tuple[ThinAges, ...]
+    """By sex, the youngest first; of the sexes that occur."""
+    heaped: tuple[Heaped, ...]
+    """By sex; of the sexes that occur."""
+    copies: Copies
+
+
+def analyse_in_full(found: Films, name: str) -> Analysis:
+    """Analyse a data set; a film of several copies counts once.
+
+    Parameters
+    ----------
+    found : Films
+        At least one film.
+    name : str
+        What to call the data set.
+    """
+    films = one_copy_each(found)
+    dataset = analyse(found)
+    by_split = {
+        split: [film.age_months for film in films if film.split == split]
+        for split in sorted(dataset.splits)
+    }
+    bands = tuple(_band(band, films) for band in BANDS)
+    return Analysis(
+        name=name,
+        dataset=dataset,
+        by_split={split: statistics_of(ages) for split, ages in by_split.items()},
+        ages_by_split={split: _in_bins(ages, dataset) for split, ages in by_split.items()},
+        bands=bands,
+        thin=tuple(thin for sex in dataset.by_sex for thin in _thin(sex, bands)),
+        heaped=tuple(_heaped(sex, films) for sex in dataset.by_sex),
+        copies=_copies(found, films),
+    )
+
+
+def _band(band: Band, films: Sequence[Film]) -> BandFilms:
+    held = [film for film in films if band.holds(film.age_months)]
+    counts = {sex: sum(film.sex is sex for film in held) for sex in Sex}
+    ages = statistics_of([film.age_months for film in held]) if held else None
+    return BandFilms(band, counts, ages)
+
+
+def _in_bins(ages: Sequence[float], dataset: Dataset) -> tuple[int, ...]:
+    counts = Counter(int(age // BIN_MONTHS) for age in ages)
+    return tuple(counts[int(b.low // BIN_MONTHS)] for b in dataset.ages)
+
+
+def _thin(sex: Sex, bands: Sequence[BandFilms]) -> list[ThinAges]:
+    """Runs of thin bands, joined."""
+    total = sum(band.counts[sex] for band in bands)
+    found = []
+    for thin, run in groupby(bands, lambda band: band.counts[sex] < THIN_FILMS):
+        joined = list(run)
+        if thin:
+            films = sum(band.counts[sex] for band in joined)
+            ends = joined[0].band.low, joined[-1].band.high
+            found.append(ThinAges(sex, *ends, films, films / total))
+    return found
+
+
+def _heaped(sex: Sex, films: Sequence[Film]) -> Heaped:
+    counts = Counter(film.age_months for film in films if film.sex is sex)
+    commonest = sorted(counts, key=lambda age: (-counts[age], age))
+    reached = accumulate(counts[age] for age in commonest)
+    needed = next(place for place, n in enumerate(reached, 1) if 2 * n >= counts.total())
+    return Heaped(sex, tuple(commonest[:needed]), len(commonest))
+
+
+def _copies(found: Films, films: Sequence[Film]) -> Copies:
+    detailed = {film.id for film in found.films if not film.squeezed}
+    shapes = [film.shape for film in found.films if film.shape is not None]
+    return Copies(
+        detailed=len(detailed),
+        squeezed_only=len(films) - len(detailed),
+        heights=statistics_of([height for height, _ in shapes]) if shapes else None,
+        widths=statistics_of([width for _, width in shapes]) if shapes else None,
+    )

@@ -1,0 +1,168 @@
+"""Which films the ruler is laid on, and how each is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import cv2
+import numpy as np
+
+from boneage.datasets.film_folder import FACTS
+from boneage.datasets.films import Film
+from boneage.datasets.labels import read_labels
+from boneage.domain.radiograph import Radiograph
+from boneage.errors import BoneageError, DataError
+from boneage.evaluation.accuracy.validation import Split
+from boneage.evaluation.localization.marks import Shape
+from boneage.reading import read
+
+Copies: TypeAlias = Literal["detailed", "squeezed", "all"]
+COPIES: tuple[Copies, ...] = ("detailed", "squeezed", "all")
+
+DETAILED, SQUEEZED = "detailed", "squeezed"
+MOVED = "background-removed"
+"""Such copies were cut and fitted anew: marks on the original do not lie on them."""
+SAME_SHAPE = 0.02
+"""A copy whose width to height differs by more from the original's was cut."""
+
+
+def kind_of(film: Film) -> str:
+    """``"squeezed"`` or ``"detailed"``."""
+    return SQUEEZED if film.squeezed else DETAILED
+
+
+def films_to_measure(
+    films: Iterable[Film],
+    marked: Collection[str],
+    unfit: Collection[str],
+    copies: Copies,
+    split: Split,
+    limit: int | None = None,
+) -> tuple[Film, ...]:
+    """Choose one copy of every marked film.
+
+    Parameters
+    ----------
+    films : iterable of Film
+        Several of one id are copies of one film.
+    marked : collection of str
+        Ids that have marks.
+    unfit : collection of str
+        Ids whose detailed copy does not fit the marks.
+    copies : {"detailed", "squeezed", "all"}
+        Detailed copies only, squeezed copies only, or of every film the better one.
+    split : {"validation", "train", "all"}
+    limit : int, optional
+        So many films only, evenly spread over the ids in their order.
+
+    Raises
+    ------
+    DataError
+        When none is left.
+    """
+    chosen: dict[str, Film] = {}
+    for film in films:
+        if film.id not in marked or split not in ("all", film.split):
+            continue
+        if film.squeezed:
+            if copies != "detailed":
+                chosen.setdefault(film.id, film)
+        elif copies != "squeezed" and film.id not in unfit:
+            chosen[film.id] = film
+    if not chosen:
+        raise DataError(f"no film of the kind {copies!r} in the split {split!r} has marks")
+    ordered = [chosen[name] for name in sorted(chosen, key=_natural)]
+    return tuple(ordered) if limit is None else tuple(_spread(ordered, limit))
+
+
+def _natural(name: str) -> tuple[int, str]:
+    return len(name), name
+
+
+def _spread(films: list[Film], count: int) -> list[Film]:
+    places = np.linspace(0, len(films) - 1, min(count, len(films))).round().astype(int)
+    return [films[place] for place in places]
+
+
+def true_shape(films: Iterable[Film]) -> Callable[[str], Shape | None]:
+    """Make a function that tells the true (height, width) of a film by id.
+
+    What no squeezed copy states is read from the film itself, once; None where
+    there is no film or it cannot be read.
+    """
+    stated: dict[str, Shape] = {}
+    paths: dict[str, Path] = {}
+    for film in films:
+        if film.shape is None:
+            paths[film.id] = film.path
+        else:
+            stated[film.id] = film.shape
+
+    @cache
+    def shape_of(name: str) -> Shape | None:
+        if name in stated or name not in paths:
+            return stated.get(name)
+        try:
+            radiograph = read(paths[name])
+        except BoneageError:
+            return None
+        return radiograph.height, radiograph.width
+
+    return shape_of
+
+
+def unfit_copies(data: Path) -> Mapping[str, str]:
+    """Ids whose detailed copy does not lie where the original did, and why.
+
+    Told by ``films.csv``; a data set without one has originals only.
+    """
+    table = data / FACTS
+    if not table.is_file():
+        return {}
+    unfit = {}
+    for row in read_labels(table, ("id", "film")).rows:
+        cells = row.cells
+        if not cells["film"]:
+            continue
+        if cells.get("film_processing") == MOVED:
+            unfit[cells["id"]] = (
+                "the detailed copy was fitted anew as its background was removed: marks do not fit"
+            )
+        elif _cut(cells):
+            unfit[cells["id"]] = (
+                "the detailed copy has another shape than the original: marks do not fit"
+            )
+    return unfit
+
+
+def _cut(cells: Mapping[str, str]) -> bool:
+    try:
+        width, height, film_width, film_height = (
+            float(cells[name])
+            for name in ("original_width", "original_height", "film_width", "film_height")
+        )
+        return abs(film_width * height / (film_height * width) - 1) > SAME_SHAPE
+    except (KeyError, ValueError, ZeroDivisionError):
+        return False  # not stated
+
+
+def read_film(film: Film) -> Radiograph:
+    """Read a copy of a film; a squeezed one gets its true shape back, for marks need right angles.
+
+    Raises
+    ------
+    FilmError
+        When it cannot be read.
+    """
+    radiograph = film.radiograph()
+    if film.shape is None:
+        return radiograph
+    height, width = film.shape
+    scale = max(radiograph.height / height, radiograph.width / width)  # lose no pixel
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    pixels = cv2.resize(radiograph.pixels, size, interpolation=cv2.INTER_LINEAR)
+    return replace(radiograph, pixels=pixels, pixel_aspect=1.0)

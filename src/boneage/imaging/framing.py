@@ -1,0 +1,342 @@
+"""Where the exposed field lies on an image: without border, bars or collimator edge around it.
+
+A border is of one grey, and straight: behind its last line, most of the next lines is
+something else. Air beside a hand may be of one grey too, but what comes behind it is a
+finger, not a line. Where nothing tells a border from the air, what is far beyond the usual
+margin around a hand is cut off: it holds nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from math import ceil
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from boneage.domain.geometry import Box
+from boneage.domain.radiograph import Pixels, Radiograph
+from boneage.domain.stance import Stance, Tilt
+from boneage.imaging.preparing import LONGEST_PX
+
+SAMPLE_PX = 320
+"""Longer side at which borders are looked for."""
+SAMPLE_LOOKED_AT = 20_000
+"""Pixels of the sample that its range is taken from."""
+GREYS = (0.7 / 255, 2.5 / 255, 6 / 255)
+"""How far the greys of a border may lie apart: drawn by a program, after JPEG, scanned."""
+MOSTLY = 0.95
+"""Share of a line that must be of the border's grey: a marker or a speck may lie on it."""
+BEHIND = 0.6
+"""Share of the lines behind a border that must differ from it."""
+STEP = (0.02, 0.06)
+"""Of a side: where, behind its last line, a border must have ended, for edges that are tilted."""
+LEAST, MOST = 0.008, 0.6
+"""Of a side: narrower borders matter to no network, and are left; wider ones are none."""
+PANEL_FILLED, PANEL_LEAST = 0.88, 0.12
+"""Of a panel, its shape fills so much, for it is a rectangle; it fills so much of the image."""
+PANEL_OPENED_PX = 5
+"""Of the sample: what is thinner, such as text and rules beside a panel, is none."""
+BESIDE = 0.2
+"""Share of the surround of a panel that may be of other greys: text and rules, no second image."""
+SKIPPED = (0, 2)
+"""Lines at an edge that may be left of another border."""
+EVEN = 0.5
+"""Share of the outermost pixels that are of one grey around a panel."""
+TILTED_DEGREES = 3.0
+"""A panel turned by less is read as it lies."""
+AIR = 8 / 255
+"""Greys of air differ by less from its usual one."""
+EMPTY = 0.985
+"""Share of a line of air that is of the air's grey."""
+CUT = 0.18
+"""Share of a line of which something ends at once: a forearm that was cut off, no fingertip."""
+MARGIN, USUAL_MARGIN = 0.2, 0.1
+"""Of what is not air: margins wider than the first are cut down to the second. Of 100 training
+images 3 have one."""
+ROUNDS = 6
+"""A border may lie in another one."""
+ROBUST_PERCENTILES = (0.02, 99.98)
+"""A few hot or dead pixels do not set the range of an image."""
+
+Sample = npt.NDArray[np.float32]
+
+
+def normalised(pixels: Pixels, looked_at: int = 400_000) -> Pixels:
+    """Map an image's own range to 0 to 1, so that any linear scale of its greys reads alike.
+
+    Linear, but for a few extreme pixels (``ROBUST_PERCENTILES``), which are clipped. An image
+    of one grey becomes black. About so many pixels are looked at.
+    """
+    step = max(1, int((pixels.size / looked_at) ** 0.5))
+    ordered = np.sort(pixels[::step, ::step], axis=None)
+    last = ordered.size - 1
+    low = ordered[int(ROBUST_PERCENTILES[0] / 100 * last)]
+    high = ordered[int(np.ceil(ROBUST_PERCENTILES[1] / 100 * last))]
+    if high <= low:
+        low, high = pixels.min(), pixels.max()
+    if high <= low:
+        return np.zeros_like(pixels)
+    if low == 0 and high == 1:
+        return pixels
+    stretched: Pixels = (pixels - low) * np.float32(1 / (high - low))
+    return np.clip(stretched, 0.0, 1.0, out=stretched)
+
+
+def whole_image(radiograph: Radiograph) -> Pixels:
+    """What is analysed of an image that has no borders and lies upright; see ``analysed``.
+
+    What lies outside a shutter that the file states is left out.
+    """
+    return analysed(radiograph, _whole(radiograph))
+
+
+def _whole(radiograph: Radiograph) -> Stance:
+    stated = radiograph.exposed or Box(0, 0, radiograph.height, radiograph.width)
+    return Stance(stated, pixel_aspect=radiograph.pixel_aspect)
+
+
+def exposed_field(radiograph: Radiograph, image: Pixels | None = None) -> Stance:
+    """Find the part of an image inside its borders, and how it lies.
+
+    Parameters
+    ----------
+    radiograph : Radiograph
+        Its greys may have any linear scale.
+    image : float32 array, optional
+        As ``whole_image`` gives it, where it is at hand.
+
+    Returns
+    -------
+    Stance
+        Without borders, of the whole image.
+    """
+    whole = _whole(radiograph)
+    if image is None:
+        image = whole_image(radiograph)
+    box, panel = inner_field(image)
+    if panel is None and box == Box(0, 0, *image.shape):
+        return whole
+    stated = whole.field
+    rows, cols = stated.height / image.shape[0], stated.width / image.shape[1]
+    field = Box(
+        stated.min_row + ceil(box.min_row * rows),
+        stated.min_col + ceil(box.min_col * cols),
+        stated.min_row + int(box.max_row * rows),
+        stated.min_col + int(box.max_col * cols),
+    )
+    found = replace(whole, field=field)
+    if panel is None:
+        return found
+    factor = found.square[0] / box.height
+    return straightened(found, panel.scaled(factor), radiograph.pixels)
+
+
+def turned_back(stance: Stance, degrees: float, pixels: Pixels) -> Stance:
+    """Turn a whole field back whose hand is tilted clockwise by so many degrees."""
+    height, width = (stance.tilt.height, stance.tilt.width) if stance.tilt else stance.square
+    row, col = (stance.tilt.row, stance.tilt.col) if stance.tilt else (height / 2, width / 2)
+    before = stance.tilt.degrees if stance.tilt else 0.0
+    cos, sin = abs(np.cos(np.radians(degrees))), abs(np.sin(np.radians(degrees)))
+    rows, cols = round(height * cos + width * sin), round(width * cos + height * sin)
+    return straightened(stance, Tilt(before + degrees, row, col, rows, cols), pixels)
+
+
+def analysed(radiograph: Radiograph, stance: Stance, image: Pixels | None = None) -> Pixels:
+    """What is analysed of an image: upright, of square pixels, its own range mapped to 0 to 1.
+
+    The one way from an image's pixels to what is prepared for the networks, in training and in
+    answering. No more pixels than the networks can make use of (``LONGEST_PX``). ``image`` is
+    what ``whole_image`` gives, where it is at hand.
+    """
+    if image is not None and stance == _whole(radiograph):
+        return image
+    return normalised(stance.upright(radiograph.pixels, LONGEST_PX))
+
+
+def straightened(stance: Stance, tilt: Tilt, pixels: Pixels) -> Stance:
+    """Turn a field straight, and cut off the borders that show only then."""
+    turned = replace(stance, tilt=tilt)
+    image = normalised(turned.upright(pixels, LONGEST_PX))
+    inner, _ = inner_field(image, tilted=False)
+    factor = max(turned.size) / max(image.shape)
+    return replace(turned, tilt=tilt.within(_scaled(inner, factor)))
+
+
+def _scaled(box: Box, factor: float) -> Box:
+    sides = (box.min_row, box.min_col, box.max_row, box.max_col)
+    return Box(*(round(side * factor) for side in sides))
+
+
+def inner_field(image: Pixels, *, tilted: bool = True) -> tuple[Box, Tilt | None]:
+    """Find the part of a normalised image of square pixels that lies inside its borders.
+
+    Returns
+    -------
+    box : Box
+    panel : Tilt or None
+        The part of the box that lies aslant in it, where one does; looked for if ``tilted``.
+    """
+    box = Box(0, 0, *image.shape)
+    for _ in range(ROUNDS):
+        inner = image[box.min_row : box.max_row, box.min_col : box.max_col]
+        sample, scale = _sampled(inner)
+        panel = _panel(sample)
+        if panel and abs(panel.degrees) > TILTED_DEGREES:
+            if tilted:
+                return box, panel.scaled(scale)
+            panel = None
+        cuts = _cuts_around(panel, sample.shape) if panel else NO_CUTS
+        if not any(cuts):
+            cuts = _Cuts(*map(_border_lines, _sides(sample)))
+        if not any(cuts):
+            wide = _Cuts(*map(_too_wide_margin, _sides(sample)))
+            return _cut(box, wide, scale), None
+        box = _cut(box, _refined(cuts, inner, scale), 1.0)
+    return box, None
+
+
+class _Cuts(NamedTuple):
+    """Lines to be cut off an image at each edge."""
+
+    top: float
+    bottom: float
+    left: float
+    right: float
+
+
+NO_CUTS = _Cuts(0, 0, 0, 0)
+
+
+def _cut(box: Box, cuts: _Cuts, scale: float) -> Box:
+    top, bottom, left, right = (round(lines * scale) for lines in cuts)
+    rows = box.min_row + top, box.max_row - bottom
+    cols = box.min_col + left, box.max_col - right
+    if rows[0] >= rows[1] or cols[0] >= cols[1]:
+        return box
+    return Box(rows[0], cols[0], rows[1], cols[1])
+
+
+def _refined(cuts: _Cuts, image: Pixels, scale: float) -> _Cuts:
+    """Find the edges of borders to a line of the image itself."""
+    reach = ceil(2 * scale)
+    return _Cuts(
+        *(
+            _refined_edge(side, round(lines * scale), reach) if lines else 0
+            for side, lines in zip(_sides(image), cuts, strict=True)
+        )
+    )
+
+
+def _refined_edge(image: Pixels, lines: int, reach: int) -> int:
+    """How many of the first lines are a border, near to so many."""
+    border = image[max(0, lines - reach - 1)]
+    grey, spread = np.median(border), np.median(np.abs(border - np.median(border)))
+    near = image[max(0, lines - reach) : lines + reach]
+    allowed = max(float(4 * spread), GREYS[1])
+    of_border = (np.abs(near - grey) <= allowed).mean(axis=1) > 1 - BEHIND
+    last = np.flatnonzero(of_border)
+    return max(0, lines - reach) + (int(last[-1]) + 1 if len(last) else 0)
+
+
+def _sampled(image: Pixels) -> tuple[Sample, float]:
+    """An image reduced to ``SAMPLE_PX`` and normalised, and how much larger its own pixels are."""
+    scale = max(1.0, max(image.shape) / SAMPLE_PX)
+    if scale == 1:
+        return normalised(image, SAMPLE_LOOKED_AT), 1.0
+    size = max(1, round(image.shape[1] / scale)), max(1, round(image.shape[0] / scale))
+    sample = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return normalised(sample, SAMPLE_LOOKED_AT), scale
+
+
+def _sides(image: Pixels) -> Iterator[Pixels]:
+    """The image as seen from each edge, lines first: top, bottom, left, right."""
+    yield image
+    yield image[::-1]
+    yield image.T
+    yield image.T[::-1]
+
+
+def _panel(sample: Sample) -> Tilt | None:
+    """Find a rectangle that stands out of an even surround: a print, a screenshot, a cassette."""
+    edge = np.concatenate([sample[0], sample[-1], sample[:, 0], sample[:, -1]])
+    levels = (edge * 63.999).astype(int)
+    grey = np.median(edge[levels == np.bincount(levels).argmax()])
+    if (np.abs(edge - grey) <= GREYS[-1]).mean() < EVEN:
+        return None
+    other = (np.abs(sample - grey) > GREYS[-1]).astype(np.float32)
+    kernel = np.ones((PANEL_OPENED_PX, PANEL_OPENED_PX), np.uint8)
+    outlines, _ = cv2.findContours(
+        cv2.morphologyEx(other.astype(np.uint8), cv2.MORPH_OPEN, kernel),
+        cv2.RETR_EXTERNAL,
+        cv2.CHAIN_APPROX_SIMPLE,
+    )
+    if not outlines:
+        return None
+    outline = max(outlines, key=cv2.contourArea)
+    (col, row), (width, height), degrees = cv2.minAreaRect(outline)
+    turns = round(degrees / 90)
+    degrees -= 90 * turns
+    if turns % 2:
+        width, height = height, width
+    least = PANEL_LEAST * sample.size
+    # An outline runs through the middle of the outermost pixels.
+    if width * height < least or cv2.contourArea(outline) < PANEL_FILLED * width * height:
+        return None
+    panel = Tilt(degrees, row + 0.5, col + 0.5, round(height) + 1, round(width) + 1)
+    inside = panel.cut_out(sample, outside=0.0)
+    if (np.abs(inside - np.median(inside)) <= AIR).mean() > MOSTLY:
+        return None
+    # Text and rules may stand beside it, but no second image.
+    around = np.count_nonzero(other) - np.count_nonzero(panel.cut_out(other, outside=0.0))
+    is_alone = around < BESIDE * max(1.0, sample.size - width * height)
+    return panel if is_alone else None
+
+
+def _cuts_around(panel: Tilt, shape: tuple[int, ...]) -> _Cuts:
+    """What lies around a panel that is not tilted; less than two lines are left."""
+    top, left = panel.row - panel.height / 2, panel.col - panel.width / 2
+    cuts = top, shape[0] - top - panel.height, left, shape[1] - left - panel.width
+    return _Cuts(*(lines if lines >= 2 else 0 for lines in cuts))
+
+
+def _border_lines(image: Sample) -> int:
+    """How many of the first lines are a border; 0 when they are none."""
+    after = {n: _lines_after(image[n:]) for n in SKIPPED if n < len(image)}
+    return max(skipped + lines if lines else 0 for skipped, lines in after.items())
+
+
+def _lines_after(image: Sample) -> int:
+    """Likewise, of the border that begins with the first line."""
+    away = np.abs(image - np.median(image[0]))
+    first = away[: max(1, ceil(LEAST * len(image)))]
+    if ((first <= GREYS[-1]).mean(axis=1) < MOSTLY).any():
+        return 0
+    return max(_lines_within(away, tolerance) for tolerance in GREYS)
+
+
+def _lines_within(away: Sample, tolerance: float) -> int:
+    count = len(away)
+    same = (away <= tolerance).mean(axis=1)
+    other = np.flatnonzero(same < MOSTLY)
+    lines = int(other[0]) if len(other) else 0
+    if not lines or not LEAST * count <= lines <= MOST * count:
+        return 0
+    first, last = (lines + int(step * count) for step in STEP)
+    behind = same[first : last + 1]
+    return lines if len(behind) and 1 - float(np.median(behind)) >= BEHIND else 0
+
+
+def _too_wide_margin(image: Sample) -> int:
+    """How many of the first lines are air that no image of a hand has around it."""
+    same = (np.abs(image - np.median(image[0])) <= AIR).mean(axis=1)
+    other = np.flatnonzero(same < EMPTY)
+    if not len(other) or not other[0]:
+        return 0
+    lines, extent = int(other[0]), int(other[-1] - other[0]) + 1
+    if same[min(lines + 1, len(same) - 1)] <= 1 - CUT:
+        return lines
+    return lines - round(USUAL_MARGIN * extent) if lines > MARGIN * extent else 0

@@ -1,0 +1,404 @@
+"""From a heat map to a region: box, mask, next look, crop.
+
+The attention network itself is a function handed in, so that training
+(Keras, many films at once) and reading (ONNX Runtime, one film) walk the same
+way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, Box, Look
+from boneage.domain.geometry import Edges
+from boneage.imaging.components import connected_areas
+from boneage.imaging.preparing import Canvas, Placement, Preparation, resampled
+
+HeatMap: TypeAlias = npt.NDArray[np.float32]
+Attend: TypeAlias = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]
+"""Films (n, rows, cols) to raw heat maps (n, map rows, map cols)."""
+
+Fractions: TypeAlias = tuple[float, float, float, float]
+"""A box as fractions of the film: min row, min col, max row, max col."""
+
+FALLBACK: Mapping[str, Fractions] = {
+    CARPAL: (0.60, 0.25, 0.85, 0.75),
+    METACARPAL: (0.40, 0.20, 0.70, 0.80),
+    PHALANX: (0.05, 0.10, 0.50, 0.90),
+}
+"""Where the regions of an upright, centred hand lie, by anatomy; used when
+nothing stands out and training has measured nothing better (see
+``RegionPlan.fallback``), and as the middle of ``RegionPlan.reach``."""
+
+
+@dataclass(frozen=True)
+class RegionPlan:
+    """Which regions are looked for, and how a heat map becomes a box."""
+
+    names: tuple[str, ...] = (CARPAL, METACARPAL)
+    """In the order of the looks."""
+    threshold: float = 0.7
+    """Of the heat map after scaling to 0–1."""
+    peak_percentile: float = 100.0
+    """Of the heat map, what counts as 1: below 100, one small hot spot, such as
+    a lead marker, does not make all the rest look cold."""
+    edge_cells: int = 0
+    """Outermost cells of the network's heat map that count as cold: what a
+    convolution sees there is half its own padding."""
+    blur_cells: float = 0.0
+    """Standard deviation of a blur of the heat map, so that the joints of a
+    region become one area."""
+    reach: float = 0.0
+    """How far from its usual place a region is looked for: the standard
+    deviation, as a share of the film's side, of a Gaussian around the middle of
+    ``FALLBACK`` that weighs the heat; 0 for everywhere alike. After about 13
+    years fingers tell more than the carpus, and would otherwise be taken for it."""
+    follow: float = 0.0
+    """As ``reach``, for the looks after the first: around where the region before it
+    puts a region, its usual distance away. A hand that lies elsewhere in its film
+    has all its regions there. 0: the regions before say nothing of the next."""
+    joined: bool = False
+    """Let the metacarpal box begin in the middle of the carpal box: what was
+    blacked out hides the bases of the metacarpals from the second look, and
+    after about 13 years it stands on the fingers' joints."""
+    carpal_mask: Literal["box", "box_to_lower_edge", "rows_to_lower_edge"] = "box_to_lower_edge"
+    """What is blacked out with the carpal box: nothing else, all below it, or
+    all below its first row across the film, so that the forearm goes too."""
+    margin: float = 0.0
+    """Added to each side of a box for its crop, as a share of the box."""
+    square: bool = False
+    """Widen the crop to a square, so that bones keep their shape."""
+    exact: bool = False
+    """Let the edges of boxes and of what is blacked out lie between the canvas's pixels:
+    a faint change of the film moves them faintly, not by a whole pixel or not at all."""
+    min_side: float = 0.0
+    """The least side of a crop, as a share of the film's longer side."""
+    zooms: tuple[float, ...] = ()
+    """A region is read in as many crops, each this many times as wide and high as its own,
+    every second one mirrored; the mean is what it says. A network answers a little
+    differently for each, and the mean moves less than any. Empty: in its own crop and,
+    where the weights ask for it, that mirrored."""
+    fallback: Mapping[str, Fractions] = field(default_factory=lambda: dict(FALLBACK))
+
+
+def scale_heat_map(raw: HeatMap, peak_percentile: float = 100.0) -> HeatMap:
+    """Scale a heat map from its minimum and peak to 0–1; a constant map becomes 0: no attention."""
+    low, high = float(raw.min()), float(raw.max())
+    if not np.isfinite(high - low) or high - low <= 1e-12 * max(abs(high), 1.0):
+        return np.zeros_like(raw, dtype=np.float32)
+    if peak_percentile < 100.0:
+        peak = float(np.percentile(raw, peak_percentile))
+        high = peak if peak > low else high
+    scaled: HeatMap = np.clip((raw - low) / (high - low), 0.0, 1.0).astype(np.float32)
+    return scaled
+
+
+def mirror_mean(raw: HeatMap, mirrored: HeatMap) -> HeatMap:
+    """Mean of the heat maps of a film and of its mirror image, as the film lies.
+
+    So that a film and its mirror image have the same regions.
+    """
+    mean: HeatMap = (raw + mirrored[..., ::-1]) / np.float32(2)
+    return mean
+
+
+def largest_box(heat_map: HeatMap, threshold: float) -> Box | None:
+    """Box of the largest connected area above the threshold; None when there is none."""
+    areas = connected_areas((heat_map > threshold).view(np.uint8))
+    if not len(areas):
+        return None
+    left, top, width, height, _ = areas[areas[:, 4].argmax()].tolist()
+    return Box(top, left, top + height, left + width)
+
+
+def exact_edges(heat_map: HeatMap, threshold: float) -> Edges | None:
+    """Where the largest connected area above the threshold ends, between pixels.
+
+    As :func:`largest_box`, but each edge lies where the heat, drawn as a straight line from
+    the middle of the outermost pixel to the middle of the next one, crosses the threshold.
+    """
+    around = np.pad(heat_map, 1)
+    box = largest_box(around, threshold)
+    if box is None:
+        return None
+    heat = around[box.min_row - 1 : box.max_row + 1, box.min_col - 1 : box.max_col + 1]
+    # How far beyond the middle of the outermost pixels, on each of the four sides.
+    top, left, bottom, right = (
+        _reach(np.rot90(heat, turns)[:2, 1:-1], threshold) for turns in (0, 3, 2, 1)
+    )
+    height, width = heat_map.shape
+    return Edges(
+        max(0.0, box.min_row - 0.5 - top),
+        max(0.0, box.min_col - 0.5 - left),
+        min(float(height), box.max_row - 1.5 + bottom),
+        min(float(width), box.max_col - 1.5 + right),
+    )
+
+
+def _reach(heat: HeatMap, threshold: float) -> float:
+    """How far above the middle of the second row heat falls to the threshold, 0 to 1."""
+    outside, inside = heat
+    hot = (inside > threshold) & (outside <= threshold)
+    reach = (inside[hot] - threshold) / (inside[hot] - outside[hot])
+    return float(reach.max(initial=0.0))
+
+
+def coverage_of(
+    edges: Edges, shape: tuple[int, ...], extent: str = "box"
+) -> npt.NDArray[np.float32]:
+    """Return how much of each pixel of a canvas goes black, 0 to 1; as :func:`mask_of`."""
+    bottom = edges.bottom if extent == "box" else float(shape[0])
+    left, right = edges.left, edges.right
+    if extent == "rows_to_lower_edge":
+        left, right = 0.0, float(shape[1])
+    rows, cols = (
+        np.clip(np.minimum(np.arange(n) + 1, end) - np.maximum(np.arange(n), start), 0.0, 1.0)
+        for n, start, end in ((shape[0], edges.top, bottom), (shape[1], left, right))
+    )
+    covered: npt.NDArray[np.float32] = np.outer(rows, cols).astype(np.float32)
+    return covered
+
+
+def mask_of(box: Box, shape: tuple[int, ...], extent: str = "box") -> npt.NDArray[np.bool_]:
+    """Return where a canvas of this shape goes black for a box in its pixels.
+
+    ``extent`` is one of the values of ``RegionPlan.carpal_mask``.
+    """
+    mask = np.zeros(shape, dtype=bool)
+    last_row = box.max_row if extent == "box" else shape[0]
+    cols = slice(None) if extent == "rows_to_lower_edge" else slice(box.min_col, box.max_col)
+    mask[box.min_row : last_row, cols] = True
+    return mask
+
+
+def box_from_fractions(fractions: Fractions, film_height: int, film_width: int) -> Box:
+    """Scale a box from shares of the film to its pixels."""
+    top, left, bottom, right = fractions
+    unit = Placement(0, 0, 10_000, 10_000)
+    box = Box(
+        round(top * unit.height),
+        round(left * unit.width),
+        round(bottom * unit.height),
+        round(right * unit.width),
+    )
+    return unit.to_film(box, film_height, film_width)
+
+
+def find_regions(
+    canvases: npt.NDArray[np.uint8],
+    places: Sequence[Placement],
+    film_sizes: Sequence[tuple[int, int]],
+    attend: Attend,
+    plan: RegionPlan,
+) -> list[tuple[Look, ...]]:
+    """Look at each film once a region, blacking out what was found before.
+
+    Parameters
+    ----------
+    canvases : uint8 array, shape (films, rows, columns)
+        Prepared films; not changed.
+    places : sequence of Placement
+        Where each film lies on its canvas.
+    film_sizes : sequence of (height, width)
+        In pixels of the original films.
+    attend : callable
+        The attention network.
+    plan : RegionPlan
+
+    Returns
+    -------
+    list of tuple of Look
+        One tuple a film, in the order of ``plan.names``.
+    """
+    masked = canvases.copy()
+    black = np.zeros(canvases.shape, dtype=np.float32)
+    looks: list[tuple[Look, ...]] = [() for _ in places]
+    for region in plan.names:
+        raw = attend(masked)
+        extent = plan.carpal_mask if region == CARPAL else "box"
+        for i, (place, size) in enumerate(zip(places, film_sizes, strict=True)):
+            expected = _expected(region, looks[i], size, plan)
+            look = _one_look(raw[i], region, black[i], place, size, plan, expected)
+            if plan.joined and region == METACARPAL:
+                look = _joined(look, looks[i][-1], size)
+            looks[i] += (look,)
+            np.maximum(
+                black[i], _blacked_out(look, extent, black[i].shape, place, size), out=black[i]
+            )
+        masked = np.rint(canvases * (1 - black)).astype(np.uint8)
+    return looks
+
+
+def _blacked_out(
+    look: Look, extent: str, shape: tuple[int, ...], place: Placement, film_size: tuple[int, int]
+) -> npt.NDArray[Any]:
+    """How much of each pixel of a canvas goes black after a look."""
+    if look.edges:
+        return coverage_of(place.edges_on_canvas(look.edges, *film_size), shape, extent)
+    return mask_of(place.to_canvas(look.box, *film_size), shape, extent)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a region is expected: its middle and how far around it, as shares of the film."""
+
+    row: float
+    col: float
+    reach: float
+
+
+def _expected(
+    region: str, before: Sequence[Look], film_size: tuple[int, int], plan: RegionPlan
+) -> _Place | None:
+    """Where a region is looked for; None for everywhere alike."""
+    row, col = _middle(FALLBACK[region])
+    if not (before and plan.follow):
+        return _Place(row, col, plan.reach) if plan.reach else None
+    box, (height, width) = before[-1].box, film_size
+    usual_row, usual_col = _middle(FALLBACK[before[-1].region])
+    return _Place(
+        row - usual_row + (box.min_row + box.max_row) / 2 / height,
+        col - usual_col + (box.min_col + box.max_col) / 2 / width,
+        plan.follow,
+    )
+
+
+def _middle(fractions: Fractions) -> tuple[float, float]:
+    top, left, bottom, right = fractions
+    return (top + bottom) / 2, (left + right) / 2
+
+
+def _joined(look: Look, carpal: Look, film_size: tuple[int, int]) -> Look:
+    """The look, its box from the middle row of the carpal box upwards."""
+    if look.edges and carpal.edges:
+        half = (carpal.edges.top + carpal.edges.bottom) / 2
+        edges = replace(look.edges, bottom=max(look.edges.bottom, half, look.edges.top + 1))
+        return replace(look, edges=edges, box=edges.within(*film_size))
+    box = look.box
+    middle = max((carpal.box.min_row + carpal.box.max_row) // 2, box.min_row + 1)
+    return replace(look, box=replace(box, max_row=max(box.max_row, middle)))
+
+
+def _one_look(
+    raw: HeatMap,
+    region: str,
+    black: npt.NDArray[np.float32],
+    place: Placement,
+    film_size: tuple[int, int],
+    plan: RegionPlan,
+    expected: _Place | None,
+) -> Look:
+    rows = slice(place.top, place.top + place.height)
+    cols = slice(place.left, place.left + place.width)
+    size = black.shape[1], black.shape[0]
+    cells = _even(raw.astype(np.float32), plan)
+    on_canvas = cv2.resize(cells, size, interpolation=cv2.INTER_LINEAR)
+    # What was blacked out must not be found again by its own edge.
+    share = 1 - black[rows, cols]
+    visible = share > 0
+    heat_map = np.zeros(visible.shape, np.float32)
+    if visible.any():
+        seen = on_canvas[rows, cols] - on_canvas[rows, cols][visible].min()
+        if expected:
+            seen = seen * _nearness(expected, seen.shape)
+        heat_map[visible] = scale_heat_map(seen[visible], plan.peak_percentile)
+        heat_map *= share
+    if plan.exact:
+        found = exact_edges(heat_map, plan.threshold)
+        if found is None:
+            edges = Edges(*plan.fallback[region]).scaled(*film_size)
+        else:
+            edges = place.edges_on_film(found, *film_size)
+        box = edges.within(*film_size)
+        return Look(region, heat_map, box, attention_found=found is not None, edges=edges)
+    area = largest_box(heat_map, plan.threshold)
+    if area is None:
+        box = box_from_fractions(plan.fallback[region], *film_size)
+    else:
+        box = place.to_film(area, *film_size)
+    return Look(region, heat_map, box, attention_found=area is not None)
+
+
+def _even(raw: HeatMap, plan: RegionPlan) -> HeatMap:
+    """Cool the edges of a heat map and blur it, as the plan says."""
+    edge = plan.edge_cells
+    if edge:
+        inner = raw[edge:-edge, edge:-edge]
+        raw = np.full_like(raw, inner.min() if inner.size else 0.0)  # all edge: no attention
+        if inner.size:
+            raw[edge:-edge, edge:-edge] = inner
+    if plan.blur_cells:
+        raw = cv2.GaussianBlur(raw, (0, 0), plan.blur_cells, borderType=cv2.BORDER_REPLICATE)
+    return raw
+
+
+def _nearness(place: _Place, shape: tuple[int, ...]) -> HeatMap:
+    """Weigh each pixel of a film of this shape by how near it is to a place."""
+    rows = (np.arange(shape[0]) + 0.5) / shape[0] - place.row
+    cols = (np.arange(shape[1]) + 0.5) / shape[1] - place.col
+    near_row, near_col = (np.exp(-np.square(far / place.reach) / 2) for far in (rows, cols))
+    weights: HeatMap = np.outer(near_row, near_col).astype(np.float32)
+    return weights
+
+
+def crop_box(box: Box, plan: RegionPlan, film_height: int, film_width: int) -> Box:
+    """The rectangle that is cropped for a region, in whole pixels."""
+    return crop_edges(box.edges, plan, film_height, film_width).within(film_height, film_width)
+
+
+def crop_edges(box: Edges, plan: RegionPlan, film_height: int, film_width: int) -> Edges:
+    """The rectangle that is cropped for a region: the box with margin, inside the film."""
+    height, width = box.height * (1 + 2 * plan.margin), box.width * (1 + 2 * plan.margin)
+    least = plan.min_side * max(film_height, film_width)
+    height, width = max(height, least), max(width, least)
+    if plan.square:
+        height = width = max(height, width)
+    place = round if not plan.exact else float
+    row, height = _inside((box.top + box.bottom) / 2, height, film_height, place)
+    col, width = _inside((box.left + box.right) / 2, width, film_width, place)
+    return Edges(row, col, row + height, col + width)
+
+
+def _inside(
+    centre: float, length: float, limit: int, place: Callable[[float], float]
+) -> tuple[float, float]:
+    """Start and length of a stretch around ``centre``, shifted to lie in 0–limit."""
+    length = min(max(1, place(length)), limit)
+    start = min(max(0, place(centre - length / 2)), limit - length)
+    return start, length
+
+
+def crop(
+    equalised: Canvas,
+    edges: Edges,
+    plan: RegionPlan,
+    size: tuple[int, int],
+    preparation: Preparation,
+) -> Canvas:
+    """Cut a region from the film at full resolution and bring it to the network's size."""
+    cut = crop_edges(edges, plan, *equalised.shape[:2])
+    return resampled(equalised, cut, size, preparation)
+
+
+def zoomed_crops(
+    equalised: Canvas,
+    edges: Edges,
+    plan: RegionPlan,
+    size: tuple[int, int],
+    preparation: Preparation,
+) -> list[Canvas]:
+    """Cut a region from the film once for each of the plan's zooms, every second one mirrored."""
+    cut = crop_edges(edges, plan, *equalised.shape[:2])
+    crops = [resampled(equalised, cut.zoomed(zoom), size, preparation) for zoom in plan.zooms]
+    return [one[:, ::-1] if number % 2 else one for number, one in enumerate(crops)]
+
+
+def with_fallback(plan: RegionPlan, measured: Mapping[str, Fractions]) -> RegionPlan:
+    """The plan with fallback boxes measured on training films."""
+    return replace(plan, fallback={**plan.fallback, **measured})

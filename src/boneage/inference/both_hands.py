@@ -1,0 +1,230 @@
+"""From an image of both hands to an image of each, and back.
+
+Each hand is cut out and analysed like any image; what is shown of the left one lies in the
+pixels of the whole image again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Generic, Protocol, TypeVar
+
+import numpy as np
+
+from boneage.domain.assessment import Assessment, Look, OtherHand
+from boneage.domain.findings import Finding, Severity
+from boneage.domain.geometry import Box
+from boneage.domain.radiograph import Pixels, Radiograph
+from boneage.domain.stance import Stance, whole_film
+from boneage.imaging.framing import analysed
+from boneage.imaging.hand_likeness import Likeness, likeness_of
+from boneage.imaging.preparing import Placement
+from boneage.imaging.thumb import thumb_side
+from boneage.imaging.two_hands import Cut, at_field_edges, cuts_between
+from boneage.quality.both_hands import (
+    CLEARLY_WHOLE,
+    WHOLE_HAND,
+    TwoHands,
+    has_room_beside,
+    is_unlikely_one,
+    is_wide,
+    may_show_two,
+    of_two_hands,
+)
+from boneage.quality.suitability import Seen
+
+
+class Upright(Protocol):
+    """An image that was brought upright, as far as it matters here."""
+
+    @property
+    def pixels(self) -> Pixels:
+        """Upright, no larger than the networks can make use of."""
+
+    @property
+    def seen(self) -> Seen | None:
+        """None where the weights cannot judge an image."""
+
+
+U = TypeVar("U", bound=Upright)
+
+
+@dataclass(frozen=True, eq=False)
+class Hand(Generic[U]):
+    """One of two hands, cut out."""
+
+    radiograph: Radiograph
+    box: Box
+    """Where it was cut out, in the pixels of the file."""
+    upright: U
+    pixels: Pixels
+    """Upright, at the same scale as the other hand."""
+    whole_hand: float
+    """How likely it is one whole hand."""
+    thumb: float
+    """See :func:`boneage.imaging.thumb.thumb_side`."""
+
+    def looks_on_whole(self, looks: tuple[Look, ...], radiograph: Radiograph) -> tuple[Look, ...]:
+        """Carry looks at this hand to the image that shows both."""
+        size = radiograph.height, radiograph.width
+        return Stance(self.box).looks_on_film(looks, size)
+
+
+@dataclass(frozen=True, eq=False)
+class Pair(Generic[U]):
+    """The two hands of an image."""
+
+    left: Hand[U]
+    right: Hand[U]
+    likeness: Likeness
+
+    def findings(self, left: Assessment, right: Assessment) -> tuple[Finding, ...]:
+        """Say what there is to say of both, once each was analysed."""
+        hands = TwoHands(
+            self.left.thumb, self.right.thumb, left.age_months, right.age_months, self.likeness
+        )
+        return of_two_hands(hands, left.facts.laterality)
+
+
+def find_pair(radiograph: Radiograph, whole: U, look: Callable[[Radiograph], U]) -> Pair[U] | None:
+    """Find the two hands of an image that shows two.
+
+    Parameters
+    ----------
+    radiograph : Radiograph
+    whole : Upright
+        All of it.
+    look : callable
+        Brings a part of it upright and judges it.
+
+    Returns
+    -------
+    Pair or None
+        None where it shows one hand, or anything else.
+    """
+    best, most = None, WHOLE_HAND
+    for view, cut in _cuts(radiograph, whole):
+        hands = []
+        for part in at_field_edges(view.pixels, cut).parts:
+            hands.append(_cut_out(radiograph, view, part, look))
+            if hands[-1].whole_hand < most:
+                break  # most images of one hand end here
+        else:
+            best, most = hands, min(hand.whole_hand for hand in hands)
+        if most > CLEARLY_WHOLE:
+            break
+    if best is None:
+        return None
+    right, left = sorted(best, key=lambda hand: hand.thumb)
+    return Pair(left, right, likeness_of(left.pixels, right.pixels))
+
+
+def on_whole_image(
+    answer: Assessment, hand: Hand[U], radiograph: Radiograph, other: OtherHand
+) -> Assessment:
+    """Carry the answer for one of two hands to the image that shows both."""
+    box = hand.box
+    stance = answer.stance or whole_film(box.height, box.width)
+    field = stance.field
+    shifted = Box(
+        field.min_row + box.min_row,
+        field.min_col + box.min_col,
+        field.max_row + box.min_row,
+        field.max_col + box.min_col,
+    )
+    return replace(
+        answer,
+        looks=hand.looks_on_whole(answer.looks, radiograph),
+        film_height=radiograph.height,
+        film_width=radiograph.width,
+        stance=replace(stance, field=shifted),
+        other_hand=other,
+    )
+
+
+def with_findings(answer: Assessment, more: tuple[Finding, ...]) -> Assessment:
+    """Put what was found of both hands before what was found of one; refusals come first."""
+    codes = {finding.code for finding in more}
+    found = [*more, *(f for f in answer.findings if f.code not in codes)]
+    found.sort(key=lambda finding: finding.severity is not Severity.REFUSAL)
+    return replace(answer, findings=tuple(found))
+
+
+@dataclass(frozen=True, eq=False)
+class _View:
+    """An image as it is cut: turned by quarters, but not straightened."""
+
+    stance: Stance
+    pixels: Pixels
+    """Of it, no larger than the networks can make use of."""
+
+
+def _cuts(radiograph: Radiograph, whole: Upright) -> Iterator[tuple[_View, Cut]]:
+    """Ways to cut an image that are worth a look, likeliest first."""
+    seen = whole.seen
+    if seen is None:
+        return
+    stance, judgement, refused = seen.stance, seen.judgement, seen.limits.hand_refused
+    view = _View(stance, whole.pixels)
+    if stance.tilt is not None:
+        view = _view(radiograph, replace(stance, tilt=None))
+    beside = cuts_between(view.pixels)
+    if may_show_two(judgement, beside[0], view.pixels.shape, refused):
+        for_sure = is_unlikely_one(judgement, refused)
+        yield from ((view, cut) for cut in (beside if for_sure else beside[:1]))
+        if for_sure and view.pixels.shape[0] > view.pixels.shape[1]:
+            yield from ((view, cut) for cut in cuts_between(view.pixels, rows=True))
+    # What was taken for a border around one exposed field may hold the other one.
+    everything = radiograph.exposed or Box(0, 0, radiograph.height, radiograph.width)
+    if has_room_beside(stance.field, everything):
+        view = _view(radiograph, replace(stance, tilt=None, field=everything))
+        if is_wide(view.pixels.shape):
+            yield from ((view, cut) for cut in cuts_between(view.pixels))
+
+
+def _view(radiograph: Radiograph, stance: Stance) -> _View:
+    return _View(stance, analysed(radiograph, stance))
+
+
+def _cut_out(
+    radiograph: Radiograph, view: _View, part: Box, look: Callable[[Radiograph], U]
+) -> Hand[U]:
+    """Cut one hand out of an image; the part lies in the pixels of the view."""
+    scale = Placement(0, 0, *view.pixels.shape)
+    box = view.stance.box_on_film(scale.to_film(part, *view.stance.size))
+    alone = part_of(radiograph, box)
+    upright = look(alone)
+    turns, whole_hand = 0, 0.0
+    if upright.seen is not None:
+        turns = (upright.seen.stance.quarters - view.stance.quarters) % 4
+        whole_hand = upright.seen.judgement.hand
+    pixels = view.pixels[part.min_row : part.max_row, part.min_col : part.max_col]
+    return Hand(
+        alone,
+        box,
+        upright,
+        np.ascontiguousarray(np.rot90(pixels, -turns)),
+        whole_hand,
+        thumb_side(upright.pixels),
+    )
+
+
+def part_of(radiograph: Radiograph, box: Box) -> Radiograph:
+    """Cut a part out of an image, which states the same."""
+    pixels = radiograph.pixels[box.min_row : box.max_row, box.min_col : box.max_col]
+    return replace(
+        radiograph,
+        pixels=np.ascontiguousarray(pixels),
+        exposed=_inside(radiograph.exposed, box) if radiograph.exposed else None,
+    )
+
+
+def _inside(exposed: Box, box: Box) -> Box | None:
+    """Give what lies in a box of the exposed field, in the box's own pixels."""
+    top, left = max(exposed.min_row, box.min_row), max(exposed.min_col, box.min_col)
+    bottom, right = min(exposed.max_row, box.max_row), min(exposed.max_col, box.max_col)
+    if top >= bottom or left >= right:
+        return None
+    row, col = box.min_row, box.min_col
+    return Box(top - row, left - col, bottom - row, right - col)

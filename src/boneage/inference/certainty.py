@@ -1,0 +1,69 @@
+"""What is said with an answer of the weights: a clinic's calibration, and the interval."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+from boneage.domain.assessment import Assessment, Interval
+from boneage.errors import LevelError
+from boneage.inference.weights import Weights
+from boneage.uncertainty.calibration import open_calibration
+from boneage.uncertainty.intervals import DEFAULT_LEVEL
+
+
+class Certainty:
+    """Moves answers as a clinic's calibration says, if there is one, and puts an interval around.
+
+    Parameters
+    ----------
+    weights : Weights
+    level : float, optional
+        Default 0.9, where the weights or the calibration state an interval.
+    calibration : str or Path, optional
+        See :func:`boneage.uncertainty.calibration.open_calibration`.
+
+    Raises
+    ------
+    LevelError
+        When there is no interval, or none of this level.
+    CalibrationError
+        When the calibration cannot be used with these weights.
+    """
+
+    def __init__(
+        self, weights: Weights, level: float | None, calibration: str | os.PathLike[str] | None
+    ) -> None:
+        self.calibration = open_calibration(calibration, weights.name)
+        self.model = weights.manifest.interval
+        if self.calibration:
+            self.model = self.calibration.model(self.model)
+        self.level = DEFAULT_LEVEL if level is None else level
+        if self.model:
+            self.model.check(self.level)
+        elif level is not None:
+            raise LevelError(
+                f"the weights {weights.manifest.name!r} state no interval, "
+                f"so none of level {level:g}"
+            )
+
+    def stated(self, answer: Assessment) -> Assessment:
+        """An answer of the weights alone, with all that is said with it."""
+        if self.calibration:
+            answer = self.calibration.apply(answer)
+        return replace(answer, interval=self.around(answer, self.level))
+
+    def around(self, answer: Assessment, level: float) -> Interval | None:
+        """The interval of any level around an answer that ``stated`` gave.
+
+        Returns
+        -------
+        Interval or None
+            None where none is stated.
+
+        Raises
+        ------
+        LevelError
+            When there are too few calibration films for the level.
+        """
+        return self.model.around(answer, level) if self.model else None

@@ -1,0 +1,217 @@
+"""What the attention network's feature says of a film: what it shows and how it lies.
+
+Linear readings of the whole hand's feature, which is computed anyway. They
+were fitted to one attention network (``boneage suitability``) and mean nothing
+for another.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from boneage.errors import WeightsError
+from boneage.quality.unlikeness import ARRAYS, BROKEN, FeatureSpace
+
+HAND = "hand"
+"""The kind that is read; the others are refused."""
+LYING: tuple[tuple[int, bool], ...] = tuple(
+    (quarters, inverted) for inverted in (False, True) for quarters in range(4)
+)
+"""How a film may lie: clockwise quarter turns that bring it upright, and whether as a negative."""
+UPRIGHT = LYING.index((0, False))
+MIRRORED = tuple(LYING.index((-quarters % 4, inverted)) for quarters, inverted in LYING)
+"""How the mirror image of a film lies that lies so."""
+
+STRAIGHTER_HAND = 0.05
+"""By so much, an image may be less likely a hand once it is turned straight."""
+
+Vectors = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Linear:
+    """Numbers that are linear in the feature."""
+
+    weights: Vectors
+    """Shape (numbers, width)."""
+    bias: Vectors
+    """Shape (numbers,)."""
+
+    def of(self, features: Vectors) -> npt.NDArray[np.float64]:
+        """Read features, shape (views, width); shape (views, numbers)."""
+        return np.asarray(features, np.float64) @ self.weights.T.astype(np.float64) + self.bias
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the feature says of one film."""
+
+    kinds: Mapping[str, float]
+    """Of each kind of picture, how likely it is; together 1."""
+    lying: tuple[float, ...]
+    """Likewise of each of ``LYING``."""
+    tilt_degrees: float
+    """How far the hand is turned clockwise from upright."""
+    right: float
+    """How likely it is a right hand, or a mirrored left one."""
+    unlikeness: float
+    """See :class:`boneage.quality.unlikeness.FeatureSpace`."""
+
+    @property
+    def hand(self) -> float:
+        """How likely it is a film of one whole hand."""
+        return self.kinds[HAND]
+
+    @property
+    def likeliest_other(self) -> str:
+        """What it is otherwise."""
+        return max((kind for kind in self.kinds if kind != HAND), key=self.kinds.__getitem__)
+
+
+@dataclass(frozen=True, eq=False)
+class Gate:
+    """The linear readings of one attention network's feature."""
+
+    kinds: tuple[str, ...]
+    kind: Linear
+    lying: Linear
+    """One number for each of ``LYING``."""
+    tilt: Linear
+    """Degrees."""
+    right: Linear
+    """One number: the logarithm of the odds."""
+    space: FeatureSpace
+    """Of training films."""
+
+    def judge(self, features: npt.ArrayLike) -> Judgement:
+        """Judge a film by its features.
+
+        Parameters
+        ----------
+        features : array_like of shape (views, width)
+            Of the film and, where the weights look at both, of its mirror image.
+
+        Raises
+        ------
+        WeightsError
+            When the features are of another width.
+        """
+        rows = np.asarray(features, np.float32).reshape(len(np.asarray(features)), -1)
+        if rows.shape[1] != self.kind.weights.shape[1]:
+            raise WeightsError(
+                f"the whole hand's feature has {rows.shape[1]} numbers, but the gate was fitted "
+                f"to {self.kind.weights.shape[1]}: fit it anew with 'boneage suitability'"
+            )
+        signs = np.array([1.0, -1.0])[: len(rows)]
+        lying = _softmax(self.lying.of(rows))
+        if len(lying) > 1:
+            lying[1] = lying[1, list(MIRRORED)]
+        odds = float(np.mean(self.right.of(rows)[:, 0] * signs))
+        return Judgement(
+            kinds=dict(zip(self.kinds, _softmax(self.kind.of(rows)).mean(axis=0), strict=True)),
+            lying=tuple(map(float, lying.mean(axis=0))),
+            tilt_degrees=float(np.mean(self.tilt.of(rows)[:, 0] * signs)),
+            right=float(1 / (1 + np.exp(-odds))),
+            unlikeness=self.space.unlikeness(rows.mean(axis=0)),
+        )
+
+    def to_bytes(self) -> bytes:
+        """A zip of plain arrays in half precision, as ``numpy.savez`` writes it."""
+        arrays: dict[str, npt.NDArray[np.generic]] = {"kinds": np.array(self.kinds)}
+        for name in LINEAR:
+            linear: Linear = getattr(self, name)
+            arrays[f"{name}_weights"] = linear.weights.astype(np.float16)
+            arrays[f"{name}_bias"] = linear.bias.astype(np.float32)
+        for name in ARRAYS:
+            half = np.float16 if name == "components" else np.float32
+            arrays[f"space_{name}"] = getattr(self.space, name).astype(half)
+        file = io.BytesIO()
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+        return file.getvalue()
+
+
+def likeliest_lie(judgement: Judgement) -> tuple[int, bool]:
+    """Say how a film lies, likeliest.
+
+    Returns
+    -------
+    quarters, inverted
+        Clockwise quarter turns that bring it upright, and whether it is a negative.
+    """
+    return LYING[int(np.argmax(judgement.lying))]
+
+
+def is_better_turned(before: Judgement, after: Judgement, certain: float) -> bool:
+    """Whether a film is read as it was turned, not as it came: a second look agrees.
+
+    Parameters
+    ----------
+    before, after : Judgement
+        Of the film as it came, and as it was turned.
+    certain : float
+        How much likelier upright it must lie once it is turned.
+    """
+    return after.lying[UPRIGHT] - before.lying[UPRIGHT] > certain
+
+
+def is_straighter(before: Judgement, after: Judgement) -> bool:
+    """Whether a tilted hand is read as it was turned back: a second look agrees."""
+    less = abs(after.tilt_degrees) < abs(before.tilt_degrees) / 2
+    return less and after.hand > before.hand - STRAIGHTER_HAND
+
+
+LINEAR = ("kind", "lying", "tilt", "right")
+
+
+def gate_from_bytes(content: bytes) -> Gate:
+    """Read what ``Gate.to_bytes`` wrote; nothing is unpickled.
+
+    Raises
+    ------
+    WeightsError
+        When it is something else.
+    """
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            linear = {
+                name: Linear(
+                    np.asarray(arrays[f"{name}_weights"], np.float32),
+                    np.asarray(arrays[f"{name}_bias"], np.float32),
+                )
+                for name in LINEAR
+            }
+            space = FeatureSpace(*(np.asarray(arrays[f"space_{n}"], np.float32) for n in ARRAYS))
+            gate = Gate(tuple(map(str, arrays["kinds"])), **linear, space=space)
+    except BROKEN as error:
+        raise WeightsError(f"this is no gate of a set of weights: {error!r}") from error
+    for problem in _problems(gate):
+        raise WeightsError(f"the gate of the weights does not fit together: {problem}")
+    return gate
+
+
+def _problems(gate: Gate) -> list[str]:
+    width = len(gate.space.mean)
+    counts = {"kind": len(gate.kinds), "lying": len(LYING), "tilt": 1, "right": 1}
+    found = [
+        f"{name} has weights of the shape {linear.weights.shape}"
+        for name, count in counts.items()
+        if (linear := getattr(gate, name)).weights.shape != (count, width)
+        or linear.bias.shape != (count,)
+        or not (np.isfinite(linear.weights).all() and np.isfinite(linear.bias).all())
+    ]
+    if HAND not in gate.kinds:
+        found.append(f"none of its kinds {gate.kinds} is {HAND!r}")
+    kept = len(gate.space.variances)
+    if gate.space.components.shape != (kept, width) or gate.space.rest.shape != (1,):
+        found.append("its space of features is of another width")
+    return found
+
+
+def _softmax(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    raised = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=-1, keepdims=True))

@@ -1,0 +1,87 @@
+"""The gate and the limits of a set of weights, as they lie beside its manifest.
+
+Two files: ``suitability.json`` with the limits, the figures that they gave and
+the checksums, and the arrays that it names. They belong to one attention
+network; beside another they are refused, for they would judge at random.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from boneage.errors import WeightsError
+from boneage.quality.gate import Gate, gate_from_bytes
+from boneage.quality.suitability import FilmLimits
+
+SUITABILITY = "suitability.json"
+ARRAYS = "suitability_arrays.zip"
+FORMAT = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Suitability:
+    """What a set of weights can say of a film before it reads it."""
+
+    gate: Gate
+    limits: FilmLimits
+    table: Mapping[str, Any]
+    """The whole file, with the figures and the date."""
+
+
+def read_suitability(folder: Path, attention_sha256: str) -> Suitability | None:
+    """Read what lies beside a manifest.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the weights.
+    attention_sha256 : str
+        Of their attention network.
+
+    Returns
+    -------
+    Suitability or None
+        None where the weights have none: then no film is refused for what it shows.
+
+    Raises
+    ------
+    WeightsError
+        When it was changed, or was fitted to another network.
+    """
+    path = folder / SUITABILITY
+    if not path.is_file():
+        return None
+    try:
+        table = json.loads(path.read_bytes())
+        if table["format"] != FORMAT:
+            raise WeightsError(
+                f"{str(path)!r} is of format {table['format']!r}; this program reads {FORMAT}"
+            )
+        limits = FilmLimits(**{name: float(limit) for name, limit in table["limits"].items()})
+        fitted_to, digest = table["attention_sha256"], table["arrays_sha256"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise WeightsError(f"{str(path)!r} holds no limits of films: {error!r}") from error
+    if fitted_to != attention_sha256:
+        raise WeightsError(
+            f"{str(path)!r} was fitted to another attention network than these weights have: "
+            "fit it anew with 'boneage suitability', or take it away"
+        )
+    return Suitability(_gate(folder / ARRAYS, digest), limits, table)
+
+
+def _gate(path: Path, sha256: str) -> Gate:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"the weights file {str(path)!r} cannot be read: {error}") from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise WeightsError(
+            f"{str(path)!r} is not the file that {SUITABILITY} names; "
+            "fit it anew with 'boneage suitability'"
+        )
+    return gate_from_bytes(content)

@@ -1,0 +1,234 @@
+"""From stored DICOM pixel data to the values that were stored.
+
+Compressed data are measured before a decoder sees them, and each goes to the
+decoder that stands damaged files best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataset import Dataset
+from pydicom.encaps import generate_frames
+from pydicom.uid import UID
+
+from boneage.domain.findings import Finding, Severity
+from boneage.errors import FilmError
+from boneage.reading.codestream import CodestreamHeader, jpeg_2000_header, jpeg_header
+from boneage.reading.dicom.rle import decode_rle
+from boneage.reading.dicom.stored_values import Cells
+
+if TYPE_CHECKING:
+    from PIL.JpegImagePlugin import JpegImageFile
+
+BIG_ENDIAN = "1.2.840.10008.1.2.2"
+RLE = "1.2.840.10008.1.2.5"
+JPEG = "1.2.840.10008.1.2.4."
+JPEG_2000 = (f"{JPEG}9", f"{JPEG}20")
+JPEG_LS = f"{JPEG}8"
+PACKED_BITS = 12
+"""The one depth that old devices packed without filling bytes."""
+HALVED = frozenset(("YBR_FULL_422", "YBR_PARTIAL_422"))
+RGB_IDENTIFIERS = [ord(letter) for letter in "RGB"]
+Values = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class PixelDescription:
+    """How a dataset says that its pixels are stored."""
+
+    rows: int
+    columns: int
+    samples: int
+    bits_allocated: int
+    bits_stored: int
+    high_bit: int | None
+    signed: bool
+    photometric: str
+    planar: bool
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the values: a third axis for several samples a pixel."""
+        plane = (self.rows, self.columns)
+        return plane if self.samples == 1 else (*plane, self.samples)
+
+
+def decode_frame(dataset: Dataset, syntax: str, description: PixelDescription, name: str) -> Cells:
+    """Decode the one image of a dataset.
+
+    Returns
+    -------
+    Cells
+        Of shape (rows, columns) or (rows, columns, samples).
+
+    Raises
+    ------
+    FilmError
+        ``"truncated"`` or ``"damaged"``; decoders raise other exceptions, too.
+    """
+    compressed = syntax == RLE or syntax.startswith(JPEG)
+    if dataset["PixelData"].is_undefined_length != compressed:
+        stated = UID(syntax).name
+        raise FilmError(
+            "damaged",
+            f"{name!r} is a damaged DICOM file: its pixels are not stored as it says, {stated!r}",
+        )
+    if not compressed:
+        return _uncompressed(dataset, syntax, description, name)
+    frame = b"".join(generate_frames(dataset.PixelData, number_of_frames=1))
+    if syntax == RLE:
+        values = decode_rle(frame, description.shape, description.bits_allocated)
+        return Cells.decoded(values, description.bits_allocated)
+    is_2000 = syntax.startswith(JPEG_2000)
+    header = jpeg_2000_header(frame) if is_2000 else jpeg_header(frame)
+    if header is None:
+        raise FilmError("truncated", f"{name!r} is DICOM with an image that is cut off")
+    _check_header(header, description, name)
+    decoder = _decoder(syntax, header)
+    values = decoder(frame, header, description).reshape(description.shape)
+    return Cells.decoded(values, header.bits, signed=header.signed if is_2000 else None)
+
+
+def _uncompressed(dataset: Dataset, syntax: str, description: PixelDescription, name: str) -> Cells:
+    content = dataset.PixelData
+    have = len(content)
+    plane = description.rows * description.columns
+    halved = _has_half_the_colours(description, have)
+    values = plane * (2 if halved else description.samples)
+    allocated, notes = _cell_bits(description, values, have)
+    need = (values * allocated + 7) // 8
+    if have < need:
+        raise FilmError(
+            "truncated",
+            f"{name!r} is a DICOM file cut off: it has {have:,} of {need:,} bytes of pixels",
+        )
+    order = ">" if syntax == BIG_ENDIAN else "<"
+    if order == ">" and allocated == 8 and dataset["PixelData"].VR == "OW":
+        content = np.frombuffer(content[: have - have % 2], "u2").byteswap().tobytes()
+    cells = _grey_cells(content, allocated, values, order)
+    if halved:
+        # Two pixels are luminance, luminance, and the colour of both.
+        cells = cells.reshape(-1, 4)[:, :2].reshape(description.rows, description.columns)
+    elif description.samples > 1 and description.planar:
+        planes = cells.reshape(description.samples, description.rows, description.columns)
+        cells = np.moveaxis(planes, 0, -1)
+    else:
+        cells = cells.reshape(description.shape)
+    return Cells(cells, allocated if allocated != PACKED_BITS else 16, notes=notes)
+
+
+def _has_half_the_colours(description: PixelDescription, have: int) -> bool:
+    """Whether two pixels share a colour (PS3.3, C.7.6.3.1.2), unless there is one for each."""
+    pixels = description.rows * description.columns
+    whole = pixels * 3 * description.bits_allocated // 8
+    return description.photometric in HALVED and description.columns % 2 == 0 and have < whole
+
+
+def _cell_bits(
+    description: PixelDescription, pixels: int, have: int
+) -> tuple[int, tuple[Finding, ...]]:
+    """Judge by the bytes that there are how many bits a pixel has been given."""
+    stated = allocated = description.bits_allocated
+    if stated == PACKED_BITS and have >= 2 * pixels:
+        allocated = 16
+    elif stated == 16 and description.bits_stored <= 8 and have in {pixels, pixels + 1}:
+        allocated = 8
+    elif stated == 8 and description.bits_stored > 8 and have in {2 * pixels, 2 * pixels + 1}:
+        allocated = 16
+    if allocated == stated:
+        return stated, ()
+    sentence = f"Each pixel has {allocated} bits of the file, not {stated} as it says"
+    return allocated, (Finding("stored_values", Severity.NOTE, sentence),)
+
+
+def _grey_cells(content: bytes, allocated: int, pixels: int, order: str) -> Values:
+    if allocated == 1:
+        packed = np.frombuffer(content, np.uint8, (pixels + 7) // 8)
+        return np.unpackbits(packed, count=pixels, bitorder="little")
+    if allocated == PACKED_BITS:  # two pixels in three bytes
+        packed = np.frombuffer(content, np.uint8, (pixels * 3 + 1) // 2).astype(np.uint16)
+        packed = np.pad(packed, (0, -len(packed) % 3)).reshape(-1, 3)
+        first = packed[:, 0] | ((packed[:, 1] & 0x0F) << 8)
+        second = (packed[:, 1] >> 4) | (packed[:, 2] << 4)
+        return np.stack([first, second], axis=1).ravel()[:pixels]
+    cells = np.frombuffer(content, f"{order}u{allocated // 8}", pixels)
+    return cells.astype(cells.dtype.newbyteorder("="), copy=False)
+
+
+def _check_header(header: CodestreamHeader, description: PixelDescription, name: str) -> None:
+    """See that compressed pixels have the size and samples that the dataset states."""
+    has = (header.columns, header.rows, header.components)
+    stated = (description.columns, description.rows, description.samples)
+    if has != stated:
+        raise FilmError(
+            "damaged",
+            f"{name!r} is a damaged DICOM file: it states {_size(*stated)}, "
+            f"but its compressed image has {_size(*has)}",
+        )
+
+
+def _size(columns: int, rows: int, samples: int) -> str:
+    return f"{columns} x {rows} px of {samples} sample{'s' * (samples != 1)}"
+
+
+Decoder = Callable[[bytes, CodestreamHeader, PixelDescription], Values]
+
+
+def _decoder(syntax: str, header: CodestreamHeader) -> Decoder:
+    if syntax.startswith(JPEG_2000):
+        return _decode_jpeg_2000
+    if syntax.startswith(JPEG_LS):
+        return _decode_jpeg_ls
+    if header.bits == 8 and not header.lossless:
+        return _decode_jpeg_8_bit
+    return _decode_other_jpeg
+
+
+def _decode_jpeg_2000(frame: bytes, _: CodestreamHeader, __: PixelDescription) -> Values:
+    from openjpeg.utils import decode  # noqa: PLC0415  few films need it
+
+    codestream = frame[frame.find(b"\xff\x4f\xff\x51") :]
+    return np.asarray(decode(codestream, 0))
+
+
+def _decode_jpeg_ls(frame: bytes, header: CodestreamHeader, stated: PixelDescription) -> Values:
+    import jpeg_ls  # type: ignore[import-untyped]  # noqa: PLC0415  few films need it
+
+    content, info = jpeg_ls.decode_buffer(frame)
+    values = np.frombuffer(content, np.uint8 if header.bits <= 8 else np.dtype("<u2"))
+    if stated.samples > 1 and info.get("interleave_mode") == 0:
+        planes = values.reshape(stated.samples, stated.rows, stated.columns)
+        return np.moveaxis(planes, 0, -1)
+    return values
+
+
+def _decode_jpeg_8_bit(frame: bytes, _: CodestreamHeader, stated: PixelDescription) -> Values:
+    from PIL.JpegImagePlugin import JpegImageFile  # noqa: PLC0415  few films need it
+
+    with JpegImageFile(BytesIO(frame)) as image:
+        if image.mode == "RGB" and not _is_coded_as_rgb(image):
+            # Components as they are: luminance is what a grey image is, and no conversion
+            # rounds it. Without a mark, libjpeg would convert components that are RGB, too.
+            image.draft("YCbCr", image.size)
+        return np.asarray(image)
+
+
+def _is_coded_as_rgb(image: JpegImageFile) -> bool:
+    """Whether libjpeg takes three components for RGB, which it then cannot give otherwise."""
+    if "jfif" in image.info:
+        return False
+    if "adobe" in image.info:
+        return bool(image.info.get("adobe_transform") == 0)
+    return [layer[0] for layer in image.layer] == RGB_IDENTIFIERS
+
+
+def _decode_other_jpeg(frame: bytes, header: CodestreamHeader, stated: PixelDescription) -> Values:
+    from boneage.reading.dicom.gdcm_process import decode_with_gdcm  # noqa: PLC0415  few films need it
+
+    return decode_with_gdcm(frame, header, stated.bits_allocated)

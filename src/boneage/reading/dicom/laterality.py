@@ -1,0 +1,180 @@
+"""Which hand a DICOM data set says it shows, wherever and in whatever words it says so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pydicom.dataset import Dataset
+
+from boneage.domain.findings import Finding, Severity
+from boneage.reading.dicom.values import text_of, texts_of
+
+LATERALITIES = ("ImageLaterality", "FrameLaterality", "Laterality")
+SIDES = (*LATERALITIES, "BodyPartExamined")
+"""Elements that state the side, or may; several values of theirs are all looked at."""
+FUNCTIONAL_GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+REGIONS = ("AnatomicRegionSequence", "PrimaryAnatomicStructureSequence")
+MODIFIERS = ("AnatomicRegionModifierSequence", "PrimaryAnatomicStructureModifierSequence")
+VIEWS = ("ViewCodeSequence", "ViewModifierCodeSequence")
+DESCRIPTIONS = (
+    *("SeriesDescription", "StudyDescription", "ProtocolName", "AcquisitionProtocolName"),
+    *("RequestedProcedureDescription", "PerformedProcedureStepDescription"),
+)
+"""Free texts: only a word of theirs that names a side is looked at, and none is kept."""
+PLACES = (*SIDES, *FUNCTIONAL_GROUPS, *REGIONS, *VIEWS, *DESCRIPTIONS)
+
+LEFT, RIGHT, BOTH = frozenset("L"), frozenset("R"), frozenset("LR")
+WORDS = {
+    **dict.fromkeys(("LEFT", "LT", "LINKS", "LINKE", "LINKER", "LINKEN", "LI"), LEFT),
+    **dict.fromkeys(("GAUCHE", "IZQUIERDA", "IZQUIERDO", "IZQ", "SINISTRA", "SINISTRO"), LEFT),
+    **dict.fromkeys(("ESQUERDA", "ESQUERDO", "SIN", "SINISTER"), LEFT),
+    **dict.fromkeys(("RIGHT", "RT", "RECHTS", "RECHTE", "RECHTER", "RECHTEN", "RE"), RIGHT),
+    **dict.fromkeys(("DROITE", "DROIT", "DERECHA", "DERECHO", "DER", "DESTRA", "DESTRO"), RIGHT),
+    **dict.fromkeys(("DIREITA", "DIREITO", "DEXTER"), RIGHT),
+    **dict.fromkeys(("BOTH", "BILAT", "BILATERAL", "BILATERALE", "BEIDE", "BEIDER"), BOTH),
+    **dict.fromkeys(("BEIDSEITS", "BDS", "BILATÉRAL", "AMBAS", "ENTRAMBE"), BOTH),
+}
+"""Of the languages that radiographs come in."""
+LETTERS = {"L": LEFT, "LH": LEFT, "R": RIGHT, "RH": RIGHT, "B": BOTH}
+"""Where the element has codes, or a text speaks of a hand: elsewhere they are initials."""
+ITALIAN_HAND, ITALIAN = "MANO", {"DX": RIGHT, "SX": LEFT}
+"""DX is a modality, too."""
+NOT_OF_TEXTS = frozenset(("RE", "LI", "DER", "SIN"))
+"""Words of other meanings, too, in a text that does not speak of a hand."""
+HANDS = frozenset(
+    ("HAND", "HANDS", "HÄNDE", "WRIST", "WRISTS", "HANDGELENK", "MAIN", "MAINS", "MANO", "MANOS")
+)
+for _hand in ("HAND", "WRIST"):
+    WORDS |= dict.fromkeys((f"L{_hand}", f"LEFT{_hand}", f"{_hand}L"), LEFT)
+    WORDS |= dict.fromkeys((f"R{_hand}", f"RIGHT{_hand}", f"{_hand}R"), RIGHT)
+CODES = {
+    **dict.fromkeys(("7771000", "G-A101", "LEFT"), LEFT),
+    **dict.fromkeys(("24028007", "G-A100", "RIGHT"), RIGHT),
+    **dict.fromkeys(("51440002", "G-A102", "BILATERAL"), BOTH),
+}
+"""Of SNOMED CT and of SNOMED RT, by the value alone (PS3.16, CID 244)."""
+UNPAIRED = frozenset(("U", "UNPAIRED", "N", "NA", "NONE", "UNKNOWN"))
+MAX_ITEMS = 64
+WORD = re.compile(r"[^\W\d_]+")
+DIRECTION = re.compile(r"lateral|oblique", re.IGNORECASE)
+"""Of a view from one side, whichever hand it is of."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """Which hand is shown, and what there is to say of how that is stated."""
+
+    laterality: str | None
+    """``"L"``, ``"R"``, ``"B"`` for both; None where nothing, or nothing clear, is stated."""
+    findings: tuple[Finding, ...] = ()
+
+
+ALSO_RIGHT = Finding(
+    "right_hand",
+    Severity.WARNING,
+    "In one place the image is said to be of a right hand; the standards are of left hands.",
+)
+RIGHT_BY_DESCRIPTION = Finding(
+    "right_hand",
+    Severity.WARNING,
+    "The image is described as one of a right hand, or of both; the standards are of left hands.",
+)
+CONTRADICTORY = Finding(
+    "sides_differ",
+    Severity.WARNING,
+    "The image states one hand in one place, and the other or both in another; make sure that "
+    "it is the left one.",
+)
+UNKNOWN_SIDE = Finding(
+    "side_not_understood",
+    Severity.WARNING,
+    "The image states its laterality in a word that is not understood; make sure that it is a "
+    "left hand.",
+)
+
+
+def side_of(dataset: Dataset) -> Side:
+    """Settle which hand is shown, from all places that say so; the first of these settles it."""
+    stated = [sides for sides in _stated(dataset) if sides]
+    described = frozenset[str]().union(*_described(dataset))
+    if not stated:
+        right = [RIGHT_BY_DESCRIPTION] if "R" in described else []
+        return Side(None, tuple(right or _not_understood(dataset)))
+    first, everywhere = stated[0], frozenset[str]().union(*stated)
+    findings = []
+    if any(sides != first for sides in stated) or described in {LEFT, RIGHT} - {everywhere}:
+        findings.append(CONTRADICTORY)
+    if first == LEFT and ("R" in everywhere or described == RIGHT):
+        findings.append(ALSO_RIGHT)
+    return Side("B" if first == BOTH else next(iter(first)), tuple(findings))
+
+
+def _stated(dataset: Dataset) -> Iterator[frozenset[str]]:
+    """Give the sides of each place that states them in codes, the strongest place first."""
+    for keyword in ("ImageLaterality", "FrameLaterality"):
+        yield _in_element(dataset, keyword)
+    for groups in FUNCTIONAL_GROUPS:
+        for group in _items(dataset, groups):
+            for anatomy in _items(group, "FrameAnatomySequence"):
+                yield _in_element(anatomy, "FrameLaterality")
+                yield from _in_regions(anatomy)
+    yield _in_element(dataset, "Laterality")
+    yield from _in_regions(dataset)
+    yield _in_element(dataset, "BodyPartExamined")
+
+
+def _in_regions(dataset: Dataset) -> Iterator[frozenset[str]]:
+    for keyword in REGIONS:
+        for region in _items(dataset, keyword):
+            yield _in_text(text_of(region, "CodeMeaning") or "")
+            for modifiers in MODIFIERS:
+                for modifier in _items(region, modifiers):
+                    value = (text_of(modifier, "CodeValue") or "").upper()
+                    meaning = text_of(modifier, "CodeMeaning") or ""
+                    yield CODES.get(value) or _in_text(meaning, codes=True)
+
+
+def _described(dataset: Dataset) -> Iterator[frozenset[str]]:
+    """Give the sides that are named in free texts, and by views."""
+    for keyword in DESCRIPTIONS:
+        for text in texts_of(dataset, keyword):
+            yield _in_text(text)
+    for view in _items(dataset, VIEWS[0]):
+        for item in (view, *_items(view, VIEWS[1])):
+            meaning = text_of(item, "CodeMeaning") or ""
+            if not DIRECTION.search(meaning):
+                yield _in_text(meaning)
+
+
+def _in_element(dataset: Dataset, keyword: str) -> frozenset[str]:
+    texts = texts_of(dataset, keyword)
+    return frozenset[str]().union(*(_in_text(text, codes=True) for text in texts))
+
+
+def _in_text(text: str, *, codes: bool = False) -> frozenset[str]:
+    """Give the sides that a text names; single letters only where it may be a code."""
+    words = WORD.findall(text.upper())
+    letters = codes or bool(HANDS.intersection(words))
+    found = frozenset[str]()
+    for word in words:
+        if letters or word not in NOT_OF_TEXTS:
+            found |= WORDS.get(word, frozenset())
+        if letters:
+            found |= LETTERS.get(word, frozenset())
+        if ITALIAN_HAND in words:
+            found |= ITALIAN.get(word, frozenset())
+    return found
+
+
+def _not_understood(dataset: Dataset) -> list[Finding]:
+    texts = (text for keyword in LATERALITIES for text in texts_of(dataset, keyword))
+    return [UNKNOWN_SIDE] if any(text.upper() not in UNPAIRED for text in texts) else []
+
+
+def _items(dataset: Dataset, keyword: str) -> list[Dataset]:
+    try:
+        return list(dataset.get(keyword) or ())[:MAX_ITEMS]
+    except Exception:  # a garbled sequence states nothing
+        return []

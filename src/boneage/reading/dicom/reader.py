@@ -1,0 +1,195 @@
+"""DICOM to a film: CR, DX, secondary capture, or any other single grey image."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pydicom.dataset import Dataset
+from pydicom.uid import UID
+
+from boneage.domain.geometry import Box
+from boneage.domain.radiograph import Radiograph
+from boneage.errors import FilmError
+from boneage.reading.dicom.colour import one_channel, through_palette
+from boneage.reading.dicom.display import displayed
+from boneage.reading.dicom.frame import PixelDescription, decode_frame
+from boneage.reading.dicom.metadata import facts_of
+from boneage.reading.dicom.padding import Padding, stated_padding, unstated_padding
+from boneage.reading.dicom.parsing import parse, text_of, whole_number
+from boneage.reading.dicom.stated_geometry import Shutter, stated_pixel_aspect, stated_shutter
+from boneage.reading.dicom.stored_values import Cells, Mask, StoredValues, settle, stated_reading
+from boneage.reading.limits import Limits
+from boneage.reading.quiet import quiet
+
+NAMES_OF_SYNTAXES = {
+    "1.2.840.10008.1.2": "uncompressed",
+    "1.2.840.10008.1.2.1": "uncompressed",
+    "1.2.840.10008.1.2.1.99": "deflated",
+    "1.2.840.10008.1.2.2": "uncompressed, big endian",
+    "1.2.840.10008.1.2.4.50": "JPEG baseline",
+    "1.2.840.10008.1.2.4.51": "JPEG extended",
+    "1.2.840.10008.1.2.4.57": "JPEG lossless",
+    "1.2.840.10008.1.2.4.70": "JPEG lossless",
+    "1.2.840.10008.1.2.4.80": "JPEG-LS lossless",
+    "1.2.840.10008.1.2.4.81": "JPEG-LS near-lossless",
+    "1.2.840.10008.1.2.4.90": "JPEG 2000 lossless",
+    "1.2.840.10008.1.2.4.91": "JPEG 2000",
+    "1.2.840.10008.1.2.4.201": "HTJ2K lossless",
+    "1.2.840.10008.1.2.4.202": "HTJ2K lossless",
+    "1.2.840.10008.1.2.4.203": "HTJ2K",
+    "1.2.840.10008.1.2.5": "RLE",
+}
+"""The transfer syntaxes that are read."""
+ALLOCATED = frozenset((1, 8, 12, 16, 32))
+MOST_BITS = 32
+FLOAT_PIXELS = ("FloatPixelData", "DoubleFloatPixelData")
+
+
+def read_dicom(data: bytes, name: str, limits: Limits) -> Radiograph:
+    """Read the bytes of a DICOM file.
+
+    Raises
+    ------
+    FilmError
+        When they are not one whole grey image within the limits.
+    """
+    try:
+        with quiet():
+            return _read(data, name, limits)
+    except FilmError:
+        raise
+    except Exception as error:
+        # Not chained: what pydicom says may quote the patient.
+        raise FilmError(
+            "damaged",
+            f"{name!r} is a damaged DICOM file ({type(error).__name__}): "
+            "it cannot be decoded; export it again",
+        ) from None
+
+
+def _read(data: bytes, name: str, limits: Limits) -> Radiograph:
+    dataset, syntax, cut_off, notes = parse(data, name)
+    if "PixelData" not in dataset or not dataset["PixelData"].value:
+        damaged = any(note.code == "skipped_elements" for note in notes)
+        raise _without_pixels(dataset, name, len(data), cut_off=cut_off, damaged=damaged)
+    description = _describe(dataset, name)
+    limits.check(description.rows, description.columns, name)
+    frames = whole_number(dataset, "NumberOfFrames") or 1
+    if frames > 1:
+        raise FilmError(
+            "several_frames",
+            f"{name!r} is a DICOM file of {frames} frames; give one film a file",
+        )
+    if syntax not in NAMES_OF_SYNTAXES:
+        raise FilmError(
+            "unsupported_compression",
+            f"{name!r} is DICOM compressed as {UID(syntax).name!r}, which is not read; export it "
+            "uncompressed, or as RLE, JPEG, JPEG-LS or JPEG 2000",
+        )
+    cells = decode_frame(dataset, syntax, description, name)
+    stored, padding = _stored(cells, dataset, description, name)
+    aspect, found = stated_pixel_aspect(dataset)
+    shutter = stated_shutter(dataset, description.rows, description.columns, aspect)
+    counted = _counted(padding, shutter)
+    pixels, shown = displayed(stored, dataset, description.photometric, counted, name)
+    if padding is not None:
+        pixels[padding.around] = 0
+    exposed = _within_both(shutter.applied(pixels), padding.box if padding else None)
+    found += (*stored.notes, *(padding.notes if padding else ()), *shutter.notes, *shown)
+    stored_as = f"DICOM ({NAMES_OF_SYNTAXES[syntax]})"
+    facts = facts_of(dataset, stored_as, stored.reading.bits, notes)
+    return Radiograph(pixels, facts, name, aspect, exposed, found)
+
+
+def _stored(
+    cells: Cells, dataset: Dataset, description: PixelDescription, name: str
+) -> tuple[StoredValues, Padding | None]:
+    """Find the numbers that the pixels are, and which of them are padding."""
+    described = description.bits_stored, description.high_bit
+    if description.photometric.startswith("PALETTE"):
+        reading = stated_reading(cells, *described, signed=False)
+        greys = through_palette(reading.of(cells.values), dataset, name)
+        return StoredValues(greys, reading, cells.notes), None
+    grey = one_channel(cells.values, description.photometric, description.bits_stored, name)
+    cells = replace(cells, values=grey)
+    reading = stated_reading(cells, *described, signed=description.signed)
+    padding = stated_padding(dataset, cells, reading) or unstated_padding(reading.of(grey))
+    counted = ~padding.values if padding else None
+    return settle(cells, reading, counted, signed=description.signed), padding
+
+
+def _counted(padding: Padding | None, shutter: Shutter) -> Mask | None:
+    """Find the pixels that are the image; None where all are."""
+    if padding is None:
+        return shutter.shown
+    counted = ~padding.values if shutter.shown is None else ~padding.values & shutter.shown
+    return counted if counted.any() else None
+
+
+def _within_both(shutter: Box | None, padding: Box | None) -> Box | None:
+    """Give the image inside a shutter and inside a padding, where there are such."""
+    if shutter is None or padding is None:
+        return shutter or padding
+    top, left = max(shutter.min_row, padding.min_row), max(shutter.min_col, padding.min_col)
+    bottom, right = min(shutter.max_row, padding.max_row), min(shutter.max_col, padding.max_col)
+    return Box(top, left, bottom, right) if top < bottom and left < right else shutter
+
+
+def _describe(dataset: Dataset, name: str) -> PixelDescription:
+    rows, columns = (_needed(dataset, keyword, name) for keyword in ("Rows", "Columns"))
+    allocated = _needed(dataset, "BitsAllocated", name)
+    if allocated not in ALLOCATED:
+        raise FilmError(
+            "unsupported_pixels",
+            f"{name!r} stores {allocated} bits a pixel; 1, 8, 12, 16 and 32 are read",
+        )
+    stored = whole_number(dataset, "BitsStored") or allocated
+    samples = whole_number(dataset, "SamplesPerPixel") or 1
+    photometric = text_of(dataset, "PhotometricInterpretation") or "MONOCHROME2"
+    return PixelDescription(
+        rows=rows,
+        columns=columns,
+        samples=samples,
+        bits_allocated=allocated,
+        bits_stored=stored if 1 <= stored <= MOST_BITS else allocated,
+        high_bit=whole_number(dataset, "HighBit"),
+        signed=whole_number(dataset, "PixelRepresentation") == 1,
+        photometric=photometric.upper(),
+        planar=whole_number(dataset, "PlanarConfiguration") == 1,
+    )
+
+
+def _needed(dataset: Dataset, keyword: str, name: str) -> int:
+    value = whole_number(dataset, keyword)
+    if value is None or value < 1:
+        raise FilmError(
+            "damaged", f"{name!r} is a damaged DICOM file: it states no {keyword} of its image"
+        )
+    return value
+
+
+def _without_pixels(
+    dataset: Dataset, name: str, size: int, *, cut_off: bool, damaged: bool
+) -> FilmError:
+    if cut_off:
+        return FilmError(
+            "truncated",
+            f"{name!r} is a DICOM file cut off after {size:,} bytes; copy it again, whole",
+        )
+    if damaged:
+        return FilmError(
+            "damaged",
+            f"{name!r} is a damaged DICOM file: its elements cannot be told apart, and no image "
+            "is found among them; export it again",
+        )
+    if any(keyword in dataset for keyword in FLOAT_PIXELS):
+        return FilmError(
+            "unsupported_pixels",
+            f"{name!r} stores its pixels as floating-point numbers; whole numbers are read",
+        )
+    meta = getattr(dataset, "file_meta", Dataset())
+    stated = text_of(dataset, "SOPClassUID") or text_of(meta, "MediaStorageSOPClassUID")
+    kind = UID(stated).name if stated else "of an unknown kind"
+    return FilmError(
+        "no_pixels", f"{name!r} is DICOM without an image ({kind}); give the radiograph itself"
+    )

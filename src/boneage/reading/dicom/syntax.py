@@ -1,0 +1,187 @@
+"""Which transfer syntax a DICOM file really has, where it states another one, or a private one."""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    RLELossless,
+)
+
+from boneage.errors import FilmError
+from boneage.reading.dicom.elements import BIG, EXPLICIT, IMPLICIT, Encoding
+from boneage.reading.source import MAX_FILE_BYTES
+
+GE_PRIVATE = "1.2.840.113619.5.2"
+"""Implicit VR little endian, but for its pixels, which are big endian."""
+ENCODINGS = {
+    str(ImplicitVRLittleEndian): IMPLICIT,
+    GE_PRIVATE: IMPLICIT,
+    str(ExplicitVRBigEndian): BIG,
+}
+"""Of the syntaxes that are not written in explicit VR little endian."""
+UNCOMPRESSED = {
+    IMPLICIT: str(ImplicitVRLittleEndian),
+    EXPLICIT: str(ExplicitVRLittleEndian),
+    BIG: str(ExplicitVRBigEndian),
+}
+JPEG = "1.2.840.10008.1.2.4."
+BY_FIRST_BYTES = (
+    (b"\xff\x4f\xff\x51", f"{JPEG}91"),
+    (b"\x00\x00\x00\x0cjP  ", f"{JPEG}91"),
+)
+BY_JPEG_FRAME = {
+    0xC0: f"{JPEG}50",
+    0xC1: f"{JPEG}51",
+    0xC3: f"{JPEG}70",
+    0xF7: f"{JPEG}80",
+}
+"""By the marker of the frame header (ITU-T T.81, B.1.1.3; T.87)."""
+FAMILIES = ((f"{JPEG}9", "JPEG 2000"), (f"{JPEG}20", "JPEG 2000"), (f"{JPEG}8", "JPEG-LS"))
+MOST_RLE_SEGMENTS = 15
+RLE_HEADER = 64
+
+
+def stated_encoding(syntax: str) -> Encoding | None:
+    """Give how a data set of a transfer syntax is written; None where that is not known."""
+    if not syntax.startswith(str(ImplicitVRLittleEndian)) and syntax not in ENCODINGS:
+        return None
+    return ENCODINGS.get(syntax, EXPLICIT)
+
+
+def is_compressed(syntax: str) -> bool:
+    """Tell whether the pixels of a transfer syntax are compressed."""
+    return syntax == RLELossless or syntax.startswith(JPEG)
+
+
+def is_private(syntax: str) -> bool:
+    """Tell whether a transfer syntax is one that DICOM does not define."""
+    return bool(syntax) and not syntax.startswith(str(ImplicitVRLittleEndian))
+
+
+def inflated(data: bytes, name: str) -> bytes | None:
+    """Inflate a deflated data set, raw as the standard has it, or in a zlib or gzip wrapping.
+
+    Returns
+    -------
+    bytes or None
+        None where nothing was deflated.
+
+    Raises
+    ------
+    FilmError
+        ``"too_many_bytes"`` or ``"truncated"``.
+    """
+    for bits in (-zlib.MAX_WBITS, zlib.MAX_WBITS | 32):
+        inflater = zlib.decompressobj(bits)
+        try:
+            content = inflater.decompress(data, MAX_FILE_BYTES)
+        except zlib.error:
+            continue
+        if inflater.unconsumed_tail:
+            raise FilmError(
+                "too_many_bytes",
+                f"{name!r} inflates to more than a film may have "
+                f"({MAX_FILE_BYTES / 2**20:.0f} MiB)",
+            )
+        if not inflater.eof:
+            raise FilmError(
+                "truncated",
+                f"{name!r} is a deflated DICOM file that is cut off; copy it again, whole",
+            )
+        return content
+    return None
+
+
+def true_syntax(
+    stated: str, encoding: Encoding, pixels: bytes | None, *, encapsulated: bool
+) -> str:
+    """Tell the transfer syntax from how the data set is written and what its pixels are.
+
+    Parameters
+    ----------
+    stated : str
+        May be empty.
+    encoding : Encoding
+    pixels : bytes or None
+        The value of PixelData.
+    encapsulated : bool
+        Whether it is a sequence of fragments.
+
+    Returns
+    -------
+    str
+        The stated one, where nothing speaks against it or nothing better is known.
+    """
+    if encapsulated and pixels:
+        found = _of_codestream(_first_fragment(pixels))
+        return found if found and _family(found) != _family(stated) else stated
+    if stated == DeflatedExplicitVRLittleEndian and encoding == EXPLICIT:
+        return stated
+    if stated in {*UNCOMPRESSED.values(), "", GE_PRIVATE, DeflatedExplicitVRLittleEndian}:
+        return UNCOMPRESSED.get(encoding, str(ExplicitVRBigEndian))
+    return stated
+
+
+def _family(syntax: str) -> str:
+    if syntax == RLELossless:
+        return "RLE"
+    for beginning, family in FAMILIES:
+        if syntax.startswith(beginning):
+            return family
+    return "JPEG" if syntax.startswith(JPEG) else ""
+
+
+def _first_fragment(pixels: bytes) -> bytes:
+    """Give what follows the offset table, which comes first, empty or not."""
+    table = int.from_bytes(pixels[4:8], "little")
+    return pixels[8 + table + 8 :]
+
+
+def _of_codestream(content: bytes) -> str | None:
+    for beginning, syntax in BY_FIRST_BYTES:
+        if content.startswith(beginning):
+            return syntax
+    if content.startswith(b"\xff\xd8\xff"):
+        return _of_jpeg(content)
+    segments = int.from_bytes(content[:4], "little")
+    offset = int.from_bytes(content[4:8], "little")
+    if 1 <= segments <= MOST_RLE_SEGMENTS and offset == RLE_HEADER:
+        return str(RLELossless)
+    return None
+
+
+def _of_jpeg(content: bytes) -> str | None:
+    position = 2
+    while content[position : position + 1] == b"\xff" and position + 4 <= len(content):
+        marker = content[position + 1]
+        if marker in BY_JPEG_FRAME:
+            return BY_JPEG_FRAME[marker]
+        if marker == 0xFF:  # padding
+            position += 1
+            continue
+        position += 2 + int.from_bytes(content[position + 2 : position + 4], "big")
+    return None
+
+
+def in_little_endian(pixels: bytes, columns: int) -> bytes:
+    """Give 16-bit pixels in the order of bytes in which neighbours are alike.
+
+    In the wrong order the low bytes, which are noise, would weigh most.
+    """
+    values = np.frombuffer(pixels, "<u2", len(pixels) // 2)
+    if not 1 < columns <= len(values):
+        return pixels
+    swapped = values.byteswap()
+    if _roughness(swapped) < _roughness(values):
+        return swapped.tobytes()
+    return pixels
+
+
+def _roughness(values: np.ndarray[tuple[int], np.dtype[np.uint16]]) -> float:
+    return float(np.abs(np.diff(values.astype(np.int32))).mean())

@@ -1,0 +1,169 @@
+"""The films of a folder, and what in it is left out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from boneage.errors import FilmError
+from boneage.reading.kinds import kind_of
+from boneage.storage.printable import file_label, printable
+
+PICTURE_SUFFIX, DICOM_SUFFIX = ".boneage.png", ".boneage.dcm"
+"""Of the pictures and DICOM files that boneage writes itself: answers, not films."""
+ARCHIVES = frozenset(
+    (".7z", ".bz2", ".gz", ".lz4", ".rar", ".tar", ".tbz2", ".tgz", ".txz", ".xz", ".zip", ".zst")
+)
+DOCUMENTS = frozenset(
+    (
+        *(".cfg", ".csv", ".db", ".doc", ".docx", ".h5", ".htm", ".html", ".ini"),
+        *(".ipynb", ".json", ".keras", ".log", ".md", ".npy", ".npz", ".onnx", ".part", ".pdf"),
+        *(".py", ".rst", ".sh", ".sqlite", ".svg", ".toml", ".tsv", ".txt", ".xls"),
+        *(".xlsx", ".xml", ".yaml", ".yml"),
+    )
+)
+"""Files that lie beside films and by their name are none: left out unless their content is a
+film's. Anything else is tried, because DICOM files often have no suffix, or an odd one."""
+HEAD_BYTES = 192
+"""Enough to know every accepted kind of file."""
+NAMED = 3
+"""Of each kind of what is left out; the others are counted."""
+KINDS = {
+    "archive": ("archive", "archives"),
+    "document": ("document", "documents"),
+    "link": ("link to a folder", "links to folders"),
+    "hidden": ("hidden image", "hidden images"),
+    "hidden folder": ("hidden folder", "hidden folders"),
+    "dicomdir": ("index of DICOM files", "indexes of DICOM files"),
+    "answer": ("answer of boneage", "answers of boneage"),
+}
+"""What is left out, in one and in several."""
+
+
+@dataclass
+class LeftOut:
+    """What was not taken from folders: how many of each kind, and the names of a few."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    names: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, kind: str, name: str) -> None:
+        """Note one."""
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+        some = self.names.setdefault(kind, [])
+        if len(some) < NAMED:
+            some.append(name)
+
+    def __str__(self) -> str:
+        """Say it in one line; nothing where nothing was left out."""
+        said = []
+        for kind, (one, many) in KINDS.items():
+            count = self.counts.get(kind, 0)
+            if count:
+                names = ", ".join(map(printable, self.names[kind])) + (
+                    ", …" if count > NAMED else ""
+                )
+                said.append(f"{count} {one if count == 1 else many} ({names})")
+        return f"left out: {'; '.join(said)}" if said else ""
+
+
+def films_in(
+    folder: Path, *, without: Sequence[Path] = (), left_out: LeftOut | None = None
+) -> list[Path]:
+    """All files in a folder and its subfolders that may be films, sorted.
+
+    Archives, documents, links to folders, hidden files and folders, a DICOMDIR and what
+    boneage wrote are left out, and noted in ``left_out``; so are the folders ``without``,
+    which are not noted.
+    """
+    return list(walk_films(folder, without=without, left_out=left_out))
+
+
+def walk_films(
+    folder: Path, *, without: Sequence[Path] = (), left_out: LeftOut | None = None
+) -> Iterator[Path]:
+    """Name the films of a folder one by one, as :func:`films_in` does, in the same order.
+
+    No more is kept in memory than the names in the folders on the way. A folder that
+    cannot be opened is named as if it were a film, so that it fails and is not lost.
+    """
+    closed = frozenset(path.resolve() for path in without)
+    return _walk(folder, Path(), closed, LeftOut() if left_out is None else left_out)
+
+
+def _walk(top: Path, below: Path, without: frozenset[Path], left_out: LeftOut) -> Iterator[Path]:
+    folder = top / below
+    try:
+        names, folders = _listed(folder, below, left_out)
+    except OSError:
+        yield folder
+        return
+    for name in names:
+        path = folder / name
+        if name not in folders:
+            yield path
+        elif not without or path.resolve() not in without:
+            yield from _walk(top, below / name, without, left_out)
+
+
+def _listed(folder: Path, below: Path, left_out: LeftOut) -> tuple[list[str], set[str]]:
+    """List what may be films, and the subfolders among them."""
+    names: list[str] = []
+    folders: set[str] = set()
+    others: list[tuple[str, str]] = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name.startswith("."):
+                    others.append((entry.name, "hidden folder"))
+                else:
+                    folders.add(entry.name)
+                    names.append(entry.name)
+                continue
+            kind = "link" if entry.is_dir() else _kind_left_out(entry.name)
+            if kind in {"document", "hidden"} and _begins_as_film(entry):
+                kind = "hidden" if kind == "hidden" else None
+            elif kind == "hidden":
+                continue  # of the system or an editor: no image, and no news
+            if kind is None:
+                names.append(entry.name)
+            else:
+                others.append((entry.name, kind))
+    for name, kind in sorted(others):
+        left_out.add(kind, file_label(below / name))
+    names.sort()
+    return names, folders
+
+
+def may_be_film(name: str) -> bool:
+    """Tell from a file's name whether it is worth trying."""
+    return _kind_left_out(name) is None
+
+
+def _kind_left_out(name: str) -> str | None:
+    lower = name.lower()
+    suffix = Path(lower).suffix
+    if lower.startswith("."):
+        return "hidden"
+    if lower == "dicomdir":
+        return "dicomdir"
+    if lower.endswith((PICTURE_SUFFIX, DICOM_SUFFIX)):
+        return "answer"
+    if suffix in ARCHIVES:
+        return "archive"
+    return "document" if suffix in DOCUMENTS else None
+
+
+def _begins_as_film(entry: os.DirEntry[str]) -> bool:
+    """Tell from a file's first bytes whether it is of an accepted kind, whatever its name."""
+    try:
+        if not entry.is_file():
+            return False
+        with open(entry.path, "rb") as file:  # noqa: PTH123  may be any text
+            head = file.read(HEAD_BYTES)
+        kind_of(head, entry.name)
+    except (OSError, FilmError):
+        return False
+    return True

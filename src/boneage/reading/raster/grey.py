@@ -1,0 +1,117 @@
+"""From a decoded picture of any mode to one grey value a pixel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL.Image import Image
+
+from boneage.reading.raster.tone_curve import Curve
+
+BYTE, WORD = 255.0, 65_535.0
+COLOURED_LEVELS = 8.0
+"""Mean difference of the channels, of 255, above which a picture counts as
+coloured. JPEG leaves less in what is grey; a coloured stamp on a film is small."""
+SAMPLE = (64, 64)
+
+
+@dataclass(frozen=True, eq=False)
+class Grey:
+    """One value a pixel."""
+
+    values: npt.NDArray[Any]
+    white: float | None
+    """The value of white; None where the format states none: the highest is white."""
+    alpha: npt.NDArray[np.float32] | None = None
+    """How opaque each pixel is, 0 to 1; what is transparent becomes black."""
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """What a decoder read of a raster file, as it is stored."""
+
+    grey: Grey
+    bits: int
+    coloured: bool
+    orientation: int
+    """EXIF, 1 to 8."""
+    aspect: float
+    """Height of a stored pixel over its width."""
+    curve: Curve | None
+    """Of the grey levels, where it is not a display's."""
+
+
+def grey_of(image: Image, bits: int) -> Grey:
+    """Take the luminance of a picture of a depth that Pillow has loaded."""
+    transparent_level = image.info.get("transparency")
+    if image.mode == "L" and bits < 8 and isinstance(transparent_level, int):
+        # Pillow widens the levels to 8 bits, and leaves the transparent one as it was stored.
+        image.info["transparency"] = transparent_level * 255 // (2**bits - 1)
+    if image.mode.startswith("I;16"):
+        return _words(image)
+    if image.mode in {"P", "PA"}:
+        transparent = image.mode == "PA" or "transparency" in image.info
+        image = image.convert("RGBA" if transparent else "RGB")
+    elif "transparency" in image.info and image.mode in {"1", "L", "RGB"}:
+        image = image.convert("RGBA" if image.mode == "RGB" else "LA")
+    if image.mode in {"LA", "RGBA"}:
+        return Grey(
+            np.asarray(image.convert("L")), BYTE, opacity(np.asarray(image.getchannel("A")), BYTE)
+        )
+    if image.mode in {"CMYK", "YCbCr", "RGBX", "HSV"}:
+        image = image.convert("RGB")
+    return Grey(np.asarray(image if image.mode == "L" else image.convert("L")), BYTE)
+
+
+def opacity(alpha: npt.NDArray[Any], white: float) -> npt.NDArray[np.float32] | None:
+    """Scale an alpha channel to 0 to 1; None where all is opaque.
+
+    So is all where nothing is: programs leave the channel empty that they do not use.
+    """
+    return (
+        None
+        if alpha.min() == white or alpha.max() == 0
+        else np.asarray(alpha / np.float32(white), np.float32)
+    )
+
+
+def is_coloured(image: Image) -> bool:
+    """Tell a picture in colour from a grey one stored as colour."""
+    if image.mode not in {"RGB", "RGBA", "RGBX", "P", "PA", "CMYK", "YCbCr", "HSV"}:
+        return False
+    return channels_differ(np.asarray(image.resize(SAMPLE).convert("RGB")), BYTE)
+
+
+def channels_differ(colours: npt.NDArray[Any], white: float | None) -> bool:
+    """Tell colours, shape (height, width, 3), whose channels differ, by their averages."""
+    step = max(1, min(colours.shape[:2]) // (8 * SAMPLE[0]))
+    some = np.ascontiguousarray(colours[::step, ::step], np.float32)
+    small = cv2.resize(some, SAMPLE, interpolation=cv2.INTER_AREA)
+    full = white or float(np.ptp(small)) or 1.0
+    return float(np.ptp(small, axis=2).mean()) > COLOURED_LEVELS / BYTE * full
+
+
+def luminance(colours: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Take ITU-R BT.601 luminance, as Pillow does, of RGB in the last axis.
+
+    Grey stored as colour stays exactly what it is.
+    """
+    first = colours[..., 0]
+    if all(np.array_equal(first, colours[..., channel]) for channel in (1, 2)):
+        return first
+    if colours.dtype in {np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.float32)}:
+        return np.asarray(cv2.cvtColor(np.ascontiguousarray(colours), cv2.COLOR_RGB2GRAY))
+    return np.asarray(colours.astype(np.float64) @ (0.299, 0.587, 0.114))
+
+
+def _words(image: Image) -> Grey:
+    values = np.asarray(image)
+    values = values.astype(values.dtype.newbyteorder("="), copy=False)
+    transparent = image.info.get("transparency")
+    if isinstance(transparent, int):
+        return Grey(values, WORD, opacity(values != transparent, 1.0))
+    return Grey(values, WORD)

@@ -1,0 +1,144 @@
+"""PNG, JPEG, TIFF, WebP and BMP to a film.
+
+Pillow decodes all but TIFF: it is as fast as OpenCV on 8-bit grey (28 ms for a
+PNG of 2000 x 2500 px with either), it refuses a damaged file where OpenCV gives
+the part that it could decode, and it begins with cleared memory. Of a TIFF it
+knows only some layouts, so that :mod:`boneage.reading.raster.tiff` reads these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from io import BytesIO
+
+import numpy as np
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from boneage.domain.radiograph import Facts, Pixels, Radiograph
+from boneage.errors import FilmError
+from boneage.reading.kinds import BMP, JPEG, PNG, TIFF, WEBP
+from boneage.reading.limits import Limits
+from boneage.reading.pixels import check_contrast, check_finite, scaled, spread
+from boneage.reading.quiet import quiet
+from boneage.reading.raster.grey import Grey, Picture, grey_of, is_coloured
+from boneage.reading.raster.headers import Header, read_header, truncated
+from boneage.reading.raster.orientation import (
+    aspect_of,
+    exif_of,
+    orientation_of,
+    upright,
+    upright_aspect,
+)
+from boneage.reading.raster.png_deep import deep_grey
+from boneage.reading.raster.tiff import read_tiff
+from boneage.reading.raster.tone_curve import (
+    Curve,
+    curve_of_cicp,
+    curve_of_gamma,
+    curve_of_profile,
+    unread_curve,
+)
+
+# The classes rather than Image.open, whose limit on pixels is a global setting.
+OPEN: Mapping[str, Callable[[BytesIO], ImageFile]] = {
+    PNG: PngImageFile,
+    JPEG: JpegImageFile,
+    WEBP: WebPImageFile,
+    BMP: BmpImageFile,
+}
+
+
+def read_raster(data: bytes, kind: str, name: str, limits: Limits) -> Radiograph:
+    """Read the bytes of a raster file.
+
+    Raises
+    ------
+    FilmError
+        When they are not one whole film within the limits.
+    """
+    header = read_header(data, kind, name)
+    if header.height is not None and header.width is not None:
+        limits.check(header.height, header.width, name)
+    try:
+        with quiet():
+            if kind == TIFF:
+                picture = read_tiff(data, name, limits)
+            else:
+                picture = _by_pillow(data, kind, header, name, limits)
+    except FilmError:
+        raise
+    except Exception as error:  # decoders raise anything on damaged files
+        if "truncated" in str(error).lower():
+            raise truncated(name, kind, len(data)) from error
+        raise FilmError(
+            "damaged",
+            f"{name!r} is a damaged {kind} file: it cannot be decoded; copy or export it again",
+        ) from error
+    curve = picture.curve
+    if curve is not None and picture.grey.white is None:
+        curve = unread_curve("a curve for numbers of no stated range")
+    return Radiograph(
+        _pixels(_upright(picture), curve, name),
+        Facts(kind, picture.bits, in_colour=picture.coloured),
+        name,
+        pixel_aspect=upright_aspect(picture.aspect, picture.orientation),
+        notes=(curve.finding,) if curve is not None else (),
+    )
+
+
+def _by_pillow(data: bytes, kind: str, header: Header, name: str, limits: Limits) -> Picture:
+    with OPEN[kind](BytesIO(data)) as image:
+        limits.check(image.height, image.width, name)
+        frames = getattr(image, "n_frames", 1)
+        if header.animated or frames > 1:
+            raise FilmError(
+                "animated",
+                f"{name!r} is an animated {kind} of {frames} pictures; give one film a file",
+            )
+        image.load()
+        deep = deep_grey(data, image) if header.deep_colour else None
+        exif = exif_of(image)
+        return Picture(
+            deep or grey_of(image, header.bits),
+            bits=header.bits if deep or not header.deep_colour else 8,
+            coloured=is_coloured(image),
+            orientation=orientation_of(exif),
+            aspect=aspect_of(image, exif),
+            curve=_curve(image, header),
+        )
+
+
+def _curve(image: ImageFile, header: Header) -> Curve | None:
+    """Read the curve of the grey levels, from what counts first (PNG 3, section 11.3)."""
+    if header.transfer is not None:
+        return curve_of_cicp(header.transfer)
+    profile = image.info.get("icc_profile")
+    if profile:
+        return curve_of_profile(profile)
+    gamma = image.info.get("gamma")
+    return curve_of_gamma(gamma) if gamma and "srgb" not in image.info else None
+
+
+def _upright(picture: Picture) -> Grey:
+    grey, orientation = picture.grey, picture.orientation
+    alpha = None if grey.alpha is None else upright(grey.alpha, orientation)
+    return Grey(upright(grey.values, orientation), grey.white, alpha)
+
+
+def _pixels(grey: Grey, curve: Curve | None, name: str) -> Pixels:
+    values = grey.values
+    if values.dtype.kind == "f":
+        check_finite(values, name)
+    check_contrast(values, name)
+    if grey.white is None:
+        return spread(values)
+    known = curve is not None and curve.table is not None
+    pixels = curve.applied(values, grey.white) if curve and known else scaled(values, grey.white)
+    if grey.alpha is not None:
+        pixels = np.ascontiguousarray(pixels * grey.alpha)
+        check_contrast(pixels, name)
+    return np.ascontiguousarray(pixels)

@@ -1,0 +1,85 @@
+"""Found regions as a COCO data set, which annotation tools and detectors read.
+
+The format: https://cocodataset.org/#format-data, "object detection".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from boneage._version import __version__
+from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, Box, WeightsName
+
+CATEGORIES: Mapping[str, int] = {CARPAL: 1, METACARPAL: 2, PHALANX: 3}
+
+
+@dataclass(frozen=True)
+class AnnotatedRegion:
+    """Where one region of a film lies."""
+
+    region: str
+    box: Box
+    attention_found: bool
+
+
+@dataclass(frozen=True)
+class AnnotatedFilm:
+    """One film of a folder and its regions."""
+
+    path: str
+    """Below the folder, with forward slashes."""
+    height: int
+    width: int
+    regions: tuple[AnnotatedRegion, ...]
+
+
+def coco(films: Iterable[AnnotatedFilm], weights: WeightsName) -> dict[str, Any]:
+    """Describe films and their boxes as COCO does.
+
+    Parameters
+    ----------
+    films : iterable of AnnotatedFilm
+    weights : WeightsName
+        Which attention network looked.
+
+    Returns
+    -------
+    dict
+        For ``json.dumps``. A ``bbox`` is x, y, width, height in pixels of the
+        original film. An annotation whose ``attributes`` say
+        ``attention_found: false`` is a usual place, not a finding.
+    """
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for image_id, film in enumerate(films, start=1):
+        images.append(
+            {"id": image_id, "file_name": film.path, "width": film.width, "height": film.height}
+        )
+        for found in film.regions:
+            box = found.box
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": image_id,
+                    "category_id": CATEGORIES[found.region],
+                    "bbox": [box.min_col, box.min_row, box.width, box.height],
+                    "area": box.area,
+                    "segmentation": [],
+                    "iscrowd": 0,
+                    "attributes": {"attention_found": found.attention_found},
+                }
+            )
+    return {
+        "info": {
+            "description": "Regions of hand radiographs, found by attention, not by people",
+            "version": f"boneage {__version__}, weights {weights.name} {weights.sha256}",
+        },
+        "images": images,
+        "annotations": annotations,
+        "categories": [
+            {"id": number, "name": name, "supercategory": "hand"}
+            for name, number in CATEGORIES.items()
+        ],
+    }

@@ -1,0 +1,234 @@
+"""The film's own dataset: the study, series and image that an answer refers to.
+
+Here, and only here, the name and identifiers of a patient are read: an answer
+in the same study carries them on, and nothing else does unless it is asked to.
+What is written of an element is what is read of it, by the same functions.
+"""
+
+from __future__ import annotations
+
+import logging
+from hashlib import sha256
+from io import BytesIO
+from uuid import UUID
+
+from pydicom.charset import decode_element
+from pydicom.config import RAISE
+from pydicom.datadict import dictionary_VM
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+from pydicom.valuerep import PersonName, validate_value
+
+from boneage.errors import FilmError, OutputError
+from boneage.reading.dicom.metadata import times_of
+from boneage.reading.dicom.parsing import parse_all
+from boneage.reading.dicom.values import (
+    OTHER_SEXES,
+    SEX_CODES,
+    age_of,
+    date_of,
+    only_text_of,
+    sex_of,
+    time_of,
+    uid_of,
+)
+from boneage.reading.kinds import DICOM, kind_of
+from boneage.reading.quiet import quiet
+from boneage.reading.source import Source, load
+from boneage.reports.identity import Identity
+
+NEEDED = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID")
+OF_A_STUDY = ("PatientID", "StudyDate", "AccessionNumber")
+"""With a UID that is none, they tell studies apart."""
+DATES = ("PatientBirthDate", "StudyDate")
+MAY_BE_EMPTY = ("PatientID", "PatientName", "AccessionNumber", "StudyID", "ReferringPhysicianName")
+AS_THEY_ARE = frozenset((*NEEDED, *MAY_BE_EMPTY))
+"""Which are written on also where they are longer, say, than DICOM has them: the archive
+knows the study by them."""
+LAST_GROUP = 0x0040
+"""Of the elements that an answer may carry on; behind are those of pixels."""
+LONGEST_AGE = 999
+UTF_8 = "ISO_IR 192"
+
+# What it says of odd names quotes them.
+logging.getLogger("highdicom").setLevel(logging.CRITICAL + 1)
+
+
+class SourceDataset(Dataset):
+    """What a DICOM film states, and which of its identifiers had to be made for it."""
+
+    made: tuple[str, ...] = ()
+    """Keywords of the UIDs that the film does not state, or not as DICOM has them."""
+
+    @property
+    def remark(self) -> str | None:
+        """Say in a sentence what was made; None where nothing was."""
+        if not self.made:
+            return None
+        new = "a new one was" if len(self.made) == 1 else "new ones were"
+        return (
+            f"The image states no valid {' and no valid '.join(self.made)}: {new} made, so that "
+            "an archive may not show this answer beside the image."
+        )
+
+
+def read_source(film: Source) -> SourceDataset:
+    """Read what a DICOM film states, but for its pixels.
+
+    Returns
+    -------
+    SourceDataset
+        With every element that an answer in the same study needs, empty where the
+        film does not state it, or not so that it is understood; texts are decoded.
+        UIDs that it does not state are made, always the same ones for the same film.
+
+    Raises
+    ------
+    OutputError
+        When the film is not a DICOM file, or does not say which kind of image it is.
+    FilmError
+        When it cannot be read at all.
+    """
+    data, name = load(film)
+    if kind_of(data, name) != DICOM:
+        raise OutputError(
+            f"{name!r} is no DICOM file, so that it has no study which a DICOM answer could join; "
+            "give the film as DICOM"
+        )
+    try:
+        with quiet():
+            return _understood(parse_all(data, name).dataset, name, sha256(data).hexdigest())
+    except (OutputError, FilmError):
+        raise
+    except Exception as error:
+        # Not chained: what pydicom says may quote the patient.
+        raise OutputError(
+            f"what {name!r} states of its study cannot be read ({type(error).__name__})"
+        ) from None
+
+
+def derived_uid(*sources: str) -> str:
+    """Make a UID that is always the same for the same words, and does not tell them.
+
+    Of the root for UUIDs (PS3.5, B.2), which needs no registration.
+    """
+    digest = sha256("\0".join(sources).encode()).digest()
+    return f"2.25.{UUID(bytes=digest[:16], version=5).int}"
+
+
+def identity_of(dataset: SourceDataset, pseudonym: str | None = None) -> Identity:
+    """Give who the child is, as the film states it; what makes no sense is None."""
+    times = times_of(dataset)
+    return Identity(
+        pseudonym=pseudonym,
+        name=_in_words(dataset.PatientName),
+        patient_id=str(dataset.PatientID or "").strip() or None,
+        birth_date=times.birth_date,
+        study_date=times.study_date,
+        study_uid=None if "StudyInstanceUID" in dataset.made else str(dataset.StudyInstanceUID),
+    )
+
+
+def _in_words(name: PersonName | str) -> str | None:
+    """Give a name as people write it, with that in the child's own script, if there is one."""
+    written = PersonName(name)
+    parts = (written.alphabetic, written.ideographic)
+    words = [" ".join(str(part).replace("^", " ").split()) for part in parts]
+    found = [part for part in words if part]
+    return (found[0] + "".join(f" ({part})" for part in found[1:])) if found else None
+
+
+def _understood(stated: Dataset, name: str, digest: str) -> SourceDataset:
+    """Give a dataset of what is understood, written as DICOM has it."""
+    dataset = SourceDataset()
+    made = []
+    for tag in sorted(stated.keys()):
+        if tag.group <= LAST_GROUP and not tag.is_private and tag.element:
+            element = _sound(stated, tag)
+            if element is not None:
+                dataset.add(element)
+    for keyword in NEEDED:
+        uid = uid_of(stated, keyword)
+        if uid is None and keyword.startswith("SOP"):
+            uid = uid_of(stated.file_meta, f"MediaStorage{keyword}")
+        if uid is None and keyword == "SOPClassUID":
+            which = f"no valid {keyword}" if stated.get(keyword) else f"no {keyword}"
+            raise OutputError(f"{name!r} states {which}, so that a DICOM answer cannot refer to it")
+        if uid is None:
+            uid = _made_uid(stated, keyword, digest)
+            made.append(keyword)
+        setattr(dataset, keyword, uid)
+    dataset.made = tuple(made)
+    for keyword in MAY_BE_EMPTY:
+        if dataset.get(keyword) is None:
+            setattr(dataset, keyword, "")
+    for keyword in DATES:
+        found = date_of(stated, keyword)
+        setattr(dataset, keyword, found.isoformat().replace("-", "") if found else "")
+    dataset.StudyTime = time_of(stated, "StudyTime") or ""
+    dataset.PatientSex = _sex(stated)
+    dataset.PatientAge = _age(stated)
+    dataset.SpecificCharacterSet = UTF_8
+    return dataset
+
+
+def _made_uid(stated: Dataset, keyword: str, digest: str) -> str:
+    """Make a UID: one for all images that state the same of a patient's study, or of a film."""
+    text = only_text_of(stated, keyword) or ""
+    if text and keyword != "SOPInstanceUID":
+        sources = [keyword, text, *(only_text_of(stated, other) or "" for other in OF_A_STUDY)]
+    else:
+        sources = [keyword, digest]
+    return derived_uid(*sources)
+
+
+def _sex(stated: Dataset) -> str:
+    sex = sex_of(stated)
+    if sex is not None:
+        return SEX_CODES[sex]
+    return "O" if (only_text_of(stated, "PatientSex") or "").upper() in OTHER_SEXES else ""
+
+
+def _age(stated: Dataset) -> str:
+    """Give the age as DICOM has it, in whole years where it is one of whole years."""
+    months = age_of(stated)
+    if not months or months % 1 or months > 12 * LONGEST_AGE:
+        text = only_text_of(stated, "PatientAge") or ""
+        return text if months and _is_valid("AS", text) else ""
+    whole_years = not months % 12 and "Y" in (only_text_of(stated, "PatientAge") or "").upper()
+    number, unit = (months / 12, "Y") if whole_years else (months, "M")
+    return f"{number:03.0f}{unit}" if number <= LONGEST_AGE else ""
+
+
+def _sound(stated: Dataset, tag: int) -> DataElement | None:
+    """Give an element that can be written again, its texts decoded; None: there is none."""
+    try:
+        element = stated[tag]
+        decode_element(element, list(stated.original_character_set))
+        one = Dataset()
+        one.SpecificCharacterSet = UTF_8
+        one.add(element)
+        one.save_as(BytesIO(), implicit_vr=False, little_endian=True)
+        values = element.value if isinstance(element.value, MultiValue) else [element.value]
+        if len(values) > 1 and dictionary_VM(tag) == "1":
+            return None
+        if any(_has_controls(value) for value in values if isinstance(value, str | PersonName)):
+            return None
+        valid = all(_is_valid(element.VR, value) for value in values if isinstance(value, str))
+    except Exception:  # a garbled element is not carried on
+        return None
+    return element if valid or element.keyword in AS_THEY_ARE else None
+
+
+def _has_controls(text: str | PersonName) -> bool:
+    """Tell whether a text has signs that command a screen, which no name or identifier has."""
+    return any(ord(sign) < ord(" ") and sign not in "\t\r\n" for sign in str(text))
+
+
+def _is_valid(vr: str, value: str) -> bool:
+    try:
+        validate_value(vr, value, RAISE)
+    except ValueError:
+        return False
+    return True

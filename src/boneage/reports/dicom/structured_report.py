@@ -1,0 +1,247 @@
+"""An answer as a DICOM structured report: TID 1500, Measurement Report.
+
+Bone age with its interval, SDS and normal range; each region as a closed
+polyline on the film itself. It is unverified and preliminary: a reader decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import highdicom
+import numpy as np
+from highdicom import sr
+from pydicom.dataset import Dataset
+from pydicom.sr.codedict import codes
+from pydicom.uid import ExplicitVRLittleEndian
+
+from boneage._version import __version__
+from boneage.domain.assessment import Assessment, Box, Interval, Look
+from boneage.domain.clinical_findings import Growth
+from boneage.reports.dicom import codes as own
+from boneage.reports.dicom.source import UTF_8, SourceDataset, derived_uid
+from boneage.reports.text import DISCLAIMER, calibrated_text, sentence
+
+SERIES_NUMBER = 9050
+"""High, so that the series comes after those of the modality."""
+DECIMALS = 2
+HAS_PROPERTIES = sr.RelationshipTypeValues.HAS_PROPERTIES
+CONTAINS = sr.RelationshipTypeValues.CONTAINS
+
+
+def structured_report(answer: Assessment, source: SourceDataset) -> sr.ComprehensiveSR:
+    """Write an answer as a structured report in the study of its film.
+
+    Parameters
+    ----------
+    answer : Assessment
+        With ``clinical``, the report holds the SDS, the normal range and the adult height.
+    source : SourceDataset
+        As :func:`boneage.reports.dicom.source.read_source` gives it.
+
+    Returns
+    -------
+    ComprehensiveSR
+        A pydicom dataset, of a new series.
+    """
+    groups: list[
+        sr.MeasurementsAndQualitativeEvaluations | sr.PlanarROIMeasurementsAndQualitativeEvaluations
+    ] = [_bone_age(answer, source)]
+    groups += [_region(look, answer, source) for look in answer.looks]
+    content = sr.MeasurementReport(
+        observation_context=sr.ObservationContext(_observer(answer)),
+        procedure_reported=own.BONE_AGE_FILM,
+        imaging_measurements=groups,
+    )
+    return sr.ComprehensiveSR(
+        evidence=[source],
+        content=content,
+        series_instance_uid=highdicom.UID(),
+        series_number=SERIES_NUMBER,
+        series_description="Bone age, measurements (boneage)",
+        sop_instance_uid=highdicom.UID(),
+        instance_number=1,
+        manufacturer="boneage",
+        manufacturer_model_name=answer.weights.name,
+        software_versions=__version__,
+        device_serial_number=answer.weights.sha256,
+        is_complete=True,
+        is_final=False,
+        is_verified=False,
+        transfer_syntax_uid=ExplicitVRLittleEndian,
+        specific_character_set=UTF_8,
+        coding_schemes=[own.own_scheme()],
+    )
+
+
+def _observer(answer: Assessment) -> sr.ObserverContext:
+    # The same program with the same weights is the same observer.
+    named = f"boneage {__version__} {answer.weights.sha256}"
+    return sr.ObserverContext(
+        observer_type=codes.DCM.Device,
+        observer_identifying_attributes=sr.DeviceObserverIdentifyingAttributes(
+            uid=highdicom.UID(derived_uid(named)),
+            name="boneage",
+            manufacturer_name="boneage",
+            model_name=answer.weights.name,
+            serial_number=answer.weights.sha256,
+        ),
+    )
+
+
+def _bone_age(
+    answer: Assessment, source: SourceDataset
+) -> sr.MeasurementsAndQualitativeEvaluations:
+    """The answer itself, and what follows from it."""
+    growth = answer.clinical.growth if answer.clinical else None
+    verdict = []
+    if growth is not None:
+        verdict.append(sr.QualitativeEvaluation(own.VERDICT, own.VERDICTS[growth.determination]))
+    side = own.SIDES.get(answer.laterality or "")
+    group = sr.MeasurementsAndQualitativeEvaluations(
+        tracking_identifier=sr.TrackingIdentifier(highdicom.UID(), "bone age"),
+        finding_type=codes.SCT.HandBone,
+        finding_sites=[sr.FindingSite(own.HAND, laterality=side)],
+        measurements=list(_measurements(answer)),
+        qualitative_evaluations=verdict,
+        source_images=[sr.SourceImageForMeasurementGroup.from_source_image(source)],
+    )
+    remarks = [DISCLAIMER, *(sentence(finding) for finding in answer.findings)]
+    if source.remark is not None:
+        remarks.append(source.remark)
+    if answer.calibrated is not None:
+        remarks.append(f"Calibrated {calibrated_text(answer.calibrated)}")
+    if growth is not None and growth.not_defined is not None:
+        remarks.append(growth.not_defined.message)
+    group[0].ContentSequence.extend(
+        sr.TextContentItem(codes.DCM.Comment, remark, CONTAINS) for remark in remarks
+    )
+    return group
+
+
+def _measurements(answer: Assessment) -> Iterator[sr.Measurement]:
+    growth = answer.clinical.growth if answer.clinical else None
+    yield sr.Measurement(
+        own.BONE_AGE,
+        round(answer.age_months, DECIMALS),
+        own.MONTH,
+        method=own.METHODS[answer.sex],
+        algorithm_id=_algorithm(answer),
+        properties=_properties(answer, growth),
+    )
+    if answer.interval is not None:
+        yield _number(own.INTERVAL_LOW, answer.interval.low_months)
+        yield _number(own.INTERVAL_HIGH, answer.interval.high_months)
+        yield _number(own.INTERVAL_LEVEL, 100 * answer.interval.level, own.PERCENT)
+    if answer.calibrated is not None:
+        yield _number(own.UNCALIBRATED, answer.calibrated.uncalibrated_months)
+    if answer.chronological_age_months is not None:
+        yield _number(own.CHRONOLOGICAL_AGE, answer.chronological_age_months)
+    if growth is not None:
+        yield _number(own.DIFFERENCE, growth.difference_months)
+    height = answer.clinical.adult_height if answer.clinical else None
+    if height is not None and height.predicted_cm is not None:
+        yield _number(own.ADULT_HEIGHT, height.predicted_cm, own.CENTIMETRE)
+        if height.low_cm is not None and height.high_cm is not None:
+            yield _number(own.ADULT_HEIGHT_LOW, height.low_cm, own.CENTIMETRE)
+            yield _number(own.ADULT_HEIGHT_HIGH, height.high_cm, own.CENTIMETRE)
+
+
+def _algorithm(answer: Assessment) -> sr.AlgorithmIdentification:
+    weights = answer.weights
+    parameters = [
+        f"weights {weights.name}",
+        f"profile {weights.profile}",
+        f"sha256 of the weights {weights.sha256}",
+    ]
+    if answer.calibrated is not None:
+        parameters.append(f"sha256 of the calibration {answer.calibrated.sha256}")
+    family = codes.DCM.ArtificialIntelligence
+    return sr.AlgorithmIdentification("boneage", __version__, parameters, family=family)
+
+
+def _properties(answer: Assessment, growth: Growth | None) -> sr.MeasurementProperties:
+    """Give what a viewer that knows only the standard's own codes can show."""
+    properties = sr.MeasurementProperties(
+        measurement_statistical_properties=_z_score(growth),
+        normal_range_properties=_normal_range(growth),
+    )
+    if answer.interval is not None:
+        properties.extend(_uncertainty(answer.age_months, answer.interval))
+    return properties
+
+
+def _z_score(growth: Growth | None) -> sr.MeasurementStatisticalProperties | None:
+    if growth is None or growth.sds is None:
+        return None
+    return sr.MeasurementStatisticalProperties(
+        [_property(codes.DCM.ZScoreOfMeasurement, growth.sds, own.NO_UNIT)],
+        description=f"SDS of the bone age around the {growth.centre.value}",
+        authority=growth.table,
+    )
+
+
+def _normal_range(growth: Growth | None) -> sr.NormalRangeProperties | None:
+    if growth is None or growth.normal_low_months is None or growth.normal_high_months is None:
+        return None
+    return sr.NormalRangeProperties(
+        [
+            _property(codes.SCT.NormalRangeLowerLimit, growth.normal_low_months),
+            _property(codes.SCT.NormalRangeUpperLimit, growth.normal_high_months),
+        ],
+        description=f"two SD below and above the {growth.centre.value}",
+        authority=growth.table,
+    )
+
+
+def _uncertainty(age_months: float, interval: Interval) -> list[sr.NumContentItem]:
+    # highdicom would state these without a unit.
+    upper = codes.SCT.RangeOfUpperMeasurementUncertainty
+    lower = codes.SCT.RangeOfLowerMeasurementUncertainty
+    return [
+        _property(upper, max(0.0, interval.high_months - age_months)),
+        _property(lower, max(0.0, age_months - interval.low_months)),
+    ]
+
+
+def _property(
+    name: sr.CodedConcept, value: float, unit: sr.CodedConcept = own.MONTH
+) -> sr.NumContentItem:
+    return sr.NumContentItem(name, round(value, DECIMALS), unit, relationship_type=HAS_PROPERTIES)
+
+
+def _number(
+    name: sr.CodedConcept, value: float, unit: sr.CodedConcept = own.MONTH
+) -> sr.Measurement:
+    return sr.Measurement(name, round(value, DECIMALS), unit)
+
+
+def _region(
+    look: Look, answer: Assessment, source: Dataset
+) -> sr.PlanarROIMeasurementsAndQualitativeEvaluations:
+    """One region on the film, and what its network alone reads."""
+    alone = answer.readings.get(look.region)
+    site = own.SITES.get(look.region, own.HAND)
+    side = own.SIDES.get(answer.laterality or "")
+    found = codes.SCT.Yes if look.attention_found else codes.SCT.No
+    region = sr.ImageRegion(
+        sr.GraphicTypeValues.POLYLINE,
+        _outline(look.box),
+        sr.SourceImageForRegion.from_source_image(source),
+    )
+    return sr.PlanarROIMeasurementsAndQualitativeEvaluations(
+        tracking_identifier=sr.TrackingIdentifier(highdicom.UID(), f"{look.region} region"),
+        referenced_region=region,
+        finding_type=site,
+        finding_sites=[sr.FindingSite(site, laterality=side)],
+        measurements=[] if alone is None else [_number(own.REGION_ALONE, alone)],
+        qualitative_evaluations=[sr.QualitativeEvaluation(own.ATTENTION_FOUND, found)],
+    )
+
+
+def _outline(box: Box) -> np.ndarray:
+    """Go around a box, as (column, row): 0, 0 is the upper left corner of the first pixel."""
+    left, top, right, bottom = box.min_col, box.min_row, box.max_col, box.max_row
+    corners: Sequence[tuple[int, int]]
+    corners = ((left, top), (right, top), (right, bottom), (left, bottom), (left, top))
+    return np.array(corners, dtype=float)

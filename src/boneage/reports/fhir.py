@@ -1,0 +1,231 @@
+"""An answer as an HL7 FHIR R4 Observation, for a records system.
+
+https://hl7.org/fhir/R4/observation.html. It is preliminary: a reader decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from boneage._version import __version__
+from boneage.domain.assessment import Assessment, Interval
+from boneage.domain.clinical_findings import AdultHeight, ClinicalFindings, Determination, Growth
+from boneage.domain.radiograph import Sex
+from boneage.reports.identity import NOBODY, Identity
+from boneage.reports.text import DISCLAIMER, calibrated_text, sentence
+
+Resource = dict[str, Any]
+
+LOINC, UCUM, SNOMED = "http://loinc.org", "http://unitsofmeasure.org", "http://snomed.info/sct"
+TERMINOLOGY = "http://terminology.hl7.org/CodeSystem"
+OWN_CODES = "urn:boneage:codes"
+FILM_SYSTEM = "urn:boneage:film-sha256"
+WEIGHTS_SYSTEM = "urn:boneage:weights-sha256"
+PSEUDONYM_SYSTEM = "urn:boneage:pseudonym"
+BONE_AGE_CODES = (
+    {"system": LOINC, "code": "37362-1"},
+    {"system": LOINC, "code": "85151-9", "display": "XR Bone age"},
+)
+DEVICE = "boneage"
+"""The id of the contained device."""
+DECIMALS = 2
+VERDICTS: Mapping[Determination, tuple[str, str]] = {
+    Determination.DELAYED: ("L", "Low"),
+    Determination.NORMAL: ("N", "Normal"),
+    Determination.ADVANCED: ("H", "High"),
+    Determination.INDETERMINATE: ("IND", "Indeterminate"),
+}
+"""Codes of HL7's observation interpretation."""
+
+
+def observation(answer: Assessment, film: str, identity: Identity = NOBODY) -> Resource:
+    """Describe an answer as FHIR does.
+
+    Parameters
+    ----------
+    answer : Assessment
+        With ``clinical``, the observation holds SDS, normal range and adult height.
+    film : str
+        The film's fingerprint; its name is not written, for it may be the child's.
+    identity : Identity, optional
+        What may be said of the child. Default: nothing; then there is no subject.
+
+    Returns
+    -------
+    dict
+        For ``json.dumps``: a resource of type Observation.
+    """
+    clinical = answer.clinical
+    growth = clinical.growth if clinical else None
+    resource: Resource = {
+        "resourceType": "Observation",
+        "contained": [_device(answer)],
+        "status": "preliminary",
+        "category": [{"coding": [_coding("observation-category", "imaging", "Imaging")]}],
+        "code": {"coding": [dict(code) for code in BONE_AGE_CODES], "text": "Bone age"},
+        "subject": _subject(identity),
+        "effectiveDateTime": identity.study_date and identity.study_date.isoformat(),
+        "valueQuantity": _months(answer.age_months),
+        "interpretation": _interpretation(growth),
+        "note": [{"text": text} for text in _notes(answer)],
+        "bodySite": _body_site(answer),
+        "method": {"text": _method(answer.sex)},
+        "device": {"reference": f"#{DEVICE}"},
+        "referenceRange": _normal_range(growth, answer.sex),
+        "derivedFrom": _film(film, identity),
+        "component": _components(answer, clinical),
+    }
+    return {key: value for key, value in resource.items() if value}  # empty ones are forbidden
+
+
+def _device(answer: Assessment) -> Resource:
+    weights = answer.weights
+    return {
+        "resourceType": "Device",
+        "id": DEVICE,
+        "identifier": [{"system": WEIGHTS_SYSTEM, "value": weights.sha256}],
+        "deviceName": [{"name": "boneage", "type": "user-friendly-name"}],
+        "modelNumber": weights.name,
+        "version": [
+            {"type": {"text": "software"}, "value": __version__},
+            {"type": {"text": "weights"}, "value": weights.name},
+        ],
+        "note": [{"text": DISCLAIMER}],
+    }
+
+
+def _subject(identity: Identity) -> Resource | None:
+    """Name the child as far as somebody asked for it."""
+    reference: Resource = {"type": "Patient"}
+    if identity.patient_id:
+        reference["identifier"] = {"value": identity.patient_id}
+    if identity.pseudonym:  # stronger: whoever chose one wants that one
+        reference["identifier"] = {"system": PSEUDONYM_SYSTEM, "value": identity.pseudonym}
+    if identity.name:
+        reference["display"] = identity.name
+    return reference if len(reference) > 1 else None
+
+
+def _film(film: str, identity: Identity) -> list[Resource]:
+    identifier = {"system": FILM_SYSTEM, "value": film}
+    found = [{"type": "Media", "identifier": identifier, "display": "Radiograph of the hand"}]
+    if identity.study_uid:
+        study = {"system": "urn:dicom:uid", "value": f"urn:oid:{identity.study_uid}"}
+        found.append({"type": "ImagingStudy", "identifier": study, "display": "Its study"})
+    return found
+
+
+def _notes(answer: Assessment) -> list[str]:
+    """Say what a reader must see beside the number."""
+    notes = [DISCLAIMER, *(sentence(finding) for finding in answer.findings)]
+    if answer.calibrated is not None:
+        notes.append(f"Calibrated {calibrated_text(answer.calibrated)}")
+    clinical = answer.clinical
+    parts = (clinical.growth, clinical.adult_height) if clinical else ()
+    reasons = [part.not_defined for part in parts if part is not None]
+    return [*notes, *(reason.message for reason in reasons if reason is not None)]
+
+
+def _body_site(answer: Assessment) -> Resource:
+    side = {"L": "left hand", "R": "right hand"}.get(answer.laterality or "", "hand")
+    return {"coding": [{"system": SNOMED, "code": "85562004"}], "text": side}
+
+
+def _method(sex: Sex) -> str:
+    return (
+        f"Greulich and Pyle, {sex.value} standard; read from a radiograph by neural networks "
+        "that find the regions by attention"
+    )
+
+
+def _interpretation(growth: Growth | None) -> list[Resource]:
+    if growth is None or growth.determination not in VERDICTS:
+        return []
+    code, display = VERDICTS[growth.determination]
+    coding = _coding("v3-ObservationInterpretation", code, display)
+    return [{"coding": [coding], "text": growth.determination.value}]
+
+
+def _normal_range(growth: Growth | None, sex: Sex) -> list[Resource]:
+    if growth is None or growth.normal_low_months is None or growth.normal_high_months is None:
+        return []
+    return [
+        {
+            "low": _months(growth.normal_low_months),
+            "high": _months(growth.normal_high_months),
+            "type": {"coding": [_coding("referencerange-meaning", "normal", "Normal Range")]},
+            "appliesTo": [{"text": sex.value}],
+            "text": f"two SD around the {growth.centre.value}, {growth.table}",
+        }
+    ]
+
+
+def _components(answer: Assessment, clinical: ClinicalFindings | None) -> list[Resource]:
+    parts: list[Resource] = []
+    if answer.interval is not None:
+        parts += _interval(answer.interval)
+    if answer.chronological_age_months is not None:
+        age = _months(answer.chronological_age_months)
+        parts.append(_component("chronological-age", "Chronological age", age))
+    if clinical is not None and clinical.growth is not None:
+        parts += _growth(clinical.growth)
+    if clinical is not None and clinical.adult_height is not None:
+        parts += _height(clinical.adult_height)
+    return parts
+
+
+def _interval(interval: Interval) -> list[Resource]:
+    ends = {"low": _months(interval.low_months), "high": _months(interval.high_months)}
+    level = _quantity(100 * interval.level, "%", "%")
+    code = _own("prediction-interval", "Prediction interval of the bone age")
+    return [
+        {"code": code, "valueRange": ends},
+        _component("interval-level", "Level of the prediction interval", level),
+    ]
+
+
+def _growth(growth: Growth) -> list[Resource]:
+    difference = _months(growth.difference_months)
+    parts = [_component("difference", "Bone age less chronological age", difference)]
+    if growth.sds is not None:
+        sds = _quantity(growth.sds, "SDS", "1")
+        name = f"SDS of the bone age around the {growth.centre.value}"
+        parts.append(_component("sds", name, sds))
+    return parts
+
+
+def _height(height: AdultHeight) -> list[Resource]:
+    if height.predicted_cm is None:
+        return []
+    name = "Predicted adult height, Bayley and Pinneau"
+    part = _component("adult-height", name, _quantity(height.predicted_cm, "cm", "cm"))
+    if height.low_cm is not None and height.high_cm is not None:
+        part["referenceRange"] = [
+            {
+                "low": _quantity(height.low_cm, "cm", "cm"),
+                "high": _quantity(height.high_cm, "cm", "cm"),
+                "text": "two SD of the prediction error",
+            }
+        ]
+    return [part]
+
+
+def _component(code: str, text: str, quantity: Resource) -> Resource:
+    return {"code": _own(code, text), "valueQuantity": quantity}
+
+
+def _own(code: str, text: str) -> Resource:
+    return {"coding": [{"system": OWN_CODES, "code": code, "display": text}], "text": text}
+
+
+def _coding(system: str, code: str, display: str) -> Resource:
+    return {"system": f"{TERMINOLOGY}/{system}", "code": code, "display": display}
+
+
+def _months(value: float) -> Resource:
+    return _quantity(value, "months", "mo")
+
+
+def _quantity(value: float, unit: str, code: str) -> Resource:
+    return {"value": round(value, DECIMALS), "unit": unit, "system": UCUM, "code": code}

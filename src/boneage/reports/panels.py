@@ -1,0 +1,147 @@
+"""The parts of a picture: a film with boxes, a film with attention, the words for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, Look
+from boneage.domain.radiograph import Pixels, Radiograph
+
+Colour = tuple[int, int, int]
+Rgb = npt.NDArray[np.uint8]
+
+COLOURS: Mapping[str, Colour] = {
+    CARPAL: (230, 159, 0),
+    METACARPAL: (86, 180, 233),
+    PHALANX: (0, 190, 140),
+}
+"""Orange, sky blue and bluish green of Okabe and Ito, told apart with any colour
+vision; every box carries its name as well."""
+OTHER_COLOUR: Colour = (204, 121, 167)
+BACKGROUND: Colour = (16, 16, 18)
+TEXT: Colour = (240, 240, 240)
+DIM_TEXT: Colour = (165, 165, 170)
+WARNING_TEXT: Colour = (240, 228, 66)
+REFUSAL_TEXT: Colour = (255, 120, 90)
+SCALE_PX = 160
+LABEL_PX = 18
+"""Height of the letters on a box."""
+HEAT_ALPHA = 0.55
+"""Opacity where attention is highest; where it is 0 the film shows as it is."""
+HEAT_COLOURS = cv2.COLORMAP_INFERNO
+"""Perceptually even, in order of brightness, and safe for any colour vision."""
+
+
+def as_grey(stretched: Pixels) -> Rgb:
+    """Turn a stretched film into grey RGB."""
+    grey = cv2.convertScaleAbs(np.ascontiguousarray(stretched), alpha=255.0)
+    coloured: Rgb = cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)
+    return coloured
+
+
+def fitted(image: Rgb, height: int, width: int) -> Rgb:
+    """Make an image as large as fits, shape kept; smooth when enlarged, averaged when reduced."""
+    scale = min(height / image.shape[0], width / image.shape[1])
+    size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
+    kind = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    resized: Rgb = cv2.resize(image, size, interpolation=kind)
+    return resized
+
+
+def name_of(look: Look) -> str:
+    """Name a region, and say when it is only the usual place."""
+    return look.region if look.attention_found else f"{look.region} (usual place)"
+
+
+def with_boxes(
+    film: Rgb,
+    looks: Sequence[Look],
+    radiograph: Radiograph,
+    label_px: int = LABEL_PX,
+    named: Callable[[Look], str] = name_of,
+) -> Image.Image:
+    """Draw the boxes of the looks, with their names, on a film of any size."""
+    line = max(1, label_px // 6)
+    panel = Image.fromarray(film)
+    pen = ImageDraw.Draw(panel)
+    rows, cols = film.shape[0] / radiograph.height, film.shape[1] / radiograph.width
+    corners = []
+    for look in looks:
+        left, top = round(look.box.min_col * cols), round(look.box.min_row * rows)
+        right = max(left, round(look.box.max_col * cols) - 1)
+        bottom = max(top, round(look.box.max_row * rows) - 1)
+        # A black line around the coloured one keeps it visible on white bone.
+        pen.rectangle((left - 1, top - 1, right + 1, bottom + 1), None, 0, line + 2)
+        pen.rectangle((left, top, right, bottom), None, colour_of(look.region), line)
+        corners.append((left, top))
+    for look, corner in zip(looks, corners, strict=True):  # over every line
+        _label(pen, named(look), corner, colour_of(look.region), film.shape[1], label_px)
+    return panel
+
+
+def with_heat(
+    film: Rgb, heat_map: npt.NDArray[np.float32], opacity: float = HEAT_ALPHA
+) -> Image.Image:
+    """Lay the attention of one look, half transparent, over a film."""
+    size = film.shape[1], film.shape[0]
+    heat = np.clip(cv2.resize(heat_map, size, interpolation=cv2.INTER_LINEAR), 0.0, 1.0)
+    alpha = (opacity * heat)[..., np.newaxis]
+    mixed = film * (1 - alpha) + _heat_colours(heat) * alpha
+    return Image.fromarray(np.clip(np.rint(mixed), 0, 255).astype(np.uint8))
+
+
+def heat_scale() -> Image.Image:
+    """Explain the colours of the attention, without the film below them."""
+    font = font_of(16)
+    words = "attention: none", "highest"
+    first, last = (int(font.getlength(word)) for word in words)
+    scale = Image.new("RGB", (first + SCALE_PX + last + 16, 24), BACKGROUND)
+    pen = ImageDraw.Draw(scale)
+    pen.text((0, 0), words[0], DIM_TEXT, font=font)
+    scale.paste(heat_bar(SCALE_PX, 14), (first + 8, 4))
+    pen.text((first + SCALE_PX + 16, 0), words[1], DIM_TEXT, font=font)
+    return scale
+
+
+def heat_bar(width: int, height: int) -> Image.Image:
+    """Show the colours of the attention, from none at the left to the highest."""
+    ramp = np.repeat(np.linspace(0, 1, width, dtype=np.float32)[np.newaxis], height, axis=0)
+    return Image.fromarray(_heat_colours(ramp))
+
+
+def font_of(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Give the font that comes with Pillow, at a size in pixels."""
+    return ImageFont.load_default(size)
+
+
+def colour_of(region: str) -> Colour:
+    """Give the colour of a region."""
+    return COLOURS.get(region, OTHER_COLOUR)
+
+
+def _label(
+    pen: ImageDraw.ImageDraw,
+    text: str,
+    corner: tuple[int, int],
+    colour: Colour,
+    width: int,
+    label_px: int,
+) -> None:
+    """Black letters on the colour of the box, on its upper edge, inside the panel."""
+    font = font_of(label_px)
+    left, top, right, bottom = pen.textbbox((0, 0), text, font=font)
+    x = max(0, min(corner[0], width - (right - left) - 10))
+    y = max(0, corner[1] - (bottom - top) - 10)
+    pen.rectangle((x, y, x + right - left + 9, y + bottom - top + 9), fill=colour)
+    pen.text((x + 5 - left, y + 5 - top), text, (0, 0, 0), font=font)
+
+
+def _heat_colours(heat: npt.NDArray[np.float32]) -> Rgb:
+    colours = cv2.applyColorMap(cv2.convertScaleAbs(heat, alpha=255.0), HEAT_COLOURS)
+    rgb: Rgb = cv2.cvtColor(colours, cv2.COLOR_BGR2RGB)
+    return rgb

@@ -1,0 +1,277 @@
+"""Tables as spreadsheets write and read them: a comma, a semicolon or a tab between the cells."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from boneage.errors import DataError
+from boneage.storage.printable import printable
+
+DELIMITERS = ",;\t"
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?%?")
+_FORMULA = re.compile(r"'*\s*[=+\-@\t\r\n＝＋－＠]")
+"""What a spreadsheet may take for a formula, and what looks like one made safe already."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: its cells by column, and the line of the file it ends on."""
+
+    line: int
+    cells: Mapping[str, str]
+    problem: str | None = None
+    """Why the cells cannot be trusted: there are more or fewer than columns."""
+
+
+@dataclass(frozen=True)
+class Delimited:
+    """The rows of a file; columns are in small letters, cells without outer spaces."""
+
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def read_delimited(path: Path, *, ragged: bool = False) -> Delimited:
+    """Read a table as a whole; see :func:`open_delimited`.
+
+    Raises
+    ------
+    DataError
+        When the file cannot be opened, is empty, is not UTF-8, or no table.
+    """
+    with open_delimited(path, ragged=ragged) as (columns, rows):
+        return Delimited(columns, tuple(rows))
+
+
+@contextmanager
+def open_delimited(
+    path: Path, *, ragged: bool = False
+) -> Iterator[tuple[tuple[str, ...], Iterator[Row]]]:
+    """Open a table with a header, in UTF-8, or with the byte order mark of another Unicode form.
+
+    The delimiter is the one that a first line ``sep=;`` names, else whichever of comma,
+    semicolon and tab the header holds most often. Rows of empty cells only, and the header
+    once more, as in tables put one below the other, are left out; so are columns without
+    a name, and the ``'`` that :func:`safe_cell` put before a formula.
+
+    Parameters
+    ----------
+    path : Path
+    ragged : bool
+        Give also rows of more or fewer cells than columns, with their ``problem``: the
+        caller looks at it, and lets such a row fail alone.
+
+    Yields
+    ------
+    columns : tuple of str
+        No two the same.
+    rows : iterator of Row
+        Read from the file one by one, so that a table may be of any length.
+
+    Raises
+    ------
+    DataError
+        When the file cannot be opened, is empty, is not Unicode, or no table; two columns
+        have one name; or a row has more or fewer cells than there are columns (but for
+        ``ragged``), a quotation mark is not closed or a NUL stands in it. The latter not
+        before that row is read.
+    """
+    encoding = "utf-8"
+    try:
+        with path.open("rb") as raw:
+            start = raw.peek(4)[:4]
+            encoding = next((name for mark, name in _MARKS if start.startswith(mark)), encoding)
+            with io.TextIOWrapper(raw, encoding, newline="") as file:
+                columns, reader = _opened(file, path)
+                yield tuple(filter(None, columns)), _rows(reader, columns, path, ragged=ragged)
+    except UnicodeDecodeError as error:
+        what = encoding.removesuffix("-sig").upper()
+        raise DataError(
+            f"the table {str(path)!r} cannot be read: it is not {what} "
+            f"(byte {_first_wrong_byte(path, encoding)}); save it as CSV in UTF-8"
+        ) from error
+    except OSError as error:
+        raise DataError(f"the table {str(path)!r} cannot be read: {error}") from error
+
+
+class _Reader:
+    """The rows of a file as lists of cells; what is wrong with one is said with its line."""
+
+    def __init__(self, lines: Iterator[str], delimiter: str, path: Path, before: int) -> None:
+        self._reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        self._path, self._before = path, before
+        self.begun = self.line = before
+
+    def __iter__(self) -> Iterator[list[str]]:
+        return self
+
+    def __next__(self) -> list[str]:
+        """Give the next row that has a cell that is not empty."""
+        while True:
+            self.begun = self.line + 1
+            try:
+                cells = [cell.strip() for cell in next(self._reader)]
+            except csv.Error as error:
+                raise _wrong(
+                    self._path,
+                    self.begun,
+                    f"its quotation marks are not as in CSV ({error}): where a cell begins with "
+                    'one, it ends with one, and those within it are doubled ("")',
+                ) from error
+            self.line = self._before + self._reader.line_num
+            if any(cells):
+                return cells
+
+
+def _opened(file: TextIO, path: Path) -> tuple[list[str], _Reader]:
+    """Find delimiter and columns; the reader stands at the first row."""
+    lines = _without_nul(file, path)
+    read = 0
+    stated = ""
+    for line in lines:
+        read += 1
+        said = re.fullmatch(r'"?sep=(.)"?', line.strip(" \r\n"), re.IGNORECASE)
+        if said:  # spreadsheets write it for each other
+            stated = said[1]
+        elif line.strip():
+            break
+    else:
+        raise DataError(f"the table {str(path)!r} is empty")
+    delimiter = stated or max(DELIMITERS, key=line.count)
+    reader = _Reader(_chain(line, lines), delimiter, path, read - 1)
+    header = next(reader, None)
+    if header is None:
+        raise DataError(f"the table {str(path)!r} has no names of columns")
+    columns = [_normal(name) for name in header]
+    for name in columns:
+        same = [number for number, other in enumerate(columns) if name and other == name]
+        if len(same) > 1:
+            written = " and ".join(f"{header[n]!r} (column {n + 1})" for n in same)
+            raise DataError(
+                f"the table {str(path)!r} has {len(same)} columns of one name: {written}; which "
+                "one counts cannot be known: rename or remove the others"
+            )
+    return columns, reader
+
+
+def _chain(first: str, others: Iterator[str]) -> Iterator[str]:
+    yield first
+    yield from others
+
+
+def _without_nul(file: TextIO, path: Path) -> Iterator[str]:
+    for number, line in enumerate(file, 1):
+        if "\0" in line:
+            raise _wrong(
+                path, number, "a NUL stands in it, as in no text; save the table as CSV in UTF-8"
+            )
+        yield line
+
+
+def _rows(reader: _Reader, columns: Sequence[str], path: Path, *, ragged: bool) -> Iterator[Row]:
+    for cells in reader:
+        while len(cells) > len(columns) and not cells[-1]:
+            cells.pop()
+        problem = None
+        if len(cells) != len(columns):
+            problem = (
+                f"it has {len(cells)} cells, but there are {len(columns)} columns; an empty cell "
+                "needs its delimiter, and one with a delimiter in it quotation marks"
+            )
+            if not ragged:
+                raise _wrong(path, reader.begun, problem)
+            problem = f"line {reader.begun} of the table cannot be understood: {problem}"
+            cells.extend([""] * (len(columns) - len(cells)))
+        if [_normal(cell) for cell in cells] == columns:
+            continue
+        named = zip(columns, map(meant_cell, cells), strict=False)
+        yield Row(reader.line, {name: cell for name, cell in named if name}, problem)
+
+
+def _normal(name: str) -> str:
+    """Write a column's name as every other way of typing it: width, case and spaces."""
+    return " ".join(unicodedata.normalize("NFKC", name).replace("\ufeff", "").split()).casefold()
+
+
+def _wrong(path: Path, line: int, what: str) -> DataError:
+    return DataError(f"the table {str(path)!r} cannot be read: line {line}: {what}")
+
+
+def one_column(columns: Sequence[str], names: Sequence[str], path: Path) -> str | None:
+    """Choose the column that states something under one of several names; None where none does.
+
+    Raises
+    ------
+    DataError
+        When several do: which one counts cannot be known.
+    """
+    found = [name for name in names if name in columns]
+    if len(found) > 1:
+        raise DataError(
+            f"the table {str(path)!r} has the columns {' and '.join(map(repr, found))}, which "
+            "mean the same; which one counts cannot be known: rename or remove the others"
+        )
+    return found[0] if found else None
+
+
+def _first_wrong_byte(path: Path, encoding: str) -> int:
+    """Find where a file stops being text; a stream only knows it within its buffer."""
+    try:
+        path.read_bytes().decode(encoding)
+    except UnicodeDecodeError as error:
+        return error.start
+    except OSError:  # a pipe
+        pass
+    return 0
+
+
+def safe_cell(value: object) -> object:
+    """Put a ``'`` before a text that a spreadsheet would run as a formula.
+
+    A number stays one, also a negative one. :func:`open_delimited` takes it off again.
+    See https://owasp.org/www-community/attacks/CSV_Injection
+    """
+    if not isinstance(value, str) or _FORMULA.match(value) is None or _NUMBER.fullmatch(value):
+        return value
+    return f"'{value}"
+
+
+def meant_cell(cell: str) -> str:
+    """Take off the ``'`` that :func:`safe_cell` put before a text."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+
+
+def csv_text(rows: Iterable[Iterable[object]], *, terminal: bool = False, end: str = "\n") -> str:
+    """Write rows as comma-separated text that spreadsheets take as data alone.
+
+    Parameters
+    ----------
+    rows : iterable
+        Of the cells of each row; the header is one of them.
+    terminal : bool
+        A person sees the text at once: control characters are made harmless, too.
+    end : str
+        Of each line.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator=end)
+    for row in rows:
+        cells = [safe_cell(cell) for cell in row]
+        writer.writerow([printable(str(c)) for c in cells] if terminal else cells)
+    return text.getvalue()

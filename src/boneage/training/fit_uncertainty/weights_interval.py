@@ -1,0 +1,212 @@
+"""The interval of finished weights: fitted on labelled films, written into the manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from boneage.datasets.labels import Film
+from boneage.domain.assessment import Failure
+from boneage.errors import BoneageError, DataError, WeightsError
+from boneage.inference.assessor import Assessor
+from boneage.inference.weights import MANIFEST, read_manifest
+from boneage.quality.unlikeness import FeatureSpace, fit_space
+from boneage.reading import read
+from boneage.storage.files import atomically
+from boneage.storage.many import Journal, in_parallel
+from boneage.training.fit_uncertainty.errors_of_films import Errors, FilmRead, errors_of, read_films
+from boneage.training.fit_uncertainty.shape import Fitted, fit_interval
+from boneage.uncertainty.interval_table import scores_table, shape_table
+from boneage.uncertainty.intervals import DEFAULT_LEVEL, LEAST_FILMS, percent
+
+FEATURES = "training_features.zip"
+"""Of arrays, as ``numpy.savez`` writes them."""
+SPACE_FILMS = 500
+"""Training films that the space of features is spanned by: more change it little."""
+METHOD = (
+    "normalised split-conformal (Lei et al. 2018), by sex (Vovk et al. 2005); each film scored "
+    "by an expected error fitted without it (after Barber et al. 2021)"
+)
+
+Say = Callable[[str], None]
+
+
+def calibrate_weights(
+    folder: Path,
+    calibration: Sequence[Film],
+    training: Sequence[Film] = (),
+    *,
+    workers: int = 1,
+    journal: Path | None = None,
+    say: Say = print,
+) -> dict[str, Any]:
+    """Fit the interval of finished weights, and write it into their manifest.
+
+    An earlier interval of theirs is replaced. The manifest's checksum, which names
+    the weights, is another one afterwards.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the weights.
+    calibration : sequence of Film
+        Labelled, of useful resolution, that nothing in these weights was trained
+        or chosen on.
+    training : sequence of Film
+        Of useful resolution, that the weights were trained on; at most 500, evenly
+        spaced, are looked at. Without any, the interval does not widen for films unlike them.
+    workers : int
+        How many films are read at a time.
+    journal : Path, optional
+        A file that keeps what was read of each calibration film, so that a run that was
+        cut off goes on.
+    say : callable
+        Told in sentences what goes on.
+
+    Returns
+    -------
+    dict
+        The manifest's new table ``interval``.
+
+    Raises
+    ------
+    DataError
+        When fewer than 30 of the calibration films can be read.
+    WeightsError
+        When the weights cannot be used.
+    """
+    _check_count(len(calibration))
+    _put(folder, None)  # whole at every moment, and read by the networks alone
+    assessor = Assessor(folder, threads=1, calibration="")
+    space = _space(assessor, training, workers, say)
+    found = _read(assessor, calibration, space, workers, journal, say)
+    _check_count(len(found))
+    films = errors_of(found)
+    fitted = fit_interval(films)
+    table = _table(films, fitted, min(len(training), SPACE_FILMS) if space else 0)
+    if space:
+        content = space.to_bytes()
+        with atomically(folder / FEATURES) as file:
+            file.write(content)
+        table["features"] = {"file": FEATURES, "sha256": hashlib.sha256(content).hexdigest()}
+    _put(folder, table)
+    say(_summary(films, fitted))
+    return table
+
+
+def _check_count(films: int) -> None:
+    if films < LEAST_FILMS:
+        raise DataError(
+            f"{films} calibration films can be read, and an interval needs {LEAST_FILMS}"
+        )
+
+
+def _space(
+    assessor: Assessor, training: Sequence[Film], workers: int, say: Say
+) -> FeatureSpace | None:
+    """Span the space of the training films' features."""
+    if not training:
+        return None
+    rows = np.linspace(0, len(training) - 1, min(len(training), SPACE_FILMS)).round().astype(int)
+    some = [training[row] for row in rows]
+    say(f"the whole hands of {len(some)} training films are looked at")
+
+    def look(film: Film) -> Any:
+        try:
+            return assessor.whole_hand_feature(read(film.path))
+        except WeightsError:
+            raise
+        except BoneageError:
+            return None
+
+    features = [f for f in in_parallel(look, some, workers) if f is not None]
+    return fit_space(features) if len(features) > 1 else None
+
+
+def _read(
+    assessor: Assessor,
+    films: Sequence[Film],
+    space: FeatureSpace | None,
+    workers: int,
+    journal: Path | None,
+    say: Say,
+) -> list[FilmRead]:
+    say(f"{len(films)} calibration films are read")
+    recipe = {
+        "networks": {k: n.sha256 for k, n in assessor.weights.manifest.networks.items()},
+        "features": hashlib.sha256(space.to_bytes()).hexdigest() if space else None,
+        "films": [film.id for film in films],
+    }
+    with ExitStack() as stack:
+        kept = stack.enter_context(Journal(journal, recipe)) if journal else None
+        answers = read_films(
+            assessor,
+            films,
+            space=space,
+            workers=workers,
+            done=dict(kept.done) if kept else None,
+            note=kept.add if kept else None,
+        )
+        return list(_readable(answers, say))
+
+
+def _readable(answers: Iterator[FilmRead | Failure], say: Say) -> Iterator[FilmRead]:
+    for answer in answers:
+        if isinstance(answer, Failure):
+            say(f"skipped {answer.film}: {answer.message}")
+        else:
+            yield answer
+
+
+def _table(films: Errors, fitted: Fitted, features: int) -> dict[str, Any]:
+    boys = int(films.male.sum())
+    return {
+        "method": METHOD,
+        "date": datetime.now(UTC).date().isoformat(),
+        "films": {
+            "female": len(films.male) - boys,
+            "male": boys,
+            "training_features": features,
+        },
+        "mae_months": round(float(np.abs(films.errors).mean()), 3),
+        "shape": shape_table(fitted.model.shape),
+        "scores": scores_table(fitted.model.scores),
+    }
+
+
+def _summary(films: Errors, fitted: Fitted) -> str:
+    """Say how wide the interval of a film in the middle is."""
+    shape, scores = fitted.model.shape, fitted.model.scores
+    widening = shape.widening(films.disagreement, films.unlikeness)
+    said = []
+    for sex in scores.by_sex:
+        mask = films.male == (str(sex) == "male")
+        if not mask.any():
+            continue
+        threshold = scores.threshold(sex, DEFAULT_LEVEL)
+        usual = shape.usual_months(sex, films.answers[mask])
+        reach = float(np.median(usual * widening[mask])) * threshold.score
+        basis = "films of this sex" if threshold.by_sex else "films of both sexes"
+        said.append(f"{sex} ±{reach:.1f} months by {threshold.films} {basis}")
+    return f"{percent(DEFAULT_LEVEL)} interval of the middle film: {', '.join(said)}"
+
+
+def _put(folder: Path, interval: dict[str, Any] | None) -> None:
+    """Write an interval into a manifest, or take it out."""
+    read_manifest(folder)  # what is no manifest is not touched
+    path = folder / MANIFEST
+    table = json.loads(path.read_text("utf-8"))
+    if table.get("interval") == interval:
+        return
+    table.pop("interval", None)
+    if interval is not None:
+        table["interval"] = interval
+    with atomically(path) as file:
+        file.write((json.dumps(table, indent=1) + "\n").encode("utf-8"))

@@ -1,0 +1,192 @@
+"""A clinic's own calibration: one JSON file, made by ``boneage calibrate``, for one set of weights.
+
+It holds a line for each sex, the scores of the clinic's films for the interval,
+and nothing of any child. Whoever no longer names it has the weights' own answers again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from boneage.domain.assessment import AGE_RANGE_MONTHS, Assessment, Calibrated, WeightsName
+from boneage.domain.radiograph import Sex
+from boneage.errors import CalibrationError
+from boneage.uncertainty.interval_table import scores_of, shape_of
+from boneage.uncertainty.intervals import SEXES, IntervalModel, Scores, Shape
+
+FORMAT = 1
+"""Of the file; raised when older programs could no longer read it."""
+KIND = "boneage calibration"
+FILE_VARIABLE = "BONEAGE_CALIBRATION"
+SLOPES = (0.8, 1.25)
+"""A line outside is no calibration but another reader."""
+MOST_MONTHS = 18.0
+"""No answer is moved further than this."""
+CHECKSUM = "sha256"
+
+
+@dataclass(frozen=True)
+class Line:
+    """Answer' = intercept + slope · answer, within limits."""
+
+    intercept_months: float
+    slope: float
+
+    def move(self, age_months: float) -> float:
+        """Move an answer, by 18 months at most, within 0–240."""
+        moved = self.intercept_months + self.slope * age_months - age_months
+        limited = age_months + float(np.clip(moved, -MOST_MONTHS, MOST_MONTHS))
+        return float(np.clip(limited, *AGE_RANGE_MONTHS))
+
+
+IDENTITY = Line(0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What the file says."""
+
+    name: str
+    date: str
+    films: int
+    weights_sha256: str
+    """Of the manifest of the weights it was made for."""
+    weights_name: str
+    lines: Mapping[Sex, Line]
+    scores: Scores
+    shape: Shape | None
+    """None: the weights' own."""
+    sha256: str
+
+    def apply(self, answer: Assessment) -> Assessment:
+        """Move an answer of the weights, and say so."""
+        before = answer.age_months
+        stated = Calibrated(self.name, self.date, self.films, self.sha256, before)
+        age = self.lines[answer.sex].move(before)
+        return replace(answer, age_months=age, calibrated=stated)
+
+    def model(self, weights: IntervalModel | None) -> IntervalModel:
+        """The interval by the clinic's scores.
+
+        Raises
+        ------
+        CalibrationError
+            When neither the file nor the weights know what error to expect.
+        """
+        shape = self.shape or (weights.shape if weights else None)
+        if shape is None:
+            raise CalibrationError(
+                f"the calibration {self.name!r} counts on an interval of the weights "
+                f"{self.weights_name!r}, and they state none"
+            )
+        return IntervalModel(shape, self.scores)
+
+
+def open_calibration(
+    path: str | os.PathLike[str] | None, weights: WeightsName
+) -> Calibration | None:
+    """Read the calibration that was named, if one was, for these weights.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        None: the file named by the environment variable ``BONEAGE_CALIBRATION``,
+        if it is set. Empty: none, whatever the variable says.
+    weights : WeightsName
+
+    Raises
+    ------
+    CalibrationError
+        When it cannot be read, was changed, or belongs to other weights.
+    """
+    named = os.environ.get(FILE_VARIABLE) if path is None else path
+    if not named:
+        return None
+    calibration = read_calibration(Path(named))
+    if calibration.weights_sha256 != weights.sha256:
+        raise CalibrationError(
+            f"{str(named)!r} was made for the weights {calibration.weights_name!r} (sha256 "
+            f"{calibration.weights_sha256[:12]}), and these are {weights.name!r} "
+            f"({weights.sha256[:12]}): run 'boneage calibrate' with these"
+        )
+    return calibration
+
+
+def read_calibration(path: Path) -> Calibration:
+    """Read and check a calibration file, whatever weights it is for.
+
+    Raises
+    ------
+    CalibrationError
+        When it cannot be read, is none, or was changed after it was written.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise CalibrationError(
+            f"the calibration {str(path)!r} cannot be read: {error.strerror}"
+        ) from error
+    try:
+        table = json.loads(content)
+        if table["kind"] != KIND:
+            raise ValueError(f"its kind is {table['kind']!r}, not {KIND!r}")
+        if table["format"] != FORMAT:
+            raise CalibrationError(
+                f"{str(path)!r} is of format {table['format']!r}; this program reads {FORMAT}"
+            )
+        if table[CHECKSUM] != checksum(table):
+            raise CalibrationError(
+                f"{str(path)!r} was changed after it was written: its checksum is another; "
+                "run 'boneage calibrate' again"
+            )
+        return _calibration(table, hashlib.sha256(content).hexdigest())
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise CalibrationError(f"{str(path)!r} is not a calibration: {error!r}") from error
+
+
+def checksum(table: Mapping[str, Any]) -> str:
+    """Of all values of a calibration but this one.
+
+    It finds a slip of an editor, not a forger.
+    """
+    rest = {key: value for key, value in table.items() if key != CHECKSUM}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
+def _calibration(table: Mapping[str, Any], digest: str) -> Calibration:
+    interval = table["interval"]
+    scores = scores_of(interval["scores"])
+    shape = interval["shape"]
+    return Calibration(
+        name=_text(table["name"]),
+        date=_text(table["date"]),
+        films=scores.count,
+        weights_sha256=_text(table["weights"]["sha256"]),
+        weights_name=_text(table["weights"]["name"]),
+        lines={sex: _line(table["lines"][str(sex)]) for sex in SEXES},
+        scores=scores,
+        shape=None if shape is None else shape_of(shape),
+        sha256=digest,
+    )
+
+
+def _line(table: Mapping[str, Any]) -> Line:
+    line = Line(float(table["intercept_months"]), float(table["slope"]))
+    if not (SLOPES[0] <= line.slope <= SLOPES[1] and math.isfinite(line.intercept_months)):
+        raise ValueError(f"the line {dict(table)} is not one that a calibration may have")
+    return line
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not text")
+    return value

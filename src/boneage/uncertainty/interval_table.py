@@ -1,0 +1,102 @@
+"""Intervals as plain values, for the manifest of weights and for a clinic's file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from boneage.uncertainty.intervals import LEAST_FILMS, SEXES, Ramp, Scores, Shape
+
+DECIMALS = 4
+"""Of months and scores: far finer than they are known."""
+
+Table = dict[str, Any]
+
+
+def shape_table(shape: Shape) -> Table:
+    """The expected error as plain values."""
+    ramps = {"disagreement": shape.disagreement, "unlikeness": shape.unlikeness}
+    return {
+        "knots_months": _rounded(shape.knots_months),
+        "months": {str(sex): _rounded(shape.months[sex]) for sex in SEXES},
+        "widening": {
+            **{
+                name: {"usual": round(ramp.usual, DECIMALS), "slope": round(ramp.slope, DECIMALS)}
+                for name, ramp in ramps.items()
+                if ramp
+            },
+            "most": shape.most,
+        },
+    }
+
+
+def scores_table(scores: Scores) -> Table:
+    """The scores as plain values."""
+    return {str(sex): _rounded(scores.by_sex[sex]) for sex in SEXES}
+
+
+def shape_of(table: Mapping[str, Any]) -> Shape:
+    """The expected error from plain values.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        When they do not describe one.
+    """
+    widening = table["widening"]
+    unlikeness = widening.get("unlikeness")
+    shape = Shape(
+        knots_months=_numbers(table["knots_months"]),
+        months={sex: _numbers(table["months"][str(sex)]) for sex in SEXES},
+        disagreement=_ramp(widening["disagreement"]),
+        unlikeness=_ramp(unlikeness) if unlikeness is not None else None,
+        most=_number(widening["most"]),
+    )
+    knots = shape.knots_months
+    if not knots or sorted(set(knots)) != list(knots):
+        raise ValueError("the knots of the interval do not ascend")
+    for months in shape.months.values():
+        if len(months) != len(knots) or min(months) <= 0:
+            raise ValueError("the interval does not state an error above 0 for each knot")
+    if shape.most < 1:
+        raise ValueError(f"the widening of the interval is at most {shape.most:g}, less than 1")
+    return shape
+
+
+def scores_of(table: Mapping[str, Any]) -> Scores:
+    """The scores from plain values.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        When they are none, or too few.
+    """
+    scores = Scores({sex: _numbers(table[str(sex)]) for sex in SEXES})
+    for values in scores.by_sex.values():
+        if any(value < 0 for value in values) or sorted(values) != list(values):
+            raise ValueError("the scores of the interval do not ascend from 0")
+    if scores.count < LEAST_FILMS:
+        raise ValueError(f"the interval has {scores.count} scores; it needs {LEAST_FILMS}")
+    return scores
+
+
+def _ramp(table: Mapping[str, Any]) -> Ramp:
+    ramp = Ramp(_number(table["usual"]), _number(table["slope"]))
+    if ramp.usual <= 0 or ramp.slope < 0:
+        raise ValueError(f"the interval is widened by {dict(table)}, which is no widening")
+    return ramp
+
+
+def _numbers(values: Sequence[Any]) -> tuple[float, ...]:
+    return tuple(map(_number, values))
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"the interval holds {value!r}, which is no number")
+    return float(value)
+
+
+def _rounded(values: Sequence[float]) -> list[float]:
+    return [round(float(value), DECIMALS) for value in values]

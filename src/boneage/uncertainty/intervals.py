@@ -1,0 +1,181 @@
+"""The interval around an answer: normalised split-conformal prediction.
+
+Labelled films that no network was trained on are read. The score of each is
+how far its label lies from its answer, as a multiple of the error that its sex,
+its age, and how sure the networks seem, let expect. The interval of a new
+film is its own expected error times the score that ``level`` of the films keep
+within. If the new film is one more of the same kind, it holds the label in at
+least ``level`` of all cases, however well or badly the expectation fits.
+
+Split-conformal prediction: Vovk, Gammerman & Shafer, *Algorithmic Learning in a
+Random World*, 2005, whose Mondrian categories are here the sexes; Lei et al.,
+*J Am Stat Assoc* 2018;113:1094–1111. Normalised scores: Papadopoulos et al.,
+*ECML* 2002;345–356. How they are fitted: :mod:`boneage.training.fit_uncertainty.shape`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from boneage.domain.assessment import AGE_RANGE_MONTHS, Assessment, Interval
+from boneage.domain.radiograph import Sex
+from boneage.errors import LevelError
+
+DEFAULT_LEVEL = 0.9
+LEAST_FILMS = 30
+"""Fewer calibrate nothing; and a sex with fewer has no scores of its own."""
+SEXES = (Sex.FEMALE, Sex.MALE)
+
+Numbers = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Ramp:
+    """A widening that begins where a measure passes its usual size."""
+
+    usual: float
+    slope: float
+    """Of the widening, for every usual size more."""
+
+    def above(self, measure: float | Numbers) -> Any:
+        """What a measure adds to the widening: 0 up to its usual size."""
+        return self.slope * np.maximum(0.0, np.asarray(measure, float) / self.usual - 1.0)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The error, in months, that a film lets expect, up to a factor."""
+
+    knots_months: tuple[float, ...]
+    """Answered ages, ascending; between them it is linear, beyond them constant."""
+    months: Mapping[Sex, tuple[float, ...]]
+    """At the knots, for each sex."""
+    disagreement: Ramp
+    """Of the networks' readings, in months; see :func:`disagreement`."""
+    unlikeness: Ramp | None
+    """Of the film and the training films; None where the weights cannot tell."""
+    most: float
+    """The widening never exceeds this: beyond it, the interval says no more."""
+
+    def widening(self, disagreement: float | Numbers, unlikeness: float | Numbers | None) -> Any:
+        """Factor of at least 1, for numbers or arrays of shape (n,)."""
+        added = self.disagreement.above(disagreement)
+        if self.unlikeness is not None and unlikeness is not None:
+            added = added + self.unlikeness.above(unlikeness)
+        return np.minimum(1.0 + added, self.most)
+
+    def usual_months(self, sex: Sex, age_months: float | Numbers) -> Any:
+        """Expected error without widening, for an answer of the weights alone."""
+        return np.interp(age_months, self.knots_months, self.months[sex])
+
+    def of(self, answer: Assessment) -> tuple[float, float]:
+        """Expected error of an answer in months, widened; and the widening."""
+        factor = float(self.widening(disagreement(answer.readings), answer.unlikeness))
+        usual = float(self.usual_months(answer.sex, answer.uncalibrated_months))
+        return usual * factor, factor
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """The score that a share of the calibration films keep within."""
+
+    score: float
+    films: int
+    by_sex: bool
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The scores of the calibration films, ascending, for each sex."""
+
+    by_sex: Mapping[Sex, tuple[float, ...]]
+
+    @property
+    def count(self) -> int:
+        """How many films there are."""
+        return sum(map(len, self.by_sex.values()))
+
+    def threshold(self, sex: Sex, level: float) -> Threshold:
+        """The ⌈(n + 1) · level⌉-th of n scores.
+
+        Of the films of this sex where each sex has ``LEAST_FILMS`` and enough of
+        them for the level, else of all.
+
+        Raises
+        ------
+        LevelError
+            When it is no level, or would need more films.
+        """
+        if not 0 < level < 1:
+            raise LevelError(f"level {level:g} is not between 0 and 1, such as {DEFAULT_LEVEL}")
+        needed = films_needed(level)
+        apart = all(len(self.by_sex[s]) >= max(LEAST_FILMS, needed) for s in SEXES)
+        scores = self.by_sex[sex] if apart else sorted(s for x in SEXES for s in self.by_sex[x])
+        count = len(scores)
+        if count < needed:
+            raise LevelError(
+                f"an interval of level {percent(level)} needs at least {needed} calibration "
+                f"films, and there are {count}; they support levels up to "
+                f"{percent(math.floor(1000 * count / (count + 1)) / 1000)}"
+            )
+        return Threshold(scores[_rank(count, level) - 1], count, apart)
+
+
+@dataclass(frozen=True)
+class IntervalModel:
+    """All that is needed to put an interval around an answer."""
+
+    shape: Shape
+    scores: Scores
+
+    def around(self, answer: Assessment, level: float) -> Interval:
+        """The interval of an answer, within 0–240 months.
+
+        Raises
+        ------
+        LevelError
+            When the calibration films do not support the level.
+        """
+        threshold = self.scores.threshold(answer.sex, level)
+        expected, widening = self.shape.of(answer)
+        reach = threshold.score * expected
+        low, high = np.clip(
+            [answer.age_months - reach, answer.age_months + reach], *AGE_RANGE_MONTHS
+        )
+        return Interval(
+            float(low), float(high), level, threshold.films, threshold.by_sex, round(widening, 3)
+        )
+
+    def check(self, level: float) -> None:
+        """Raise LevelError when an interval of this level cannot be given."""
+        for sex in SEXES:
+            self.scores.threshold(sex, level)
+
+
+def disagreement(readings: Mapping[str, float]) -> float:
+    """Standard deviation, in months, of what the networks read; 0 of a single one."""
+    return float(np.std(list(readings.values()))) if readings else 0.0
+
+
+def films_needed(level: float) -> int:
+    """The least number of calibration films that supports a level."""
+    count = max(1, math.ceil(round(level / (1 - level), 9)))
+    while _rank(count, level) > count:
+        count += 1
+    return count
+
+
+def _rank(count: int, level: float) -> int:
+    # Rounded: 10 · 0.7 is 7, not a hair more.
+    return math.ceil(round((count + 1) * level, 9))
+
+
+def percent(level: float) -> str:
+    """Say a level: 90%, 97.5%."""
+    return f"{100 * level:g}%"

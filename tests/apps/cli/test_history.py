@@ -1,0 +1,87 @@
+"""``boneage assess --history`` and ``boneage history``."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from tests.apps.cli.conftest import Run
+
+pytest.importorskip("sqlalchemy", reason="the history extra is not installed")
+
+
+@pytest.fixture
+def kept(run: Run, film: Path, tmp_path: Path) -> Path:
+    """A history of one girl, read at two ages."""
+    where = tmp_path / "children.sqlite"
+    for age in ("9y", "11y4m"):
+        options = ("--sex", "f", "--age", age, "--height-cm", "140", "--pseudonym", "K17")
+        assert run("assess", film, *options, "--history", where).exit_code == 0
+    return where
+
+
+def test_a_history_is_shown_exported_and_deleted(run: Run, kept: Path, tmp_path: Path) -> None:
+    assert run("history", "list", kept).stdout == "K17  female  2 entries\n"
+    first, second = run("history", "show", kept, "K17").stdout.splitlines()
+    assert first.startswith("1: at 9 years 0 months, bone age ")
+    assert "height 140.0 cm" in second
+    exported = json.loads(run("history", "export", kept, "K17").stdout)
+    assert exported["pseudonym"] == "K17"
+    ages = [entry["chronological_age_months"] for entry in exported["entries"]]
+    assert ages == [108, 136]
+    chart = tmp_path / "chart.svg"
+    assert run("history", "export", kept, "K17", "--out", chart).exit_code == 0
+    assert len(list(ET.parse(chart).getroot().iter("{http://www.w3.org/2000/svg}circle"))) == 2
+    assert run("history", "delete", kept, "K17").exit_code == 1, "nobody answered the question"
+    assert "1 entry deleted" in run("history", "delete", kept, "K17", "--entry", 1, "--yes").stdout
+    assert "1 entry deleted" in run("history", "delete", kept, "K17", "--yes").stdout
+    assert run("history", "list", kept).stdout == ""
+
+
+def test_neither_film_nor_folder_is_kept(kept: Path) -> None:
+    content = kept.read_bytes()
+    assert b"K17" in content
+    for trace in (b"hand", kept.parent.name.encode()):
+        assert trace not in content
+
+
+def test_nothing_is_stored_unless_asked(run: Run, film: Path, tmp_path: Path) -> None:
+    before = set(tmp_path.rglob("*"))
+    assert run("assess", film, "--sex", "f", "--age", "9y", "--pseudonym", "K17").exit_code == 0
+    assert set(tmp_path.rglob("*")) == before
+
+
+def test_a_table_names_the_children(run: Run, film: Path, tmp_path: Path) -> None:
+    table, where = tmp_path / "cases.csv", tmp_path / "h.sqlite"
+    table.write_text(f"path,sex,age,pseudonym\n{film.name},f,100,A\n{film.name},m,100,A\n")
+    result = run("assess", "--table", table, "--history", where)
+    assert result.exit_code == 1, "one child of two sexes"
+    assert "no entry in the history: the history holds 'A' as female" in result.stderr
+    assert run("history", "list", where).stdout == "A  female  1 entry\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "a history needs the pseudonym of each child"),
+        (("--pseudonym", "DOE^JANE"), "give 1 to 64 letters"),
+    ],
+)
+def test_a_history_needs_a_pseudonym(
+    run: Run, film: Path, tmp_path: Path, options: tuple[str, ...], said: str
+) -> None:
+    where = tmp_path / "h.sqlite"
+    result = run("assess", film, "--sex", "f", "--history", where, *options)
+    assert result.exit_code == 2
+    assert said in " ".join(result.stderr.split())
+    assert not where.exists()
+
+
+def test_a_history_that_is_not_there_is_said(run: Run, tmp_path: Path) -> None:
+    result = run("history", "list", tmp_path / "none.sqlite")
+    assert result.exit_code == 2
+    assert "there is no history" in result.stderr
+    assert not (tmp_path / "none.sqlite").exists()

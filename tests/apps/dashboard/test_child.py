@@ -1,0 +1,101 @@
+"""Growth, height and history on the pages, run by Streamlit's own test runner."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from boneage.history import HISTORY_VARIABLE
+
+pytest.importorskip("streamlit")
+pytest.importorskip("sqlalchemy")
+from streamlit.testing.v1 import AppTest
+
+from boneage.history.store import History
+from tests.apps.dashboard.redraws import break_off_next_redraw
+from tests.apps.dashboard.test_pages import opened, read_button, upload
+
+
+def written(page: AppTest) -> str:
+    return "".join(html.proto.body for html in page.html)
+
+
+def pictured(page: AppTest) -> str:
+    return "".join(str(image.proto) for image in page.image)
+
+
+def number_field(page: AppTest, label: str):  # type: ignore[no-untyped-def]
+    return next(field for field in page.number_input if field.label.startswith(label))
+
+
+def test_growth_and_adult_height_of_a_film(
+    weights: Path, dicom: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(HISTORY_VARIABLE, raising=False)
+    page = upload(opened(weights, monkeypatch), ("hand.dcm", dicom))
+    next(r for r in page.radio if r.label.startswith("Height")).set_value("inches").run()
+    number_field(page, "Height").set_value(55.0).run()
+    read_button(page).click().run()
+    assert not page.exception
+    text = written(page)
+    for said in ("SDS", "±2 SD", "Adult height", "139.7 cm (55.0 in)", "female standard"):
+        assert said in text
+    assert "Readings: at 10 years 0 months" in pictured(page)
+    assert not any(button.label.startswith("Keep") for button in page.button)
+
+
+def test_an_answer_is_kept_shown_and_deleted(
+    weights: Path, dicom: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = tmp_path / "children.sqlite"
+    monkeypatch.setenv(HISTORY_VARIABLE, str(where))
+    page = upload(opened(weights, monkeypatch), ("hand.dcm", dicom))
+    read_button(page).click().run()
+    assert not where.exists(), "nothing is kept before the click"
+    keep = next(button for button in page.button if button.label.startswith("Keep"))
+    page.text_input[0].set_value("K17")
+    keep.click().run()
+    assert not page.exception
+    assert "K17" in page.success[0].value
+    assert [person.entries for person in History(where).people()] == [1]
+    page.run()
+    assert "K17" in page.success[0].value, "a redraw of the page takes nothing away"
+    assert [person.entries for person in History(where).people()] == [1], "nor keeps it twice"
+
+    page = AppTest.from_function(shown_history, default_timeout=120).run()
+    assert not page.exception
+    assert "Readings: at 10 years 0 months" in pictured(page)
+    assert list(page.dataframe[0].value["Age"]) == ["10 years 0 months"]
+    page.checkbox[0].check().run()
+    drawn = break_off_next_redraw(monkeypatch)
+    next(button for button in page.button if button.label == "Delete").click().run()
+    assert len(drawn) == 2, "deleted also when the redraw is broken off at once"
+    assert not page.exception
+    assert History(where).people() == []
+    assert "Nothing is kept yet" in page.info[0].value
+
+
+def test_a_child_that_is_gone_already_is_said_once(
+    weights: Path, dicom: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = tmp_path / "children.sqlite"
+    monkeypatch.setenv(HISTORY_VARIABLE, str(where))
+    page = upload(opened(weights, monkeypatch), ("hand.dcm", dicom))
+    read_button(page).click().run()
+    page.text_input[0].set_value("K17")
+    next(button for button in page.button if button.label.startswith("Keep")).click().run()
+    page = AppTest.from_function(shown_history, default_timeout=120).run()
+    page.checkbox[0].check().run()
+    History(where).delete("K17")  # in another window
+    next(button for button in page.button if button.label == "Delete").click().run()
+    assert "K17" in page.error[0].value
+    page.run()
+    assert not page.error
+    assert "Nothing is kept yet" in page.info[0].value
+
+
+def shown_history() -> None:
+    from boneage.apps.dashboard.history_page import history_page  # noqa: PLC0415  its source is run alone
+
+    history_page()

@@ -1,0 +1,247 @@
+"""Report, FHIR and DICOM of an answer: what is made, what is said, and nothing before the click."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+import zipfile
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from pydicom import dcmread
+from pydicom.uid import ComprehensiveSRStorage, SecondaryCaptureImageStorage
+
+from boneage.apps.dashboard.answers import Answer, answer
+from boneage.apps.dashboard.choices import Choice
+from boneage.apps.dashboard.documents import (
+    FHIR_TYPE,
+    Made,
+    NotMade,
+    Wishes,
+    dicom_of,
+    fhir_of,
+    is_dicom,
+    made,
+    report_of,
+)
+from boneage.domain.radiograph import Sex
+from boneage.errors import OutputError
+from boneage.inference.assessor import Assessor
+from tests.apps.dashboard.conftest import admitted
+
+pytest.importorskip("streamlit")
+from streamlit.testing.v1 import AppTest
+
+from tests.apps.dashboard.test_pages import opened, read_button, sex_radios, upload
+
+NAME, PATIENT_ID = "ZZYZX^QUENTIN", "QZ-4711"
+
+
+@pytest.fixture(scope="session")
+def named_dicom(dicom: bytes) -> bytes:
+    """The same film, which states a patient."""
+    dataset = dcmread(BytesIO(dicom))
+    dataset.PatientName, dataset.PatientID = NAME, PATIENT_ID
+    changed = BytesIO()
+    dataset.save_as(changed, enforce_file_format=False)
+    return changed.getvalue()
+
+
+@pytest.fixture
+def of_dicom(assessor: Assessor, named_dicom: bytes) -> Answer:
+    found = answer(assessor, admitted("b", "hand.dcm", named_dicom), Choice(Sex.FEMALE))
+    assert isinstance(found, Answer)
+    return found
+
+
+def file(found: Made | NotMade) -> Made:
+    assert isinstance(found, Made), found
+    return found
+
+
+@pytest.mark.parametrize(("paper", "size"), [("a4", b"595.2"), ("letter", b"612 792")])
+def test_the_report_has_its_paper(of_dicom: Answer, paper: str, size: bytes) -> None:
+    found = file(made(report_of, of_dicom, Wishes(paper, "de", "child 7", "2026-11-25")))
+    assert (found.name, found.media_type) == ("hand.boneage.pdf", "application/pdf")
+    assert found.content.startswith(b"%PDF-")
+    assert size in found.content
+    assert len(re.findall(rb"/Type /Page\b(?!s)", found.content)) == 1
+
+
+def test_the_observation_names_nobody_but_the_pseudonym(of_dicom: Answer) -> None:
+    found = file(made(fhir_of, of_dicom, Wishes()))
+    assert (found.name, found.media_type) == ("hand.boneage.json", FHIR_TYPE)
+    resource = json.loads(found.content)
+    assert resource["resourceType"] == "Observation"
+    assert "subject" not in resource
+    for secret in (NAME, "Quentin", PATIENT_ID, "hand.dcm"):
+        assert secret.lower() not in found.content.decode().lower()
+    named = json.loads(file(made(fhir_of, of_dicom, Wishes(pseudonym="child 7"))).content)
+    assert named["subject"]["identifier"]["value"] == "child 7"
+
+
+def test_both_dicom_files_join_the_study_of_the_film(of_dicom: Answer, named_dicom: bytes) -> None:
+    found = file(made(dicom_of, of_dicom, Wishes()))
+    assert (found.name, found.media_type) == ("hand.boneage.zip", "application/zip")
+    film = dcmread(BytesIO(named_dicom))
+    with zipfile.ZipFile(BytesIO(found.content)) as archive:
+        names = archive.namelist()
+        datasets = [dcmread(BytesIO(archive.read(name))) for name in names]
+    assert names == ["hand.picture.boneage.dcm", "hand.report.boneage.dcm"]
+    assert [dataset.SOPClassUID for dataset in datasets] == [
+        SecondaryCaptureImageStorage,
+        ComprehensiveSRStorage,
+    ]
+    for dataset in datasets:
+        assert dataset.StudyInstanceUID == film.StudyInstanceUID
+        assert dataset.PatientID == PATIENT_ID
+
+
+def test_a_film_that_is_no_dicom_says_so(answered: Answer) -> None:
+    assert not is_dicom(answered)
+    found = made(dicom_of, answered, Wishes())
+    assert isinstance(found, NotMade)
+    assert found.message.startswith("'hand.png' is no DICOM file")
+    assert found.message.endswith("give the film as DICOM.")
+
+
+def test_a_dicom_film_without_a_kind_says_so(assessor: Assessor, dicom: bytes) -> None:
+    dataset = dcmread(BytesIO(dicom))
+    del dataset.SOPClassUID, dataset.file_meta.MediaStorageSOPClassUID
+    changed = BytesIO()
+    dataset.save_as(changed, enforce_file_format=False)
+    film = admitted("c", "hand.dcm", changed.getvalue())
+    found = answer(assessor, film, Choice(Sex.FEMALE))
+    assert isinstance(found, Answer)
+    told = made(dicom_of, found, Wishes())
+    assert isinstance(told, NotMade)
+    assert "states no SOPClassUID" in told.message
+    assert isinstance(made(report_of, found, Wishes()), Made)
+
+
+@pytest.mark.parametrize(
+    ("library", "extra", "maker"),
+    [("reportlab", "report", report_of), ("highdicom", "dicom", dicom_of)],
+)
+def test_a_library_that_is_missing_is_named(
+    of_dicom: Answer, library: str, extra: str, maker: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in [name for name in sys.modules if name.startswith("boneage.reports.pdf")]:
+        monkeypatch.delitem(sys.modules, module)
+    for module in [name for name in sys.modules if name.partition(".")[0] == library]:
+        monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.setitem(sys.modules, library, None)
+    found = made(maker, of_dicom, Wishes())  # type: ignore[arg-type]
+    assert isinstance(found, NotMade)
+    assert f'pip install "boneage[{extra}]".' in found.message
+
+
+def test_a_language_without_words_is_said(answered: Answer) -> None:
+    found = made(report_of, answered, Wishes(language="xx"))
+    assert isinstance(found, NotMade)
+    assert "no words for the language 'xx'" in found.message
+
+
+def test_what_goes_wrong_otherwise_is_told_without_its_words(
+    of_dicom: Answer, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> dict[str, bytes]:
+        raise RuntimeError(NAME)
+
+    with caplog.at_level(logging.DEBUG):
+        found = made(fail, of_dicom, Wishes())
+    assert found == NotMade("Unexpected RuntimeError.")
+    assert NAME not in caplog.text
+
+
+def test_a_film_without_a_name_still_has_a_file(answered: Answer) -> None:
+    nameless = replace(answered, film=replace(answered.film, name=""))
+    assert file(made(fhir_of, nameless, Wishes())).name == "film.boneage.json"
+
+
+def make_button(page: AppTest, what: str):  # type: ignore[no-untyped-def]
+    return next(button for button in page.button if button.label.startswith(f"Make the {what}"))
+
+
+def saved(page: AppTest) -> list[str]:
+    return [b.label for b in page.download_button if b.label.startswith("Save")]
+
+
+def test_nothing_is_made_before_the_click(
+    weights: Path, named_dicom: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = upload(opened(weights, monkeypatch), ("hand.dcm", named_dicom))
+    assert not [button for button in page.button if button.label.startswith("Make")]
+    with monkeypatch.context() as patch:
+        patch.setattr("boneage.apps.dashboard.documents_view.made", None)  # would fail when called
+        read_button(page).click().run()
+        assert not page.exception
+    assert saved(page) == []
+    assert "name, identifiers and dates of its patient" in "".join(
+        caption.value for caption in page.caption
+    )
+    make_button(page, "DICOM").click().run()
+    assert not page.exception
+    assert saved(page) == [r"Save hand\.boneage\.zip"]
+    next(radio for radio in page.radio if radio.label == "Paper").set_value("letter")
+    next(text for text in page.text_input if "print" in text.label).set_value("child 7")
+    make_button(page, "report").click().run()
+    assert saved(page) == [r"Save hand\.boneage\.pdf"]
+    assert "Bone age" in "".join(html.proto.body for html in page.html), "the answer stands"
+
+
+def test_a_document_stays_until_child_film_or_wishes_change(
+    weights: Path, named_dicom: bytes, png: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = upload(opened(weights, monkeypatch), ("hand.dcm", named_dicom), ("other.png", png))
+    sex_radios(page)[1].set_value(Sex.MALE).run()
+    read_button(page).click().run()
+    next(text for text in page.text_input if "print" in text.label).set_value("child 7")
+    make_button(page, "report").click().run()
+    asked = page.session_state["visit"].order
+    page.run()
+    assert saved(page) == [r"Save hand\.boneage\.pdf"], "a redraw of the page takes nothing away"
+    assert page.session_state["visit"].order.found is asked.found, "it is not made again"
+    sex_radios(page)[0].set_value(Sex.MALE).run()
+    assert saved(page) == [], "no longer the answer of this child"
+    sex_radios(page)[0].set_value(Sex.FEMALE).run()
+    assert saved(page) == [], "the form forgot the pseudonym, so the document is not as wished"
+    make_button(page, "report").click().run()
+    assert saved(page) != []
+    page.selectbox[0].set_value(page.selectbox[0].options[1]).run()
+    assert saved(page) == [], "another film"
+    assert not page.exception
+
+
+def test_a_document_of_a_film_taken_away_is_forgotten(
+    weights: Path, named_dicom: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = upload(opened(weights, monkeypatch), ("hand.dcm", named_dicom))
+    read_button(page).click().run()
+    make_button(page, "report").click().run()
+    page.file_uploader[0].clear().run()
+    assert page.session_state["visit"].order is None
+
+
+def test_dicom_is_offered_for_dicom_alone_and_a_reason_is_shown(
+    weights: Path, png: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = upload(opened(weights, monkeypatch), ("hand.png", png))
+    sex_radios(page)[0].set_value(Sex.MALE).run()
+    read_button(page).click().run()
+    labels = [button.label for button in page.button if button.label.startswith("Make")]
+    assert len(labels) == 2
+    assert not any("DICOM" in label for label in labels)
+
+    def fail(*_: object) -> NotMade:
+        return NotMade(str(OutputError("it cannot be written.")))
+
+    monkeypatch.setattr("boneage.apps.dashboard.documents_view.made", fail)
+    make_button(page, "report").click().run()
+    assert not page.exception
+    assert [error.value for error in page.error] == [r"Not made\: it cannot be written\."]
+    assert saved(page) == []

@@ -1,0 +1,87 @@
+"""Uploaded files, taken in or refused."""
+
+from __future__ import annotations
+
+import re
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import boneage
+from boneage.apps.dashboard import films
+from boneage.apps.dashboard.advice import ADVICE, OTHERWISE
+from boneage.apps.dashboard.films import SHOWN_PX, Film, facts_in_words
+from tests.apps.dashboard.conftest import admitted, refused
+
+READING = Path(boneage.__file__).parent / "reading"
+NEVER_FROM_BYTES = {"missing", "folder", "permission"}
+
+
+def test_a_film_is_shown_whole_and_not_kept_as_pixels(film: Film) -> None:
+    assert (film.height, film.width) == (480, 360)
+    assert film.shown.shape == (SHOWN_PX, SHOWN_PX * 360 // 480, 3)
+    assert film.radiograph().name == "hand.png"
+
+
+def test_the_content_counts_not_the_name(dicom: bytes) -> None:
+    assert admitted("a", "odd.txt", dicom).facts.format.startswith("DICOM")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("notes.txt", b"The hand was fine.", "is text"),
+        ("empty.dcm", b"", "empty"),
+        ("report.pdf", b"%PDF-1.7", "PDF"),
+    ],
+)
+def test_what_is_no_film_is_refused_with_its_name_and_advice(
+    name: str, data: bytes, said: str
+) -> None:
+    refusal = refused(name, data)
+    assert name in refusal.message
+    assert said in refusal.message
+    assert refusal.message.endswith(".")
+    assert refusal.advice
+
+
+def test_a_film_that_is_cut_off(dicom: bytes) -> None:
+    assert "cut off" in refused("hand.dcm", dicom[: len(dicom) // 2]).message
+
+
+def test_even_a_fault_of_the_reader_is_a_sentence(
+    png: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(films, "read", fail)
+    refusal = refused("hand.png", png)
+    assert "unexpected MemoryError" in refusal.message
+    assert refusal.advice == OTHERWISE
+
+
+def test_every_reason_has_its_advice() -> None:
+    source = "".join(path.read_text("utf-8") for path in READING.glob("*.py"))
+    codes = set(re.findall(r'FilmError\(\s*"([a-z_]+)"', source)) - NEVER_FROM_BYTES
+    assert len(codes) > 10
+    assert codes <= set(ADVICE)
+
+
+def test_a_photograph_is_named_before_anything_is_read() -> None:
+    rows, cols = np.mgrid[0:300, 0:400]
+    colours = np.stack([rows % 256, cols % 256, (rows + cols) % 256], axis=2).astype(np.uint8)
+    file = BytesIO()
+    Image.fromarray(colours).save(file, "JPEG")
+    found = admitted("a", "holiday.jpg", file.getvalue()).findings
+    assert [finding.code for finding in found] == ["in_colour"]
+
+
+def test_only_stated_facts_are_listed(film: Film, stating_film: Film) -> None:
+    assert dict(facts_in_words(film)) == {"Format": "PNG, 8 bit", "Size": "360 × 480 pixels"}
+    stated = dict(facts_in_words(stating_film))
+    assert (stated["Sex"], stated["Age"], stated["Side"]) == ("female", "10.0 years", "left")
+    assert stated["Film date"] == "2020-01-01"

@@ -1,0 +1,64 @@
+"""What a settings file may say, and the sentence for what it may not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from boneage.apps.dicom_node.settings import NodeError, read_settings
+
+ROOT = Path(__file__).parents[3]
+LEAST = """
+[destination]
+ae_title = "PACS"
+host = "10.0.0.1"
+port = 104
+[spool]
+folder = "spool"
+"""
+
+
+def test_the_example_is_good() -> None:
+    settings = read_settings(ROOT / "deploy" / "node.toml")
+    assert settings.spool.folder == ROOT / "deploy" / "spool"
+    assert settings.node.calling_ae_titles == ("PACS",)
+
+
+def test_options_are_stronger(tmp_path: Path) -> None:
+    path = tmp_path / "node.toml"
+    path.write_text(LEAST)
+    settings = read_settings(path, {"node": {"port": 0}, "spool": {"folder": Path("/x")}})
+    assert settings.node.port == 0
+    assert settings.spool.folder == Path("/x")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "needs"),
+        ("[node", "is no TOML"),
+        ("port = 1\n" + LEAST, "stands in no section"),
+        (LEAST + "[nodes]\n", "is no section"),
+        (LEAST + "[node]\nporte = 1\n", "knows no 'porte'"),
+        (LEAST + "[node]\nport = '1'\n", "a whole number"),
+        (LEAST + "[node]\nport = true\n", "a whole number"),
+        (LEAST + "[node]\nport = 70000\n", "is no port"),
+        (LEAST + "[node]\nae_title = 'A TITLE THAT IS TOO LONG'\n", "is no AE title"),
+        (LEAST + "[node]\nae_title = ''\n", "is no AE title"),
+        (LEAST + "[node]\nae_title = 'A\\\\B'\n", "is no AE title"),
+        (LEAST + "[node]\ncalling_ae_titles = 'A'\n", "a list of texts"),
+        (LEAST + "[node]\ncalling_addresses = ['x']\n", "calling_addresses"),
+        (LEAST + "[node]\nmax_object_mib = nan\n", "it lies between"),
+        (LEAST + "[node]\nhost = '0.0.0.0'\n", "every computer"),
+        (LEAST + "[node]\nmatch_called_ae_title = 1\n", "true or false"),
+        (LEAST + "[retry]\nfirst_seconds = 9\nlongest_seconds = 8\n", "it lies between"),
+        (LEAST + "[tls]\ncertificate = 'c'\nkey = 'k'\nmutual = true\n", "need ca"),
+        (LEAST + "[tls]\ncertificate = 'c'\n", "needs 'key'"),
+    ],
+)
+def test_what_makes_no_sense_is_said(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "node.toml"
+    path.write_text(text)
+    with pytest.raises(NodeError, match=said.replace("[", r"\[")):
+        read_settings(path)

@@ -1,0 +1,107 @@
+"""How unlike the training films a film is."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from boneage.errors import WeightsError
+from boneage.quality.unlikeness import COMPONENTS, FeatureSpace, fit_space, space_from_bytes
+
+WIDTH = 60
+RANDOM = np.random.default_rng(1)
+MIXING = RANDOM.normal(size=(20, WIDTH))
+
+
+def features(count: int, seed: int) -> npt.NDArray[np.float64]:
+    random = np.random.default_rng(seed)
+    along = random.normal(size=(count, 20)) * np.linspace(3, 0.5, 20)
+    return along @ MIXING + 0.1 * random.normal(size=(count, WIDTH))
+
+
+@pytest.fixture(scope="module")
+def space() -> FeatureSpace:
+    return fit_space(features(400, 2))
+
+
+def test_training_films_are_1_apart_on_average(space: FeatureSpace) -> None:
+    found = [space.unlikeness(f) for f in features(400, 2)]
+    assert np.sqrt(np.mean(np.square(found))) == pytest.approx(1, abs=0.02)
+    assert space.components.shape == (COMPONENTS, WIDTH)
+
+
+def test_films_far_out_and_off_the_space_are_unlike(space: FeatureSpace) -> None:
+    usual = np.quantile([space.unlikeness(f) for f in features(200, 3)], 0.95)
+    film = features(1, 4)[0]
+    assert space.unlikeness(film) < 1.2 * usual
+    assert space.unlikeness(10 * film) > 3 * usual
+    assert space.unlikeness(film + 10 * np.random.default_rng(5).normal(size=WIDTH)) > 2 * usual
+
+
+def test_a_feature_of_another_width_is_refused(space: FeatureSpace) -> None:
+    with pytest.raises(WeightsError, match=r"has the shape \(3,\)"):
+        space.unlikeness(np.zeros(3))
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (3, 50), (40, 1)])
+def test_few_films_and_narrow_features_span_a_small_space(shape: tuple[int, int]) -> None:
+    found = fit_space(np.random.default_rng(6).normal(size=shape))
+    assert np.isfinite(found.unlikeness(np.full(shape[1], 9.0)))
+
+
+def test_films_that_are_all_alike(space: FeatureSpace) -> None:
+    found = fit_space(np.ones((5, 3)))
+    assert found.unlikeness(np.ones(3)) == 0
+    assert found.unlikeness(np.zeros(3)) >= 0
+
+
+def test_bytes_come_back_and_are_always_the_same(space: FeatureSpace) -> None:
+    again = space_from_bytes(space.to_bytes())
+    film = features(1, 7)[0]
+    assert again.unlikeness(film) == space.unlikeness(film)
+    assert again.to_bytes() == space.to_bytes()
+
+
+def spoilt(**changed: object) -> bytes:
+    arrays = {
+        "mean": np.zeros(3),
+        "components": np.eye(3)[:2],
+        "variances": np.ones(2),
+        "rest": np.ones(1),
+        **changed,
+    }
+    file = io.BytesIO()
+    kept: dict[str, Any] = {k: np.asarray(v) for k, v in arrays.items() if v is not None}
+    np.savez(file, **kept)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"no zip",
+        pickle.dumps({"mean": 1}),
+        spoilt(mean=None),
+        spoilt(mean=np.zeros(4)),
+        spoilt(variances=np.zeros(2)),
+        spoilt(variances=np.array([1, np.nan])),
+        spoilt(components=np.zeros((0, 3)), variances=np.zeros(0)),
+        spoilt(mean=np.array(["a", "b", "c"], object)),
+    ],
+)
+def test_what_is_no_space_is_refused(content: bytes) -> None:
+    with pytest.raises(WeightsError):
+        space_from_bytes(content)
+
+
+def test_nothing_is_unpickled() -> None:
+    file = io.BytesIO()
+    np.save(file, np.array([{}], object), allow_pickle=True)
+    with pytest.raises(WeightsError):
+        space_from_bytes(file.getvalue())

@@ -1,0 +1,169 @@
+"""Growth, adult height and standards in the text, the JSON and the CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from boneage.clinical.growth import growth_of
+from boneage.clinical.interpreting import with_clinical_findings
+from boneage.domain.assessment import Assessment, Interval
+from boneage.domain.child import Child
+from boneage.domain.clinical_findings import Centre, Determination
+from boneage.domain.radiograph import Facts, Sex
+from boneage.reports.clinical_text import MEANS, basis_text, normal_range_text, sds_text
+from boneage.reports.record import record
+from boneage.reports.table import row, write_table
+from boneage.reports.text import LINE_WIDTH, full_text, one_line
+
+
+@pytest.fixture
+def read(answer: Assessment) -> Assessment:
+    """A girl of 10 years whose film says when she was born and when it was taken."""
+    return with_clinical_findings(answer, Child(height_cm=140.0))
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def cells_of(answer: Assessment) -> dict[str, str]:
+    file = io.BytesIO()
+    write_table(file, [row(answer)])
+    (cells,) = csv.DictReader(io.StringIO(file.getvalue().decode("utf-8")))
+    return cells
+
+
+def test_the_text_says_everything(read: Assessment) -> None:
+    text = flat(full_text(read))
+    for said in (
+        "Chronological 10 years 0 months (120.0 months), birth and study date of the film",
+        "Difference the bone age is 2 months ahead",
+        "SDS +0.2 (−0.9 to +1.2 over the interval), centred on chronological age; "
+        "one SD is 11.7 months (Brush Foundation children, Greulich and Pyle 1959)",
+        "Normal range 8 years 1 month to 11 years 11 months (97 to 143 months), ±2 SD",
+        "Determination normal: within the normal range",
+        "Adult height 160.6 cm (63.2 in); 153.7 to 167.6 cm (60.5 to 66.0 in): ±2 SD of the "
+        "paper's prediction error",
+        "over the interval of the bone age alone",
+        "by Bayley and Pinneau 1952, average table: 140.0 cm (55.1 in) is 87.1 % of it",
+        "Standards between the 10-year and 11-year female standards",
+        "Look at The sesamoid of the thumb",
+    ):
+        assert said in text
+    assert max(map(len, full_text(read).splitlines())) <= LINE_WIDTH
+
+
+def test_two_standard_deviations_are_two() -> None:
+    """A known slip in the field: one SD under the words "two standard deviations"."""
+    growth = growth_of(120, 120, Sex.MALE)
+    assert growth.sd_months == 9.79
+    assert normal_range_text(growth).endswith("(100 to 140 months), ±2 SD")
+    assert "one SD is 9.8 months" in basis_text(growth)
+
+
+def test_the_centre_is_named() -> None:
+    mean = growth_of(120, 120, Sex.MALE, centre=Centre.BRUSH_MEAN)
+    assert sds_text(mean) == "−0.6"
+    assert basis_text(mean).startswith("centred on Brush mean (125.7 months); one SD")
+
+
+def test_every_determination_has_words() -> None:
+    assert MEANS.keys() == set(Determination)
+    assert all(words.startswith(determination) for determination, words in MEANS.items())
+
+
+def test_one_line_of_many(read: Assessment) -> None:
+    said = "the bone age is 2 months ahead, SDS +0.2, normal; adult height 160.6 cm (63.2 in)"
+    assert said in one_line(read)
+
+
+def test_what_is_not_defined_is_said_everywhere(answer: Assessment) -> None:
+    old = replace(answer, facts=Facts("PNG", 8), age_months=230.0, interval=None)
+    read = with_clinical_findings(old, Child(chronological_age_months=210, height_cm=160))
+    text = flat(full_text(read))
+    assert "SDS not defined: at 17 years 6 months the Brush table defines no SD" in text
+    assert "Determination unknown: no normal range is defined" in text
+    assert "Adult height not defined: a bone age of 19 years 2 months lies outside" in text
+    assert "beyond the 18-year female standard, which is the last" in text
+    assert "adult height not defined" in one_line(read)
+    cells = cells_of(read)
+    assert "the Brush table defines no SD" in cells["not_defined"]
+    assert (cells["sds"], cells["adult_height_cm"], cells["determination"]) == ("", "", "unknown")
+    growth = record(read)["clinical"]["growth"]
+    assert growth["sds"] is None
+    assert growth["not_defined"]["code"] == "outside_brush"
+
+
+def test_a_film_whose_dates_are_wrong_is_told(answer: Assessment) -> None:
+    facts = Facts("DICOM", 12, birth_date=date(2021, 2, 3), study_date=date(2011, 2, 3))
+    text = flat(full_text(with_clinical_findings(replace(answer, facts=facts), Child())))
+    assert "Chronological not known: the film states a birth date after its study date" in text
+    assert "SDS" not in text
+
+
+def test_without_age_nothing_is_said_of_growth(answer: Assessment) -> None:
+    bare = replace(answer, facts=Facts("PNG", 8))
+    text = full_text(with_clinical_findings(bare, Child()))
+    assert "Chronological" not in text
+    assert "SDS" not in text
+    assert "Standards" in text
+    said = flat(full_text(with_clinical_findings(bare, Child(height_cm=140))))
+    assert "Adult height not defined: the chronological age is not known" in said
+
+
+def test_the_outputs_agree(read: Assessment) -> None:
+    cells, clinical = cells_of(read), json.loads(json.dumps(record(read)))["clinical"]
+    growth, height = clinical["growth"], clinical["adult_height"]
+    for column, value in {
+        "sds": growth["sds"],
+        "sds_low": growth["sds_low"],
+        "normal_high_months": growth["normal_high_months"],
+        "difference_months": growth["difference_months"],
+        "adult_height_cm": height["predicted_cm"],
+        "adult_height_low_cm": height["low_cm"],
+        "adult_height_interval_high_cm": height["interval_high_cm"],
+        "percent_of_adult_height": height["percent"],
+    }.items():
+        assert float(cells[column]) == pytest.approx(value, abs=0.006), column
+    assert cells["standards"] == clinical["standards"]["text"]
+    assert cells["determination"] == growth["determination"] == "normal"
+    assert cells["sds_centre"] == "chronological age"
+
+
+def test_no_date_is_written(read: Assessment) -> None:
+    written = f"{full_text(read)}{one_line(read)}{json.dumps(record(read))}{cells_of(read)}{read}"
+    for year in ("2011", "2021"):
+        assert year not in written
+
+
+def test_an_interval_that_straddles_a_limit(answer: Assessment) -> None:
+    wide = replace(answer, interval=Interval(110, 150, 0.9))
+    text = flat(full_text(with_clinical_findings(wide, Child())))
+    assert "indeterminate: the interval holds a limit of the normal range" in text
+
+
+def test_a_newborn_with_a_childs_bone_age_is_of_unknown_age(answer: Assessment) -> None:
+    for child in (
+        Child(chronological_age_months=0),
+        Child(birth_date=date(2021, 2, 3), study_date=date(2021, 2, 3)),
+    ):
+        told = with_clinical_findings(answer, child)
+        assert told.chronological_age_months is None
+        assert [finding.code for finding in told.findings][-1] == "placeholder_age"
+        clinical = record(told)["clinical"]
+        assert clinical["growth"]["determination"] == "unknown"
+        assert clinical["context"]["age_not_defined"]["code"] == "placeholder_age"
+
+
+def test_years_given_as_months_are_asked_about_once(answer: Assessment) -> None:
+    told = with_clinical_findings(answer, Child(chronological_age_months=10))
+    told = with_clinical_findings(told, Child(chronological_age_months=10))
+    assert [finding.code for finding in told.findings].count("unlikely_age") == 1
+    right = with_clinical_findings(told, Child(chronological_age_months=120))
+    assert "unlikely_age" not in [finding.code for finding in right.findings]
