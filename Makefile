@@ -55,6 +55,7 @@ lint: $(DEV)  ## Check style and layout
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet . || \
 		{ echo "the layout of these files differs: make format"; $(BIN)/ruff format --check .; exit 1; }
+	@$(BIN)/lint-imports --no-logo >/dev/null || $(BIN)/lint-imports --no-logo
 	@echo "lint: good"
 
 types: $(DEV)  ## Check types, strictly

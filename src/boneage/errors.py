@@ -7,10 +7,8 @@ the message is what the user sees: the command line prints it as it is.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from boneage.domain.assessment import Finding
+from boneage.domain.findings import Finding
 
 
 class BoneageError(Exception):

@@ -13,8 +13,6 @@ import numpy as np
 from boneage.datasets.films import Film, Films
 from boneage.domain.assessment import Interval, WeightsName
 from boneage.domain.radiograph import Sex
-from boneage.evaluation.ablation.ablation import Outcome as Trained
-from boneage.evaluation.ablation.ablation import Study, Variant
 from boneage.evaluation.ablation.report import Setting as AblationSetting
 from boneage.evaluation.ablation.report import write_ablation
 from boneage.evaluation.accuracy import evidence
@@ -31,6 +29,8 @@ from boneage.evaluation.localization.summary import summarise
 from boneage.evaluation.robustness import evidence as stress_evidence
 from boneage.evaluation.robustness.changes import chosen
 from boneage.evaluation.robustness.stress import Outcome, Stressed
+from boneage.training.ablation.outcomes import Outcome as Trained
+from boneage.training.ablation.outcomes import Study, Variant
 
 DAY = date(2026, 1, 2)
 WEIGHTS = WeightsName("tiny-1", "tiny", "ab" * 32)

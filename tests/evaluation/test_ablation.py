@@ -14,9 +14,10 @@ import pytest
 
 from boneage.datasets.films import Film
 from boneage.domain.radiograph import Sex
-from boneage.evaluation.ablation.ablation import Outcome, Study, Variant, measure_study
+from boneage.evaluation.ablation.ablation import measure_study
 from boneage.evaluation.ablation.report import Setting, with_interval, write_ablation
 from boneage.evaluation.metrics import Estimate, Vector, measure
+from boneage.training.ablation.outcomes import Outcome, Study, Variant
 from tools.documents import parts
 from tools.documents.evidence import Evidence
 

@@ -14,7 +14,7 @@ from PIL import Image, ImageColor
 from boneage.datasets.films import Film, Films, load_films
 from boneage.datasets.problems import Kind, Problem
 from boneage.domain.radiograph import Sex
-from boneage.evaluation.bands import BANDS
+from boneage.evaluation.accuracy.bands import BANDS
 from boneage.evaluation.data_analysis.analysis import (
     THIN_FILMS,
     Analysis,

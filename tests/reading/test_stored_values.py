@@ -16,7 +16,8 @@ from pydicom.uid import ExplicitVRBigEndian, JPEG2000Lossless, JPEGLSLossless, R
 
 from boneage import Radiograph, read
 from boneage.domain.findings import Severity
-from boneage.reading.dicom.stored_values import Cells, Reading, settle, stated_reading
+from boneage.reading.dicom.stored_values import Cells, settle, stated_reading
+from boneage.reading.dicom.wrapped_sign import Reading
 from tests.conftest import drawn_hand
 from tests.reading.drawn import codestream, dataset, dicom, encapsulated, stretched, written
 

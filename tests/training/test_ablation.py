@@ -17,7 +17,6 @@ from click.testing import CliRunner, Result
 from boneage.apps.cli import main
 from boneage.datasets.films import load_films
 from boneage.errors import DataError, ProfileError
-from boneage.evaluation.ablation.ablation import Variant
 from boneage.training import attention, fitting
 from boneage.training.ablation import backbones as ablation_backbones
 from boneage.training.ablation import inputs as ablation_inputs
@@ -25,6 +24,7 @@ from boneage.training.ablation.ablation import ablate, profile_of_run, wanted_na
 from boneage.training.ablation.backbones import backbone_variants
 from boneage.training.ablation.inputs import input_variants, inputs_baseline, load_run
 from boneage.training.ablation.networks import network_variants
+from boneage.training.ablation.outcomes import Variant
 from boneage.training.ablation.study import Months, Plan, carry_out
 from boneage.training.fitting import read_log
 from boneage.training.networks import region as region_networks

@@ -11,6 +11,7 @@ import pytest
 
 from boneage.domain.radiograph import Sex
 from boneage.errors import LevelError
+from boneage.i18n.words import percent
 from boneage.uncertainty.interval_table import scores_of, scores_table, shape_of, shape_table
 from boneage.uncertainty.intervals import (
     IntervalModel,
@@ -19,7 +20,6 @@ from boneage.uncertainty.intervals import (
     Shape,
     disagreement,
     films_needed,
-    percent,
 )
 from tests.training.fit_uncertainty.simulated import answer_of
 

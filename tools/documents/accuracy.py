@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from boneage.evaluation.accuracy.bands import LEAST_FILMS
 from boneage.evaluation.accuracy.report_tables import metrics_table, networks_table, number
-from boneage.evaluation.bands import LEAST_FILMS
 from tools.documents.evidence import Evidence, Table
 from tools.documents.forms import (
     films_of,

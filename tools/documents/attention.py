@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from boneage.evaluation.accuracy.bands import LEAST_FILMS
 from boneage.evaluation.accuracy.report_tables import number
-from boneage.evaluation.bands import LEAST_FILMS
 from tools.documents.evidence import Evidence, Table
 from tools.documents.forms import (
     joined,

@@ -58,7 +58,7 @@ def card(
 
     \b
     python -m tools.documents card
-    python -m tools.documents card --weights mine/weights --evidence mine/evidence --out mine/MODEL_CARD.md
+    python -m tools.documents card --weights mine/weights --evidence mine/evidence --out mine/C.md
 
     Exit status: 0; 2 for wrong usage or weights or evidence that cannot be used.
     """  # noqa: D301  click wants a backspace before lines it must not wrap

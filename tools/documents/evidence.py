@@ -12,14 +12,13 @@ from typing import Any, TypeAlias
 
 from boneage.errors import DataError
 from boneage.inference.weights import MANIFEST, bundled_folder
+from boneage.storage.files import EVIDENCE_FORMAT
 
 Table: TypeAlias = Mapping[str, Any]
 
 BUNDLE = Path("src/boneage/bundle")
 """The weights that ship, in a checkout."""
 EVIDENCE = Path("docs/evidence")
-FORMAT = 1
-"""Of every file that is read here."""
 FILES: Mapping[str, Path] = {
     "metrics": Path("metrics.json"),
     "comparison": Path("comparison/comparison.json"),
@@ -135,9 +134,10 @@ def _json(path: Path) -> Table | None:
     except ValueError as error:
         raise DataError(f"{str(path)!r} is no JSON: {error}") from error
     stated = table.get("format") if isinstance(table, dict) else None
-    if stated != FORMAT:
+    if stated != EVIDENCE_FORMAT:
         raise DataError(
-            f"{str(path)!r} is of format {stated!r}; this program reads {FORMAT}: measure again"
+            f"{str(path)!r} is of format {stated!r}; this program reads {EVIDENCE_FORMAT}: "
+            "measure again"
         )
     found: Table = table
     return found

@@ -26,8 +26,8 @@ from boneage.inference.assessor import Assessor
 from boneage.reading import read
 from boneage.reports.panels import Rgb
 from boneage.reports.picture import draw
-from boneage.storage.files import atomically, write_json
-from tools.documents.evidence import FILES, FORMAT, Table
+from boneage.storage.files import EVIDENCE_FORMAT, atomically, write_json
+from tools.documents.evidence import FILES, Table
 from tools.documents.robustness import SHOWN, by_shift, most_silent
 
 UNCHANGED = "unchanged"
@@ -72,7 +72,7 @@ def draw_failures(assessor: Assessor, stress: Table | None, folder: Path) -> dic
     for path in set(folder.glob("*.png")) - {folder / p["file"] for p in shown if p["file"]}:
         path.unlink()
     table = {
-        "format": FORMAT,
+        "format": EVIDENCE_FORMAT,
         "boneage": __version__,
         "date": date.today().isoformat(),
         "weights": asdict(assessor.weights.name),

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from boneage.evaluation.bands import LEAST_FILMS
+from boneage.evaluation.accuracy.bands import LEAST_FILMS
 from tools.documents.attention import LABELS, REGIONS
 from tools.documents.evidence import FILES, Evidence, Table
 from tools.documents.forms import (

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from boneage.datasets.film_folder import LABELS, films_of_folder
 from boneage.datasets.film_table import films_of_table
 from boneage.datasets.labels import CALIBRATION, Film, Split, share_of
 from boneage.datasets.problems import Problem, ProblemList, in_words
 from boneage.errors import DataError
-from boneage.training.profile import FilmKind
 
-__all__ = ["LABELS", "Film", "Films", "Fold", "load_films"]
+__all__ = ["LABELS", "Film", "FilmKind", "Films", "Fold", "load_films"]
+
+FilmKind = Literal["best", "detailed", "squeezed"]
+"""Which copy of each id: the best, the half-scale one alone, or the squeezed one alone."""
 
 LEAST_FOLDS = 2
 

@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import TYPE_CHECKING
-
-import numpy as np
-import numpy.typing as npt
 
 from boneage.domain.child import Child
 from boneage.domain.clinical_findings import ClinicalFindings
 from boneage.domain.findings import Finding, Severity, Verdict, verdict_on
-from boneage.domain.geometry import Box, Edges
+from boneage.domain.geometry import Box, Look
 from boneage.domain.radiograph import Facts, Sex
-
-if TYPE_CHECKING:
-    from boneage.domain.stance import Stance
+from boneage.domain.stance import Stance
 
 __all__ = [
     "AGE_RANGE_MONTHS",
@@ -77,25 +71,6 @@ class Calibrated:
     """Of the calibration's file."""
     uncalibrated_months: float
     """The answer of the weights alone."""
-
-
-@dataclass(frozen=True, eq=False)
-class Look:
-    """One look of the attention network and the region it gave."""
-
-    region: str
-    """``"carpal"``, ``"metacarpal"`` or ``"phalanx"``."""
-    heat_map: npt.NDArray[np.float32]
-    """Attention over the whole film, 0 to 1, at the networks' low resolution:
-    row 0 is the film's first row, the last row its last. Where this look's film
-    was masked, the map is 0."""
-    box: Box
-    """The region in the pixels of the film."""
-    attention_found: bool
-    """False when nothing stood out and ``box`` is the fallback."""
-    edges: Edges | None = None
-    """Of the region in what the networks were shown, before it was rounded to the pixels of
-    ``box``; None where the box is exact."""
 
 
 @dataclass(frozen=True)

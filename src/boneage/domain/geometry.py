@@ -1,8 +1,14 @@
-"""Rectangles on a radiograph."""
+"""Places on a radiograph: rectangles, heat maps and the regions seen in them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+HeatMap: TypeAlias = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -77,3 +83,22 @@ class Edges:
             max(row + 1, min(round(self.bottom), height)),
             max(col + 1, min(round(self.right), width)),
         )
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """One look of the attention network and the region it gave."""
+
+    region: str
+    """``"carpal"``, ``"metacarpal"`` or ``"phalanx"``."""
+    heat_map: HeatMap
+    """Attention over the whole film, 0 to 1, at the networks' low resolution:
+    row 0 is the film's first row, the last row its last. Where this look's film
+    was masked, the map is 0."""
+    box: Box
+    """The region in the pixels of the film."""
+    attention_found: bool
+    """False when nothing stood out and ``box`` is the fallback."""
+    edges: Edges | None = None
+    """Of the region in what the networks were shown, before it was rounded to the pixels of
+    ``box``; None where the box is exact."""

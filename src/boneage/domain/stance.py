@@ -12,9 +12,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from boneage.domain.assessment import Box, Look
+from boneage.domain.geometry import Box, HeatMap, Look
 from boneage.domain.radiograph import Pixels
-from boneage.imaging.regions import HeatMap
 
 Points = npt.NDArray[np.float64]
 ROUNDING = 1e-6

@@ -12,7 +12,6 @@ from functools import cache
 from pathlib import Path
 
 from boneage.errors import LanguageError
-from boneage.uncertainty.intervals import percent
 
 DOMAIN = "boneage"
 FOLDER = Path(__file__).parent
@@ -92,3 +91,8 @@ def words_of(language: str) -> Words:
             f"there are no words for the language {language!r}; give one of {list(languages())}"
         )
     return Words(language, gettext.translation(DOMAIN, FOLDER, [language]))
+
+
+def percent(level: float) -> str:
+    """Say a level: 90%, 97.5%."""
+    return f"{100 * level:g}%"

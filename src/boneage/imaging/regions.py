@@ -16,11 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, Box, Look
-from boneage.domain.geometry import Edges
+from boneage.domain.geometry import Edges, HeatMap
 from boneage.imaging.components import connected_areas
 from boneage.imaging.preparing import Canvas, Placement, Preparation, resampled
 
-HeatMap: TypeAlias = npt.NDArray[np.float32]
 Attend: TypeAlias = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]
 """Films (n, rows, cols) to raw heat maps (n, map rows, map cols)."""
 

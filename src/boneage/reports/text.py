@@ -15,9 +15,9 @@ from boneage.domain.assessment import (
     WeightsName,
     years_and_months,
 )
+from boneage.i18n.words import percent
 from boneage.reports.clinical_text import clinical_lines, short_clinical_text
 from boneage.storage.printable import printable
-from boneage.uncertainty.intervals import percent
 
 DISCLAIMER = "Not a medical device: supports, does not replace, a reader."
 LABEL_WIDTH = 14

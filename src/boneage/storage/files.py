@@ -15,6 +15,8 @@ from typing import Any, BinaryIO
 
 _BINARY = getattr(os, "O_BINARY", 0)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
+EVIDENCE_FORMAT = 1
+"""Of every JSON file of measurements."""
 PART = ".part"
 """What a file ends in that is not whole."""
 STANDARD_OUTPUT = Path("-")

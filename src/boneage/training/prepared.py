@@ -17,11 +17,10 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from boneage.datasets.films import Film
+from boneage.datasets.films import Film, FilmKind
 from boneage.errors import BoneageError, DataError
 from boneage.inference.weights import MONTHS_SCALE
 from boneage.training.distributed.group import ALONE, Group
-from boneage.training.profile import FilmKind
 from boneage.training.progress import films_bar
 from boneage.training.sampling import Sampling
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from boneage.datasets.films import FilmKind
 from boneage.datasets.labels import CALIBRATION
 from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, WHOLE_HAND
 from boneage.errors import ProfileError
@@ -23,7 +24,6 @@ from boneage.imaging.preparing import Preparation
 
 T = TypeVar("T")
 Size = tuple[int, int]
-FilmKind = Literal["best", "detailed", "squeezed"]
 
 
 @dataclass(frozen=True)

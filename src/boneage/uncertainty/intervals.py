@@ -26,6 +26,7 @@ import numpy.typing as npt
 from boneage.domain.assessment import AGE_RANGE_MONTHS, Assessment, Interval
 from boneage.domain.radiograph import Sex
 from boneage.errors import LevelError
+from boneage.i18n.words import percent
 
 DEFAULT_LEVEL = 0.9
 LEAST_FILMS = 30
@@ -174,8 +175,3 @@ def films_needed(level: float) -> int:
 def _rank(count: int, level: float) -> int:
     # Rounded: 10 · 0.7 is 7, not a hair more.
     return math.ceil(round((count + 1) * level, 9))
-
-
-def percent(level: float) -> str:
-    """Say a level: 90%, 97.5%."""
-    return f"{100 * level:g}%"

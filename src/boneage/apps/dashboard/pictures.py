@@ -14,8 +14,8 @@ from PIL import Image
 from boneage.apps.dashboard.answers import Answer
 from boneage.apps.dashboard.films import Film
 from boneage.domain.assessment import Look
+from boneage.domain.geometry import HeatMap
 from boneage.domain.radiograph import Radiograph
-from boneage.imaging.regions import HeatMap
 from boneage.reports.panels import HEAT_ALPHA, fitted, name_of, with_boxes, with_heat
 
 JPEG_QUALITY = 92

@@ -10,50 +10,13 @@ so that differences are paired film by film.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from boneage.datasets.films import Film
 from boneage.evaluation.metrics import Estimate, Vector, checked, estimate, fit
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One way to train."""
-
-    name: str
-    """For tables and the command line."""
-    label: str
-    """For people."""
-    series: str = ""
-    """What it has in common with other variants, where they come in rows of several."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a variant read."""
-
-    variant: Variant
-    predicted_months: Vector
-    """Shape (seeds, films)."""
-
-
-@dataclass(frozen=True)
-class Study:
-    """Variants that differ in one part each, and what they read of the same films."""
-
-    name: str
-    films: tuple[Film, ...]
-    """Held back from training."""
-    baseline: str
-    """The name of the variant that the others are compared with."""
-    outcomes: tuple[Outcome, ...]
-    """Of shape (seeds, films) each, the baseline's among them."""
-    facts: Mapping[str, Any]
-    """How the variants were trained; plain values."""
+from boneage.training.ablation.outcomes import Study, Variant
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 
-from boneage.evaluation.ablation.ablation import Study, Worth
+from boneage.evaluation.ablation.ablation import Worth
 from boneage.evaluation.drawing import ACCENT, BOTH, new_figure, save
+from boneage.training.ablation.outcomes import Study
 
 ROW_INCHES, MARGIN_INCHES = 0.42, 1.3
 TITLES: Mapping[str, str] = {

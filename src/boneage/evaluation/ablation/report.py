@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from boneage._version import __version__
-from boneage.evaluation.ablation.ablation import Study, Worth, measure_study
+from boneage.evaluation.ablation.ablation import Worth, measure_study
 from boneage.evaluation.ablation.figure import draw_ablation
 from boneage.evaluation.metrics import DRAWS, LEVEL, SEED, Estimate
 from boneage.evaluation.page import Picture, Section, write_page
 from boneage.storage.delimited import csv_text
-from boneage.storage.files import write_json, write_text
+from boneage.storage.files import EVIDENCE_FORMAT, write_json, write_text
+from boneage.training.ablation.outcomes import Study
 
-FORMAT = 1
 """Of ``ablation.json``."""
 TABLE, CASES, RESULT, PAGE = "ablation.csv", "predictions.csv", "ablation.json", "ablation.html"
 FIGURE = Path("figures") / "ablation.png"
@@ -77,7 +77,7 @@ def _summarise(
     measured: Sequence[tuple[Study, Sequence[Worth]]], setting: Setting
 ) -> dict[str, Any]:
     return {
-        "format": FORMAT,
+        "format": EVIDENCE_FORMAT,
         "boneage": __version__,
         "date": setting.day.isoformat(),
         "run": setting.run,

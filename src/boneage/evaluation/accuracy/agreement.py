@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from boneage.evaluation.accuracy.bands import in_bands
 from boneage.evaluation.accuracy.validation import Reading
-from boneage.evaluation.bands import in_bands
 from boneage.evaluation.metrics import LEVEL, Estimate, Months, Vector, checked, estimate
 
 LIMITS_SD = 1.96

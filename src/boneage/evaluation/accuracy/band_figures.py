@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from boneage.evaluation.accuracy.bands import LEAST_FILMS, measure_bands, measure_bands_by_sex
 from boneage.evaluation.accuracy.plots import (
     AGE_AXIS,
     BARS_ARE,
@@ -14,7 +15,6 @@ from boneage.evaluation.accuracy.plots import (
     plot_estimates,
 )
 from boneage.evaluation.accuracy.validation import Reading
-from boneage.evaluation.bands import LEAST_FILMS, measure_bands, measure_bands_by_sex
 from boneage.evaluation.drawing import COLOURS, new_figure, save
 from boneage.evaluation.metrics import WITHIN_MONTHS, measure_by
 

@@ -13,10 +13,9 @@ from boneage.evaluation.accuracy.plots import Drawn
 from boneage.evaluation.accuracy.report_tables import number
 from boneage.evaluation.metrics import DRAWS, LEVEL, METHOD, SEED
 from boneage.evaluation.page import Picture, Section
-from boneage.storage.files import write_json
+from boneage.storage.files import EVIDENCE_FORMAT, write_json
 
 COMPARISON = "comparison.json"
-FORMAT = 1
 """Of ``comparison.json``."""
 TEST = "Wilcoxon signed-rank test of the absolute errors, two-sided (scipy.stats.wilcoxon)"
 SHOWN_NAMES = 10
@@ -30,7 +29,7 @@ def write_comparisons(path: Path, comparisons: Sequence[Comparison], setting: Se
     write_json(
         path,
         {
-            "format": FORMAT,
+            "format": EVIDENCE_FORMAT,
             "date": setting.day.isoformat(),
             "weights": asdict(setting.weights),
             "data": setting.data_table,

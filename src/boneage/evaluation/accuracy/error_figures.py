@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from boneage.evaluation.accuracy.agreement import LIMITS_SD, limits_of_agreement
+from boneage.evaluation.accuracy.bands import OLDEST_YEARS, in_bands
 from boneage.evaluation.accuracy.plots import (
     AGE_AXIS,
     MONTHS_A_YEAR,
@@ -19,7 +20,6 @@ from boneage.evaluation.accuracy.plots import (
     plot_by_sex,
 )
 from boneage.evaluation.accuracy.validation import Reading
-from boneage.evaluation.bands import OLDEST_YEARS, in_bands
 from boneage.evaluation.drawing import ACCENT, BOTH, COLOURS, LIGHT, new_figure, save
 
 LIMIT_MONTHS = 20.0

@@ -19,16 +19,15 @@ from boneage.datasets.problems import count_by_kind
 from boneage.domain.assessment import WeightsName
 from boneage.domain.radiograph import Sex
 from boneage.evaluation.accuracy import agreement
+from boneage.evaluation.accuracy.bands import measure_bands, measure_bands_by_sex
 from boneage.evaluation.accuracy.standards import measure_standards, measure_standards_by_band
 from boneage.evaluation.accuracy.validation import Copies, Reading, Split, Validation
-from boneage.evaluation.bands import measure_bands, measure_bands_by_sex
 from boneage.evaluation.metrics import DRAWS, LEVEL, METHOD, SEED, measure_by
 from boneage.storage.delimited import csv_text
-from boneage.storage.files import write_json, write_text
+from boneage.storage.files import EVIDENCE_FORMAT, write_json, write_text
 
 CASES = "cases.csv"
 METRICS = "metrics.json"
-FORMAT = 1
 """Of ``metrics.json``."""
 
 
@@ -138,7 +137,7 @@ def summarise(validation: Validation, setting: Setting) -> dict[str, Any]:
     """All that ``metrics.json`` holds; plain values."""
     readings = validation.readings
     return {
-        "format": FORMAT,
+        "format": EVIDENCE_FORMAT,
         "boneage": __version__,
         "date": setting.day.isoformat(),
         "weights": asdict(setting.weights),

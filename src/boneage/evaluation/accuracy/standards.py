@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from boneage.domain.radiograph import Sex
+from boneage.evaluation.accuracy.bands import in_bands
 from boneage.evaluation.accuracy.validation import Reading
-from boneage.evaluation.bands import in_bands
 from boneage.evaluation.metrics import Estimate, Vector, estimate
 
 

@@ -14,7 +14,7 @@ from itertools import accumulate, groupby
 
 from boneage.datasets.films import Film, Films
 from boneage.domain.radiograph import Sex
-from boneage.evaluation.bands import BANDS, OLDEST_YEARS, Band
+from boneage.evaluation.accuracy.bands import BANDS, OLDEST_YEARS, Band
 from boneage.evaluation.data_analysis.dataset import (
     BIN_MONTHS,
     Dataset,

@@ -14,9 +14,8 @@ from boneage.evaluation.data_analysis.analysis import THIN_FILMS, Analysis, Band
 from boneage.evaluation.data_analysis.dataset import BIN_MONTHS, BIN_Z, Z_LIMIT, Bin, Statistics
 from boneage.evaluation.metrics import OVERALL
 from boneage.storage.delimited import csv_text
-from boneage.storage.files import write_json, write_text
+from boneage.storage.files import EVIDENCE_FORMAT, write_json, write_text
 
-FORMAT = 1
 """Of ``analysis.json``."""
 SEXES = (Sex.FEMALE, Sex.MALE)
 STATISTICS = ("mean", "median", "standard_deviation", "least", "most")
@@ -95,7 +94,7 @@ def as_json(analysis: Analysis) -> dict[str, Any]:
     dataset = analysis.dataset
     counts = count_by_kind(dataset.problems)
     return {
-        "format": FORMAT,
+        "format": EVIDENCE_FORMAT,
         "boneage": __version__,
         "data": analysis.name,
         "statistics_months": {group: asdict(s) for group, s in _groups(analysis).items()},

@@ -29,10 +29,9 @@ from boneage.evaluation.localization.run import BOXES, POINTS, Ruled
 from boneage.evaluation.localization.summary import COVERED, Groups, worst
 from boneage.evaluation.metrics import DRAWS, LEVEL, SEED
 from boneage.storage.delimited import csv_text
-from boneage.storage.files import write_json, write_text
+from boneage.storage.files import EVIDENCE_FORMAT, write_json, write_text
 
 CSV, JSON = "ruler.csv", "ruler.json"
-FORMAT = 1
 """Of ``ruler.json``."""
 NAMED = (CARPUS, CARPUS_FROM_POINTS, ALL_METACARPALS)
 """Targets whose worst films are named."""
@@ -139,7 +138,7 @@ def write_summary(
         What the file now holds.
     """
     table = {
-        "format": FORMAT,
+        "format": EVIDENCE_FORMAT,
         "boneage": __version__,
         "date": setting.day.isoformat(),
         "weights": asdict(setting.weights),

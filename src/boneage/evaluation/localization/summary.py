@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from boneage.evaluation.bands import BANDS
+from boneage.evaluation.accuracy.bands import BANDS
 from boneage.evaluation.localization.ruler import FIGURES, RECTANGLES, TARGETS
 from boneage.evaluation.localization.run import Ruled
 from boneage.evaluation.metrics import OVERALL, Estimate, Vector, estimate

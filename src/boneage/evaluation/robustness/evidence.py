@@ -21,10 +21,9 @@ from boneage.evaluation.robustness.changes import Change
 from boneage.evaluation.robustness.stress import Stressed
 from boneage.evaluation.robustness.summary import Effect, effects_of, mean_of
 from boneage.storage.delimited import csv_text
-from boneage.storage.files import write_json, write_text
+from boneage.storage.files import EVIDENCE_FORMAT, write_json, write_text
 
 TABLE, SUMMARY = "stress.csv", "stress.json"
-FORMAT = 1
 """Of ``stress.json``."""
 COLUMNS = (
     *("case", "sex", "label_months", "unchanged_months", "change", "kind", "months"),
@@ -106,7 +105,7 @@ def summarise(test: StressTest) -> dict[str, Any]:
     setting = test.setting
     errors = np.array([film.unchanged_months - film.label_months for film in test.films])
     return {
-        "format": FORMAT,
+        "format": EVIDENCE_FORMAT,
         "boneage": __version__,
         "date": setting.day.isoformat(),
         "weights": asdict(setting.weights),

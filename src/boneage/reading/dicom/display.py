@@ -27,7 +27,8 @@ from boneage.reading.dicom.grey_scale import (
 from boneage.reading.dicom.lookup_table import LookupTable
 from boneage.reading.dicom.parsing import numbers_of, text_of
 from boneage.reading.dicom.presentation import is_inverse, presented
-from boneage.reading.dicom.stored_values import Mask, StoredValues
+from boneage.reading.dicom.stored_values import StoredValues
+from boneage.reading.dicom.wrapped_sign import Mask
 from boneage.reading.pixels import check_contrast
 
 SMALLEST, LARGEST = 1e-9, 1e15

@@ -11,7 +11,8 @@ from pydicom.dataset import Dataset
 from boneage.domain.findings import Finding, Severity
 from boneage.domain.geometry import Box
 from boneage.reading.dicom.parsing import numbers_of
-from boneage.reading.dicom.stored_values import Cells, Integers, Mask, Reading
+from boneage.reading.dicom.stored_values import Cells
+from boneage.reading.dicom.wrapped_sign import Integers, Mask, Reading
 
 SAMPLE = 20_000
 """So many pixels, evenly spread, tell which range an image's values have."""

@@ -17,7 +17,8 @@ from boneage.reading.dicom.metadata import facts_of
 from boneage.reading.dicom.padding import Padding, stated_padding, unstated_padding
 from boneage.reading.dicom.parsing import parse, text_of, whole_number
 from boneage.reading.dicom.stated_geometry import Shutter, stated_pixel_aspect, stated_shutter
-from boneage.reading.dicom.stored_values import Cells, Mask, StoredValues, settle, stated_reading
+from boneage.reading.dicom.stored_values import Cells, StoredValues, settle, stated_reading
+from boneage.reading.dicom.wrapped_sign import Mask
 from boneage.reading.limits import Limits
 from boneage.reading.quiet import quiet
 

@@ -14,7 +14,7 @@ from boneage.domain.geometry import Box
 from boneage.domain.radiograph import Pixels
 from boneage.reading.dicom.functional_groups import stating
 from boneage.reading.dicom.parsing import numbers_of
-from boneage.reading.dicom.stored_values import Mask
+from boneage.reading.dicom.wrapped_sign import Mask
 
 MOST_OBLONG = 3.0
 """No device has pixels so much longer than wide; who states them means something else."""

@@ -10,16 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from boneage.domain.findings import Finding, Severity
-from boneage.reading.dicom.wrapped_sign import with_the_right_sign
+from boneage.reading.dicom.wrapped_sign import Integers, Mask, Reading, with_the_right_sign
 
-Integers: TypeAlias = npt.NDArray[Any]
-Mask: TypeAlias = npt.NDArray[np.bool_]
 SAMPLED_ROWS = 256
 """So many rows, evenly spread, show how an image goes on from pixel to pixel."""
 JUMP = 0.75
@@ -61,32 +58,6 @@ class Cells:
         if numbers.dtype.kind == "i" and bits < 8 * numbers.dtype.itemsize:
             cells = cells & cells.dtype.type(2**bits - 1)
         return cls(cells, bits, signed)
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A way to read cells: so many bits above the lowest ``shift``, as a number."""
-
-    bits: int
-    signed: bool
-    shift: int = 0
-
-    def of(self, cells: Integers) -> Integers:
-        """Read cells as integers of the same size in memory."""
-        size = cells.dtype.itemsize
-        kind = np.dtype(f"{'i' if self.signed else 'u'}{size}")
-        above = 8 * size - self.bits - self.shift
-        if above:
-            # Upwards first, so that coming down again fills with the sign.
-            cells = np.left_shift(cells, cells.dtype.type(above))
-        numbers = cells.view(kind)
-        down = above + self.shift
-        return np.asarray(np.right_shift(numbers, kind.type(down))) if down else numbers
-
-    def __str__(self) -> str:
-        """Name it in a sentence."""
-        place = f", the highest of {self.bits + self.shift}" if self.shift else ""
-        return f"{'signed' if self.signed else 'unsigned'} numbers of {self.bits} bits{place}"
 
 
 @dataclass(frozen=True, eq=False)

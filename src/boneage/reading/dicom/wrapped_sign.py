@@ -7,13 +7,14 @@ they are few, lie right beside the brightest.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
-if TYPE_CHECKING:
-    from boneage.reading.dicom.stored_values import Integers, Mask, Reading
+Integers: TypeAlias = npt.NDArray[Any]
+Mask: TypeAlias = npt.NDArray[np.bool_]
 
 NEAR = 1 / 16
 """Of the range: so near to the lowest or highest number lie those on the sides of a wrap."""
@@ -25,6 +26,32 @@ print is bright on black, black is common. Of 300 radiographs stored rightly in 
 misjudged; with the wrong sign 5 were not found out, of which print alone is the brighter half."""
 CLEARLY = 4
 """The other sign is right when it has so many times fewer such pairs."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A way to read cells: so many bits above the lowest ``shift``, as a number."""
+
+    bits: int
+    signed: bool
+    shift: int = 0
+
+    def of(self, cells: Integers) -> Integers:
+        """Read cells as integers of the same size in memory."""
+        size = cells.dtype.itemsize
+        kind = np.dtype(f"{'i' if self.signed else 'u'}{size}")
+        above = 8 * size - self.bits - self.shift
+        if above:
+            # Upwards first, so that coming down again fills with the sign.
+            cells = np.left_shift(cells, cells.dtype.type(above))
+        numbers = cells.view(kind)
+        down = above + self.shift
+        return np.asarray(np.right_shift(numbers, kind.type(down))) if down else numbers
+
+    def __str__(self) -> str:
+        """Name it in a sentence."""
+        place = f", the highest of {self.bits + self.shift}" if self.shift else ""
+        return f"{'signed' if self.signed else 'unsigned'} numbers of {self.bits} bits{place}"
 
 
 def with_the_right_sign(values: Integers, reading: Reading, counted: Mask | None) -> Reading:

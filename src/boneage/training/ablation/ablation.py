@@ -10,7 +10,6 @@ from pathlib import Path
 from boneage.datasets.films import load_films
 from boneage.datasets.problems import in_words
 from boneage.errors import DataError, ProfileError
-from boneage.evaluation.ablation.ablation import Study
 from boneage.inference.weights import MANIFEST
 from boneage.training.ablation import backbones as ablation_backbones
 from boneage.training.ablation import inputs as ablation_inputs
@@ -18,6 +17,7 @@ from boneage.training.ablation import networks as ablation_networks
 from boneage.training.ablation.backbones import backbone_variants, plan_backbones
 from boneage.training.ablation.inputs import input_variants, inputs_baseline, plan_inputs
 from boneage.training.ablation.networks import BASELINE, network_variants, plan_networks
+from boneage.training.ablation.outcomes import Study
 from boneage.training.ablation.study import Plan, Say, carry_out
 from boneage.training.profile import Profile, load_profile, profile_of
 

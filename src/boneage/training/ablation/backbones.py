@@ -23,8 +23,8 @@ import numpy as np
 from boneage.datasets.films import Films
 from boneage.datasets.labels import share_of
 from boneage.errors import DataError
-from boneage.evaluation.ablation.ablation import Variant
 from boneage.training.ablation.networks import short_schedule, with_network
+from boneage.training.ablation.outcomes import Variant
 from boneage.training.ablation.study import Months, Plan, labels_digest, read_ages
 from boneage.training.attention import prepare_whole, training_model
 from boneage.training.export import sha256_of

@@ -24,7 +24,7 @@ from boneage.datasets.films import Film, Films
 from boneage.domain.assessment import CARPAL, METACARPAL, WHOLE_HAND
 from boneage.domain.radiograph import Sex
 from boneage.errors import DataError
-from boneage.evaluation.ablation.ablation import Variant
+from boneage.training.ablation.outcomes import Variant
 from boneage.training.ablation.study import Months, Plan, labels_digest, read_ages
 from boneage.training.degrading import with_spoilt
 from boneage.training.export import sha256_of

@@ -14,8 +14,8 @@ from functools import partial
 from pathlib import Path
 
 from boneage.datasets.films import Films
-from boneage.evaluation.ablation.ablation import Variant
 from boneage.imaging.preparing import Preparation
+from boneage.training.ablation.outcomes import Variant
 from boneage.training.ablation.study import Months, Plan, labels_digest, read_ages
 from boneage.training.attention import prepare_whole, train_attention
 from boneage.training.export import sha256_of

@@ -18,9 +18,9 @@ import numpy.typing as npt
 
 from boneage.datasets.films import Film
 from boneage.errors import DataError
-from boneage.evaluation.ablation.ablation import Outcome, Study, Variant
 from boneage.inference.weights import MONTHS_SCALE
 from boneage.storage.many import Journal
+from boneage.training.ablation.outcomes import Outcome, Study, Variant
 from boneage.training.prepared import Batches
 
 BATCH = 32

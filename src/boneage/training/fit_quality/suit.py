@@ -22,7 +22,7 @@ from boneage.quality.gate import Gate
 from boneage.quality.suitability import FilmLimits
 from boneage.quality.suitability_file import ARRAYS, FORMAT, SUITABILITY
 from boneage.reading import read
-from boneage.storage.files import atomically, write_json
+from boneage.storage.files import EVIDENCE_FORMAT, atomically, write_json
 from boneage.training.fit_quality.examples import (
     FILMS,
     Example,
@@ -56,7 +56,6 @@ from boneage.training.fit_quality.judging import (
 )
 from boneage.training.fit_quality.refusal_images import RefusalImage, refusal_images
 from boneage.training.fit_quality.spoiling import with_text
-from tools.documents import evidence
 
 KEPT = "examples.npz"
 FIGURES, CASES = "suitability.json", "suitability.csv"
@@ -277,7 +276,7 @@ def _write(out: Path, name: WeightsName, outcome: Outcome) -> None:
     date = datetime.now(UTC).date().isoformat()
     limits = asdict(outcome.limits)
     weights = {"name": name.name, "sha256": name.sha256}
-    facts = {"format": evidence.FORMAT, "date": date, "weights": weights, "limits": limits}
+    facts = {"format": EVIDENCE_FORMAT, "date": date, "weights": weights, "limits": limits}
     write_json(out / FIGURES, {**facts, **outcome.figures})
     write_cases(out / CASES, outcome.films, outcome.images, outcome.catalogue, outcome.limits)
 

@@ -15,6 +15,7 @@ import numpy as np
 from boneage.datasets.labels import Film
 from boneage.domain.assessment import Failure
 from boneage.errors import BoneageError, DataError, WeightsError
+from boneage.i18n.words import percent
 from boneage.inference.assessor import Assessor
 from boneage.inference.weights import MANIFEST, read_manifest
 from boneage.quality.unlikeness import FeatureSpace, fit_space
@@ -24,7 +25,7 @@ from boneage.storage.many import Journal, in_parallel
 from boneage.training.fit_uncertainty.errors_of_films import Errors, FilmRead, errors_of, read_films
 from boneage.training.fit_uncertainty.shape import Fitted, fit_interval
 from boneage.uncertainty.interval_table import scores_table, shape_table
-from boneage.uncertainty.intervals import DEFAULT_LEVEL, LEAST_FILMS, percent
+from boneage.uncertainty.intervals import DEFAULT_LEVEL, LEAST_FILMS
 
 FEATURES = "training_features.zip"
 """Of arrays, as ``numpy.savez`` writes them."""

@@ -1,0 +1,48 @@
+"""What an ablation gives: variants of a training, and what each read of the same films."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from boneage.datasets.labels import Film
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to train."""
+
+    name: str
+    """For tables and the command line."""
+    label: str
+    """For people."""
+    series: str = ""
+    """What it has in common with other variants, where they come in rows of several."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a variant read."""
+
+    variant: Variant
+    predicted_months: npt.NDArray[np.float64]
+    """Shape (seeds, films)."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """Variants that differ in one part each, and what they read of the same films."""
+
+    name: str
+    films: tuple[Film, ...]
+    """Held back from training."""
+    baseline: str
+    """The name of the variant that the others are compared with."""
+    outcomes: tuple[Outcome, ...]
+    """Of shape (seeds, films) each, the baseline's among them."""
+    facts: Mapping[str, Any]
+    """How the variants were trained; plain values."""
