@@ -47,7 +47,7 @@ from tests.quality.test_suitability import MEASURED, STATED, judged
 SECONDS_FROM_FILM_TO_REPORT = 1.5
 SIZES = {"a4": (595.28, 841.89), "letter": (612.0, 792.0)}
 SOMEBODY = Identity("child 7", "Quentin Zzyzx", "QZ-4711", date(2011, 2, 3), date(2021, 2, 3))
-SOURCE = Path(suitability.__file__).parent
+SOURCE = Path(suitability.__file__).parents[1]
 EXAMPLE = Path(__file__).parents[2] / "examples" / "synthetic_hand_girl_10y.png"
 
 
@@ -216,7 +216,7 @@ def steps_of_measures() -> set[str]:
     """Codes of the (code, limit, sentence) in the source of the measures of a film."""
     tuples = [
         [part.value if isinstance(part, ast.Constant) else None for part in node.elts]
-        for node in ast.walk(ast.parse((SOURCE / "suitability.py").read_text("utf-8")))
+        for node in ast.walk(ast.parse((SOURCE / "quality/suitability.py").read_text("utf-8")))
         if isinstance(node, ast.Tuple) and len(node.elts) == 3
     ]
     return {code for code, _, says in tuples if isinstance(code, str) and isinstance(says, str)}
@@ -227,8 +227,8 @@ def test_every_sentence_of_the_program_has_a_translation() -> None:
     of_kinds = {finding.code for seen in kinds for finding in suitability.of_seen(seen)}
     codes, variables = codes_given("Finding")
     assert variables == {
-        "suitability.py: code",  # steps_of_measures(), of_kinds
-        "ages.py: UNLIKELY_AGE",
+        "quality/suitability.py: code",  # steps_of_measures(), of_kinds
+        "domain/ages.py: UNLIKELY_AGE",
         "clinical/interpreting.py: PLACEHOLDER.code",
     }, "say here, and in the next line, which codes the variable can hold"
     codes |= steps_of_measures() | of_kinds | {UNLIKELY_AGE, PLACEHOLDER.code}

@@ -65,7 +65,7 @@ def test_even_a_fault_of_the_reader_is_a_sentence(
 
 
 def test_every_reason_has_its_advice() -> None:
-    source = "".join(path.read_text("utf-8") for path in READING.glob("*.py"))
+    source = "".join(path.read_text("utf-8") for path in READING.rglob("*.py"))
     codes = set(re.findall(r'FilmError\(\s*"([a-z_]+)"', source)) - NEVER_FROM_BYTES
     assert len(codes) > 10
     assert codes <= set(ADVICE)
