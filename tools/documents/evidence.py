@@ -102,25 +102,20 @@ def _read(weights: Path, evidence: Path, *, in_checkout: bool, ships: bool) -> E
         name: next(filter(None, (_json(evidence / file) for file in files)), None)
         for name, files in places.items()
     }
-    manifest = _json(weights / MANIFEST)
-    sizes = {}
+    manifest, digest, sizes = _json(weights / MANIFEST), None, {}
     if manifest:
+        digest = hashlib.sha256((weights / MANIFEST).read_bytes()).hexdigest()
         paths = [weights / entry["file"] for entry in manifest["networks"].values()]
         sizes = {path.name: path.stat().st_size for path in paths if path.is_file()}
     return Evidence(
         tables={name: table for name, table in found.items() if table is not None},
         manifest=manifest,
-        manifest_sha256=sha256_of(weights / MANIFEST) if manifest else None,
+        manifest_sha256=digest,
         sizes=sizes,
         missed=_missed(evidence / LOCALIZATION_ROWS),
         in_checkout=in_checkout,
         ships=ships,
     )
-
-
-def sha256_of(path: Path) -> str:
-    """The checksum of a file, in hexadecimal digits."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _json(path: Path) -> Table | None:

@@ -25,8 +25,10 @@ BLOCK = re.compile(
     r"(?P<open><!-- figures:(?P<name>[a-z-]+) -->\n).*?(?P<close><!-- /figures -->)", re.DOTALL
 )
 """A marked place of a document; what is between the marks is written anew."""
-BLOCKS = ("accuracy", "cluster", "dashboard", "folder", "fuzz", "node", "service", "speed")
-BLOCKS += ("training-loop",)
+BLOCKS = (
+    *("accuracy", "cluster", "dashboard", "folder", "fuzz", "node", "service", "speed"),
+    "training-loop",
+)
 """Each is a macro of ``figures.md.j2``, with _ for -."""
 
 
