@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "boneage"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 DOCUMENTS = ["README.md", "MODEL_CARD.md"]
 DOCUMENTS += [f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md"))]
@@ -83,6 +84,14 @@ def test_links_lead_somewhere(text: str) -> None:
             continue
         assert found.exists(), target
         assert not anchor or anchor in anchors(found), target
+
+
+def test_places_where_changes_go_exist() -> None:
+    text = (ROOT / "docs" / "contributing.md").read_text("utf-8")
+    table = text.split("## Where a change goes")[1].split("\n## ")[0]
+    for place in re.findall(r"`([\w./]+)`", table):
+        paths = [folder / f"{place}{end}" for folder in (SOURCE, ROOT) for end in ("", ".py")]
+        assert any(path.exists() for path in paths), place
 
 
 def test_import_is_light() -> None:
