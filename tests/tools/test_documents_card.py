@@ -24,7 +24,7 @@ from tests.tools.test_documents import INDEPENDENT
 from tools.documents.__main__ import main as documents
 from tools.documents.evidence import Evidence, read_folders
 from tools.documents.failure_pictures import UNCHANGED, small_hand, worst_changes
-from tools.documents.formats import cell, difference, listed, percent, share, signed
+from tools.documents.formats import cell, difference, listed, number, percent, share, signed
 from tools.documents.render import model_card
 
 SECTIONS = (
@@ -73,18 +73,18 @@ def test_the_card_has_all_sections_with_and_without_evidence(
 def test_the_numbers_are_those_of_the_evidence(evidence: Evidence, folder: Path) -> None:
     text = card_of(evidence, folder)
     for row in (
-        "| 4–6 years | 12 | 30.0 (30.0 to 30.0) | 30.0 (30.0 to 30.0) | 0 (0 to 0) % | 6.0 (",
+        "| 4–6 years | 12 | 30.0 (30.0–30.0) | 30.0 (30.0–30.0) | 0 (0–0) % | 6.0 (",
         "Too few images to say: 14–16 years.",
         # 12 images of 60 months, 12 of 132 and 3 of 180, apart by a tenth of it
         "Over all ages the difference is 10.5 (",
-        "younger age in 100 (100 to 100) % of images",
-        "| carpal alone | 4.0 (4.0 to 4.0) |",
+        "younger age in 100 (100–100) % of images",
+        "| carpal alone | 4.0 (4.0–4.0) |",
         "| 90 % | 27 | 56 (",  # of 27 intervals of ± 10 months, those of the 15 errors of 2
         "| metacarpals 1–5 | 4 | 70 (",
-        "| rotation 180° | 40.0 (40.0 to 40.0) | 100 % | 0 % | 100 (100 to 100) % |",
+        "| rotation 180° | 40.0 (40.0–40.0) | 100 % | 0 % | 100 (100–100) % |",
         "| carpal alone | 9.0: +7.0 (+7.0 to +7.0) |",
         "| all | 2.0: baseline |",
-        r"| a \| reader | 27 | 5.0 (5.0 to 5.0) |",
+        r"| a \| reader | 27 | 5.0 (5.0–5.0) |",
         "| chest | refused | 40 | 98 % | 2 % | 75 % |",
         "| adult hand | warning | 20 | 5 % | 95 % | – |",
         "of 200 validation images 0.5 % (1) are refused and 4.0 % (8) warned about.",
@@ -274,6 +274,8 @@ def test_figures_are_written_for_people() -> None:
     assert difference({"value": -1.0, "low": -2.0, "high": 0.0}) == "−1.0 (−2.0 to 0.0)"
     assert difference({"value": None, "low": None, "high": None}) == "–"
     assert difference({"value": 3.0, "low": None, "high": None}) == "+3.0"
+    assert number({"value": 8.04, "low": 7.1, "high": 9.0}) == "8.0 (7.1–9.0)"
+    assert number({"value": 0.6, "low": -0.7, "high": 1.9}) == "0.6 (−0.7 to 1.9)"
     assert share({"value": None, "low": None, "high": None}) == "–"
     assert share({"value": 0.5, "low": None, "high": None}) == "50 %"
     assert percent(None) == "–"

@@ -13,14 +13,14 @@ NOTICED = ("refused", "warned_far", "warned_near")
 
 
 def number(estimate: Table, digits: int = 1) -> str:
-    """A figure and its interval, such as "8.0 (7.1 to 9.0)"; a dash where it is not defined."""
+    """A figure and its interval: "8.0 (7.1–9.0)", "0.6 (−0.7 to 1.9)"; "–" where not defined."""
     if estimate["value"] is None:
         return "–"
     value, low, high = (
         "" if estimate[key] is None else f"{estimate[key]:.{digits}f}".replace("-", MINUS)
         for key in ("value", "low", "high")
     )
-    return f"{value} ({low} to {high})" if low else value
+    return f"{value} ({low}{' to ' if MINUS in low else '–'}{high})" if low else value
 
 
 def share(estimate: Table) -> str:
