@@ -18,8 +18,8 @@ from boneage.evaluation.ablation.ablation import measure_study
 from boneage.evaluation.ablation.report import Setting, with_interval, write_ablation
 from boneage.evaluation.metrics import Estimate, Vector, measure
 from boneage.training.ablation.outcomes import Outcome, Study, Variant
-from tools.documents import parts
 from tools.documents.evidence import Evidence
+from tools.documents.render import model_card
 
 AGES = (24.0, 60.0, 90.0, 120.0, 150.0, 200.0)
 SETTING = Setting("mine", "compact", "rsna", date(2026, 1, 2))
@@ -189,6 +189,5 @@ def test_backbones_are_told_with_what_they_took_and_by_which_films(tmp_path: Pat
     for said in ("180 seconds", "2 folds", "2.3 M", "31.2", "5,600", "films a second"):
         assert said in page
     assert "not a means of choosing" not in page, "that is said of the held-back films"
-    evidence = Evidence(ablation=table)
-    assert "for 180 seconds of processor time on 1,105 training films" in parts.studies(evidence)
-    assert parts.in_short(evidence).startswith("Backbones: the mean absolute error is 4.3")
+    card = model_card(Evidence({"ablation": table}), tmp_path, tmp_path, tmp_path)
+    assert "for 180 seconds of processor time on 1,105 training images" in card

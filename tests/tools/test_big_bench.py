@@ -14,8 +14,8 @@ from boneage.errors import DataError
 from tests.apps.cli.conftest import Run, run
 from tools.bench import folder as big_bench
 from tools.bench.__main__ import bench
-from tools.documents import folders
 from tools.documents.evidence import Evidence
+from tools.documents.render import block
 
 __all__ = ["run"]
 
@@ -50,4 +50,4 @@ def test_a_small_folder_is_measured(run: Run, film: Path, tmp_path: Path) -> Non
     assert (killed["rows"], killed["twice"], killed["missing"]) == (60, 0, 0)
     assert killed["memory"][-1]["parent_mb"] > 10
     assert [pace["workers"] for pace in measured["paces"]] == [1, 2]
-    assert "core hours" in folders.cluster(Evidence(folder=measured))
+    assert "core hours" in block("cluster", Evidence({"folder": measured}))

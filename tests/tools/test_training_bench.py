@@ -20,8 +20,8 @@ from tools.bench import training as training_bench
 from tools.bench.__main__ import bench
 from tools.bench.steps import Cost
 from tools.bench.training import PhaseCost, Round, measure_training
-from tools.documents.blocks import BLOCKS
 from tools.documents.evidence import Evidence
+from tools.documents.render import block
 
 MOST = 1.2
 """Processor time of the loop over bare, of a network that works half as long as MobileNetV2;
@@ -98,8 +98,8 @@ def test_the_command_writes_what_it_measured(
     (phase,) = table["phases"]
     assert phase["rounds"][0]["bare"] == {"seconds": 2.0, "processor_seconds": 4.0}
     assert phase["seconds_ratio"] == pytest.approx(1.75)
-    text = BLOCKS["training-loop"](Evidence(training_loop=table))
-    assert "| attention, phase 1 | 128 × 96 | 32 | 9.1 | 16.0 | 1.75 × (1.55" in text
+    text = block("training-loop", Evidence({"training_loop": table}))
+    assert "| attention, phase 1 | 128 × 96 | 32 | 9.1 | 16.0 | 1.75 × | 1.52 × |" in text
     assert "3 rounds" in text
     assert "with libjemalloc.so.2." in text
 

@@ -155,13 +155,13 @@ def test_films_too_few_for_an_interval_are_not_held_back(
 
 
 def test_the_texts_say_the_same() -> None:
-    readme = (ROOT / "README.md").read_text("utf-8")
-    assert f"Fewer than {LEAST_TO_FINE_TUNE} films are refused without `--few`" in readme
+    training = (ROOT / "docs" / "training.md").read_text("utf-8")
+    assert f"Fewer than {LEAST_TO_FINE_TUNE} images are refused without `--few`" in training
     spec, text = FineTuningSpec(), (ROOT / "docs" / "how-it-works.md").read_text("utf-8")
     assert f"by default a quarter, {spec.epochs} and {spec.average:g}" in text
     assert spec.learning_rate_factor == 0.25
-    assert f"fewer than {LEAST_FILMS} films, none is held back" in text
-    assert f"Below {LEAST_TO_FINE_TUNE} films the command refuses" in text
+    assert f"fewer than {LEAST_FILMS} images, none is held out" in text
+    assert f"Below {LEAST_TO_FINE_TUNE} images the command refuses" in text
 
 
 def test_it_begins_by_saying_on_what(capsys: pytest.CaptureFixture[str]) -> None:

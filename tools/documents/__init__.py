@@ -1,7 +1,7 @@
-"""The measured numbers in README.md and MODEL_CARD.md, written from the evidence.
+"""The figures in README.md, MODEL_CARD.md and docs/, written from the evidence.
 
-Nobody types a measured number. What was measured lies in ``docs/evidence``, what
-is known of the weights in their manifest; README.md marks where numbers belong,
-and MODEL_CARD.md is written whole. A test fails when a document and its files
-disagree.
+Measurements lie in ``docs/evidence``, the facts about the weights in their manifest,
+and all words in two templates: ``figures.md.j2`` (tables between marks in README.md and
+docs/) and ``model_card.md.j2`` (the whole of MODEL_CARD.md). A test fails when a document
+and its evidence disagree.
 """

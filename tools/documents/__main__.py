@@ -2,20 +2,111 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import click
 
-from boneage.apps.cli import Program
-from tools.documents.card_command import card
-from tools.documents.figures_command import figures
+from boneage.apps.cli import EXIT_FAILED, Program
+from boneage.apps.cli.output import echo
+
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.group(cls=Program)
 def main() -> None:
-    """Write what was measured into README.md and MODEL_CARD.md."""
+    """Write the measured figures into README.md, MODEL_CARD.md and docs/."""
 
 
-main.add_command(card)
-main.add_command(figures)
+@main.command()
+@click.option("--check", is_flag=True, help="Write nothing; fail when a document differs.")
+@click.argument("checkout", type=FOLDER, default=Path())
+def figures(checkout: Path, check: bool) -> None:
+    """Write the measured figures into README.md, MODEL_CARD.md and docs/.
+
+    They come from docs/evidence and from the manifest of the bundled weights.
+    README.md and docs/ are renewed between their marks, MODEL_CARD.md whole.
+    'python -m tools.documents card' also draws the card's pictures again.
+
+    Exit status: 0; 1 when --check finds a document that differs.
+    """
+    from tools.documents.render import renew  # noqa: PLC0415  needs Jinja2, an extra
+
+    changed = renew(checkout, write=not check)
+    state = "differs: run 'make figures'" if check else "renewed"
+    for name, differs in changed.items():
+        echo(f"{name}: {state if differs else 'unchanged'}")
+    if check and any(changed.values()):
+        raise click.exceptions.Exit(EXIT_FAILED)
+
+
+@main.command()
+@click.argument("checkout", type=FOLDER, default=Path())
+@click.option(
+    "--weights",
+    type=FOLDER,
+    metavar="DIR",
+    help="A folder of weights, instead of those that ship with CHECKOUT.",
+)
+@click.option(
+    "--evidence",
+    "folder",
+    type=FOLDER,
+    metavar="DIR",
+    help="What was measured with them, laid out as docs/evidence is; measurements may be "
+    "missing.  [default: docs/evidence of CHECKOUT]",
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The card.  [default: MODEL_CARD.md of CHECKOUT]",
+)
+@click.option(
+    "--pictures",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Where the pictures of failures go.  [default: failures/ in the evidence]",
+)
+def card(
+    checkout: Path,
+    weights: Path | None,
+    folder: Path | None,
+    out: Path | None,
+    pictures: Path | None,
+) -> None:
+    """Write the model card: what the weights are, how good they are, where they fail.
+
+    Of CHECKOUT, which is this folder unless another is named; or of --weights,
+    with --evidence and --out. What was not measured, the card says. Failures
+    are shown on a synthetic radiograph.
+
+    \b
+    python -m tools.documents card
+    python -m tools.documents card --weights mine/weights --evidence mine/evidence --out mine/C.md
+
+    Exit status: 0; 2 for wrong usage or weights or evidence that cannot be used.
+    """  # noqa: D301  click wants a backspace before lines it must not wrap
+    from boneage.inference.assessor import Assessor  # noqa: PLC0415  needs an extra, as below
+    from tools.documents import evidence as read  # noqa: PLC0415
+    from tools.documents.failure_pictures import draw_failures  # noqa: PLC0415
+    from tools.documents.render import CARD, model_card, write_text  # noqa: PLC0415
+
+    if weights and not (folder and out):
+        raise click.UsageError("--weights needs --evidence, and --out for the card")
+    folder = folder or checkout / read.EVIDENCE
+    out = out or checkout / CARD
+    pictures = pictures or (folder / read.FILES["failures"]).parent
+    evidence = (
+        read.read_folders(weights, folder) if weights else read.read_checkout(checkout, folder)
+    )
+    assessor = Assessor(weights or checkout / read.BUNDLE, calibration="")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    shown = draw_failures(assessor, evidence.tables.get("stress"), pictures)
+    known = replace(evidence, tables={**evidence.tables, "failures": shown})
+    write_text(out, model_card(known, folder, out.parent, pictures))
+    echo(f"written: {out}, pictures in {pictures}")
+
 
 if __name__ == "__main__":
     main()

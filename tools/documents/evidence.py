@@ -1,11 +1,11 @@
-"""Reading what was measured: a file each, and any of them may not be there yet."""
+"""Reads the evidence: a JSON file for each measurement, any of which may be missing."""
 
 from __future__ import annotations
 
 import csv
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -19,65 +19,54 @@ Table: TypeAlias = Mapping[str, Any]
 BUNDLE = Path("src/boneage/bundle")
 """The weights that ship, in a checkout."""
 EVIDENCE = Path("docs/evidence")
-FILES: Mapping[str, Path] = {
-    "metrics": Path("metrics.json"),
-    "comparison": Path("comparison/comparison.json"),
-    "analysis": Path("analysis/analysis.json"),
-    "ruler": Path("ruler/ruler.json"),
-    "stress": Path("stress/stress.json"),
-    "suitability": Path("suitability/suitability.json"),
-    "ablation": Path("ablation/ablation.json"),
-    "bench": Path("bench.json"),
-    "dashboard": Path("dashboard.json"),
-    "service": Path("service.json"),
-    "folder": Path("folder.json"),
-    "training_loop": Path("training-loop.json"),
-    "node": Path("node.json"),
-    "fuzz": Path("fuzz.json"),
-    "failures": Path("failures/failures.json"),
+FILES: Mapping[str, str] = {
+    "independent": "independent.json",
+    "metrics": "metrics.json",
+    "comparison": "comparison/comparison.json",
+    "analysis": "analysis/analysis.json",
+    "ruler": "ruler/ruler.json",
+    "stress": "stress/stress.json",
+    "suitability": "suitability/suitability.json",
+    "ablation": "ablation/ablation.json",
+    "bench": "bench.json",
+    "dashboard": "dashboard.json",
+    "service": "service.json",
+    "folder": "folder.json",
+    "training_loop": "training-loop.json",
+    "node": "node.json",
+    "fuzz": "fuzz.json",
+    "failures": "failures/failures.json",
 }
-"""Where each lies in the folder of the evidence."""
-ELSEWHERE: Mapping[str, Path] = {"comparison": Path("comparison.json")}
-"""Where it lies otherwise: written beside ``metrics.json``."""
-RULED_FILMS = Path("ruler/ruler.csv")
+"""Where each measurement lies in the folder of the evidence."""
+ELSEWHERE: Mapping[str, str] = {"comparison": "comparison.json"}
+"""Where else it may lie: ``boneage evaluate`` writes it beside ``metrics.json``."""
+LOCALIZATION_ROWS = "ruler/ruler.csv"
 COVERAGE = "crop_coverage"
+MISSED = 0.5
+"""A crop that holds less of its target than this has missed it."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of a set of weights; None where it was not measured yet."""
+    """What is known about a set of weights."""
 
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    """The measurements that are there, by the names of ``FILES``."""
     manifest: Table | None = None
     manifest_sha256: str | None = None
     sizes: Mapping[str, int] = field(default_factory=dict)
-    """Bytes of the files that the manifest names, as far as they are there."""
+    """Bytes of the files that the manifest names."""
+    missed: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """By localization target, the radiographs whose crop missed it, and all that were measured."""
     in_checkout: bool = True
     """Whether ``make`` can measure what is missing."""
     ships: bool = True
     """Whether these are the weights that come with boneage."""
-    metrics: Table | None = None
-    comparison: Table | None = None
-    analysis: Table | None = None
-    ruler: Table | None = None
-    stress: Table | None = None
-    suitability: Table | None = None
-    ablation: Table | None = None
-    bench: Table | None = None
-    dashboard: Table | None = None
-    service: Table | None = None
-    folder: Table | None = None
-    training_loop: Table | None = None
-    node: Table | None = None
-    fuzz: Table | None = None
-    failures: Table | None = None
-    coverage: Mapping[str, Sequence[float]] | None = None
-    """By target of the ruler, the share of it that each film's crop holds."""
 
     def measured_with(self) -> Iterator[tuple[str, Table]]:
-        """Name every measurement that says with which weights it was made, and those weights."""
-        for name in FILES:
-            table: Table | None = getattr(self, name)
-            if table is not None and "weights" in table:
+        """Every measurement that names its weights, and those weights."""
+        for name, table in self.tables.items():
+            if "weights" in table:
                 yield name, table["weights"]
 
 
@@ -100,30 +89,33 @@ def read_folders(weights: Path, evidence: Path) -> Evidence:
     DataError
         When the weights have no manifest, or a file cannot be read.
     """
-    manifest = weights / MANIFEST
+    manifest, bundled = weights / MANIFEST, bundled_folder() / MANIFEST
     if not manifest.is_file():
         raise DataError(f"no {MANIFEST} in {str(weights)!r}; give a folder of weights")
-    bundled = bundled_folder() / MANIFEST
-    ships = bundled.is_file() and _sha256(bundled) == _sha256(manifest)
+    ships = bundled.is_file() and bundled.read_bytes() == manifest.read_bytes()
     return _read(weights, evidence, in_checkout=False, ships=ships)
 
 
 def _read(weights: Path, evidence: Path, *, in_checkout: bool, ships: bool) -> Evidence:
-    manifest = _json(weights / MANIFEST)
+    places = {name: [FILES[name], *ELSEWHERE.get(name, "").split()] for name in FILES}
+    found = {
+        name: next(filter(None, (_json(evidence / file) for file in files)), None)
+        for name, files in places.items()
+    }
+    manifest, digest, sizes = _json(weights / MANIFEST), None, {}
+    if manifest:
+        digest = hashlib.sha256((weights / MANIFEST).read_bytes()).hexdigest()
+        paths = [weights / entry["file"] for entry in manifest["networks"].values()]
+        sizes = {path.name: path.stat().st_size for path in paths if path.is_file()}
     return Evidence(
+        tables={name: table for name, table in found.items() if table is not None},
         manifest=manifest,
-        manifest_sha256=_sha256(weights / MANIFEST) if manifest else None,
-        sizes=_sizes(weights, manifest) if manifest else {},
+        manifest_sha256=digest,
+        sizes=sizes,
+        missed=_missed(evidence / LOCALIZATION_ROWS),
         in_checkout=in_checkout,
         ships=ships,
-        coverage=_coverage(evidence / RULED_FILMS),
-        **{name: _found(evidence, name) for name in FILES},
     )
-
-
-def _found(evidence: Path, name: str) -> Table | None:
-    table = _json(evidence / FILES[name])
-    return _json(evidence / ELSEWHERE[name]) if table is None and name in ELSEWHERE else table
 
 
 def _json(path: Path) -> Table | None:
@@ -132,7 +124,7 @@ def _json(path: Path) -> Table | None:
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise DataError(f"{str(path)!r} is no JSON: {error}") from error
+        raise DataError(f"{str(path)!r} is not valid JSON: {error}") from error
     stated = table.get("format") if isinstance(table, dict) else None
     if stated != EVIDENCE_FORMAT:
         raise DataError(
@@ -143,23 +135,16 @@ def _json(path: Path) -> Table | None:
     return found
 
 
-def _sizes(weights: Path, manifest: Table) -> dict[str, int]:
-    names = [entry["file"] for entry in manifest["networks"].values()]
-    return {name: (weights / name).stat().st_size for name in names if (weights / name).is_file()}
-
-
-def _coverage(path: Path) -> dict[str, list[float]] | None:
+def _missed(path: Path) -> dict[str, tuple[int, int]]:
     if not path.is_file():
-        return None
-    found: dict[str, list[float]] = {}
+        return {}
+    found: dict[str, tuple[int, int]] = {}
     try:
         with path.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
-                found.setdefault(row["target"], []).append(float(row[COVERAGE]))
+                missed, all_of_them = found.get(row["target"], (0, 0))
+                is_missed = float(row[COVERAGE]) < MISSED
+                found[row["target"]] = missed + is_missed, all_of_them + 1
     except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"{str(path)!r} is no table of the ruler: {error!r}") from error
+        raise DataError(f"{str(path)!r} is not a table of localization: {error!r}") from error
     return found
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
