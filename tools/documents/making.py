@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from boneage.domain.radiograph import Sex
-from boneage.evaluation.data_analysis.analysis import ThinAges
+from boneage.evaluation.data_analysis.analysis import SparseAges
 from tools.documents.evidence import Evidence, Table
 from tools.documents.forms import MEGABYTE, joined, listed, markdown, stage, unmeasured
 
@@ -107,7 +107,7 @@ def thin_ages(evidence: Evidence) -> str:
     thin: Table = (evidence.analysis or {}).get("thin_ages", {})
     if not thin.get("found"):
         return ""
-    found = [ThinAges(**{**entry, "sex": Sex(entry["sex"])}) for entry in thin["found"]]
+    found = [SparseAges(**{**entry, "sex": Sex(entry["sex"])}) for entry in thin["found"]]
     parts = [f"{GIRLS[one.sex]} {one.words} ({one.films:,} films)" for one in found]
     return (
         f"Few films, under {thin['fewer_films_than']} in a two-year band: {listed(parts)}; less "

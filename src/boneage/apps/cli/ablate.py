@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -63,7 +62,7 @@ SHORT_EPOCHS = 12
     help="Train and measure those networks on at most N films of each split: to try it small.",
 )
 @initial_weights_option
-@out_option("Where the results go; an interrupted command goes on from there.")
+@out_option("Where the results go; an interrupted command resumes from there.")
 def ablate(
     run_folder: Path,
     data: Path,
@@ -75,7 +74,7 @@ def ablate(
     initial_weights: Path | None,
     out: Path,
 ) -> None:
-    """Leave out one part of the method at a time and measure the held-back films.
+    """Leave out one part of the method at a time and measure the held-out films.
 
     Trains the small head of the fusion anew on fewer inputs (inputs), and the
     whole-hand network without CBAM, with other CLAHE and without the sex, on a
@@ -89,7 +88,7 @@ def ablate(
     \b
     boneage ablate --run runs/mine --data rsna/ --only inputs --out ablation
     """  # noqa: D301  click wants a backspace before lines it must not wrap
-    from boneage.evaluation.ablation.report import Setting, write_ablation  # noqa: PLC0415  slow
+    from boneage.evaluation.ablation import report  # noqa: PLC0415  slow
     from boneage.training.ablation.ablation import ablate as train_variants  # noqa: PLC0415  Keras, slower
 
     make_folder(out, "--out")
@@ -106,19 +105,6 @@ def ablate(
         say=echo,
     )
     names = run_folder.resolve().name, trained.name, data.resolve().name
-    table = write_ablation(out, studies, Setting(*names, date.today()))
-    echo(summary(table))
-    echo(f"written: {out / 'ablation.html'}")
-
-
-def summary(table: dict[str, Any]) -> str:
-    """Say the error of every variant that ``ablation.json`` holds."""
-    lines = []
-    for name, study in table["studies"].items():
-        lines.append(f"{name}: mean absolute error in months, n = {study['films']}")
-        width = max(len(variant) for variant in study["variants"])
-        for variant, values in study["variants"].items():
-            mae, difference = values["mae_months"], values["difference_months"]
-            says = "baseline" if difference is None else f"{difference['value']:+.1f}"
-            lines.append(f"  {variant:<{width}}  {mae['value']:5.1f}  {says}")
-    return "\n".join(lines)
+    table = report.write_ablation(out, studies, report.AblationRun(*names, date.today()))
+    echo(report.in_short(table))
+    echo(f"written: {out / report.PAGE}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -22,8 +23,8 @@ from boneage.evaluation.localization.anatomical_target import (
     Marks,
     Proportions,
     number_joints,
+    proportions_of,
 )
-from boneage.evaluation.localization.proportions import proportions_of
 
 BOXES_FILE = "ossification_boxes.csv"
 POINTS_FILE = "hand_keypoints.csv"
@@ -58,7 +59,7 @@ def load_annotations(folder: Path, shape_of: Callable[[str], Shape | None]) -> A
     ----------
     folder : Path
     shape_of : callable
-        Tells the true (height, width) of a film by id: shares of a film that
+        Gives the true (height, width) of a film by id: shares of a film that
         is not square have no angles. None for a film that is not here; its
         marks are left out and named.
 
@@ -97,7 +98,7 @@ def _boxes(path: Path) -> Found:
     for row in read_labels(path, ("id", "reader", "centre", *SIDES)).rows:
         groups.setdefault((row.cells["id"], row.cells["reader"]), []).append(row.cells)
     for (film, reader), rows in groups.items():
-        yield film, _box_maker(rows, reader), f"{film}: boxes of {reader!r}"
+        yield film, partial(_marks_of_boxes, rows, reader), f"{film}: boxes of {reader!r}"
 
 
 def _points(path: Path, problems: list[str]) -> Found:
@@ -110,15 +111,7 @@ def _points(path: Path, problems: list[str]) -> Found:
             problems.append(f"{film}: key points are there twice; the first count")
             continue
         seen.add(film)
-        yield film, _point_maker(row.cells), f"{film}: key points"
-
-
-def _box_maker(rows: Sequence[Cells], reader: str) -> Callable[[Shape], Marks]:
-    return lambda shape: _marks_of_boxes(rows, reader, shape)
-
-
-def _point_maker(row: Cells) -> Callable[[Shape], Marks]:
-    return lambda _shape: _marks_of_points(row)
+        yield film, partial(_marks_of_points, row.cells), f"{film}: key points"
 
 
 def _marks_of_boxes(rows: Sequence[Cells], reader: str, shape: Shape) -> Marks:
@@ -140,7 +133,7 @@ def _marks_of_boxes(rows: Sequence[Cells], reader: str, shape: Shape) -> Marks:
     )
 
 
-def _marks_of_points(row: Cells) -> Marks:
+def _marks_of_points(row: Cells, _shape: Shape) -> Marks:
     joints = np.stack([_point(row, name) for name in JOINT_POINTS])
     wrist, base = _point(row, "wrist"), _point(row, "thumb1")
     return _far_apart(Marks(POINTS_READER, wrist, joints, first_base=base))
