@@ -279,7 +279,6 @@ def _write_stress(path: Path, weights: WeightsName) -> None:
     ]
     experiment = Experiment(weights, "drawn", "validation", 3, DAY)
     test = robustness.robustness_test(experiment, chosen(CHANGES), films)
-    path.parent.mkdir(parents=True)
     write_json(path, robustness.summarise(test))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -66,7 +66,13 @@ def failures_of(failures: Iterable[Failure]) -> list[dict[str, str]]:
     return [{"case": f.film, "code": f.code, "message": f.message} for f in failures]
 
 
-def number(estimate: Any, digits: int = 1, *, sign: bool = False, scale: float = 1) -> str:
+def number(
+    estimate: Estimate | Mapping[str, float | None],
+    digits: int = 1,
+    *,
+    sign: bool = False,
+    scale: float = 1,
+) -> str:
     """Write a figure and its interval, such as "8.0 (7.1 to 9.0)"; a dash where it is undefined.
 
     Parameters
@@ -79,11 +85,11 @@ def number(estimate: Any, digits: int = 1, *, sign: bool = False, scale: float =
     scale : float
         100 for shares in per cent.
     """
-    known = asdict(estimate) if is_dataclass(estimate) else estimate
+    known = asdict(estimate) if isinstance(estimate, Estimate) else estimate
     form = f"{'+z' if sign else ''}.{digits}f"
     value, low, high = (
-        None if known[end] is None else f"{scale * known[end]:{form}}".replace("-", "−")
-        for end in ("value", "low", "high")
+        None if (end := known[name]) is None else f"{scale * end:{form}}".replace("-", "−")
+        for name in ("value", "low", "high")
     )
     if value is None:
         return "–"

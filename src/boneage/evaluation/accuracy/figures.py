@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -98,7 +98,7 @@ def points_by_sex(axes: Axes, readings: Readings, x: Vector, y: Vector) -> None:
     for sex, marker in MARKERS.items():
         of_sex = np.array([reading.sex is sex for reading in readings])
         label = f"{sex}, n = {of_sex.sum()}"
-        style = {"ms": 4.5, "mew": 0, "alpha": 0.6, "color": COLOURS[sex]}
+        style: dict[str, Any] = {"ms": 4.5, "mew": 0, "alpha": 0.6, "color": COLOURS[sex]}
         axes.plot(x[of_sex], y[of_sex], marker, label=label, **style)
 
 

@@ -92,7 +92,7 @@ def read_each(
     """
 
     def work(film: Film, noted: Any) -> CaseReading | Failure:
-        label = {"case": film.id, "sex": film.sex, "true_months": film.age_months}
+        label: dict[str, Any] = {"case": film.id, "sex": film.sex, "true_months": film.age_months}
         if noted:
             return msgspec.convert({**noted, **label}, CaseReading)
 

@@ -62,7 +62,7 @@ def findings(analysis: Analysis) -> list[str]:
 
 def write_numbers(folder: Path, analysis: Analysis) -> None:
     """Write all tables and ``analysis.json`` into a folder that exists."""
-    tables = {
+    tables: dict[str, Rows] = {
         "statistics.csv": _statistics_rows(analysis),
         "ages.csv": _age_rows(analysis),
         "age_bands.csv": _band_rows(analysis),

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from matplotlib.axes import Axes
 
@@ -51,7 +52,7 @@ def draw_shifts(path: Path, effects: Sequence[Effect]) -> None:
     with drawn(path, 1, 2, width=WIDTH_INCHES, height=height) as (_, (left, right)):
         _label_rows(left, effects)
         _label_rows(right, effects, labelled=False)
-        style = {"lying": True, "ms": 4, "clip_on": False}
+        style: dict[str, Any] = {"lying": True, "ms": 4, "clip_on": False}
         shifts = [e.mean_shift_months for e in effects]
         plot_estimates(left, rows, shifts, BOTH, "mean, 95 % interval", **style)
         medians = [math.nan if (m := e.median_shift_months) is None else m for e in effects]
