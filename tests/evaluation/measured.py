@@ -21,14 +21,14 @@ from boneage.evaluation.data_analysis.analysis import analyse_in_full
 from boneage.evaluation.data_analysis.report import as_json
 from boneage.evaluation.localization import report as localization
 from boneage.evaluation.localization.anatomical_target import CARPUS, METACARPALS, Proportions
-from boneage.evaluation.localization.cases import BOXES, MeasuredFilm
+from boneage.evaluation.localization.cases import MeasuredFilm
+from boneage.evaluation.localization.marks import BOXES, Annotations
 from boneage.evaluation.localization.measuring import (
     ALL_METACARPALS,
     COLUMNS,
     RegionMeasurement,
 )
-from boneage.evaluation.localization.summary import summarise
-from boneage.evaluation.report import Experiment, write_rows
+from boneage.evaluation.report import Experiment, write_records
 from boneage.evaluation.robustness import report as robustness
 from boneage.evaluation.robustness.cases import ChangedAnswer, ChangedFilm
 from boneage.evaluation.robustness.changes import chosen
@@ -248,10 +248,10 @@ def _write_ruler(folder: Path, weights: WeightsName) -> None:
     films = [_ruled(place, inside) for place, inside in enumerate(METACARPALS_INSIDE)]
     options = {"films": "all", "marked": {}}
     experiment = Experiment(weights, "drawn", "all", None, DAY, options)
-    anatomy = localization.Anatomy(Proportions(0.0, 0.4, 0.3, 0.3, "one"))
-    table = localization.summarised(films, (), summarise(films), experiment, anatomy)
-    write_rows(folder / "ruler.csv", localization.rows_of(films))
-    write_json(folder / "ruler.json", table)
+    annotations = Annotations({}, Proportions(0.0, 0.4, 0.3, 0.3, "one"))
+    test = localization.LocalizationTest(experiment, annotations, films)
+    write_records(folder / "ruler.csv", localization.records(test))
+    write_json(folder / "ruler.json", localization.summarise(test))
 
 
 def _ruled(place: int, metacarpals_inside: float) -> MeasuredFilm:
@@ -278,7 +278,7 @@ def _write_stress(path: Path, weights: WeightsName) -> None:
         for place in range(3)
     ]
     experiment = Experiment(weights, "drawn", "validation", 3, DAY)
-    test = robustness.robustness_test(experiment, chosen(CHANGES), films)
+    test = robustness.RobustnessTest(experiment, chosen(CHANGES), films)
     write_json(path, robustness.summarise(test))
 
 

@@ -73,7 +73,7 @@ def test_two_films_survive_resamples_of_one_film_twice() -> None:
 @pytest.mark.parametrize(
     ("true", "read", "quoted"),
     [
-        ([], [], "no films"),
+        ([], [], "no radiographs"),
         ([1.0, 2.0], [1.0], "2 true ages, but 1 predictions"),
         ([float("nan")], [1.0], "true age is nan"),
         ([1.0], [float("inf")], "prediction is inf"),
@@ -138,5 +138,5 @@ def test_groups_are_measured_apart() -> None:
 
 
 def test_groups_must_match_the_films() -> None:
-    with pytest.raises(ValueError, match="4 films, but 1 groups"):
+    with pytest.raises(ValueError, match="4 radiographs, but 1 groups"):
         measure_by(TRUE, READ, ["male"])

@@ -45,7 +45,7 @@ def choose(
     chosen = tuple(film for name in names for film in found.select(copies, name))
     if not chosen:
         raise DataError(
-            f"{str(folder)!r} has no {copies} {split!r} film; splits are {list(SPLITS)}, "
+            f"{str(folder)!r} has no {copies} {split!r} radiograph; splits are {list(SPLITS)}, "
             f"copies {list(COPIES)}"
         )
     return chosen[:limit]

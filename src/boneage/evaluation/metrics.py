@@ -88,7 +88,7 @@ def measure_by(
     true, predicted = checked(true_months, predicted_months)
     labels = np.asarray([str(group) for group in groups])
     if len(labels) != len(true):
-        raise ValueError(f"{len(true)} films, but {len(labels)} groups")
+        raise ValueError(f"{len(true)} radiographs, but {len(labels)} groups")
     measured = {OVERALL: measure(true, predicted)}
     for label in sorted(set(labels.tolist())):
         members = labels == label
@@ -99,18 +99,9 @@ def measure_by(
 def estimate(statistic: Statistic, *samples: Vector) -> list[Estimate]:
     """Estimate figures of films, with bootstrap intervals that keep a film's values together.
 
-    Parameters
-    ----------
-    statistic : callable
-        Takes the samples as arrays of shape (n, draws) and gives an array of
-        shape (figures, draws); what is not finite counts as undefined.
-    *samples : ndarray of shape (n,)
-        Values of the same films in the same order, such as truth and prediction.
-
-    Returns
-    -------
-    list of Estimate
-        One for each figure. One film has no spread, and no interval.
+    Samples are of shape (n,): values of the same films in the same order, such
+    as truth and prediction. What is not finite counts as undefined. One film has
+    no spread, and no interval.
     """
     values = statistic(*(sample[:, np.newaxis] for sample in samples))[:, 0]
     lows, highs = np.full((2, len(values)), np.nan)
@@ -194,7 +185,7 @@ def checked(true_months: Months, predicted_months: Months) -> tuple[Vector, Vect
     if len(true) != len(predicted):
         raise ValueError(f"{len(true)} true ages, but {len(predicted)} predictions")
     if not len(true):
-        raise ValueError("no films to measure")
+        raise ValueError("no radiographs to measure")
     for label, values in (("true age", true), ("prediction", predicted)):
         bad = values[~np.isfinite(values)]
         if len(bad):

@@ -40,12 +40,12 @@ class Experiment:
     limit: int | None
     """Only so many films were tried; None for all."""
     day: date
-    options: Mapping[str, Any] = field(default_factory=dict)
+    unusual: Mapping[str, Any] = field(default_factory=dict)
     """What else was asked of the data; what is as usual goes without saying."""
 
     def header(self, method: str = "bootstrap") -> dict[str, Any]:
         """How the JSON file of an evaluation begins."""
-        data = {"name": self.data, "split": self.split, "limit": self.limit, **self.options}
+        data = {"name": self.data, "split": self.split, "limit": self.limit, **self.unusual}
         return {
             "format": EVIDENCE_FORMAT,
             "boneage": __version__,
@@ -75,15 +75,8 @@ def number(
 ) -> str:
     """Write a figure and its interval, such as "8.0 (7.1 to 9.0)"; a dash where it is undefined.
 
-    Parameters
-    ----------
-    estimate : Estimate, or mapping with ``value``, ``low`` and ``high``
-    digits : int
-        After the decimal point.
-    sign : bool
-        Write a plus, too.
-    scale : float
-        100 for shares in per cent.
+    A mapping has the keys ``value``, ``low`` and ``high``. ``sign`` writes a
+    plus, too; ``scale`` is 100 for shares in per cent.
     """
     known = asdict(estimate) if isinstance(estimate, Estimate) else estimate
     form = f"{'+z' if sign else ''}.{digits}f"
@@ -119,6 +112,12 @@ def write_rows(path: Path, rows: Iterable[Iterable[object]]) -> None:
     """Write a CSV table, whole or not at all; its header is the first row."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, csv_text(rows))
+
+
+def write_records(path: Path, records: Sequence[Mapping[str, object]]) -> None:
+    """Write at least one record, all of the same keys, as a CSV table; None as an empty cell."""
+    rows = [["" if cell is None else cell for cell in record.values()] for record in records]
+    write_rows(path, [list(records[0]), *rows])
 
 
 def counted(count: int, word: str) -> str:

@@ -63,12 +63,12 @@ def test_everything_at_once(tmp_path: Path, films: Path, weights: Path) -> None:
         *("--compare", other, "--compare-name", "reader B", "--curves", curves.parents[1]),
     )
     assert result.exit_code == 1, result.output  # film 3 got no answer
-    assert "2 of 3 films read with tiny-1" in result.output
+    assert "2 of 3 radiographs read with tiny-1" in result.output
     assert "3: failed: " in result.output
     assert "9: film 'half/9.png' is missing" in result.output
     assert "left out: 1 label without film" in result.output
     assert "b.csv, line 5: case '2' comes twice; the first row counts" in result.output
-    assert "and reader B, 2 common films: " in result.output
+    assert "and reader B, 2 common radiographs: " in result.output
 
     table = json.loads((out / "metrics.json").read_text())
     assert table["data"] == {"name": "films", "split": "validation", "limit": None}
@@ -123,7 +123,7 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path, films: Path, weights
     arguments = ("--data", films, "--weights", weights, "--out", out)
     stopped = run(*arguments, "--strict")
     assert stopped.exit_code == 1
-    assert "stopped at the first film without an answer" in stopped.output
+    assert "stopped at the first radiograph without an answer" in stopped.output
     assert [path.name for path in out.iterdir()] == ["evaluate.journal.jsonl"]
     journal = out / "evaluate.journal.jsonl"
     noted = [json.loads(line) for line in journal.read_text().splitlines()]
@@ -133,8 +133,8 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path, films: Path, weights
 
     assert run(*arguments, "--split", "all").exit_code == 2  # not of the same films
     again = run(*arguments)
-    assert "2 films were read before" in again.output
-    assert "2 of 3 films read" in again.output
+    assert "2 radiographs were read before" in again.output
+    assert "2 of 3 radiographs read" in again.output
     assert "1,male,120,123.00,3.00," in (out / "cases.csv").read_text()
     assert not journal.exists()
 
@@ -152,7 +152,7 @@ def test_no_film_readable(tmp_path: Path, films: Path, weights: Path) -> None:
         (films / "half" / f"{name}.png").write_bytes(b"no film")
     result = run("--data", films, "--weights", weights, "--out", tmp_path / "out")
     assert result.exit_code == 1
-    assert "none of 3 films could be read; nothing written" in result.output
+    assert "none of 3 radiographs could be read; nothing written" in result.output
     assert not list((tmp_path / "out").iterdir())
 
 

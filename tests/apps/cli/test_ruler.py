@@ -81,7 +81,7 @@ def rows_of(out: Path) -> list[dict[str, str]]:
 
 def test_everything_is_written(finished: Path) -> None:
     out = finished / "out"
-    assert "5 of 5 films measured with tiny-1" in (finished / "output.txt").read_text()
+    assert "5 of 5 radiographs measured with tiny-1" in (finished / "output.txt").read_text()
     rows = rows_of(out)
     assert len(rows) == 5 * 7  # carpus, metacarpals, and each of five
     assert {(row["id"], row["target"]) for row in rows if "carpus" in row["target"]} == {
@@ -123,7 +123,7 @@ def test_a_film_that_cannot_be_read_is_named(data: Path, weights: Path, tmp_path
     result = run(data, out, weights, "--films", "detailed")
     assert result.exit_code == 1
     assert "2: failed: " in result.output
-    assert "3 of 4 films measured" in result.output
+    assert "3 of 4 radiographs measured" in result.output
     table = json.loads((out / "ruler.json").read_text())
     assert [failure["case"] for failure in table["failures"]] == ["2"]
     assert table["films"] == {"tried": 4, "measured": 3, "failed": 1}
@@ -133,7 +133,7 @@ def test_no_film_can_be_read(data: Path, weights: Path, tmp_path: Path) -> None:
     (data / "half-scale" / "1.png").write_bytes(b"no film")
     result = run(data, tmp_path / "out", weights, "--split", "validation")
     assert result.exit_code == 1
-    assert "none of 1 films could be measured" in result.output
+    assert "none of 1 radiographs could be measured" in result.output
     assert not (tmp_path / "out" / "ruler.csv").exists()
 
 
@@ -145,7 +145,7 @@ def test_a_table_of_films(data: Path, weights: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert {row["id"] for row in rows_of(tmp_path / "out")} == {"1", "5"}
     left_out = json.loads((tmp_path / "out" / "ruler.json").read_text())["left_out"]
-    assert "2: boxes of 'someone' left out: no labelled film of this id is here" in left_out
+    assert "2: boxes of 'someone' left out: no labelled radiograph of this id is here" in left_out
 
 
 def test_wrong_usage(data: Path, weights: Path, tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_wrong_usage(data: Path, weights: Path, tmp_path: Path) -> None:
     options = ("--annotations", tmp_path / "others", "--split", "validation")
     result = run(data, tmp_path / "out", weights, *options)
     assert result.exit_code == 2
-    assert "no film of the kind 'all' in the split 'validation' has marks" in result.output
+    assert "no radiograph of the kind 'all' in the split 'validation' has marks" in result.output
     (tmp_path / "others" / "hand_keypoints.csv").unlink()
     assert run(data, tmp_path / "out", weights, *options).exit_code == 2
 

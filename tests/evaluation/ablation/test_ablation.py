@@ -105,7 +105,7 @@ def test_a_single_film_has_no_interval() -> None:
 @pytest.mark.parametrize(
     ("predicted", "said"),
     [
-        (np.zeros(6), r"predictions of shape \(6,\); \(seeds, films\) is needed"),
+        (np.zeros(6), r"predictions of shape \(6,\); \(seeds, radiographs\) is needed"),
         (np.zeros((0, 6)), r"predictions of shape \(0, 6\)"),
         (np.zeros((2, 5)), "6 true ages, but 5 predictions"),
         (np.full((1, 6), np.nan), "a prediction is nan"),
@@ -160,7 +160,7 @@ def test_the_page_shows_and_explains_all_of_it(written: Path) -> None:
     assert "+6.0 (+6.0 to +6.0)" in page
     assert "one, without sex" in page
     assert "a description, not a means of choosing" in page
-    assert "for 12 epochs on the 1,105 training films of useful resolution alone" in page
+    assert "for 12 epochs on the 1,105 training radiographs of useful resolution alone" in page
     assert page.count("data:image/png;base64,") == 1
 
 
@@ -179,7 +179,7 @@ def test_backbones_are_told_with_what_they_took_and_by_which_films(tmp_path: Pat
     assert table["data"]["split"] == "train"
     assert table["studies"]["backbones"]["trained"]["both"]["films"] == 5600
     page = (tmp_path / "ablation.html").read_text()
-    for said in ("180 seconds", "2 folds", "2.3 M", "31.2", "5,600", "films a second"):
+    for said in ("180 seconds", "2 folds", "2.3 M", "31.2", "5,600", "radiographs a second"):
         assert said in page
     assert "not a means of choosing" not in page, "that is said of the held-back films"
     evidence = Evidence(ablation=table)

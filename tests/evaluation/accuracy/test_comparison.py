@@ -85,7 +85,7 @@ def test_side_by_side_on_the_common_films() -> None:
     assert found.difference.rmse_months.value == pytest.approx(
         math.sqrt(56 / 3) - math.sqrt(65 / 3)
     )
-    assert [pair.excess_months for pair in found.pairs] == [3, -6, 6]
+    assert found.excess_months == (3, -6, 6)
     with pytest.raises(DataError, match=r"none of the cases .* such as '9', here are such as '1'"):
         compare(readings, OtherReader("B", "b.csv", {"9": 50.0}))
 
@@ -125,14 +125,14 @@ def test_the_same_readings_are_no_better() -> None:
     found = compare(readings, OtherReader("B", "b.csv", months))
     assert found.wilcoxon_p is None
     assert found.difference.mae_months.high == 0
-    assert conclusion(found, "A") == "Both are equally far off on every film."
+    assert conclusion(found, "A") == "Both are equally far off on every radiograph."
 
 
 def test_one_common_film_tells_nothing() -> None:
     readings = readings_of({"1": 4, "2": -2})
     found = compare(readings, OtherReader("B", "b.csv", {"1": 60.0}))
     assert found.difference.mae_months.low is None
-    assert "One film cannot tell" in conclusion(found, "A")
+    assert "One radiograph cannot tell" in conclusion(found, "A")
 
 
 def test_json_names_what_is_missing_and_goes_when_nothing_is_compared(

@@ -10,9 +10,8 @@ from PIL import Image
 from boneage.domain.assessment import Interval
 from boneage.evaluation import plotting
 from boneage.evaluation.accuracy import figures
-from boneage.evaluation.accuracy.evidence import summarise
+from boneage.evaluation.accuracy.evidence import summarise, title_of, write_report
 from boneage.evaluation.accuracy.readings import Validation
-from boneage.evaluation.accuracy.report import title_of, write_report
 from boneage.evaluation.report import Experiment
 
 

@@ -61,7 +61,7 @@ def test_a_folder_without_films_is_quoted(tmp_path: Path) -> None:
     folder = write_films(tmp_path / "films")
     rows = (folder / "films.csv").read_text().replace("train", "validation")
     (folder / "films.csv").write_text(rows)
-    with pytest.raises(DataError, match="no detailed 'train' film"):
+    with pytest.raises(DataError, match="no detailed 'train' radiograph"):
         films_to_read(folder, "train")
 
 

@@ -181,8 +181,11 @@ def test_sparse_ages_are_joined_and_counted() -> None:
         SparseAges(Sex.FEMALE, 0, 4, 1, 1 / girls),
     )
     said = sentences(found)
-    assert "girls under 4 years (1 film, 0.0% of girls); boys under 4 years (0 films" in said
-    assert "and of 16 to 18 years (0 films" in said
+    assert (
+        "girls under 4 years (1 radiograph, 0.0% of girls); boys under 4 years (0 radiographs"
+        in said
+    )
+    assert "and of 16 to 18 years (0 radiographs" in said
 
 
 @pytest.mark.parametrize(
@@ -205,7 +208,7 @@ def test_no_age_is_sparse() -> None:
 
 
 def test_of_a_small_data_set_every_age_is_sparse(analysis: Analysis) -> None:
-    said = "girls of every age (6 films); boys of every age (2 films)."
+    said = "girls of every age (6 radiographs); boys of every age (2 radiographs)."
     assert said in sentences(analysis)
 
 
@@ -228,7 +231,7 @@ def test_copies_and_sizes() -> None:
     found = analyse_in_full(Films(films), "x")
     assert (found.copies.detailed, found.copies.squeezed_only) == (1, 1)
     said = " ".join(findings(found))
-    assert "1 film of useful resolution, 1 film only as a squeezed copy" in said
+    assert "1 radiograph of useful resolution, 1 radiograph only as a squeezed copy" in said
     assert "1000 to 2000 pixels (median 1500) high and 500 to 1000" in said
     plain = analyse_in_full(Films((film("1", 60, Sex.MALE),)), "x")
     assert "squeezed" not in " ".join(findings(plain))

@@ -171,7 +171,7 @@ def test_proportions_are_measured() -> None:
 
 def test_proportions_need_both_kinds() -> None:
     for marks in ([points()], [boxes()]):
-        with pytest.raises(ValueError, match="boxes and films with key points"):
+        with pytest.raises(ValueError, match="boxes and radiographs with key points"):
             proportions_of(marks)
 
 

@@ -57,7 +57,7 @@ def test_a_film_that_is_not_here_is_named(folder: Path) -> None:
     found = load(folder, absent="2")
     assert "2" not in found.marks
     assert found.problems == (
-        "2: boxes of 'someone' left out: no labelled film of this id is here",
+        "2: boxes of 'someone' left out: no labelled radiograph of this id is here",
     )
 
 

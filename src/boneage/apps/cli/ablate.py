@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
+from boneage.apps.cli import options
 from boneage.apps.cli.batch import make_folder
-from boneage.apps.cli.options import data_option, initial_weights_option, out_option
 from boneage.apps.cli.output import echo
 
 SHORT_SECONDS = 180.0
@@ -26,7 +26,7 @@ SHORT_EPOCHS = 12
     metavar="DIR",
     help="A finished run of boneage train; nothing is written there.",
 )
-@data_option
+@options.data_option
 @click.option(
     "--profile",
     metavar="NAME|FILE",
@@ -59,10 +59,10 @@ SHORT_EPOCHS = 12
     "--limit",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Train and measure those networks on at most N films of each split: to try it small.",
+    help="Train and measure those networks on at most N radiographs of each split: a trial.",
 )
-@initial_weights_option
-@out_option("Where the results go; an interrupted command resumes from there.")
+@options.initial_weights_option
+@options.out_option("Where the results go; an interrupted command resumes from there.")
 def ablate(
     run_folder: Path,
     data: Path,
@@ -74,12 +74,12 @@ def ablate(
     initial_weights: Path | None,
     out: Path,
 ) -> None:
-    """Leave out one part of the method at a time and measure the held-out films.
+    """Leave out one part of the method at a time and measure the held-out radiographs.
 
     Trains the small head of the fusion anew on fewer inputs (inputs), and the
     whole-hand network without CBAM, with other CLAHE and without the sex, on a
     short schedule (networks). Asked for by name, compares backbones that are
-    trained equally long, by folds of the training films alone (backbones); of
+    trained equally long, by folds of the training radiographs alone (backbones); of
     --run this needs the profile only. Writes ablation.json, ablation.csv,
     predictions.csv, figures/ablation.png and ablation.html.
 

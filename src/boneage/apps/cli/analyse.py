@@ -18,17 +18,17 @@ NAMED = 20
 @click.command()
 @click.argument("data", metavar="FOLDER", type=click.Path(exists=True, path_type=Path))
 @out_option("Where the page, the figures and the tables go.")
-@click.option("--strict", is_flag=True, help="Stop at the first unusable label or film.")
+@click.option("--strict", is_flag=True, help="Stop at the first unusable label or radiograph.")
 def analyse(data: Path, out: Path, strict: bool) -> None:
-    """Analyse the labels of a FOLDER of films: ages, sexes, splits, and what is wrong.
+    """Analyse the labels of a FOLDER of radiographs: ages, sexes, splits, and what is wrong.
 
     FOLDER is in the layout of the RSNA challenge, or a CSV table with path,
     sex and boneage (months). Writes analysis.html, one page of everything,
     with its figures (PNG), tables (CSV) and analysis.json. Labels without
-    film, films without label, duplicate ids, ages outside 0–240 months and
+    radiograph, radiographs without label, duplicate ids, ages outside 0–240 months and
     the like are named, counted, and left out.
 
-    Exit status: 0; 2 for wrong usage, for data without usable films, and with
+    Exit status: 0; 2 for wrong usage, for data without usable radiographs, and with
     --strict for anything that is wrong.
     """
     from boneage.datasets.films import load_films  # noqa: PLC0415

@@ -10,16 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from boneage.apps.cli import EXIT_FAILED
+from boneage.apps.cli import EXIT_FAILED, options
 from boneage.apps.cli.batch import make_folder
 from boneage.apps.cli.measuring import collected, count_workers, open_assessor
-from boneage.apps.cli.options import (
-    data_option,
-    out_option,
-    split_option,
-    weights_option,
-    workers_option,
-)
 from boneage.apps.cli.output import echo
 from boneage.storage.printable import printable
 
@@ -37,29 +30,29 @@ NAMED = 10
 
 
 @click.command()
-@data_option
-@split_option("validation", "Which of the films to read.")
+@options.data_option
+@options.split_option("validation", "Which of the radiographs to read.")
 @click.option(
     "--copies",
     type=click.Choice(["detailed", "squeezed", "best"]),
     default="detailed",
     show_default=True,
-    help="Films at half scale or better; the squeezed copies of a data set that has them, one of "
-    "every id; or of each id the better.",
+    help="Radiographs at half scale or better; the squeezed copies of a data set that has them, "
+    "one of every id; or of each id the better.",
 )
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Read the first N only.")
-@click.option("--force", is_flag=True, help="Read films that the image quality check refuses, too.")
-@out_option("Where report.html, metrics.json, cases.csv and the figures go.")
-@weights_option
-@workers_option
-@click.option("--strict", is_flag=True, help="Stop at the first unusable label, film or row.")
+@click.option("--force", is_flag=True, help="Read also what fails the image quality check.")
+@options.out_option("Where report.html, metrics.json, cases.csv and the figures go.")
+@options.weights_option
+@options.workers_option
+@click.option("--strict", is_flag=True, help="Stop at the first unusable label, radiograph or row.")
 @click.option(
     "--compare",
     "tables",
     multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="CSV",
-    help="Another reader's ages of the same films: columns case (or id) and predicted_months "
+    help="Another reader's ages of the same radiographs: columns case (or id) and predicted_months "
     "(or age_months, months, boneage). May be given several times.",
 )
 @click.option(
@@ -89,14 +82,14 @@ def evaluate(
     names: tuple[str, ...],
     curves: Path | None,
 ) -> None:
-    """Read every labelled film of a data set and measure the errors.
+    """Read every labelled radiograph of a data set and measure the errors.
 
     Writes report.html, one page of all that was measured; cases.csv, one row a
-    film; metrics.json; and figures. Errors come overall, by sex, by two-year
+    radiograph; metrics.json; and figures. Errors come overall, by sex, by two-year
     band and for each network alone, with 95 % bootstrap intervals. When it is
     stopped, the same command resumes where it was.
 
-    Exit status: 0 when every film was read; 1 when some were not (they are
+    Exit status: 0 when every radiograph was read; 1 when some were not (they are
     named, and the others measured; with --strict, nothing is); 2 for wrong
     usage, unusable weights, or a data set or table that cannot be used.
     """
@@ -125,9 +118,9 @@ def evaluate(
     make_folder(out, "--out")
     _report_problems(found.problems)
     name = assessor.weights.name
-    options: dict[str, Any] = {"copies": copies} if copies != "detailed" else {}
-    options |= {"forced": True} if force else {}
-    experiment = Experiment(name, data.resolve().name, split, limit, date.today(), options)
+    unusual: dict[str, Any] = {"copies": copies} if copies != "detailed" else {}
+    unusual |= {"forced": True} if force else {}
+    experiment = Experiment(name, data.resolve().name, split, limit, date.today(), unusual)
     recipe = {
         "boneage": __version__,
         "weights": name.sha256,
@@ -141,7 +134,7 @@ def evaluate(
     try:
         with journal:
             if journal.done:
-                echo(f"{len(journal.done)} films were read before", err=True)
+                echo(f"{len(journal.done)} radiographs were read before", err=True)
             results = read_each(assessor, films, journal, workers=workers, force=force)
             readings, failures = collected(results, len(films), strict=strict)
     except click.exceptions.Exit:  # none could be read
@@ -191,7 +184,7 @@ def _report_problems(problems: Sequence[Problem]) -> None:
         return
     for problem in problems[:NAMED]:
         echo(printable(str(problem)), err=True)
-    _report_rest(len(problems), "labels or films", "metrics.json")
+    _report_rest(len(problems), "labels or radiographs", "metrics.json")
     echo(f"left out: {in_words(problems)}", err=True)
 
 
@@ -208,21 +201,21 @@ def _write(
     others: Sequence[OtherReader],
     curves: dict[str, Path],
 ) -> None:
-    from boneage.evaluation.accuracy import comparison, report  # noqa: PLC0415
-    from boneage.evaluation.accuracy.evidence import write_evidence  # noqa: PLC0415
+    from boneage.evaluation.accuracy import comparison, evidence  # noqa: PLC0415
     from boneage.evaluation.accuracy.figures import draw_figures  # noqa: PLC0415
     from boneage.evaluation.accuracy.report_tables import in_short  # noqa: PLC0415
 
     name = experiment.weights.name
     compared = [comparison.compare(validation.readings, other) for other in others]
     conclusions = [comparison.conclusion(found, name) for found in compared]
-    table = write_evidence(out, validation, experiment, workers)
+    table = evidence.write_evidence(out, validation, experiment, workers)
     plain = comparison.write_comparisons(out / comparison.COMPARISON, compared, experiment)
     echo(in_short(table))
     for found, conclusion in zip(compared, conclusions, strict=True):
-        echo(f"and {found.other.name}, {found.count} common films: {conclusion}")
-    title = report.title_of(table["data"], name)
+        echo(f"and {found.other.name}, {found.count} common radiographs: {conclusion}")
+    title = evidence.title_of(table["data"], name)
     readings = validation.readings
     draw_figures(out / "figures", readings, title, weights=name, comparisons=compared)
-    report.write_report(out, table, comparisons=plain, conclusions=conclusions, curves=curves)
-    echo(f"written: {out / report.PAGE}, with metrics.json, cases.csv and figures beside it")
+    told = list(zip(plain, conclusions, strict=True))
+    evidence.write_report(out, table, comparisons=told, curves=curves)
+    echo(f"written: {out / evidence.PAGE}, with metrics.json, cases.csv and figures beside it")

@@ -1,4 +1,4 @@
-"""What the commands that measure something on labelled films share."""
+"""What the commands that measure something on labelled radiographs share."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ R = TypeVar("R")
 
 
 def open_assessor(weights: Path | None) -> Assessor:
-    """Load weights for many films, without a clinic's calibration.
+    """Load weights for many radiographs, without a clinic's calibration.
 
-    One core each: more threads for each of several films only fight for the cores.
+    One core each: more threads for each of several radiographs only fight for the cores.
     """
     from boneage.inference.assessor import Assessor as Loaded  # noqa: PLC0415  opens fast
 
@@ -31,7 +31,7 @@ def open_assessor(weights: Path | None) -> Assessor:
 
 
 def count_workers(workers: int | None) -> int:
-    """How many films are read at a time: as wanted, or one for each processor core."""
+    """How many radiographs are read at a time: as wanted, or one for each processor core."""
     from boneage.storage.many import default_workers  # noqa: PLC0415
 
     return workers or default_workers()
@@ -42,7 +42,7 @@ def collected(
 ) -> tuple[list[R], list[Failure]]:
     """Take results as they come, with a bar on a terminal; each failure is named.
 
-    The command ends where no film gave a result, and with ``strict`` at the first failure.
+    The command ends where no radiograph gave a result, and with ``strict`` at the first failure.
     """
     found: list[R] = []
     failures: list[Failure] = []
@@ -55,8 +55,10 @@ def collected(
             failures.append(result)
             progress.fail(result)
             if strict:
-                raise click.ClickException("stopped at the first film without an answer (--strict)")
+                raise click.ClickException(
+                    "stopped at the first radiograph without an answer (--strict)"
+                )
     if not found:
-        echo(f"none of {total} films could be {verb}; nothing written", err=True)
+        echo(f"none of {total} radiographs could be {verb}; nothing written", err=True)
         raise click.exceptions.Exit(EXIT_FAILED)
     return found, failures

@@ -8,16 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from boneage.apps.cli import EXIT_FAILED
+from boneage.apps.cli import EXIT_FAILED, options
 from boneage.apps.cli.batch import make_folder
 from boneage.apps.cli.measuring import collected, count_workers, open_assessor
-from boneage.apps.cli.options import (
-    data_option,
-    out_option,
-    split_option,
-    weights_option,
-    workers_option,
-)
 from boneage.apps.cli.output import echo
 
 if TYPE_CHECKING:
@@ -29,7 +22,7 @@ REGIONS = "regions"
 
 
 @click.command()
-@data_option
+@options.data_option
 @click.option(
     "--annotations",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -42,18 +35,18 @@ REGIONS = "regions"
     type=click.Choice(["detailed", "squeezed", "all"]),
     default="all",
     show_default=True,
-    help="Detailed copies of the films, squeezed ones, or of every film the better one.",
+    help="Detailed copies of the radiographs, squeezed ones, or of each the better one.",
 )
-@split_option("all", "Which of the films to measure; no marks were ever trained on.")
+@options.split_option("all", "Which of the radiographs to measure; no marks were ever trained on.")
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Measure N films only, evenly spread over them.",
+    help="Measure N radiographs only, evenly spread over them.",
 )
-@workers_option
-@out_option("Where the table, the figures and the page go.")
-@weights_option
+@options.workers_option
+@options.out_option("Where the table, the figures and the page go.")
+@options.weights_option
 def ruler(
     data: Path,
     annotations: Path | None,
@@ -67,18 +60,17 @@ def ruler(
     """Measure the localization: where the attention looks, against marked bones.
 
     How much of the carpus lies in the carpal crop, how much of the metacarpals
-    in the metacarpal crop, and how much else. Writes ruler.csv, a row a film
+    in the metacarpal crop, and how much else. Writes ruler.csv, a row a radiograph
     and target, ruler.json, figures and ruler.html. Begun again after a stop,
     it resumes where it was.
 
-    Exit status: 0 when every film was measured; 1 when some were not (they are
+    Exit status: 0 when every radiograph was measured; 1 when some were not (they are
     named, and the others measured); 2 for wrong usage, unusable weights or
-    a folder without marked films.
+    a folder without marked radiographs.
     """
     from boneage.datasets.films import load_films  # noqa: PLC0415
     from boneage.evaluation.localization import cases, report  # noqa: PLC0415
     from boneage.evaluation.localization.marks import load_annotations  # noqa: PLC0415
-    from boneage.evaluation.localization.summary import summarise  # noqa: PLC0415
     from boneage.evaluation.report import Experiment  # noqa: PLC0415
     from boneage.storage.many import Journal  # noqa: PLC0415  the command line opens fast
 
@@ -88,6 +80,8 @@ def ruler(
     marks = load_annotations(annotations or folder / REGIONS, cases.true_shape(found))
     unfit = cases.unfit_copies(folder)
     films = cases.films_to_measure(found, marks.marks, unfit, copies, split, limit)
+    if copies != cases.SQUEEZED:
+        marks = marks.with_unfit(unfit)
     make_folder(out, "--out")
     experiment = Experiment(
         assessor.weights.name,
@@ -95,20 +89,19 @@ def ruler(
         split,
         limit,
         date.today(),
-        {"films": copies, "marked": report.marked_films(marks)},
+        {"films": copies, "marked": marks.sources},
     )
-    anatomy = report.anatomy_of(marks, unfit, copies)
-    with Journal(out / JOURNAL, report.recipe(experiment, anatomy)) as journal:
+    with Journal(out / JOURNAL, report.recipe(experiment, marks)) as journal:
         results = cases.measure_films(assessor, films, marks, journal, count_workers(workers))
         measured, failures = collected(results, len(films), verb="measured")
-    groups = summarise(measured)
-    table = report.summarised(measured, failures, groups, experiment, anatomy)
-    report.write_report(out, measured, groups, table)
+    test = report.LocalizationTest(experiment, marks, measured, failures)
+    report.write_report(out, test)
     (out / JOURNAL).unlink()
-    echo(f"{len(measured)} of {len(films)} films measured with {experiment.weights.name}")
-    echo("\n".join(report.in_short(table)))
+    echo(f"{len(measured)} of {len(films)} radiographs measured with {experiment.weights.name}")
+    echo("\n".join(report.in_short(test)))
     echo(
-        "written: " + ", ".join(str(out / name) for name in (report.PAGE, report.JSON, report.CSV))
+        "written: "
+        + ", ".join(str(out / name) for name in (report.PAGE, report.SUMMARY, report.TABLE))
     )
     if failures:
         raise click.exceptions.Exit(EXIT_FAILED)

@@ -1,4 +1,4 @@
-"""``boneage stress``: the same films changed, and how far the answer moves."""
+"""``boneage stress``: the same radiographs changed, and how far the answer moves."""
 
 from __future__ import annotations
 
@@ -8,16 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from boneage.apps.cli import EXIT_FAILED
+from boneage.apps.cli import EXIT_FAILED, options
 from boneage.apps.cli.batch import make_folder
 from boneage.apps.cli.measuring import collected, count_workers, open_assessor
-from boneage.apps.cli.options import (
-    data_option,
-    out_option,
-    split_option,
-    weights_option,
-    workers_option,
-)
 from boneage.apps.cli.output import echo
 
 if TYPE_CHECKING:
@@ -27,8 +20,8 @@ JOURNAL = "stress.journal.jsonl"
 
 
 @click.command()
-@data_option
-@split_option("validation", "Which of the films to change.")
+@options.data_option
+@options.split_option("validation", "Which of the radiographs to change.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Take the first N only.")
 @click.option(
     "--only",
@@ -37,9 +30,9 @@ JOURNAL = "stress.journal.jsonl"
     help="A change, or a kind of changes, such as position; may be given several times. "
     "Default: all.",
 )
-@workers_option
-@out_option("Where stress.json, stress.csv, stress.html and the figures go.")
-@weights_option
+@options.workers_option
+@options.out_option("Where stress.json, stress.csv, stress.html and the figures go.")
+@options.weights_option
 def stress(
     data: Path,
     split: Split,
@@ -49,19 +42,19 @@ def stress(
     out: Path,
     weights: Path | None,
 ) -> None:
-    """Test the robustness: change films and see how far the answers move.
+    """Test the robustness: change radiographs and see how far the answers move.
 
-    Every film is turned, mirrored, brightened, blurred, cropped, given a border
+    Every radiograph is turned, mirrored, brightened, blurred, cropped, given a border
     and saved in other ways, and read anew: by how many months its answer moves,
     and whether the program refuses it or warns.
 
-    A run that was stopped resumes where it stopped, and one with more films
+    A run that was stopped resumes where it stopped, and one with more radiographs
     or changes does only what is new: what is done lies in
     stress.journal.jsonl in --out.
 
-    Exit status: 0 when every film was read unchanged; 1 when some were not
+    Exit status: 0 when every radiograph was read unchanged; 1 when some were not
     (they are named, and left out); 2 for wrong usage, unusable weights or
-    data without labelled films.
+    data without labelled radiographs.
     """
     from boneage.evaluation.cases import films_to_read  # noqa: PLC0415  the command line opens fast
     from boneage.evaluation.report import Experiment  # noqa: PLC0415
@@ -79,7 +72,7 @@ def stress(
         results = change_films(assessor, taken, changes, journal, count_workers(workers))
         found, failures = collected(results, len(taken))
     experiment = Experiment(assessor.weights.name, data.resolve().name, split, limit, date.today())
-    test = report.robustness_test(experiment, changes, found, failures)
+    test = report.RobustnessTest(experiment, changes, found, failures)
     report.write_report(out, test)
     echo(report.in_short(test))
     written = (out / name for name in (report.PAGE, report.SUMMARY, report.TABLE))

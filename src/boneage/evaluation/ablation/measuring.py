@@ -55,7 +55,7 @@ def measure_study(study: Study) -> tuple[Worth, ...]:
 
 def _checked(true: Vector, predicted: Vector) -> Vector:
     if predicted.ndim != 2 or not len(predicted):
-        raise ValueError(f"predictions of shape {predicted.shape}; (seeds, films) is needed")
+        raise ValueError(f"predictions of shape {predicted.shape}; (seeds, radiographs) is needed")
     return np.stack([checked(true, row)[1] for row in predicted])
 
 

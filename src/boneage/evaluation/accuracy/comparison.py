@@ -44,25 +44,16 @@ class OtherReader:
 
 
 @dataclass(frozen=True)
-class ReadingPair:
-    """One film, read by both."""
-
-    reading: CaseReading
-    other_months: float
-
-    @property
-    def excess_months(self) -> float:
-        """Absolute error of this reading less that of the other: below 0, this one is nearer."""
-        true = self.reading.true_months
-        return abs(self.reading.error_months) - abs(self.other_months - true)
-
-
-@dataclass(frozen=True)
 class Comparison:
     """Two readers on the films that both have read."""
 
     other: OtherReader
-    pairs: tuple[ReadingPair, ...]
+    readings: tuple[CaseReading, ...]
+    """Of the films that both have read."""
+    other_months: tuple[float, ...]
+    """Of the same films."""
+    excess_months: tuple[float, ...]
+    """Absolute error here less that of the other, by film: below 0, this one is nearer."""
     only_here: tuple[str, ...]
     """Cases that the other has not read."""
     only_there: tuple[str, ...]
@@ -77,7 +68,7 @@ class Comparison:
     @property
     def count(self) -> int:
         """Films read by both."""
-        return len(self.pairs)
+        return len(self.readings)
 
 
 def read_other(table: Path, name: str | None = None, *, strict: bool = False) -> OtherReader:
@@ -136,24 +127,23 @@ def compare(readings: Sequence[CaseReading], other: OtherReader) -> Comparison:
     """
     cases = {reading.case: None for reading in readings}
     check_common(other, list(cases))
-    pairs = tuple(
-        ReadingPair(reading, other.months[reading.case])
-        for reading in readings
-        if reading.case in other.months
-    )
-    true = np.array([pair.reading.true_months for pair in pairs])
-    here = np.array([pair.reading.predicted_months for pair in pairs])
-    there = np.array([pair.other_months for pair in pairs])
+    common = tuple(reading for reading in readings if reading.case in other.months)
+    true = np.array([reading.true_months for reading in common])
+    here = np.array([reading.predicted_months for reading in common])
+    there = np.array([other.months[reading.case] for reading in common])
+    excess = np.abs(here - true) - np.abs(there - true)
     figures = estimate(_both, true, here, there)
     return Comparison(
         other=other,
-        pairs=pairs,
+        readings=common,
+        other_months=tuple(there.tolist()),
+        excess_months=tuple(excess.tolist()),
         only_here=tuple(case for case in cases if case not in other.months),
         only_there=tuple(case for case in other.months if case not in cases),
         here=FitMetrics(*figures[:3]),
         there=FitMetrics(*figures[3:6]),
         difference=FitMetrics(*figures[6:]),
-        wilcoxon_p=_wilcoxon(np.array([pair.excess_months for pair in pairs])),
+        wilcoxon_p=_wilcoxon(excess),
     )
 
 
@@ -238,12 +228,12 @@ def conclusion(found: Comparison, here: str) -> str:
     """Say in a sentence who is nearer to the labels, if that can be known."""
     difference = found.difference.mae_months
     if found.wilcoxon_p is None:
-        return "Both are equally far off on every film."
+        return "Both are equally far off on every radiograph."
     p = "p < 0.001" if found.wilcoxon_p < 0.001 else f"p = {found.wilcoxon_p:.3f}"
     test = f"Wilcoxon signed-rank test of the absolute errors: {p}."
     if difference.low is None or difference.high is None:
-        return f"One film cannot tell the two apart. {test}"
+        return f"One radiograph cannot tell the two apart. {test}"
     if difference.low <= 0 <= difference.high:
-        return f"The mean absolute errors cannot be told apart on these films. {test}"
+        return f"The mean absolute errors cannot be told apart on these radiographs. {test}"
     nearer = here if difference.high < 0 else found.other.name
     return f"The mean absolute error of {nearer} is the smaller one. {test}"

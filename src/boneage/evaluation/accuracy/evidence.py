@@ -1,7 +1,7 @@
-"""What a validation leaves behind: ``cases.csv`` and ``metrics.json``.
+"""What a validation leaves behind: ``cases.csv``, ``metrics.json`` and ``report.html``.
 
-``cases.csv`` has one row a film that was read; ``metrics.json`` all that can
-be said of them together. Both name films by their id in a public data set.
+``cases.csv`` has one row a film that was read; the others say all that can be
+said of them together. All name films by their id in a public data set.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ import numpy as np
 from boneage.datasets.problems import count_by_kind
 from boneage.domain.radiograph import Sex
 from boneage.evaluation.accuracy import agreement
-from boneage.evaluation.accuracy.bands import measure_bands, measure_bands_by_sex
+from boneage.evaluation.accuracy.bands import LEAST_FILMS, measure_bands, measure_bands_by_sex
 from boneage.evaluation.accuracy.readings import CaseReading, Validation
+from boneage.evaluation.accuracy.report_tables import metrics_table, networks_table
 from boneage.evaluation.metrics import METHOD, measure_by
-from boneage.evaluation.report import Experiment, failures_of, write_rows
+from boneage.evaluation.report import Experiment, failures_of, write_page, write_rows
 from boneage.storage.files import write_json
 
-CASES, METRICS = "cases.csv", "metrics.json"
+CASES, METRICS, PAGE = "cases.csv", "metrics.json", "report.html"
 
 
 def write_evidence(
@@ -165,3 +166,36 @@ def _seconds(readings: Sequence[CaseReading]) -> dict[str, float]:
 def in_order(mappings: Iterable[Mapping[str, object]]) -> list[str]:
     """Every key of several mappings, in the order first met."""
     return list(dict.fromkeys(name for mapping in mappings for name in mapping))
+
+
+def write_report(
+    folder: Path,
+    table: Mapping[str, Any],
+    *,
+    comparisons: Sequence[tuple[Mapping[str, Any], str]] = (),
+    curves: Mapping[str, Path] | None = None,
+) -> None:
+    """Write the page into a folder that has the figures.
+
+    ``table`` is what ``metrics.json`` holds; ``comparisons`` are what
+    ``comparison.json`` holds, each with its conclusion; ``curves`` are pictures
+    of loss curves, by the name of their stage.
+    """
+    write_page(
+        folder / PAGE,
+        "accuracy",
+        test=table,
+        metrics_table=metrics_table(table["metrics"]),
+        networks_table=networks_table(table),
+        comparisons=comparisons,
+        curves={name: path.absolute() for name, path in (curves or {}).items()},
+        least_films=LEAST_FILMS,
+    )
+
+
+def title_of(data: Mapping[str, Any], weights: str) -> str:
+    """Data, split and weights, for every figure."""
+    only = f", the first {data['limit']}" if data["limit"] else ""
+    copies = f", {data['copies']} copies" if "copies" in data else ""
+    forced = ", refused ones analysed too" if data.get("forced") else ""
+    return f"{data['name']}, {data['split']} radiographs{only}{copies}{forced}, weights {weights}"

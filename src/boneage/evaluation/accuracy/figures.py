@@ -165,7 +165,7 @@ def draw_histograms(path: Path, readings: Readings, title: str) -> None:
             spread += f", sd {np.std(errors, ddof=1):.1f}" if len(errors) > 1 else ""
             stated = f"{spread} months".replace("-", "−") if errors else ""
             place.set_title(f"{name}, n = {len(errors)}{stated}")
-            place.set(xlabel="error (predicted − true), months", ylabel="films")
+            place.set(xlabel="error (predicted − true), months", ylabel="radiographs")
             place.set_xlim(-reach, reach)
             place.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 1.2, 2.4, 6], integer=True))
             place.yaxis.set_major_locator(MaxNLocator(6, integer=True))
@@ -183,7 +183,7 @@ def draw_errors_by_age(path: Path, readings: Readings, title: str) -> None:
             label = "mean of the two-year band" if place == 0 else None
             axes.plot([band.low, band.high], [mean, mean], color=ACCENT, lw=2.4, label=label)
         axes.axhline(LIMIT_MONTHS, color="black", lw=1.2, ls="--", label="1.67 years (20 months)")
-        beyond = f"{np.mean(errors > LIMIT_MONTHS):.1%} of films beyond 1.67 years"
+        beyond = f"{np.mean(errors > LIMIT_MONTHS):.1%} of radiographs beyond 1.67 years"
         axes.set_title(f"Absolute error against age: {beyond}\n{title}")
         axes.set(xlabel=f"{AGE_AXIS}, years", ylabel="absolute error, months")
         axes.set(xlim=(0, OLDEST_YEARS), xticks=range(0, OLDEST_YEARS + 1, 2), ylim=(-0.5, None))
@@ -223,12 +223,16 @@ def draw_bands(path: Path, readings: Readings, title: str) -> None:
         for group, bands in groups.items():
             if bands:
                 x = [band.middle + 0.4 * ASIDE[group] for band in bands]
-                label = "both" if group == "overall" else f"{group}, bands of ≥ {LEAST_FILMS} films"
+                label = (
+                    "both"
+                    if group == "overall"
+                    else f"{group}, bands of ≥ {LEAST_FILMS} radiographs"
+                )
                 found = [metrics.mae_months for metrics in bands.values()]
                 plot_estimates(axes, x, found, COLOURS[group], label)
         labels = [f"{band.low}–{band.high}\nn = {m.count}" for band, m in overall.items()]
         axes.set_xticks([band.middle for band in overall], labels)
-        axes.set(xlabel=f"{AGE_AXIS}, years; n: films of both sexes")
+        axes.set(xlabel=f"{AGE_AXIS}, years; n: radiographs of both sexes")
         axes.set(ylabel="mean absolute error, months", ylim=(0, None))
         axes.set_title(f"Mean absolute error by two-year band\n{title}")
         legend_beside(axes, BARS_ARE)
@@ -251,8 +255,10 @@ def draw_within(path: Path, readings: Readings, title: str) -> None:
             plot_estimates(axes, x, shares, colour, label, scale=100)
         labels = [f"within {months:g} months" for months in WITHIN_MONTHS]
         axes.set_xticks(range(len(WITHIN_MONTHS)), labels)
-        axes.set(ylabel="share of films, %", ylim=(0, 102))
-        axes.set_title(f"Share of films read within 6, 12 and 24 months of the label\n{title}")
+        axes.set(ylabel="share of radiographs, %", ylim=(0, 102))
+        axes.set_title(
+            f"Share of radiographs read within 6, 12 and 24 months of the label\n{title}"
+        )
         legend_beside(axes, BARS_ARE)
 
 
@@ -267,7 +273,7 @@ def draw_calibration(path: Path, readings: Readings, title: str) -> None:
         if several:
             _by_level(axes[0], levels)
         _by_band(axes[-1], coverage_by_band(readings, widest), widest)
-        stated = f"{levels[widest].count} films state one"
+        stated = f"{levels[widest].count} radiographs state one"
         figure.suptitle(f"Calibration of the prediction intervals ({stated})\n{title}")
 
 
@@ -276,7 +282,7 @@ def _by_level(axes: Axes, levels: Mapping[float, Coverage]) -> None:
     nominal = [100 * level for level in levels]
     observed = [coverage.share for coverage in levels.values()]
     plot_estimates(axes, nominal, observed, ACCENT, "observed", scale=100)
-    axes.set(xlabel="stated level, %", ylabel="films with the label inside, %")
+    axes.set(xlabel="stated level, %", ylabel="radiographs with the label inside, %")
     axes.set(xlim=(0, 102), ylim=(0, 102), aspect="equal")
     axes.set_title("observed against stated")
     legend_inside(axes, WILSON)
@@ -291,23 +297,22 @@ def _by_band(axes: Axes, bands: Mapping[str, Coverage], level: float) -> None:
         for name, coverage in bands.items()
     ]
     axes.set_xticks(range(len(bands)), labels)
-    axes.set(xlabel=f"{AGE_AXIS}, years; films; mean width of the interval (mo: months)")
-    axes.set(ylabel="films with the label inside, %", ylim=(0, 102))
+    axes.set(xlabel=f"{AGE_AXIS}, years; radiographs; mean width of the interval (mo: months)")
+    axes.set(ylabel="radiographs with the label inside, %", ylim=(0, 102))
     axes.set_title(f"{100 * level:.0f} % prediction intervals, by two-year band")
     legend_beside(axes, WILSON)
 
 
 def draw_comparison(path: Path, found: Comparison, here: str, title: str) -> None:
     """Draw both scatters, and the paired differences against age; ``here`` names this reader."""
-    readings = [pair.reading for pair in found.pairs]
+    readings = found.readings
     ages = np.array([reading.true_months for reading in readings]) / 12
     mean = found.difference.mae_months
     with drawn(path, 1, 3, width=14.4, height=5.2) as (figure, (own, other, apart)):
         scatter(own, [(reading, reading.predicted_months) for reading in readings], here)
-        theirs = [(pair.reading, pair.other_months) for pair in found.pairs]
+        theirs = list(zip(readings, found.other_months, strict=True))
         scatter(other, theirs, found.other.name)
-        excess = np.array([pair.excess_months for pair in found.pairs])
-        points_by_sex(apart, readings, ages, excess)
+        points_by_sex(apart, readings, ages, np.array(found.excess_months))
         apart.axhline(0, color="black", lw=0.8)
         if mean.value is not None:
             label = f"mean {number(mean)} months"
@@ -319,7 +324,7 @@ def draw_comparison(path: Path, found: Comparison, here: str, title: str) -> Non
         apart.margins(y=0.25)
         legend_inside(apart)
         both = f"{here} compared with {found.other.name}"
-        figure.suptitle(f"{both} on the {found.count} films both have read\n{title}")
+        figure.suptitle(f"{both} on the {found.count} radiographs both have read\n{title}")
 
 
 FIGURES: Mapping[str, Callable[[Path, Readings, str], None]] = {

@@ -77,18 +77,9 @@ def read_each(
 ) -> Iterator[CaseReading | Failure]:
     """Read films, each by the sex its label states; answers in the films' order.
 
-    Parameters
-    ----------
-    assessor : Assessor
-        Shared by the workers; one thread each suits several of them.
-    films : sequence of Film
-    journal : Journal, optional
-        What it holds is not read again, but compared with the label as it is
-        now. Failures are tried again.
-    workers : int
-        How many films are read at a time.
-    force : bool
-        Analyse films in spite of a failed quality check.
+    What the journal holds is not read again, but compared with the label as it
+    is now; failures are tried again. ``force`` analyses films in spite of a
+    failed quality check.
     """
 
     def work(film: Film, noted: Any) -> CaseReading | Failure:

@@ -48,7 +48,9 @@ def networks_table(table: Table) -> Rows:
 def in_short(table: Table) -> str:
     """Say what a person wants first of what ``metrics.json`` holds, for a terminal."""
     films = table["films"]
-    lines = [f"{films['read']} of {films['tried']} films read with {table['weights']['name']}"]
+    lines = [
+        f"{films['read']} of {films['tried']} radiographs read with {table['weights']['name']}"
+    ]
     for group, metrics in table["metrics"].items():
         r2 = metrics["r2"]["value"]
         fit = "" if r2 is None else f", R² {r2:.3f}"

@@ -24,7 +24,7 @@ BAR = {"align": "edge", "edgecolor": "white", "linewidth": 0.8}
 def draw_ages(path: Path, dataset: Dataset) -> None:
     """Histograms of bone age: all films, girls, boys."""
     bins = dataset.ages
-    panels = [("All films", [b.count for b in bins], BOTH, dataset.overall)] + [
+    panels = [("All radiographs", [b.count for b in bins], BOTH, dataset.overall)] + [
         (name.capitalize(), [b.counts[sex] for b in bins], COLOURS[sex], dataset.by_sex.get(sex))
         for sex, name in WORDS.items()
     ]
@@ -38,7 +38,7 @@ def draw_ages(path: Path, dataset: Dataset) -> None:
                     f"SD {found.standard_deviation:.1f} months"
                 )
             ax.set_title(title, loc="left")
-            ax.set_ylabel("films")
+            ax.set_ylabel("radiographs")
             _month_axis(ax, bins)
         axes[-1].set_xlabel("bone age in months (years); a bar holds one year")
 
@@ -68,7 +68,7 @@ def draw_splits(path: Path, analysis: Analysis) -> None:
         for (name, counts), (colour, dashes) in zip(splits, SPLIT_STYLES, strict=False):
             found = analysis.by_split[name]
             shares = [100 * count / found.count for count in counts]
-            label = f"{name}: {found.count:,} films, mean {found.mean:.1f} months"
+            label = f"{name}: {found.count:,} radiographs, mean {found.mean:.1f} months"
             ax.stairs(shares, edges, color=colour, linestyle=dashes, linewidth=1.8, label=label)
         ax.set_title("Are the splits of the same ages?", loc="left")
         ax.set(xlabel="bone age in months (years)", ylabel="share of the split, % a year of age")
@@ -90,9 +90,9 @@ def draw_z_scores(path: Path, dataset: Dataset) -> None:
             ax.axvline(limit, color="black", linestyle="--", linewidth=1.2, label=label)
             ax.axvspan(limit, math.copysign(edge, limit), color=LIGHT, alpha=0.3, linewidth=0)
         low, high = dataset.z_range
-        beyond = f"films beyond ±{Z_LIMIT:g}: {len(dataset.outliers):,}"
+        beyond = f"radiographs beyond ±{Z_LIMIT:g}: {len(dataset.outliers):,}"
         ax.set_title(f"z-scores from {low:.2f} to {high:.2f}; {beyond}", loc="left")
-        ax.set(xlim=(-edge, edge), ylabel="films")
-        ax.set_xlabel("z-score = (bone age − mean) / standard deviation, over all films")
+        ax.set(xlim=(-edge, edge), ylabel="radiographs")
+        ax.set_xlabel("z-score = (bone age − mean) / standard deviation, over all radiographs")
         ax.grid(visible=False, axis="x")
         figure.legend(loc="outside lower center", ncols=3)

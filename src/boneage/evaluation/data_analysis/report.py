@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from boneage._version import __version__
 from boneage.datasets.problems import Kind, count_by_kind, in_words
@@ -14,7 +13,7 @@ from boneage.evaluation.data_analysis.analysis import SPARSE_FILMS, Analysis
 from boneage.evaluation.data_analysis.dataset import BIN_MONTHS, BIN_Z, Z_LIMIT, Statistics
 from boneage.evaluation.data_analysis.figures import WORDS, draw_ages, draw_splits, draw_z_scores
 from boneage.evaluation.metrics import OVERALL
-from boneage.evaluation.report import paragraphs, write_page, write_rows
+from boneage.evaluation.report import paragraphs, write_page, write_records, write_rows
 from boneage.storage.files import EVIDENCE_FORMAT, write_json
 
 PAGE = "analysis.html"
@@ -22,7 +21,7 @@ SEXES = (Sex.FEMALE, Sex.MALE)
 STATISTICS = ("mean", "median", "standard_deviation", "least", "most")
 PROBLEMS_SHOWN = 200
 
-Rows = list[Sequence[object]]
+Record: TypeAlias = dict[str, object]
 
 
 def write_analysis(folder: Path, analysis: Analysis) -> Path:
@@ -62,57 +61,54 @@ def findings(analysis: Analysis) -> list[str]:
 
 def write_numbers(folder: Path, analysis: Analysis) -> None:
     """Write all tables and ``analysis.json`` into a folder that exists."""
-    tables: dict[str, Rows] = {
-        "statistics.csv": _statistics_rows(analysis),
-        "ages.csv": _age_rows(analysis),
-        "age_bands.csv": _band_rows(analysis),
-        "z_scores.csv": _z_rows(analysis),
-        "problems.csv": [
-            ("kind", "film", "message"),
-            *((p.kind.value, p.film, p.message) for p in analysis.dataset.problems),
-        ],
-    }
-    for name, rows in tables.items():
-        write_rows(folder / name, rows)
+    statistics = [
+        {
+            "group": group,
+            "films": found.count,
+            **{f"{name}_months": round(getattr(found, name), 3) for name in STATISTICS},
+        }
+        for group, found in _groups(analysis).items()
+    ]
+    problems = [(p.kind.value, p.film, p.message) for p in analysis.dataset.problems]
+    write_records(folder / "statistics.csv", statistics)
+    write_records(folder / "ages.csv", _ages(analysis))
+    write_records(folder / "age_bands.csv", _bands(analysis))
+    write_records(folder / "z_scores.csv", _z_scores(analysis))
+    write_rows(folder / "problems.csv", [("kind", "film", "message"), *problems])
     write_json(folder / "analysis.json", as_json(analysis))
 
 
-def _statistics_rows(analysis: Analysis) -> Rows:
-    """Of ages in months: overall, by sex and by split."""
-    rows: Rows = [("group", "films", *(f"{name}_months" for name in STATISTICS))]
-    for group, found in _groups(analysis).items():
-        rows.append((group, found.count, *(round(getattr(found, n), 3) for n in STATISTICS)))
-    return rows
-
-
-def _age_rows(analysis: Analysis) -> Rows:
+def _ages(analysis: Analysis) -> list[Record]:
     """The histogram of ages; a bin holds its lower end, not its upper one."""
     splits = analysis.ages_by_split
-    rows: Rows = [("low_months", "high_months", "films", *SEXES, *splits)]
-    for place, b in enumerate(analysis.dataset.ages):
-        in_splits = (counts[place] for counts in splits.values())
-        rows.append((b.low, b.high, b.count, *(b.counts[sex] for sex in SEXES), *in_splits))
-    return rows
-
-
-def _band_rows(analysis: Analysis) -> Rows:
-    """Films, mean age and standard deviation of each two-year band."""
-    rows: Rows = [
-        ("low_years", "high_years", "films", *SEXES, "mean_months", "standard_deviation_months")
+    return [
+        {"low_months": b.low, "high_months": b.high, "films": b.count}
+        | {str(sex): b.counts[sex] for sex in SEXES}
+        | {split: counts[place] for split, counts in splits.items()}
+        for place, b in enumerate(analysis.dataset.ages)
     ]
-    for found in analysis.bands:
-        ages = found.ages
-        spread = (round(ages.mean, 3), round(ages.standard_deviation, 3)) if ages else ("", "")
-        counts = (found.counts[sex] for sex in SEXES)
-        rows.append((found.band.low, found.band.high, found.count, *counts, *spread))
-    return rows
 
 
-def _z_rows(analysis: Analysis) -> Rows:
+def _bands(analysis: Analysis) -> list[Record]:
+    """Films, mean age and standard deviation of each two-year band."""
+    return [
+        {"low_years": b.band.low, "high_years": b.band.high, "films": b.count}
+        | {str(sex): b.counts[sex] for sex in SEXES}
+        | {
+            f"{name}_months": round(getattr(b.ages, name), 3) if b.ages else None
+            for name in ("mean", "standard_deviation")
+        }
+        for b in analysis.bands
+    ]
+
+
+def _z_scores(analysis: Analysis) -> list[Record]:
     """The histogram of z-scores; a bin holds its lower end, not its upper one."""
-    bins = analysis.dataset.z_scores
-    rows: Rows = [("low_z", "high_z", "films", *SEXES)]
-    return rows + [(b.low, b.high, b.count, *(b.counts[sex] for sex in SEXES)) for b in bins]
+    return [
+        {"low_z": b.low, "high_z": b.high, "films": b.count}
+        | {str(sex): b.counts[sex] for sex in SEXES}
+        for b in analysis.dataset.z_scores
+    ]
 
 
 def as_json(analysis: Analysis) -> dict[str, Any]:
@@ -131,10 +127,10 @@ def as_json(analysis: Analysis) -> dict[str, Any]:
             "limit": Z_LIMIT,
             "outliers": [asdict(outlier) for outlier in dataset.outliers],
             "bin": BIN_Z,
-            "histogram": _records(_z_rows(analysis)),
+            "histogram": _z_scores(analysis),
         },
-        "ages": {"bin_months": BIN_MONTHS, "histogram": _records(_age_rows(analysis))},
-        "age_bands": _records(_band_rows(analysis)),
+        "ages": {"bin_months": BIN_MONTHS, "histogram": _ages(analysis)},
+        "age_bands": _bands(analysis),
         "thin_ages": {
             "fewer_films_than": SPARSE_FILMS,
             "found": [asdict(sparse) for sparse in analysis.sparse],
@@ -152,11 +148,3 @@ def _groups(analysis: Analysis) -> dict[str, Statistics]:
     by_sex = analysis.dataset.by_sex
     of_sex = {str(sex): by_sex[sex] for sex in SEXES if sex in by_sex}
     return {OVERALL: analysis.dataset.overall, **of_sex, **analysis.by_split}
-
-
-def _records(rows: Rows) -> list[dict[str, object]]:
-    header = [str(name) for name in rows[0]]
-    return [
-        {name: None if cell == "" else cell for name, cell in zip(header, row, strict=True)}
-        for row in rows[1:]
-    ]

@@ -130,13 +130,7 @@ class HandAxes:
 
 
 def axes_of(marks: Marks, wrist_shift: float) -> HandAxes:
-    """Lay the hand's axes through marks in pixels.
-
-    Raises
-    ------
-    ValueError
-        When the wrist and the third MCP joint are one point.
-    """
+    """Lay the hand's axes through marks in pixels; a ValueError where they give no length."""
     wrist = marks.wrist
     if marks.boxes:
         wrist = wrist + wrist_shift * (marks.joints[THIRD] - wrist)
@@ -173,21 +167,10 @@ def _cross(first: Array, others: Array) -> Array:
 def targets(
     marks: Marks, proportions: Proportions, height: float, width: float
 ) -> dict[str, Polygon]:
-    """Build the targets of one reader's marks on one film.
+    """Build the targets of one reader's marks, shares of a film of this height and width.
 
-    Parameters
-    ----------
-    marks : Marks
-        As shares of the film.
-    proportions : Proportions
-    height, width : float
-        Of the film in pixels, in its true shape.
-
-    Returns
-    -------
-    dict
-        ``"carpus"`` and ``"metacarpal_1"`` to ``"metacarpal_5"``: convex
-        polygons in pixels of the film.
+    Gives ``"carpus"`` and ``"metacarpal_1"`` to ``"metacarpal_5"``: convex
+    polygons in pixels of the film in its true shape.
     """
     marks = marks.scaled(height, width)
     axes = axes_of(marks, proportions.wrist_shift)
@@ -230,16 +213,15 @@ def carpus_from_points(bases: Array, axes: HandAxes) -> Polygon:
 def proportions_of(marks: Sequence[Marks]) -> Proportions:
     """Measure the hand's proportions on marks in pixels; medians over films.
 
-    Raises
-    ------
-    ValueError
-        When one of the two kinds of marks is missing: each tells what the
-        other cannot.
+    A ValueError when one of the two kinds of marks is missing: each tells what
+    the other cannot.
     """
     boxes = [(mark, mark.carpus) for mark in marks if mark.carpus is not None]
     points = [(mark, mark.first_base) for mark in marks if mark.first_base is not None]
     if not boxes or not points:
-        raise ValueError("the hand's proportions need films with boxes and films with key points")
+        raise ValueError(
+            "the hand's proportions need radiographs with boxes and radiographs with key points"
+        )
     # The same hands on average: as long in breadths of the palm, whoever marked them.
     length = _median(_slenderness(mark) for mark, _ in points)
     shift = 1 - length / _median(_slenderness(mark) for mark, _ in boxes)

@@ -26,7 +26,6 @@ from boneage.storage.many import Journal, resumed
 
 MarkedCopies: TypeAlias = Literal["detailed", "squeezed", "all"]
 DETAILED, SQUEEZED = "detailed", "squeezed"
-BOXES, POINTS = "boxes", "points"
 MOVED = "background-removed"
 """Such copies were cut and fitted anew: marks on the original do not lie on them."""
 SAME_SHAPE = 0.02
@@ -84,17 +83,12 @@ def measure_films(
         found = RegionMeasurement(**noted) if noted else attempt(film.id, measured, "marks")
         if isinstance(found, Failure):
             return found
-        return MeasuredFilm(film, source_of(annotations, film.id), len(marks), found)
+        return MeasuredFilm(film, annotations.source_of(film.id), len(marks), found)
 
     def note(result: MeasuredFilm | Failure) -> dict[str, Any] | None:
         return None if isinstance(result, Failure) else asdict(result.measured)
 
     return resumed(work, films, journal, workers, key=lambda film: film.id, note=note)
-
-
-def source_of(annotations: Annotations, film: str) -> str:
-    """Of which kind the marks of a film are."""
-    return BOXES if annotations.marks[film][0].boxes else POINTS
 
 
 def kind_of(film: Film) -> str:
@@ -110,26 +104,12 @@ def films_to_measure(
     split: Split,
     limit: int | None = None,
 ) -> tuple[Film, ...]:
-    """Choose one copy of every marked film.
+    """Choose one copy of every marked film; a DataError when none is left.
 
-    Parameters
-    ----------
-    films : iterable of Film
-        Several of one id are copies of one film.
-    marked : collection of str
-        Ids that have marks.
-    unfit : collection of str
-        Ids whose detailed copy does not fit the marks.
-    copies : {"detailed", "squeezed", "all"}
-        Detailed copies only, squeezed copies only, or of every film the better one.
-    split : {"validation", "train", "all"}
-    limit : int, optional
-        So many films only, evenly spread over the ids in their order.
-
-    Raises
-    ------
-    DataError
-        When none is left.
+    ``marked`` are the ids that have marks, ``unfit`` those whose detailed copy
+    does not fit them. ``copies`` are detailed ones only, squeezed ones only, or
+    of every film the better one; a limited number of films is evenly spread
+    over the ids in their order.
     """
     chosen: dict[str, Film] = {}
     for film in films:
@@ -141,7 +121,7 @@ def films_to_measure(
         elif copies != SQUEEZED and film.id not in unfit:
             chosen[film.id] = film
     if not chosen:
-        raise DataError(f"no film of the kind {copies!r} in the split {split!r} has marks")
+        raise DataError(f"no radiograph of the kind {copies!r} in the split {split!r} has marks")
     ordered = [chosen[name] for name in sorted(chosen, key=lambda name: (len(name), name))]
     if limit is None or limit >= len(ordered):
         return tuple(ordered)
@@ -211,13 +191,7 @@ def _cut(cells: Mapping[str, str]) -> bool:
 
 
 def read_film(film: Film) -> Radiograph:
-    """Read a copy of a film; a squeezed one gets its true shape back, for marks need right angles.
-
-    Raises
-    ------
-    FilmError
-        When it cannot be read.
-    """
+    """Read a film; a squeezed copy gets its true shape back, for marks need right angles."""
     radiograph = film.radiograph()
     if film.shape is None:
         return radiograph

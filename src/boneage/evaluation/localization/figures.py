@@ -70,7 +70,7 @@ def draw_coverage(path: Path, films: Sequence[MeasuredFilm]) -> None:
             panel.xaxis.set_major_formatter(PercentFormatter(1))
             panel.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
             panel.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2))
-        panels[0].set_ylabel("Share of films")
+        panels[0].set_ylabel("Share of radiographs")
 
 
 def draw_by_age(path: Path, groups: Groups) -> None:
@@ -97,7 +97,7 @@ def draw_by_age(path: Path, groups: Groups) -> None:
         means.set(ylabel="Mean share inside the crop", ylim=(0, 1.02))
         means.yaxis.set_major_formatter(PercentFormatter(1))
         legend_above(means, columns=3)
-        counts.set(ylabel="Films", xlabel="Bone age on the label (years)")
+        counts.set(ylabel="Radiographs", xlabel="Bone age on the label (years)")
         for panel in (means, counts):
             panel.set_xticks(range(len(bands)), [name.replace("-", "–") for name in bands])
             panel.set_xlim(-0.6, len(bands) - 0.4)
@@ -114,7 +114,7 @@ def draw_by_metacarpal(path: Path, groups: Groups) -> None:
         panel.axhline(COVERED, **COVERED_LINE)
         panel.set(ylim=(0, 1.02), ylabel="Mean share inside", xlim=(0.5, 5.5))
         panel.set_xticks(range(1, 6), ["1 (thumb)", "2", "3", "4", "5 (little)"])
-        panel.set_xlabel(f"Metacarpal (n = {summary[ALL_METACARPALS].count} films)")
+        panel.set_xlabel(f"Metacarpal (n = {summary[ALL_METACARPALS].count} radiographs)")
         panel.yaxis.set_major_formatter(PercentFormatter(1))
         legend_above(panel, columns=2)
 
@@ -147,11 +147,11 @@ def draw_in_hand(path: Path, films: Sequence[MeasuredFilm]) -> None:
             panel.set(xlim=(1.15, -1.15), ylim=(-0.9, 1.9))
             panel.set_xlabel("Across the hand (thumb side on the left)")
         panels[0].set_ylabel("Along the hand (wrist to third MCP joint = 1)")
-        panels[1].plot([], [], color=LIGHT, label=f"crops of {len(some)} single films")
+        panels[1].plot([], [], color=LIGHT, label=f"crops of {len(some)} single radiographs")
         label = "mean targets; grey: this crop's own"
         panels[1].plot([], [], color=BOTH, linewidth=1.2, label=label)
         figure.legend(loc="outside lower center", ncols=2)
-        figure.suptitle(f"Mean of {len(films)} films, each hand turned upright")
+        figure.suptitle(f"Mean of {len(films)} radiographs, each hand turned upright")
 
 
 def _draw_outline(panel: Axes, outline: Array, *, facecolor: str = "none", **style: Any) -> None:

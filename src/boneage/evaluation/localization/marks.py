@@ -7,8 +7,9 @@ film.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -29,6 +30,7 @@ from boneage.evaluation.localization.anatomical_target import (
 BOXES_FILE = "ossification_boxes.csv"
 POINTS_FILE = "hand_keypoints.csv"
 POINTS_READER = "key points"
+BOXES, POINTS = "boxes", "points"
 JOINT_POINTS = ("thumb2", "forefinger1", "middle_finger1", "ring_finger1", "pinky_finger1")
 """The MCP joints, thumb first."""
 SIDES = ("left", "top", "right", "bottom")
@@ -51,17 +53,28 @@ class Annotations:
     proportions: Proportions
     problems: tuple[str, ...] = ()
 
+    @property
+    def sources(self) -> dict[str, int]:
+        """How many films have marks of which kind."""
+        return dict(sorted(Counter(self.source_of(film) for film in self.marks).items()))
+
+    def source_of(self, film: str) -> str:
+        """Of which kind the marks of a film are: ``"boxes"`` or ``"points"``."""
+        return BOXES if self.marks[film][0].boxes else POINTS
+
+    def with_unfit(self, copies: Mapping[str, str]) -> Annotations:
+        """Name the copies that marks do not fit, and why, by id."""
+        unfit = sorted(set(copies) & set(self.marks))
+        named = (f"{name}: {copies[name]}" for name in unfit)
+        return replace(self, problems=(*self.problems, *named))
+
 
 def load_annotations(folder: Path, shape_of: Callable[[str], Shape | None]) -> Annotations:
     """Read both files of a folder.
 
-    Parameters
-    ----------
-    folder : Path
-    shape_of : callable
-        Gives the true (height, width) of a film by id: shares of a film that
-        is not square have no angles. None for a film that is not here; its
-        marks are left out and named.
+    ``shape_of`` gives the true (height, width) of a film by id: shares of a film
+    that is not square have no angles. None for a film that is not here; its
+    marks are left out and named.
 
     Raises
     ------
@@ -79,7 +92,7 @@ def load_annotations(folder: Path, shape_of: Callable[[str], Shape | None]) -> A
         for film, make, named in found:
             shape = shape_of(film)
             if shape is None:
-                problems.append(f"{named} left out: no labelled film of this id is here")
+                problems.append(f"{named} left out: no labelled radiograph of this id is here")
                 continue
             try:
                 mark = make(shape)
@@ -89,7 +102,7 @@ def load_annotations(folder: Path, shape_of: Callable[[str], Shape | None]) -> A
             marks[film] = (*marks.get(film, ()), mark)
             in_pixels.append(mark.scaled(*shape))
         if len(in_pixels) == before:
-            raise DataError(f"{str(path)!r} has no usable marks for the films that are here")
+            raise DataError(f"{str(path)!r} has no usable marks for the radiographs that are here")
     return Annotations(marks, proportions_of(in_pixels), tuple(problems))
 
 
@@ -176,5 +189,5 @@ def _share(row: Cells, column: str) -> float:
     except ValueError:
         share = -1.0
     if not 0 <= share <= 1:  # NaN too
-        raise DataError(f"{column} {row[column]!r} is not a share of the film from 0 to 1")
+        raise DataError(f"{column} {row[column]!r} is not a share of the radiograph from 0 to 1")
     return share

@@ -89,17 +89,9 @@ def measure(
 ) -> RegionMeasurement:
     """Hold the regions found on one film against what its readers marked.
 
-    Parameters
-    ----------
-    looks : sequence of Look
-        With a carpal and a metacarpal one.
-    plan : RegionPlan
-        How boxes become crops.
-    marks : sequence of Marks
-        As shares of the film; at least one.
-    proportions : Proportions
-    film_size : (height, width)
-        Of the film the looks are of, in pixels, in its true shape.
+    ``plan`` says how boxes become crops; there is at least one reader's marks,
+    as shares of the film; ``film_size`` is its height and width in pixels, in
+    its true shape.
 
     Raises
     ------
@@ -166,7 +158,7 @@ def _figures(
     shape = max(1, round(film_size[0] * scale)), max(1, round(film_size[1] * scale))
     target = filled(polygons, scale, shape)
     if not target.any():
-        raise DataError("a marked region is empty or outside the film")
+        raise DataError("a marked region is empty or outside the radiograph")
     values = [
         value for rectangle in (crop, box) for value in _compare(target, *_ends(rectangle, scale))
     ]

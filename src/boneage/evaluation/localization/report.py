@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,151 +12,125 @@ from boneage._version import __version__
 from boneage.domain.assessment import Failure
 from boneage.evaluation.localization import figures
 from boneage.evaluation.localization.anatomical_target import (
-    CARPUS,
     METACARPALS,
     STRIP_WIDTH,
     Proportions,
 )
-from boneage.evaluation.localization.cases import SQUEEZED, MeasuredFilm, source_of
+from boneage.evaluation.localization.cases import MeasuredFilm
 from boneage.evaluation.localization.marks import Annotations
-from boneage.evaluation.localization.measuring import (
-    ALL_METACARPALS,
-    CARPUS_FROM_POINTS,
-    COLUMNS,
-    RASTER_PX,
-    REGION_OF,
-    TARGETS,
-)
-from boneage.evaluation.localization.summary import COVERED, Groups, worst
+from boneage.evaluation.localization.measuring import COLUMNS, RASTER_PX, REGION_OF, TARGETS
+from boneage.evaluation.localization.summary import COVERED, Groups, summarise_groups, worst
 from boneage.evaluation.report import (
     FIGURES,
     Experiment,
     failures_of,
     paragraphs,
     write_page,
-    write_rows,
+    write_records,
 )
 from boneage.storage.files import write_json
 
-CSV, JSON, PAGE = "ruler.csv", "ruler.json", "ruler.html"
-NAMED = (CARPUS, CARPUS_FROM_POINTS, ALL_METACARPALS)
-"""Targets whose worst films are named."""
-HEADER = (
-    *("id", "sex", "age_months", "split", "copy", "source", "readers", "target"),
-    *("attention_found", *COLUMNS, "tight_iou", "covered", "in_order", "distal_offset"),
-)
+TABLE, SUMMARY, PAGE = "ruler.csv", "ruler.json", "ruler.html"
 
 
 @dataclass(frozen=True)
-class Anatomy:
-    """What the regions were held against."""
+class LocalizationTest:
+    """All that was found; at least one film."""
 
-    proportions: Proportions
-    left_out: tuple[str, ...] = ()
-    """Marks and copies that could not be used, one sentence each."""
+    experiment: Experiment
+    annotations: Annotations
+    films: Sequence[MeasuredFilm]
+    failures: Sequence[Failure] = ()
 
-
-def marked_films(annotations: Annotations) -> dict[str, int]:
-    """How many films have usable marks, by source."""
-    return dict(sorted(Counter(source_of(annotations, f) for f in annotations.marks).items()))
-
-
-def anatomy_of(annotations: Annotations, unfit: Mapping[str, str], copies: str) -> Anatomy:
-    """Gather what the regions are held against.
-
-    ``unfit`` says by id why a detailed copy is not used.
-    """
-    moved = [] if copies == SQUEEZED else sorted(set(unfit) & set(annotations.marks))
-    left_out = (*annotations.problems, *(f"{name}: {unfit[name]}" for name in moved))
-    return Anatomy(annotations.proportions, left_out)
+    @cached_property
+    def groups(self) -> Groups:
+        """The films summed up, all together and by groups."""
+        return summarise_groups(self.films)
 
 
-def recipe(experiment: Experiment, anatomy: Anatomy) -> dict[str, Any]:
+def recipe(experiment: Experiment, annotations: Annotations) -> dict[str, Any]:
     """What the figures of one film depend on, for the journal."""
     return {
         "boneage": __version__,
         "weights": experiment.weights.sha256,
         "data": experiment.data,
-        "films": experiment.options["films"],
-        "proportions": asdict(anatomy.proportions),
+        "films": experiment.unusual["films"],
+        "proportions": asdict(annotations.proportions),
         "strip_width": STRIP_WIDTH,
     }
 
 
-def write_report(
-    folder: Path,
-    films: Sequence[MeasuredFilm],
-    groups: Groups,
-    table: Mapping[str, Any],
-) -> None:
+def write_report(folder: Path, test: LocalizationTest) -> None:
     """Write the table, the summary, the figures and the page into a folder, made when missing."""
-    write_rows(folder / CSV, rows_of(films))
-    write_json(folder / JSON, table)
+    table = summarise(test)
+    write_records(folder / TABLE, records(test))
+    write_json(folder / SUMMARY, table)
     drawings = folder / FIGURES
-    figures.draw_coverage(drawings / "coverage.png", films)
-    figures.draw_by_age(drawings / "coverage_by_age.png", groups)
-    figures.draw_by_metacarpal(drawings / "coverage_by_metacarpal.png", groups)
-    figures.draw_in_hand(drawings / "crops_in_hand.png", films)
-    constants = {"labels": figures.NAMES, "metacarpals": METACARPALS, "region_of": REGION_OF}
-    write_page(folder / PAGE, "localization", test=table, short=in_short(table), **constants)
+    figures.draw_coverage(drawings / "coverage.png", test.films)
+    figures.draw_by_age(drawings / "coverage_by_age.png", test.groups)
+    figures.draw_by_metacarpal(drawings / "coverage_by_metacarpal.png", test.groups)
+    figures.draw_in_hand(drawings / "crops_in_hand.png", test.films)
+    constants = {"labels": figures.NAMES, "metacarpals": METACARPALS}
+    write_page(folder / PAGE, "localization", test=table, short=in_short(test), **constants)
 
 
-def in_short(table: Mapping[str, Any]) -> list[str]:
+def in_short(test: LocalizationTest) -> list[str]:
     """Say what a person wants first; one paragraph a target."""
-    constants = {"labels": figures.NAMES, "region_of": REGION_OF}
-    return paragraphs("localization_in_short", test=table, **constants)
+    overall = test.groups["overall"]["overall"]
+    constants = {"labels": figures.NAMES, "region_of": REGION_OF, "covered_from": COVERED}
+    return paragraphs("localization_in_short", overall=overall, **constants)
 
 
-def rows_of(films: Sequence[MeasuredFilm]) -> Iterable[Sequence[str]]:
-    """A row a film and target below the header; films in their order, shares from 0 to 1."""
-    yield HEADER
-    for film in films:
-        label, measured = film.film, film.measured
-        for target in TARGETS:
-            found = measured.figures.get(target)
-            if found is None:
-                continue
-            yield [
-                *(label.id, label.sex.value, f"{label.age_months:g}", label.split),
-                *(film.copy, film.source, str(film.readers), target),
-                str(int(measured.found[REGION_OF[target]])),
-                *(f"{found[name]:.4f}" for name in (*COLUMNS, "tight_iou")),
-                str(int(found["crop_coverage"] >= COVERED)),
-                *(str(int(measured.in_order)), f"{measured.distal_offset:.4f}"),
-            ]
+def records(test: LocalizationTest) -> list[dict[str, object]]:
+    """One of each film and target; films in their order, shares from 0 to 1."""
+    return [
+        {
+            "id": film.film.id,
+            "sex": str(film.film.sex),
+            "age_months": f"{film.film.age_months:g}",
+            "split": film.film.split,
+            "copy": film.copy,
+            "source": film.source,
+            "readers": film.readers,
+            "target": target,
+            "attention_found": int(film.measured.found[REGION_OF[target]]),
+            **{name: f"{found[name]:.4f}" for name in (*COLUMNS, "tight_iou")},
+            "covered": int(found["crop_coverage"] >= COVERED),
+            "in_order": int(film.measured.in_order),
+            "distal_offset": f"{film.measured.distal_offset:.4f}",
+        }
+        for film in test.films
+        for target in TARGETS
+        if (found := film.measured.figures.get(target))
+    ]
 
 
-def summarised(
-    films: Sequence[MeasuredFilm],
-    failures: Sequence[Failure],
-    groups: Groups,
-    experiment: Experiment,
-    anatomy: Anatomy,
-) -> dict[str, Any]:
+def summarise(test: LocalizationTest) -> dict[str, Any]:
     """All that ``ruler.json`` holds; plain values."""
     return {
-        **experiment.header(),
+        **test.experiment.header(),
         "films": {
-            "tried": len(films) + len(failures),
-            "measured": len(films),
-            "failed": len(failures),
+            "tried": len(test.films) + len(test.failures),
+            "measured": len(test.films),
+            "failed": len(test.failures),
         },
         "target": {
-            "built": built_of(anatomy.proportions),
-            "proportions": asdict(anatomy.proportions),
+            "built": built_of(test.annotations.proportions),
+            "proportions": asdict(test.annotations.proportions),
             "strip_width": STRIP_WIDTH,
             "raster_px": RASTER_PX,
         },
         "covered_from": COVERED,
         "groups": {
             grouping: {name: asdict(group) for name, group in members.items()}
-            for grouping, members in groups.items()
+            for grouping, members in test.groups.items()
         },
         "worst": {
-            target: [_worst(film, target) for film in worst(films, target)] for target in NAMED
+            target: [_worst(film, target) for film in worst(test.films, target)]
+            for target in figures.NAMES
         },
-        "left_out": list(anatomy.left_out),
-        "failures": failures_of(failures),
+        "left_out": list(test.annotations.problems),
+        "failures": failures_of(test.failures),
     }
 
 

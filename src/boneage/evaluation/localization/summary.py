@@ -51,7 +51,7 @@ Groups: TypeAlias = Mapping[str, Mapping[str, GroupSummary]]
 """By grouping and group; the grouping ``"overall"`` has one group, ``"overall"``."""
 
 
-def summarise(films: Sequence[MeasuredFilm]) -> Groups:
+def summarise_groups(films: Sequence[MeasuredFilm]) -> Groups:
     """Sum up all films, and each group of them by itself; at least one film."""
     groups = {OVERALL: {OVERALL: summarise_group(films)}}
     for grouping in GROUPINGS:

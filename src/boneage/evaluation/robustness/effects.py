@@ -70,7 +70,7 @@ class Effect:
 def effects_of(films: Sequence[ChangedFilm], changes: Sequence[Change]) -> tuple[Effect, ...]:
     """Sum up every change over all films; a ValueError when there are none."""
     if not films:
-        raise ValueError("no films to sum up")
+        raise ValueError("no radiographs to sum up")
     return tuple(_effect(films, change) for change in changes)
 
 

@@ -64,7 +64,9 @@ def draw_shifts(path: Path, effects: Sequence[Effect]) -> None:
         ):
             places, label = [row + aside for row in rows], f"> {months} months"
             plot_estimates(right, places, shares, colour, label, scale=100, fmt=marker, **style)
-        right.set(xlim=(-3, 103), xlabel="Films whose answer moved so far, % of those answered")
+        right.set(
+            xlim=(-3, 103), xlabel="Radiographs whose answer moved so far, % of those answered"
+        )
         for axes in (left, right):
             legend_above(axes, columns=2)
 
@@ -80,7 +82,7 @@ def draw_fates(path: Path, effects: Sequence[Effect]) -> None:
             shares = [100 * effect.fates[fate] for effect in effects]
             axes.barh(rows, shares, left=ends, height=0.75, color=colour, label=FATES[fate])
             ends = [end + share for end, share in zip(ends, shares, strict=True)]
-        axes.set(xlim=(0, 100), xlabel="Films, % of all")
+        axes.set(xlim=(0, 100), xlabel="Radiographs, % of all")
         legend_above(axes, columns=2, centre=0.35)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from boneage.evaluation.report import (
     number,
     share,
     write_page,
-    write_rows,
+    write_records,
 )
 from boneage.evaluation.robustness.cases import FAR_MONTHS, ChangedFilm
 from boneage.evaluation.robustness.changes import Change
@@ -32,10 +33,6 @@ from boneage.evaluation.robustness.sheet import draw_sheet, example_film
 from boneage.storage.files import write_json
 
 TABLE, SUMMARY, PAGE = "stress.csv", "stress.json", "stress.html"
-COLUMNS = (
-    *("case", "sex", "label_months", "unchanged_months", "change", "kind", "months"),
-    *("shift_months", "refusal", "new_warnings"),
-)
 
 
 @dataclass(frozen=True)
@@ -43,27 +40,20 @@ class RobustnessTest:
     """All that was found."""
 
     experiment: Experiment
-    changes: tuple[Change, ...]
-    films: tuple[ChangedFilm, ...]
-    failures: tuple[Failure, ...]
+    changes: Sequence[Change]
+    films: Sequence[ChangedFilm]
+    failures: Sequence[Failure] = ()
     """Films that got no answer unchanged, and so say nothing of the changes."""
-    effects: tuple[Effect, ...]
 
-
-def robustness_test(
-    experiment: Experiment,
-    changes: Sequence[Change],
-    films: Sequence[ChangedFilm],
-    failures: Sequence[Failure] = (),
-) -> RobustnessTest:
-    """Sum up the films that were put through the changes; a ValueError when there are none."""
-    effects = effects_of(films, changes)
-    return RobustnessTest(experiment, tuple(changes), tuple(films), tuple(failures), effects)
+    @cached_property
+    def effects(self) -> tuple[Effect, ...]:
+        """What each change did to all films; a ValueError when there are none."""
+        return effects_of(self.films, self.changes)
 
 
 def write_report(folder: Path, test: RobustnessTest) -> None:
     """Write the table, the summary, the figures and the page into a folder, made when missing."""
-    write_rows(folder / TABLE, [COLUMNS, *_rows(test)])
+    write_records(folder / TABLE, _records(test))
     table = summarise(test)
     write_json(folder / SUMMARY, table)
     draw_shifts(folder / FIGURES / "stress_shifts.png", test.effects)
@@ -73,19 +63,28 @@ def write_report(folder: Path, test: RobustnessTest) -> None:
     write_page(folder / PAGE, "robustness", test=table, **limits)
 
 
-def _rows(test: RobustnessTest) -> list[list[str]]:
+def _records(test: RobustnessTest) -> list[dict[str, object]]:
+    """One of each film and change."""
     return [
-        [
-            *(film.case, str(film.sex), f"{film.label_months:g}", f"{film.unchanged_months:.2f}"),
-            *(change.name, change.kind),
-            "" if outcome.months is None else f"{outcome.months:.2f}",
-            "" if shift is None else f"{shift:.2f}",
-            *(outcome.refusal or "", ";".join(outcome.warnings)),
-        ]
+        {
+            "case": film.case,
+            "sex": str(film.sex),
+            "label_months": f"{film.label_months:g}",
+            "unchanged_months": f"{film.unchanged_months:.2f}",
+            "change": change.name,
+            "kind": change.kind,
+            "months": _hundredths(film.outcomes[change.name].months),
+            "shift_months": _hundredths(film.shift_months(change.name)),
+            "refusal": film.outcomes[change.name].refusal,
+            "new_warnings": ";".join(film.outcomes[change.name].warnings),
+        }
         for film in test.films
         for change in test.changes
-        for outcome, shift in [(film.outcomes[change.name], film.shift_months(change.name))]
     ]
+
+
+def _hundredths(months: float | None) -> str | None:
+    return None if months is None else f"{months:.2f}"
 
 
 def summarise(test: RobustnessTest) -> dict[str, Any]:
@@ -108,9 +107,9 @@ def in_short(test: RobustnessTest) -> str:
     """Say how far each change moves the answers, one line a change, for a terminal."""
     width = max(len(effect.label) for effect in test.effects)
     lines = [
-        f"{len(test.films)} films under {len(test.effects)} changes, read with "
-        f"{test.experiment.weights.name}: mean change; share of films moved by more than "
-        f"{FAR_MONTHS:g} months; share of films so moved and neither refused nor warned about"
+        f"{len(test.films)} radiographs under {len(test.effects)} changes, read with "
+        f"{test.experiment.weights.name}: mean change; share of radiographs moved by more than "
+        f"{FAR_MONTHS:g} months; share of radiographs so moved and neither refused nor warned about"
     ]
     lines += [
         f"{e.label:<{width}}  {number(e.mean_shift_months)} months; "
