@@ -13,7 +13,7 @@ import numpy as np
 from boneage.datasets.films import Film, Films
 from boneage.domain.assessment import Interval, WeightsName
 from boneage.domain.radiograph import Sex
-from boneage.evaluation.ablation.report import AblationRun, write_ablation
+from boneage.evaluation.ablation import AblationRun, write_ablation
 from boneage.evaluation.accuracy import evidence
 from boneage.evaluation.accuracy.comparison import OtherReader, compare, write_comparisons
 from boneage.evaluation.accuracy.readings import CaseReading, Validation

@@ -40,12 +40,12 @@ class Experiment:
     limit: int | None
     """Only so many films were tried; None for all."""
     day: date
-    unusual: Mapping[str, Any] = field(default_factory=dict)
-    """What else was asked of the data; what is as usual goes without saying."""
+    selection: Mapping[str, Any] = field(default_factory=dict)
+    """What else says which films these are; what is as usual goes without saying."""
 
     def header(self, method: str = "bootstrap") -> dict[str, Any]:
         """How the JSON file of an evaluation begins."""
-        data = {"name": self.data, "split": self.split, "limit": self.limit, **self.unusual}
+        data = {"name": self.data, "split": self.split, "limit": self.limit, **self.selection}
         return {
             "format": EVIDENCE_FORMAT,
             "boneage": __version__,

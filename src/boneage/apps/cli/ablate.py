@@ -88,7 +88,7 @@ def ablate(
     \b
     boneage ablate --run runs/mine --data rsna/ --only inputs --out ablation
     """  # noqa: D301  click wants a backspace before lines it must not wrap
-    from boneage.evaluation.ablation import report  # noqa: PLC0415  slow
+    from boneage.evaluation import ablation as report  # noqa: PLC0415  slow
     from boneage.training.ablation.ablation import ablate as train_variants  # noqa: PLC0415  Keras, slower
 
     make_folder(out, "--out")

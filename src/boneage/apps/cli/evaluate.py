@@ -118,9 +118,9 @@ def evaluate(
     make_folder(out, "--out")
     _report_problems(found.problems)
     name = assessor.weights.name
-    unusual: dict[str, Any] = {"copies": copies} if copies != "detailed" else {}
-    unusual |= {"forced": True} if force else {}
-    experiment = Experiment(name, data.resolve().name, split, limit, date.today(), unusual)
+    selection: dict[str, Any] = {"copies": copies} if copies != "detailed" else {}
+    selection |= {"forced": True} if force else {}
+    experiment = Experiment(name, data.resolve().name, split, limit, date.today(), selection)
     recipe = {
         "boneage": __version__,
         "weights": name.sha256,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from boneage.domain.radiograph import Sex
-from boneage.evaluation.accuracy.readings import CaseReading
+from boneage.evaluation.accuracy.readings import CaseReading, months_of
 from boneage.evaluation.metrics import ErrorMetrics, measure
 
 BAND_YEARS = 2
@@ -53,7 +53,7 @@ def in_bands(readings: Sequence[CaseReading]) -> dict[Band, list[CaseReading]]:
 def measure_bands(readings: Sequence[CaseReading], least: int = 1) -> dict[Band, ErrorMetrics]:
     """Measure every band that has ``least`` films."""
     return {
-        band: measure([r.true_months for r in films], [r.predicted_months for r in films])
+        band: measure(*months_of(films))
         for band, films in in_bands(readings).items()
         if len(films) >= least
     }

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from boneage.errors import DataError
-from boneage.evaluation.accuracy.readings import CaseReading
+from boneage.evaluation.accuracy.readings import CaseReading, months_of
 from boneage.evaluation.metrics import METHOD, FitMetrics, Vector, estimate, fit
 from boneage.evaluation.report import Experiment, interval_of
 from boneage.storage.delimited import one_column, read_delimited
@@ -128,8 +128,7 @@ def compare(readings: Sequence[CaseReading], other: OtherReader) -> Comparison:
     cases = {reading.case: None for reading in readings}
     check_common(other, list(cases))
     common = tuple(reading for reading in readings if reading.case in other.months)
-    true = np.array([reading.true_months for reading in common])
-    here = np.array([reading.predicted_months for reading in common])
+    true, here = months_of(common)
     there = np.array([other.months[reading.case] for reading in common])
     excess = np.abs(here - true) - np.abs(there - true)
     figures = estimate(_both, true, here, there)

@@ -17,7 +17,7 @@ from boneage.datasets.problems import count_by_kind
 from boneage.domain.radiograph import Sex
 from boneage.evaluation.accuracy import agreement
 from boneage.evaluation.accuracy.bands import LEAST_FILMS, measure_bands, measure_bands_by_sex
-from boneage.evaluation.accuracy.readings import CaseReading, Validation
+from boneage.evaluation.accuracy.readings import CaseReading, Validation, months_of
 from boneage.evaluation.accuracy.report_tables import metrics_table, networks_table
 from boneage.evaluation.metrics import METHOD, measure_by
 from boneage.evaluation.report import Experiment, failures_of, write_page, write_rows
@@ -128,11 +128,9 @@ def _agreement(readings: Sequence[CaseReading]) -> dict[str, Any]:
     """Bland–Altman limits and regression line; empty when nothing was read."""
     if not readings:
         return {}
-    true = [reading.true_months for reading in readings]
-    predicted = [reading.predicted_months for reading in readings]
-    line = agreement.regression_line(true, predicted)
+    line = agreement.regression_line(*months_of(readings))
     return {
-        "bland_altman": asdict(agreement.limits_of_agreement(true, predicted)),
+        "bland_altman": asdict(agreement.limits_of_agreement(*months_of(readings))),
         "regression": asdict(line) if line else None,
     }
 

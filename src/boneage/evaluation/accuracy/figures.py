@@ -31,7 +31,7 @@ from boneage.evaluation.accuracy.bands import (
 )
 from boneage.evaluation.accuracy.comparison import Comparison
 from boneage.evaluation.accuracy.evidence import in_order
-from boneage.evaluation.accuracy.readings import CaseReading
+from boneage.evaluation.accuracy.readings import CaseReading, months_of
 from boneage.evaluation.metrics import WITHIN_MONTHS, Vector, fit, measure_by
 from boneage.evaluation.plotting import (
     ACCENT,
@@ -174,8 +174,8 @@ def draw_histograms(path: Path, readings: Readings, title: str) -> None:
 
 def draw_errors_by_age(path: Path, readings: Readings, title: str) -> None:
     """Absolute error against age, the 1.67-year line, and the mean of each two-year band."""
-    ages = np.array([reading.true_months / 12 for reading in readings])
-    errors = np.array([abs(reading.error_months) for reading in readings])
+    true, predicted = months_of(readings)
+    ages, errors = true / 12, np.abs(predicted - true)
     with drawn(path, width=8.6, height=4.4) as (_, (axes,)):
         points_by_sex(axes, readings, ages, errors)
         for place, (band, members) in enumerate(in_bands(readings).items()):
@@ -192,8 +192,7 @@ def draw_errors_by_age(path: Path, readings: Readings, title: str) -> None:
 
 def draw_bland_altman(path: Path, readings: Readings, title: str) -> None:
     """Difference of predicted and true against their mean, with the limits of agreement."""
-    true = np.array([reading.true_months for reading in readings])
-    predicted = np.array([reading.predicted_months for reading in readings])
+    true, predicted = months_of(readings)
     limits = limits_of_agreement(true, predicted)
     with drawn(path, width=9.2, height=4.6) as (_, (axes,)):
         points_by_sex(axes, readings, (true + predicted) / 2, predicted - true)
@@ -240,11 +239,7 @@ def draw_bands(path: Path, readings: Readings, title: str) -> None:
 
 def draw_within(path: Path, readings: Readings, title: str) -> None:
     """Shares of films read within 6, 12 and 24 months, with their intervals."""
-    found = measure_by(
-        [reading.true_months for reading in readings],
-        [reading.predicted_months for reading in readings],
-        [reading.sex for reading in readings],
-    )
+    found = measure_by(*months_of(readings), [reading.sex for reading in readings])
     with drawn(path, width=8.2, height=4) as (_, (axes,)):
         for group in sorted(found, key=lambda group: ASIDE[group]):
             metrics, colour = found[group], COLOURS[group]
@@ -306,7 +301,7 @@ def _by_band(axes: Axes, bands: Mapping[str, Coverage], level: float) -> None:
 def draw_comparison(path: Path, found: Comparison, here: str, title: str) -> None:
     """Draw both scatters, and the paired differences against age; ``here`` names this reader."""
     readings = found.readings
-    ages = np.array([reading.true_months for reading in readings]) / 12
+    ages = months_of(readings)[0] / 12
     mean = found.difference.mae_months
     with drawn(path, 1, 3, width=14.4, height=5.2) as (figure, (own, other, apart)):
         scatter(own, [(reading, reading.predicted_months) for reading in readings], here)

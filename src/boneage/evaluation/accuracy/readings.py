@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from boneage.datasets.films import Film
 from boneage.datasets.problems import Problem
 from boneage.domain.assessment import Assessment, Failure, Interval
 from boneage.domain.radiograph import Sex
 from boneage.errors import LevelError
+from boneage.evaluation.metrics import Vector
 from boneage.inference.assessor import Assessor, answer_or_failure
 from boneage.storage.many import Journal, resumed
 from boneage.uncertainty.intervals import DEFAULT_LEVEL
@@ -49,6 +51,12 @@ class CaseReading:
     def error_months(self) -> float:
         """Predicted minus true."""
         return self.predicted_months - self.true_months
+
+
+def months_of(readings: Sequence[CaseReading]) -> tuple[Vector, Vector]:
+    """True and predicted months, shape (n,) each."""
+    true = np.array([reading.true_months for reading in readings])
+    return true, np.array([reading.predicted_months for reading in readings])
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def recipe(experiment: Experiment, annotations: Annotations) -> dict[str, Any]:
         "boneage": __version__,
         "weights": experiment.weights.sha256,
         "data": experiment.data,
-        "films": experiment.unusual["films"],
+        "films": experiment.selection["films"],
         "proportions": asdict(annotations.proportions),
         "strip_width": STRIP_WIDTH,
     }

@@ -14,8 +14,7 @@ import pytest
 
 from boneage.datasets.films import Film
 from boneage.domain.radiograph import Sex
-from boneage.evaluation.ablation.measuring import measure_study
-from boneage.evaluation.ablation.report import AblationRun, write_ablation
+from boneage.evaluation.ablation import AblationRun, measure_study, write_ablation
 from boneage.evaluation.metrics import Estimate, Vector, measure
 from boneage.training.ablation.outcomes import Outcome, Study, Variant
 from tools.documents import parts
