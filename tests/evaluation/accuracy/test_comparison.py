@@ -85,7 +85,7 @@ def test_side_by_side_on_the_common_films() -> None:
     assert found.difference.rmse_months.value == pytest.approx(
         math.sqrt(56 / 3) - math.sqrt(65 / 3)
     )
-    assert found.excess_months == (3, -6, 6)
+    assert list(found.excess_months) == [3, -6, 6]
     with pytest.raises(DataError, match=r"none of the cases .* such as '9', here are such as '1'"):
         compare(readings, OtherReader("B", "b.csv", {"9": 50.0}))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -10,7 +11,7 @@ from boneage._version import __version__
 from boneage.datasets.problems import Kind, count_by_kind, in_words
 from boneage.domain.radiograph import Sex
 from boneage.evaluation.data_analysis.analysis import SPARSE_FILMS, Analysis
-from boneage.evaluation.data_analysis.dataset import BIN_MONTHS, BIN_Z, Z_LIMIT, Statistics
+from boneage.evaluation.data_analysis.dataset import BIN_MONTHS, BIN_Z, Z_LIMIT, Bin, Statistics
 from boneage.evaluation.data_analysis.figures import WORDS, draw_ages, draw_splits, draw_z_scores
 from boneage.evaluation.metrics import OVERALL
 from boneage.evaluation.report import paragraphs, write_page, write_records, write_rows
@@ -21,7 +22,7 @@ SEXES = (Sex.FEMALE, Sex.MALE)
 STATISTICS = ("mean", "median", "standard_deviation", "least", "most")
 PROBLEMS_SHOWN = 200
 
-Record: TypeAlias = dict[str, object]
+Record: TypeAlias = dict[str, Any]
 
 
 def write_analysis(folder: Path, analysis: Analysis) -> Path:
@@ -73,42 +74,42 @@ def write_numbers(folder: Path, analysis: Analysis) -> None:
     write_records(folder / "statistics.csv", statistics)
     write_records(folder / "ages.csv", _ages(analysis))
     write_records(folder / "age_bands.csv", _bands(analysis))
-    write_records(folder / "z_scores.csv", _z_scores(analysis))
+    write_records(folder / "z_scores.csv", _histogram(analysis.dataset.z_scores, "z"))
     write_rows(folder / "problems.csv", [("kind", "film", "message"), *problems])
     write_json(folder / "analysis.json", as_json(analysis))
 
 
+def _histogram(bins: Sequence[Bin], unit: str) -> list[Record]:
+    """Films in each bin; a bin holds its lower end, not its upper one."""
+    return [
+        {f"low_{unit}": b.low, f"high_{unit}": b.high, "films": b.count, **_by_sex(b.counts)}
+        for b in bins
+    ]
+
+
 def _ages(analysis: Analysis) -> list[Record]:
-    """The histogram of ages; a bin holds its lower end, not its upper one."""
     splits = analysis.ages_by_split
     return [
-        {"low_months": b.low, "high_months": b.high, "films": b.count}
-        | {str(sex): b.counts[sex] for sex in SEXES}
-        | {split: counts[place] for split, counts in splits.items()}
-        for place, b in enumerate(analysis.dataset.ages)
+        {**record, **{split: counts[place] for split, counts in splits.items()}}
+        for place, record in enumerate(_histogram(analysis.dataset.ages, "months"))
     ]
 
 
 def _bands(analysis: Analysis) -> list[Record]:
     """Films, mean age and standard deviation of each two-year band."""
     return [
-        {"low_years": b.band.low, "high_years": b.band.high, "films": b.count}
-        | {str(sex): b.counts[sex] for sex in SEXES}
-        | {
-            f"{name}_months": round(getattr(b.ages, name), 3) if b.ages else None
-            for name in ("mean", "standard_deviation")
+        {
+            **{"low_years": b.band.low, "high_years": b.band.high, "films": b.count},
+            **_by_sex(b.counts),
+            "mean_months": round(b.ages.mean, 3) if b.ages else None,
+            "standard_deviation_months": round(b.ages.standard_deviation, 3) if b.ages else None,
         }
         for b in analysis.bands
     ]
 
 
-def _z_scores(analysis: Analysis) -> list[Record]:
-    """The histogram of z-scores; a bin holds its lower end, not its upper one."""
-    return [
-        {"low_z": b.low, "high_z": b.high, "films": b.count}
-        | {str(sex): b.counts[sex] for sex in SEXES}
-        for b in analysis.dataset.z_scores
-    ]
+def _by_sex(counts: Mapping[Sex, int]) -> dict[str, int]:
+    return {str(sex): counts[sex] for sex in SEXES}
 
 
 def as_json(analysis: Analysis) -> dict[str, Any]:
@@ -127,7 +128,7 @@ def as_json(analysis: Analysis) -> dict[str, Any]:
             "limit": Z_LIMIT,
             "outliers": [asdict(outlier) for outlier in dataset.outliers],
             "bin": BIN_Z,
-            "histogram": _z_scores(analysis),
+            "histogram": _histogram(dataset.z_scores, "z"),
         },
         "ages": {"bin_months": BIN_MONTHS, "histogram": _ages(analysis)},
         "age_bands": _bands(analysis),
