@@ -84,7 +84,6 @@ def resumed(
     object
         The results, in the items' order.
     """
-
     done = journal.done if journal else {}
 
     def work_on(item: T) -> R:
