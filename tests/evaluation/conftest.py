@@ -9,12 +9,12 @@ import pytest
 from boneage.datasets.problems import Kind, Problem
 from boneage.domain.assessment import Failure, WeightsName
 from boneage.domain.radiograph import Sex
-from boneage.evaluation.accuracy.evidence import Setting
-from boneage.evaluation.accuracy.validation import Reading, Validation
+from boneage.evaluation.accuracy.readings import CaseReading, Validation
+from boneage.evaluation.report import Experiment
 
 
-def reading(case: str, sex: Sex, true: float, read: float, *, carpal_found: bool) -> Reading:
-    return Reading(
+def reading(case: str, sex: Sex, true: float, read: float, *, carpal_found: bool) -> CaseReading:
+    return CaseReading(
         case=case,
         sex=sex,
         true_months=true,
@@ -40,6 +40,6 @@ def validation() -> Validation:
 
 
 @pytest.fixture
-def setting() -> Setting:
+def experiment() -> Experiment:
     weights = WeightsName("compact-1", "compact", "ab" * 32)
-    return Setting(weights, "rsna", "validation", None, date(2026, 1, 2))
+    return Experiment(weights, "rsna", "validation", None, date(2026, 1, 2))

@@ -13,24 +13,27 @@ import numpy as np
 from boneage.datasets.films import Film, Films
 from boneage.domain.assessment import Interval, WeightsName
 from boneage.domain.radiograph import Sex
-from boneage.evaluation.ablation.report import Setting as AblationSetting
-from boneage.evaluation.ablation.report import write_ablation
+from boneage.evaluation.ablation import AblationRun, write_ablation
 from boneage.evaluation.accuracy import evidence
-from boneage.evaluation.accuracy.comparison import OtherReader, compare
-from boneage.evaluation.accuracy.comparison_report import write_comparisons
-from boneage.evaluation.accuracy.validation import Reading, Validation
+from boneage.evaluation.accuracy.comparison import OtherReader, compare, write_comparisons
+from boneage.evaluation.accuracy.readings import CaseReading, Validation
 from boneage.evaluation.data_analysis.analysis import analyse_in_full
-from boneage.evaluation.data_analysis.files import as_json
-from boneage.evaluation.localization import files as ruler_files
+from boneage.evaluation.data_analysis.report import as_json
+from boneage.evaluation.localization import report as localization
 from boneage.evaluation.localization.anatomical_target import CARPUS, METACARPALS, Proportions
-from boneage.evaluation.localization.ruler import ALL_METACARPALS, FIGURES, RECTANGLES, Measured
-from boneage.evaluation.localization.run import BOXES, Ruled
-from boneage.evaluation.localization.summary import summarise
-from boneage.evaluation.robustness import evidence as stress_evidence
+from boneage.evaluation.localization.cases import MeasuredFilm
+from boneage.evaluation.localization.marks import BOXES, Annotations
+from boneage.evaluation.localization.measuring import (
+    ALL_METACARPALS,
+    COLUMNS,
+    RegionMeasurement,
+)
+from boneage.evaluation.report import Experiment, write_records
+from boneage.evaluation.robustness import report as robustness
+from boneage.evaluation.robustness.cases import ChangedAnswer, ChangedFilm
 from boneage.evaluation.robustness.changes import chosen
-from boneage.evaluation.robustness.stress import Outcome, Stressed
-from boneage.training.ablation.outcomes import Outcome as Trained
-from boneage.training.ablation.outcomes import Study, Variant
+from boneage.storage.files import write_json
+from boneage.training.ablation.outcomes import Outcome, Study, Variant
 
 DAY = date(2026, 1, 2)
 WEIGHTS = WeightsName("tiny-1", "tiny", "ab" * 32)
@@ -187,12 +190,12 @@ def write_evidence(folder: Path, weights: WeightsName = WEIGHTS) -> Path:
     """Write everything but the pictures of failures, each file by its own writer."""
     for name in ("analysis", "ruler", "stress", "comparison"):
         (folder / name).mkdir(parents=True)
-    setting = evidence.Setting(weights, "drawn", "validation", None, DAY)
+    experiment = Experiment(weights, "drawn", "validation", None, DAY)
     readings = made_readings()
-    evidence.write_evidence(folder, Validation(readings, ()), setting)
+    evidence.write_evidence(folder, Validation(readings, ()), experiment)
     other = OtherReader("a | reader", "other.csv", {r.case: r.true_months + 5 for r in readings})
     compared = [compare(readings, other)]
-    write_comparisons(folder / "comparison" / "comparison.json", compared, setting)
+    write_comparisons(folder / "comparison" / "comparison.json", compared, experiment)
     _write_ruler(folder / "ruler", weights)
     _write_stress(folder / "stress" / "stress.json", weights)
     _write_ablation(folder / "ablation")
@@ -211,11 +214,11 @@ def write_evidence(folder: Path, weights: WeightsName = WEIGHTS) -> Path:
     return folder
 
 
-def made_readings() -> tuple[Reading, ...]:
+def made_readings() -> tuple[CaseReading, ...]:
     """Bands of 12 films of known errors, and one of too few."""
     bands = ((60.0, FAR_OFF, PER_BAND), (132.0, LITTLE, PER_BAND), (180.0, LITTLE, FEW))
     return tuple(
-        Reading(
+        CaseReading(
             case=f"{true:g}-{place}",
             sex=(Sex.MALE, Sex.FEMALE)[place % 2],
             true_months=true,
@@ -243,41 +246,40 @@ def made_films() -> tuple[Film, ...]:
 
 def _write_ruler(folder: Path, weights: WeightsName) -> None:
     films = [_ruled(place, inside) for place, inside in enumerate(METACARPALS_INSIDE)]
-    setting = ruler_files.RulerSetting(
-        weights, "drawn", "all", "all", None, Proportions(0.0, 0.4, 0.3, 0.3, "one"), {}, (), DAY
-    )
-    ruler_files.write_csv(folder / "ruler.csv", films)
-    ruler_files.write_summary(folder / "ruler.json", films, (), summarise(films), setting)
+    options = {"films": "all", "marked": {}}
+    experiment = Experiment(weights, "drawn", "all", None, DAY, options)
+    annotations = Annotations({}, Proportions(0.0, 0.4, 0.3, 0.3, "one"))
+    test = localization.LocalizationTest(experiment, annotations, films)
+    write_records(folder / "ruler.csv", localization.records(test))
+    write_json(folder / "ruler.json", localization.summarise(test))
 
 
-def _ruled(place: int, metacarpals_inside: float) -> Ruled:
+def _ruled(place: int, metacarpals_inside: float) -> MeasuredFilm:
     inside = dict.fromkeys((CARPUS, ALL_METACARPALS, *METACARPALS), 1.0)
     inside[ALL_METACARPALS] = metacarpals_inside
-    names = [f"{rectangle}_{figure}" for rectangle in RECTANGLES for figure in FIGURES]
     figures = {
-        target: {**dict.fromkeys(names, 0.5), "crop_coverage": share, "tight_iou": 0.6}
+        target: {**dict.fromkeys(COLUMNS, 0.5), "crop_coverage": share, "tight_iou": 0.6}
         for target, share in inside.items()
     }
     film = Film(str(place), Path("film.png"), 120.0, Sex.FEMALE, "train")
     found = {"carpal": True, "metacarpal": True}
-    return Ruled(film, BOXES, 1, Measured(found, figures, 0.5, {}))
+    return MeasuredFilm(film, BOXES, 1, RegionMeasurement(found, figures, 0.5, {}))
 
 
 def _write_stress(path: Path, weights: WeightsName) -> None:
     films = [
-        Stressed(
+        ChangedFilm(
             str(place),
             Sex.FEMALE,
             120.0,
             124.0,
-            {name: Outcome(124.0 + shift) for name, shift in SHIFTS.items()},
+            {name: ChangedAnswer(124.0 + shift) for name, shift in SHIFTS.items()},
         )
         for place in range(3)
     ]
-    setting = stress_evidence.Setting(weights, "drawn", "validation", 3, DAY)
-    stress_evidence.write_summary(
-        path, stress_evidence.stress_test(setting, chosen(CHANGES), films)
-    )
+    experiment = Experiment(weights, "drawn", "validation", 3, DAY)
+    test = robustness.RobustnessTest(experiment, chosen(CHANGES), films)
+    write_json(path, robustness.summarise(test))
 
 
 def _write_ablation(folder: Path) -> None:
@@ -285,9 +287,9 @@ def _write_ablation(folder: Path) -> None:
     true = np.array([film.age_months for film in films])
     variants = (("all", "all", 2.0), ("one", "carpal alone", 9.0), ("alike", "two", 2.0))
     outcomes = tuple(
-        Trained(Variant(name, label, "with sex"), (true + error)[np.newaxis])
+        Outcome(Variant(name, label, "with sex"), (true + error)[np.newaxis])
         for name, label, error in variants
     )
     facts = {"seeds": 1, "epochs": 30, "train_films": 1105, "views": 6}
     study = Study("inputs", films, "all", outcomes, facts)
-    write_ablation(folder, [study], AblationSetting("mine", "tiny", "drawn", DAY))
+    write_ablation(folder, [study], AblationRun("mine", "tiny", "drawn", DAY))

@@ -14,15 +14,14 @@ import pytest
 
 from boneage.datasets.films import Film
 from boneage.domain.radiograph import Sex
-from boneage.evaluation.ablation.ablation import measure_study
-from boneage.evaluation.ablation.report import Setting, with_interval, write_ablation
+from boneage.evaluation.ablation import AblationRun, measure_study, write_ablation
 from boneage.evaluation.metrics import Estimate, Vector, measure
 from boneage.training.ablation.outcomes import Outcome, Study, Variant
 from tools.documents.evidence import Evidence
 from tools.documents.render import model_card
 
 AGES = (24.0, 60.0, 90.0, 120.0, 150.0, 200.0)
-SETTING = Setting("mine", "compact", "rsna", date(2026, 1, 2))
+RUN = AblationRun("mine", "compact", "rsna", date(2026, 1, 2))
 INPUT_FACTS = {"seeds": 2, "epochs": 30, "train_films": 1105, "views": 6}
 BACKBONE_FACTS = {
     "seeds": 1,
@@ -105,10 +104,10 @@ def test_a_single_film_has_no_interval() -> None:
 @pytest.mark.parametrize(
     ("predicted", "said"),
     [
-        (np.zeros(6), r"readings of shape \(6,\); \(seeds, films\) is needed"),
-        (np.zeros((0, 6)), r"readings of shape \(0, 6\)"),
-        (np.zeros((2, 5)), "6 true ages, but 5 readings"),
-        (np.full((1, 6), np.nan), "a reading is nan"),
+        (np.zeros(6), r"predictions of shape \(6,\); \(seeds, radiographs\) is needed"),
+        (np.zeros((0, 6)), r"predictions of shape \(0, 6\)"),
+        (np.zeros((2, 5)), "6 true ages, but 5 predictions"),
+        (np.full((1, 6), np.nan), "a prediction is nan"),
     ],
 )
 def test_readings_of_other_films_are_refused(predicted: Vector, said: str) -> None:
@@ -125,7 +124,7 @@ def test_a_study_without_its_baseline_is_refused() -> None:
 @pytest.fixture
 def written(tmp_path: Path) -> Path:
     networks = study(outcome("baseline", (2.0,) * 6), name="networks", facts=NETWORK_FACTS)
-    write_ablation(tmp_path / "out", [study(BASELINE, WORSE), networks], SETTING)
+    write_ablation(tmp_path / "out", [study(BASELINE, WORSE), networks], RUN)
     return tmp_path / "out"
 
 
@@ -156,37 +155,30 @@ def test_the_tables_have_a_row_a_variant_and_a_row_a_reading(written: Path) -> N
 
 def test_the_page_shows_and_explains_all_of_it(written: Path) -> None:
     page = (written / "ablation.html").read_text()
-    assert "10.0 (10.0–10.0)" in page
+    assert "10.0 (10.0 to 10.0)" in page
     assert "+6.0 (+6.0 to +6.0)" in page
     assert "one, without sex" in page
     assert "a description, not a means of choosing" in page
-    assert "for 12 epochs on the 1,105 training films of useful resolution alone" in page
+    assert "for 12 epochs on the 1,105 training radiographs of useful resolution alone" in page
     assert page.count("data:image/png;base64,") == 1
 
 
 def test_the_same_readings_give_the_same_bytes(written: Path, tmp_path: Path) -> None:
     networks = study(outcome("baseline", (2.0,) * 6), name="networks", facts=NETWORK_FACTS)
-    write_ablation(tmp_path / "again", [study(BASELINE, WORSE), networks], SETTING)
+    write_ablation(tmp_path / "again", [study(BASELINE, WORSE), networks], RUN)
     names = [p.relative_to(written) for p in written.rglob("*") if p.is_file()]
     assert len(names) == 5
     for name in names:
         assert (written / name).read_bytes() == (tmp_path / "again" / name).read_bytes(), name
 
 
-def test_figures_are_said_with_their_interval_where_there_is_one() -> None:
-    assert with_interval(Estimate(8.44, 7.6, 9.31)) == "8.4 (7.6–9.3)"
-    assert with_interval(Estimate(-0.04, -0.6, 0.5), "+z.1f") == "+0.0 (-0.6 to +0.5)"
-    assert with_interval(Estimate(0.5), "+.1f") == "+0.5"
-    assert with_interval(Estimate(None)) == "not defined"
-
-
 def test_backbones_are_told_with_what_they_took_and_by_which_films(tmp_path: Path) -> None:
     one = study(outcome("both", (3.0, -8.0, 1.0, 0.0, 12.0, -2.0)), facts=BACKBONE_FACTS)
-    table = write_ablation(tmp_path, [replace(one, name="backbones")], SETTING)
+    table = write_ablation(tmp_path, [replace(one, name="backbones")], RUN)
     assert table["data"]["split"] == "train"
     assert table["studies"]["backbones"]["trained"]["both"]["films"] == 5600
     page = (tmp_path / "ablation.html").read_text()
-    for said in ("180 seconds", "2 folds", "2.3 M", "31.2", "5,600", "films a second"):
+    for said in ("180 seconds", "2 folds", "2.3 M", "31.2", "5,600", "radiographs a second"):
         assert said in page
     assert "not a means of choosing" not in page, "that is said of the held-back films"
     card = model_card(Evidence({"ablation": table}), tmp_path, tmp_path, tmp_path)

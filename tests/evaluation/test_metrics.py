@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from boneage.evaluation.metrics import Metrics, measure, measure_by
+from boneage.evaluation.metrics import ErrorMetrics, measure, measure_by
 
 TRUE = [100.0, 110.0, 120.0, 130.0]
 READ = [94.0, 117.0, 120.0, 155.0]  # errors -6, +7, 0, +25
 
 
-def value(metrics: Metrics, name: str) -> float:
+def value(metrics: ErrorMetrics, name: str) -> float:
     found = getattr(metrics, name).value
     assert isinstance(found, float)
     return found
@@ -73,10 +73,10 @@ def test_two_films_survive_resamples_of_one_film_twice() -> None:
 @pytest.mark.parametrize(
     ("true", "read", "quoted"),
     [
-        ([], [], "no films"),
-        ([1.0, 2.0], [1.0], "2 true ages, but 1 readings"),
+        ([], [], "no radiographs"),
+        ([1.0, 2.0], [1.0], "2 true ages, but 1 predictions"),
         ([float("nan")], [1.0], "true age is nan"),
-        ([1.0], [float("inf")], "reading is inf"),
+        ([1.0], [float("inf")], "prediction is inf"),
     ],
 )
 def test_what_cannot_be_measured_is_quoted(
@@ -138,5 +138,5 @@ def test_groups_are_measured_apart() -> None:
 
 
 def test_groups_must_match_the_films() -> None:
-    with pytest.raises(ValueError, match="4 films, but 1 groups"):
+    with pytest.raises(ValueError, match="4 radiographs, but 1 groups"):
         measure_by(TRUE, READ, ["male"])

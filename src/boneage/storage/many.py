@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -51,6 +51,49 @@ def in_parallel(work: Callable[[T], R], items: Iterable[T], workers: int) -> Ite
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def resumed(
+    work: Callable[[T, Any], R],
+    items: Sequence[T],
+    journal: Journal | None,
+    workers: int,
+    *,
+    key: Callable[[T], str],
+    note: Callable[[R], Any],
+) -> Iterator[R]:
+    """Apply ``work`` to every item, several at a time, and note what is finished in a journal.
+
+    Parameters
+    ----------
+    work : callable
+        Takes an item and what the journal holds of it, None where it is new.
+    items : sequence
+    journal : Journal, optional
+        Open.
+    workers : int
+        How many items are worked on at a time.
+    key : callable
+        Names an item in the journal.
+    note : callable
+        Gives a result as plain values for the journal; None for one that is to
+        be tried again, such as a failure.
+
+    Yields
+    ------
+    object
+        The results, in the items' order.
+    """
+    done = journal.done if journal else {}
+
+    def work_on(item: T) -> R:
+        return work(item, done.get(key(item)))
+
+    for item, result in zip(items, in_parallel(work_on, items, workers), strict=True):
+        noted = json.loads(json.dumps(note(result))) if journal else None
+        if journal and noted is not None and noted != done.get(key(item)):
+            journal.add(key(item), noted)
+        yield result
 
 
 class Journal:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import click
 
+from boneage.apps.cli import options
 from boneage.apps.cli.batch import make_folder
-from boneage.apps.cli.options import data_option, initial_weights_option, out_option
 from boneage.apps.cli.output import echo
 
 SHORT_SECONDS = 180.0
@@ -27,7 +26,7 @@ SHORT_EPOCHS = 12
     metavar="DIR",
     help="A finished run of boneage train; nothing is written there.",
 )
-@data_option
+@options.data_option
 @click.option(
     "--profile",
     metavar="NAME|FILE",
@@ -60,10 +59,10 @@ SHORT_EPOCHS = 12
     "--limit",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Train and measure those networks on at most N films of each split: to try it small.",
+    help="Train and measure those networks on at most N radiographs of each split: a trial.",
 )
-@initial_weights_option
-@out_option("Where the results go; an interrupted command goes on from there.")
+@options.initial_weights_option
+@options.out_option("Where the results go; an interrupted command resumes from there.")
 def ablate(
     run_folder: Path,
     data: Path,
@@ -75,12 +74,12 @@ def ablate(
     initial_weights: Path | None,
     out: Path,
 ) -> None:
-    """Leave out one part of the method at a time and measure the held-back films.
+    """Leave out one part of the method at a time and measure the held-out radiographs.
 
     Trains the small head of the fusion anew on fewer inputs (inputs), and the
     whole-hand network without CBAM, with other CLAHE and without the sex, on a
     short schedule (networks). Asked for by name, compares backbones that are
-    trained equally long, by folds of the training films alone (backbones); of
+    trained equally long, by folds of the training radiographs alone (backbones); of
     --run this needs the profile only. Writes ablation.json, ablation.csv,
     predictions.csv, figures/ablation.png and ablation.html.
 
@@ -89,7 +88,7 @@ def ablate(
     \b
     boneage ablate --run runs/mine --data rsna/ --only inputs --out ablation
     """  # noqa: D301  click wants a backspace before lines it must not wrap
-    from boneage.evaluation.ablation.report import Setting, write_ablation  # noqa: PLC0415  slow
+    from boneage.evaluation import ablation as report  # noqa: PLC0415  slow
     from boneage.training.ablation.ablation import ablate as train_variants  # noqa: PLC0415  Keras, slower
 
     make_folder(out, "--out")
@@ -106,19 +105,6 @@ def ablate(
         say=echo,
     )
     names = run_folder.resolve().name, trained.name, data.resolve().name
-    table = write_ablation(out, studies, Setting(*names, date.today()))
-    echo(summary(table))
-    echo(f"written: {out / 'ablation.html'}")
-
-
-def summary(table: dict[str, Any]) -> str:
-    """Say the error of every variant that ``ablation.json`` holds."""
-    lines = []
-    for name, study in table["studies"].items():
-        lines.append(f"{name}: mean absolute error in months, n = {study['films']}")
-        width = max(len(variant) for variant in study["variants"])
-        for variant, values in study["variants"].items():
-            mae, difference = values["mae_months"], values["difference_months"]
-            says = "baseline" if difference is None else f"{difference['value']:+.1f}"
-            lines.append(f"  {variant:<{width}}  {mae['value']:5.1f}  {says}")
-    return "\n".join(lines)
+    table = report.write_ablation(out, studies, report.AblationRun(*names, date.today()))
+    echo(report.in_short(table))
+    echo(f"written: {out / report.PAGE}")

@@ -18,32 +18,31 @@ NAMED = 20
 @click.command()
 @click.argument("data", metavar="FOLDER", type=click.Path(exists=True, path_type=Path))
 @out_option("Where the page, the figures and the tables go.")
-@click.option("--strict", is_flag=True, help="Stop at the first label or film that is no good.")
+@click.option("--strict", is_flag=True, help="Stop at the first unusable label or radiograph.")
 def analyse(data: Path, out: Path, strict: bool) -> None:
-    """Analyse the labels of a FOLDER of films: ages, sexes, splits, and what is wrong.
+    """Analyse the labels of a FOLDER of radiographs: ages, sexes, splits, and what is wrong.
 
     FOLDER is in the layout of the RSNA challenge, or a CSV table with path,
     sex and boneage (months). Writes analysis.html, one page of everything,
     with its figures (PNG), tables (CSV) and analysis.json. Labels without
-    film, films without label, duplicate ids, ages outside 0–240 months and
+    radiograph, radiographs without label, duplicate ids, ages outside 0–240 months and
     the like are named, counted, and left out.
 
-    Exit status: 0; 2 for wrong usage, for data without usable films, and with
+    Exit status: 0; 2 for wrong usage, for data without usable radiographs, and with
     --strict for anything that is wrong.
     """
     from boneage.datasets.films import load_films  # noqa: PLC0415
-    from boneage.evaluation.data_analysis.analysis import analyse_in_full  # noqa: PLC0415  opens fast
-    from boneage.evaluation.data_analysis.findings import findings  # noqa: PLC0415
-    from boneage.evaluation.data_analysis.page import write_analysis  # noqa: PLC0415
+    from boneage.evaluation.data_analysis import report  # noqa: PLC0415  opens fast
+    from boneage.evaluation.data_analysis.analysis import analyse_in_full  # noqa: PLC0415
 
     found = load_films(data, strict=strict)
     make_folder(out, "--out")
     analysis = analyse_in_full(found, file_label(data.resolve().name))
-    page = write_analysis(out, analysis)
+    page = report.write_analysis(out, analysis)
     for problem in found.problems[:NAMED]:
         echo(f"left out {printable(file_label(str(problem)))}", err=True)
     if len(found.problems) > NAMED:
         more = f"and {len(found.problems) - NAMED:,} more, in {out / 'problems.csv'}"
         echo(more, err=True)
-    echo("\n".join(filter(None, findings(analysis))))
+    echo("\n".join(report.findings(analysis)))
     echo(f"written: {page}")

@@ -1,4 +1,4 @@
-"""``boneage stress``: the same films changed, and how far the answer moves."""
+"""``boneage stress``: the same radiographs changed, and how far the answer moves."""
 
 from __future__ import annotations
 
@@ -8,32 +8,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from boneage.apps.cli import EXIT_FAILED
-from boneage.apps.cli.batch import Progress, make_folder
-from boneage.apps.cli.options import (
-    data_option,
-    out_option,
-    split_option,
-    weights_option,
-    workers_option,
-)
+from boneage.apps.cli import EXIT_FAILED, options
+from boneage.apps.cli.batch import make_folder
+from boneage.apps.cli.measuring import collected, count_workers, open_assessor
 from boneage.apps.cli.output import echo
 
 if TYPE_CHECKING:
-    from boneage.datasets.films import Film
-    from boneage.domain.assessment import Failure
-    from boneage.evaluation.accuracy.validation import Split
-    from boneage.evaluation.robustness.changes import Change
-    from boneage.evaluation.robustness.evidence import StressTest
-    from boneage.evaluation.robustness.stress import Stressed
-    from boneage.inference.assessor import Assessor
+    from boneage.evaluation.cases import Split
 
 JOURNAL = "stress.journal.jsonl"
 
 
 @click.command()
-@data_option
-@split_option("validation", "Which of the films to change.")
+@options.data_option
+@options.split_option("validation", "Which of the radiographs to change.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Take the first N only.")
 @click.option(
     "--only",
@@ -42,9 +30,9 @@ JOURNAL = "stress.journal.jsonl"
     help="A change, or a kind of changes, such as position; may be given several times. "
     "Default: all.",
 )
-@workers_option
-@out_option("Where stress.json, stress.csv, stress.html and the figures go.")
-@weights_option
+@options.workers_option
+@options.out_option("Where stress.json, stress.csv, stress.html and the figures go.")
+@options.weights_option
 def stress(
     data: Path,
     split: Split,
@@ -54,93 +42,40 @@ def stress(
     out: Path,
     weights: Path | None,
 ) -> None:
-    """Change films and see how far the answers move.
+    """Test the robustness: change radiographs and see how far the answers move.
 
-    Every film is turned, mirrored, brightened, blurred, cropped, framed and
-    saved in other ways, and read anew: by how many months its answer moves,
+    Every radiograph is turned, mirrored, brightened, blurred, cropped, given a border
+    and saved in other ways, and read anew: by how many months its answer moves,
     and whether the program refuses it or warns.
 
-    A run that was stopped goes on where it stopped, and one with more films
+    A run that was stopped resumes where it stopped, and one with more radiographs
     or changes does only what is new: what is done lies in
     stress.journal.jsonl in --out.
 
-    Exit status: 0 when every film was read unchanged; 1 when some were not
+    Exit status: 0 when every radiograph was read unchanged; 1 when some were not
     (they are named, and left out); 2 for wrong usage, unusable weights or
-    data without labelled films.
+    data without labelled radiographs.
     """
-    from boneage.domain.assessment import Failure  # noqa: PLC0415  the command line opens fast
-    from boneage.evaluation.accuracy.validation import films_to_read  # noqa: PLC0415
+    from boneage.evaluation.cases import films_to_read  # noqa: PLC0415  the command line opens fast
+    from boneage.evaluation.report import Experiment  # noqa: PLC0415
+    from boneage.evaluation.robustness import report  # noqa: PLC0415
+    from boneage.evaluation.robustness.cases import change_films, recipe  # noqa: PLC0415
     from boneage.evaluation.robustness.changes import chosen  # noqa: PLC0415
-    from boneage.evaluation.robustness.evidence import (  # noqa: PLC0415
-        Setting,
-        stress_test,
-        write_summary,
-        write_table,
-    )
-    from boneage.evaluation.robustness.page import write_report  # noqa: PLC0415
-    from boneage.inference.assessor import Assessor  # noqa: PLC0415
-    from boneage.storage.many import default_workers  # noqa: PLC0415
-
-    changes = chosen(only)
-    workers = workers or default_workers()
-    # One core each: or the networks of several films fight for the cores.
-    # More threads only get into each other's way.
-    assessor = Assessor(weights, threads=1, calibration="")
-    films = films_to_read(data, split)
-    make_folder(out, "--out")
-    results = _put_through(assessor, films, limit, changes, out / JOURNAL, workers)
-    failed = sum(isinstance(result, Failure) for result in results)
-    if failed == len(results):
-        echo(f"none of {failed} films could be read; nothing written", err=True)
-        raise click.exceptions.Exit(EXIT_FAILED)
-    setting = Setting(assessor.weights.name, data.resolve().name, split, limit, date.today())
-    test = stress_test(setting, changes, results)
-    write_table(out / "stress.csv", test)
-    write_summary(out / "stress.json", test)
-    page = write_report(out, test)
-    echo(summary(test))
-    echo(f"written: {page}, {out / 'stress.json'}, {out / 'stress.csv'}")
-    if failed:
-        raise click.exceptions.Exit(EXIT_FAILED)
-
-
-def _put_through(
-    assessor: Assessor,
-    films: tuple[Film, ...],
-    limit: int | None,
-    changes: tuple[Change, ...],
-    journal: Path,
-    workers: int,
-) -> list[Stressed | Failure]:
-    from boneage.domain.assessment import Failure  # noqa: PLC0415
-    from boneage.evaluation.robustness.stress import recipe, stress_films  # noqa: PLC0415
     from boneage.storage.many import Journal  # noqa: PLC0415
 
-    taken = films[:limit]
-    results = []
-    with Journal(journal, recipe(assessor, films)) as noted, Progress(len(taken)) as progress:
-        for result in stress_films(assessor, taken, changes, noted, workers):
-            results.append(result)
-            if isinstance(result, Failure):
-                progress.fail(result)
-            else:
-                progress.step()
-    return results
-
-
-def summary(test: StressTest) -> str:
-    """Say how far each change moves the answers, one line a change."""
-    from boneage.evaluation.robustness.page import months, share  # noqa: PLC0415
-
-    width = max(len(effect.label) for effect in test.effects)
-    lines = [
-        f"{len(test.films)} films under {len(test.effects)} changes, read with "
-        f"{test.setting.weights.name}: mean change; share of films moved by more than 12 months; "
-        "share of films so moved and neither refused nor warned about"
-    ]
-    lines += [
-        f"{effect.label:<{width}}  {months(effect.mean_shift_months)} months; "
-        f"{share(effect.changed_12)}; {share(effect.silent_of_all)}"
-        for effect in test.effects
-    ]
-    return "\n".join(lines)
+    changes = chosen(only)
+    assessor = open_assessor(weights)
+    films = films_to_read(data, split)
+    make_folder(out, "--out")
+    with Journal(out / JOURNAL, recipe(assessor, films)) as journal:
+        taken = films[:limit]
+        results = change_films(assessor, taken, changes, journal, count_workers(workers))
+        found, failures = collected(results, len(taken))
+    experiment = Experiment(assessor.weights.name, data.resolve().name, split, limit, date.today())
+    test = report.RobustnessTest(experiment, changes, found, failures)
+    report.write_report(out, test)
+    echo(report.in_short(test))
+    written = (out / name for name in (report.PAGE, report.SUMMARY, report.TABLE))
+    echo(f"written: {', '.join(map(str, written))}")
+    if failures:
+        raise click.exceptions.Exit(EXIT_FAILED)

@@ -1,4 +1,9 @@
-"""How readings agree with the labels: Bland–Altman, regression line, stated intervals."""
+"""How readings agree: with the labels, with their stated intervals, by the two standards.
+
+Bland–Altman and the regression line are of prediction and label. The two
+standards are the same film by that of each sex: girls mature earlier, so
+theirs should give the same skeleton fewer months.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from boneage.domain.radiograph import Sex
 from boneage.evaluation.accuracy.bands import in_bands
-from boneage.evaluation.accuracy.validation import Reading
-from boneage.evaluation.metrics import LEVEL, Estimate, Months, Vector, checked, estimate
+from boneage.evaluation.accuracy.readings import CaseReading
+from boneage.evaluation.metrics import LEVEL, Estimate, Months, Vector, checked, estimate, means
 
 LIMITS_SD = 1.96
 """Holds 95 % of the errors, were they normal."""
@@ -17,7 +23,7 @@ COVERAGE_METHOD = "Wilson score interval (scipy.stats.binomtest)"
 
 
 @dataclass(frozen=True)
-class Limits:
+class LimitsOfAgreement:
     """Bland and Altman's limits of agreement, in months, of predicted minus true.
 
     Bland & Altman, *Lancet* 1986;327:307–310: mean ± 1.96 standard deviations
@@ -30,18 +36,18 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Line:
+class RegressionLine:
     """The least-squares line of predicted on true months."""
 
     slope: float
     intercept_months: float
     r_squared: float
-    """Squared correlation of the two: how straight, not how right. See R² in Metrics."""
+    """Squared correlation of the two: how straight, not how right. See R² in ErrorMetrics."""
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """How often the intervals that the readings state hold the labelled age."""
+    """How often the stated intervals hold the labelled age."""
 
     count: int
     """Films whose reading states an interval of this level."""
@@ -50,26 +56,32 @@ class Coverage:
     mean_width_months: float
 
 
-def limits_of_agreement(true_months: Months, predicted_months: Months) -> Limits:
-    """Where 95 % of the differences lie; each end with a bootstrap interval.
+@dataclass(frozen=True)
+class Standards:
+    """How far apart the two standards read the same films."""
 
-    Parameters
-    ----------
-    true_months, predicted_months : array_like of shape (n,)
-    """
-    return Limits(*estimate(_limits, *checked(true_months, predicted_months)))
+    count: int
+    difference_months: Estimate
+    """Mean of male minus female standard: above 0, the female one gives fewer months."""
+    female_younger: Estimate
+    """Share of films that are younger by the female standard, 0 to 1."""
+
+
+def limits_of_agreement(true_months: Months, predicted_months: Months) -> LimitsOfAgreement:
+    """Where 95 % of the differences lie; each end with a bootstrap interval."""
+    return LimitsOfAgreement(*estimate(_limits, *checked(true_months, predicted_months)))
 
 
 def _limits(true: Vector, predicted: Vector) -> Vector:
     errors = predicted - true
     mean = errors.mean(axis=0)
-    if len(errors) == 1:
-        return np.stack([mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan)])
-    reach = LIMITS_SD * errors.std(axis=0, ddof=1)
+    reach = (
+        LIMITS_SD * errors.std(axis=0, ddof=1) if len(errors) > 1 else np.full_like(mean, np.nan)
+    )
     return np.stack([mean, mean - reach, mean + reach])
 
 
-def regression_line(true_months: Months, predicted_months: Months) -> Line | None:
+def regression_line(true_months: Months, predicted_months: Months) -> RegressionLine | None:
     """The line through predicted against true; None where the truth does not vary."""
     from scipy.stats import linregress  # noqa: PLC0415  slow to load; an extra
 
@@ -77,30 +89,40 @@ def regression_line(true_months: Months, predicted_months: Months) -> Line | Non
     if np.ptp(true) == 0:
         return None
     found = linregress(true, predicted)
-    return Line(float(found.slope), float(found.intercept), float(found.rvalue) ** 2)
+    return RegressionLine(float(found.slope), float(found.intercept), float(found.rvalue) ** 2)
 
 
-def coverage_by_level(readings: Sequence[Reading]) -> dict[float, Coverage]:
+def coverage_by_level(readings: Sequence[CaseReading]) -> dict[float, Coverage]:
     """Coverage of the stated intervals, by the level they state; empty where none is stated."""
     levels = sorted({interval.level for reading in readings for interval in reading.intervals})
     return {level: _coverage(readings, level) for level in levels}
 
 
-def coverage_by_band(readings: Sequence[Reading], level: float) -> dict[str, Coverage]:
+def coverage_by_band(readings: Sequence[CaseReading], level: float) -> dict[str, Coverage]:
     """Coverage of the intervals of one level, by the name of the two-year band of the label."""
     stated = [r for r in readings if any(i.level == level for i in r.intervals)]
     return {band.name: _coverage(members, level) for band, members in in_bands(stated).items()}
 
 
-def _coverage(readings: Sequence[Reading], level: float) -> Coverage:
+def _coverage(readings: Sequence[CaseReading], level: float) -> Coverage:
     from scipy.stats import binomtest  # noqa: PLC0415  slow to load; an extra
 
-    held, widths = 0, []
-    for reading in readings:
-        for interval in reading.intervals:
-            if interval.level == level:
-                held += interval.low_months <= reading.true_months <= interval.high_months
-                widths.append(interval.high_months - interval.low_months)
-    ends = binomtest(held, len(widths)).proportion_ci(LEVEL, method="wilson")
-    share = Estimate(held / len(widths), float(ends.low), float(ends.high))
-    return Coverage(len(widths), share, float(np.mean(widths)))
+    stated = [(r.true_months, i) for r in readings for i in r.intervals if i.level == level]
+    held = sum(i.low_months <= true <= i.high_months for true, i in stated)
+    widths = [i.high_months - i.low_months for _, i in stated]
+    ends = binomtest(held, len(stated)).proportion_ci(LEVEL, method="wilson")
+    share = Estimate(held / len(stated), float(ends.low), float(ends.high))
+    return Coverage(len(stated), share, float(np.mean(widths)))
+
+
+def measure_standards(readings: Sequence[CaseReading]) -> Standards | None:
+    """Compare both standards on the films that were read by both; None where there are none."""
+    both = [r.by_standard for r in readings if len(r.by_standard) == len(Sex)]
+    apart = np.array([months[Sex.MALE] - months[Sex.FEMALE] for months in both])
+    return Standards(len(apart), *means(apart, apart > 0)) if len(apart) else None
+
+
+def measure_standards_by_band(readings: Sequence[CaseReading]) -> dict[str, Standards]:
+    """The same by the name of the two-year band of the label, whichever sex it is of."""
+    found = {band.name: measure_standards(films) for band, films in in_bands(readings).items()}
+    return {name: standards for name, standards in found.items() if standards}

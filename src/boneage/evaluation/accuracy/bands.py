@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from boneage.domain.radiograph import Sex
-from boneage.evaluation.accuracy.validation import Reading
-from boneage.evaluation.metrics import Metrics, measure
+from boneage.evaluation.accuracy.readings import CaseReading, months_of
+from boneage.evaluation.metrics import ErrorMetrics, measure
 
 BAND_YEARS = 2
 OLDEST_YEARS = 20
@@ -44,36 +44,23 @@ class Band:
 BANDS = tuple(Band(low, low + BAND_YEARS) for low in range(0, OLDEST_YEARS, BAND_YEARS))
 
 
-def in_bands(readings: Sequence[Reading]) -> dict[Band, list[Reading]]:
-    """Sort readings by their labels; bands without films are left out.
-
-    >>> in_bands([])
-    {}
-    """
+def in_bands(readings: Sequence[CaseReading]) -> dict[Band, list[CaseReading]]:
+    """Sort readings by their labels; bands without films are left out."""
     sorted_in = {band: [r for r in readings if band.holds(r.true_months)] for band in BANDS}
     return {band: members for band, members in sorted_in.items() if members}
 
 
-def measure_bands(readings: Sequence[Reading]) -> dict[Band, Metrics]:
-    """Measure every band that has films."""
-    return {band: _measure(members) for band, members in in_bands(readings).items()}
+def measure_bands(readings: Sequence[CaseReading], least: int = 1) -> dict[Band, ErrorMetrics]:
+    """Measure every band that has ``least`` films."""
+    return {
+        band: measure(*months_of(films))
+        for band, films in in_bands(readings).items()
+        if len(films) >= least
+    }
 
 
-def measure_bands_by_sex(readings: Sequence[Reading]) -> dict[Sex, dict[Band, Metrics]]:
+def measure_bands_by_sex(
+    readings: Sequence[CaseReading],
+) -> dict[Sex, dict[Band, ErrorMetrics]]:
     """Measure every band of a sex that has ``LEAST_FILMS`` films."""
-    measured = {}
-    for sex in Sex:
-        of_sex = in_bands([reading for reading in readings if reading.sex is sex])
-        measured[sex] = {
-            band: _measure(members)
-            for band, members in of_sex.items()
-            if len(members) >= LEAST_FILMS
-        }
-    return measured
-
-
-def _measure(readings: Sequence[Reading]) -> Metrics:
-    return measure(
-        [reading.true_months for reading in readings],
-        [reading.predicted_months for reading in readings],
-    )
+    return {sex: measure_bands([r for r in readings if r.sex is sex], LEAST_FILMS) for sex in Sex}

@@ -10,16 +10,21 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from boneage.errors import DataError
-from boneage.evaluation.accuracy.validation import Reading
-from boneage.evaluation.metrics import Estimate, Vector, estimate, fit
+from boneage.evaluation.accuracy.readings import CaseReading, months_of
+from boneage.evaluation.metrics import METHOD, FitMetrics, Vector, estimate, fit
+from boneage.evaluation.report import Experiment, interval_of
 from boneage.storage.delimited import one_column, read_delimited
+from boneage.storage.files import write_json
 
+COMPARISON = "comparison.json"
+TEST = "Wilcoxon signed-rank test of the absolute errors, two-sided (scipy.stats.wilcoxon)"
 CASE_COLUMNS = ("case", "id")
 MONTHS_COLUMNS = ("predicted_months", "age_months", "months", "boneage")
 """The first of these that a table has is read."""
@@ -39,41 +44,23 @@ class OtherReader:
 
 
 @dataclass(frozen=True)
-class Fit:
-    """What one reader's ages are worth."""
-
-    mae_months: Estimate
-    rmse_months: Estimate
-    r2: Estimate
-
-
-@dataclass(frozen=True)
-class Pair:
-    """One film, read by both."""
-
-    reading: Reading
-    other_months: float
-
-    @property
-    def excess_months(self) -> float:
-        """Absolute error of this reading less that of the other: below 0, this one is nearer."""
-        true = self.reading.true_months
-        return abs(self.reading.error_months) - abs(self.other_months - true)
-
-
-@dataclass(frozen=True)
 class Comparison:
     """Two readers on the films that both have read."""
 
     other: OtherReader
-    pairs: tuple[Pair, ...]
+    readings: tuple[CaseReading, ...]
+    """Of the films that both have read."""
+    other_months: tuple[float, ...]
+    """Of the same films."""
+    excess_months: tuple[float, ...]
+    """Absolute error here less that of the other, by film: below 0, this one is nearer."""
     only_here: tuple[str, ...]
     """Cases that the other has not read."""
     only_there: tuple[str, ...]
     """Cases that only the other has read."""
-    here: Fit
-    there: Fit
-    difference: Fit
+    here: FitMetrics
+    there: FitMetrics
+    difference: FitMetrics
     """Here less there, film by film: below 0 for MAE and RMSE, this one is better."""
     wilcoxon_p: float | None
     """Two-sided, of the absolute errors; None where they never differ."""
@@ -81,21 +68,15 @@ class Comparison:
     @property
     def count(self) -> int:
         """Films read by both."""
-        return len(self.pairs)
+        return len(self.readings)
 
 
 def read_other(table: Path, name: str | None = None, *, strict: bool = False) -> OtherReader:
-    """Read another reader's ages from a table.
+    """Read another reader's ages from a table with ``CASE_COLUMNS`` and ``MONTHS_COLUMNS``.
 
-    Parameters
-    ----------
-    table : Path
-        With a column of ``CASE_COLUMNS`` and one of ``MONTHS_COLUMNS``.
-    name : str, optional
-        What to call the reader. Default: the file's name.
-    strict : bool
-        Stop at the first row that cannot be used; else it is named and left
-        out, and of a duplicate case the first row counts.
+    The reader is called by the file's name, unless by another. ``strict`` stops
+    at the first row that cannot be used; else it is named and left out, and of
+    a duplicate case the first row counts.
 
     Raises
     ------
@@ -136,7 +117,7 @@ def check_common(other: OtherReader, cases: Sequence[str]) -> None:
         )
 
 
-def compare(readings: Sequence[Reading], other: OtherReader) -> Comparison:
+def compare(readings: Sequence[CaseReading], other: OtherReader) -> Comparison:
     """Compare readings with another reader's, on the cases that both have.
 
     Raises
@@ -146,24 +127,22 @@ def compare(readings: Sequence[Reading], other: OtherReader) -> Comparison:
     """
     cases = {reading.case: None for reading in readings}
     check_common(other, list(cases))
-    pairs = tuple(
-        Pair(reading, other.months[reading.case])
-        for reading in readings
-        if reading.case in other.months
-    )
-    true = np.array([pair.reading.true_months for pair in pairs])
-    here = np.array([pair.reading.predicted_months for pair in pairs])
-    there = np.array([pair.other_months for pair in pairs])
+    common = tuple(reading for reading in readings if reading.case in other.months)
+    true, here = months_of(common)
+    there = np.array([other.months[reading.case] for reading in common])
+    excess = np.abs(here - true) - np.abs(there - true)
     figures = estimate(_both, true, here, there)
     return Comparison(
         other=other,
-        pairs=pairs,
+        readings=common,
+        other_months=tuple(there.tolist()),
+        excess_months=tuple(excess.tolist()),
         only_here=tuple(case for case in cases if case not in other.months),
         only_there=tuple(case for case in other.months if case not in cases),
-        here=Fit(*figures[:3]),
-        there=Fit(*figures[3:6]),
-        difference=Fit(*figures[6:]),
-        wilcoxon_p=_wilcoxon(np.array([pair.excess_months for pair in pairs])),
+        here=FitMetrics(*figures[:3]),
+        there=FitMetrics(*figures[3:6]),
+        difference=FitMetrics(*figures[6:]),
+        wilcoxon_p=_wilcoxon(excess),
     )
 
 
@@ -200,3 +179,60 @@ def _months(text: str) -> float:
     if not math.isfinite(months):
         raise DataError(f"{text!r} is not a number of months")
     return months
+
+
+def write_comparisons(
+    path: Path, comparisons: Sequence[Comparison], experiment: Experiment
+) -> list[dict[str, Any]]:
+    """Write all comparisons as JSON; with none, a file of an earlier run is removed.
+
+    Returns
+    -------
+    list of dict
+        The comparisons as plain values.
+    """
+    plain = [_plain(found) for found in comparisons]
+    if not plain:
+        path.unlink(missing_ok=True)
+        return []
+    header = experiment.header()
+    write_json(
+        path,
+        {
+            **{name: header[name] for name in ("format", "date", "weights", "data")},
+            "interval": interval_of(f"paired {METHOD}"),
+            "test": TEST,
+            "comparisons": plain,
+        },
+    )
+    return plain
+
+
+def _plain(found: Comparison) -> dict[str, Any]:
+    return {
+        "name": found.other.name,
+        "file": found.other.file,
+        "common": found.count,
+        "here": asdict(found.here),
+        "there": asdict(found.there),
+        "difference": asdict(found.difference),
+        "wilcoxon_p": found.wilcoxon_p,
+        "only_here": list(found.only_here),
+        "only_there": list(found.only_there),
+        "problems": list(found.other.problems),
+    }
+
+
+def conclusion(found: Comparison, here: str) -> str:
+    """Say in a sentence who is nearer to the labels, if that can be known."""
+    difference = found.difference.mae_months
+    if found.wilcoxon_p is None:
+        return "Both are equally far off on every radiograph."
+    p = "p < 0.001" if found.wilcoxon_p < 0.001 else f"p = {found.wilcoxon_p:.3f}"
+    test = f"Wilcoxon signed-rank test of the absolute errors: {p}."
+    if difference.low is None or difference.high is None:
+        return f"One radiograph cannot tell the two apart. {test}"
+    if difference.low <= 0 <= difference.high:
+        return f"The mean absolute errors cannot be told apart on these radiographs. {test}"
+    nearer = here if difference.high < 0 else found.other.name
+    return f"The mean absolute error of {nearer} is the smaller one. {test}"

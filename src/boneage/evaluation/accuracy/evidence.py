@@ -1,95 +1,49 @@
-"""What a validation leaves behind: ``cases.csv`` and ``metrics.json``.
+"""What a validation leaves behind: ``cases.csv``, ``metrics.json`` and ``report.html``.
 
-``cases.csv`` has one row a film that was read; ``metrics.json`` all that can
-be said of them together. Both name films by their id in a public data set.
+``cases.csv`` has one row a film that was read; the others say all that can be
+said of them together. All name films by their id in a public data set.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from boneage._version import __version__
 from boneage.datasets.problems import count_by_kind
-from boneage.domain.assessment import WeightsName
 from boneage.domain.radiograph import Sex
 from boneage.evaluation.accuracy import agreement
-from boneage.evaluation.accuracy.bands import measure_bands, measure_bands_by_sex
-from boneage.evaluation.accuracy.standards import measure_standards, measure_standards_by_band
-from boneage.evaluation.accuracy.validation import Copies, Reading, Split, Validation
-from boneage.evaluation.metrics import DRAWS, LEVEL, METHOD, SEED, measure_by
-from boneage.storage.delimited import csv_text
-from boneage.storage.files import EVIDENCE_FORMAT, write_json, write_text
+from boneage.evaluation.accuracy.bands import LEAST_FILMS, measure_bands, measure_bands_by_sex
+from boneage.evaluation.accuracy.readings import CaseReading, Validation, months_of
+from boneage.evaluation.accuracy.report_tables import metrics_table, networks_table
+from boneage.evaluation.metrics import METHOD, measure_by
+from boneage.evaluation.report import Experiment, failures_of, write_page, write_rows
+from boneage.storage.files import write_json
 
-CASES = "cases.csv"
-METRICS = "metrics.json"
-"""Of ``metrics.json``."""
+CASES, METRICS, PAGE = "cases.csv", "metrics.json", "report.html"
 
 
-@dataclass(frozen=True)
-class Setting:
-    """Which weights were measured on which films, and when."""
-
-    weights: WeightsName
-    data: str
-    """The folder of films, by its bare name."""
-    split: Split
-    limit: int | None
-    """Only so many films were tried; None for all."""
-    day: date
-    workers: int = 1
-    """Films read at a time, which makes each of them slower."""
-    copies: Copies = "detailed"
-    forced: bool = False
-    """Films that the image quality check refuses were read, too."""
-
-    @property
-    def title(self) -> str:
-        """Data, split and weights, for every figure."""
-        only = f", the first {self.limit}" if self.limit else ""
-        copies = "" if self.copies == "detailed" else f", {self.copies} copies"
-        forced = ", refused ones read too" if self.forced else ""
-        return f"{self.data}, {self.split} films{only}{copies}{forced}, weights {self.weights.name}"
-
-    @property
-    def data_table(self) -> dict[str, Any]:
-        """Which films, for JSON files; what is as usual goes without saying."""
-        table: dict[str, Any] = {"name": self.data, "split": self.split, "limit": self.limit}
-        if self.copies != "detailed":
-            table["copies"] = self.copies
-        if self.forced:
-            table["forced"] = True
-        return table
-
-
-def write_evidence(folder: Path, validation: Validation, setting: Setting) -> dict[str, Any]:
-    """Write both files into a folder, made when missing.
-
-    Returns
-    -------
-    dict
-        What ``metrics.json`` now holds.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    write_cases(folder / CASES, validation.readings)
-    table = summarise(validation, setting)
+def write_evidence(
+    folder: Path, validation: Validation, experiment: Experiment, workers: int = 1
+) -> dict[str, Any]:
+    """Write both files into a folder, made when missing; gives what ``metrics.json`` holds."""
+    write_rows(folder / CASES, _rows(validation.readings))
+    table = summarise(validation, experiment, workers)
     write_json(folder / METRICS, table)
     return table
 
 
-def write_cases(path: Path, readings: Sequence[Reading]) -> None:
-    """Write one row a film, ages and errors in months; whole or not at all."""
+def _rows(readings: Sequence[CaseReading]) -> Iterable[list[str]]:
+    """One row a film, ages and errors in months."""
     networks = in_order(reading.networks for reading in readings)
     regions = in_order(reading.attention_found for reading in readings)
     levels = sorted({interval.level for reading in readings for interval in reading.intervals})
     ends = [f"interval_{level:.0%}".rstrip("%") for level in levels]
     standards = [sex for sex in Sex if any(sex in reading.by_standard for reading in readings)]
-    header = [
+    yield [
         *("case", "sex", "true_months", "predicted_months", "error_months"),
         *(f"{end}_{side}_months" for end in ends for side in ("low", "high")),
         *(f"{sex}_standard_months" for sex in standards),
@@ -97,58 +51,36 @@ def write_cases(path: Path, readings: Sequence[Reading]) -> None:
         *(f"{name}_attention_found" for name in regions),
         "seconds",
     ]
-    rows = (_row(reading, levels, standards, networks, regions) for reading in readings)
-    write_text(path, csv_text([header, *rows]))
+    for reading in readings:
+        stated = {i.level: (i.low_months, i.high_months) for i in reading.intervals}
+        months = [
+            *(end for level in levels for end in stated.get(level, (None, None))),
+            *(reading.by_standard.get(sex) for sex in standards),
+            *(reading.networks.get(name) for name in networks),
+        ]
+        yield [
+            *(reading.case, str(reading.sex), f"{reading.true_months:g}"),
+            *(f"{reading.predicted_months:.2f}", f"{reading.error_months:.2f}"),
+            *("" if value is None else f"{value:.2f}" for value in months),
+            *(str(int(reading.attention_found.get(name, False))) for name in regions),
+            f"{reading.seconds:.3f}",
+        ]
 
 
-def _row(
-    reading: Reading,
-    levels: Sequence[float],
-    standards: Sequence[Sex],
-    networks: Sequence[str],
-    regions: Sequence[str],
-) -> list[str]:
-    stated = {interval.level: interval for interval in reading.intervals}
-    ends: list[str] = []
-    for level in levels:
-        interval = stated.get(level)
-        ends += (
-            [f"{interval.low_months:.2f}", f"{interval.high_months:.2f}"] if interval else ["", ""]
-        )
-    return [
-        reading.case,
-        str(reading.sex),
-        f"{reading.true_months:g}",
-        f"{reading.predicted_months:.2f}",
-        f"{reading.error_months:.2f}",
-        *ends,
-        *_months(reading.by_standard, standards),
-        *_months(reading.networks, networks),
-        *(str(int(reading.attention_found.get(name, False))) for name in regions),
-        f"{reading.seconds:.3f}",
-    ]
+def summarise(validation: Validation, experiment: Experiment, workers: int = 1) -> dict[str, Any]:
+    """All that ``metrics.json`` holds; plain values.
 
-
-def _months(read: Mapping[Any, float], columns: Sequence[str]) -> list[str]:
-    return [f"{read[name]:.2f}" if name in read else "" for name in columns]
-
-
-def summarise(validation: Validation, setting: Setting) -> dict[str, Any]:
-    """All that ``metrics.json`` holds; plain values."""
-    readings = validation.readings
+    ``workers`` says how many films were read at a time, which makes each of them slower.
+    """
+    readings, problems = validation.readings, validation.problems
     return {
-        "format": EVIDENCE_FORMAT,
-        "boneage": __version__,
-        "date": setting.day.isoformat(),
-        "weights": asdict(setting.weights),
-        "data": setting.data_table,
+        **experiment.header(METHOD),
         "films": {
             "tried": validation.films,
             "read": len(readings),
             "failed": len(validation.failures),
-            "unusable": len(validation.problems),
+            "unusable": len(problems),
         },
-        "interval": {"method": METHOD, "level": LEVEL, "draws": DRAWS, "seed": SEED},
         "metrics": _measured(readings, [reading.predicted_months for reading in readings]),
         "by_band": {band.name: asdict(m) for band, m in measure_bands(readings).items()},
         "by_sex_and_band": {
@@ -159,21 +91,21 @@ def summarise(validation: Validation, setting: Setting) -> dict[str, Any]:
         "agreement": _agreement(readings),
         "networks": _by_network(readings),
         "prediction_intervals": _prediction_intervals(readings),
-        "attention_found": _attention_share(readings),
+        "attention_found": {
+            name: float(np.mean([r.attention_found.get(name, False) for r in readings]))
+            for name in in_order(reading.attention_found for reading in readings)
+        },
         "seconds_per_film": _seconds(readings),
-        "workers": setting.workers,
-        "failures": [
-            {"case": failure.film, "code": failure.code, "message": failure.message}
-            for failure in validation.failures
-        ],
+        "workers": workers,
+        "failures": failures_of(validation.failures),
         "problems": {
-            "by_kind": {str(kind): n for kind, n in count_by_kind(validation.problems).items()},
-            "named": [str(problem) for problem in validation.problems],
+            "by_kind": {str(kind): n for kind, n in count_by_kind(problems).items()},
+            "named": [str(problem) for problem in problems],
         },
     }
 
 
-def _measured(readings: Sequence[Reading], predicted: Sequence[float]) -> dict[str, Any]:
+def _measured(readings: Sequence[CaseReading], predicted: Sequence[float]) -> dict[str, Any]:
     """Metrics overall and by sex; empty when nothing was read."""
     if not readings:
         return {}
@@ -182,53 +114,28 @@ def _measured(readings: Sequence[Reading], predicted: Sequence[float]) -> dict[s
     return {group: asdict(metrics) for group, metrics in by_sex.items()}
 
 
-def _standards(readings: Sequence[Reading]) -> dict[str, Any]:
+def _standards(readings: Sequence[CaseReading]) -> dict[str, Any]:
     """How far apart the two standards read the same films; empty when none was read by both."""
-    overall = measure_standards(readings)
+    overall = agreement.measure_standards(readings)
     if overall is None:
         return {}
-    bands = measure_standards_by_band(readings)
-    return {
-        "overall": asdict(overall),
-        "by_band": {name: asdict(found) for name, found in bands.items()},
-    }
+    bands = agreement.measure_standards_by_band(readings)
+    by_band = {name: asdict(found) for name, found in bands.items()}
+    return {"overall": asdict(overall), "by_band": by_band}
 
 
-def _agreement(readings: Sequence[Reading]) -> dict[str, Any]:
+def _agreement(readings: Sequence[CaseReading]) -> dict[str, Any]:
     """Bland–Altman limits and regression line; empty when nothing was read."""
     if not readings:
         return {}
-    true = [reading.true_months for reading in readings]
-    predicted = [reading.predicted_months for reading in readings]
-    line = agreement.regression_line(true, predicted)
+    line = agreement.regression_line(*months_of(readings))
     return {
-        "bland_altman": asdict(agreement.limits_of_agreement(true, predicted)),
+        "bland_altman": asdict(agreement.limits_of_agreement(*months_of(readings))),
         "regression": asdict(line) if line else None,
     }
 
 
-def _prediction_intervals(readings: Sequence[Reading]) -> dict[str, Any] | None:
-    """Coverage by level, overall and by band; None where the readings state no interval."""
-    by_level = agreement.coverage_by_level(readings)
-    if not by_level:
-        return None
-    return {
-        "method": agreement.COVERAGE_METHOD,
-        "levels": [
-            {
-                "level": level,
-                "overall": asdict(coverage),
-                "by_band": {
-                    band: asdict(found)
-                    for band, found in agreement.coverage_by_band(readings, level).items()
-                },
-            }
-            for level, coverage in by_level.items()
-        ],
-    }
-
-
-def _by_network(readings: Sequence[Reading]) -> dict[str, Any]:
+def _by_network(readings: Sequence[CaseReading]) -> dict[str, Any]:
     """Measure each network alone, on the films it read."""
     found = {}
     for name in in_order(reading.networks for reading in readings):
@@ -237,15 +144,17 @@ def _by_network(readings: Sequence[Reading]) -> dict[str, Any]:
     return found
 
 
-def _attention_share(readings: Sequence[Reading]) -> dict[str, float]:
-    """Share of films, 0 to 1, in which a region's attention stood out."""
-    return {
-        name: float(np.mean([reading.attention_found.get(name, False) for reading in readings]))
-        for name in in_order(reading.attention_found for reading in readings)
-    }
+def _prediction_intervals(readings: Sequence[CaseReading]) -> dict[str, Any] | None:
+    """Coverage by level, overall and by band; None where the readings state no interval."""
+    levels = []
+    for level, coverage in agreement.coverage_by_level(readings).items():
+        bands = agreement.coverage_by_band(readings, level)
+        by_band = {band: asdict(found) for band, found in bands.items()}
+        levels.append({"level": level, "overall": asdict(coverage), "by_band": by_band})
+    return {"method": agreement.COVERAGE_METHOD, "levels": levels} if levels else None
 
 
-def _seconds(readings: Sequence[Reading]) -> dict[str, float]:
+def _seconds(readings: Sequence[CaseReading]) -> dict[str, float]:
     if not readings:
         return {}
     seconds = [reading.seconds for reading in readings]
@@ -254,7 +163,37 @@ def _seconds(readings: Sequence[Reading]) -> dict[str, float]:
 
 def in_order(mappings: Iterable[Mapping[str, object]]) -> list[str]:
     """Every key of several mappings, in the order first met."""
-    seen: dict[str, None] = {}
-    for mapping in mappings:
-        seen |= dict.fromkeys(mapping)
-    return list(seen)
+    return list(dict.fromkeys(name for mapping in mappings for name in mapping))
+
+
+def write_report(
+    folder: Path,
+    table: Mapping[str, Any],
+    *,
+    comparisons: Sequence[tuple[Mapping[str, Any], str]] = (),
+    curves: Mapping[str, Path] | None = None,
+) -> None:
+    """Write the page into a folder that has the figures.
+
+    ``table`` is what ``metrics.json`` holds; ``comparisons`` are what
+    ``comparison.json`` holds, each with its conclusion; ``curves`` are pictures
+    of loss curves, by the name of their stage.
+    """
+    write_page(
+        folder / PAGE,
+        "accuracy",
+        test=table,
+        metrics_table=metrics_table(table["metrics"]),
+        networks_table=networks_table(table),
+        comparisons=comparisons,
+        curves={name: path.absolute() for name, path in (curves or {}).items()},
+        least_films=LEAST_FILMS,
+    )
+
+
+def title_of(data: Mapping[str, Any], weights: str) -> str:
+    """Data, split and weights, for every figure."""
+    only = f", the first {data['limit']}" if data["limit"] else ""
+    copies = f", {data['copies']} copies" if "copies" in data else ""
+    forced = ", refused ones analysed too" if data.get("forced") else ""
+    return f"{data['name']}, {data['split']} radiographs{only}{copies}{forced}, weights {weights}"

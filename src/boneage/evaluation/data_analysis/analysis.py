@@ -1,7 +1,7 @@
 """All that is worth knowing of a labelled data set before anything is trained on it.
 
 To the statistics and histograms of :mod:`boneage.evaluation.data_analysis.dataset` it adds
-how the splits compare, which ages are thin, and what copies of the films are
+how the splits compare, which age bands are sparse, and what copies of the films are
 at hand.
 """
 
@@ -24,8 +24,8 @@ from boneage.evaluation.data_analysis.dataset import (
     statistics_of,
 )
 
-THIN_FILMS = 250
-"""A sex with fewer films in a two-year band is thin there: a mean over n films is
+SPARSE_FILMS = 250
+"""A two-year band with fewer films of a sex is sparse: a mean over n films is
 uncertain by 1/√n of their spread, 6 % at 250."""
 
 HEAPED_SHARE = 0.25
@@ -49,7 +49,7 @@ class BandFilms:
 
 
 @dataclass(frozen=True)
-class ThinAges:
+class SparseAges:
     """Two-year bands side by side, in each of which a sex has few films."""
 
     sex: Sex
@@ -72,7 +72,7 @@ class ThinAges:
 
 
 @dataclass(frozen=True)
-class Heaped:
+class AgeHeaping:
     """The fewest ages that half of the films of a sex bear."""
 
     sex: Sex
@@ -88,7 +88,7 @@ class Heaped:
 
 
 @dataclass(frozen=True)
-class Copies:
+class CopyCounts:
     """Which copies of the films are at hand."""
 
     detailed: int
@@ -111,22 +111,17 @@ class Analysis:
     """Films in each bin of ``dataset.ages``."""
     bands: tuple[BandFilms, ...]
     """From 0 to 20 years, empty ones too."""
-    thin: tuple[ThinAges, ...]
+    sparse: tuple[SparseAges, ...]
     """By sex, the youngest first; of the sexes that occur."""
-    heaped: tuple[Heaped, ...]
+    heaping: tuple[AgeHeaping, ...]
     """By sex; of the sexes that occur."""
-    copies: Copies
+    copies: CopyCounts
 
 
 def analyse_in_full(found: Films, name: str) -> Analysis:
-    """Analyse a data set; a film of several copies counts once.
+    """Analyse a data set of at least one film; a film of several copies counts once.
 
-    Parameters
-    ----------
-    found : Films
-        At least one film.
-    name : str
-        What to call the data set.
+    ``name`` is what to call the data set.
     """
     films = one_copy_each(found)
     dataset = analyse(found)
@@ -141,8 +136,8 @@ def analyse_in_full(found: Films, name: str) -> Analysis:
         by_split={split: statistics_of(ages) for split, ages in by_split.items()},
         ages_by_split={split: _in_bins(ages, dataset) for split, ages in by_split.items()},
         bands=bands,
-        thin=tuple(thin for sex in dataset.by_sex for thin in _thin(sex, bands)),
-        heaped=tuple(_heaped(sex, films) for sex in dataset.by_sex),
+        sparse=tuple(sparse for sex in dataset.by_sex for sparse in _sparse(sex, bands)),
+        heaping=tuple(_heaping(sex, films) for sex in dataset.by_sex),
         copies=_copies(found, films),
     )
 
@@ -159,33 +154,31 @@ def _in_bins(ages: Sequence[float], dataset: Dataset) -> tuple[int, ...]:
     return tuple(counts[int(b.low // BIN_MONTHS)] for b in dataset.ages)
 
 
-def _thin(sex: Sex, bands: Sequence[BandFilms]) -> list[ThinAges]:
-    """Runs of thin bands, joined."""
+def _sparse(sex: Sex, bands: Sequence[BandFilms]) -> list[SparseAges]:
+    """Runs of sparse bands, joined."""
     total = sum(band.counts[sex] for band in bands)
     found = []
-    for thin, run in groupby(bands, lambda band: band.counts[sex] < THIN_FILMS):
+    for sparse, run in groupby(bands, lambda band: band.counts[sex] < SPARSE_FILMS):
         joined = list(run)
-        if thin:
+        if sparse:
             films = sum(band.counts[sex] for band in joined)
             ends = joined[0].band.low, joined[-1].band.high
-            found.append(ThinAges(sex, *ends, films, films / total))
+            found.append(SparseAges(sex, *ends, films, films / total))
     return found
 
 
-def _heaped(sex: Sex, films: Sequence[Film]) -> Heaped:
+def _heaping(sex: Sex, films: Sequence[Film]) -> AgeHeaping:
     counts = Counter(film.age_months for film in films if film.sex is sex)
     commonest = sorted(counts, key=lambda age: (-counts[age], age))
     reached = accumulate(counts[age] for age in commonest)
     needed = next(place for place, n in enumerate(reached, 1) if 2 * n >= counts.total())
-    return Heaped(sex, tuple(commonest[:needed]), len(commonest))
+    return AgeHeaping(sex, tuple(commonest[:needed]), len(commonest))
 
 
-def _copies(found: Films, films: Sequence[Film]) -> Copies:
-    detailed = {film.id for film in found.films if not film.squeezed}
+def _copies(found: Films, films: Sequence[Film]) -> CopyCounts:
+    detailed = len({film.id for film in found.films if not film.squeezed})
     shapes = [film.shape for film in found.films if film.shape is not None]
-    return Copies(
-        detailed=len(detailed),
-        squeezed_only=len(films) - len(detailed),
-        heights=statistics_of([height for height, _ in shapes]) if shapes else None,
-        widths=statistics_of([width for _, width in shapes]) if shapes else None,
+    heights, widths = (
+        statistics_of([shape[side] for shape in shapes]) if shapes else None for side in (0, 1)
     )
+    return CopyCounts(detailed, len(films) - detailed, heights, widths)

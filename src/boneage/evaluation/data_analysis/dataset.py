@@ -6,7 +6,8 @@ z-score is (age − mean) / standard deviation, over all labels together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,14 +88,11 @@ def analyse(found: Films) -> Dataset:
         for film, z in zip(films, z_scores, strict=True)
         if abs(z) > Z_LIMIT
     ]
+    of_sex = {sex: [film.age_months for film in films if film.sex is sex] for sex in Sex}
     return Dataset(
         overall=overall,
-        by_sex={
-            sex: statistics_of([film.age_months for film in films if film.sex is sex])
-            for sex in Sex
-            if any(film.sex is sex for film in films)
-        },
-        splits=_counts(film.split for film in films),
+        by_sex={sex: statistics_of(found) for sex, found in of_sex.items() if found},
+        splits=dict(Counter(film.split for film in films)),
         ages=histogram(films, ages, BIN_MONTHS),
         z_scores=histogram(films, z_scores, BIN_Z),
         z_range=(float(z_scores.min()), float(z_scores.max())),
@@ -122,25 +120,12 @@ def statistics_of(ages: Sequence[float] | npt.NDArray[np.float64]) -> Statistics
 
 
 def histogram(
-    films: Sequence[Film],
-    values: npt.NDArray[np.float64],
-    width: float,
+    films: Sequence[Film], values: npt.NDArray[np.float64], width: float
 ) -> tuple[Bin, ...]:
     """Count films of each sex in bins of one width, empty ones between them too."""
     places = np.floor(values / width).astype(int)
-    sexes = np.array([film.sex.value for film in films])
+    counts = Counter((int(place), film.sex) for place, film in zip(places, films, strict=True))
     return tuple(
-        Bin(
-            place * width,
-            (place + 1) * width,
-            {sex: int(np.sum((places == place) & (sexes == sex.value))) for sex in Sex},
-        )
+        Bin(place * width, (place + 1) * width, {sex: counts[place, sex] for sex in Sex})
         for place in range(int(places.min()), int(places.max()) + 1)
     )
-
-
-def _counts(words: Iterable[str]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for word in words:
-        counts[word] = counts.get(word, 0) + 1
-    return counts

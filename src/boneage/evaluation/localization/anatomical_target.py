@@ -32,12 +32,13 @@ bases:
 - second: at the same level, halfway across from the third base to the first.
   The line from the wrist point would run between the second and third bone.
 
-The proportions are measured on the marks themselves, by
-:mod:`boneage.evaluation.localization.proportions`.
+The proportions are measured on the marks themselves: what one kind of marks
+tells about the other.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -45,16 +46,16 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Point: TypeAlias = npt.NDArray[np.float64]
+Array: TypeAlias = npt.NDArray[np.float64]
+Point: TypeAlias = Array
 """Shape (2,): column (rightwards), row (downwards)."""
-Polygon: TypeAlias = npt.NDArray[np.float64]
+Polygon: TypeAlias = Array
 """Shape (corners, 2), convex, in order around it."""
 
 CARPUS = "carpus"
 METACARPALS = tuple(f"metacarpal_{number}" for number in range(1, 6))
 THIRD = 2
 """The third metacarpal's place among the five."""
-
 STRIP_WIDTH = 0.25
 """Of a metacarpal's length: its base and its head are about that wide."""
 
@@ -66,7 +67,7 @@ class Marks:
     reader: str
     wrist: Point
     """The key point, or the middle between the Radius and the Ulna box."""
-    joints: npt.NDArray[np.float64]
+    joints: Array
     """MCP joints, shape (5, 2), thumb first."""
     carpus: Polygon | None = None
     """The Wrist box; None for key points."""
@@ -108,7 +109,7 @@ class Proportions:
 
 
 @dataclass(frozen=True, eq=False)
-class Axes:
+class HandAxes:
     """The hand's own axes on a film, in pixels."""
 
     wrist: Point
@@ -121,21 +122,15 @@ class Axes:
         """Carry a position in the hand to the film."""
         return np.asarray(self.wrist + along * self.along + across * self.across)
 
-    def to_hand(self, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def to_hand(self, points: Array) -> Array:
         """Carry positions on the film, shape (..., 2), to (along, across)."""
         from_wrist = points - self.wrist
         unit = self.along @ self.along
         return np.stack([from_wrist @ self.along, from_wrist @ self.across], axis=-1) / unit
 
 
-def axes_of(marks: Marks, wrist_shift: float) -> Axes:
-    """Lay the hand's axes through marks in pixels.
-
-    Raises
-    ------
-    ValueError
-        When the wrist and the third MCP joint are one point.
-    """
+def axes_of(marks: Marks, wrist_shift: float) -> HandAxes:
+    """Lay the hand's axes through marks in pixels; a ValueError where they give no length."""
     wrist = marks.wrist
     if marks.boxes:
         wrist = wrist + wrist_shift * (marks.joints[THIRD] - wrist)
@@ -144,22 +139,16 @@ def axes_of(marks: Marks, wrist_shift: float) -> Axes:
         raise ValueError("the wrist and the third MCP joint are one point")
     across = np.array([-along[1], along[0]])
     towards_thumb = float((marks.joints[0] - wrist) @ across)
-    return Axes(wrist, along, across if towards_thumb >= 0 else -across)
+    return HandAxes(wrist, along, across if towards_thumb >= 0 else -across)
 
 
-def number_joints(
-    joints: npt.NDArray[np.float64], radius: Point, ulna: Point
-) -> npt.NDArray[np.float64] | None:
+def number_joints(joints: Array, radius: Point, ulna: Point) -> Array | None:
     """Put five MCP joints, in pixels, into the order thumb to little finger.
 
     They are sorted by their direction from between ``radius`` and ``ulna``;
     the thumb's is the one on the radius' side, and it stands apart from the
-    others by the widest angle.
-
-    Returns
-    -------
-    array of shape (5, 2) or None
-        None when the two signs of the thumb disagree: a box was drawn elsewhere.
+    others by the widest angle. None when these two signs of the thumb
+    disagree: a box was drawn elsewhere.
     """
     wrist = (radius + ulna) / 2
     middle = joints.mean(axis=0) - wrist
@@ -171,24 +160,17 @@ def number_joints(
     return joints[order] if int(np.argmax(gaps)) == 0 else None
 
 
+def _cross(first: Array, others: Array) -> Array:
+    return np.asarray(first[0] * others[:, 1] - first[1] * others[:, 0])
+
+
 def targets(
     marks: Marks, proportions: Proportions, height: float, width: float
 ) -> dict[str, Polygon]:
-    """Build the targets of one reader's marks on one film.
+    """Build the targets of one reader's marks, shares of a film of this height and width.
 
-    Parameters
-    ----------
-    marks : Marks
-        As shares of the film.
-    proportions : Proportions
-    height, width : float
-        Of the film in pixels, in its true shape.
-
-    Returns
-    -------
-    dict
-        ``"carpus"`` and ``"metacarpal_1"`` to ``"metacarpal_5"``: convex
-        polygons in pixels of the film.
+    Gives ``"carpus"`` and ``"metacarpal_1"`` to ``"metacarpal_5"``: convex
+    polygons in pixels of the film in its true shape.
     """
     marks = marks.scaled(height, width)
     axes = axes_of(marks, proportions.wrist_shift)
@@ -198,17 +180,17 @@ def targets(
     return {CARPUS: carpus, **dict(zip(METACARPALS, strips, strict=True))}
 
 
-def bases_of(marks: Marks, axes: Axes, proportions: Proportions) -> npt.NDArray[np.float64]:
+def bases_of(marks: Marks, axes: HandAxes, proportions: Proportions) -> Array:
     """Bases of the metacarpals, shape (5, 2), for marks in pixels; see the module."""
-    share = proportions.carpus_share
+    edge = proportions.carpus_share
     joints = axes.to_hand(marks.joints)
-    across = joints[:, 1] * share / np.maximum(joints[:, 0], share)  # never beyond the joint
+    across = joints[:, 1] * edge / np.maximum(joints[:, 0], edge)  # never beyond the joint
     if marks.first_base is None:
         first = np.array([proportions.first_base_along, proportions.first_base_across])
     else:
         first = axes.to_hand(marks.first_base)
     across[1] = (across[THIRD] + first[1]) / 2
-    hand = np.stack([np.minimum(share, joints[:, 0]), across], axis=-1)
+    hand = np.stack([np.minimum(edge, joints[:, 0]), across], axis=-1)
     hand[0] = first
     return np.stack([axes.to_film(*position) for position in hand])
 
@@ -220,7 +202,7 @@ def strip(base: Point, joint: Point) -> Polygon:
     return np.stack([base - side, joint - side, joint + side, base + side])
 
 
-def carpus_from_points(bases: npt.NDArray[np.float64], axes: Axes) -> Polygon:
+def carpus_from_points(bases: Array, axes: HandAxes) -> Polygon:
     """The hull of the bases and of the outermost two at the level of the wrist point."""
     across = axes.to_hand(bases)[:, 1]
     corners = [axes.to_film(0.0, float(edge)) for edge in (across.min(), across.max())]
@@ -228,7 +210,43 @@ def carpus_from_points(bases: npt.NDArray[np.float64], axes: Axes) -> Polygon:
     return np.asarray(cv2.convexHull(points)[:, 0], dtype=np.float64)
 
 
-def _cross(
-    first: npt.NDArray[np.float64], others: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
-    return np.asarray(first[0] * others[:, 1] - first[1] * others[:, 0])
+def proportions_of(marks: Sequence[Marks]) -> Proportions:
+    """Measure the hand's proportions on marks in pixels; medians over films.
+
+    A ValueError when one of the two kinds of marks is missing: each tells what
+    the other cannot.
+    """
+    boxes = [(mark, mark.carpus) for mark in marks if mark.carpus is not None]
+    points = [(mark, mark.first_base) for mark in marks if mark.first_base is not None]
+    if not boxes or not points:
+        raise ValueError(
+            "the hand's proportions need radiographs with boxes and radiographs with key points"
+        )
+    # The same hands on average: as long in breadths of the palm, whoever marked them.
+    length = _median(_slenderness(mark) for mark, _ in points)
+    shift = 1 - length / _median(_slenderness(mark) for mark, _ in boxes)
+    ends: dict[str, list[float]] = {}
+    for mark, carpus in boxes:
+        ends.setdefault(mark.reader, []).append(carpus_end(mark, carpus, shift))
+    reader = min(ends, key=lambda name: _median(ends[name]))
+    first = np.median([axes_of(mark, 0.0).to_hand(base) for mark, base in points], axis=0)
+    return Proportions(shift, _median(ends[reader]), float(first[0]), float(first[1]), reader)
+
+
+def carpus_end(marks: Marks, carpus: Polygon, wrist_shift: float) -> float:
+    """Where the hand's axis leaves an upright box, as a share of the axis."""
+    axes = axes_of(marks, wrist_shift)
+    near, far = carpus.min(axis=0), carpus.max(axis=0)
+    edge = np.where(axes.along >= 0, far, near)
+    runs: npt.NDArray[np.bool_] = axes.along != 0
+    return float(np.min((edge - axes.wrist)[runs] / axes.along[runs]))
+
+
+def _slenderness(marks: Marks) -> float:
+    """Wrist to third joint, in breadths of the palm from the second to the fifth joint."""
+    breadth = marks.joints[1] - marks.joints[4]
+    return float(np.hypot(*(marks.joints[THIRD] - marks.wrist)) / np.hypot(*breadth))
+
+
+def _median(values: Iterable[float]) -> float:
+    return float(np.median(list(values)))

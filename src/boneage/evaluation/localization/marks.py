@@ -7,8 +7,9 @@ film.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -22,23 +23,27 @@ from boneage.evaluation.localization.anatomical_target import (
     Marks,
     Proportions,
     number_joints,
+    proportions_of,
 )
-from boneage.evaluation.localization.proportions import proportions_of
 
 BOXES_FILE = "ossification_boxes.csv"
 POINTS_FILE = "hand_keypoints.csv"
 POINTS_READER = "key points"
+BOXES, POINTS = "boxes", "points"
 JOINT_POINTS = ("thumb2", "forefinger1", "middle_finger1", "ring_finger1", "pinky_finger1")
 """The MCP joints, thumb first."""
 SIDES = ("left", "top", "right", "bottom")
+BOX_COLUMNS = ("id", "reader", "centre", *SIDES)
+POINT_COLUMNS = (
+    "id",
+    *(f"{point}_{axis}" for point in ("wrist", "thumb1", *JOINT_POINTS) for axis in "xy"),
+)
 
 Shape: TypeAlias = tuple[int, int]
 """True (height, width) of a film, in pixels of any size."""
 Cells: TypeAlias = Mapping[str, str]
 Rectangle: TypeAlias = npt.NDArray[np.float64]
 """Left, top, right, bottom, as shares of the film."""
-Found: TypeAlias = Iterator[tuple[str, Callable[[Shape], Marks], str]]
-"""A film's id, how its marks are made once its shape is known, and what to call them."""
 
 
 @dataclass(frozen=True)
@@ -50,17 +55,28 @@ class Annotations:
     proportions: Proportions
     problems: tuple[str, ...] = ()
 
+    @property
+    def sources(self) -> dict[str, int]:
+        """How many films have marks of which kind."""
+        return dict(sorted(Counter(self.source_of(film) for film in self.marks).items()))
+
+    def source_of(self, film: str) -> str:
+        """Of which kind the marks of a film are: ``"boxes"`` or ``"points"``."""
+        return BOXES if self.marks[film][0].boxes else POINTS
+
+    def with_unfit(self, copies: Mapping[str, str]) -> Annotations:
+        """Name the copies that marks do not fit, and why, by id."""
+        unfit = sorted(set(copies) & set(self.marks))
+        named = (f"{name}: {copies[name]}" for name in unfit)
+        return replace(self, problems=(*self.problems, *named))
+
 
 def load_annotations(folder: Path, shape_of: Callable[[str], Shape | None]) -> Annotations:
     """Read both files of a folder.
 
-    Parameters
-    ----------
-    folder : Path
-    shape_of : callable
-        Tells the true (height, width) of a film by id: shares of a film that
-        is not square have no angles. None for a film that is not here; its
-        marks are left out and named.
+    ``shape_of`` gives the true (height, width) of a film by id: shares of a film
+    that is not square have no angles. None for a film that is not here; its
+    marks are left out and named.
 
     Raises
     ------
@@ -70,55 +86,41 @@ def load_annotations(folder: Path, shape_of: Callable[[str], Shape | None]) -> A
     problems: list[str] = []
     marks: dict[str, tuple[Marks, ...]] = {}
     in_pixels: list[Marks] = []
-    for path, found in (
-        (folder / BOXES_FILE, _boxes(folder / BOXES_FILE)),
-        (folder / POINTS_FILE, _points(folder / POINTS_FILE, problems)),
-    ):
+    for name, columns in ((BOXES_FILE, BOX_COLUMNS), (POINTS_FILE, POINT_COLUMNS)):
         before = len(in_pixels)
-        for film, make, named in found:
+        for (film, reader), rows in _grouped(folder / name, columns).items():
+            named = f"{film}: {'key points' if reader is None else f'boxes of {reader!r}'}"
             shape = shape_of(film)
             if shape is None:
-                problems.append(f"{named} left out: no labelled film of this id is here")
+                problems.append(f"{named} left out: no labelled radiograph of this id is here")
                 continue
+            if reader is None and len(rows) > 1:
+                problems.append(f"{named} are there twice; the first count")
             try:
-                mark = make(shape)
+                mark = (
+                    _marks_of_points(rows[0])
+                    if reader is None
+                    else _marks_of_boxes(rows, reader, shape)
+                )
             except DataError as error:
                 problems.append(f"{named} left out: {error}")
                 continue
             marks[film] = (*marks.get(film, ()), mark)
             in_pixels.append(mark.scaled(*shape))
         if len(in_pixels) == before:
-            raise DataError(f"{str(path)!r} has no usable marks for the films that are here")
+            raise DataError(
+                f"{str(folder / name)!r} has no usable marks for the radiographs that are here"
+            )
     return Annotations(marks, proportions_of(in_pixels), tuple(problems))
 
 
-def _boxes(path: Path) -> Found:
-    groups: dict[tuple[str, str], list[Cells]] = {}
-    for row in read_labels(path, ("id", "reader", "centre", *SIDES)).rows:
-        groups.setdefault((row.cells["id"], row.cells["reader"]), []).append(row.cells)
-    for (film, reader), rows in groups.items():
-        yield film, _box_maker(rows, reader), f"{film}: boxes of {reader!r}"
-
-
-def _points(path: Path, problems: list[str]) -> Found:
-    names = ("wrist", "thumb1", *JOINT_POINTS)
-    columns = ("id", *(f"{name}_{axis}" for name in names for axis in "xy"))
-    seen: set[str] = set()
+def _grouped(path: Path, columns: Sequence[str]) -> dict[tuple[str, str | None], list[Cells]]:
+    """Rows by the film's id and the reader, None for key points."""
+    groups: dict[tuple[str, str | None], list[Cells]] = {}
     for row in read_labels(path, columns).rows:
-        film = row.cells["id"]
-        if film in seen:
-            problems.append(f"{film}: key points are there twice; the first count")
-            continue
-        seen.add(film)
-        yield film, _point_maker(row.cells), f"{film}: key points"
-
-
-def _box_maker(rows: Sequence[Cells], reader: str) -> Callable[[Shape], Marks]:
-    return lambda shape: _marks_of_boxes(rows, reader, shape)
-
-
-def _point_maker(row: Cells) -> Callable[[Shape], Marks]:
-    return lambda _shape: _marks_of_points(row)
+        reader = row.cells["reader"] if "reader" in columns else None
+        groups.setdefault((row.cells["id"], reader), []).append(row.cells)
+    return groups
 
 
 def _marks_of_boxes(rows: Sequence[Cells], reader: str, shape: Shape) -> Marks:
@@ -183,5 +185,5 @@ def _share(row: Cells, column: str) -> float:
     except ValueError:
         share = -1.0
     if not 0 <= share <= 1:  # NaN too
-        raise DataError(f"{column} {row[column]!r} is not a share of the film from 0 to 1")
+        raise DataError(f"{column} {row[column]!r} is not a share of the radiograph from 0 to 1")
     return share

@@ -1,22 +1,24 @@
-"""What the ruler says of many films together: means with bootstrap intervals."""
+"""What is measured on many films together: means with bootstrap intervals."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
 from boneage.evaluation.accuracy.bands import BANDS
-from boneage.evaluation.localization.ruler import FIGURES, RECTANGLES, TARGETS
-from boneage.evaluation.localization.run import Ruled
-from boneage.evaluation.metrics import OVERALL, Estimate, Vector, estimate
+from boneage.evaluation.localization.cases import MeasuredFilm
+from boneage.evaluation.localization.measuring import COLUMNS, FIGURES, RECTANGLES, TARGETS
+from boneage.evaluation.metrics import OVERALL, Estimate, means
 
 COVERED = 0.8
 """A target of which this share lies inside the crop counts as covered."""
 WORST = 10
 """How many of the least covered films are named."""
-GROUPINGS = ("source", "copy", "sex", "split", "age_band_years")
+AGE_BANDS = "age_band_years"
+GROUPINGS = ("source", "copy", "sex", "split", AGE_BANDS)
 
 
 @dataclass(frozen=True)
@@ -45,15 +47,15 @@ class GroupSummary:
     targets: Mapping[str, TargetSummary]
 
 
-Groups = Mapping[str, Mapping[str, GroupSummary]]
+Groups: TypeAlias = Mapping[str, Mapping[str, GroupSummary]]
 """By grouping and group; the grouping ``"overall"`` has one group, ``"overall"``."""
 
 
-def summarise(films: Sequence[Ruled]) -> Groups:
+def summarise_groups(films: Sequence[MeasuredFilm]) -> Groups:
     """Sum up all films, and each group of them by itself; at least one film."""
     groups = {OVERALL: {OVERALL: summarise_group(films)}}
     for grouping in GROUPINGS:
-        members: dict[str, list[Ruled]] = {}
+        members: dict[str, list[MeasuredFilm]] = {}
         for film in films:
             members.setdefault(group_of(film, grouping), []).append(film)
         names = sorted(members, key=_natural)
@@ -61,40 +63,33 @@ def summarise(films: Sequence[Ruled]) -> Groups:
     return groups
 
 
-def group_of(film: Ruled, grouping: str) -> str:
+def group_of(film: MeasuredFilm, grouping: str) -> str:
     """The group of a film, such as ``"female"`` or the band ``"2-4"``."""
-    if grouping == "age_band_years":
+    if grouping == AGE_BANDS:
         return next(band.name for band in BANDS if band.holds(film.film.age_months))
-    values: Mapping[str, str] = {
-        "source": film.source,
-        "copy": film.copy,
-        "sex": film.film.sex.value,
-        "split": film.film.split,
-    }
-    return values[grouping]
+    return str(getattr(film if grouping in ("source", "copy") else film.film, grouping))
 
 
-def summarise_group(films: Sequence[Ruled]) -> GroupSummary:
+def summarise_group(films: Sequence[MeasuredFilm]) -> GroupSummary:
     """Sum up films, at least one."""
     measured = [film.measured for film in films]
     regions = list(measured[0].found)
     order, offset, *found = means(
-        np.array([one.in_order for one in measured], dtype=np.float64),
-        np.array([one.distal_offset for one in measured]),
-        *(np.array([one.found[name] for one in measured], dtype=np.float64) for name in regions),
+        [one.in_order for one in measured],
+        [one.distal_offset for one in measured],
+        *([one.found[name] for one in measured] for name in regions),
     )
-    targets = {}
-    for target in TARGETS:
-        having = [one.figures[target] for one in measured if target in one.figures]
-        if having:
-            targets[target] = _summarise_target(having)
+    having = {
+        target: [one.figures[target] for one in measured if target in one.figures]
+        for target in TARGETS
+    }
+    targets = {target: _summarise_target(some) for target, some in having.items() if some}
     return GroupSummary(len(films), order, offset, dict(zip(regions, found, strict=True)), targets)
 
 
 def _summarise_target(films: Sequence[Mapping[str, float]]) -> TargetSummary:
-    names = [f"{rectangle}_{figure}" for rectangle in RECTANGLES for figure in FIGURES]
-    columns = {name: np.array([film[name] for film in films]) for name in (*names, "tight_iou")}
-    columns["covered"] = (columns["crop_coverage"] >= COVERED).astype(np.float64)
+    columns = {name: np.array([film[name] for film in films]) for name in (*COLUMNS, "tight_iou")}
+    columns["covered"] = columns["crop_coverage"] >= COVERED
     found = dict(zip(columns, means(*columns.values()), strict=True))
     crop, box = (
         {figure: found[f"{rectangle}_{figure}"] for figure in FIGURES} for rectangle in RECTANGLES
@@ -102,19 +97,10 @@ def _summarise_target(films: Sequence[Mapping[str, float]]) -> TargetSummary:
     return TargetSummary(len(films), crop, box, found["covered"], found["tight_iou"])
 
 
-def means(*columns: Vector) -> list[Estimate]:
-    """Means of values of the same films, each with its interval."""
-    return estimate(_means, *columns)
-
-
-def _means(*samples: Vector) -> Vector:
-    return np.stack([sample.mean(axis=0) for sample in samples])
-
-
-def worst(films: Sequence[Ruled], target: str, count: int = WORST) -> list[Ruled]:
-    """The films whose crop covers least of a target, the worst first."""
+def worst(films: Sequence[MeasuredFilm], target: str) -> list[MeasuredFilm]:
+    """The ``WORST`` films, whose crop covers least of a target, the worst first."""
     having = [film for film in films if target in film.measured.figures]
-    return sorted(having, key=lambda film: film.measured.figures[target]["crop_coverage"])[:count]
+    return sorted(having, key=lambda film: film.measured.figures[target]["crop_coverage"])[:WORST]
 
 
 def _natural(name: str) -> tuple[int, str]:

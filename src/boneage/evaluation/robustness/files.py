@@ -55,26 +55,15 @@ def as_negative_dicom(grey: Grey) -> bytes:
     dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     dataset.SOPClassUID = meta.MediaStorageSOPClassUID
     dataset.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
-    for keyword, value in _image_facts(stored).items():
-        setattr(dataset, keyword, value)
+    dataset.Modality, dataset.SamplesPerPixel, dataset.PixelRepresentation = "CR", 1, 0
+    dataset.PhotometricInterpretation = "MONOCHROME1"
+    dataset.Rows, dataset.Columns = stored.shape
+    dataset.BitsAllocated = dataset.BitsStored = WORD_BITS
+    dataset.HighBit = WORD_BITS - 1
     dataset.PixelData = stored.tobytes()
     file = BytesIO()
     dataset.save_as(file, enforce_file_format=True)
     return file.getvalue()
-
-
-def _image_facts(stored: npt.NDArray[np.uint16]) -> dict[str, Any]:
-    return {
-        "Modality": "CR",
-        "SamplesPerPixel": 1,
-        "PhotometricInterpretation": "MONOCHROME1",
-        "Rows": stored.shape[0],
-        "Columns": stored.shape[1],
-        "BitsAllocated": WORD_BITS,
-        "BitsStored": WORD_BITS,
-        "HighBit": WORD_BITS - 1,
-        "PixelRepresentation": 0,
-    }
 
 
 def _words(grey: Grey) -> npt.NDArray[np.uint16]:

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from boneage.domain.radiograph import Pixels, Sex
-from boneage.evaluation.drawing import DPI, new_figure, save
+from boneage.evaluation.plotting import DPI, drawn
 from boneage.evaluation.robustness.changes import QUALITY, Change
 from boneage.evaluation.robustness.pixels import Grey
 from boneage.reading import read
@@ -32,7 +32,7 @@ def example_film() -> Grey:
     return np.rint(draw(AGE_MONTHS, SEX).radiograph.pixels * 255).astype(np.uint8)
 
 
-def draw_sheet(grey: Grey, changes: Sequence[Change], path: Path) -> None:
+def draw_sheet(path: Path, grey: Grey, changes: Sequence[Change]) -> None:
     """Draw a film under every change.
 
     ``grey`` may be shown to anyone: never a patient's film.
@@ -40,14 +40,12 @@ def draw_sheet(grey: Grey, changes: Sequence[Change], path: Path) -> None:
     cells = _cells(grey, changes)
     columns = min(COLUMNS, len(cells))
     rows = -(-len(cells) // columns)
-    figure, axes = new_figure(
-        rows, columns, width=CELL_INCHES[0] * columns, height=CELL_INCHES[1] * rows
-    )
-    for place, (title, pixels) in zip(axes, cells, strict=False):
-        _show(place, title, pixels)
-    for place in axes[len(cells) :]:
-        place.set_axis_off()
-    save(figure, path)
+    size = {"width": CELL_INCHES[0] * columns, "height": CELL_INCHES[1] * rows}
+    with drawn(path, rows, columns, **size) as (_, axes):
+        for place in axes[len(cells) :]:
+            place.set_axis_off()
+        for place, (title, pixels) in zip(axes, cells, strict=False):
+            _show(place, title, pixels)
 
 
 def _cells(grey: Grey, changes: Sequence[Change]) -> list[tuple[str, Pixels]]:
@@ -63,23 +61,18 @@ def _cells(grey: Grey, changes: Sequence[Change]) -> list[tuple[str, Pixels]]:
 
 def _cell(grey: Grey, change: Change, *, detail: bool = False) -> tuple[str, Pixels]:
     pixels = read(change.file_of(grey, "example")).pixels
-    if not detail:
-        return change.label, _small(pixels)
-    rows, cols = (
-        slice(*(round(end * side) for end in ends))
-        for ends, side in zip((DETAIL_ROWS, DETAIL_COLS), pixels.shape, strict=True)
-    )
-    return f"{change.label}\n(detail)", pixels[rows, cols]
-
-
-def _small(pixels: Pixels) -> Pixels:
-    """Shrink to what a cell can show: quicker to draw, and no finer than paper."""
+    if detail:
+        rows, cols = (
+            slice(*(round(end * side) for end in ends))
+            for ends, side in zip((DETAIL_ROWS, DETAIL_COLS), pixels.shape, strict=True)
+        )
+        return f"{change.label}\n(detail)", pixels[rows, cols]
     factor = CELL_PX / max(pixels.shape)
     if factor >= 1:
-        return pixels
+        return change.label, pixels
     height, width = (round(side * factor) for side in pixels.shape)
-    small: Pixels = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
-    return small
+    # What a cell can show: quicker to draw, and no finer than paper.
+    return change.label, cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
 
 
 def _show(axes: Axes, title: str, pixels: Pixels) -> None:
@@ -87,10 +80,7 @@ def _show(axes: Axes, title: str, pixels: Pixels) -> None:
     axes.imshow(pixels, cmap="gray", vmin=0, vmax=1, interpolation="antialiased")
     height, width = pixels.shape
     edge = 0.02 * max(height, width)
-    axes.set_xlim(-edge, width + edge)
-    axes.set_ylim(height + edge, -edge)
+    axes.set(xlim=(-edge, width + edge), ylim=(height + edge, -edge), xticks=[], yticks=[])
     axes.set_title(title, fontsize=6.5, pad=3)
-    axes.set_xticks([])
-    axes.set_yticks([])
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)

@@ -1,1 +1,0 @@
-"""What each part of the method is worth: figures, a picture, a page."""

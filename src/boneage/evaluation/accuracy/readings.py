@@ -1,0 +1,132 @@
+"""The whole Assessor over labelled films, exactly as a user would run it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from boneage.datasets.films import Film
+from boneage.datasets.problems import Problem
+from boneage.domain.assessment import Assessment, Failure, Interval
+from boneage.domain.radiograph import Sex
+from boneage.errors import LevelError
+from boneage.evaluation.metrics import Vector
+from boneage.inference.assessor import Assessor, answer_or_failure
+from boneage.storage.many import Journal, resumed
+from boneage.uncertainty.intervals import DEFAULT_LEVEL
+
+JOURNAL_FORM = 3
+"""Of what a journal holds of a film; raised when that changes."""
+LEVELS = (0.5, 0.8, DEFAULT_LEVEL)
+"""Of the intervals that are checked; the widest is the one that answers state."""
+LABELLED = ("case", "sex", "true_months")
+"""What a journal does not hold: the label may be corrected before a run resumes."""
+
+
+@dataclass(frozen=True)
+class CaseReading:
+    """One labelled film and what was predicted from it."""
+
+    case: str
+    """The film's id in the data set."""
+    sex: Sex
+    true_months: float
+    predicted_months: float
+    networks: Mapping[str, float]
+    """Months predicted by each network alone, by region."""
+    attention_found: Mapping[str, bool]
+    """Whether the attention stood out, by region."""
+    seconds: float
+    intervals: tuple[Interval, ...] = ()
+    """Prediction intervals; empty where the weights state none."""
+    by_standard: Mapping[Sex, float] = field(default_factory=dict)
+    """Months by the standard of each sex, of the same film."""
+
+    @property
+    def error_months(self) -> float:
+        """Predicted minus true."""
+        return self.predicted_months - self.true_months
+
+
+def months_of(readings: Sequence[CaseReading]) -> tuple[Vector, Vector]:
+    """True and predicted months, shape (n,) each."""
+    true = np.array([reading.true_months for reading in readings])
+    return true, np.array([reading.predicted_months for reading in readings])
+
+
+@dataclass(frozen=True)
+class Validation:
+    """The readings of a set of films, and the films that got none."""
+
+    readings: tuple[CaseReading, ...]
+    failures: tuple[Failure, ...]
+    """Named by the film's id."""
+    problems: tuple[Problem, ...] = ()
+    """Labels and films that could not be used at all."""
+
+    @property
+    def films(self) -> int:
+        """How many films were tried."""
+        return len(self.readings) + len(self.failures)
+
+
+def read_each(
+    assessor: Assessor,
+    films: Sequence[Film],
+    journal: Journal | None = None,
+    *,
+    workers: int = 1,
+    force: bool = False,
+) -> Iterator[CaseReading | Failure]:
+    """Read films, each by the sex its label states; answers in the films' order.
+
+    What the journal holds is not read again, but compared with the label as it
+    is now; failures are tried again. ``force`` analyses films in spite of a
+    failed quality check.
+    """
+
+    def work(film: Film, noted: Any) -> CaseReading | Failure:
+        label: dict[str, Any] = {"case": film.id, "sex": film.sex, "true_months": film.age_months}
+        if noted:
+            return msgspec.convert({**noted, **label}, CaseReading)
+
+        def assess() -> Assessment:
+            image = film.radiograph() if film.squeezed else film.path
+            return assessor.assess(image, film.sex, force=force)
+
+        answer = answer_or_failure(film.id, assess)
+        if isinstance(answer, Failure):
+            return answer
+        return CaseReading(
+            **label,
+            predicted_months=answer.age_months,
+            networks=dict(answer.readings),
+            attention_found={look.region: look.attention_found for look in answer.looks},
+            seconds=answer.seconds,
+            intervals=_intervals(assessor, answer),
+            by_standard=dict(answer.by_standard),
+        )
+
+    return resumed(work, films, journal, workers, key=lambda film: film.id, note=_note)
+
+
+def _note(answer: CaseReading | Failure) -> dict[str, Any] | None:
+    if isinstance(answer, Failure):
+        return None
+    plain: dict[str, Any] = msgspec.to_builtins(answer)
+    return {name: value for name, value in plain.items() if name not in LABELLED}
+
+
+def _intervals(assessor: Assessor, answer: Assessment) -> tuple[Interval, ...]:
+    """The intervals of every level; none where the weights state none."""
+    found: list[Interval] = []
+    for level in LEVELS if answer.interval else ():
+        with suppress(LevelError):
+            interval = assessor.certainty.around(answer, level)
+            found += [interval] if interval else []
+    return tuple(found)

@@ -1,0 +1,84 @@
+"""The labelled films that an evaluation reads, and how it survives the worst of them."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Literal, TypeAlias, TypeVar
+
+from boneage.datasets.films import Film, Films, load_films
+from boneage.domain.assessment import Failure
+from boneage.errors import BoneageError, DataError, WeightsError
+
+Split: TypeAlias = Literal["validation", "train", "all"]
+SPLITS: tuple[Split, ...] = ("validation", "train", "all")
+Copies: TypeAlias = Literal["detailed", "squeezed", "best"]
+COPIES: tuple[Copies, ...] = ("detailed", "squeezed", "best")
+"""Films at half scale or better; the squeezed copies, one of every id; of each id the better."""
+R = TypeVar("R")
+
+logger = logging.getLogger(__name__)
+
+
+def films_to_read(folder: Path, split: Split, limit: int | None = None) -> tuple[Film, ...]:
+    """Labelled films at half scale or better; a DataError when the split has none."""
+    return choose(load_films(folder), folder, split, limit)
+
+
+def choose(
+    found: Films,
+    folder: Path,
+    split: Split,
+    limit: int | None = None,
+    copies: Copies = "detailed",
+) -> tuple[Film, ...]:
+    """Choose, of films that were found already, one copy of each id of a split.
+
+    Raises
+    ------
+    DataError
+        When there is none.
+    """
+    names = ("train", "validation") if split == "all" else (split,)
+    chosen = tuple(film for name in names for film in found.select(copies, name))
+    if not chosen:
+        raise DataError(
+            f"{str(folder)!r} has no {copies} {split!r} radiograph; splits are {list(SPLITS)}, "
+            f"copies {list(COPIES)}"
+        )
+    return chosen[:limit]
+
+
+def fingerprint(films: Iterable[Film]) -> str:
+    """A checksum of the films as they lie on disk, and of the sexes they are read by.
+
+    Another one when a film is added, changed or removed.
+    """
+    digest = hashlib.sha256()
+    for film in films:
+        stat = film.path.stat()
+        digest.update(f"{film.id} {film.sex} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def attempt(film: str, work: Callable[[], R], code: str = "unusable") -> R | Failure:
+    """Do something with one of many films; why it failed, where it did.
+
+    ``code`` is of errors that have none of their own.
+
+    Raises
+    ------
+    WeightsError
+        When the weights turn out unusable: then every film would fail.
+    """
+    try:
+        return work()
+    except WeightsError:
+        raise
+    except BoneageError as error:
+        return Failure(film, getattr(error, "code", code), str(error))
+    except Exception as error:  # a batch survives its worst film
+        logger.exception("unexpected failure")
+        return Failure(film, "unexpected", f"unexpected {type(error).__name__}: {error}")
