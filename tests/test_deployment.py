@@ -17,7 +17,7 @@ from boneage.apps.dicom_node.settings import read_settings
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
-UNITS = ("boneage.apps.service", "boneage-node.service")
+UNITS = ("boneage.service", "boneage-node.service")
 
 
 def test_the_image_installs_extras_that_exist() -> None:
@@ -35,7 +35,7 @@ def test_the_image_gets_what_it_copies() -> None:
 
 @pytest.mark.parametrize(
     ("name", "command"),
-    [("Dockerfile", "serve"), ("boneage.apps.service", "serve"), ("boneage-node.service", "node")],
+    [("Dockerfile", "serve"), ("boneage.service", "serve"), ("boneage-node.service", "node")],
 )
 def test_the_options_of_what_is_started_exist(name: str, command: str) -> None:
     text = (DEPLOY / name).read_text("utf-8")

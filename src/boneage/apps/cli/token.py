@@ -23,7 +23,7 @@ def token(name: str, tokens: Path | None) -> None:
     The file holds only its sha256. Whoever has the token may ask; to take it
     back, delete its line and start the server again.
     """
-    from boneage.apps.service.tokens import add_token, new_token  # noqa: PLC0415
+    from boneage.apps.service.access import add_token, new_token  # noqa: PLC0415
 
     if tokens is not None:
         echo(add_token(tokens, name))

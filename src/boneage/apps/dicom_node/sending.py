@@ -32,16 +32,9 @@ class Refused(Exception):  # noqa: N818  likewise
 
 
 class Sender:
-    """The service class user.
+    """The service class user: calls the destination as ``ae_title``.
 
-    Parameters
-    ----------
-    destination : Destination
-    ae_title : str
-        Of this node.
-    seconds : float
-        How long the network may be silent.
-    tls : SSLContext, optional
+    The network may be silent for so many seconds.
     """
 
     def __init__(
@@ -60,12 +53,7 @@ class Sender:
 
     @contextmanager
     def connected(self) -> Iterator[Connection]:
-        """Hold an association.
-
-        Raises
-        ------
-        Unreachable
-        """
+        """Hold an association, or raise `Unreachable`."""
         there = self.destination
         association = self.entity.associate(
             there.host,
@@ -91,12 +79,7 @@ class Connection:
     def store(self, file: bytes) -> None:
         """Send one object; when this returns the destination has it.
 
-        Raises
-        ------
-        Refused
-            When the destination says so.
-        Unreachable
-            When it says nothing.
+        Otherwise `Refused` is raised when it says so, and `Unreachable` when it says nothing.
         """
         if not self.association.is_established:
             raise Unreachable("the connection broke")

@@ -17,7 +17,7 @@ from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import collapse_rfc2231_value
 from tempfile import SpooledTemporaryFile
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -31,36 +31,14 @@ ALWAYS_A_FILE = "film"
 
 
 class FormPartsParser(MultiPartParser):
-    """Reads a form whose parts may be encoded.
-
-    Parameters
-    ----------
-    headers : Headers
-        Of the request.
-    stream : async generator of bytes
-    max_files, max_fields : int
-    max_part_size : int
-        Bytes of a field.
-    """
+    """Reads a form whose parts may be encoded."""
 
     spool_max_size = 2**62
 
     def __init__(
-        self,
-        headers: Headers,
-        stream: AsyncGenerator[bytes, None],
-        *,
-        max_files: int,
-        max_fields: int,
-        max_part_size: int,
+        self, headers: Headers, stream: AsyncGenerator[bytes, None], **limits: int
     ) -> None:
-        super().__init__(
-            headers,
-            stream,
-            max_files=max_files,
-            max_fields=max_fields,
-            max_part_size=max_part_size,
-        )
+        super().__init__(headers, stream, **limits)
         self._ended = False
         self._texts: dict[int, tuple[bytes, str | None]] = {}
         """The fields by their place: the last of them may say in which charset they are."""
@@ -87,16 +65,10 @@ class FormPartsParser(MultiPartParser):
         self._current_files += 1
         if self._current_files > self.max_files:
             raise MultiPartException(f"it has more than {self.max_files} files")
-        kept: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(  # noqa: SIM115
-            max_size=self.spool_max_size
-        )
-        self._files_to_close_on_error.append(kept)
-        part.file = UploadFile(
-            file=kept,  # type: ignore[arg-type]
-            size=0,
-            filename=filename or "",
-            headers=Headers(raw=part.item_headers),
-        )
+        file: Any = SpooledTemporaryFile(max_size=self.spool_max_size)  # noqa: SIM115
+        self._files_to_close_on_error.append(file)
+        headers = Headers(raw=part.item_headers)
+        part.file = UploadFile(file=file, size=0, filename=filename or "", headers=headers)
 
     def on_part_end(self) -> None:
         """Undo the transfer encoding of a field; a file's is undone when it is taken out."""
@@ -110,13 +82,7 @@ class FormPartsParser(MultiPartParser):
             super().on_part_end()
 
     async def parse(self) -> FormData:
-        """Read the form.
-
-        Raises
-        ------
-        MultiPartException
-            When it is none, or ends before its last boundary.
-        """
+        """Read the form; a `MultiPartException` when it is not one, or is not whole."""
         form = await super().parse()
         if not self._ended:
             await form.close()
@@ -140,10 +106,7 @@ class FormPartsParser(MultiPartParser):
 def decoded(content: bytes, headers: Mapping[str, str]) -> bytes:
     """Undo what was done to a part's content for its transfer.
 
-    Raises
-    ------
-    MultiPartException
-        When that is not known, or was not done.
+    A `MultiPartException` when that is not known, or was not done.
     """
     encoding = headers.get("content-transfer-encoding", "").strip().lower()
     if encoding in IDENTITY:
@@ -159,13 +122,6 @@ def decoded(content: bytes, headers: Mapping[str, str]) -> bytes:
 
 
 def _parameters(disposition: str) -> list[tuple[str, Parameter]]:
-    """Read the parameters of a header Content-Disposition.
-
-    Raises
-    ------
-    MultiPartException
-        When they cannot be read.
-    """
     message = Message()
     message["Content-Disposition"] = re.sub(r"[\r\n]+", " ", disposition)
     try:

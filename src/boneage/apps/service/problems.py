@@ -1,4 +1,4 @@
-"""What went wrong, as RFC 9457 says it: application/problem+json."""
+"""What went wrong, as RFC 9457 has it: application/problem+json."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ CODES: Mapping[type[BoneageError], str] = {
 """Of errors in what was sent; each film error brings its own."""
 
 
-class Problem(Exception):  # noqa: N818  the standard's word
-    """An answer that is none.
+class HttpProblem(Exception):  # noqa: N818  the standard's word
+    """Why there is no answer.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Problem(Exception):  # noqa: N818  the standard's word
     detail : str
         One sentence for people.
     findings : sequence of Finding
-        Of a film that was refused.
+        Of an image that was refused.
     headers : mapping, optional
     """
 
@@ -63,7 +63,7 @@ class Problem(Exception):  # noqa: N818  the standard's word
 
     @property
     def outcome(self) -> str:
-        """Say in a word for the metrics what became of the request; few words."""
+        """What became of the request, in a word for the metrics; few words."""
         if verdict_on(self.findings) is Verdict.REFUSED:
             return "refused"
         if self.code == "too_slow":
@@ -71,7 +71,7 @@ class Problem(Exception):  # noqa: N818  the standard's word
         return OUTCOMES.get(self.status, "invalid" if self.status < 500 else "failed")
 
     def response(self, request_id: str) -> JSONResponse:
-        """Write it."""
+        """Give it as a response."""
         content: dict[str, Any] = {
             "type": f"urn:boneage:problem:{self.code}",
             "title": HTTPStatus(self.status).phrase,
@@ -85,6 +85,7 @@ class Problem(Exception):  # noqa: N818  the standard's word
         return JSONResponse(content, self.status, self.headers, MEDIA_TYPE)
 
 
+Problem = HttpProblem  # its name in answering.py
 OUTCOMES: Mapping[int, str] = {
     401: "unauthorized",
     403: "unauthorized",
@@ -95,14 +96,14 @@ OUTCOMES: Mapping[int, str] = {
 }
 
 
-def problem_of(error: BoneageError) -> Problem:
-    """Say an error of the program's own as a problem of the request, or of the server."""
+def problem_of(error: BoneageError) -> HttpProblem:
+    """Give an error of the program's own as a problem of the request, or of the server."""
     if isinstance(error, FilmError):
         findings = getattr(error, "findings", ())
         status = 413 if error.code in {"too_many_bytes", "too_large"} else 422
-        return Problem(status, error.code, str(error), findings=findings)
+        return HttpProblem(status, error.code, str(error), findings=findings)
     for kind, code in CODES.items():
         if isinstance(error, kind):
-            return Problem(422, code, str(error))
+            return HttpProblem(422, code, str(error))
     # Of the weights or the audit log: it names paths of the server.
-    return Problem(503, "unavailable", f"the server cannot answer ({type(error).__name__})")
+    return HttpProblem(503, "unavailable", f"the server cannot answer ({type(error).__name__})")
