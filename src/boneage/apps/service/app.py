@@ -20,17 +20,7 @@ from boneage._version import __version__
 from boneage.apps.audit_log import AuditEvent, AuditLog
 from boneage.apps.service import openapi
 from boneage.apps.service.access import Tokens, UnauthenticatedThrottle
-from boneage.apps.service.answering import (
-    Document,
-    dicom_of,
-    fhir_of,
-    missing_extra,
-    picture_of,
-    read_film,
-    record_of,
-    report_of,
-    unexpected,
-)
+from boneage.apps.service.answering import export_of, file_name, read_film, record_of
 from boneage.apps.service.form import drain, receive
 from boneage.apps.service.metrics import CONTENT_TYPE, ServiceMetrics
 from boneage.apps.service.middleware import ServiceMiddleware
@@ -40,6 +30,7 @@ from boneage.apps.service.store import RecentAssessments, StoredAssessment
 from boneage.apps.service.work_queue import WorkQueue
 from boneage.errors import BoneageError
 from boneage.inference.assessor import Assessor
+from boneage.reports.exports import FORMATS
 
 SWEEP_SECONDS = 10.0
 ANYBODY = "anybody"
@@ -108,20 +99,24 @@ class Service:
                     raise HttpProblem(408, "slow_upload", detail, headers=close) from None
             return await self.queue.run(slot, lambda: read_film(self.assessor, film, options, who))
 
-    async def document(
+    async def export(
         self,
         request: Request,
         answer_id: str,
         who: str,
-        what: str,
-        make: Callable[[StoredAssessment], Document],
+        name: str,
     ) -> Response:
-        """Make a document of a recent answer."""
-        stored = self.stored(answer_id, who)
+        """Write an export of a recent answer."""
+        stored, date = self.stored(answer_id, who), self.assessor.weights.manifest.date
         with self.queue.slot() as slot:
-            made = await self.queue.run(slot, lambda: _made(make, stored))
-        await self.log_answer(request, stored, what)
-        headers = {"Content-Disposition": f'inline; filename="{made.name}"'}
+            try:
+                made = await self.queue.run(slot, lambda: export_of(stored, name, date))
+            except HttpProblem:
+                raise
+            except Exception as error:
+                raise problem_of(error) from None
+        await self.log_answer(request, stored, name)
+        headers = {"Content-Disposition": f'inline; filename="{file_name(name, made)}"'}
         return Response(made.content, media_type=made.media_type, headers=headers)
 
     def stored(self, answer_id: str, who: str) -> StoredAssessment:
@@ -157,7 +152,7 @@ def make_app(assessor: Assessor, settings: ServiceSettings, tokens: Tokens | Non
     )
     _handle_errors(app, settings.max_bytes)
     _add_assessments(app, service)
-    _add_documents(app, service)
+    _add_exports(app, service)
     _add_operations(app, service)
     return ServiceMiddleware(app, service.metrics, settings.hosts)
 
@@ -222,45 +217,25 @@ def _add_assessments(app: FastAPI, service: Service) -> None:
         return Response(status_code=204)
 
 
-def _add_documents(app: FastAPI, service: Service) -> None:
+def _add_exports(app: FastAPI, service: Service) -> None:
     needed = Depends(service.who)
-    made = service.assessor.weights.manifest.date
-    kinds: tuple[tuple[str, str, str, Callable[[StoredAssessment], Document]], ...] = (
-        ("picture", "image/png", "The answer drawn on its image.", picture_of),
-        ("report", "application/pdf", "A report of one page.", lambda k: report_of(k, made)),
-        ("fhir", "application/fhir+json", "An HL7 FHIR R4 Observation.", fhir_of),
-        (
-            "dicom/picture",
-            "application/dicom",
-            "A secondary capture in the study of a DICOM image.",
-            lambda kept: dicom_of(kept, "picture"),
-        ),
-        (
-            "dicom/report",
-            "application/dicom",
-            "A structured report in the study of a DICOM image.",
-            lambda kept: dicom_of(kept, "report"),
-        ),
-    )
 
-    def route(
-        what: str, make: Callable[[StoredAssessment], Document]
-    ) -> Callable[..., Awaitable[Response]]:
-        async def document(request: Request, answer_id: AnswerId, who: str = needed) -> Response:
-            return await service.document(request, answer_id, who, what, make)
+    def route(name: str) -> Callable[..., Awaitable[Response]]:
+        async def write(request: Request, answer_id: AnswerId, who: str = needed) -> Response:
+            return await service.export(request, answer_id, who, name)
 
-        return document
+        return write
 
-    for what, media_type, text, make in kinds:
+    for one in FORMATS.values():
         app.add_api_route(
-            f"/v1/assessments/{{answer_id}}/{what}",
-            route(what, make),
-            name=what,
-            operation_id=what.replace("/", "_"),
-            description=text,
+            f"/v1/assessments/{{answer_id}}/{one.name}",
+            route(one.name),
+            name=one.name,
+            operation_id=one.name.replace("/", "_"),
+            description=one.text,
             response_class=Response,
             responses={
-                **openapi.binary(media_type, text),
+                **openapi.binary(one.media_type, one.text),
                 **openapi.errors(401, 404, 422, 429, 501, 503),
             },
         )
@@ -339,17 +314,6 @@ def _as_problem(error: Exception) -> HttpProblem:
 def _no_answer() -> HttpProblem:
     detail = "there is no such answer, or no longer; send the image again"
     return HttpProblem(404, "no_answer", detail)
-
-
-def _made(make: Callable[[StoredAssessment], Document], stored: StoredAssessment) -> Document:
-    try:
-        return make(stored)
-    except ModuleNotFoundError as error:
-        raise missing_extra(error) from None
-    except BoneageError as error:
-        raise problem_of(error) from None
-    except Exception as error:
-        raise unexpected(error) from None
 
 
 def _model(assessor: Assessor) -> dict[str, Any]:

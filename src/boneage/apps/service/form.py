@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import re
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
@@ -15,12 +14,13 @@ from starlette.requests import ClientDisconnect, Request
 
 from boneage.apps.service.form_parts import FormPartsParser, decoded
 from boneage.apps.service.problems import HttpProblem
-from boneage.domain.ages import parse_age, parse_date
-from boneage.domain.child import Child, check_height, height_from_inches, parse_height
-from boneage.domain.clinical_findings import Centre
+from boneage.domain.child import Child
+from boneage.domain.child_fields import child_of, parse_fields
 from boneage.domain.radiograph import Sex
 from boneage.errors import LevelError
 from boneage.i18n.words import ENGLISH, words_of
+from boneage.reading.source import NamedFile
+from boneage.reports.exports import PAPERS
 
 FILM = "film"
 FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -38,7 +38,6 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "pseudonym": ("What report and FHIR call the child.", "K17"),
 }
 """Beside the image: what each says, and an example."""
-PAPERS = ("a4", "letter")
 MAX_FIELD_BYTES = 1024
 MAX_FIELDS, MAX_FILES = 64, 8
 """Of a form that is read at all: so that what is wrong with it can be said."""
@@ -56,9 +55,7 @@ class UploadedFilm:
 
     def file(self) -> BinaryIO:
         """Open it for the readers."""
-        file = io.BytesIO(self.data)
-        file.name = self.name
-        return file
+        return NamedFile(self.data, self.name)
 
 
 @dataclass(frozen=True)
@@ -72,10 +69,6 @@ class RequestOptions:
     language: str = ENGLISH
     paper: str = "a4"
     pseudonym: str | None = field(default=None, repr=False)
-
-
-Film = UploadedFilm  # its name in answering.py
-Wishes = RequestOptions  # likewise
 
 
 async def receive(request: Request, max_bytes: int) -> tuple[UploadedFilm, RequestOptions]:
@@ -194,20 +187,7 @@ def options_of(fields: Mapping[str, str]) -> RequestOptions:
 def _child(given: dict[str, str]) -> Child:
     if "height_cm" in given and "height_in" in given:
         raise HttpProblem(422, "height", "give the height with height_cm or height_in, not both")
-    height = None
-    if "height_cm" in given:
-        height = parse_height(given["height_cm"])
-        check_height(height)
-    elif "height_in" in given:
-        height = height_from_inches(parse_height(given["height_in"]))
-    birth, study = given.get("birth_date"), given.get("study_date")
-    return Child(
-        chronological_age_months=parse_age(given["age"]) if "age" in given else None,
-        birth_date=None if birth is None else parse_date(birth, "birth date"),
-        study_date=None if study is None else parse_date(study, "study date"),
-        height_cm=height,
-        centre=Centre.BRUSH_MEAN if _flag(given, "brush_mean") else Centre.CHRONOLOGICAL_AGE,
-    )
+    return child_of(parse_fields(given), brush_mean=_flag(given, "brush_mean"))
 
 
 def _level(text: str | None) -> float | None:

@@ -21,7 +21,7 @@ class StoredAssessment:
     """One answer, with the image that its documents are drawn on."""
 
     film: UploadedFilm
-    wishes: RequestOptions
+    options: RequestOptions
     assessment: Assessment
     fingerprint: str
     owner: str
@@ -35,9 +35,6 @@ class StoredAssessment:
     def size(self) -> int:
         """About how many bytes it takes."""
         return len(self.film.data) + OWN_BYTES
-
-
-Kept = StoredAssessment  # the name in answering.py
 
 
 class RecentAssessments:
