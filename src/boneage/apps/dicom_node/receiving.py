@@ -81,7 +81,7 @@ class LimitedServer(ThreadedAssociationServer):
 
     daemon_threads = True
     most_bytes = float("inf")
-    settings: ListenSettings | None = None
+    settings: ListenSettings
 
     def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
         """Take a connection; hands are shaken in its own thread."""
@@ -96,8 +96,6 @@ class LimitedServer(ThreadedAssociationServer):
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
         """Tell whether a connection may stay."""
-        if self.settings is None:
-            return True
         address = ipaddress.ip_address(str(client_address[0]).partition("%")[0])
         mapped = getattr(address, "ipv4_mapped", None)
         networks = self.settings.networks

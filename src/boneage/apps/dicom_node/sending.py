@@ -52,7 +52,7 @@ class Sender:
             self.entity.add_requested_context(sop_class, SYNTAXES)
 
     @contextmanager
-    def connected(self) -> Iterator[Connection]:
+    def connected(self) -> Iterator[Association]:
         """Hold an association, or raise `Unreachable`."""
         there = self.destination
         association = self.entity.associate(
@@ -64,35 +64,29 @@ class Sender:
         if not association.is_established:
             raise Unreachable("rejected" if association.is_rejected else "no connection")
         try:
-            yield Connection(association)
+            yield association
         finally:
             if association.is_established:
                 association.release()
 
 
-class Connection:
-    """One association."""
+def store(association: Association, file: bytes) -> None:
+    """Send one object; when this returns the destination has it.
 
-    def __init__(self, association: Association) -> None:
-        self.association = association
-
-    def store(self, file: bytes) -> None:
-        """Send one object; when this returns the destination has it.
-
-        Otherwise `Refused` is raised when it says so, and `Unreachable` when it says nothing.
-        """
-        if not self.association.is_established:
-            raise Unreachable("the connection broke")
-        with quiet():
-            dataset = dcmread(BytesIO(file))
-            try:
-                answer = self.association.send_c_store(dataset)
-            except ValueError:  # no presentation context was accepted
-                raise Refused("it does not take this kind of object") from None
-            except RuntimeError:
-                raise Unreachable("the connection broke") from None
-        status = answer.get("Status")
-        if status is None:
-            raise Unreachable("no answer")
-        if status not in {0x0000, DUPLICATE} and status not in WARNINGS:
-            raise Refused(f"status 0x{int(status):04X}")
+    Otherwise `Refused` is raised when it says so, and `Unreachable` when it says nothing.
+    """
+    if not association.is_established:
+        raise Unreachable("the connection broke")
+    with quiet():
+        dataset = dcmread(BytesIO(file))
+        try:
+            answer = association.send_c_store(dataset)
+        except ValueError:  # no presentation context was accepted
+            raise Refused("it does not take this kind of object") from None
+        except RuntimeError:
+            raise Unreachable("the connection broke") from None
+    status = answer.get("Status")
+    if status is None:
+        raise Unreachable("no answer")
+    if status not in {0x0000, DUPLICATE} and status not in WARNINGS:
+        raise Refused(f"status 0x{int(status):04X}")

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import ipaddress
 import random
-import re
 import ssl
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Annotated, Any
 
-import msgspec
 from msgspec import Meta, Struct
 
 from boneage.errors import BoneageError
+from boneage.storage.typed import converted, read_toml
 
 MEBIBYTE = 2**20
 LEAST_SHARE = 0.5
 """Of a pause before another try; spread, so that nodes do not call in step."""
 
 Port = Annotated[int, Meta(ge=1, le=65_535)]
-AeTitle = Annotated[str, Meta(pattern=r"\A(?! )[\x20-\x5b\x5d-\x7e]{1,16}(?<! )\Z")]
+AeTitle = Annotated[
+    str,
+    Meta(
+        pattern=r"\A(?! )[\x20-\x5b\x5d-\x7e]{1,16}(?<! )\Z",
+        description="an AE title: 1 to 16 ASCII characters, no backslash, no space at either end",
+    ),
+]
 """PS3.5, 6.2: no control characters, no backslash."""
 Days = Annotated[float, Meta(ge=0, le=100_000)]
 
@@ -214,14 +218,7 @@ def read_settings(
     NodeError
         When the file cannot be read, or a setting makes no sense.
     """
-    tables: dict[str, Any] = {}
-    if path is not None:
-        try:
-            tables = tomllib.loads(path.read_text("utf-8"))
-        except (OSError, UnicodeError) as error:
-            raise NodeError(f"the settings {str(path)!r} cannot be read: {error}") from error
-        except tomllib.TOMLDecodeError as error:
-            raise NodeError(f"{str(path)!r} is not valid TOML: {error}") from error
+    tables = {} if path is None else read_toml(path, NodeError)
     for name, table in (options or {}).items():
         section = tables.setdefault(name, {})
         if isinstance(section, dict):
@@ -230,56 +227,10 @@ def read_settings(
         tables.setdefault(name, {})
     folder = Path() if path is None else path.parent
 
-    def decode(kind: type, value: object) -> Path:
+    def decode(kind: type, value: Any) -> Path:
         if kind is Path and isinstance(value, str | Path) and str(value):
             return folder / value
         raise ValueError("Expected `path`")
 
-    try:
-        return msgspec.convert(tables, NodeSettings, dec_hook=decode)
-    except msgspec.ValidationError as error:
-        source = "the node's options" if path is None else repr(str(path))
-        raise NodeError(f"{source}: {_in_words(str(error), tables)}") from error
-
-
-WORDS = (
-    (
-        r"`str` matching regex .*",
-        "an AE title: 1 to 16 ASCII characters, no backslash, no space at either end",
-    ),
-    ("`str`", "text"),
-    ("`bool`", "true or false"),
-    ("`int`", "a whole number"),
-    ("`float`", "a number"),
-    ("`path`", "the path of a file"),
-    ("`array`", "a list of texts"),
-    ("`object`", "a section of settings"),
-    (r" >= (\S+)", r" of at least \1"),
-    (r" <= (\S+)", r" of at most \1"),
-    (r", got `.*`", ""),
-)
-"""What msgspec calls things, and what people do."""
-
-
-def _in_words(text: str, tables: Mapping[str, Any]) -> str:
-    """Put what msgspec says into plain English, with the section, the key and the value."""
-    what, _, path = text.partition(" - at `$.")
-    section, *keys = re.findall(r"\w+", path) or [""]
-    where = f"[{section}]" if section else "the file"
-    unknown = re.fullmatch(r"Object contains unknown field `(.*)`", what)
-    if unknown:
-        hint = get_type_hints(NodeSettings)[section] if section else NodeSettings
-        kind = (get_args(hint) or (hint,))[0]  # of an optional section the section
-        known = ", ".join(field.name for field in msgspec.structs.fields(kind))
-        return f"{where} has no {'key' if section else 'section'} {unknown[1]!r}; known: {known}"
-    if what.startswith("Object missing"):
-        return f"{where} needs the key {what.split('`')[1]!r}"
-    if not what.startswith("Expected"):  # what a section says of keys that do not go together
-        return f"{where}: {what}"
-    value = tables[section]
-    for key in keys:
-        value = value[int(key) if isinstance(value, list | tuple) else key]
-    words = what.removeprefix("Expected ")
-    for pattern, word in WORDS:
-        words = re.sub(pattern, word, words)
-    return f"{' '.join([where, *keys[:1]])} is {value!r}, but it has to be {words}"
+    source = "the node's settings" if path is None else repr(str(path))
+    return converted(tables, NodeSettings, source, NodeError, decode)

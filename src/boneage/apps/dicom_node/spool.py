@@ -100,24 +100,10 @@ class Spool:
     # What comes in
 
     def receive(self, file: bytes, content: bytes, instance_uid: str, caller: str) -> Arrival:
-        """Take an object; when this returns it is on the disk.
+        """Take a DICOM file from the AE title that calls; when this returns it is on the disk.
 
-        Parameters
-        ----------
-        file : bytes
-            The object as a DICOM file.
-        content : bytes
-            What tells one object from another of the same UID: syntax and data set.
-        instance_uid : str
-        caller : str
-            The calling AE title.
-
-        Raises
-        ------
-        SpoolFull
-            When too little would be left of the disk.
-        OSError
-            When it cannot be written.
+        The content tells it from other objects of the same UID: syntax and data set. Raises
+        `SpoolFull` when too little would be left of the disk, `OSError` when it cannot be written.
         """
         instance = hashlib.sha256(instance_uid.encode()).hexdigest()
         key = hashlib.sha256(instance.encode() + hashlib.sha256(content).digest()).hexdigest()
@@ -213,21 +199,9 @@ class Spool:
     ) -> bool:
         """Store the answers of a radiograph, before any is sent.
 
-        Parameters
-        ----------
-        key, fingerprint : str
-            Of the radiograph.
-        answers : mapping
-            SOP Instance UID and file, by kind.
-        content : str, optional
-            What decided the answer, hashed.
-        missing : str, optional
-            Why one of the two is not among them.
-
-        Returns
-        -------
-        bool
-            False when the radiograph was replaced while it was read: nothing is stored.
+        Of each kind of answer the SOP Instance UID and the file; of the radiograph a hash of
+        what decided the answer (``content``), and why one of the two is ``missing``. False when
+        the radiograph was replaced while it was read: then nothing is stored.
         """
         for kind, (_, file) in answers.items():
             _write(self.answer_path(key, kind), file)

@@ -10,10 +10,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
+from pynetdicom.association import Association
+
 from boneage.apps.audit_log import AuditError, AuditEvent, AuditLog
 from boneage.apps.dicom_node.answering import Unanswerable, answer_film
 from boneage.apps.dicom_node.sameness import content_of, same_as_any
-from boneage.apps.dicom_node.sending import Connection, Refused, Sender, Unreachable
+from boneage.apps.dicom_node.sending import Refused, Sender, Unreachable, store
 from boneage.apps.dicom_node.settings import RetrySettings
 from boneage.apps.dicom_node.spool import Spool
 from boneage.apps.dicom_node.spool_database import QueuedAnswer, QueuedImage
@@ -193,10 +195,10 @@ class Dispatcher:
         if not answers:
             return POLL_SECONDS
         try:
-            with self.sender.connected() as connection:
+            with self.sender.connected() as association:
                 if failures:
                     self.spool.note_destination(0, 0)
-                self._send_all(connection, answers)
+                self._send_all(association, answers)
         except Unreachable as error:
             failures, _ = self.spool.destination()
             pause = self.retry.pause_seconds(failures + 1)
@@ -207,7 +209,7 @@ class Dispatcher:
             )
         return 0
 
-    def _send_all(self, connection: Connection, answers: list[QueuedAnswer]) -> None:
+    def _send_all(self, association: Association, answers: list[QueuedAnswer]) -> None:
         refused: set[str] = set()
         for answer in answers:
             if self.stopping():
@@ -216,7 +218,7 @@ class Dispatcher:
                 continue
             path = self.spool.answer_path(answer.film, answer.kind)
             try:
-                connection.store(path.read_bytes())
+                store(association, path.read_bytes())
             except FileNotFoundError:
                 reason = "an answer's file is not in the spool"
                 self.spool.dead_letter(answer.film, "missing", reason)

@@ -16,10 +16,9 @@ from collections.abc import AsyncGenerator, Mapping
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import collapse_rfc2231_value
-from tempfile import SpooledTemporaryFile
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from starlette.datastructures import FormData, Headers, UploadFile
+from starlette.datastructures import FormData, Headers
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 Parameter: TypeAlias = str | tuple[str | None, str | None, str]
@@ -55,20 +54,16 @@ class FormPartsParser(MultiPartParser):
         name = _parameter(parameters, "name", self._charset)
         if name is None:
             raise MultiPartException("a part has no name in its header Content-Disposition")
-        part.field_name = name.strip().lower()
         filename = _parameter(parameters, "filename", self._charset)
-        if filename is None and part.field_name != ALWAYS_A_FILE:
-            self._current_fields += 1
-            if self._current_fields > self.max_fields:
-                raise MultiPartException(f"it has more than {self.max_fields} fields")
-            return
-        self._current_files += 1
-        if self._current_files > self.max_files:
-            raise MultiPartException(f"it has more than {self.max_files} files")
-        file: Any = SpooledTemporaryFile(max_size=self.spool_max_size)  # noqa: SIM115
-        self._files_to_close_on_error.append(file)
-        headers = Headers(raw=part.item_headers)
-        part.file = UploadFile(file=file, size=0, filename=filename or "", headers=headers)
+        is_file = filename is not None or name.strip().lower() == ALWAYS_A_FILE
+        # Starlette counts the parts and opens the files; it reads no such names.
+        part.content_disposition = b'form-data; name="x"' + b'; filename="x"' * is_file
+        charset, self._charset = self._charset, "ascii"
+        super().on_headers_finished()
+        self._charset = charset
+        part.field_name = name.strip().lower()
+        if part.file is not None:
+            part.file.filename = filename or ""
 
     def on_part_end(self) -> None:
         """Undo the transfer encoding of a field; a file's is undone when it is taken out."""

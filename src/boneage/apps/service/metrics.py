@@ -41,11 +41,7 @@ class ServiceMetrics:
             "Requests that wait for a worker or have one.",
             registry=registry,
         )
-        self.stored = Gauge(
-            "boneage_kept_answers",
-            "Recent answers in memory.",
-            registry=registry,
-        )
+        self.stored = Gauge("boneage_kept_answers", "Recent answers in memory.", registry=registry)
 
     def text(self) -> bytes:
         """Write all of them."""
