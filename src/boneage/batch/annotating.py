@@ -116,7 +116,7 @@ class Annotation:
             except OSError as error:
                 raise OutputError(
                     f"{str(self.out)!r} cannot be written: {reason_of(error)}; what was finished "
-                    "is kept, and the same command goes on from there"
+                    "is there, and the same command resumes after it"
                 ) from error
 
     def _run(self) -> Generator[AnnotatedFilm | Failure, None, None]:

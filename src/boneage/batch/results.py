@@ -57,7 +57,7 @@ _INTEGERS = frozenset(("source_row", "film_height", "film_width", "calibration_f
 
 
 @dataclass(frozen=True)
-class Answered:
+class ItemRow:
     """An item's row: of the table of ages, or of the table of failures."""
 
     key: bytes
@@ -104,7 +104,7 @@ class Results:
     def __init__(self, folder: Path, recipe: Mapping[str, Any], suffix: str) -> None:
         self.folder, self.suffix = folder, suffix
         self._recipe = {name: json.dumps(value) for name, value in recipe.items()}
-        self._waiting: dict[bytes, Answered] = {}
+        self._waiting: dict[bytes, ItemRow] = {}
         self._since = time.monotonic()
         self._part = 0
 
@@ -157,7 +157,7 @@ class Results:
             f"{name}: {begun.get(name)} then, {self._recipe.get(name)} now" for name in other
         )
         return (
-            f"{str(self.folder)!r} was begun with other settings ({said}); go on with the "
+            f"{str(self.folder)!r} was begun with other settings ({said}); resume with the "
             "same, or give another folder"
         )
 
@@ -170,8 +170,8 @@ class Results:
         for number in known:
             if not self._path(AGES, number).is_file():
                 raise DataError(
-                    f"{str(self._path(AGES, number))!r} is gone, but the journal beside it knows "
-                    "its films as read; bring it back, or give another folder"
+                    f"{str(self._path(AGES, number))!r} is gone, but the journal beside it lists "
+                    "its images as finished; bring it back, or give another folder"
                 )
 
     def _is_unknown(self, path: Path, known: set[int]) -> bool:
@@ -185,7 +185,7 @@ class Results:
         found = self._journal.execute("SELECT 1 FROM films WHERE key = ?", (key,)).fetchone()
         return found is not None or key in self._waiting
 
-    def add(self, answered: Answered) -> None:
+    def add(self, answered: ItemRow) -> None:
         """Take a row; it is on the disk after the part is full or :meth:`flush`.
 
         A second row of the same film is dropped.
@@ -215,7 +215,7 @@ class Results:
         )
         return Counts(*row)
 
-    def _write(self, answered: list[Answered]) -> None:
+    def _write(self, answered: list[ItemRow]) -> None:
         rows: dict[str, list[Row]] = {AGES: [], FAILURES: []}
         for one in answered:
             rows[AGES if one.read else FAILURES].append(one.row)
@@ -255,7 +255,7 @@ class Results:
     def _unwritable(self, error: Exception) -> str:
         return (
             f"{str(self.folder)!r} cannot be written: {reason_of(error)}; what was finished is "
-            "kept, and the same command goes on from there"
+            "there, and the same command resumes after it"
         )
 
 
