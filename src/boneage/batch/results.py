@@ -1,8 +1,8 @@
 """The folder of a batch: part files, and the journal that says what is in them.
 
 A part is written whole and comes to the disk, and then the journal takes it and the keys
-of its films, in one transaction. A kill between the two leaves a part that the journal
-does not know; it is removed at the next start, and its films are read again. So each film
+of its images, in one transaction. A kill between the two leaves a part that the journal
+does not know; it is removed at the next start, and its images are assessed again. So each image
 has one row, whenever the command was killed, and however often.
 """
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 JOURNAL = "journal.sqlite"
 PART_FILMS, PART_SECONDS = 500, 30.0
-"""A part is closed after so many films or so long: what a kill can cost."""
+"""A part is closed after so many images or so long: what a kill can cost."""
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS recipe (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS films (key BLOB PRIMARY KEY) WITHOUT ROWID;
@@ -36,7 +36,6 @@ CREATE TABLE IF NOT EXISTS parts (
     failed INTEGER NOT NULL, bytes INTEGER NOT NULL
 );
 """
-
 
 AGES, FAILURES = "ages", "failures"
 RESULT_COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -67,14 +66,14 @@ class ItemRow:
 
 @dataclass(frozen=True)
 class Counts:
-    """How many films a folder of results holds."""
+    """How many images a folder of results holds."""
 
     read: int = 0
     refused: int = 0
     failed: int = 0
 
     @property
-    def films(self) -> int:
+    def images(self) -> int:
         """All of them."""
         return self.read + self.refused + self.failed
 
@@ -85,7 +84,7 @@ class Results:
     Parameters
     ----------
     folder : Path
-        Must exist. Rows of films that were read go to ``ages/part-*``, the others to
+        Must exist. Rows of images that were assessed go to ``ages/part-*``, the others to
         ``failures/part-*``. Part 0 of each is empty but for the columns.
     recipe : mapping
         JSON-able: what the rows depend on.
@@ -181,7 +180,7 @@ class Results:
         return begun or (ours and int(number) not in known)
 
     def is_done(self, key: bytes) -> bool:
-        """Whether a film has its row, or waits for it."""
+        """Whether an image has its row, or waits for it."""
         found = self._journal.execute("SELECT 1 FROM films WHERE key = ?", (key,)).fetchone()
         return found is not None or key in self._waiting
 
@@ -208,7 +207,7 @@ class Results:
         self._waiting.clear()
 
     def counts(self) -> Counts:
-        """Count the films that have their row on the disk, of all runs."""
+        """Count the images that have their row on the disk, of all runs."""
         (row,) = self._journal.execute(
             "SELECT coalesce(sum(ages), 0), coalesce(sum(refused), 0), coalesce(sum(failed), 0) "
             "FROM parts"

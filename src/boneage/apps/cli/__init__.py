@@ -12,9 +12,9 @@ import click
 
 from boneage._version import __version__
 from boneage.apps.cli.output import LogHandler
-from boneage.apps.cli.program import EXIT_FAILED, EXIT_USAGE, Failed, Program, Unusable
+from boneage.apps.cli.program import EXIT_FAILED, EXIT_USAGE, CommandLine, Failed, Unusable
 
-__all__ = ["EXIT_FAILED", "EXIT_USAGE", "Failed", "Program", "Unusable", "main"]
+__all__ = ["EXIT_FAILED", "EXIT_USAGE", "CommandLine", "Failed", "Unusable", "main"]
 
 COMMANDS: Mapping[str, str] = {
     "assess": "Assess the bone age of hand radiographs.",
@@ -42,7 +42,7 @@ COMMANDS: Mapping[str, str] = {
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-class Commands(Program):
+class Commands(CommandLine):
     """The subcommands of ``boneage``."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:

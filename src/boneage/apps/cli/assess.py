@@ -11,9 +11,9 @@ import click
 
 from boneage.apps.cli.exporting import prepare_outputs, write_exports
 from boneage.apps.cli.options import (
-    Big,
+    BatchOptions,
     Outputs,
-    big_options,
+    batch_options,
     calibration_option,
     child_options,
     output_options,
@@ -92,7 +92,7 @@ if TYPE_CHECKING:
 )
 @child_options
 @output_options
-@big_options
+@batch_options
 @weights_option
 @calibration_option
 def assess(
@@ -106,7 +106,7 @@ def assess(
     history: str | None,
     child: Child,
     outputs: Outputs,
-    big: Big,
+    into: BatchOptions,
     weights: Path | None,
     calibration: Path | None,
 ) -> None:
@@ -132,7 +132,7 @@ def assess(
     """  # noqa: D301  click wants a backspace before lines it must not wrap
     if bool(paths) == (table is not None):
         raise click.UsageError("give images or folders, or a table of images with --table")
-    if big.out is not None:
+    if into.out is not None:
         from boneage.apps.cli.results import assess_into, settings_of  # noqa: PLC0415  slow to load
 
         if any((as_json, table_out, history, outputs.paths)):
@@ -141,7 +141,7 @@ def assess(
                 "--fhir and --history in another command"
             )
         settings = settings_of(weights, calibration, level, sex, child, force=force)
-        assess_into(big.out, big, settings, paths, table)
+        assess_into(into.out, into, settings, paths, table)
         return
     left_out = LeftOut()
     cases = read_cases(table) if table else cases_of(paths, left_out)

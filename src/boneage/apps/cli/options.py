@@ -273,7 +273,7 @@ output_options = _grouped(
 
 
 @dataclass(frozen=True)
-class Big:
+class BatchOptions:
     """How a batch goes into a folder; ``out`` is None where it does not."""
 
     out: Path | None = None
@@ -282,17 +282,17 @@ class Big:
     engine: str = "processes"
 
 
-def _gather_big(
+def _gather_batch(
     out: Path | None, table_format: str | None, workers: int | None, engine: str | None
-) -> Big:
+) -> BatchOptions:
     if out is None and (table_format or workers or engine):
         raise click.UsageError("--format, --workers and --engine need a folder: --out RESULTS")
-    return Big(out, f".{table_format or 'csv'}", workers, engine or "processes")
+    return BatchOptions(out, f".{table_format or 'csv'}", workers, engine or "processes")
 
 
-big_options = _grouped(
-    "big",
-    _gather_big,
+batch_options = _grouped(
+    "into",
+    _gather_batch,
     click.option(
         "--out",
         type=click.Path(file_okay=False, path_type=Path),
@@ -318,4 +318,4 @@ big_options = _grouped(
         help="Work on this machine, or on a Ray cluster.  [default: processes]",
     ),
 )
-"""How a batch of any size goes into a folder, as the argument ``big``."""
+"""How a batch of any size goes into a folder, as the argument ``into``."""
