@@ -65,7 +65,7 @@ def test_paths_stay_in_order_and_missing_ones_stay_cases(tmp_path: Path) -> None
 
 def test_an_empty_folder_is_said(tmp_path: Path) -> None:
     fill(tmp_path, "films.zip")
-    with pytest.raises(DataError, match=r"no films in the folder .*; left out: 1 archive \(films"):
+    with pytest.raises(DataError, match=r"no images in the folder .*; left out: 1 archive \(films"):
         cases_of([tmp_path])
 
 

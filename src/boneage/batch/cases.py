@@ -72,7 +72,7 @@ def stream_cases(paths: Sequence[Path], left_out: LeftOut | None = None) -> Iter
 def no_films(folder: Path, left_out: LeftOut) -> DataError:
     """Say that a folder holds no images, and what it holds instead."""
     more = f"; {left_out}" if str(left_out) else ""
-    return DataError(f"no films in the folder {str(folder)!r}{more}")
+    return DataError(f"no images in the folder {str(folder)!r}{more}")
 
 
 def items_of(paths: Sequence[Path], left_out: LeftOut | None = None) -> Iterator[Item]:
