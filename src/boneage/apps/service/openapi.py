@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from boneage.apps.service.form import FIELDS, FILM, MAX_FIELD_BYTES
-from boneage.apps.service.problems import MEDIA_TYPE
+from boneage.apps.service.problems import MEDIA_TYPE, HttpProblem
 
 Schema = dict[str, Any]
 
@@ -55,15 +55,7 @@ def errors(*statuses: int) -> dict[int | str, Schema]:
 def _error(status: int) -> Schema:
     content: Schema = {"schema": PROBLEM}
     if status in EXAMPLES:
-        code, detail = EXAMPLES[status]
-        content["example"] = {
-            "type": f"urn:boneage:problem:{code}",
-            "title": TEXTS[status],
-            "status": status,
-            "code": code,
-            "detail": detail,
-            "request_id": "5f0c6d",
-        }
+        content["example"] = HttpProblem(status, *EXAMPLES[status]).content("5f0c6d")
     described: Schema = {"description": TEXTS[status], "content": {MEDIA_TYPE: content}}
     if status in {429, 503}:
         described["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}

@@ -56,9 +56,9 @@ class HttpProblem(Exception):  # noqa: N818  the standard's word
             return "too slow"
         return OUTCOMES.get(self.status, "invalid" if self.status < 500 else "failed")
 
-    def response(self, request_id: str) -> JSONResponse:
-        """Give it as a response."""
-        content: dict[str, Any] = {
+    def content(self, request_id: str) -> dict[str, Any]:
+        """Give it as plain values."""
+        plain: dict[str, Any] = {
             "type": f"urn:boneage:problem:{self.code}",
             "title": HTTPStatus(self.status).phrase,
             "status": self.status,
@@ -67,8 +67,12 @@ class HttpProblem(Exception):  # noqa: N818  the standard's word
             "request_id": request_id,
         }
         if self.findings:
-            content["findings"] = [finding_record(finding) for finding in self.findings]
-        return JSONResponse(content, self.status, self.headers, MEDIA_TYPE)
+            plain["findings"] = [finding_record(finding) for finding in self.findings]
+        return plain
+
+    def response(self, request_id: str) -> JSONResponse:
+        """Give it as a response."""
+        return JSONResponse(self.content(request_id), self.status, self.headers, MEDIA_TYPE)
 
 
 OUTCOMES: Mapping[int, str] = {
