@@ -14,12 +14,10 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 
 import cv2
-import msgspec
 import pyarrow as pa  # an extra
 import ray  # an extra
 import ray.data  # slow to load
@@ -29,9 +27,6 @@ from ray.exceptions import RayError
 from boneage.batch.cases import Item
 from boneage.batch.results import ItemRow
 from boneage.batch.run import BatchAssessor, BatchSettings
-from boneage.domain.assessment import Case, Failure
-from boneage.domain.child import Child
-from boneage.domain.radiograph import Sex
 from boneage.errors import BoneageError, DataError, WeightsError
 
 TO_READ = ".to-read"
@@ -116,7 +111,7 @@ class _Actor:
         try:
             if self._assessor is None:
                 self._assessor = BatchAssessor(self._settings)
-            rows = [self._assessor.row(_item(text)) for text in batch["item"].to_pylist()]
+            rows = [self._assessor.row(Item.from_json(text)) for text in batch["item"].to_pylist()]
         except BoneageError as error:  # as a row: Ray's own errors do not keep their cause
             rows = [ItemRow(STOP, read=False, row={"message": str(error)})]
         return pa.table(
@@ -153,7 +148,7 @@ def _written(items: Iterable[Item], folder: Path) -> Iterator[list[str]]:
     shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
     folder.mkdir(mode=0o700)
     try:
-        stream, files = map(_text, items), list[str]()
+        stream, files = map(Item.to_json, items), list[str]()
         while texts := list(islice(stream, FILE_FILMS)):
             path = folder / f"{len(files):06d}.parquet"
             parquet.write_table(pa.table({"item": texts}), path, row_group_size=TASK_FILMS * 64)
@@ -161,27 +156,3 @@ def _written(items: Iterable[Item], folder: Path) -> Iterator[list[str]]:
         yield files
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _text(item: Item) -> str:
-    """Write an item as JSON: plain values, nothing that runs when it is read."""
-    case = item.case
-    if isinstance(case, Case):
-        # Escaped as the file system has it: JSON keeps a lone surrogate.
-        case = replace(case, film=os.path.abspath(os.fsdecode(case.film)))  # noqa: PTH100
-    stated = {"failure" if isinstance(case, Failure) else "case": asdict(case)}
-    own = {"key": item.key.hex(), "film": item.film, "source_row": item.source_row}
-    return json.dumps({**own, **stated}, default=str)  # dates as ISO 8601
-
-
-def _item(text: str) -> Item:
-    table = json.loads(text)
-    case: Case | Failure
-    if "failure" in table:
-        case = msgspec.convert(table["failure"], Failure)
-    else:
-        stated = table["case"]
-        sex = msgspec.convert(stated.pop("sex"), Sex | None)
-        child = msgspec.convert(stated.pop("child"), Child | None)
-        case = Case(**stated, sex=sex, child=child)
-    return Item(bytes.fromhex(table["key"]), table["film"], case, table["source_row"])
