@@ -15,7 +15,7 @@ from boneage.reports.exports import export
 
 
 @dataclass(frozen=True)
-class Answer:
+class ImageAnswer:
     """An assessment, and its DICOM files."""
 
     assessment: Assessment
@@ -45,7 +45,7 @@ class Unanswerable(Exception):  # noqa: N818  an outcome
         self.code, self.reason = code, reason
 
 
-def answer_film(assessor: Assessor, data: bytes, name: str) -> Answer:
+def answer_film(assessor: Assessor, data: bytes, name: str) -> ImageAnswer:
     """Assess an image as it states itself, and write its answer.
 
     What one of the two files cannot be written for does not keep the other back.
@@ -79,7 +79,7 @@ def answer_film(assessor: Assessor, data: bytes, name: str) -> Answer:
         content = content_of(data, session.image).digest
     except Exception as error:  # what it says may quote the patient
         raise Unanswerable("unexpected", failure_of(name, error).message) from None
-    return Answer(answer, session.fingerprint, files, unwritten, content)
+    return ImageAnswer(answer, session.fingerprint, files, unwritten, content)
 
 
 def _written(session: Session, name: str) -> tuple[dict[str, tuple[str, bytes]], dict[str, str]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import pydicom.uid
 
-from boneage.apps.dicom_node.answering import Answer, Unanswerable, answer_film
+from boneage.apps.dicom_node.answering import ImageAnswer, Unanswerable, answer_film
 from boneage.apps.dicom_node.dicomweb_http import DicomWebClient, Listing, StatusError
 from boneage.apps.dicom_node.dicomweb_replies import (
     ArchiveError,
@@ -210,7 +210,7 @@ class StudyResult:
 
     what: str
     """Such as ``"image 1.2.3"``."""
-    answer: Answer | None = None
+    answer: ImageAnswer | None = None
     """None where there is none, or nothing was to do."""
     problem: str | None = None
     stored: tuple[str, ...] = ()

@@ -25,7 +25,7 @@ def read_film(
 
     Raises
     ------
-    Problem
+    HttpProblem
         When there is no answer, whatever the reason.
     WeightsError
         When the weights cannot be used.
