@@ -110,7 +110,7 @@ class Spool:
         was_replaced = "SELECT state = 'skipped' AND code IS 'replaced' FROM film WHERE key = ?"
         if self._database.one("SELECT 1 FROM answer WHERE uid = ?", instance_uid):
             return Arrival.OWN
-        if self._database.one(was_replaced, key) == (False,):
+        if self._database.one(was_replaced, key) == (0,):  # known, and not replaced
             return Arrival.AGAIN
         free = shutil.disk_usage(self.folder).free
         if free - len(file) < self.settings.min_free_mib * MEBIBYTE:
@@ -119,7 +119,7 @@ class Spool:
         now = time.time()
         with self._database.transaction() as run:
             known = run(was_replaced, key).fetchone()
-            if known == (False,):
+            if known == (0,):
                 return Arrival.AGAIN
             if known is not None:
                 # What replaced it stays and is read first: this may be a sender's late retry.
