@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from boneage.apps.audit_log import AuditError, AuditLog, Event, check_audit_log
+from boneage.apps.audit_log import AuditError, AuditEvent, AuditLog, check_audit_log
 from boneage.apps.cli import main
 
 
 def append_many(path: Path, who: str, count: int) -> None:
     log = AuditLog(path)
     for number in range(count):
-        log.append(Event(who, "assess", answer_months=float(number)))
+        log.append(AuditEvent(who, "assess", answer_months=float(number)))
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_threads_and_processes_keep_the_chain(tmp_path: Path) -> None:
         other.start()
     log = AuditLog(path)
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: log.append(Event("thread", "assess")), range(100)))
+        list(pool.map(lambda _: log.append(AuditEvent("thread", "assess")), range(100)))
     for other in others:
         other.join()
         assert other.exitcode == 0
@@ -75,7 +75,7 @@ def test_threads_and_processes_keep_the_chain(tmp_path: Path) -> None:
 
 def test_nothing_breaks_out_of_its_line(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
-    AuditLog(path).append(Event('a"\n{"who": "b"}', "assess", request="x\r\ny" * 1000))
+    AuditLog(path).append(AuditEvent('a"\n{"who": "b"}', "assess", request="x\r\ny" * 1000))
     (line,) = path.read_text().splitlines()
     assert len(line) < 1000
     assert check_audit_log(path).lines == 1

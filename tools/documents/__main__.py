@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from boneage.apps.cli import EXIT_FAILED, Program
+from boneage.apps.cli import EXIT_FAILED, CommandLine
 from boneage.apps.cli.output import echo
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
-@click.group(cls=Program)
+@click.group(cls=CommandLine)
 def main() -> None:
     """Write the measured figures into README.md, MODEL_CARD.md and docs/."""
 

@@ -13,11 +13,14 @@ import json
 import os
 import re
 import threading
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from boneage.domain.assessment import Assessment
 from boneage.errors import BoneageError
 
 FIRST = "0" * 64
@@ -28,21 +31,6 @@ TAIL_BYTES = 4096
 """More than any line is long."""
 MAX_TEXT = 128
 """Of a name, a code or an id: a line stays short."""
-KEYS = frozenset(
-    [
-        "time",
-        "who",
-        "action",
-        "film",
-        "answer_months",
-        "verdict",
-        "error",
-        "weights",
-        "request",
-        "times",
-        "before",
-    ]
-)
 
 
 class AuditError(BoneageError):
@@ -50,7 +38,7 @@ class AuditError(BoneageError):
 
 
 @dataclass(frozen=True)
-class Event:
+class AuditEvent:
     """One thing that happened. No file name, and nothing of the child."""
 
     who: str
@@ -58,7 +46,7 @@ class Event:
     action: str
     """Such as ``"assess"``."""
     film: str | None = None
-    """The film's fingerprint, a sha256."""
+    """The radiograph's fingerprint, a sha256."""
     answer_months: float | None = None
     verdict: str | None = None
     error: str | None = None
@@ -70,13 +58,31 @@ class Event:
     times: int = 1
     """How many such events the line stands for; they would fill the disk one by one."""
 
+    @classmethod
+    def answered(
+        cls, who: str, action: str, fingerprint: str, assessment: Assessment
+    ) -> AuditEvent:
+        """Give the event of an answer."""
+        return cls(
+            who,
+            action,
+            film=fingerprint,
+            answer_months=assessment.age_months,
+            verdict=assessment.verdict.value,
+            weights=assessment.weights.sha256,
+        )
+
+
+KEYS = frozenset(("time", "before", *(field.name for field in fields(AuditEvent))))
+"""Of a line: of the event, and when it was, and the hash of the line before."""
+
 
 @dataclass(frozen=True)
-class Checked:
-    """What a check found."""
+class AuditCheck:
+    """The result of checking a log."""
 
     lines: int
-    """That are whole, from the first."""
+    """That are intact, from the first."""
     last: str
     """The hash of the last of these; keep it elsewhere to find a cut-off end."""
     broken: int | None = None
@@ -87,89 +93,66 @@ class Checked:
 class AuditLog:
     """Appends events to one file; safe between threads and between processes.
 
-    Parameters
-    ----------
-    path : str or Path
-        Made, readable by its owner alone, where it is missing.
-
-    Raises
-    ------
-    AuditError
-        When it cannot be opened for writing.
+    The file is made, readable by its owner alone, where it is missing; an `AuditError` is
+    raised when it cannot be opened for writing. Without a path nothing is written.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+    def __init__(self, path: str | os.PathLike[str] | None) -> None:
+        self.path, self._file = path, -1
         self._lock = threading.Lock()
+        if path is None:
+            return
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
-        try:
-            self._file = os.open(self.path, flags, MODE)
-        except OSError as error:
-            raise AuditError(
-                f"the audit log {str(self.path)!r} cannot be written: {error.strerror}"
-            ) from error
+        with self._errors_named():
+            self._file = os.open(path, flags, MODE)
 
-    def append(self, event: Event) -> None:
+    def append(self, event: AuditEvent) -> None:
         """Write one event, down to the disk.
 
-        Raises
-        ------
-        AuditError
-            When it cannot be written: then nothing should be answered either.
+        Raises an `AuditError` when it cannot be written: then nothing should be answered either.
         """
+        if self.path is None:
+            return
+        with self._errors_named(), self._lock, _locked(self._file):
+            size = os.fstat(self._file).st_size
+            tail = os.pread(self._file, TAIL_BYTES, max(0, size - TAIL_BYTES))
+            # A line that a power cut left half; it stays, and is found.
+            start = b"\n" if tail and not tail.endswith(b"\n") else b""
+            last = tail.removesuffix(b"\n").rpartition(b"\n")[2]
+            content = start + _line(event, _hash(last) if last else FIRST) + b"\n"
+            if os.write(self._file, content) != len(content):
+                raise OSError(28, "only a part of a line was written")
+            os.fsync(self._file)
+
+    @contextmanager
+    def _errors_named(self) -> Iterator[None]:
         try:
-            with self._lock, _Locked(self._file):
-                self._append(event)
+            yield
         except OSError as error:
             raise AuditError(
                 f"the audit log {str(self.path)!r} cannot be written: {error.strerror}"
             ) from error
 
-    def close(self) -> None:
-        """Close the file."""
-        os.close(self._file)
 
-    def _append(self, event: Event) -> None:
-        size = os.fstat(self._file).st_size
-        tail = os.pread(self._file, TAIL_BYTES, max(0, size - TAIL_BYTES))
-        start = b""
-        if tail and not tail.endswith(b"\n"):
-            start = b"\n"  # a line that a power cut left half; it stays, and is found
-        last = tail.removesuffix(b"\n").rpartition(b"\n")[2]
-        line = _line(event, _hash(last) if last else FIRST)
-        content = start + line + b"\n"
-        if os.write(self._file, content) != len(content):
-            raise OSError(28, "only a part of a line was written")
-        os.fsync(self._file)
+@contextmanager
+def _locked(file: int) -> Iterator[None]:
+    """Keep other processes out of a file, where the system can."""
+    try:
+        import fcntl  # noqa: PLC0415  Unix
+    except ModuleNotFoundError:
+        yield
+        return
+    fcntl.flock(file, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(file, fcntl.LOCK_UN)
 
 
-class _Locked:
-    """Keeps other processes out of a file, where the system can."""
-
-    def __init__(self, file: int) -> None:
-        self.file = file
-
-    def __enter__(self) -> None:
-        self._flock("LOCK_EX")
-
-    def __exit__(self, *_: object) -> None:
-        self._flock("LOCK_UN")
-
-    def _flock(self, how: str) -> None:
-        try:
-            import fcntl  # noqa: PLC0415  Unix
-        except ModuleNotFoundError:
-            return
-        fcntl.flock(self.file, getattr(fcntl, how))
-
-
-def check_audit_log(path: str | os.PathLike[str]) -> Checked:
+def check_audit_log(path: str | os.PathLike[str]) -> AuditCheck:
     """Find the first line of an audit log that is not as it was written.
 
-    Raises
-    ------
-    AuditError
-        When the file cannot be read.
+    Raises an `AuditError` when the file cannot be read.
     """
     before, lines = FIRST, 0
     try:
@@ -177,30 +160,30 @@ def check_audit_log(path: str | os.PathLike[str]) -> Checked:
             for number, raw in enumerate(file, 1):
                 why = _why_broken(raw, before)
                 if why:
-                    return Checked(lines, before, number, why)
+                    return AuditCheck(lines, before, number, why)
                 lines, before = number, _hash(raw.removesuffix(b"\n"))
     except OSError as error:
         raise AuditError(
             f"the audit log {os.fspath(path)!r} cannot be read: {error.strerror}"
         ) from error
-    return Checked(lines, before)
+    return AuditCheck(lines, before)
 
 
 def _why_broken(raw: bytes, before: str) -> str | None:
     if not raw.endswith(b"\n"):
         return "it ends in the middle"
     try:
-        event = json.loads(raw)
+        line = json.loads(raw)
     except ValueError:
-        return "it is no JSON"
-    if not isinstance(event, dict) or event.keys() != KEYS:
-        return "it is no event of an audit log"
-    if event["before"] != before:
+        return "it is not valid JSON"
+    if not isinstance(line, dict) or line.keys() != KEYS:
+        return "it is not an event of an audit log"
+    if line["before"] != before:
         return "the line before it was changed or removed, or it was moved"
     return None
 
 
-def _line(event: Event, before: str) -> bytes:
+def _line(event: AuditEvent, before: str) -> bytes:
     plain: dict[str, Any] = {"time": datetime.now(UTC).isoformat(timespec="milliseconds")}
     plain |= {key: _plain(value) for key, value in asdict(event).items()}
     return json.dumps(plain | {"before": before}, allow_nan=False).encode("ascii")

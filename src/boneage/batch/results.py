@@ -1,8 +1,8 @@
 """The folder of a batch: part files, and the journal that says what is in them.
 
 A part is written whole and comes to the disk, and then the journal takes it and the keys
-of its films, in one transaction. A kill between the two leaves a part that the journal
-does not know; it is removed at the next start, and its films are read again. So each film
+of its images, in one transaction. A kill between the two leaves a part that the journal
+does not know; it is removed at the next start, and its images are assessed again. So each image
 has one row, whenever the command was killed, and however often.
 """
 
@@ -11,22 +11,20 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
-from boneage.batch.items import Answered
-from boneage.batch.parts import AGES, FAILURES, RESULT_COLUMNS, write_part
 from boneage.errors import DataError, OutputError
-from boneage.reports.table import Row
-from boneage.storage.files import reason_of
+from boneage.reports.table import COLUMNS, CORNERS, Row, write_table
+from boneage.storage.files import atomically, reason_of
 
 JOURNAL = "journal.sqlite"
 PART_FILMS, PART_SECONDS = 500, 30.0
-"""A part is closed after so many films or so long: what a kill can cost."""
+"""A part is closed after so many images or so long: what a kill can cost."""
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS recipe (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS films (key BLOB PRIMARY KEY) WITHOUT ROWID;
@@ -36,17 +34,43 @@ CREATE TABLE IF NOT EXISTS parts (
 );
 """
 
+AGES, FAILURES = "ages", "failures"
+RESULT_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    AGES: ("film", "source_row", *(name for name in COLUMNS if name != "film")),
+    FAILURES: (
+        *("film", "source_row", "status", "verdict", "code", "message"),
+        *("findings", "boneage"),
+    ),
+}
+"""Of each of the two tables; ``source_row`` is the line of the table of cases."""
+
+_FLOAT_ENDS = ("_months", "_cm")
+_FLOATS = frozenset(
+    ("interval_level", "sds", "sds_low", "sds_high", "percent_of_adult_height", "seconds")
+)
+_INTEGER_ENDS = (*(f"_{corner}" for corner in CORNERS), "_attention_found")
+_INTEGERS = frozenset(("source_row", "film_height", "film_width", "calibration_films"))
+
+
+@dataclass(frozen=True)
+class ItemRow:
+    """An item's row: of the table of ages, or of the table of failures."""
+
+    key: bytes
+    read: bool
+    row: Row
+
 
 @dataclass(frozen=True)
 class Counts:
-    """How many films a folder of results holds."""
+    """How many images a folder of results holds."""
 
     read: int = 0
     refused: int = 0
     failed: int = 0
 
     @property
-    def films(self) -> int:
+    def images(self) -> int:
         """All of them."""
         return self.read + self.refused + self.failed
 
@@ -57,7 +81,7 @@ class Results:
     Parameters
     ----------
     folder : Path
-        Must exist. Rows of films that were read go to ``ages/part-*``, the others to
+        Must exist. Rows of images that were assessed go to ``ages/part-*``, the others to
         ``failures/part-*``. Part 0 of each is empty but for the columns.
     recipe : mapping
         JSON-able: what the rows depend on.
@@ -76,7 +100,7 @@ class Results:
     def __init__(self, folder: Path, recipe: Mapping[str, Any], suffix: str) -> None:
         self.folder, self.suffix = folder, suffix
         self._recipe = {name: json.dumps(value) for name, value in recipe.items()}
-        self._waiting: dict[bytes, Answered] = {}
+        self._waiting: dict[bytes, ItemRow] = {}
         self._since = time.monotonic()
         self._part = 0
 
@@ -129,7 +153,7 @@ class Results:
             f"{name}: {begun.get(name)} then, {self._recipe.get(name)} now" for name in other
         )
         return (
-            f"{str(self.folder)!r} was begun with other settings ({said}); go on with the "
+            f"{str(self.folder)!r} was begun with other settings ({said}); resume with the "
             "same, or give another folder"
         )
 
@@ -142,8 +166,8 @@ class Results:
         for number in known:
             if not self._path(AGES, number).is_file():
                 raise DataError(
-                    f"{str(self._path(AGES, number))!r} is gone, but the journal beside it knows "
-                    "its films as read; bring it back, or give another folder"
+                    f"{str(self._path(AGES, number))!r} is gone, but the journal beside it lists "
+                    "its images as finished; bring it back, or give another folder"
                 )
 
     def _is_unknown(self, path: Path, known: set[int]) -> bool:
@@ -153,11 +177,11 @@ class Results:
         return begun or (ours and int(number) not in known)
 
     def is_done(self, key: bytes) -> bool:
-        """Whether a film has its row, or waits for it."""
+        """Whether an image has its row, or waits for it."""
         found = self._journal.execute("SELECT 1 FROM films WHERE key = ?", (key,)).fetchone()
         return found is not None or key in self._waiting
 
-    def add(self, answered: Answered) -> None:
+    def add(self, answered: ItemRow) -> None:
         """Take a row; it is on the disk after the part is full or :meth:`flush`.
 
         A second row of the same film is dropped.
@@ -180,14 +204,14 @@ class Results:
         self._waiting.clear()
 
     def counts(self) -> Counts:
-        """Count the films that have their row on the disk, of all runs."""
+        """Count the images that have their row on the disk, of all runs."""
         (row,) = self._journal.execute(
             "SELECT coalesce(sum(ages), 0), coalesce(sum(refused), 0), coalesce(sum(failed), 0) "
             "FROM parts"
         )
         return Counts(*row)
 
-    def _write(self, answered: list[Answered]) -> None:
+    def _write(self, answered: list[ItemRow]) -> None:
         rows: dict[str, list[Row]] = {AGES: [], FAILURES: []}
         for one in answered:
             rows[AGES if one.read else FAILURES].append(one.row)
@@ -227,5 +251,53 @@ class Results:
     def _unwritable(self, error: Exception) -> str:
         return (
             f"{str(self.folder)!r} cannot be written: {reason_of(error)}; what was finished is "
-            "kept, and the same command goes on from there"
+            "there, and the same command resumes after it"
         )
+
+
+def write_part(path: Path, rows: Sequence[Row], columns: Sequence[str]) -> int:
+    """Write rows into a file that is there whole, and on the disk, or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        Ends in ``.csv`` or ``.parquet``, which decides the format.
+    rows : sequence of Row
+    columns : sequence of str
+
+    Returns
+    -------
+    int
+        Bytes written.
+
+    Raises
+    ------
+    OSError
+        When it cannot be written.
+    ModuleNotFoundError
+        For Parquet without the extra ``big``.
+    """
+    write = _write_parquet if path.suffix == ".parquet" else write_table
+    with atomically(path, durable=True) as file:
+        write(file, rows, columns)
+        return file.tell()
+
+
+def _write_parquet(file: BinaryIO, rows: Sequence[Row], columns: Sequence[str]) -> None:
+    """Write typed columns; a cell that is empty in CSV is null."""
+    import pyarrow as pa  # noqa: PLC0415  an extra
+    from pyarrow import parquet  # noqa: PLC0415
+
+    def column(name: str) -> pa.Array:
+        cells = (row.get(name) for row in rows)
+        texts = [None if cell in (None, "") else str(cell) for cell in cells]
+        return pa.array(texts, pa.string()).cast(_type_of(name))
+
+    parquet.write_table(pa.table({name: column(name) for name in columns}), file)
+
+
+def _type_of(column: str) -> str:
+    """Say what a column holds, as Arrow calls it."""
+    if column in _FLOATS or column.endswith(_FLOAT_ENDS):
+        return "float64"
+    return "int64" if column in _INTEGERS or column.endswith(_INTEGER_ENDS) else "string"

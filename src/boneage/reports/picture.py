@@ -10,7 +10,6 @@ import hashlib
 import textwrap
 from collections.abc import Sequence
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -19,7 +18,6 @@ from PIL.PngImagePlugin import PngInfo
 from boneage.domain.assessment import Assessment, Severity, years_and_months
 from boneage.domain.radiograph import Radiograph
 from boneage.imaging.preparing import stretch
-from boneage.reading.folders import PICTURE_SUFFIX
 from boneage.reports.panels import (
     BACKGROUND,
     DIM_TEXT,
@@ -44,7 +42,6 @@ from boneage.reports.text import (
     interval_text,
     weights_text,
 )
-from boneage.storage.naming import write_named
 
 FILM_PX = 900
 """Height of a film on the picture; also its greatest width."""
@@ -90,26 +87,24 @@ def draw(answer: Assessment, radiograph: Radiograph) -> Rgb:
     return drawn
 
 
-def save_picture(answer: Assessment, radiograph: Radiograph, folder: Path) -> Path:
-    """Draw an answer into a folder, as a PNG named for its film.
-
-    The same film drawn again replaces its picture. Another film of the same
-    name, from this run or an earlier one, gets a number after its name.
+def png(answer: Assessment, radiograph: Radiograph) -> tuple[bytes, str]:
+    """Draw an answer as a PNG.
 
     Returns
     -------
-    Path
-        Where the picture is.
+    content : bytes
+    mark : str
+        Stands in the file, and tells images of one name apart; nothing of the patient can be
+        read from it.
     """
-    # Tells films of one name apart; nothing of the patient can be read from it.
     digest = hashlib.sha256(radiograph.pixels.tobytes())
     digest.update(answer.sex.value.encode())
+    mark = digest.hexdigest()
     facts = PngInfo()
-    facts.add_text(DIGEST_KEY, digest.hexdigest())
+    facts.add_text(DIGEST_KEY, mark)
     content = BytesIO()
     Image.fromarray(draw(answer, radiograph)).save(content, "PNG", pnginfo=facts)
-    mark = digest.hexdigest()
-    return write_named(folder, radiograph.name, PICTURE_SUFFIX, mark, content.getvalue())
+    return content.getvalue(), mark
 
 
 def _look_column(grey: Rgb, answer: Assessment, number: int) -> Image.Image:

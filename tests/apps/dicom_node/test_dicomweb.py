@@ -12,9 +12,9 @@ from click.testing import CliRunner
 from pydicom import dcmread
 
 from boneage.apps.cli import main
-from boneage.apps.dicom_node.dicomweb import Archive, Found
-from boneage.apps.dicom_node.dicomweb_answers import ArchiveError
-from boneage.apps.dicom_node.dicomweb_auth import authentication
+from boneage.apps.dicom_node.dicomweb_http import authentication
+from boneage.apps.dicom_node.dicomweb_replies import ArchiveError
+from boneage.apps.dicom_node.dicomweb_study import Archive, ArchivedImage
 from tests.apps.dicom_node.drawn import film
 from tests.apps.dicom_node.orthanc import PLUGIN, Orthanc, orthanc
 from tests.apps.dicom_node.peers import free_port
@@ -109,7 +109,7 @@ def test_what_goes_wrong_is_said(archive: Orthanc, ask: Ask) -> None:
     code, said = ask(archive, "1.2.3.4")
     assert (code, "is not in the archive" in said) == (2, True), said
     code, said = ask(archive, "1.2.x")
-    assert (code, "is no UID" in said) == (2, True), said
+    assert (code, "is not a UID" in said) == (2, True), said
     nobody = film(12, PatientSex="")
     archive.put(nobody)
     code, said = ask(archive, study_of(nobody))
@@ -121,8 +121,8 @@ def test_what_goes_wrong_is_said(archive: Orthanc, ask: Ask) -> None:
 def test_an_archive_that_is_not_there_is_said(weights: Path) -> None:
     for url, words in (
         (f"http://127.0.0.1:{free_port()}/dicom-web", "cannot be reached"),
-        ("ftp://127.0.0.1", "is no address"),
-        ("nonsense", "is no address"),
+        ("ftp://127.0.0.1", "is not the address"),
+        ("nonsense", "is not the address"),
     ):
         result = CliRunner().invoke(main, ["dicomweb", "--url", url, "--study", "1.2"])
         assert (result.exit_code, words in result.output) == (2, True), result.output
@@ -175,4 +175,4 @@ def test_an_archive_that_cuts_its_lists_short_is_read_whole(
         archive = Archive(f"{running.url}/dicom-web")
         for study in ("1.2.3.4", "1.2.3.5"):
             found = list(archive.images(study))
-            assert [type(one) for one in found] == [Found] * 6
+            assert [type(one) for one in found] == [ArchivedImage] * 6

@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 from pydicom import dcmread
 
 from boneage.apps.cli import main
-from boneage.apps.dicom_node.dicomweb import Archive, Found, LeftOut
-from boneage.apps.dicom_node.dicomweb_answers import ArchiveError
+from boneage.apps.dicom_node.dicomweb_replies import ArchiveError
+from boneage.apps.dicom_node.dicomweb_study import Archive, ArchivedImage, UnreadContent
 from tests.apps.dicom_node.drawn import film, uid_of
 from tests.apps.dicom_node.odd_archive import (
     CR,
@@ -33,10 +33,10 @@ UIDS = [f"1.2.3.1.{number}" for number in range(8)]
 ROWS = [image_row(uid) for uid in UIDS]
 
 
-def listed(url: str, series: str | None = None) -> tuple[list[str], list[LeftOut]]:
+def listed(url: str, series: str | None = None) -> tuple[list[str], list[UnreadContent]]:
     found = list(Archive(url).images(STUDY, series))
-    images = [one.instance for one in found if isinstance(one, Found)]
-    return images, [one for one in found if isinstance(one, LeftOut)]
+    images = [one.instance for one in found if isinstance(one, ArchivedImage)]
+    return images, [one for one in found if isinstance(one, UnreadContent)]
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_lists_are_read_whatever_their_content_type_says() -> None:
 
 
 FILM = film(1)
-IMAGE = Found(SERIES, uid_of(FILM))
+IMAGE = ArchivedImage(SERIES, uid_of(FILM))
 PART = b"\r\nContent-Type: application/dicom; transfer-syntax=1.2.840.10008.1.2.1\r\n\r\n"
 
 

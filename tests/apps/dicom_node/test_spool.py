@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from boneage.apps.dicom_node.backoff import pause_seconds
-from boneage.apps.dicom_node.settings import Keeping, NodeError
-from boneage.apps.dicom_node.spool import Receipt, Spool, SpoolFull, State
+from boneage.apps.dicom_node.settings import NodeError, RetrySettings, SpoolSettings
+from boneage.apps.dicom_node.spool import Arrival, Spool, SpoolFull
+from boneage.apps.dicom_node.spool_database import State
 
 DAY = 86_400.0
 
 
-def opened(folder: Path, **keeping: float) -> Spool:
-    return Spool(Keeping(folder / "spool", min_free_mib=0, **keeping))
+def opened(folder: Path, **days: float) -> Spool:
+    return Spool(SpoolSettings(folder / "spool", min_free_mib=0, **days))
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def spool(tmp_path: Path) -> Spool:
     return opened(tmp_path)
 
 
-def receive(spool: Spool, uid: str = "1.2.3", content: bytes = b"a") -> Receipt:
+def receive(spool: Spool, uid: str = "1.2.3", content: bytes = b"a") -> Arrival:
     return spool.receive(b"file " + content, content, uid, "WARD")
 
 
@@ -34,7 +34,7 @@ def make(spool: Spool, uids: tuple[str, str] = ("1.9", "1.8")) -> str:
     film = spool.next_film()
     assert film is not None
     answers = {"picture": (uids[0], b"picture"), "report": (uids[1], b"report")}
-    spool.keep_answers(film.key, "print", answers)
+    spool.store_answers(film.key, "print", answers)
     return film.key
 
 
@@ -44,7 +44,7 @@ def send(spool: Spool) -> None:
 
 
 def test_a_film_goes_its_way(spool: Spool) -> None:
-    assert receive(spool) is Receipt.NEW
+    assert receive(spool) is Arrival.NEW
     key = make(spool)
     assert spool.film_path(key).read_bytes() == b"file a"
     assert [a.kind for a in spool.due_answers(time.time(), 10, 60)] == ["picture", "report"]
@@ -56,17 +56,17 @@ def test_a_film_goes_its_way(spool: Spool) -> None:
 
 def test_a_retry_is_known_in_every_state(spool: Spool) -> None:
     receive(spool)
-    assert receive(spool) is Receipt.AGAIN
+    assert receive(spool) is Arrival.AGAIN
     make(spool)
-    assert receive(spool) is Receipt.AGAIN
+    assert receive(spool) is Arrival.AGAIN
     send(spool)
-    assert receive(spool) is Receipt.AGAIN
-    assert receive(spool, "1.9") is Receipt.OWN
+    assert receive(spool) is Arrival.AGAIN
+    assert receive(spool, "1.9") is Arrival.OWN
 
 
 def test_a_correction_replaces_what_waits(spool: Spool) -> None:
     receive(spool)
-    assert receive(spool, content=b"b") is Receipt.CORRECTION
+    assert receive(spool, content=b"b") is Arrival.CORRECTION
     (first,) = spool.entries([State.SKIPPED])
     assert first.code == "replaced"
     film = spool.next_film()
@@ -82,10 +82,10 @@ def test_what_was_replaced_while_it_was_read_is_not_answered(tmp_path: Path) -> 
     first = spool.next_film()
     assert first is not None
     assert spool.waits(first.key)
-    assert receive(spool, content=b"b") is Receipt.CORRECTION
+    assert receive(spool, content=b"b") is Arrival.CORRECTION
     assert not spool.waits(first.key)
-    assert not spool.keep_answers(first.key, "print", {"report": ("1.9", b"report")})
-    assert not spool.bury(first.key, "sex", "none")
+    assert not spool.store_answers(first.key, "print", {"report": ("1.9", b"report")})
+    assert not spool.dead_letter(first.key, "sex", "none")
     spool.put_back(first.key)
     assert not list((spool.folder / "answers").iterdir())
     assert not list((spool.folder / "dead").iterdir())
@@ -102,7 +102,7 @@ def test_what_was_replaced_while_it_was_read_is_not_answered(tmp_path: Path) -> 
 def test_a_late_retry_of_what_was_replaced_does_not_replace_the_correction(spool: Spool) -> None:
     receive(spool)
     receive(spool, content=b"b")
-    assert receive(spool) is Receipt.OTHER
+    assert receive(spool) is Arrival.OTHER
     assert spool.counts()[State.RECEIVED] == 2
     corrected = spool.next_film()
     assert corrected is not None
@@ -112,7 +112,7 @@ def test_a_late_retry_of_what_was_replaced_does_not_replace_the_correction(spool
     assert film is not None
     assert film.key == corrected.key
     assert spool.film_path(film.key).read_bytes() == b"file b"
-    spool.keep_answers(film.key, "print", {"report": ("1.9", b"report")}, "content")
+    spool.store_answers(film.key, "print", {"report": ("1.9", b"report")}, "content")
     late = spool.next_film()
     assert late is not None
     assert [(one.key, one.content) for one in spool.answered(late.key)] == [(film.key, "content")]
@@ -121,24 +121,24 @@ def test_a_late_retry_of_what_was_replaced_does_not_replace_the_correction(spool
 def test_other_content_under_an_answered_uid_waits_to_be_compared(spool: Spool) -> None:
     receive(spool)
     key = make(spool)
-    assert receive(spool, content=b"b") is Receipt.OTHER
+    assert receive(spool, content=b"b") is Arrival.OTHER
     film = spool.next_film()
     assert film is not None
     assert [one.key for one in spool.answered(film.key)] == [key]
-    spool.bury(film.key, "conflict", "differs")
+    spool.dead_letter(film.key, "conflict", "differs")
     assert spool.film_path(film.key).read_bytes() == b"file b"
     spool.requeue(film.key)
     assert spool.counts()[State.RECEIVED] == 1
     assert not spool.answered(film.key)  # somebody decided that it is to be read
     spool.skip(film.key, "duplicate", "same")
-    assert receive(spool, content=b"b") is Receipt.AGAIN
+    assert receive(spool, content=b"b") is Arrival.AGAIN
 
 
 def test_an_answer_of_one_file_says_what_is_missing(spool: Spool) -> None:
     receive(spool)
     film = spool.next_film()
     assert film is not None
-    spool.keep_answers(film.key, "print", {"report": ("1.9", b"r")}, "content", "no picture")
+    spool.store_answers(film.key, "print", {"report": ("1.9", b"r")}, "content", "no picture")
     send(spool)
     (sent,) = spool.entries([State.SENT])
     assert (sent.code, sent.reason) == ("output", "no picture")
@@ -176,12 +176,12 @@ def test_a_corrected_film_is_read_where_the_first_had_no_answer(spool: Spool) ->
     receive(spool)
     film = spool.next_film()
     assert film is not None
-    spool.bury(film.key, "sex", "the film does not state it")
-    assert receive(spool, content=b"b") is Receipt.NEW
+    spool.dead_letter(film.key, "sex", "the film does not state it")
+    assert receive(spool, content=b"b") is Arrival.NEW
 
 
 def test_names_are_hashes_whatever_the_uid_says(spool: Spool) -> None:
-    assert receive(spool, "../../../tmp/x") is Receipt.NEW
+    assert receive(spool, "../../../tmp/x") is Arrival.NEW
     (path,) = (spool.folder / "films").iterdir()
     assert path.stem.isalnum()
     assert len(path.stem) == 64
@@ -192,12 +192,12 @@ def test_dead_letters_say_why_and_nothing_else(spool: Spool) -> None:
     receive(spool)
     film = spool.next_film()
     assert film is not None
-    spool.bury(film.key, "no_hand", "no hand")
-    letter = json.loads(spool.dead_path(film.key).read_text())
+    spool.dead_letter(film.key, "no_hand", "no hand")
+    letter = json.loads(spool.dead_letter_path(film.key).read_text())
     assert (letter["code"], letter["reason"], letter["caller"]) == ("no_hand", "no hand", "WARD")
     assert (spool.folder / letter["file"]).is_file()
     spool.requeue(film.key)
-    assert not spool.dead_path(film.key).exists()
+    assert not spool.dead_letter_path(film.key).exists()
     again = spool.next_film()
     assert again is not None
     assert again.starts == 1
@@ -210,7 +210,7 @@ def test_a_refused_answer_is_sent_after_requeue_and_only_that(spool: Spool) -> N
     spool.note_sent(first)
     spool.note_refused(second, time.time() + 30)
     assert not spool.due_answers(time.time(), 10, 60)
-    spool.bury(key, "refused", "no")
+    spool.dead_letter(key, "refused", "no")
     spool.requeue(key)
     assert [a.uid for a in spool.due_answers(time.time(), 10, 60)] == [second.uid]
 
@@ -251,8 +251,8 @@ def test_what_a_crash_leaves_is_put_right(tmp_path: Path) -> None:
     spool.recover()
     assert len(list((spool.folder / "films").iterdir())) == 2
     assert len(list((spool.folder / "answers").iterdir())) == 2
-    spool.bury(film.key, "x", "y")
-    spool.dead_path(film.key).unlink()
+    spool.dead_letter(film.key, "x", "y")
+    spool.dead_letter_path(film.key).unlink()
     (spool.folder / "dead" / "z.json").write_text("{}")
     spool.recover()
     assert [path.stem for path in (spool.folder / "dead").iterdir()] == [film.key]
@@ -266,14 +266,14 @@ def test_finished_films_go_and_are_remembered(tmp_path: Path) -> None:
     receive(spool, "2", b"b")
     film = spool.next_film()
     assert film is not None
-    spool.bury(film.key, "x", "y")
+    spool.dead_letter(film.key, "x", "y")
     spool.sweep(time.time() + 60)
     assert spool.film_path(key).exists()
     spool.sweep(time.time() + DAY)
     assert not spool.film_path(key).exists()
     assert not spool.answer_path(key, "picture").exists()
     assert spool.film_path(film.key).exists()
-    assert receive(spool, "1", b"a") is Receipt.AGAIN
+    assert receive(spool, "1", b"a") is Arrival.AGAIN
     spool.sweep(time.time() + 4 * DAY)
     assert not spool.entries()
     assert not any(
@@ -281,11 +281,11 @@ def test_finished_films_go_and_are_remembered(tmp_path: Path) -> None:
         for name in ("films", "answers", "dead")
         if list((spool.folder / name).iterdir())
     )
-    assert receive(spool, "1", b"a") is Receipt.NEW
+    assert receive(spool, "1", b"a") is Arrival.NEW
 
 
 def test_a_nearly_full_disk_takes_nothing(tmp_path: Path) -> None:
-    spool = Spool(Keeping(tmp_path / "spool", min_free_mib=2**29))
+    spool = Spool(SpoolSettings(tmp_path / "spool", min_free_mib=2**29))
     with pytest.raises(SpoolFull):
         receive(spool)
     assert not list((spool.folder / "films").iterdir())
@@ -300,6 +300,7 @@ def test_a_spool_of_another_version_is_not_touched(tmp_path: Path) -> None:
 
 
 def test_pauses_double_up_to_the_longest() -> None:
-    pauses = [pause_seconds(failures, 1, 100) for failures in (1, 2, 3, 50, 5000)]
+    retry = RetrySettings(first_seconds=1, longest_seconds=100)
+    pauses = [retry.pause_seconds(failures) for failures in (1, 2, 3, 50, 5000)]
     for pause, most in zip(pauses, (1, 2, 4, 100, 100), strict=True):
         assert most / 2 <= pause <= most

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from boneage.apps.service.tokens import add_token
+from boneage.apps.service.access import add_token
 from tests.apps.service.conftest import Start
 from tests.apps.service.test_service import send
 

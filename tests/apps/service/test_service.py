@@ -26,8 +26,7 @@ from PIL import Image
 from boneage import assess
 from boneage.apps.audit_log import check_audit_log
 from boneage.apps.cli import main
-from boneage.apps.service.strangers import Strangers
-from boneage.apps.service.tokens import add_token
+from boneage.apps.service.access import UnauthenticatedThrottle, add_token
 from tests.apps.service.conftest import Server, Start
 
 GIRL = {"sex": "female"}
@@ -399,8 +398,8 @@ def test_wrong_tokens_cannot_fill_the_log(start: Start, tmp_path: Path) -> None:
 
 def test_those_who_are_not_written_down_are_counted() -> None:
     clock = iter([0.0, 1, 2, 3, 4, 70])
-    strangers = Strangers(2, lambda: next(clock))
-    assert [strangers.to_be_noted() for _ in range(5)] == [1, 1, 0, 0, 3]
+    throttle = UnauthenticatedThrottle(2, lambda: next(clock))
+    assert [throttle.to_be_logged() for _ in range(5)] == [1, 1, 0, 0, 3]
 
 
 def test_a_client_that_goes_leaves_no_place_taken(server: Server, client: httpx.Client) -> None:

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from boneage.apps.cli import main
-from boneage.apps.service.tokens import add_token, read_tokens
+from boneage.apps.service.access import add_token, read_tokens
 
 
 def run(*arguments: str) -> tuple[int, str]:

@@ -4,121 +4,45 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
 
 import click
 
 from boneage._version import __version__
-from boneage.apps.cli.output import LogHandler, discard_output, echo, set_up_streams, show
-from boneage.apps.cli.stopping import BY_SIGNAL, cause_of, status_of, stopped_by_signals
-from boneage.errors import BoneageError, FilmError, OutputError
-from boneage.extras import what_to_install
-from boneage.storage.files import reason_of
+from boneage.apps.cli.output import LogHandler
+from boneage.apps.cli.program import EXIT_FAILED, EXIT_USAGE, CommandLine, Failed, Unusable
+
+__all__ = ["EXIT_FAILED", "EXIT_USAGE", "CommandLine", "Failed", "Unusable", "main"]
 
 COMMANDS: Mapping[str, str] = {
-    "assess": "Read the bone age of films.",
-    "dashboard": "Read films in the browser, on this computer alone.",
-    "history": "See, export and delete what was kept of children.",
-    "regions": "Find the regions of a folder of films and save them.",
-    "synthetic": "Draw a hand film that is nobody's, to try things on.",
-    "calibrate": "Fit the answers to a clinic's own labelled films.",
-    "weights": "Say which weights answer, and what is known of them.",
-    "train": "Train weights from labelled films.",
-    "suitability": "Fit what judges films before they are read.",
-    "analyse": "Say what a labelled data set holds, and what is wrong with it.",
-    "evaluate": "Measure the weights on labelled films.",
-    "stress": "Change films, and see how far the answers move.",
-    "ablate": "Measure what each part of the method is worth.",
-    "ruler": "Measure whether the attention finds the bones.",
-    "serve": "Answer over HTTP, for other programs.",
-    "node": "Take films from a DICOM archive, and send it the answers.",
-    "dicomweb": "Read the films of a study in a DICOMweb archive.",
-    "token": "Make a token for a program that asks the server.",
-    "health": "Ask a server whether it is well.",
+    "assess": "Assess the bone age of hand radiographs.",
+    "dashboard": "Assess radiographs in the browser, on this computer alone.",
+    "history": "List, export and delete the assessments saved of children.",
+    "regions": "Detect the regions in a folder of radiographs and save them.",
+    "synthetic": "Draw a synthetic hand radiograph, to try things on.",
+    "calibrate": "Calibrate the estimates to a clinic's own labelled radiographs.",
+    "weights": "Show which weights are used, and what is known of them.",
+    "train": "Train weights on labelled radiographs.",
+    "suitability": "Fit the image quality check.",
+    "analyse": "Describe a labelled data set, and what is wrong with it.",
+    "evaluate": "Measure the accuracy of the weights on labelled radiographs.",
+    "stress": "Measure the robustness of the weights to perturbed images.",
+    "ablate": "Measure what each part of the method contributes.",
+    "ruler": "Measure how well the attention localizes the bones.",
+    "serve": "Serve assessments over HTTP, for other programs.",
+    "node": "Receive images from a DICOM archive, and send it the results.",
+    "dicomweb": "Assess the images of a study in a DICOMweb archive.",
+    "token": "Create an access token for a client of the server.",
+    "health": "Check the health of a server.",
     "audit": "Check the audit log of a server.",
 }
 """Each is the command of the same name in the module ``boneage.apps.cli.<name>``."""
-
-EXIT_FAILED, EXIT_USAGE = 1, 2
-BROKEN_PIPE = 13
-"""The number of SIGPIPE, which ends others that write to ``head``."""
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-class Failed(click.ClickException):
-    """Something could not be done, in one sentence."""
-
-    exit_code = EXIT_FAILED
-
-
-class Unusable(click.ClickException):
-    """What was given cannot be used; nothing was done."""
-
-    exit_code = EXIT_USAGE
-
-
-class Program(click.Group):
-    """A command line of subcommands, and the one place where an error becomes a sentence."""
-
-    def main(
-        self,
-        args: Sequence[str] | None = None,
-        prog_name: str | None = None,
-        complete_var: str | None = None,
-        standalone_mode: bool = True,
-        **extra: Any,
-    ) -> Any:
-        """Run a command line to its end; nothing that goes wrong ends in a traceback."""
-        if not standalone_mode:
-            return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
-        try:
-            with stopped_by_signals():
-                set_up_streams()
-                status = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
-        except click.ClickException as error:
-            show(error)
-            status = error.exit_code
-        except click.Abort as error:  # outside a command, or at a question
-            echo("stopped", err=True)
-            cause = error.__cause__
-            status = status_of(cause) if isinstance(cause, KeyboardInterrupt) else EXIT_FAILED
-        except OSError as error:  # of --help and --version
-            discard_output()
-            show(Failed(f"standard output cannot be written: {reason_of(error)}"))
-            status = EXIT_FAILED
-        sys.exit(status if isinstance(status, int) else 0)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run a subcommand; what goes wrong becomes a sentence."""
-        try:
-            return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
-        except BrokenPipeError as error:  # quietly, as others end whose reader has gone
-            discard_output()
-            raise click.exceptions.Exit(BY_SIGNAL + BROKEN_PIPE) from error
-        except KeyboardInterrupt as error:
-            echo(cause_of(error), err=True)
-            raise click.exceptions.Exit(status_of(error)) from error
-        except (FilmError, OutputError) as error:
-            raise Failed(str(error)) from error
-        except BoneageError as error:  # of the weights, a table, a profile
-            raise Unusable(str(error)) from error
-        except OSError as error:
-            raise Failed(_sentence(error)) from error
-        except ModuleNotFoundError as error:
-            raise Unusable(what_to_install(error)) from error
-        except Exception as error:
-            logging.getLogger(__name__).debug("unexpected", exc_info=True)
-            sentence = f"unexpected {type(error).__name__}: {error} (boneage --verbose says more)"
-            raise Failed(sentence) from error
-
-
-class Commands(Program):
+class Commands(CommandLine):
     """The subcommands of ``boneage``."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
@@ -138,14 +62,9 @@ class Commands(Program):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-def _sentence(error: OSError) -> str:
-    named = f": {str(error.filename)!r}" if error.filename else ""
-    return f"{reason_of(error)}{named}"
-
-
 @click.group(cls=Commands, context_settings=SETTINGS)
 @click.version_option(__version__, prog_name="boneage")
-@click.option("--verbose", is_flag=True, help="Say on stderr what goes on, and where errors arise.")
+@click.option("--verbose", is_flag=True, help="Log on stderr what is done, and where errors arise.")
 def main(verbose: bool) -> None:
     """Bone age from a radiograph of a child's left hand.
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 
 from boneage.apps.cli import options
-from boneage.apps.cli.batch import make_folder
-from boneage.apps.cli.output import echo
+from boneage.apps.cli.output import echo, make_folder
 
 SHORT_SECONDS = 180.0
 """Four backbones in about ten minutes on two cores that have nothing else to do."""

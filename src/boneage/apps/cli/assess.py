@@ -1,4 +1,4 @@
-"""``boneage assess``: films in, bone ages out."""
+"""``boneage assess``: radiographs in, bone ages out."""
 
 from __future__ import annotations
 
@@ -9,50 +9,58 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from boneage.apps.cli import EXIT_FAILED
-from boneage.apps.cli.batch import Progress, make_folder, open_output, report_left_out, sum_up
-from boneage.apps.cli.child_options import child_options
-from boneage.apps.cli.documents import Documents, document_options
-from boneage.apps.cli.options import calibration_option, parse_sex, weights_option
-from boneage.apps.cli.output import echo
-from boneage.apps.cli.results import Big, assess_into, results_options
-from boneage.apps.cli.stopping import cause_of, status_of
+from boneage.apps.cli.exporting import prepare_outputs, write_exports
+from boneage.apps.cli.options import (
+    BatchOptions,
+    Outputs,
+    batch_options,
+    calibration_option,
+    child_options,
+    output_options,
+    parse_sex,
+    weights_option,
+)
+from boneage.apps.cli.output import Progress, echo, images, open_output, report_left_out, sum_up
+from boneage.apps.cli.program import EXIT_FAILED, cause_of, status_of
 from boneage.batch.cases import cases_of, read_cases
-from boneage.errors import OutputError, WeightsError
+from boneage.domain.assessment import Assessment, Case, Failure
+from boneage.domain.child import Child
+from boneage.domain.radiograph import Sex
+from boneage.errors import HistoryError, OutputError, WeightsError
+from boneage.history.entry import checked_pseudonym, entry_of
+from boneage.inference.assessor import Assessor
+from boneage.inference.session import Session, assess_case
 from boneage.reading.folders import LeftOut
+from boneage.reports.record import Record, batch, record
+from boneage.reports.table import Row, TableWriter, row
+from boneage.reports.text import full_text, one_line
 from boneage.storage.files import is_standard_output, reason_of
 from boneage.storage.printable import file_label, printable
 
 if TYPE_CHECKING:
-    from boneage.batch.settings import Settings
-    from boneage.domain.assessment import Assessment, Case, Failure
-    from boneage.domain.child import Child
-    from boneage.domain.radiograph import Sex
     from boneage.history.store import History
-    from boneage.inference.assessor import Assessor
-    from boneage.reports.table import Row, TableWriter
 
 
 @click.command()
 @click.argument(
-    "films",
+    "paths",
     nargs=-1,
-    metavar="[FILM|FOLDER]...",
-    # A film that may not be read fails alone; click would stop the whole command.
+    metavar="[IMAGE|FOLDER]...",
+    # An image that may not be read fails alone; click would stop the whole command.
     type=click.Path(readable=False, path_type=Path),
 )
 @click.option(
     "--sex",
     metavar="male|female",
     callback=parse_sex,
-    help="Whose standard to read by; needed where neither the table nor the film states it, "
-    "and stronger than what the film states.",
+    help="Sex of the child, whose standard applies; needed where neither the table nor the image "
+    "states it, and takes precedence over the image.",
 )
 @click.option(
     "--table",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="CSV",
-    help="Read the films of a table: columns path, sex and, if known, "
+    help="Assess the images of a table: columns path, sex and, if known, "
     "chronological_age_months (or age), birth_date, study_date, height_cm or height_in. "
     "Paths are relative to the table.",
 )
@@ -62,141 +70,99 @@ if TYPE_CHECKING:
     "table_out",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write a table, one row a film, with those that failed and why; - is standard output, "
-    "and what else is said then goes to standard error.",
-)
-@click.option(
-    "--picture",
-    "pictures",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Draw each answer on its film, as DIR/<film>.boneage.png.",
+    help="Write a table, one row an image, with those that failed and why; - is standard output, "
+    "and everything else then goes to standard error.",
 )
 @click.option(
     "--level",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     metavar="P",
-    help="Of the interval: the share of such films whose bone age it holds. [default: 0.9]",
+    help="Coverage of the prediction interval.  [default: 0.9]",
 )
 @click.option(
     "--force",
     is_flag=True,
-    help="Read films that are refused all the same; every output shows the refusal.",
+    help="Assess images despite a failed quality check; every output shows the refusal.",
 )
 @click.option(
     "--history",
     metavar="FILE|URL",
-    help="Keep the answer in a SQLite file (made where it is missing) or a database, under the "
-    "child's pseudonym: of --pseudonym, or of the table's column of that name.",
+    help="Save the assessment in a SQLite file (created if missing) or a database, under the "
+    "child's pseudonym: that of --pseudonym, or of the table's column of that name.",
 )
 @child_options
-@document_options
-@results_options
+@output_options
+@batch_options
 @weights_option
 @calibration_option
 def assess(
-    films: tuple[Path, ...],
+    paths: tuple[Path, ...],
     sex: Sex | None,
     table: Path | None,
     as_json: bool,
     table_out: Path | None,
-    pictures: Path | None,
     level: float | None,
     force: bool,
     history: str | None,
     child: Child,
-    documents: Documents,
-    big: Big,
+    outputs: Outputs,
+    into: BatchOptions,
     weights: Path | None,
     calibration: Path | None,
 ) -> None:
-    """Read the bone age of films: PNG, JPEG, TIFF, WebP, BMP or DICOM.
+    """Assess the bone age of hand radiographs: PNG, JPEG, TIFF, WebP, BMP or DICOM.
 
-    A FOLDER stands for all films in it and its subfolders; hidden files and
-    files that obviously are no films are skipped. A film that cannot be read,
-    or is refused because it does not show a hand, never stops the others.
+    A FOLDER stands for all images in it and its subfolders; hidden files and
+    files that obviously are no images are skipped, and named on standard
+    error. An image that cannot be read, or fails the quality check because it
+    does not show a hand, never stops the others.
 
-    What a FOLDER holds beside films is named on standard error.
-
-    Exit status: 0 when every film was read; 1 when some were refused or
-    failed (they are named); 2 for wrong usage or unusable weights; 128 and
-    the number of the signal when one ended it: what was read is written.
+    Exit status: 0 when every image was assessed; 1 when some were refused or
+    failed (they are named); 2 for wrong usage or unusable weights; 128 plus
+    the number of the signal that ended it: what was finished is written.
 
     \b
     boneage assess hand.png --sex female --picture out/
     boneage assess hand.png --sex female --age 11y4m --height-cm 142.5
     boneage assess hand.dcm --report hand.pdf --dicom-out out/ --fhir hand.json
     boneage assess hand.dcm --history children.sqlite --pseudonym K17
-    boneage assess films/ --csv ages.csv --level 0.8
+    boneage assess images/ --csv ages.csv --level 0.8
     boneage assess --table cases.csv --json > ages.json
-    boneage assess films/ --sex male --out ages/ --format parquet --workers 8
+    boneage assess images/ --sex male --out ages/ --format parquet --workers 8
     """  # noqa: D301  click wants a backspace before lines it must not wrap
-    from boneage.inference.assessor import Assessor  # noqa: PLC0415  the command line opens fast
+    if bool(paths) == (table is not None):
+        raise click.UsageError("give images or folders, or a table of images with --table")
+    if into.out is not None:
+        from boneage.apps.cli.results import assess_into, settings_of  # noqa: PLC0415  slow to load
 
-    if bool(films) == (table is not None):
-        raise click.UsageError("give films or folders, or a table of them with --table")
-    if big.out is not None:
-        if any((as_json, table_out, pictures, history, documents.wanted)):
+        if any((as_json, table_out, history, outputs.paths)):
             raise click.UsageError(
-                "--out writes rows alone: give --json, --csv, --picture, --report, --dicom-out, "
+                "--out writes rows only: give --json, --csv, --picture, --report, --dicom-out, "
                 "--fhir and --history in another command"
             )
-        settings = _settings(weights, calibration, level, sex, child, force=force)
-        assess_into(big, settings, films, table)
+        settings = settings_of(weights, calibration, level, sex, child, force=force)
+        assess_into(into.out, into, settings, paths, table)
         return
     left_out = LeftOut()
-    cases = read_cases(table) if table else cases_of(films, left_out)
+    cases = read_cases(table) if table else cases_of(paths, left_out)
     report_left_out(left_out)
     assessor = Assessor(weights, level=level, calibration=calibration)
-    batch = Batch(assessor, child, as_json=as_json, many=len(cases) > 1, force=force)
+    run = AssessRun(assessor, child, outputs, as_json=as_json, many=len(cases) > 1, force=force)
     if history is not None:
-        batch.history = _opened(history, cases, documents.pseudonym)
+        run.history = _opened(history, cases, outputs.pseudonym)
     with ExitStack() as stack:
-        if pictures is not None:
-            batch.pictures = make_folder(pictures, "--picture")
-        documents.prepare(many=batch.many)
-        batch.documents = documents
+        prepare_outputs(outputs, many=run.many)
         if table_out is not None:
-            file = open_output(stack, table_out, "--csv", keep=True)
-            batch.write_table(file, table_out)
-        stopped = batch.run(cases, sex)
+            run.write_table(open_output(stack, table_out, "--csv", keep=True), table_out)
+        stopped = run.assess(cases, sex)
     if stopped is not None:
         raise click.exceptions.Exit(status_of(stopped))
-    if batch.failed or batch.refused or batch.not_written:
+    if run.failed or run.refused or run.not_written:
         raise click.exceptions.Exit(EXIT_FAILED)
 
 
-def _settings(
-    weights: Path | None,
-    calibration: Path | None,
-    level: float | None,
-    sex: Sex | None,
-    child: Child,
-    *,
-    force: bool,
-) -> Settings:
-    """Gather what every film of a folder of results is read with."""
-    from boneage.batch.settings import Settings  # noqa: PLC0415  loads the assessor
-    from boneage.domain.child import Child  # noqa: PLC0415
-
-    if child != Child(centre=child.centre):
-        raise click.UsageError(
-            "with --out, ages, dates and heights come from the films or from the columns of --table"
-        )
-    return Settings(
-        weights=str(weights.resolve()) if weights else None,
-        calibration=str(calibration.resolve()) if calibration else None,
-        level=level,
-        sex=sex,
-        force=force,
-        centre=child.centre,
-    )
-
-
 def _opened(history: str, cases: Sequence[Case | Failure], pseudonym: str | None) -> History:
-    """Open a history before the work begins; every film needs a pseudonym."""
-    from boneage.domain.assessment import Case  # noqa: PLC0415
-    from boneage.history.entry import checked_pseudonym  # noqa: PLC0415
+    """Open a history before the work begins; every child needs a pseudonym."""
     from boneage.history.store import History  # noqa: PLC0415  needs the extra
 
     for case in cases:
@@ -211,22 +177,21 @@ def _opened(history: str, cases: Sequence[Case | Failure], pseudonym: str | None
     return History(history)
 
 
-class Batch:
-    """The films of one command, and where their answers go."""
+class AssessRun:
+    """The images of one command, and where their answers go."""
 
     def __init__(
         self,
         assessor: Assessor,
         child: Child,
+        outputs: Outputs,
         *,
         as_json: bool,
         many: bool,
-        force: bool = False,
+        force: bool,
     ) -> None:
-        self.assessor, self.child, self.as_json = assessor, child, as_json
-        self.many, self.force = many, force
-        self.pictures: Path | None = None
-        self.documents = Documents()
+        self.assessor, self.child, self.outputs = assessor, child, outputs
+        self.as_json, self.many, self.force = as_json, many, force
         self.history: History | None = None
         self.table: TableWriter | None = None
         self._table_path = Path()
@@ -235,13 +200,11 @@ class Batch:
 
     def write_table(self, file: BinaryIO, path: Path) -> None:
         """Write a row of every answer, as soon as it is there, to a file."""
-        from boneage.reports.table import TableWriter  # noqa: PLC0415
-
         self.table, self._table_path = TableWriter(file), path
         self._output_taken |= is_standard_output(path)
 
-    def run(self, cases: Sequence[Case | Failure], sex: Sex | None) -> KeyboardInterrupt | None:
-        """Read the films one by one; what is done is written whatever ends it.
+    def assess(self, cases: Sequence[Case | Failure], sex: Sex | None) -> KeyboardInterrupt | None:
+        """Assess the images one by one; what is done is written whatever ends it.
 
         Returns
         -------
@@ -253,31 +216,29 @@ class Batch:
         OutputError
             When the table cannot be written on.
         """
-        from boneage.reports.record import Record, batch, record  # noqa: PLC0415
-        from boneage.reports.table import row  # noqa: PLC0415
-
         records: list[Record] = []
         ended: KeyboardInterrupt | OutputError | None = None
         done = 0
         try:
             with Progress(len(cases)) as progress:
-                for answer in self._answers(cases, sex):
-                    self._add_row(row(answer))
+                for case in cases:
+                    outcome = self._outcome(case, sex)
+                    self._add_row(row(outcome))
                     if self.as_json:  # as plain values: heat maps would fill the memory
-                        records.append(record(answer))
+                        records.append(record(outcome))
                     done += 1
-                    self._tell(answer, progress)
+                    self._report(outcome, progress)
         except (KeyboardInterrupt, OutputError) as error:
             ended = error
             self.failed += len(cases) - done
-        except WeightsError:  # found with the first film that can be read: nothing was
+        except WeightsError:  # found with the first image that can be decoded: nothing was assessed
             if self.table is not None and not self.read:
                 self.table.forget()
             raise
         if self.table is not None and not isinstance(ended, OutputError):
             self.table.finish()
         if isinstance(ended, KeyboardInterrupt):
-            echo(f"{cause_of(ended)}; {len(cases) - done} films were not read", err=True)
+            echo(f"{cause_of(ended)}; {images(len(cases) - done)} not assessed", err=True)
         if self.as_json:
             echo(batch(records))
         if self.many:
@@ -287,8 +248,30 @@ class Batch:
             raise ended
         return ended
 
-    def _add_row(self, cells: Row) -> None:
+    def _outcome(self, case: Case | Failure, sex: Sex | None) -> Assessment | Failure:
+        """Assess an image and write what was asked for; its pixels are gone when this returns."""
+        label = None if isinstance(case, Failure) else file_label(case.film)
+        session = assess_case(
+            self.assessor, case, sex=sex, child=self.child, force=self.force, name=label
+        )
+        if isinstance(case, Case) and isinstance(session.outcome, Assessment):
+            for what, why in self._write(session, case.pseudonym):
+                self.not_written += 1
+                echo(f"{printable(session.outcome.film)}: no {what}: {printable(why)}", err=True)
+        return session.outcome
 
+    def _write(self, session: Session, pseudonym: str | None) -> Iterator[tuple[str, str]]:
+        """Write what was asked for of one image; the answer stands without it."""
+        made = self.assessor.weights.manifest.date
+        yield from write_exports(session, self.outputs, pseudonym=pseudonym, weights_date=made)
+        if self.history is not None:
+            try:
+                whose = pseudonym or self.outputs.pseudonym or ""
+                self.history.add(whose, entry_of(session.assessment))
+            except HistoryError as error:
+                yield "entry in the history", str(error)
+
+    def _add_row(self, cells: Row) -> None:
         if self.table is None:
             return
         try:
@@ -296,75 +279,22 @@ class Batch:
         except BrokenPipeError:
             raise
         except OSError as error:
-            held = f"; it holds the first {self.table.rows} films" if self.table.rows else ""
+            held = f"; it holds the first {images(self.table.rows)}" if self.table.rows else ""
             raise OutputError(
-                f"{str(self._table_path)!r} cannot be written on: {reason_of(error)}{held}"
+                f"{str(self._table_path)!r} cannot be written any further: {reason_of(error)}{held}"
             ) from error
 
-    def _answers(
-        self, cases: Sequence[Case | Failure], sex: Sex | None
-    ) -> Iterator[Assessment | Failure]:
-        from boneage.batch.answering import answer_case, named  # noqa: PLC0415
-        from boneage.domain.assessment import Case, Failure  # noqa: PLC0415
-
-        for case in cases:
-            answer = answer_case(self.assessor, case, sex, self.child, force=self.force)
-            if isinstance(case, Case):
-                if not isinstance(answer, Failure):
-                    self._write(case, answer)
-                answer = named(answer, file_label(case.film))
-            yield answer
-
-    def _write(self, case: Case, answer: Assessment) -> None:
-        """Write what was asked for of one film; the answer stands without it."""
-        problems: list[tuple[str, str]] = []
-        if self.pictures is not None:
-            problems += self._draw(case, answer, self.pictures)
-        if self.documents.wanted:
-            made = self.assessor.weights.manifest.date
-            problems += self.documents.write(
-                Path(case.film), answer, pseudonym=case.pseudonym, weights_date=made
-            )
-        if self.history is not None:
-            problems += self._keep(case, answer, self.history)
-        for what, why in problems:
-            echo(f"{printable(file_label(case.film))}: no {what}: {printable(why)}", err=True)
-        self.not_written += len(problems)
-
-    def _keep(self, case: Case, answer: Assessment, history: History) -> Iterator[tuple[str, str]]:
-        from boneage.errors import HistoryError  # noqa: PLC0415
-        from boneage.history.entry import entry_of  # noqa: PLC0415
-
-        try:
-            history.add(case.pseudonym or self.documents.pseudonym or "", entry_of(answer))
-        except HistoryError as error:
-            yield "entry in the history", str(error)
-
-    def _draw(self, case: Case, answer: Assessment, folder: Path) -> Iterator[tuple[str, str]]:
-        """Draw on the film, read once more: answers don't carry its pixels."""
-        from boneage.errors import BoneageError  # noqa: PLC0415
-        from boneage.reading import read  # noqa: PLC0415
-        from boneage.reports.picture import save_picture  # noqa: PLC0415
-
-        try:
-            save_picture(answer, read(case.film), folder)
-        except (BoneageError, OSError) as error:
-            yield "picture", reason_of(error)
-
-    def _tell(self, answer: Assessment | Failure, progress: Progress) -> None:
-        from boneage.domain.assessment import Failure  # noqa: PLC0415
-        from boneage.reports.text import full_text, one_line  # noqa: PLC0415
-
-        if isinstance(answer, Failure):
-            if answer.refused:
+    def _report(self, outcome: Assessment | Failure, progress: Progress) -> None:
+        if isinstance(outcome, Failure):
+            if outcome.refused:
                 self.refused += 1
             else:
                 self.failed += 1
-            progress.step(one_line(answer), err=True)
+            progress.step(one_line(outcome), err=True)
             return
         self.read += 1
         if self.as_json:
             progress.step()
         else:
-            text = one_line(answer) if self.many else full_text(answer)
+            text = one_line(outcome) if self.many else full_text(outcome)
             progress.step(text, err=self._output_taken)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from boneage.apps.audit_log import check_audit_log
 from boneage.apps.cli import Failed
 from boneage.apps.cli.output import echo
 
@@ -16,14 +17,12 @@ def audit(file: Path) -> None:
     """Check that no line of the audit log FILE was changed or removed.
 
     That its end was cut off is found only by comparing the last hash with one
-    that was kept elsewhere.
+    that was stored elsewhere.
 
-    Exit status: 0 when all is whole; 1 when a line is not; 2 for a file that
+    Exit status: 0 when all are intact; 1 when a line is not; 2 for a file that
     cannot be read.
     """
-    from boneage.apps.audit_log import check_audit_log  # noqa: PLC0415
-
     checked = check_audit_log(file)
     if checked.broken is not None:
         raise Failed(f"line {checked.broken} is broken: {checked.why}")
-    echo(f"{checked.lines} lines, all whole; the last hash is {checked.last}")
+    echo(f"{checked.lines} lines, all intact; the last hash is {checked.last}")

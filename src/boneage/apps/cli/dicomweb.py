@@ -12,22 +12,21 @@ import click
 from boneage.apps.cli import EXIT_FAILED
 from boneage.apps.cli.options import calibration_option, weights_option
 from boneage.apps.cli.output import echo
+from boneage.domain.assessment import years_and_months
+from boneage.reports.text import sentence
 
 if TYPE_CHECKING:
     from boneage.apps.dicom_node.dicomweb_study import StudyResult
     from boneage.inference.assessor import Assessor
 
-UID = re.compile(r"[0-9]+(\.[0-9]+)*")
-MAX_UID = 64
+UID = re.compile(r"(?=.{1,64}\Z)[0-9]+(\.[0-9]+)*")
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def _uid(_ctx: click.Context, param: click.Parameter, text: str | None) -> str | None:
-    if text is not None and (not UID.fullmatch(text) or len(text) > MAX_UID):
-        raise click.BadParameter(f"{text!r} is no UID: digits and dots, up to 64", param=param)
+    if text is not None and not UID.fullmatch(text):
+        raise click.BadParameter(f"{text!r} is not a UID: digits and dots, up to 64", param=param)
     return text
-
-
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
@@ -41,7 +40,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--ca", type=FILE, metavar="FILE", help="Who signed the archive's certificate, in PEM."
 )
-@click.option("--dry-run", is_flag=True, help="Read the images, store nothing.")
+@click.option("--dry-run", is_flag=True, help="Analyse the images, store nothing.")
 @click.option("--again", is_flag=True, help="Answer images that have answers, too.")
 @weights_option
 @calibration_option
@@ -57,7 +56,7 @@ def dicomweb(
     weights: Path | None,
     calibration: Path | None,
 ) -> None:
-    """Read the images of a study in a DICOMweb archive, and answer into the study.
+    """Analyse the images of a study in a DICOMweb archive, and answer into the study.
 
     Of each image the picture and the measurements are stored; images that have
     them are left alone. Sex and birth date are those that the image states.
@@ -71,9 +70,8 @@ def dicomweb(
     """  # noqa: D301  click wants a backspace before lines it must not wrap
     import requests  # noqa: F401, PLC0415  needs the extra: said first
 
-    from boneage.apps.dicom_node.dicomweb import Archive  # noqa: PLC0415
-    from boneage.apps.dicom_node.dicomweb_auth import authentication  # noqa: PLC0415
-    from boneage.apps.dicom_node.dicomweb_study import answer_study  # noqa: PLC0415
+    from boneage.apps.dicom_node.dicomweb_http import authentication  # noqa: PLC0415
+    from boneage.apps.dicom_node.dicomweb_study import Archive, answer_study  # noqa: PLC0415
 
     if token_file and basic_file:
         raise click.UsageError("give --token-file or --basic-file, not both")
@@ -85,8 +83,7 @@ def dicomweb(
         return Assessor(weights, calibration=calibration)
 
     archive = Archive(url, authentication(token_file, basic_file), ca)
-    failed = 0
-    results = 0
+    results = failed = 0
     for result in answer_study(archive, opened, study, series, again=again, dry_run=dry_run):
         results += 1
         failed += result.problem is not None
@@ -98,12 +95,8 @@ def dicomweb(
 
 
 def _line(result: StudyResult) -> str:
-    from boneage.reports.text import sentence  # noqa: PLC0415
-
     parts = [f"{result.what}:"]
     if result.answer is not None:
-        from boneage.domain.assessment import years_and_months  # noqa: PLC0415
-
         assessment = result.answer.assessment
         parts.append(f"{years_and_months(assessment.age_months)} ({assessment.sex} standard);")
         parts += [f"{sentence(finding)};" for finding in assessment.warnings]

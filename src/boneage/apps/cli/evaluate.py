@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from boneage.apps.cli import EXIT_FAILED, options
-from boneage.apps.cli.batch import make_folder
 from boneage.apps.cli.measuring import collected, count_workers, open_assessor
-from boneage.apps.cli.output import echo
+from boneage.apps.cli.output import echo, make_folder
 from boneage.storage.printable import printable
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""``boneage health``: whether a server is well."""
+"""``boneage health``: whether a server is ready."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def health(url: str) -> None:
     Exit status: 0 when it is; 1 when it is not, or does not answer.
     """
     if urlsplit(url).scheme not in {"http", "https"}:
-        raise click.BadParameter(f"{url!r} is no http address", param_hint="URL")
+        raise click.BadParameter(f"{url!r} is not an http address", param_hint="URL")
     try:
         with build_opener(ProxyHandler({})).open(url, timeout=SECONDS) as answer:
             answer.read()

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from boneage.apps.cli import EXIT_FAILED
-from boneage.apps.cli.batch import Progress
-from boneage.apps.cli.output import echo
+from boneage.apps.cli.output import Progress, echo
 from boneage.domain.assessment import Failure
 
 if TYPE_CHECKING:

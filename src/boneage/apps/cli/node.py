@@ -1,4 +1,4 @@
-"""``boneage node``: films come from the archive, answers go back to it."""
+"""``boneage node``: radiographs come from the archive, answers go back to it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ import logging
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from boneage.apps.cli.output import echo
-
-if TYPE_CHECKING:
-    from boneage.apps.dicom_node.settings import NodeSettings
-    from boneage.apps.dicom_node.spool import Entry, Spool
+from boneage.apps.dicom_node.settings import NodeSettings, read_settings
+from boneage.apps.dicom_node.spool import Spool
+from boneage.apps.dicom_node.spool_database import SpoolEntry, State
 
 SHORT = 12
 LEAST_KEY = 4
@@ -62,12 +60,12 @@ def node(
     spool: Path | None,
     audit: Path | None,
 ) -> None:
-    """Take films by DICOM C-STORE, read them, and send the answers by C-STORE.
+    """Take radiographs by DICOM C-STORE, analyse them, and send the answers by C-STORE.
 
-    Of each hand film the picture (secondary capture) and the measurements
-    (structured report) go to the destination, in the study of the film. Sex
-    and birth date are those that the film states. A film that gets no answer
-    is kept with the reason: see 'boneage node list'.
+    Of each radiograph of a hand the picture (secondary capture) and the
+    measurements (structured report) go to the destination, in the study of the
+    radiograph. Sex and birth date are those that it states. A radiograph that
+    gets no answer stays in the spool with the reason: see 'boneage node list'.
 
     Exit status: 0 when it was ended; 2 when it could not start.
 
@@ -78,19 +76,16 @@ def node(
     """  # noqa: D301  click wants a backspace before lines it must not wrap
     import pynetdicom  # noqa: F401, PLC0415  needs the extra: said first
 
-    from boneage.apps.dicom_node.settings import read_settings  # noqa: PLC0415
-
-    node_options = {
-        "ae_title": ae_title,
-        "host": host,
-        "port": port,
-        "calling_ae_titles": calling or None,
-    }
     options: dict[str, dict[str, object]] = {
-        "node": {key: value for key, value in node_options.items() if value is not None},
+        "node": {
+            "ae_title": ae_title,
+            "host": host,
+            "port": port,
+            "calling_ae_titles": calling or None,
+        },
         "destination": _destination(destination),
-        "spool": {} if spool is None else {"folder": spool.absolute()},
-        "audit": {} if audit is None else {"log": audit.absolute()},
+        "spool": {"folder": spool and spool.absolute()},
+        "audit": {"log": audit and audit.absolute()},
     }
     ctx.obj = lambda: read_settings(config, options)
     if ctx.invoked_subcommand is None:
@@ -102,17 +97,17 @@ def node(
 
 
 @node.command("list")
-@click.option("--state", "states", multiple=True, help="received, made, sent, dead or skipped.")
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice([state.value for state in State]),
+    help="Only those in this state; again for more.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 @click.pass_context
 def list_films(ctx: click.Context, states: tuple[str, ...], as_json: bool) -> None:
-    """Say what became of the films in the spool."""
-    from boneage.apps.dicom_node.spool import State  # noqa: PLC0415
-
-    known = [state.value for state in State]
-    for state in states:
-        if state not in known:
-            raise click.BadParameter(f"{state!r} is not one of {', '.join(known)}")
+    """List the radiographs in the spool, and what became of them."""
     spool = _spool(ctx.obj())
     entries = spool.entries([State(state) for state in states] or list(State))
     if as_json:
@@ -126,41 +121,37 @@ def list_films(ctx: click.Context, states: tuple[str, ...], as_json: bool) -> No
 
 @node.command()
 @click.argument("films", nargs=-1, metavar="[FILM]...")
-@click.option("--all", "everything", is_flag=True, help="Every film that was given up.")
+@click.option("--all", "everything", is_flag=True, help="Every radiograph that was given up.")
 @click.pass_context
 def requeue(ctx: click.Context, films: tuple[str, ...], everything: bool) -> None:
-    """Try films again that were given up: FILM is the beginning of its key."""
-    from boneage.apps.dicom_node.spool import State  # noqa: PLC0415
-
+    """Try radiographs again that were given up: FILM is the beginning of its key."""
     if bool(films) == everything:
-        raise click.UsageError("name films, or give --all")
+        raise click.UsageError("name radiographs, or give --all")
     spool = _spool(ctx.obj())
     dead = spool.entries([State.DEAD])
     chosen = dead if everything else [_found(film, dead) for film in films]
     for entry in chosen:
         spool.requeue(entry.key)
-    echo(f"{len(chosen)} film{'s' * (len(chosen) != 1)} will be tried again")
+    echo(f"{len(chosen)} radiograph{'s' * (len(chosen) != 1)} will be tried again")
 
 
 def _spool(settings: NodeSettings) -> Spool:
-    from boneage.apps.dicom_node.spool import Spool  # noqa: PLC0415
-
     if not settings.spool.folder.is_dir():
         raise click.UsageError(f"there is no spool {str(settings.spool.folder)!r}")
     return Spool(settings.spool)
 
 
-def _found(film: str, dead: list[Entry]) -> Entry:
+def _found(film: str, dead: list[SpoolEntry]) -> SpoolEntry:
     found = [entry for entry in dead if entry.key.startswith(film)]
     if len(film) < LEAST_KEY or len(found) != 1:
         raise click.BadParameter(
-            f"{film!r} begins the key of {len(found)} films that were given up; "
+            f"{film!r} begins the key of {len(found)} radiographs that were given up; "
             f"give {LEAST_KEY} or more characters, as 'boneage node list' shows them"
         )
     return found[0]
 
 
-def _line(entry: Entry) -> str:
+def _line(entry: SpoolEntry) -> str:
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.received))
     why = f" {entry.code}: {entry.reason}" if entry.code else ""
     caller = "".join(sign if sign.isprintable() else "?" for sign in entry.caller)
@@ -174,7 +165,7 @@ def _destination(text: str | None) -> dict[str, object]:
     host, _, port = address.rpartition(":")
     if not title or not host or not port.isdecimal():
         raise click.BadParameter(
-            f"{text!r} is no TITLE@HOST:PORT, such as PACS@10.1.2.3:104",
+            f"{text!r} is not TITLE@HOST:PORT, such as PACS@10.1.2.3:104",
             param_hint="--destination",
         )
     return {"ae_title": title, "host": host.strip("[]"), "port": int(port)}

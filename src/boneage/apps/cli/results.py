@@ -6,131 +6,97 @@ import hashlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import wraps
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 import click
 
-from boneage.apps.cli import EXIT_FAILED
-from boneage.apps.cli.batch import make_folder, report_left_out, sum_up
-from boneage.apps.cli.output import clear_line, echo
-from boneage.apps.cli.stopping import cause_of, status_of
-
-if TYPE_CHECKING:
-    from boneage.batch.items import Answered, Item
-    from boneage.batch.results import Results
-    from boneage.batch.run import Engine
-    from boneage.batch.settings import Settings
-    from boneage.domain.assessment import WeightsName
+from boneage.apps.cli.options import BatchOptions
+from boneage.apps.cli.output import clear_line, echo, images, make_folder, report_left_out, sum_up
+from boneage.apps.cli.program import EXIT_FAILED, cause_of, status_of
+from boneage.batch.cases import Item, items_of, items_of_table
+from boneage.batch.processes import Processes
+from boneage.batch.results import ItemRow, Results
+from boneage.batch.run import BatchSettings, Engine, run_batch
+from boneage.domain.assessment import WeightsName
+from boneage.domain.child import Child
+from boneage.domain.radiograph import Sex
+from boneage.reading.folders import LeftOut
+from boneage.storage.many import default_workers
 
 SAY_FILMS, SAY_SECONDS = 1_000, 60.0
 """How often the progress is said where it goes into a file: whichever comes first."""
 SHOW_SECONDS = 0.5
 """The same on a terminal."""
 PACE_FILMS = 50
-"""Read in this run, before it is said how long the rest takes."""
+"""Assessed in this run, before it is said how long the rest takes."""
 
 
-@dataclass(frozen=True)
-class Big:
-    """How a batch goes into a folder; ``out`` is None where it does not."""
+def settings_of(
+    weights: Path | None,
+    calibration: Path | None,
+    level: float | None,
+    sex: Sex | None,
+    child: Child,
+    *,
+    force: bool,
+) -> BatchSettings:
+    """Gather what every image of a folder of results is assessed with.
 
-    out: Path | None = None
-    suffix: str = ".csv"
-    workers: int | None = None
-    engine: str = "processes"
-
-
-def results_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options about a folder of results, as one argument ``big``."""
-
-    @wraps(command)
-    def with_results(
-        *arguments: Any,
-        out: Path | None,
-        table_format: str | None,
-        workers: int | None,
-        engine: str | None,
-        **others: Any,
-    ) -> Any:
-        if out is None and (table_format or workers or engine):
-            raise click.UsageError("--format, --workers and --engine need a folder: --out RESULTS")
-        big = Big(out, f".{table_format or 'csv'}", workers, engine or "processes")
-        return command(*arguments, big=big, **others)
-
-    for option in reversed(OPTIONS):
-        with_results = option(with_results)
-    return with_results
+    Raises
+    ------
+    click.UsageError
+        When more is said of the child than holds for every one.
+    """
+    if child != Child(centre=child.centre):
+        raise click.UsageError(
+            "with --out, ages, dates and heights come from the images or the columns of --table"
+        )
+    return BatchSettings(
+        weights=str(weights.resolve()) if weights else None,
+        calibration=str(calibration.resolve()) if calibration else None,
+        level=level,
+        sex=sex,
+        force=force,
+        centre=child.centre,
+    )
 
 
-OPTIONS = (
-    click.option(
-        "--out",
-        type=click.Path(file_okay=False, path_type=Path),
-        metavar="DIR",
-        help="For many films: write part files of rows into DIR/ages and DIR/failures, by several "
-        "processes. The same command goes on where it was stopped or killed.",
-    ),
-    click.option(
-        "--format",
-        "table_format",
-        type=click.Choice(["csv", "parquet"]),
-        help="Of the part files.  [default: csv]",
-    ),
-    click.option(
-        "--workers",
-        type=click.IntRange(min=1),
-        metavar="N",
-        help="Processes that read films.  [default: one for each processor core]",
-    ),
-    click.option(
-        "--engine",
-        type=click.Choice(["processes", "ray"]),
-        help="Read on this machine, or on a Ray cluster.  [default: processes]",
-    ),
-)
-
-
-def assess_into(big: Big, settings: Settings, films: Sequence[Path], table: Path | None) -> None:
-    """Read films, or those of a table, into a folder.
+def assess_into(
+    out: Path,
+    into: BatchOptions,
+    settings: BatchSettings,
+    films: Sequence[Path],
+    table: Path | None,
+) -> None:
+    """Assess images, or those of a table, into a folder.
 
     Raises
     ------
     click.exceptions.Exit
-        When some films were refused or failed.
+        When some images were refused or failed.
     """
-    from boneage.batch.items import items_of, items_of_table  # noqa: PLC0415
-    from boneage.batch.results import Results  # noqa: PLC0415
-    from boneage.batch.run import run_batch  # noqa: PLC0415
-    from boneage.reading.folders import LeftOut  # noqa: PLC0415
-
-    out = big.out
-    if out is None:
-        raise ValueError("no folder to write into")
     assessor = settings.assessor()
     settings = replace(settings, weights_sha256=assessor.weights.name.sha256)
-    recipe = settings.recipe(assessor) | _source(films, table) | {"format": big.suffix}
-    if big.suffix == ".parquet":
-        import pyarrow  # noqa: F401, PLC0415  said before the work begins
-
-    left_out = LeftOut()
+    recipe = settings.recipe(assessor) | _source(films, table) | {"format": into.suffix}
+    if into.suffix == ".parquet":
+        import pyarrow  # noqa: F401, PLC0415  an extra; said before the work begins
 
     def items(left_out: LeftOut | None = None) -> Iterator[Item]:
         return items_of_table(table) if table else items_of(films, left_out)
 
-    engine = _engine(big, out, settings)
+    engine, left_out = _engine(into, out, settings), LeftOut()
     total = sum(1 for _ in items(left_out))  # tells early, too, what is wrong with a table
     report_left_out(left_out)
     make_folder(out, "--out")
-    with Results(out, recipe, big.suffix) as results:
+    with Results(out, recipe, into.suffix) as results:
         try:
-            with Pace(total) as pace:
+            with PaceReport(total) as pace:
                 run_batch(items(), engine, results, pace.step)
         except KeyboardInterrupt as error:
-            echo(f"{cause_of(error)}; the same command goes on from here", err=True)
+            echo(f"{cause_of(error)}; the same command resumes from here", err=True)
             raise click.exceptions.Exit(status_of(error)) from None
         _finish(results, assessor.weights.name)
 
@@ -139,38 +105,35 @@ def _finish(results: Results, weights: WeightsName) -> None:
     counts = results.counts()
     sum_up(counts.read, counts.refused, counts.failed, weights)
     echo(f"Rows: {results.folder / 'ages'} and {results.folder / 'failures'}")
-    if counts.films > counts.read:
+    if counts.images > counts.read:
         raise click.exceptions.Exit(EXIT_FAILED)
 
 
 def _source(films: Sequence[Path], table: Path | None) -> dict[str, Any]:
-    """Say which films a folder is for; a table by its content, for a row is known by its line."""
+    """Say which images a folder is for; a table by its content, for a row is known by its line."""
     if table is None:
         return {"films": sorted(os.path.abspath(film) for film in films)}  # noqa: PTH100
     with table.open("rb") as file:
         return {"table sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
-def _engine(big: Big, out: Path, settings: Settings) -> Engine:
-    if big.engine == "ray":
-        from boneage.batch.ray_data import RayData  # noqa: PLC0415  needs the extra
+def _engine(into: BatchOptions, out: Path, settings: BatchSettings) -> Engine:
+    if into.engine == "ray":
+        from boneage.batch.ray_data import RayData  # noqa: PLC0415  an extra
 
-        return RayData(settings, out, big.workers)
-    from boneage.batch.processes import Processes  # noqa: PLC0415
-    from boneage.storage.many import default_workers  # noqa: PLC0415
-
-    return Processes(settings, big.workers or default_workers())
+        return RayData(settings, out, into.workers)
+    return Processes(settings, into.workers or default_workers())
 
 
-class Pace:
-    """Says on stderr how many films are done, how fast, and how long the rest will take."""
+class PaceReport:
+    """Says on stderr how many images are done, how fast, and how long the rest will take."""
 
     def __init__(self, total: int) -> None:
         self.total, self.done, self.read_now = total, 0, 0
         self._live = sys.stderr.isatty()
         self._start = self._said = time.monotonic()
 
-    def __enter__(self) -> Pace:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -179,8 +142,8 @@ class Pace:
         if self.done:
             self._say(end=True)
 
-    def step(self, answered: Answered | None) -> None:
-        """One more film is done, now or (None) in an earlier run."""
+    def step(self, answered: ItemRow | None) -> None:
+        """One more image is done, now or (None) in an earlier run."""
         self.done += 1
         now = time.monotonic()
         if answered is not None:
@@ -194,11 +157,11 @@ class Pace:
             self._say()
 
     def _say(self, *, end: bool = False) -> None:
-        text = f"{self.done} of {self.total} films"
+        text = f"{self.done} of {images(self.total)}"
         seconds = time.monotonic() - self._start
         if self.read_now > 1 and seconds > 0:
             pace = (self.read_now - 1) / seconds
-            text += f", {pace:.2f} films/s"
+            text += f", {pace:.2f} images/s"
             if not end and self.read_now >= PACE_FILMS:
                 text += f", {_duration((self.total - self.done) / pace)} left"
         if self._live and not end:

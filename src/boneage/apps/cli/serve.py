@@ -1,14 +1,36 @@
-"""``boneage serve``: the same readings over HTTP, for other programs."""
+"""``boneage serve``: the same answers over HTTP, for other programs."""
 
 from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any, get_args
 
 import click
+import msgspec
 
-from boneage.apps.cli.options import calibration_option, weights_option
+from boneage.apps.cli.options import Command, calibration_option, weights_option
 from boneage.apps.cli.output import echo
+from boneage.apps.service.settings import ServiceSettings
+
+
+def _setting_options(command: Command) -> Command:
+    """Give a command an option for each described setting of the service."""
+    for field in reversed(msgspec.structs.fields(ServiceSettings)):
+        kind, *constraints = get_args(field.type)
+        if kind not in {int, float}:
+            continue
+        meta = constraints[0]
+        least = meta.ge if meta.gt is None else meta.gt
+        in_range = click.IntRange if kind is int else click.FloatRange
+        command = click.option(
+            f"--{field.name.replace('_', '-')}",
+            type=in_range(least, meta.le, min_open=meta.gt is not None),
+            default=field.default,
+            show_default=True,
+            help=meta.description,
+        )(command)
+    return command
 
 
 @click.command()
@@ -40,62 +62,7 @@ from boneage.apps.cli.output import echo
     metavar="FILE",
     help="Append every answer to this log, without names; 'boneage audit' checks it.",
 )
-@click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    default=2,
-    show_default=True,
-    help="Films read at a time.",
-)
-@click.option(
-    "--threads",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="Processor cores that one film may use.",
-)
-@click.option(
-    "--waiting",
-    type=click.IntRange(min=0),
-    default=8,
-    show_default=True,
-    help="Requests that may wait beside those; more are told to come again.",
-)
-@click.option(
-    "--max-mib",
-    type=click.FloatRange(min=0, min_open=True, max=1024),
-    default=100,
-    show_default=True,
-    help="The largest request.",
-)
-@click.option(
-    "--seconds",
-    type=click.FloatRange(min=0, min_open=True),
-    default=60,
-    show_default=True,
-    help="How long a film may take to arrive, and again to be read.",
-)
-@click.option(
-    "--keep-answers",
-    type=click.IntRange(min=1),
-    default=100,
-    show_default=True,
-    help="Recent answers kept in memory, for their documents.",
-)
-@click.option(
-    "--keep-mib",
-    type=click.FloatRange(min=0, min_open=True),
-    default=256,
-    show_default=True,
-    help="The same in MiB of films.",
-)
-@click.option(
-    "--keep-minutes",
-    type=click.FloatRange(min=0, min_open=True),
-    default=15,
-    show_default=True,
-    help="And how long.",
-)
+@_setting_options
 @weights_option
 @calibration_option
 def serve(
@@ -103,22 +70,14 @@ def serve(
     port: int,
     tokens: Path | None,
     hosts: tuple[str, ...],
-    audit: Path | None,
-    workers: int,
-    threads: int,
-    waiting: int,
-    max_mib: float,
-    seconds: float,
-    keep_answers: int,
-    keep_mib: float,
-    keep_minutes: float,
     weights: Path | None,
     calibration: Path | None,
+    **options: Any,
 ) -> None:
-    """Answer over HTTP: POST a film to /v1/assessments.
+    """Answer over HTTP: POST an image to /v1/assessments.
 
-    /openapi.json describes it all. Nothing is kept on disk but the --audit
-    log. Ctrl+C ends it.
+    /openapi.json describes it all. Nothing is written to the disk but the
+    --audit log. Ctrl+C ends it.
 
     Exit status: 0 when it was ended; 2 when it could not start.
 
@@ -130,9 +89,8 @@ def serve(
     import uvicorn  # noqa: F401, PLC0415  needs the extra: said first
 
     from boneage.apps.service import launch  # noqa: PLC0415
+    from boneage.apps.service.access import read_tokens  # noqa: PLC0415
     from boneage.apps.service.app import make_app  # noqa: PLC0415
-    from boneage.apps.service.settings import MEBIBYTE, Settings  # noqa: PLC0415
-    from boneage.apps.service.tokens import read_tokens  # noqa: PLC0415
     from boneage.inference.assessor import Assessor  # noqa: PLC0415
 
     known = None if tokens is None else read_tokens(tokens)
@@ -140,19 +98,9 @@ def serve(
     allowed: tuple[str, ...] | None = hosts or None
     if launch.is_loopback(opened.getsockname()[0]):
         allowed = (*launch.LOOPBACK_HOSTS, *hosts)
-    settings = Settings(
-        max_film_bytes=round(max_mib * MEBIBYTE),
-        seconds=seconds,
-        workers=workers,
-        waiting=waiting,
-        kept_answers=keep_answers,
-        kept_bytes=round(keep_mib * MEBIBYTE),
-        kept_minutes=keep_minutes,
-        hosts=allowed,
-        audit=audit,
-    )
-    assessor = Assessor(weights, threads=threads, calibration=calibration)
+    settings = ServiceSettings(hosts=allowed, **options)
+    assessor = Assessor(weights, threads=settings.threads, calibration=calibration)
     assessor.weights.open_all()
     for handler in logging.getLogger("boneage").handlers:
         handler.setLevel(min(handler.level, logging.INFO))
-    launch.serve(make_app(assessor, settings, known), opened, seconds, echo)
+    launch.serve(make_app(assessor, settings, known), opened, settings.seconds, echo)

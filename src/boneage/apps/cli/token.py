@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from boneage.apps.cli.output import echo
+from boneage.apps.service.access import add_token, new_token
 
 
 @click.command()
@@ -23,8 +24,6 @@ def token(name: str, tokens: Path | None) -> None:
     The file holds only its sha256. Whoever has the token may ask; to take it
     back, delete its line and start the server again.
     """
-    from boneage.apps.service.tokens import add_token, new_token  # noqa: PLC0415
-
     if tokens is not None:
         echo(add_token(tokens, name))
         return

@@ -12,14 +12,14 @@ from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import requests
-from requests.auth import AuthBase
+from requests.auth import AuthBase, HTTPBasicAuth
 
-from boneage.apps.dicom_node.dicomweb_answers import (
+from boneage.apps.dicom_node.dicomweb_replies import (
     ArchiveError,
     Row,
     objects_of,
-    receipt_of,
     rows_of,
+    store_result_of,
     uid_of,
 )
 from boneage.reading.source import MAX_FILE_BYTES
@@ -27,6 +27,7 @@ from boneage.reading.source import MAX_FILE_BYTES
 JSON = "application/dicom+json"
 WHOLE = 'multipart/related; type="application/dicom"'
 ANY_SYNTAX = f"{WHOLE}; transfer-syntax=*"
+SECONDS = 60.0
 MAX_REDIRECTS = 5
 MAX_WALKS = 3
 """A list of several pages is walked again as long as that brings something new."""
@@ -38,11 +39,70 @@ MORE = re.compile(
 )
 """The warning that a list is not whole (PS3.18, 8.3.4.4); others carry the number 299, too."""
 CHUNK_BYTES = 2**20
+FAILURES: tuple[tuple[type[Exception], str], ...] = (
+    (
+        requests.exceptions.SSLError,
+        "the certificate of {url} is not trusted; give who signed it with --ca",
+    ),
+    (requests.TooManyRedirects, "the archive {url} redirects without an end"),
+    (requests.Timeout, "the archive {url} does not answer in time"),
+    (requests.exceptions.ChunkedEncodingError, "the answer of the archive {url} is cut off"),
+    (requests.exceptions.ContentDecodingError, "the answer of the archive {url} is damaged"),
+    (requests.RequestException, "the archive {url} cannot be reached ({kind})"),
+    (ValueError, "the archive {url} cannot be reached ({kind})"),
+    # Odd headers trip the libraries; what they say may be private.
+    (Exception, "the archive {url} answers what makes no sense ({kind})"),
+)
+"""What goes wrong with a request, and the sentence for it; the first that fits."""
+
+
+class StatusError(ArchiveError):
+    """A status that is no success."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class BearerAuth(AuthBase):
+    """A token, in the header that RFC 6750 says."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Add it to a request."""
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+def authentication(token_file: Path | None, basic_file: Path | None) -> AuthBase | None:
+    """Read what opens an archive: a file of a bearer token, or one of ``user:password``.
+
+    An `ArchiveError` when it cannot be read, or does not hold that; its content is not quoted.
+    """
+    path = token_file or basic_file
+    if path is None:
+        return None
+    try:
+        secret = path.read_text("ascii").strip()
+    except OSError as error:
+        raise ArchiveError(f"{str(path)!r} cannot be read: {error.strerror}") from error
+    except UnicodeError:
+        raise ArchiveError(f"{str(path)!r} holds more than ASCII") from None
+    if path is token_file:
+        if not secret or any(sign.isspace() for sign in secret):
+            raise ArchiveError(f"{str(path)!r} holds no token, which is one word")
+        return BearerAuth(secret)
+    user, colon, password = secret.partition(":")
+    if not colon or not user:
+        raise ArchiveError(f"{str(path)!r} holds no user:password")
+    return HTTPBasicAuth(user, password)
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came back from a request that was not refused."""
+class Reply:
+    """What came back from a request."""
 
     status: int
     content_type: str
@@ -65,8 +125,8 @@ class Listing:
     """Whether the archive says that there is more, and does not give it."""
 
 
-class Web:
-    """Requests to one archive.
+class DicomWebClient:
+    """Requests to one archive; every one of them may raise an `ArchiveError`.
 
     Parameters
     ----------
@@ -77,18 +137,19 @@ class Web:
         Who signed its certificate, in PEM; None: whom the system trusts.
     seconds : float
         How long it may be silent.
-
-    Raises
-    ------
-    ArchiveError
-        When the address is none.
     """
 
-    def __init__(self, url: str, auth: AuthBase | None, ca: Path | None, seconds: float) -> None:
+    def __init__(
+        self,
+        url: str,
+        auth: AuthBase | None = None,
+        ca: Path | None = None,
+        seconds: float = SECONDS,
+    ) -> None:
         self.url, self.seconds = url.rstrip("/"), seconds
         if not _is_address(self.url):
             raise ArchiveError(
-                f"{url!r} is no address of an archive, such as https://pacs/dicom-web"
+                f"{url!r} is not the address of an archive, such as https://pacs/dicom-web"
             )
         self._session = requests.Session()
         self._session.auth = auth
@@ -97,169 +158,152 @@ class Web:
             self._session.verify = str(ca)
 
     def rows(self, path: str) -> list[Row]:
-        """Give the datasets of one answer.
-
-        Raises
-        ------
-        ArchiveError
-        """
+        """Give the datasets of one reply."""
         return self._rows(self._get(path, JSON))
 
-    def listing(self, path: str, tag: str) -> Listing:
+    def listing(self, path: str, keyword: str) -> Listing:
         """Give every row of a search, however many pages the archive makes of it.
 
         A page that brings nothing new is the last one: thus also of an archive that knows no
         offset and gives its first page for ever. While pages are fetched the list may change
-        and shift; so one of several pages is walked again.
-
-        Parameters
-        ----------
-        path : str
-        tag : str
-            Of the UID that tells the rows apart.
-
-        Raises
-        ------
-        ArchiveError
+        and shift; so one of several pages is walked again. The keyword is that of the UID that
+        tells the rows apart.
         """
         found: dict[str, Row] = {}
         for _ in range(MAX_WALKS):
             known = len(found)
-            pages, cut_short = self._walk(path, tag, found)
+            pages, cut_short = self._walk(path, keyword, found)
             if pages < 2 or len(found) == known:
                 break
-        rows = {name: row for name, row in found.items() if uid_of(row, tag)}
+        rows = {name: row for name, row in found.items() if uid_of(row, keyword)}
         return Listing(rows, len(found) - len(rows), cut_short)
 
-    def _walk(self, path: str, tag: str, found: dict[str, Row]) -> tuple[int, bool]:
-        """Follow the pages once; say how many brought something, and whether more was promised."""
+    def _walk(self, path: str, keyword: str, found: dict[str, Row]) -> tuple[int, bool]:
+        """Follow the pages once; give how many brought something, and whether more was promised."""
         seen: set[str] = set()
         pages = offset = 0
         promised, address = False, path
         while True:
             try:
-                answer = self._get(address, JSON)
+                reply = self._get(address, JSON)
             except StatusError as error:
                 if pages and error.status in NOT_PAGED:
                     return pages, promised
                 raise
-            rows = self._rows(answer)
+            rows = self._rows(reply)
             # A row without a UID is known by all that it says.
-            named = {uid_of(row, tag) or json.dumps(row, sort_keys=True): row for row in rows}
+            named = {uid_of(row, keyword) or json.dumps(row, sort_keys=True): row for row in rows}
             fresh = named.keys() - seen
             if not fresh:
-                return pages, answer.more or promised
+                return pages, reply.more or promised
             seen |= fresh
             for name, row in named.items():
                 found.setdefault(name, row)
             if len(found) > MAX_ROWS:
                 raise ArchiveError(f"the archive {self.url} lists more than {MAX_ROWS} objects")
-            pages, offset, promised = pages + 1, offset + len(rows), answer.more
-            address = answer.next or f"{path}?offset={offset}"
+            pages, offset, promised = pages + 1, offset + len(rows), reply.more
+            address = reply.next or f"{path}?offset={offset}"
 
-    def object(self, path: str) -> list[bytes]:
-        """Give the DICOM files of an answer, in the syntax in which the archive keeps them.
-
-        Raises
-        ------
-        ArchiveError
-        """
+    def objects(self, path: str) -> list[bytes]:
+        """Give the DICOM files of a reply, in the syntax in which the archive has them."""
         try:
-            answer = self._get(path, ANY_SYNTAX)
+            reply = self._get(path, ANY_SYNTAX)
         except StatusError as error:
             if error.status != 406:
                 raise
-            answer = self._get(path, WHOLE)
+            reply = self._get(path, WHOLE)
         with self._named():
-            return objects_of(answer.content_type, answer.body)
+            return objects_of(reply.content_type, reply.body)
 
-    def store(self, path: str, file: bytes, uid: str) -> int | None:
-        """Put an object into the archive; when this returns it said that it has it.
+    def store(self, study: str, uid: str, file: bytes) -> int | None:
+        """Put an object into a study; when this returns the archive said that it has it.
 
-        Returns
-        -------
-        int or None
-            The archive's warning.
-
-        Raises
-        ------
-        ArchiveError
-            When it does not take it, or does not say that it did.
+        The archive's warning is returned, if there is one (PS3.18, I.2.2); an `ArchiveError`
+        when it does not take the object, or does not say that it did.
         """
         boundary = secrets.token_hex(16)
-        body = b"".join(
-            (
-                f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode(),
-                file,
-                f"\r\n--{boundary}--\r\n".encode(),
-            )
+        body = (
+            f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode()
+            + file
+            + f"\r\n--{boundary}--\r\n".encode()
         )
         kind = f'{WHOLE}; boundary="{boundary}"'
-        answer = self._ask("POST", path, {"Accept": JSON, "Content-Type": kind}, body)
-        refused = answer.status >= 300
-        receipt = None
+        headers = {"Accept": JSON, "Content-Type": kind}
+        reply = self._ask("POST", f"studies/{study}", headers, body)
+        refused = reply.status >= 300
+        result = None
         try:
-            receipt = receipt_of(answer.content_type, answer.body, uid)
+            result = store_result_of(reply.content_type, reply.body, uid)
         except ArchiveError as error:
             if not refused:
                 raise ArchiveError(
                     f"the archive {self.url} {error}; nothing says that it stored it"
                 ) from None
-        if receipt is not None and receipt.failure is not None:
-            raise ArchiveError(f"the archive {self.url} refuses it (0x{receipt.failure:04X})")
-        there = receipt is not None and receipt.taken and answer.status == 409  # a duplicate
-        if refused and not there:
-            raise self._refusal(answer.status)
-        if receipt is None or not receipt.taken:
-            empty = (
-                "an empty answer" if not answer.body.strip() else "an answer that does not name it"
-            )
-            raise ArchiveError(
-                f"the archive {self.url} does not say that it stored it: status {answer.status} "
-                f"with {empty}"
-            )
-        return receipt.warning
+        if result is not None and result.failure is not None:
+            raise ArchiveError(f"the archive {self.url} refuses it (0x{result.failure:04X})")
+        if result is not None and result.stored and (not refused or reply.status == 409):
+            return result.warning  # with status 409 of a duplicate
+        if refused:
+            raise self._refusal(reply.status)
+        what = "an answer that does not name it" if reply.body.strip() else "an empty answer"
+        raise ArchiveError(
+            f"the archive {self.url} does not say that it stored it: status {reply.status} "
+            f"with {what}"
+        )
 
-    def _rows(self, answer: Answer) -> list[Row]:
+    def _rows(self, reply: Reply) -> list[Row]:
         with self._named():
-            return rows_of(answer.content_type, answer.body)
+            return rows_of(reply.content_type, reply.body)
 
-    def _get(self, path: str, accept: str) -> Answer:
-        answer = self._ask("GET", path, {"Accept": accept})
-        if answer.status >= 300:
-            raise self._refusal(answer.status)
-        return answer
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Name the archive in what is said of its reply."""
+        try:
+            yield
+        except ArchiveError as error:
+            raise ArchiveError(f"the archive {self.url} {error}") from None
+
+    def _get(self, path: str, accept: str) -> Reply:
+        reply = self._ask("GET", path, {"Accept": accept})
+        if reply.status >= 300:
+            raise self._refusal(reply.status)
+        return reply
 
     def _ask(
         self, method: str, path: str, headers: dict[str, str], body: bytes | None = None
-    ) -> Answer:
-        url = path if _is_address(path) else f"{self.url}/{path}"
-        with (
-            self._spoken(),
-            self._session.request(
+    ) -> Reply:
+        try:
+            with self._session.request(
                 method,
-                url,
+                path if _is_address(path) else f"{self.url}/{path}",
                 headers=headers,
                 data=body,
                 timeout=self.seconds,
                 stream=True,
                 # A redirected POST would become a GET, whose answer says nothing of what was sent.
                 allow_redirects=method == "GET",
-            ) as response,
-        ):
-            content = bytearray()
-            for chunk in response.iter_content(CHUNK_BYTES):
-                content += chunk
-                if len(content) > MAX_FILE_BYTES:
-                    raise ArchiveError(f"the archive {self.url} sends more than a file may have")
-            return Answer(
-                response.status_code,
-                response.headers.get("Content-Type", ""),
-                bytes(content),
-                response.status_code == 206
-                or MORE.search(response.headers.get("Warning", "")) is not None,
-                self._next(response),
-            )
+            ) as response:
+                content = bytearray()
+                for chunk in response.iter_content(CHUNK_BYTES):
+                    content += chunk
+                    if len(content) > MAX_FILE_BYTES:
+                        raise ArchiveError(
+                            f"the archive {self.url} sends more than a file may have"
+                        )
+                warning = response.headers.get("Warning", "")
+                return Reply(
+                    response.status_code,
+                    response.headers.get("Content-Type", ""),
+                    bytes(content),
+                    response.status_code == 206 or MORE.search(warning) is not None,
+                    self._next(response),
+                )
+        except ArchiveError:
+            raise
+        except Exception as error:
+            sentence = next(text for kind, text in FAILURES if isinstance(error, kind))
+            kind = type(error).__name__
+            raise ArchiveError(sentence.format(url=self.url, kind=kind)) from None
 
     def _next(self, response: requests.Response) -> str | None:
         """The link to the next page (RFC 8288), if it leads to the archive itself."""
@@ -270,68 +314,16 @@ class Web:
         # Elsewhere the token must not go.
         return address if urlsplit(address)[:2] == urlsplit(self.url)[:2] else None
 
-    @contextmanager
-    def _named(self) -> Iterator[None]:
-        """Say which archive it was."""
-        try:
-            yield
-        except ArchiveError as error:
-            raise ArchiveError(f"the archive {self.url} {error}") from None
-
-    @contextmanager
-    def _spoken(self) -> Iterator[None]:
-        """Say what went wrong in a sentence."""
-        try:
-            yield
-        except requests.exceptions.SSLError as error:
-            raise ArchiveError(
-                f"the certificate of {self.url} is not trusted; give who signed it with --ca"
-            ) from error
-        except requests.TooManyRedirects as error:
-            raise ArchiveError(f"the archive {self.url} redirects without an end") from error
-        except requests.Timeout as error:
-            raise ArchiveError(f"the archive {self.url} does not answer in time") from error
-        except requests.exceptions.ChunkedEncodingError as error:
-            raise ArchiveError(f"the answer of the archive {self.url} is cut off") from error
-        except requests.exceptions.ContentDecodingError as error:
-            raise ArchiveError(f"the answer of the archive {self.url} is damaged") from error
-        except (requests.RequestException, ValueError) as error:
-            kind = type(error).__name__
-            raise ArchiveError(f"the archive {self.url} cannot be reached ({kind})") from error
-        except ArchiveError:
-            raise
-        except Exception as error:  # odd headers trip the libraries; what they say may be private
-            kind = type(error).__name__
-            raise ArchiveError(
-                f"the archive {self.url} answers what makes no sense ({kind})"
-            ) from None
-
-    def _refusal(self, status: int) -> ArchiveError:
-        return StatusError(status, f"the archive {self.url} {_status(status)}")
-
-
-class StatusError(ArchiveError):
-    """A status that is no success.
-
-    Parameters
-    ----------
-    status : int
-    message : str
-    """
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-def _status(status: int) -> str:
-    if status in {401, 403}:
-        return f"does not let you in ({status}); see --token-file"
-    if status == 404:
-        return "has nothing at this address (404)"
-    if 300 <= status < 400:
-        return f"redirects to another address ({status}); give that one with --url"
-    return f"answers with the status {status}"
+    def _refusal(self, status: int) -> StatusError:
+        if status in {401, 403}:
+            why = f"does not let you in ({status}); see --token-file"
+        elif status == 404:
+            why = "has nothing at this address (404)"
+        elif 300 <= status < 400:
+            why = f"redirects to another address ({status}); give that one with --url"
+        else:
+            why = f"answers with the status {status}"
+        return StatusError(status, f"the archive {self.url} {why}")
 
 
 def _is_address(text: str) -> bool:

@@ -58,13 +58,7 @@ class Head:
 
 
 def head_of(file: bytes) -> Head:
-    """Read what a DICOM file says it is.
-
-    Raises
-    ------
-    FilmError
-        ``"damaged"`` when it cannot be read.
-    """
+    """Read what a DICOM file says it is; a FilmError, ``"damaged"``, when it cannot be read."""
     try:
         with quiet():
             dataset = dcmread(BytesIO(file), stop_before_pixels=True, specific_tags=list(HEAD))

@@ -15,13 +15,7 @@ import cv2
 import numpy as np
 from pydicom import dcmread
 from pydicom.dataset import Dataset
-from pydicom.uid import (
-    HTJ2K,
-    JPEG2000,
-    JPEGBaseline8Bit,
-    JPEGExtended12Bit,
-    JPEGLSNearLossless,
-)
+from pydicom.uid import HTJ2K, JPEG2000, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless
 
 from boneage.domain.radiograph import Pixels, Radiograph
 from boneage.errors import FilmError, OutputError
@@ -72,34 +66,25 @@ class Content:
 
 
 def content_of(data: bytes, radiograph: Radiograph | None = None) -> Content:
-    """Give what is compared of a DICOM file.
+    """Give what is compared of a DICOM file, and of what was decoded of it, where it was.
 
-    Parameters
-    ----------
-    data : bytes
-    radiograph : Radiograph, optional
-        What was read of it, where it was.
-
-    Raises
-    ------
-    FilmError
-        When it cannot be decoded.
+    Raises a `FilmError` when it cannot be decoded.
     """
     radiograph = radiograph or read(BytesIO(data))
     facts = radiograph.facts
-    said = {
+    elements = {
         field.name: getattr(facts, field.name)
         for field in fields(facts)
         if field.name not in OF_THE_FILE
     }
-    said |= {"aspect": radiograph.pixel_aspect, "exposed": radiograph.exposed}
+    elements |= {"aspect": radiograph.pixel_aspect, "exposed": radiograph.exposed}
     try:
         source = read_source(BytesIO(data))
         stated = (keyword for keyword in OF_THE_PATIENT if keyword not in source.made)
-        said |= {keyword: _plain(source, keyword) for keyword in stated}
+        elements |= {keyword: _plain(source, keyword) for keyword in stated}
     except (OutputError, FilmError):  # there is nothing to compare of it
         pass
-    return Content(repr(sorted(said.items())), radiograph.pixels, _is_lossy(data))
+    return Content(repr(sorted(elements.items())), radiograph.pixels, _is_lossy(data))
 
 
 def same_as_any(
@@ -107,12 +92,8 @@ def same_as_any(
 ) -> bool:
     """Whether an image is one of those that were answered under its UID.
 
-    Parameters
-    ----------
-    content : Content
-    others : sequence of tuples
-        Of each its digest, where that was noted, and what gives its file, where that is
-        still there.
+    Of each of the others: its digest, where that was noted, and what gives its file, where that
+    is still there.
     """
     if content.digest in {digest for digest, _ in others}:
         return True

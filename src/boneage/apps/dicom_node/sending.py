@@ -32,16 +32,9 @@ class Refused(Exception):  # noqa: N818  likewise
 
 
 class Sender:
-    """The service class user.
+    """The service class user: calls the destination as ``ae_title``.
 
-    Parameters
-    ----------
-    destination : Destination
-    ae_title : str
-        Of this node.
-    seconds : float
-        How long the network may be silent.
-    tls : SSLContext, optional
+    The network may be silent for so many seconds.
     """
 
     def __init__(
@@ -59,13 +52,8 @@ class Sender:
             self.entity.add_requested_context(sop_class, SYNTAXES)
 
     @contextmanager
-    def connected(self) -> Iterator[Connection]:
-        """Hold an association.
-
-        Raises
-        ------
-        Unreachable
-        """
+    def connected(self) -> Iterator[Association]:
+        """Hold an association, or raise `Unreachable`."""
         there = self.destination
         association = self.entity.associate(
             there.host,
@@ -76,40 +64,29 @@ class Sender:
         if not association.is_established:
             raise Unreachable("rejected" if association.is_rejected else "no connection")
         try:
-            yield Connection(association)
+            yield association
         finally:
             if association.is_established:
                 association.release()
 
 
-class Connection:
-    """One association."""
+def store(association: Association, file: bytes) -> None:
+    """Send one object; when this returns the destination has it.
 
-    def __init__(self, association: Association) -> None:
-        self.association = association
-
-    def store(self, file: bytes) -> None:
-        """Send one object; when this returns the destination has it.
-
-        Raises
-        ------
-        Refused
-            When the destination says so.
-        Unreachable
-            When it says nothing.
-        """
-        if not self.association.is_established:
-            raise Unreachable("the connection broke")
-        with quiet():
-            dataset = dcmread(BytesIO(file))
-            try:
-                answer = self.association.send_c_store(dataset)
-            except ValueError:  # no presentation context was accepted
-                raise Refused("it does not take this kind of object") from None
-            except RuntimeError:
-                raise Unreachable("the connection broke") from None
-        status = answer.get("Status")
-        if status is None:
-            raise Unreachable("no answer")
-        if status not in {0x0000, DUPLICATE} and status not in WARNINGS:
-            raise Refused(f"status 0x{int(status):04X}")
+    Otherwise `Refused` is raised when it says so, and `Unreachable` when it says nothing.
+    """
+    if not association.is_established:
+        raise Unreachable("the connection broke")
+    with quiet():
+        dataset = dcmread(BytesIO(file))
+        try:
+            answer = association.send_c_store(dataset)
+        except ValueError:  # no presentation context was accepted
+            raise Refused("it does not take this kind of object") from None
+        except RuntimeError:
+            raise Unreachable("the connection broke") from None
+    status = answer.get("Status")
+    if status is None:
+        raise Unreachable("no answer")
+    if status not in {0x0000, DUPLICATE} and status not in WARNINGS:
+        raise Refused(f"status 0x{int(status):04X}")

@@ -3,53 +3,56 @@
 from __future__ import annotations
 
 import ipaddress
-import re
-import tomllib
+import random
+import ssl
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
 
 from boneage.errors import BoneageError
+from boneage.storage.typed import converted, read_toml
 
-AE_TITLE = re.compile(r"[\x20-\x5b\x5d-\x7e]{1,16}")
-"""PS3.5, 6.2: no control characters, no backslash."""
 MEBIBYTE = 2**20
-LARGEST_PORT = 65_535
-LARGEST_OBJECT_MIB = 1024
-"""As large as a file may be that is read."""
-Section = TypeVar("Section")
+LEAST_SHARE = 0.5
+"""Of a pause before another try; spread, so that nodes do not call in step."""
+
+Port = Annotated[int, Meta(ge=1, le=65_535)]
+AeTitle = Annotated[
+    str,
+    Meta(
+        pattern=r"\A(?! )[\x20-\x5b\x5d-\x7e]{1,16}(?<! )\Z",
+        description="an AE title: 1 to 16 ASCII characters, no backslash, no space at either end",
+    ),
+]
+"""PS3.5, 6.2: no control characters, no backslash."""
+Days = Annotated[float, Meta(ge=0, le=100_000)]
 
 
 class NodeError(BoneageError):
     """A node that cannot be started, or used, as it was asked for."""
 
 
-@dataclass(frozen=True)
-class Listening:
-    """Where films are taken, and from whom."""
+class ListenSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where radiographs are taken, and from whom."""
 
-    ae_title: str = "BONEAGE"
+    ae_title: AeTitle = "BONEAGE"
     host: str = "127.0.0.1"
-    port: int = 11112
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 11112
     """0: any that is free."""
-    calling_ae_titles: tuple[str, ...] = ()
+    calling_ae_titles: tuple[AeTitle, ...] = ()
     """Who may call; empty: anybody, which needs one of the other two ways to tell."""
     calling_addresses: tuple[str, ...] = ()
     """IP addresses or networks (``10.1.0.0/16``) that may connect; empty: any."""
     match_called_ae_title: bool = True
-    max_associations: int = 10
-    max_object_mib: float = 256.0
-    seconds: float = 30.0
+    max_associations: Annotated[int, Meta(ge=1, le=200)] = 10
+    max_object_mib: Annotated[float, Meta(ge=0.01, le=1024)] = 256.0
+    """At most as large as a file may be that is read."""
+    seconds: Annotated[float, Meta(ge=1, le=3600)] = 30.0
     """How long the network may be silent."""
 
     def __post_init__(self) -> None:
-        for title in (self.ae_title, *self.calling_ae_titles):
-            _check_ae_title(title)
-        _check_port(self.port, least=0)
-        _check_range("max_associations", self.max_associations, 1, 200)
-        _check_range("max_object_mib", self.max_object_mib, 0.01, LARGEST_OBJECT_MIB)
-        _check_range("seconds", self.seconds, 1, 3600)
         _ = self.networks
 
     @property
@@ -58,63 +61,70 @@ class Listening:
         try:
             return tuple(ipaddress.ip_network(text) for text in self.calling_addresses)
         except ValueError as error:
-            raise NodeError(f"calling_addresses: {error}; give such as '10.1.2.3'") from error
+            raise ValueError(f"calling_addresses: {error}; give such as '10.1.2.3'") from error
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this computer reaches the node."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
 
 
-@dataclass(frozen=True)
-class Destination:
+class Destination(Struct, frozen=True, forbid_unknown_fields=True):
     """Where answers go."""
 
-    ae_title: str
+    ae_title: AeTitle
     host: str
-    port: int
-
-    def __post_init__(self) -> None:
-        _check_ae_title(self.ae_title)
-        _check_port(self.port, least=1)
+    port: Port
 
 
-@dataclass(frozen=True)
-class Keeping:
-    """The folder that holds what is under way, and how long it keeps what is done."""
+class SpoolSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The folder that holds what is under way, and how long it holds what is done."""
 
     folder: Path
-    min_free_mib: float = 1024.0
-    """With less free, films are refused, so that the disk is not filled."""
-    keep_hours: float = 24.0
-    """Of films and answers that were sent."""
-    keep_dead_days: float = 30.0
-    """Of films that got no answer, and why."""
-    remember_days: float = 365.0
-    """That a film was answered, without the film."""
+    min_free_mib: Annotated[float, Meta(ge=0, le=2**30)] = 1024.0
+    """With less free, radiographs are refused, so that the disk is not filled."""
+    keep_hours: Days = 24.0
+    """Of radiographs and answers that were sent."""
+    keep_dead_days: Days = 30.0
+    """Of radiographs that got no answer, and why."""
+    remember_days: Days = 365.0
+    """That a radiograph was answered, without the radiograph."""
 
     def __post_init__(self) -> None:
-        _check_range("min_free_mib", self.min_free_mib, 0, 2**30)
-        for name in ("keep_hours", "keep_dead_days", "remember_days"):
-            _check_range(name, getattr(self, name), 0, 100_000)
         if self.keep_hours > 24 * self.remember_days:
-            raise NodeError("keep_hours is longer than remember_days")
+            raise ValueError(
+                f"keep_hours ({self.keep_hours:g}) is longer than remember_days "
+                f"({self.remember_days:g})"
+            )
 
 
-@dataclass(frozen=True)
-class Retrying:
+class RetrySettings(Struct, frozen=True, forbid_unknown_fields=True):
     """When the destination is asked again."""
 
-    first_seconds: float = 5.0
-    longest_seconds: float = 600.0
-    refusals: int = 5
+    first_seconds: Annotated[float, Meta(ge=0.01, le=3600)] = 5.0
+    longest_seconds: Annotated[float, Meta(ge=0.01, le=86_400)] = 600.0
+    refusals: Annotated[int, Meta(ge=1, le=1000)] = 5
     """So often the destination may refuse an answer, then it is dead-lettered. A destination
     that cannot be reached is asked for ever."""
 
     def __post_init__(self) -> None:
-        _check_range("first_seconds", self.first_seconds, 0.01, 3600)
-        _check_range("longest_seconds", self.longest_seconds, self.first_seconds, 86_400)
-        _check_range("refusals", self.refusals, 1, 1000)
+        if self.longest_seconds < self.first_seconds:
+            raise ValueError(
+                f"longest_seconds ({self.longest_seconds:g}) is shorter than first_seconds "
+                f"({self.first_seconds:g})"
+            )
+
+    def pause_seconds(self, failures: int) -> float:
+        """How long to wait after so many failures in a row: twice as long with each."""
+        doubled = min(self.longest_seconds, self.first_seconds * 2.0 ** min(failures - 1, 64))
+        return doubled * random.uniform(LEAST_SHARE, 1)  # noqa: S311  no secret
 
 
-@dataclass(frozen=True)
-class Tls:
-    """How connections are encrypted."""
+class TlsSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How connections are encrypted: TLS 1.2 or later, as DICOM PS3.15, B.12 asks."""
 
     certificate: Path
     """Of this node, in PEM."""
@@ -128,60 +138,67 @@ class Tls:
 
     def __post_init__(self) -> None:
         if self.ca is None and (self.mutual or self.to_destination):
-            raise NodeError("tls: mutual and to_destination need ca, a file of certificates")
+            raise ValueError("mutual and to_destination need ca, a file of certificates")
+
+    def server_context(self) -> ssl.SSLContext:
+        """For those who call."""
+        context = self._loaded(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+        if self.mutual:
+            context.verify_mode = ssl.CERT_REQUIRED
+        return context
+
+    def client_context(self) -> ssl.SSLContext:
+        """For the destination, whose certificate has to name its host."""
+        return self._loaded(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+
+    def _loaded(self, context: ssl.SSLContext) -> ssl.SSLContext:
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        what = f"certificate {str(self.certificate)!r} and key {str(self.key)!r}"
+        try:
+            # Without a password nobody is asked at a terminal for one.
+            context.load_cert_chain(self.certificate, self.key, password=lambda: "")
+            what = f"certificates {str(self.ca)!r}"
+            if self.ca is not None:
+                context.load_verify_locations(self.ca)
+        except (OSError, ssl.SSLError) as error:
+            raise NodeError(f"tls: the {what} cannot be used: {error.strerror or error}") from error
+        return context
 
 
-@dataclass(frozen=True)
-class Reading:
-    """What reads the films."""
+class ReadingSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What analyses the radiographs."""
 
     weights: Path | None = None
     calibration: Path | None = None
-    threads: int = 1
-    """Processor cores that one film may use."""
-
-    def __post_init__(self) -> None:
-        _check_range("threads", self.threads, 1, 1024)
+    threads: Annotated[int, Meta(ge=1, le=1024)] = 1
+    """Processor cores that one radiograph may use."""
 
 
-@dataclass(frozen=True)
-class Auditing:
+class AuditSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What is written down of what was done."""
 
     log: Path | None = None
 
 
-@dataclass(frozen=True)
-class NodeSettings:
-    """All of it."""
+class NodeSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """All of it; each field is a section of the file."""
 
-    node: Listening
     destination: Destination
-    spool: Keeping
-    retry: Retrying
-    reading: Reading
-    audit: Auditing
-    tls: Tls | None = None
+    spool: SpoolSettings
+    node: ListenSettings = ListenSettings()
+    retry: RetrySettings = RetrySettings()
+    reading: ReadingSettings = ReadingSettings()
+    audit: AuditSettings = AuditSettings()
+    tls: TlsSettings | None = None
 
     def __post_init__(self) -> None:
-        told = self.node.calling_ae_titles or self.node.calling_addresses
-        if not told and not (self.tls and self.tls.mutual) and not _is_loopback(self.node.host):
-            raise NodeError(
-                f"every computer that reaches {self.node.host} could send films: name who may in "
-                "calling_ae_titles or calling_addresses, or ask for certificates (tls.mutual)"
+        named = self.node.calling_ae_titles or self.node.calling_addresses
+        if not named and not (self.tls and self.tls.mutual) and not self.node.is_loopback:
+            raise ValueError(
+                f"every computer that reaches {self.node.host} could send radiographs: name who "
+                "may in calling_ae_titles or calling_addresses, or ask for certificates "
+                "(tls.mutual)"
             )
-
-
-SECTIONS: Mapping[str, type[Any]] = {
-    "node": Listening,
-    "destination": Destination,
-    "spool": Keeping,
-    "retry": Retrying,
-    "tls": Tls,
-    "reading": Reading,
-    "audit": Auditing,
-}
-OPTIONAL = "tls"
 
 
 def read_settings(
@@ -194,106 +211,26 @@ def read_settings(
     path : Path, optional
         A TOML file; paths in it are relative to its folder.
     options : mapping, optional
-        By section and name, stronger than the file.
+        By section and name, stronger than the file; None is not given.
 
     Raises
     ------
     NodeError
         When the file cannot be read, or a setting makes no sense.
     """
-    given = {} if path is None else _tables(path)
-    folder = Path() if path is None else path.parent
+    tables = {} if path is None else read_toml(path, NodeError)
     for name, table in (options or {}).items():
-        given[name] = {**given.get(name, {}), **table}
-    unknown = sorted(given.keys() - SECTIONS.keys())
-    if unknown:
-        raise NodeError(f"[{unknown[0]}] is no section; known are {', '.join(SECTIONS)}")
-    made = {
-        name: _section(kind, name, given.get(name, {}), folder)
-        for name, kind in SECTIONS.items()
-        if name != OPTIONAL or name in given
-    }
-    return NodeSettings(**made)
+        section = tables.setdefault(name, {})
+        if isinstance(section, dict):
+            section.update({key: value for key, value in table.items() if value is not None})
+    for name in ("destination", "spool"):  # so that the missing key is named, not its section
+        tables.setdefault(name, {})
+    folder = Path() if path is None else path.parent
 
+    def decode(kind: type, value: Any) -> Path:
+        if kind is Path and isinstance(value, str | Path) and str(value):
+            return folder / value
+        raise ValueError("Expected `path`")
 
-def _tables(path: Path) -> dict[str, dict[str, object]]:
-    try:
-        tables = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeError) as error:
-        raise NodeError(f"the settings {str(path)!r} cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise NodeError(f"{str(path)!r} is no TOML: {error}") from error
-    for name, table in tables.items():
-        if not isinstance(table, dict):
-            raise NodeError(f"{name!r} stands in no section; known are {', '.join(SECTIONS)}")
-    return tables
-
-
-def _section(kind: type[Section], name: str, table: Mapping[str, object], folder: Path) -> Section:
-    known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
-    for key in table:
-        if key not in known:
-            raise NodeError(f"[{name}] knows no {key!r}; it has {', '.join(known)}")
-    for key, field in known.items():
-        if field.default is MISSING and key not in table:
-            raise NodeError(f"[{name}] needs {key!r}")
-    values = {
-        key: _value(f"[{name}] {key}", str(known[key].type), value, folder)
-        for key, value in table.items()
-    }
-    return kind(**values)
-
-
-def _value(where: str, kind: str, value: object, folder: Path) -> object:
-    """Take a value of the kind that its field has."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if kind == "str" and isinstance(value, str):
-        return value
-    if kind == "bool" and isinstance(value, bool):
-        return value
-    if kind == "int" and number and isinstance(value, int):
-        return value
-    if kind == "float" and number and isinstance(value, int | float):
-        return float(value)
-    if kind.startswith("Path") and isinstance(value, str | Path) and str(value):
-        return folder / value
-    texts = isinstance(value, list | tuple) and all(isinstance(text, str) for text in value)
-    if kind.startswith("tuple") and texts and isinstance(value, list | tuple):
-        return tuple(value)
-    raise NodeError(f"{where} is {value!r}, but it is {WORDS[kind]}")
-
-
-WORDS: Mapping[str, str] = {
-    "str": "a text",
-    "bool": "true or false",
-    "int": "a whole number",
-    "float": "a number",
-    "Path": "the path of a file",
-    "Path | None": "the path of a file",
-    "tuple[str, ...]": "a list of texts",
-}
-
-
-def _check_ae_title(title: str) -> None:
-    if not AE_TITLE.fullmatch(title) or title != title.strip() or not title:
-        raise NodeError(
-            f"{title!r} is no AE title: up to 16 characters of ASCII, no backslash, no space at "
-            "either end"
-        )
-
-
-def _check_port(port: int, least: int) -> None:
-    if not least <= port <= LARGEST_PORT:
-        raise NodeError(f"{port} is no port; one lies between {least} and {LARGEST_PORT}")
-
-
-def _check_range(name: str, value: float, least: float, most: float) -> None:
-    if not least <= value <= most:  # nan is neither
-        raise NodeError(f"{name} is {value:g}; it lies between {least:g} and {most:g}")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    source = "the node's settings" if path is None else repr(str(path))
+    return converted(tables, NodeSettings, source, NodeError, decode)

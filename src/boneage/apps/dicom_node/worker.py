@@ -1,4 +1,4 @@
-"""The two things that go on beside receiving: films are read, answers are sent."""
+"""The two things that go on beside receiving: radiographs are analysed, answers are sent."""
 
 from __future__ import annotations
 
@@ -7,20 +7,23 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
-from boneage.apps.audit_log import AuditError, AuditLog, Event
-from boneage.apps.dicom_node.answering import Answer, Unanswerable, answer_film
-from boneage.apps.dicom_node.backoff import pause_seconds
+from pynetdicom.association import Association
+
+from boneage.apps.audit_log import AuditError, AuditEvent, AuditLog
+from boneage.apps.dicom_node.answering import Unanswerable, answer_film
 from boneage.apps.dicom_node.sameness import content_of, same_as_any
-from boneage.apps.dicom_node.sending import Connection, Refused, Sender, Unreachable
-from boneage.apps.dicom_node.settings import Retrying
-from boneage.apps.dicom_node.spool import Made, Spool, Waiting
+from boneage.apps.dicom_node.sending import Refused, Sender, Unreachable, store
+from boneage.apps.dicom_node.settings import RetrySettings
+from boneage.apps.dicom_node.spool import Spool
+from boneage.apps.dicom_node.spool_database import QueuedAnswer, QueuedImage
 from boneage.errors import FilmError, WeightsError
 from boneage.inference.assessor import Assessor
 
 MAX_STARTS = 5
-"""A film at which the process ended so often is not begun again."""
+"""A radiograph at which the process ended so often is not begun again."""
 POLL_SECONDS = 1.0
 """For what another process put into the spool."""
 TROUBLE_SECONDS = 10.0
@@ -36,11 +39,7 @@ logger = logging.getLogger("boneage.node")
 class Loop:
     """Does something again and again in a thread, until it is stopped.
 
-    Parameters
-    ----------
-    name : str
-    step : callable
-        Gives how many seconds may pass until the next, unless it is woken.
+    Each step gives how many seconds may pass until the next, unless it is woken.
     """
 
     def __init__(self, name: str, step: Callable[[], float]) -> None:
@@ -48,14 +47,8 @@ class Loop:
         self.stopping = threading.Event()
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def wake(self) -> None:
-        """Let the next step come now."""
-        self._wake.set()
+        self.start = self._thread.start
+        self.wake = self._wake.set
 
     def stop(self) -> None:
         """Let the present step be the last."""
@@ -82,30 +75,17 @@ class Loop:
                 self._wake.wait(pause)
 
 
-class Reader:
-    """Reads the films of a spool, one after the other.
-
-    Parameters
-    ----------
-    spool : Spool
-    assessor : Assessor
-    made : callable
-        Told when there is something to send.
-    audit : AuditLog, optional
-    """
+class SpoolReader:
+    """Analyses the radiographs of a spool; ``made`` is called when there is something to send."""
 
     def __init__(
-        self,
-        spool: Spool,
-        assessor: Assessor,
-        made: Callable[[], None],
-        audit: AuditLog | None = None,
+        self, spool: Spool, assessor: Assessor, made: Callable[[], None], audit: AuditLog
     ) -> None:
         self.spool, self.assessor, self.made, self.audit = spool, assessor, made, audit
         self._swept = 0.0
 
     def step(self) -> float:
-        """Read one film."""
+        """Analyse one radiograph."""
         if time.monotonic() - self._swept > SWEEP_SECONDS or not self._swept:
             self.spool.sweep(time.time())
             self._swept = time.monotonic()
@@ -113,58 +93,58 @@ class Reader:
         if film is None:
             return POLL_SECONDS
         try:
-            self._read(film)
+            self._read_or_give_up(film)
         except BaseException:
             self.spool.put_back(film.key)
             raise
         return 0
 
-    def _read(self, film: Waiting) -> None:
+    def _read_or_give_up(self, film: QueuedImage) -> None:
+        try:
+            self._read(film)
+        except Unanswerable as why:
+            self.audit.append(AuditEvent(film.caller, "assess", film=film.key, error=why.code))
+            if self.spool.dead_letter(film.key, why.code, why.reason):
+                short = film.key[:SHORT]
+                logger.warning("image %s gets no answer (%s): %s", short, why.code, why.reason)
+
+    def _read(self, film: QueuedImage) -> None:
         if film.starts > MAX_STARTS:
-            reason = f"the node ended {MAX_STARTS} times while it read this film"
-            self._give_up(film, Unanswerable("crash", reason))
-            return
-        start = time.perf_counter()
+            reason = f"the node ended {MAX_STARTS} times while it analysed this image"
+            raise Unanswerable("crash", reason)
+        start, short = time.perf_counter(), film.key[:SHORT]
         try:
             data = self.spool.film_path(film.key).read_bytes()
         except FileNotFoundError:
-            self._give_up(film, Unanswerable("missing", "its file is not in the spool"))
+            raise Unanswerable("missing", "its file is not in the spool") from None
+        if self._has_answer(film, data):
+            reason = "the same image was answered under its SOP Instance UID already"
+            self.spool.skip(film.key, "duplicate", reason)
+            logger.info("image %s is not read: %s", short, reason)
             return
-        try:
-            if self._has_answer(film, data):
-                reason = "the same image was answered under its SOP Instance UID already"
-                self.spool.skip(film.key, "duplicate", reason)
-                logger.info("image %s is not read: %s", film.key[:SHORT], reason)
-                return
-            answer = answer_film(self.assessor, data, film.key[:SHORT])
-        except Unanswerable as error:
-            self._give_up(film, error)
-            return
-        if not self.spool.waits(film.key):
-            logger.info("image %s was replaced while it was read", film.key[:SHORT])
-            return
-        self._note(film, answer)
+        answer = answer_film(self.assessor, data, short)
         missing = "; ".join(
             f"the {kind} could not be written: {why}" for kind, why in answer.unwritten.items()
         )
-        if missing:
-            logger.warning("image %s: %s", film.key[:SHORT], missing)
-        if not self.spool.keep_answers(
-            film.key, answer.fingerprint, answer.files, answer.content, missing or None
-        ):
-            logger.info("image %s was replaced while it was read", film.key[:SHORT])
-            return
-        seconds = time.perf_counter() - start
-        logger.info("image %s is read, in %.1f seconds", film.key[:SHORT], seconds)
-        self.made()
+        if self.spool.waits(film.key):
+            self.audit.append(
+                AuditEvent.answered(film.caller, "assess", answer.fingerprint, answer.assessment)
+            )
+            if missing:
+                logger.warning("image %s: %s", short, missing)
+            if self.spool.store_answers(
+                film.key, answer.fingerprint, answer.files, answer.content, missing or None
+            ):
+                seconds = time.perf_counter() - start
+                logger.info("image %s is read, in %.1f seconds", short, seconds)
+                self.made()
+                return
+        logger.info("image %s was replaced while it was read", short)
 
-    def _has_answer(self, film: Waiting, data: bytes) -> bool:
+    def _has_answer(self, film: QueuedImage, data: bytes) -> bool:
         """Whether the same image was answered, maybe in another transfer syntax.
 
-        Raises
-        ------
-        Unanswerable
-            When another one was answered under its SOP Instance UID.
+        `Unanswerable` when another one was answered under its SOP Instance UID.
         """
         answered = self.spool.answered(film.key)
         if not answered:
@@ -185,60 +165,29 @@ class Reader:
         )
 
     def _file_of(self, key: str) -> bytes | None:
-        try:
+        with suppress(OSError):
             return self.spool.film_path(key).read_bytes()
-        except OSError:
-            return None
-
-    def _give_up(self, film: Waiting, why: Unanswerable) -> None:
-        if self.audit is not None:
-            self.audit.append(Event(film.caller, "assess", film=film.key, error=why.code))
-        if self.spool.bury(film.key, why.code, why.reason):
-            short = film.key[:SHORT]
-            logger.warning("image %s gets no answer (%s): %s", short, why.code, why.reason)
-
-    def _note(self, film: Waiting, answer: Answer) -> None:
-        if self.audit is not None:
-            told = answer.assessment
-            self.audit.append(
-                Event(
-                    film.caller,
-                    "assess",
-                    film=answer.fingerprint,
-                    answer_months=told.age_months,
-                    verdict=told.verdict.value,
-                    weights=told.weights.sha256,
-                )
-            )
+        return None
 
 
 class Dispatcher:
-    """Sends the answers of a spool.
-
-    Parameters
-    ----------
-    spool : Spool
-    sender : Sender
-    retrying : Retrying
-    stopping : callable
-        Whether to send no more.
-    audit : AuditLog, optional
-    """
+    """Sends the answers of a spool, until it is ``stopping``."""
 
     def __init__(
         self,
         spool: Spool,
         sender: Sender,
-        retrying: Retrying,
+        retry: RetrySettings,
         stopping: Callable[[], bool],
-        audit: AuditLog | None = None,
+        audit: AuditLog,
     ) -> None:
-        self.spool, self.sender, self.retrying = spool, sender, retrying
+        self.spool, self.sender, self.retry = spool, sender, retry
         self.stopping, self.audit = stopping, audit
+        self.title = sender.destination.ae_title
 
     def step(self) -> float:
         """Send what is due."""
-        now, longest = time.time(), self.retrying.longest_seconds
+        now, longest = time.time(), self.retry.longest_seconds
         failures, due = self.spool.destination()
         if now < due <= now + longest:
             return min(due - now, POLL_SECONDS)
@@ -246,21 +195,21 @@ class Dispatcher:
         if not answers:
             return POLL_SECONDS
         try:
-            with self.sender.connected() as connection:
+            with self.sender.connected() as association:
                 if failures:
                     self.spool.note_destination(0, 0)
-                self._send_all(connection, answers)
+                self._send_all(association, answers)
         except Unreachable as error:
             failures, _ = self.spool.destination()
-            pause = pause_seconds(failures + 1, self.retrying.first_seconds, longest)
+            pause = self.retry.pause_seconds(failures + 1)
             self.spool.note_destination(failures + 1, time.time() + pause)
             logger.warning(
                 "the destination %r cannot be reached (%s); the next try is in %.0f seconds",
-                *(self.sender.destination.ae_title, error, pause),
+                *(self.title, error, pause),
             )
         return 0
 
-    def _send_all(self, connection: Connection, answers: list[Made]) -> None:
+    def _send_all(self, association: Association, answers: list[QueuedAnswer]) -> None:
         refused: set[str] = set()
         for answer in answers:
             if self.stopping():
@@ -269,9 +218,10 @@ class Dispatcher:
                 continue
             path = self.spool.answer_path(answer.film, answer.kind)
             try:
-                connection.store(path.read_bytes())
+                store(association, path.read_bytes())
             except FileNotFoundError:
-                self.spool.bury(answer.film, "missing", "an answer's file is not in the spool")
+                reason = "an answer's file is not in the spool"
+                self.spool.dead_letter(answer.film, "missing", reason)
                 refused.add(answer.film)
             except Refused as error:
                 refused.add(answer.film)
@@ -279,20 +229,17 @@ class Dispatcher:
             else:
                 self._sent(answer)
 
-    def _sent(self, answer: Made) -> None:
-        there = self.sender.destination.ae_title
-        if self.audit is not None:
-            self.audit.append(Event(there, f"send {answer.kind}", film=answer.fingerprint))
+    def _sent(self, answer: QueuedAnswer) -> None:
+        event = AuditEvent(self.title, f"send {answer.kind}", film=answer.fingerprint)
+        self.audit.append(event)
         self.spool.note_sent(answer)
-        logger.info("the %s of image %s is sent to %r", answer.kind, answer.film[:SHORT], there)
+        short = answer.film[:SHORT]
+        logger.info("the %s of image %s is sent to %r", answer.kind, short, self.title)
 
-    def _refused(self, answer: Made, why: str) -> None:
-        there, times = self.sender.destination.ae_title, answer.refusals + 1
-        pause = pause_seconds(times, self.retrying.first_seconds, self.retrying.longest_seconds)
-        self.spool.note_refused(answer, time.time() + pause)
-        logger.warning(
-            "%r refused the %s of image %s: %s", there, answer.kind, answer.film[:SHORT], why
-        )
-        if times >= self.retrying.refusals:
-            reason = f"the destination {there} refused the {answer.kind} {times} times, last: {why}"
-            self.spool.bury(answer.film, "refused", reason)
+    def _refused(self, answer: QueuedAnswer, why: str) -> None:
+        kind, short, times = answer.kind, answer.film[:SHORT], answer.refusals + 1
+        self.spool.note_refused(answer, time.time() + self.retry.pause_seconds(times))
+        logger.warning("%r refused the %s of image %s: %s", self.title, kind, short, why)
+        if times >= self.retry.refusals:
+            reason = f"the destination {self.title} refused the {kind} {times} times, last: {why}"
+            self.spool.dead_letter(answer.film, "refused", reason)

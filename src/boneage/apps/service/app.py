@@ -17,30 +17,20 @@ from starlette.routing import Match, Route
 from starlette.types import ASGIApp
 
 from boneage._version import __version__
-from boneage.apps.audit_log import AuditLog, Event
+from boneage.apps.audit_log import AuditEvent, AuditLog
 from boneage.apps.service import openapi
-from boneage.apps.service.answering import (
-    Document,
-    dicom_of,
-    fhir_of,
-    missing_extra,
-    picture_of,
-    read_film,
-    record_of,
-    report_of,
-    unexpected,
-)
-from boneage.apps.service.desk import Desk
+from boneage.apps.service.access import Tokens, UnauthenticatedThrottle
+from boneage.apps.service.answering import export_of, file_name, read_film, record_of
 from boneage.apps.service.form import drain, receive
-from boneage.apps.service.guard import Guard
-from boneage.apps.service.metrics import CONTENT_TYPE, Metrics
-from boneage.apps.service.problems import Problem, problem_of
-from boneage.apps.service.settings import Settings
-from boneage.apps.service.store import Kept, RecentAnswers
-from boneage.apps.service.strangers import Strangers
-from boneage.apps.service.tokens import Tokens
+from boneage.apps.service.metrics import CONTENT_TYPE, ServiceMetrics
+from boneage.apps.service.middleware import ServiceMiddleware
+from boneage.apps.service.problems import HttpProblem, problem_of
+from boneage.apps.service.settings import MEBIBYTE, ServiceSettings
+from boneage.apps.service.store import RecentAssessments, StoredAssessment
+from boneage.apps.service.work_queue import WorkQueue
 from boneage.errors import BoneageError
 from boneage.inference.assessor import Assessor
+from boneage.reports.exports import FORMATS
 
 SWEEP_SECONDS = 10.0
 ANYBODY = "anybody"
@@ -53,115 +43,92 @@ Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(
 class Service:
     """What the routes share."""
 
-    def __init__(self, assessor: Assessor, settings: Settings, tokens: Tokens | None) -> None:
+    def __init__(
+        self, assessor: Assessor, settings: ServiceSettings, tokens: Tokens | None
+    ) -> None:
         self.assessor, self.settings, self.tokens = assessor, settings, tokens
-        self.metrics = Metrics()
-        self.desk = Desk(settings.workers, settings.waiting, settings.seconds, self.metrics)
-        self.recent = RecentAnswers(
-            settings.kept_answers, settings.kept_bytes, settings.kept_minutes
+        self.metrics = ServiceMetrics()
+        self.queue = WorkQueue(settings.workers, settings.waiting, settings.seconds, self.metrics)
+        self.recent = RecentAssessments(
+            settings.keep_answers, round(settings.keep_mib * MEBIBYTE), settings.keep_minutes
         )
-        self.metrics.kept.set_function(lambda: len(self.recent))
-        self.log = AuditLog(settings.audit) if settings.audit else None
-        self.strangers = Strangers()
+        self.metrics.stored.set_function(lambda: len(self.recent))
+        self.audit = AuditLog(settings.audit)
+        self.throttle = UnauthenticatedThrottle()
 
     async def who(self, request: Request, given: Credentials) -> str:
-        """Name who asks, by the token.
+        """Name who asks, by the token; a problem of status 401 when it is not known."""
+        if self.tokens is None:
+            return ANYBODY
+        found = self.tokens.name_of(given.credentials) if given else None
+        if found is None:
+            times = self.throttle.to_be_logged()
+            if times:
+                await self.log(request, AuditEvent("nobody", "ask", error="token", times=times))
+            raise HttpProblem(
+                401,
+                "token",
+                "give the token in the header 'Authorization: Bearer TOKEN'",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+        return found
 
-        Raises
-        ------
-        Problem
-            401 when there is none, or one that is not known.
-        """
-        name = ANYBODY
-        if self.tokens is not None:
-            found = self.tokens.name_of(given.credentials) if given else None
-            if found is None:
-                times = self.strangers.to_be_noted()
-                if times:
-                    await self.note(request, Event("nobody", "ask", error="token", times=times))
-                raise Problem(
-                    401,
-                    "token",
-                    "give the token in the header 'Authorization: Bearer TOKEN'",
-                    headers={"WWW-Authenticate": "Bearer"},
-                )
-            name = found
-        return name
-
-    async def note(self, request: Request, event: Event) -> None:
-        """Write an event into the audit log, if there is one."""
-        if self.log is None:
-            return
+    async def log(self, request: Request, event: AuditEvent) -> None:
+        """Write an event into the audit log."""
         event = replace(event, request=request.state.request_id)
-        await asyncio.to_thread(self.log.append, event)
+        await asyncio.to_thread(self.audit.append, event)
 
-    async def assess(self, request: Request, who: str) -> Kept:
-        """Take a film and read it."""
-        with self.desk.enter() as place:
-            limit = self.settings.max_film_bytes
+    async def log_answer(self, request: Request, stored: StoredAssessment, action: str) -> None:
+        """Write into the audit log what was answered."""
+        await self.log(
+            request,
+            AuditEvent.answered(stored.owner, action, stored.fingerprint, stored.assessment),
+        )
+
+    async def assess(self, request: Request, who: str) -> StoredAssessment:
+        """Take an image and analyse it."""
+        with self.queue.slot() as slot:
             with self.metrics.seconds.labels("receiving").time():
                 try:
                     async with asyncio.timeout(self.settings.seconds):
-                        film, wishes = await receive(request, limit)
+                        film, options = await receive(request, self.settings.max_bytes)
                 except TimeoutError:
-                    raise _slow_upload() from None
-            return await self.desk.do(place, lambda: read_film(self.assessor, film, wishes, who))
+                    # RFC 9110, 15.5.9: a server that waited long enough closes the connection.
+                    close = {"Connection": "close"}
+                    detail = "the image did not arrive in time"
+                    raise HttpProblem(408, "slow_upload", detail, headers=close) from None
+            return await self.queue.run(slot, lambda: read_film(self.assessor, film, options, who))
 
-    async def document(
+    async def export(
         self,
         request: Request,
         answer_id: str,
         who: str,
-        what: str,
-        make: Callable[[Kept], Document],
+        name: str,
     ) -> Response:
-        """Make a document of a recent answer."""
-        kept = self.kept(answer_id, who)
-        with self.desk.enter() as place:
-            made = await self.desk.do(place, lambda: _made(make, kept))
-        await self.note(request, self._event(kept, what))
-        headers = {"Content-Disposition": f'inline; filename="{made.name}"'}
+        """Write an export of a recent answer."""
+        stored, date = self.stored(answer_id, who), self.assessor.weights.manifest.date
+        with self.queue.slot() as slot:
+            try:
+                made = await self.queue.run(slot, lambda: export_of(stored, name, date))
+            except HttpProblem:
+                raise
+            except Exception as error:
+                raise problem_of(error) from None
+        await self.log_answer(request, stored, name)
+        headers = {"Content-Disposition": f'inline; filename="{file_name(name, made)}"'}
         return Response(made.content, media_type=made.media_type, headers=headers)
 
-    def kept(self, answer_id: str, who: str) -> Kept:
-        """Give a recent answer.
-
-        Raises
-        ------
-        Problem
-            404 when there is none, or it is another's.
-        """
-        kept = self.recent.get(answer_id, who)
-        if kept is None:
+    def stored(self, answer_id: str, who: str) -> StoredAssessment:
+        """Give a recent answer; a problem of status 404 when there is none, or it is another's."""
+        stored = self.recent.get(answer_id, who)
+        if stored is None:
             raise _no_answer()
-        return kept
-
-    def _event(self, kept: Kept, action: str) -> Event:
-        return Event(
-            kept.owner,
-            action,
-            film=kept.fingerprint,
-            answer_months=kept.assessment.age_months,
-            verdict=kept.assessment.verdict.value,
-            weights=kept.assessment.weights.sha256,
-        )
-
-    async def noted(self, request: Request, kept: Kept, action: str) -> None:
-        """Write into the audit log what was answered."""
-        await self.note(request, self._event(kept, action))
+        return stored
 
 
-def make_app(assessor: Assessor, settings: Settings, tokens: Tokens | None) -> ASGIApp:
-    """Build the application.
-
-    Parameters
-    ----------
-    assessor : Assessor
-        Open.
-    settings : Settings
-    tokens : Tokens, optional
-        None: anybody may ask.
-    """
+def make_app(assessor: Assessor, settings: ServiceSettings, tokens: Tokens | None) -> ASGIApp:
+    """Build the application on an open assessor; without tokens anybody may ask."""
     service = Service(assessor, settings, tokens)
 
     @asynccontextmanager
@@ -171,7 +138,7 @@ def make_app(assessor: Assessor, settings: Settings, tokens: Tokens | None) -> A
         sweeping.cancel()
         with suppress(asyncio.CancelledError):
             await sweeping
-        service.desk.close()
+        service.queue.close()
 
     app = FastAPI(
         title="boneage",
@@ -183,11 +150,11 @@ def make_app(assessor: Assessor, settings: Settings, tokens: Tokens | None) -> A
         lifespan=lifespan,
         redirect_slashes=False,
     )
-    _handle_errors(app, settings.max_film_bytes)
+    _handle_errors(app, settings.max_bytes)
     _add_assessments(app, service)
-    _add_documents(app, service)
+    _add_exports(app, service)
     _add_operations(app, service)
-    return Guard(app, service.metrics, settings.hosts)
+    return ServiceMiddleware(app, service.metrics, settings.hosts)
 
 
 def _add_assessments(app: FastAPI, service: Service) -> None:
@@ -200,22 +167,22 @@ def _add_assessments(app: FastAPI, service: Service) -> None:
         status_code=201,
         response_class=JSONResponse,
         responses={
-            **openapi.answer(201, "The film was read."),
+            **openapi.answer(201, "The image was analysed."),
             **openapi.errors(400, 401, 408, 413, 415, 422, 429, 503),
         },
         openapi_extra=openapi.FORM,
     )
     async def assess(request: Request, who: str = needed) -> JSONResponse:
-        """Read the bone age of one film."""
+        """Assess the bone age of one radiograph."""
         try:
-            kept = await service.assess(request, who)
-        except (Problem, BoneageError) as error:
-            problem = error if isinstance(error, Problem) else problem_of(error)
-            await service.note(request, Event(who, "assess", error=problem.code))
+            stored = await service.assess(request, who)
+        except (HttpProblem, BoneageError) as error:
+            problem = _as_problem(error)
+            await service.log(request, AuditEvent(who, "assess", error=problem.code))
             raise problem from None
-        await service.noted(request, kept, "assess")
-        service.recent.keep(kept)
-        record = record_of(kept, service.recent.expires(kept))
+        await service.log_answer(request, stored, "assess")
+        service.recent.add(stored)
+        record = record_of(stored, service.recent.expires(stored))
         return JSONResponse(record, 201, {"Location": record["links"]["self"]})
 
     @app.get(
@@ -230,9 +197,9 @@ def _add_assessments(app: FastAPI, service: Service) -> None:
     )
     async def answer(request: Request, answer_id: AnswerId, who: str = needed) -> JSONResponse:
         """Give a recent answer again."""
-        kept = service.kept(answer_id, who)
-        await service.noted(request, kept, "answer")
-        return JSONResponse(record_of(kept, service.recent.expires(kept)))
+        stored = service.stored(answer_id, who)
+        await service.log_answer(request, stored, "answer")
+        return JSONResponse(record_of(stored, service.recent.expires(stored)))
 
     @app.delete(
         "/v1/assessments/{answer_id}",
@@ -243,50 +210,32 @@ def _add_assessments(app: FastAPI, service: Service) -> None:
         responses=openapi.errors(401, 404, 503),
     )
     async def delete(request: Request, answer_id: AnswerId, who: str = needed) -> Response:
-        """Let go of a recent answer and its film."""
-        kept = service.kept(answer_id, who)
-        await service.noted(request, kept, "delete")
-        service.recent.delete(answer_id, who)
+        """Delete a recent answer and its image."""
+        stored = service.stored(answer_id, who)
+        await service.log_answer(request, stored, "delete")
+        service.recent.delete(stored)
         return Response(status_code=204)
 
 
-def _add_documents(app: FastAPI, service: Service) -> None:
+def _add_exports(app: FastAPI, service: Service) -> None:
     needed = Depends(service.who)
-    made = service.assessor.weights.manifest.date
-    kinds: tuple[tuple[str, str, str, Callable[[Kept], Document]], ...] = (
-        ("picture", "image/png", "The answer drawn on its film.", picture_of),
-        ("report", "application/pdf", "A report of one page.", lambda k: report_of(k, made)),
-        ("fhir", "application/fhir+json", "An HL7 FHIR R4 Observation.", fhir_of),
-        (
-            "dicom/picture",
-            "application/dicom",
-            "A secondary capture in the study of a DICOM film.",
-            lambda kept: dicom_of(kept, "picture"),
-        ),
-        (
-            "dicom/report",
-            "application/dicom",
-            "A structured report in the study of a DICOM film.",
-            lambda kept: dicom_of(kept, "report"),
-        ),
-    )
 
-    def route(what: str, make: Callable[[Kept], Document]) -> Callable[..., Awaitable[Response]]:
-        async def document(request: Request, answer_id: AnswerId, who: str = needed) -> Response:
-            return await service.document(request, answer_id, who, what, make)
+    def route(name: str) -> Callable[..., Awaitable[Response]]:
+        async def write(request: Request, answer_id: AnswerId, who: str = needed) -> Response:
+            return await service.export(request, answer_id, who, name)
 
-        return document
+        return write
 
-    for what, media_type, text, make in kinds:
+    for one in FORMATS.values():
         app.add_api_route(
-            f"/v1/assessments/{{answer_id}}/{what}",
-            route(what, make),
-            name=what,
-            operation_id=what.replace("/", "_"),
-            description=text,
+            f"/v1/assessments/{{answer_id}}/{one.name}",
+            route(one.name),
+            name=one.name,
+            operation_id=one.name.replace("/", "_"),
+            description=one.text,
             response_class=Response,
             responses={
-                **openapi.binary(media_type, text),
+                **openapi.binary(one.media_type, one.text),
                 **openapi.errors(401, 404, 422, 429, 501, 503),
             },
         )
@@ -297,19 +246,19 @@ def _add_operations(app: FastAPI, service: Service) -> None:
 
     @app.get("/v1/models", name="models", operation_id="models", responses=openapi.errors(401, 503))
     async def models(_who: str = needed) -> dict[str, Any]:
-        """Say which weights answer."""
+        """Describe the model that answers."""
         return {"models": [_model(service.assessor)]}
 
     @app.get("/healthz", name="healthz", operation_id="healthz", responses=openapi.errors())
     async def healthz() -> dict[str, str]:
-        """Say that the process lives."""
+        """Tell that the process is alive."""
         return {"status": "alive"}
 
     @app.get("/readyz", name="readyz", operation_id="readyz", responses=openapi.errors(503))
     async def readyz() -> dict[str, str]:
-        """Say whether a film would be taken: the weights are open, the queue is not full."""
-        if service.desk.full:
-            raise Problem(503, "busy", "the queue is full")
+        """Tell whether an image would be taken: the weights are open, the queue is not full."""
+        if service.queue.full:
+            raise HttpProblem(503, "busy", "the queue is full")
         return {"status": "ready"}
 
     @app.get(
@@ -326,17 +275,16 @@ def _add_operations(app: FastAPI, service: Service) -> None:
 
 def _handle_errors(app: FastAPI, max_bytes: int) -> None:
     async def problem(request: Request, error: Exception) -> Response:
-        said = _as_problem(error)
-        if said.status == 405:
-            said.headers["Allow"] = ", ".join(_methods(app, request))
-        request.state.outcome = said.outcome
-        if request.method == "POST" and said.status in {401, 413, 415, 422, 429}:
+        found = _as_problem(error)
+        if found.status == 405:
+            found.headers["Allow"] = ", ".join(_methods(app, request))
+        request.state.outcome = found.outcome
+        if request.method == "POST" and found.status in {401, 413, 415, 422, 429}:
             await drain(request, max_bytes)
-        return said.response(request.state.request_id)
+        return found.response(request.state.request_id)
 
-    for kind in (Problem, BoneageError, HTTPException):
+    for kind in (HttpProblem, BoneageError, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, problem)
-    app.add_exception_handler(RequestValidationError, problem)
 
 
 def _methods(app: FastAPI, request: Request) -> list[str]:
@@ -348,8 +296,8 @@ def _methods(app: FastAPI, request: Request) -> list[str]:
     return sorted(methods)
 
 
-def _as_problem(error: Exception) -> Problem:
-    if isinstance(error, Problem):
+def _as_problem(error: Exception) -> HttpProblem:
+    if isinstance(error, HttpProblem):
         return error
     if isinstance(error, BoneageError):
         return problem_of(error)
@@ -359,29 +307,13 @@ def _as_problem(error: Exception) -> Problem:
             405: ("method", "this address does not take that method"),
         }
         code, detail = codes.get(error.status_code, ("http", "the request cannot be answered"))
-        return Problem(error.status_code, code, detail, headers=error.headers)
-    return _no_answer()  # an id that is none
+        return HttpProblem(error.status_code, code, detail, headers=error.headers)
+    return _no_answer()  # an id that is not one
 
 
-def _no_answer() -> Problem:
-    return Problem(404, "no_answer", "there is no such answer, or no longer; send the film again")
-
-
-def _slow_upload() -> Problem:
-    # RFC 9110, 15.5.9: a server that waited long enough closes the connection.
-    close = {"Connection": "close"}
-    return Problem(408, "slow_upload", "the film did not arrive in time", headers=close)
-
-
-def _made(make: Callable[[Kept], Document], kept: Kept) -> Document:
-    try:
-        return make(kept)
-    except ModuleNotFoundError as error:
-        raise missing_extra(error) from None
-    except BoneageError as error:
-        raise problem_of(error) from None
-    except Exception as error:
-        raise unexpected(error) from None
+def _no_answer() -> HttpProblem:
+    detail = "there is no such answer, or no longer; send the image again"
+    return HttpProblem(404, "no_answer", detail)
 
 
 def _model(assessor: Assessor) -> dict[str, Any]:
@@ -403,7 +335,7 @@ def _model(assessor: Assessor) -> dict[str, Any]:
     }
 
 
-async def _sweep(recent: RecentAnswers) -> None:
+async def _sweep(recent: RecentAssessments) -> None:
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
         recent.sweep()

@@ -1,11 +1,10 @@
-"""A film and what is said with it, as a form brings them; nothing of it touches the disk."""
+"""An image and its options, as a form brings them; nothing of it touches the disk."""
 
 from __future__ import annotations
 
 import asyncio
-import io
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -14,20 +13,31 @@ from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, Request
 
 from boneage.apps.service.form_parts import FormPartsParser, decoded
-from boneage.apps.service.problems import Problem
-from boneage.domain.ages import parse_age, parse_date
-from boneage.domain.child import Child, check_height, height_from_inches, parse_height
-from boneage.domain.clinical_findings import Centre
+from boneage.apps.service.problems import HttpProblem
+from boneage.domain.child import Child
+from boneage.domain.child_fields import child_of, parse_fields
 from boneage.domain.radiograph import Sex
 from boneage.errors import LevelError
 from boneage.i18n.words import ENGLISH, words_of
+from boneage.reading.source import NamedFile
+from boneage.reports.exports import PAPERS
 
-FIELDS = (
-    *("sex", "age", "birth_date", "study_date", "height_cm", "height_in", "brush_mean"),
-    *("level", "force", "language", "paper", "pseudonym"),
-)
 FILM = "film"
-PAPERS = ("a4", "letter")
+FIELDS: Mapping[str, tuple[str, ...]] = {
+    "sex": ("male or female; needed unless the image states it.", "female"),
+    "age": ("Chronological age: 11y4m, or months.", "11y4m"),
+    "birth_date": ("YYYY-MM-DD.", "2013-04-28"),
+    "study_date": ("YYYY-MM-DD.", "2024-08-30"),
+    "height_cm": ("Present standing height.", "142.5"),
+    "height_in": ("The same in inches, in place of height_cm.",),
+    "brush_mean": ("true: centre the SDS on the Brush mean.", "false"),
+    "level": ("Of the prediction interval.", "0.9"),
+    "force": ("true: analyse an image that fails the quality check, too.", "false"),
+    "language": ("Of the report: en or de.", "en"),
+    "paper": ("Of the report: a4 or letter.", "a4"),
+    "pseudonym": ("What report and FHIR call the child.", "K17"),
+}
+"""Beside the image: what each says, and an example."""
 MAX_FIELD_BYTES = 1024
 MAX_FIELDS, MAX_FILES = 64, 8
 """Of a form that is read at all: so that what is wrong with it can be said."""
@@ -37,22 +47,20 @@ YES, NO = {"true", "1", "yes"}, {"false", "0", "no", ""}
 
 
 @dataclass(frozen=True)
-class Film:
-    """The bytes of one film, and the name that it came by, without any folder."""
+class UploadedFilm:
+    """The bytes of one image, and the name that it came by, without any folder."""
 
     name: str = field(repr=False)
     data: bytes = field(repr=False)
 
     def file(self) -> BinaryIO:
         """Open it for the readers."""
-        file = io.BytesIO(self.data)
-        file.name = self.name
-        return file
+        return NamedFile(self.data, self.name)
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """What is said of the child, and how the film is to be read and written about."""
+class RequestOptions:
+    """What is known of the child, and how the image is to be analysed and reported."""
 
     sex: Sex | None = None
     child: Child = field(default_factory=Child)
@@ -63,24 +71,26 @@ class Wishes:
     pseudonym: str | None = field(default=None, repr=False)
 
 
-async def receive(request: Request, max_bytes: int) -> tuple[Film, Wishes]:
-    """Take a film and its form from a request.
+async def receive(request: Request, max_bytes: int) -> tuple[UploadedFilm, RequestOptions]:
+    """Take an image and its options from a request.
 
     Raises
     ------
-    Problem
-        400 when it is no such form, 413 when it is longer than ``max_bytes``, whatever its
+    HttpProblem
+        400 when it is not such a form, 413 when it is longer than ``max_bytes``, whatever its
         headers say.
     BoneageError
         When a field has no value of its kind.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":
-        raise Problem(415, "no_form", "send the film as multipart/form-data, in the field 'film'")
-    astray = [name for name in request.query_params if name.lower() in (FILM, *FIELDS)]
-    if astray:
-        detail = f"the field {astray[0][:40]!r} stands in the address; send it in the form"
-        raise Problem(422, "misplaced_field", detail)
+        raise HttpProblem(
+            415, "no_form", "send the image as multipart/form-data, in the field 'film'"
+        )
+    misplaced = [name for name in request.query_params if name.lower() in (FILM, *FIELDS)]
+    if misplaced:
+        detail = f"the field {misplaced[0][:40]!r} stands in the address; send it in the form"
+        raise HttpProblem(422, "misplaced_field", detail)
     if _stated_bytes(request) > max_bytes:
         raise _too_large(max_bytes)
     parser = FormPartsParser(
@@ -94,18 +104,19 @@ async def receive(request: Request, max_bytes: int) -> tuple[Film, Wishes]:
         form = await parser.parse()
         return await _taken(form)
     except MultiPartException as error:
-        raise Problem(400, "bad_form", f"the form cannot be read: {error.message}") from error
+        raise HttpProblem(400, "bad_form", f"the form cannot be read: {error.message}") from error
     except ClientDisconnect:
-        raise Problem(400, "cut_off", "the request ended before its form did") from None
+        raise HttpProblem(400, "cut_off", "the request ended before its form did") from None
 
 
-async def _taken(form: FormData) -> tuple[Film, Wishes]:
-    """Take the one film and the fields out of a form."""
-    films: list[Film] = []
+async def _taken(form: FormData) -> tuple[UploadedFilm, RequestOptions]:
+    """Take the one image and the fields out of a form."""
+    films: list[UploadedFilm] = []
     fields: dict[str, str] = {}
     for name, value in form.multi_items():
         if name not in (FILM, *FIELDS):
-            raise Problem(400, "unknown_field", f"{name[:40]!r} is not a field; {_known()}")
+            known = f"known are {', '.join((FILM, *FIELDS))}"
+            raise HttpProblem(400, "unknown_field", f"{name[:40]!r} is not a field; {known}")
         if isinstance(value, UploadFile):
             data = await value.read()
             await value.close()
@@ -113,27 +124,27 @@ async def _taken(form: FormData) -> tuple[Film, Wishes]:
                 continue  # a browser's file field that nothing was chosen for
             if name != FILM:
                 detail = f"the field {name!r} was sent as a file; send it as a text"
-                raise Problem(422, "field_is_file", detail)
+                raise HttpProblem(422, "field_is_file", detail)
             films.append(_film(value, data))
         elif name in fields:
             detail = f"the field {name!r} is given more than once; give it once"
-            raise Problem(422, "repeated_field", detail)
+            raise HttpProblem(422, "repeated_field", detail)
         else:
             fields[name] = value
     if not films:
-        raise Problem(400, "no_film", "there is no film; send its file in the field 'film'")
+        raise HttpProblem(400, "no_film", "there is no image; send its file in the field 'film'")
     if len(films) > 1:
         detail = f"the form holds {len(films)} files; send one radiograph a request"
-        raise Problem(422, "several_films", detail)
-    return films[0], wishes_of(fields)
+        raise HttpProblem(422, "several_films", detail)
+    return films[0], options_of(fields)
 
 
-def _film(part: UploadFile, data: bytes) -> Film:
+def _film(part: UploadFile, data: bytes) -> UploadedFilm:
     kind = part.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind.startswith("multipart/"):
         detail = f"the field {FILM!r} is itself a form ({kind[:40]}); send one file"
-        raise Problem(422, "several_films", detail)
-    return Film(plain_name(part.filename or ""), decoded(data, part.headers))
+        raise HttpProblem(422, "several_films", detail)
+    return UploadedFilm(plain_name(part.filename or ""), decoded(data, part.headers))
 
 
 async def drain(request: Request, max_bytes: int) -> None:
@@ -155,45 +166,28 @@ def plain_name(name: str) -> str:
     return "".join(sign for sign in last if sign.isprintable())[:MAX_NAME] or FILM
 
 
-def wishes_of(fields: dict[str, str]) -> Wishes:
-    """Read the fields as the command line reads its options; an empty one is not said.
+def options_of(fields: Mapping[str, str]) -> RequestOptions:
+    """Read the fields as the command line reads its options; an empty one is not given.
 
-    Raises
-    ------
-    BoneageError
-        When one has no value of its kind.
-    Problem
-        When one is not one of the words that are accepted.
+    A `BoneageError` when one has no value of its kind, an `HttpProblem` when one is not one of
+    the words that are accepted.
     """
-    said = {name: text.strip() for name, text in fields.items() if text.strip()}
-    return Wishes(
-        sex=Sex.parse(said["sex"]) if "sex" in said else None,
-        child=_child(said),
-        level=_level(said.get("level")),
-        force=_flag(said, "force"),
-        language=words_of(said.get("language", ENGLISH).lower()).language,
-        paper=_paper(said.get("paper", "a4")),
-        pseudonym=said.get("pseudonym"),
+    given = {name: text.strip() for name, text in fields.items() if text.strip()}
+    return RequestOptions(
+        sex=Sex.parse(given["sex"]) if "sex" in given else None,
+        child=_child(given),
+        level=_level(given.get("level")),
+        force=_flag(given, "force"),
+        language=words_of(given.get("language", ENGLISH).lower()).language,
+        paper=_paper(given.get("paper", "a4")),
+        pseudonym=given.get("pseudonym"),
     )
 
 
-def _child(said: dict[str, str]) -> Child:
-    if "height_cm" in said and "height_in" in said:
-        raise Problem(422, "height", "give the height with height_cm or height_in, not both")
-    height = None
-    if "height_cm" in said:
-        height = parse_height(said["height_cm"])
-        check_height(height)
-    elif "height_in" in said:
-        height = height_from_inches(parse_height(said["height_in"]))
-    birth, study = said.get("birth_date"), said.get("study_date")
-    return Child(
-        chronological_age_months=parse_age(said["age"]) if "age" in said else None,
-        birth_date=None if birth is None else parse_date(birth, "birth date"),
-        study_date=None if study is None else parse_date(study, "study date"),
-        height_cm=height,
-        centre=Centre.BRUSH_MEAN if _flag(said, "brush_mean") else Centre.CHRONOLOGICAL_AGE,
-    )
+def _child(given: dict[str, str]) -> Child:
+    if "height_cm" in given and "height_in" in given:
+        raise HttpProblem(422, "height", "give the height with height_cm or height_in, not both")
+    return child_of(parse_fields(given), brush_mean=_flag(given, "brush_mean"))
 
 
 def _level(text: str | None) -> float | None:
@@ -202,24 +196,24 @@ def _level(text: str | None) -> float | None:
     try:
         level = float(text)
     except ValueError:
-        raise LevelError(f"level {text!r} is no number; give one such as 0.9") from None
+        raise LevelError(f"level {text!r} is not a number; give one such as 0.9") from None
     if not 0 < level < 1:
         raise LevelError(f"level {text!r} does not lie between 0 and 1; give one such as 0.9")
     return level
 
 
-def _flag(said: dict[str, str], name: str) -> bool:
-    word = said.get(name, "").lower()
+def _flag(given: dict[str, str], name: str) -> bool:
+    word = given.get(name, "").lower()
     if word in YES:
         return True
     if word in NO:
         return False
-    raise Problem(422, name, f"{name} {word!r} is neither 'true' nor 'false'")
+    raise HttpProblem(422, name, f"{name} {word!r} is neither 'true' nor 'false'")
 
 
 def _paper(text: str) -> str:
     if text.lower() not in PAPERS:
-        raise Problem(422, "paper", f"paper {text!r} is not one of {', '.join(PAPERS)}")
+        raise HttpProblem(422, "paper", f"paper {text!r} is not one of {', '.join(PAPERS)}")
     return text.lower()
 
 
@@ -238,10 +232,8 @@ async def _limited(request: Request, max_bytes: int) -> AsyncGenerator[bytes, No
         yield chunk
 
 
-def _too_large(max_bytes: int) -> Problem:
+def _too_large(max_bytes: int) -> HttpProblem:
     size = f"{max_bytes / 2**20:g} MiB"
-    return Problem(413, "too_many_bytes", f"the request is larger than {size}, the most accepted")
-
-
-def _known() -> str:
-    return f"known are {', '.join((FILM, *FIELDS))}"
+    return HttpProblem(
+        413, "too_many_bytes", f"the request is larger than {size}, the most accepted"
+    )

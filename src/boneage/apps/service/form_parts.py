@@ -16,10 +16,9 @@ from collections.abc import AsyncGenerator, Mapping
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import collapse_rfc2231_value
-from tempfile import SpooledTemporaryFile
 from typing import TypeAlias
 
-from starlette.datastructures import FormData, Headers, UploadFile
+from starlette.datastructures import FormData, Headers
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 Parameter: TypeAlias = str | tuple[str | None, str | None, str]
@@ -31,36 +30,14 @@ ALWAYS_A_FILE = "film"
 
 
 class FormPartsParser(MultiPartParser):
-    """Reads a form whose parts may be encoded.
-
-    Parameters
-    ----------
-    headers : Headers
-        Of the request.
-    stream : async generator of bytes
-    max_files, max_fields : int
-    max_part_size : int
-        Bytes of a field.
-    """
+    """Reads a form whose parts may be encoded."""
 
     spool_max_size = 2**62
 
     def __init__(
-        self,
-        headers: Headers,
-        stream: AsyncGenerator[bytes, None],
-        *,
-        max_files: int,
-        max_fields: int,
-        max_part_size: int,
+        self, headers: Headers, stream: AsyncGenerator[bytes, None], **limits: int
     ) -> None:
-        super().__init__(
-            headers,
-            stream,
-            max_files=max_files,
-            max_fields=max_fields,
-            max_part_size=max_part_size,
-        )
+        super().__init__(headers, stream, **limits)
         self._ended = False
         self._texts: dict[int, tuple[bytes, str | None]] = {}
         """The fields by their place: the last of them may say in which charset they are."""
@@ -77,26 +54,16 @@ class FormPartsParser(MultiPartParser):
         name = _parameter(parameters, "name", self._charset)
         if name is None:
             raise MultiPartException("a part has no name in its header Content-Disposition")
-        part.field_name = name.strip().lower()
         filename = _parameter(parameters, "filename", self._charset)
-        if filename is None and part.field_name != ALWAYS_A_FILE:
-            self._current_fields += 1
-            if self._current_fields > self.max_fields:
-                raise MultiPartException(f"it has more than {self.max_fields} fields")
-            return
-        self._current_files += 1
-        if self._current_files > self.max_files:
-            raise MultiPartException(f"it has more than {self.max_files} files")
-        kept: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(  # noqa: SIM115
-            max_size=self.spool_max_size
-        )
-        self._files_to_close_on_error.append(kept)
-        part.file = UploadFile(
-            file=kept,  # type: ignore[arg-type]
-            size=0,
-            filename=filename or "",
-            headers=Headers(raw=part.item_headers),
-        )
+        is_file = filename is not None or name.strip().lower() == ALWAYS_A_FILE
+        # Starlette counts the parts and opens the files; it reads no such names.
+        part.content_disposition = b'form-data; name="x"' + b'; filename="x"' * is_file
+        charset, self._charset = self._charset, "ascii"
+        super().on_headers_finished()
+        self._charset = charset
+        part.field_name = name.strip().lower()
+        if part.file is not None:
+            part.file.filename = filename or ""
 
     def on_part_end(self) -> None:
         """Undo the transfer encoding of a field; a file's is undone when it is taken out."""
@@ -110,13 +77,7 @@ class FormPartsParser(MultiPartParser):
             super().on_part_end()
 
     async def parse(self) -> FormData:
-        """Read the form.
-
-        Raises
-        ------
-        MultiPartException
-            When it is none, or ends before its last boundary.
-        """
+        """Read the form; a `MultiPartException` when it is not one, or is not whole."""
         form = await super().parse()
         if not self._ended:
             await form.close()
@@ -140,10 +101,7 @@ class FormPartsParser(MultiPartParser):
 def decoded(content: bytes, headers: Mapping[str, str]) -> bytes:
     """Undo what was done to a part's content for its transfer.
 
-    Raises
-    ------
-    MultiPartException
-        When that is not known, or was not done.
+    A `MultiPartException` when that is not known, or was not done.
     """
     encoding = headers.get("content-transfer-encoding", "").strip().lower()
     if encoding in IDENTITY:
@@ -159,13 +117,6 @@ def decoded(content: bytes, headers: Mapping[str, str]) -> bytes:
 
 
 def _parameters(disposition: str) -> list[tuple[str, Parameter]]:
-    """Read the parameters of a header Content-Disposition.
-
-    Raises
-    ------
-    MultiPartException
-        When they cannot be read.
-    """
     message = Message()
     message["Content-Disposition"] = re.sub(r"[\r\n]+", " ", disposition)
     try:

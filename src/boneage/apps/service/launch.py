@@ -19,31 +19,22 @@ KEEP_ALIVE_SECONDS = 5
 
 
 def bound(host: str, port: int, *, guarded: bool) -> socket.socket:
-    """Open the socket.
+    """Open the socket; the port 0 is any that is free.
 
-    Parameters
-    ----------
-    host : str
-        A name or an address.
-    port : int
-        0: any that is free.
-    guarded : bool
-        Whether tokens are needed.
-
-    Raises
-    ------
-    ServiceError
-        When the address is none or taken, or other computers could ask without a token.
+    Raises a `ServiceError` when the address is not one of this computer or is taken, or when
+    other computers could ask and no tokens are needed (``guarded``).
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except OSError as error:
-        raise ServiceError(f"{host!r} is no address of this computer: {error.strerror}") from error
+        raise ServiceError(
+            f"{host!r} is not an address of this computer: {error.strerror}"
+        ) from error
     if not guarded and not is_loopback(str(address[0])):
         raise ServiceError(
-            f"without tokens, every computer that reaches {host} could send films and fetch "
+            f"without tokens, every computer that reaches {host} could send images and fetch "
             "answers: make one with 'boneage token NAME --tokens FILE' and give --tokens FILE, "
             "or leave out --host"
         )
@@ -62,13 +53,15 @@ def is_loopback(address: str) -> bool:
     return ipaddress.ip_address(address.partition("%")[0]).is_loopback
 
 
-def serve(app: ASGIApp, opened: socket.socket, seconds: float, say: Callable[[str], None]) -> None:
+def serve(
+    app: ASGIApp, opened: socket.socket, seconds: float, report: Callable[[str], None]
+) -> None:
     """Answer until the process is told to end; requests under way are finished."""
     logging.getLogger("boneage.service").setLevel(logging.INFO)
     host, port = opened.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
-    opened.listen(CONNECTIONS)  # who asks once it is said waits, and is not refused
-    say(f"boneage serve: http://{shown}:{port} (Ctrl+C ends it)")
+    opened.listen(CONNECTIONS)  # who asks once it is reported waits, and is not refused
+    report(f"boneage serve: http://{shown}:{port} (Ctrl+C ends it)")
     config = uvicorn.Config(
         app,
         access_log=False,  # it writes paths and queries

@@ -12,12 +12,12 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
 
-__all__ = ["CONTENT_TYPE", "Metrics"]
+__all__ = ["CONTENT_TYPE", "ServiceMetrics"]
 
 BUCKETS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60)
 
 
-class Metrics:
+class ServiceMetrics:
     """The counts of one service, in a registry of its own."""
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Metrics:
         )
         self.seconds = Histogram(
             "boneage_seconds",
-            "Seconds of receiving a film, waiting for a worker, working, and of the whole.",
+            "Seconds of receiving an image, waiting for a worker, working, and of the whole.",
             ("stage",),
             buckets=BUCKETS,
             registry=registry,
@@ -41,11 +41,7 @@ class Metrics:
             "Requests that wait for a worker or have one.",
             registry=registry,
         )
-        self.kept = Gauge(
-            "boneage_kept_answers",
-            "Recent answers in memory.",
-            registry=registry,
-        )
+        self.stored = Gauge("boneage_kept_answers", "Recent answers in memory.", registry=registry)
 
     def text(self) -> bytes:
         """Write all of them."""

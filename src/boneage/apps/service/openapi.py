@@ -1,10 +1,11 @@
-"""What the OpenAPI document says of requests and answers."""
+"""The descriptions of requests and answers in the OpenAPI document."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from boneage.apps.service.problems import MEDIA_TYPE
+from boneage.apps.service.form import FIELDS, FILM, MAX_FIELD_BYTES
+from boneage.apps.service.problems import MEDIA_TYPE, HttpProblem
 
 Schema = dict[str, Any]
 
@@ -26,21 +27,21 @@ TEXTS = {
     401: "No token, or one that is not known.",
     403: "A page of another origin asks.",
     404: "There is no such answer, or no longer.",
-    413: "The request, or the film in it, is too large.",
-    415: "It is no form.",
+    413: "The request, or the image in it, is too large.",
+    415: "It is not a form.",
     421: "The request was sent to another host name.",
-    422: "The film cannot be read or is refused, or a field has no value of its kind.",
+    422: "The image cannot be read or is refused, or a field has no value of its kind.",
     429: "The server is busy; Retry-After says when to ask again.",
-    408: "The film did not arrive in time.",
+    408: "The image did not arrive in time.",
     500: "The program erred.",
     501: "The server lacks a library for this.",
     503: "The server cannot answer now, or did not in time.",
 }
 EXAMPLES = {
     401: ("token", "give the token in the header 'Authorization: Bearer TOKEN'"),
-    404: ("no_answer", "there is no such answer, or no longer; send the film again"),
+    404: ("no_answer", "there is no such answer, or no longer; send the image again"),
     413: ("too_many_bytes", "the request is larger than 100 MiB, the most accepted"),
-    422: ("sex", "sex 'x' is not one; give 'male' or 'female' (or m/f)"),
+    422: ("sex", "'x' is not a sex; give 'male' or 'female' (or m/f)"),
     429: ("busy", "the server is busy; ask again in 2 seconds"),
     503: ("too_slow", "there was no answer within 60 seconds"),
 }
@@ -54,15 +55,7 @@ def errors(*statuses: int) -> dict[int | str, Schema]:
 def _error(status: int) -> Schema:
     content: Schema = {"schema": PROBLEM}
     if status in EXAMPLES:
-        code, detail = EXAMPLES[status]
-        content["example"] = {
-            "type": f"urn:boneage:problem:{code}",
-            "title": TEXTS[status],
-            "status": status,
-            "code": code,
-            "detail": detail,
-            "request_id": "5f0c6d",
-        }
+        content["example"] = HttpProblem(status, *EXAMPLES[status]).content("5f0c6d")
     described: Schema = {"description": TEXTS[status], "content": {MEDIA_TYPE: content}}
     if status in {429, 503}:
         described["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
@@ -93,10 +86,7 @@ ANSWER: Schema = {
 }
 
 
-FOLLOWING = (
-    *("answer", "delete", "picture", "report", "fhir"),
-    *("dicom_picture", "dicom_report"),
-)
+FOLLOWING = ("answer", "delete", "picture", "report", "fhir", "dicom_picture", "dicom_report")
 """The operations that take the id of an answer."""
 
 
@@ -113,8 +103,8 @@ def answer(status: int, text: str) -> dict[int | str, Schema]:
     return {status: described}
 
 
-def _text(text: str, *examples: str) -> Schema:
-    schema: Schema = {"type": "string", "maxLength": 1024, "description": text}
+def _field(text: str, *examples: str) -> Schema:
+    schema: Schema = {"type": "string", "maxLength": MAX_FIELD_BYTES, "description": text}
     return schema | {"examples": list(examples)} if examples else schema
 
 
@@ -125,26 +115,15 @@ FORM: Schema = {
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
-                    "required": ["film"],
+                    "required": [FILM],
                     "additionalProperties": False,
                     "properties": {
-                        "film": {
+                        FILM: {
                             "type": "string",
                             "format": "binary",
                             "description": "PNG, JPEG, TIFF, WebP, BMP or DICOM, with a file name.",
                         },
-                        "sex": _text("male or female; needed unless the film states it.", "female"),
-                        "age": _text("Chronological age: 11y4m, or months.", "11y4m"),
-                        "birth_date": _text("YYYY-MM-DD.", "2013-04-28"),
-                        "study_date": _text("YYYY-MM-DD.", "2024-08-30"),
-                        "height_cm": _text("Present standing height.", "142.5"),
-                        "height_in": _text("The same in inches, in place of height_cm."),
-                        "brush_mean": _text("true: centre the SDS on the Brush mean.", "false"),
-                        "level": _text("Of the interval.", "0.9"),
-                        "force": _text("true: read a film that is refused, too.", "false"),
-                        "language": _text("Of the report: en or de.", "en"),
-                        "paper": _text("Of the report: a4 or letter.", "a4"),
-                        "pseudonym": _text("What report and FHIR call the child.", "K17"),
+                        **{name: _field(*texts) for name, texts in FIELDS.items()},
                     },
                 },
                 "example": {"sex": "female", "age": "11y4m"},

@@ -1,4 +1,4 @@
-"""What went wrong, as RFC 9457 says it: application/problem+json."""
+"""What went wrong, as RFC 9457 has it: application/problem+json."""
 
 from __future__ import annotations
 
@@ -8,33 +8,19 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
-from boneage.domain.assessment import Finding, Verdict, verdict_on
-from boneage.errors import (
-    AgeError,
-    BoneageError,
-    FilmError,
-    HeightError,
-    LanguageError,
-    LevelError,
-    OutputError,
-    SexError,
-)
+from boneage.domain.assessment import Failure, Finding, Verdict, verdict_on
+from boneage.errors import BoneageError
+from boneage.extras import what_to_install
+from boneage.inference.assessor import failure_of
 from boneage.reports.record import finding_record
 
 MEDIA_TYPE = "application/problem+json"
-CODES: Mapping[type[BoneageError], str] = {
-    SexError: "sex",
-    AgeError: "age",
-    HeightError: "height",
-    LevelError: "level",
-    LanguageError: "language",
-    OutputError: "output",
-}
-"""Of errors in what was sent; each film error brings its own."""
+STATUSES: Mapping[str, int] = {"too_many_bytes": 413, "too_large": 413, "unexpected": 500}
+"""By the code of what went wrong; anything else lies in what was sent: 422."""
 
 
-class Problem(Exception):  # noqa: N818  the standard's word
-    """An answer that is none.
+class HttpProblem(Exception):  # noqa: N818  the standard's word
+    """Why there is no answer.
 
     Parameters
     ----------
@@ -44,7 +30,7 @@ class Problem(Exception):  # noqa: N818  the standard's word
     detail : str
         One sentence for people.
     findings : sequence of Finding
-        Of a film that was refused.
+        Of an image that was refused.
     headers : mapping, optional
     """
 
@@ -63,16 +49,16 @@ class Problem(Exception):  # noqa: N818  the standard's word
 
     @property
     def outcome(self) -> str:
-        """Say in a word for the metrics what became of the request; few words."""
+        """What became of the request, in a word for the metrics; few words."""
         if verdict_on(self.findings) is Verdict.REFUSED:
             return "refused"
         if self.code == "too_slow":
             return "too slow"
         return OUTCOMES.get(self.status, "invalid" if self.status < 500 else "failed")
 
-    def response(self, request_id: str) -> JSONResponse:
-        """Write it."""
-        content: dict[str, Any] = {
+    def content(self, request_id: str) -> dict[str, Any]:
+        """Give it as plain values."""
+        plain: dict[str, Any] = {
             "type": f"urn:boneage:problem:{self.code}",
             "title": HTTPStatus(self.status).phrase,
             "status": self.status,
@@ -81,8 +67,12 @@ class Problem(Exception):  # noqa: N818  the standard's word
             "request_id": request_id,
         }
         if self.findings:
-            content["findings"] = [finding_record(finding) for finding in self.findings]
-        return JSONResponse(content, self.status, self.headers, MEDIA_TYPE)
+            plain["findings"] = [finding_record(finding) for finding in self.findings]
+        return plain
+
+    def response(self, request_id: str) -> JSONResponse:
+        """Give it as a response."""
+        return JSONResponse(self.content(request_id), self.status, self.headers, MEDIA_TYPE)
 
 
 OUTCOMES: Mapping[int, str] = {
@@ -95,14 +85,13 @@ OUTCOMES: Mapping[int, str] = {
 }
 
 
-def problem_of(error: BoneageError) -> Problem:
-    """Say an error of the program's own as a problem of the request, or of the server."""
-    if isinstance(error, FilmError):
-        findings = getattr(error, "findings", ())
-        status = 413 if error.code in {"too_many_bytes", "too_large"} else 422
-        return Problem(status, error.code, str(error), findings=findings)
-    for kind, code in CODES.items():
-        if isinstance(error, kind):
-            return Problem(422, code, str(error))
-    # Of the weights or the audit log: it names paths of the server.
-    return Problem(503, "unavailable", f"the server cannot answer ({type(error).__name__})")
+def problem_of(error: Exception | Failure) -> HttpProblem:
+    """Give a failure or an error as a problem of the request, or of the server."""
+    if isinstance(error, ModuleNotFoundError):
+        return HttpProblem(501, "not_installed", what_to_install(error))
+    if isinstance(error, BoneageError | Failure) and error.code == BoneageError.code:
+        # Of the weights or the audit log: it names paths of the server.
+        return HttpProblem(503, "unavailable", f"the server cannot answer ({type(error).__name__})")
+    failure = error if isinstance(error, Failure) else failure_of("", error)
+    status = STATUSES.get(failure.code, 422)
+    return HttpProblem(status, failure.code, failure.message, findings=failure.findings)

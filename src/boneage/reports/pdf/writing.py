@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from boneage.domain.assessment import Assessment
 from boneage.domain.radiograph import Radiograph
 from boneage.i18n.words import ENGLISH, words_of
-from boneage.reports.fingerprint import fingerprint
 from boneage.reports.identity import NOBODY, Identity
 from boneage.reports.pdf.page import report_page
 from boneage.reports.pdf.pictures import report_pictures
@@ -59,7 +58,7 @@ def report(
         answer,
         words,
         identity,
-        film=fingerprint(radiograph),
+        film=radiograph.fingerprint,
         weights_date=form.weights_date,
     )
     return report_page(texts, report_pictures(answer, radiograph, words), words, form.paper)

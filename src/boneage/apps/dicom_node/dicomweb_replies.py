@@ -1,6 +1,6 @@
-"""What a DICOMweb archive answered, read from the bytes: rows, objects, and receipts.
+"""What a DICOMweb archive replied, read from the bytes: rows, objects, and what it stored.
 
-Nothing that an archive states of its own answer is believed unchecked: a login page comes
+Nothing that an archive states of its own reply is believed unchecked: a login page comes
 with status 200, a content type may be anything, and a boundary may be quoted or missing.
 """
 
@@ -8,26 +8,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.message import Message
 from typing import Any, TypeAlias
 from xml.etree import ElementTree as ET
 
+from pydicom.datadict import tag_for_keyword
+
 from boneage.apps.dicom_node.settings import NodeError
 
 Row: TypeAlias = Mapping[str, Any]
 """One dataset in the DICOM JSON model (PS3.18, F)."""
-
-SOP_CLASS, SOP_INSTANCE = "00080016", "00080018"
-MODALITY, MADE_BY = "00080060", "00080070"
-STUDY, SERIES = "0020000D", "0020000E"
-SERIES_IN_STUDY, INSTANCES_IN_SERIES = "00201206", "00201209"
-SOURCE_IMAGES, EVIDENCE = "00082112", "0040A375"
-REFERENCED_SERIES, REFERENCED_SOPS, REFERENCED_UID = "00081115", "00081199", "00081155"
-FAILED_SOPS, OTHER_FAILURES = "00081198", "0008119A"
-FAILURE_REASON, WARNING_REASON = "00081197", "00081196"
-
 UID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,127}")
 """What may stand in an address: longer, and of more signs, than UIDs should be."""
 TAG = re.compile(r"[0-9A-Fa-f]{8}")
@@ -42,38 +34,32 @@ class ArchiveError(NodeError):
     """An archive that does not give, or does not take, what it was asked for."""
 
 
-def value_of(row: Row, tag: str) -> str:
-    """Give an element's first value as text; empty where there is none.
-
-    Parameters
-    ----------
-    row : Row
-    tag : str
-        Eight hexadecimal digits, capital letters.
-    """
-    values = _values(row, tag)
+def value_of(row: Row, keyword: str) -> str:
+    """Give an element's first value as text, by its DICOM keyword; empty where there is none."""
+    values = _values(row, keyword)
     value = values[0] if values else None
     return str(value).strip(" \0") if isinstance(value, str | int | float) else ""
 
 
-def uid_of(row: Row, tag: str) -> str:
+def uid_of(row: Row, keyword: str) -> str:
     """Give an element's UID; empty where there is none that an address could hold."""
-    text = value_of(row, tag)
+    text = value_of(row, keyword)
     return text if UID.fullmatch(text) else ""
 
 
-def number_of(row: Row, tag: str) -> int:
+def number_of(row: Row, keyword: str) -> int:
     """Give an element's whole number; 0 where there is none."""
-    text = value_of(row, tag)
+    text = value_of(row, keyword)
     return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 0
 
 
-def items_of(row: Row, tag: str) -> list[Row]:
+def items_of(row: Row, keyword: str) -> list[Row]:
     """Give the items of a sequence."""
-    return [item for item in _values(row, tag) if isinstance(item, dict)]
+    return [item for item in _values(row, keyword) if isinstance(item, dict)]
 
 
-def _values(row: Row, tag: str) -> list[Any]:
+def _values(row: Row, keyword: str) -> list[Any]:
+    tag = f"{tag_for_keyword(keyword):08X}"
     element = row.get(tag, row.get(tag.lower()))
     values = element.get("Value") if isinstance(element, dict) else None
     if values is None:
@@ -84,15 +70,8 @@ def _values(row: Row, tag: str) -> list[Any]:
 def rows_of(content_type: str, body: bytes) -> list[Row]:
     """Read the rows of a search, or datasets without their pixels.
 
-    Returns
-    -------
-    list of Row
-        None of an empty body, which goes with status 204 and some archives' 200.
-
-    Raises
-    ------
-    ArchiveError
-        When it is anything but DICOM JSON.
+    None of an empty body, which goes with status 204 and some archives' 200; an `ArchiveError`
+    when it is anything but DICOM JSON.
     """
     if not body.strip():
         return []
@@ -114,25 +93,17 @@ def _is_row(row: Any) -> bool:
 def kind_of(content_type: str, body: bytes) -> str:
     """Name what came in place of what was asked for."""
     media_type = _header(content_type).get_content_type() if content_type else ""
-    if not MEDIA_TYPE.fullmatch(media_type):
-        media_type = ""
     start = body[:1024].lstrip().lower()
     if media_type == "text/html" or start.startswith((b"<!doctype html", b"<html")):
         return "a web page (HTML), such as a login page"
-    return media_type or "something of no stated type"
+    return media_type if MEDIA_TYPE.fullmatch(media_type) else "something of no stated type"
 
 
 def objects_of(content_type: str, body: bytes) -> list[bytes]:
-    """Take the DICOM files out of an answer of WADO-RS.
-
-    Raises
-    ------
-    ArchiveError
-        When there is none.
-    """
-    header = _header(content_type)
+    """Take the DICOM files out of a reply of WADO-RS; an `ArchiveError` when there is none."""
     if not body:
         raise ArchiveError("sends nothing")
+    header = _header(content_type)
     if not header.get_content_type().startswith("multipart/"):
         if _is_file(body) or header.get_content_type() == "application/dicom":
             return [body]
@@ -163,7 +134,7 @@ def _header(content_type: str) -> Message:
     return header
 
 
-def _parts(body: bytes, boundary: bytes) -> list[tuple[str, bytes]]:
+def _parts(body: bytes, boundary: bytes) -> Iterator[tuple[str, bytes]]:
     """Split a multipart body; give the content type and content of each part.
 
     A part that is not followed by a boundary lasts to the end: whether it is whole, its
@@ -172,67 +143,60 @@ def _parts(body: bytes, boundary: bytes) -> list[tuple[str, bytes]]:
     if not boundary or b"--" + boundary not in body:  # stated wrongly: the first line is it
         first = re.match(rb"\s*--([^\r\n]{1,70}?)(?:--)?[ \t]*(?:\r?\n|\Z)", body)
         if first is None:
-            return [("", body)]
+            yield "", body
+            return
         boundary = first[1]
     delimiter = re.compile(rb"(?:\A|\r?\n)--" + re.escape(boundary) + rb"(--)?[ \t]*(?:\r?\n|\Z)")
     found = list(delimiter.finditer(body))
-    parts = []
     for place, start in enumerate(found):
         if start[1]:
-            break
+            return
         # The line end before a boundary may be the one that ended the line before.
         end = found[place + 1].start() if place + 1 < len(found) else len(body)
         head, blank, content = _split(body[start.end() : max(end, start.end())])
         if blank or head.strip():
-            parts.append((_part_type(head), content))
-    return parts
+            stated = re.search(r"(?im)^content-type:[ \t]*([^\r\n]*)", head.decode("latin-1"))
+            yield stated[1].strip() if stated else "", content
 
 
 def _split(part: bytes) -> tuple[bytes, bool, bytes]:
+    """Give the headers of a part, whether a blank line ends them, and the content."""
     if part.startswith((b"\r\n", b"\n")):  # no headers at all
         return b"", True, part.partition(b"\n")[2]
     blank = re.search(rb"\r?\n\r?\n", part)
-    return (
-        (part, False, b"") if blank is None else (part[: blank.start()], True, part[blank.end() :])
-    )
-
-
-def _part_type(head: bytes) -> str:
-    found = re.search(r"(?im)^content-type:[ \t]*([^\r\n]*)", head.decode("latin-1"))
-    return found[1].strip() if found else ""
+    if blank is None:
+        return part, False, b""
+    return part[: blank.start()], True, part[blank.end() :]
 
 
 @dataclass(frozen=True)
-class Receipt:
-    """What an answer of STOW-RS says of one object (PS3.18, I.2)."""
+class StoreResult:
+    """What a reply of STOW-RS says of one object (PS3.18, I.2)."""
 
-    taken: bool
+    stored: bool
     failure: int | None = None
     """Why it was refused, where that is said; 0: no reason is given."""
     warning: int | None = None
-    """What was changed or doubted, though it was taken."""
+    """What was changed or doubted, though it was stored."""
 
 
-def receipt_of(content_type: str, body: bytes, uid: str) -> Receipt:
-    """Read whether an archive took an object; what says nothing of it is no receipt.
+def store_result_of(content_type: str, body: bytes, uid: str) -> StoreResult:
+    """Read whether an archive stored an object; a reply that does not name it says no.
 
-    Raises
-    ------
-    ArchiveError
-        When the answer is neither DICOM JSON nor its XML.
+    An `ArchiveError` when the reply is neither DICOM JSON nor its XML.
     """
-    rows = [_row_of_xml(body)] if body.lstrip().startswith(b"<?xml") else None
-    for row in rows_of(content_type, body) if rows is None else rows:
-        for tag in (FAILED_SOPS, OTHER_FAILURES):
-            for item in items_of(row, tag):
-                if value_of(item, REFERENCED_UID) in {uid, ""}:
-                    reason = number_of(item, FAILURE_REASON)
+    is_xml = body.lstrip().startswith(b"<?xml")
+    for row in [_row_of_xml(body)] if is_xml else rows_of(content_type, body):
+        for sequence in ("FailedSOPSequence", "OtherFailuresSequence"):
+            for item in items_of(row, sequence):
+                if value_of(item, "ReferencedSOPInstanceUID") in {uid, ""}:
+                    reason = number_of(item, "FailureReason")
                     there = reason == DUPLICATE
-                    return Receipt(taken=there, failure=None if there else reason)
-        for item in items_of(row, REFERENCED_SOPS):
-            if value_of(item, REFERENCED_UID) == uid:
-                return Receipt(taken=True, warning=number_of(item, WARNING_REASON) or None)
-    return Receipt(taken=False)
+                    return StoreResult(stored=there, failure=None if there else reason)
+        for item in items_of(row, "ReferencedSOPSequence"):
+            if value_of(item, "ReferencedSOPInstanceUID") == uid:
+                return StoreResult(stored=True, warning=number_of(item, "WarningReason") or None)
+    return StoreResult(stored=False)
 
 
 def _row_of_xml(body: bytes) -> Row:

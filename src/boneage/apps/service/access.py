@@ -7,7 +7,8 @@ import hmac
 import os
 import re
 import secrets
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from boneage.apps.service.settings import ServiceError
@@ -15,19 +16,17 @@ from boneage.apps.service.settings import ServiceError
 TOKEN_BYTES = 32
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 LINE = re.compile(rf"({NAME.pattern})\s+([0-9a-f]{{64}})")
+LINES_A_MINUTE = 10
 
 
 class Tokens:
-    """The tokens that open the service.
-
-    Parameters
-    ----------
-    digests : mapping
-        The sha256 of each token, in hexadecimal, by its name.
-    """
+    """The tokens that open the service: the sha256 of each, in hexadecimal, by its name."""
 
     def __init__(self, digests: Mapping[str, str]) -> None:
         self._digests = dict(digests)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._digests
 
     def name_of(self, token: str) -> str | None:
         """Name a token, or None; takes as long whatever is given."""
@@ -42,10 +41,7 @@ class Tokens:
 def read_tokens(path: Path) -> Tokens:
     """Read a file of tokens: on each line a name and a sha256; # begins a comment.
 
-    Raises
-    ------
-    ServiceError
-        When it cannot be read, holds none, or a line is none.
+    Raises a `ServiceError` when it cannot be read, holds none, or a line is not one.
     """
     try:
         lines = path.read_text("utf-8").splitlines()
@@ -59,7 +55,7 @@ def read_tokens(path: Path) -> Tokens:
         match = LINE.fullmatch(text)
         if match is None:  # not quoted: it may be a token
             raise ServiceError(
-                f"line {number} of {str(path)!r} is no name and sha256; "
+                f"line {number} of {str(path)!r} is not a name and a sha256; "
                 "make one with 'boneage token NAME'"
             )
         if match[1] in digests:
@@ -71,19 +67,9 @@ def read_tokens(path: Path) -> Tokens:
 
 
 def new_token(name: str) -> tuple[str, str]:
-    """Make a token.
+    """Make a token, to be shown once, and its line for the file.
 
-    Returns
-    -------
-    token : str
-        To be shown once.
-    line : str
-        For the file.
-
-    Raises
-    ------
-    ServiceError
-        When the name is not one.
+    Raises a `ServiceError` when the name is not one.
     """
     if not NAME.fullmatch(name):
         raise ServiceError(
@@ -96,16 +82,11 @@ def new_token(name: str) -> tuple[str, str]:
 def add_token(path: Path, name: str) -> str:
     """Make a token, and add its line to a file that only its owner may read.
 
-    Raises
-    ------
-    ServiceError
-        When the name is not one or is taken, or the file cannot be written.
+    Raises a `ServiceError` when the name is not one or is taken, or the file cannot be written.
     """
     token, line = new_token(name)
-    if path.exists() and path.stat().st_size:
-        known = read_tokens(path)
-        if name in known._digests:
-            raise ServiceError(f"{str(path)!r} has a token of the name {name!r}; take its line out")
+    if path.exists() and path.stat().st_size and name in read_tokens(path):
+        raise ServiceError(f"{str(path)!r} has a token of the name {name!r}; take its line out")
     try:
         file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         with os.fdopen(file, "a", encoding="utf-8") as lines:
@@ -118,3 +99,29 @@ def add_token(path: Path, name: str) -> str:
 def digest_of(token: str) -> str:
     """The sha256 of a token; it is long and random, so that no slow hash is needed."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class UnauthenticatedThrottle:
+    """Limits how often requests without a known token are logged, lest they fill the disk.
+
+    So many lines are written in a minute; what comes beyond is counted, and stands in the
+    first line after it. The clock gives seconds that only grow.
+    """
+
+    def __init__(
+        self, a_minute: int = LINES_A_MINUTE, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.a_minute, self._clock = a_minute, clock
+        self._since, self._written, self._unwritten = clock(), 0, 0
+
+    def to_be_logged(self) -> int:
+        """Count one more, and give for how many a line is to be written now; 0: for none."""
+        now = self._clock()
+        if now - self._since >= 60:
+            self._since, self._written = now, 0
+        self._unwritten += 1
+        if self._written >= self.a_minute:
+            return 0
+        times, self._unwritten = self._unwritten, 0
+        self._written += 1
+        return times

@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from boneage.apps.service.answering import unexpected
-from boneage.apps.service.metrics import Metrics
-from boneage.apps.service.problems import OUTCOMES, Problem
+from boneage.apps.service.metrics import ServiceMetrics
+from boneage.apps.service.problems import OUTCOMES, HttpProblem, problem_of
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 HEADERS = (
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
@@ -27,18 +27,10 @@ HEADERS = (
 logger = logging.getLogger("boneage.service")
 
 
-class Guard:
-    """Stands before the application.
+class ServiceMiddleware:
+    """Stands before the application; a request may be sent to these host names, None: to any."""
 
-    Parameters
-    ----------
-    app : ASGI application
-    metrics : Metrics
-    hosts : sequence of str, optional
-        The host names that a request may be sent to; None: any.
-    """
-
-    def __init__(self, app: ASGIApp, metrics: Metrics, hosts: Sequence[str] | None) -> None:
+    def __init__(self, app: ASGIApp, metrics: ServiceMetrics, hosts: Sequence[str] | None) -> None:
         self.app, self.metrics = app, metrics
         self.hosts = None if hosts is None else {host.lower() for host in hosts}
 
@@ -65,53 +57,49 @@ class Guard:
             await send(message)
 
         try:
-            wrong = self._wrong_host(request)
-            if wrong is not None:
-                await wrong.response(request_id)(scope, receive, send_on)
+            problem = self._wrong_host(request)
+            if problem is not None:
+                await problem.response(request_id)(scope, receive, send_on)
             else:
                 await self.app(scope, receive, send_on)
         except Exception as error:  # its text may quote the patient
-            problem = unexpected(error)
+            problem = problem_of(error)
             if not begun:
                 await problem.response(request_id)(scope, receive, send_on)
         finally:
-            self._note(request, scope, status, time.perf_counter() - start)
+            self._log(request, scope, status, time.perf_counter() - start)
 
-    def _wrong_host(self, request: Request) -> Problem | None:
+    def _wrong_host(self, request: Request) -> HttpProblem | None:
         """Keep other people's pages, in a browser on this computer, out."""
         if self.hosts is None:
             return None
         host = _host_name(request.headers.get("host", ""))
         if host not in self.hosts:
-            return Problem(421, "host", "the request was sent to another host name than this one")
+            return HttpProblem(
+                421, "host", "the request was sent to another host name than this one"
+            )
         origin = request.headers.get("origin")
-        if origin is not None and urlsplit_host(origin) not in self.hosts:
-            return Problem(403, "origin", "pages of other origins may not ask this server")
+        if origin is not None and _host_of(origin) not in self.hosts:
+            return HttpProblem(403, "origin", "pages of other origins may not ask this server")
         return None
 
-    def _note(self, request: Request, scope: Scope, status: int, seconds: float) -> None:
+    def _log(self, request: Request, scope: Scope, status: int, seconds: float) -> None:
         route: Any = scope.get("route")
         action = getattr(route, "name", None) or "unknown"
         default = OUTCOMES.get(status, "good" if status < 400 else "invalid")
         outcome = request.state.outcome or ("failed" if status >= 500 else default)
         self.metrics.requests.labels(action, outcome).inc()
         self.metrics.seconds.labels("whole").observe(seconds)
+        method = scope["method"] if scope["method"] in METHODS else "?"
         # Neither path nor query: an id opens its answer.
         logger.info(
             "%s %s %d %.3f s, request %s",
-            scope["method"] if scope["method"] in METHODS else "?",
-            action,
-            status,
-            seconds,
-            request.state.request_id,
+            *(method, action, status, seconds, request.state.request_id),
         )
 
 
-METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-
-
-def urlsplit_host(origin: str) -> str | None:
-    """The host of an origin; None where it has none, as ``null``."""
+def _host_of(origin: str) -> str | None:
+    """Give the host of an origin; None where it has none, as ``null``."""
     try:
         return urlsplit(origin).hostname
     except ValueError:

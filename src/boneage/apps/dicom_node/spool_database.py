@@ -1,0 +1,182 @@
+"""The database of a spool, in SQLite: its rows, and the states of its radiographs.
+
+A state changes in one transaction, in write-ahead mode with full synchronisation, so that it
+is on the disk when the call returns.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from boneage.apps.dicom_node.settings import NodeError
+
+Run: TypeAlias = Callable[..., sqlite3.Cursor]
+"""Runs one statement of a transaction."""
+VERSION = 2
+BUSY_SECONDS = 30.0
+SCHEMA = """
+CREATE TABLE film (
+    key TEXT PRIMARY KEY,
+    instance TEXT NOT NULL,
+    caller TEXT NOT NULL,
+    state TEXT NOT NULL,
+    starts INTEGER NOT NULL DEFAULT 0,
+    code TEXT,
+    reason TEXT,
+    fingerprint TEXT,
+    received REAL NOT NULL,
+    changed REAL NOT NULL,
+    files INTEGER NOT NULL DEFAULT 1,
+    content TEXT,
+    requeued INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX film_instance ON film (instance);
+CREATE INDEX film_state ON film (state, starts, received);
+CREATE TABLE answer (
+    uid TEXT PRIMARY KEY,
+    film TEXT NOT NULL REFERENCES film (key) ON DELETE CASCADE,
+    kind TEXT NOT NULL,
+    sent REAL,
+    refusals INTEGER NOT NULL DEFAULT 0,
+    due REAL NOT NULL DEFAULT 0,
+    UNIQUE (film, kind)
+) STRICT;
+CREATE TABLE destination (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    failures INTEGER NOT NULL,
+    due REAL NOT NULL
+) STRICT;
+INSERT INTO destination VALUES (1, 0, 0);
+"""
+MIGRATIONS = {
+    0: SCHEMA,
+    1: """
+ALTER TABLE film ADD COLUMN content TEXT;
+ALTER TABLE film ADD COLUMN requeued INTEGER NOT NULL DEFAULT 0
+""",
+}
+"""What brings a database of an earlier version, 0 an empty one, to this one."""
+
+
+class State(StrEnum):
+    """What became of a radiograph."""
+
+    RECEIVED = "received"
+    MADE = "made"
+    """Its answers lie in the spool, and are to be sent."""
+    SENT = "sent"
+    DEAD = "dead"
+    """It got no answer, or the destination took none; somebody has to look."""
+    SKIPPED = "skipped"
+    """Another object of its SOP Instance UID counts: it came later and before this one was
+    read (``replaced``), or was answered and is the same image (``duplicate``)."""
+
+
+@dataclass(frozen=True)
+class QueuedImage:
+    """A radiograph that is to be read."""
+
+    key: str
+    caller: str
+    starts: int
+    """How often it was begun, this time included."""
+
+
+@dataclass(frozen=True)
+class QueuedAnswer:
+    """An answer that is to be sent."""
+
+    uid: str
+    film: str
+    kind: str
+    fingerprint: str
+    refusals: int
+
+
+@dataclass(frozen=True)
+class AnsweredImage:
+    """A radiograph that has an answer, or had one that was refused."""
+
+    key: str
+    content: str | None
+    """What decided the answer, hashed; None of one that an earlier version answered."""
+
+
+@dataclass(frozen=True)
+class SpoolEntry:
+    """What is known of a radiograph."""
+
+    key: str
+    state: State
+    caller: str
+    code: str | None
+    reason: str | None
+    starts: int
+    refusals: int
+    received: float
+    """Seconds since 1970, as ``changed`` is."""
+    changed: float
+
+
+class SpoolDatabase:
+    """The database in a file; safe between threads and processes.
+
+    Raises a `sqlite3.Error` when the file cannot be used, and a `NodeError` when it is of a
+    version that this program does not know.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.RLock()
+        self._connection = sqlite3.connect(
+            path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            self._connection.execute(f"PRAGMA {pragma}")
+        with self.transaction() as run:
+            version = run("PRAGMA user_version").fetchone()[0]
+            if version in MIGRATIONS:
+                for statement in MIGRATIONS[version].split(";"):
+                    run(statement)
+                run(f"PRAGMA user_version = {VERSION}")
+            elif version != VERSION:
+                raise NodeError(
+                    f"the spool {str(path.parent)!r} is of version {version}, but this boneage "
+                    f"reads version {VERSION}"
+                )
+
+    def close(self) -> None:
+        """Close it."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Run]:
+        """Run statements of which all hold or none does."""
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._run
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def _run(self, statement: str, *values: Any) -> sqlite3.Cursor:
+        return self._connection.execute(statement, values)
+
+    def one(self, statement: str, *values: Any) -> Any:
+        """Give the first row of a query, or None."""
+        with self._lock:
+            return self._run(statement, *values).fetchone()
+
+    def all(self, statement: str, *values: Any) -> list[Any]:
+        """Give every row of a query."""
+        with self._lock:
+            return self._run(statement, *values).fetchall()

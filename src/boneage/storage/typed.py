@@ -1,0 +1,112 @@
+"""Plain tables, as of a TOML file, into typed settings; what is wrong is said in plain English.
+
+msgspec checks them, against `msgspec.Struct` classes whose annotations carry the limits
+(``Annotated[int, Meta(ge=1)]``); its own messages name types and JSON paths, not keys and values.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from boneage.errors import BoneageError
+
+Kind = TypeVar("Kind")
+Decode = Callable[[type, Any], Any]
+WORDS = (
+    ("`bool`", "true or false"),
+    ("`int`", "a whole number"),
+    ("`float`", "a number"),
+    ("`str` matching regex", "text that matches"),
+    ("`str`", "text"),
+    ("`path`", "the path of a file"),
+    ("`array`", "a list"),
+    ("`object`", "a table"),
+    ("`null`", "nothing"),
+    (" >= ", " of at least "),
+    (" <= ", " of at most "),
+    (" > ", " above "),
+    (" < ", " below "),
+    (" | ", " or "),
+)
+"""What msgspec calls a type or a limit, and what people do."""
+
+
+def read_toml(path: Path, error: type[BoneageError]) -> dict[str, Any]:
+    """Read the tables of a TOML file, or raise the error."""
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeError) as cause:
+        raise error(f"{str(path)!r} cannot be read: {cause}") from cause
+    except tomllib.TOMLDecodeError as cause:
+        raise error(f"{str(path)!r} is not valid TOML: {cause}") from cause
+
+
+def converted(
+    tables: Mapping[str, Any],
+    kind: type[Kind],
+    source: str,
+    error: type[BoneageError],
+    decode: Decode | None = None,
+) -> Kind:
+    """Make typed settings of plain tables.
+
+    Parameters
+    ----------
+    tables : mapping
+    kind : type
+        A msgspec.Struct.
+    source : str
+        What to call the tables in the message, such as a file's name in quotes.
+    error : type
+        Raised when they are not such settings; its message gives the key and its value.
+    decode : callable, optional
+        Makes a value of a type that msgspec does not know, such as a path, or raises a
+        ValueError.
+    """
+    try:
+        return msgspec.convert(tables, kind, dec_hook=decode)
+    except msgspec.ValidationError as cause:
+        raise error(f"{source}: {_in_words(str(cause), tables, kind)}") from cause
+
+
+def _in_words(message: str, tables: Any, kind: Any) -> str:
+    text, _, place = message.partition(" - at `$.")
+    keys = re.findall(r"\w+", place)
+    value = tables
+    for key in keys:
+        value = value[int(key) if isinstance(value, list | tuple) else key]
+        kind = _type_at(kind, key)
+    path = ".".join(key for key in keys if not key.isdecimal())
+    field = re.search("field `(.*)`", text)
+    if field:
+        whole = ".".join(filter(None, (path, field[1])))
+        if "missing" in text:
+            return f"{whole} is missing"
+        known = ", ".join(get_type_hints(kind))
+        return f"{whole} is not a key; known are {known}"
+    if get_origin(kind) is Literal:
+        return f"{path} is {value!r}; it must be one of {', '.join(map(repr, get_args(kind)))}"
+    if text.startswith("Expected ") and path:
+        needed = text.removeprefix("Expected ").partition(", got")[0]
+        for code, words in WORDS:
+            needed = needed.replace(code, words)
+        meta = next((one for one in get_args(kind) if isinstance(one, msgspec.Meta)), None)
+        if meta and meta.description and isinstance(value, str):
+            needed = meta.description
+        return f"{path} is {value!r}; it must be {needed}"
+    return f"{path}: {text}" if path else text  # of a __post_init__
+
+
+def _type_at(kind: Any, key: str) -> Any:
+    """The type of a field, or of an item of a list, without its being optional."""
+    if get_origin(kind) is Annotated and not key.isdecimal():
+        kind = get_args(kind)[0]
+    found = get_args(kind)[0] if key.isdecimal() else get_type_hints(kind, include_extras=True)[key]
+    return get_args(found)[0] if get_origin(found) in {Union, UnionType} else found
