@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
-from boneage import Assessor, read
+from boneage import Assessor
 from boneage.clinical.interpreting import with_clinical_findings
 from boneage.domain.assessment import Assessment, Box, Failure, Finding, OtherHand, Severity
 from boneage.domain.child import Child

@@ -9,8 +9,7 @@ from boneage.domain.assessment import Assessment
 from boneage.domain.radiograph import Radiograph
 from boneage.reading.folders import DICOM_SUFFIX
 from boneage.reports.fhir import observation
-from boneage.reports.fingerprint import fingerprint
-from boneage.reports.identity import NOBODY, Identity
+from boneage.reports.identity import NOBODY, Identity, fingerprint
 from boneage.storage.files import as_json
 
 if TYPE_CHECKING:

@@ -184,7 +184,7 @@ def _prepare(path: Path, suffix: str, option: str, *, many: bool) -> None:
 
 
 def _write(out: Path | None, radiograph: Radiograph, files: Files, mark: str | None = None) -> None:
-    from boneage.reports.fingerprint import fingerprint  # noqa: PLC0415
+    from boneage.reports.identity import fingerprint  # noqa: PLC0415
     from boneage.storage.files import atomically  # noqa: PLC0415
     from boneage.storage.naming import write_named  # noqa: PLC0415
 

@@ -12,7 +12,7 @@ from boneage.apps.dashboard.markup import facts_list, headline, heat_scale, plai
 from boneage.apps.dashboard.pictures import Picture
 from boneage.domain.assessment import Severity
 from boneage.reports.panels import HEAT_ALPHA
-from boneage.reports.text import DISCLAIMER
+from boneage.reports.wording import DISCLAIMER
 
 PICTURES_ABREAST = 3
 """At least, so that a picture of two is no larger than one of three."""

@@ -16,7 +16,7 @@ from boneage.apps.dashboard.keeping import history_place
 from boneage.apps.dashboard.results_view import offer, pick, show_failure
 from boneage.apps.dashboard.visit import Visit, assessor, weights_problem
 from boneage.domain.assessment import Failure
-from boneage.reports.text import DISCLAIMER
+from boneage.reports.wording import DISCLAIMER
 
 EXAMPLE = "example"
 HOW = """

@@ -17,7 +17,7 @@ from boneage.inference.assessor import Assessor
 from boneage.reading import read
 from boneage.reports.dicom.source import read_source
 from boneage.reports.dicom.writing import dicom_file
-from boneage.reports.fingerprint import fingerprint
+from boneage.reports.identity import fingerprint
 
 CODES: Mapping[type[BoneageError], str] = {SexError: "sex", AgeError: "age", OutputError: "output"}
 

@@ -28,8 +28,7 @@ from boneage.reports.documents import (
     fhir_files,
     report_files,
 )
-from boneage.reports.fingerprint import fingerprint
-from boneage.reports.identity import Identity
+from boneage.reports.identity import Identity, fingerprint
 from boneage.reports.picture import draw
 from boneage.reports.record import Record, record
 
