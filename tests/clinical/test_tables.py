@@ -14,7 +14,7 @@ from boneage.clinical.tables import (
     PERCENT,
     PLATES,
     PREDICTION_ERROR,
-    Curve,
+    AgeCurve,
     brush_mean,
     brush_sd,
     first_plate,
@@ -52,7 +52,7 @@ def test_no_row_is_lost(name: str, count: int) -> None:
 
 
 def test_a_curve_is_straight_between_its_rows_and_ends_with_them() -> None:
-    curve = Curve((12.0, 24.0), (2.0, 4.0))
+    curve = AgeCurve((12.0, 24.0), (2.0, 4.0))
     assert curve.at(12) == 2
     assert curve.at(15) == pytest.approx(2.5)
     assert curve.at(24) == 4

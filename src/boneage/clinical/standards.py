@@ -22,7 +22,7 @@ IN_YEARS_FROM = 24
 
 
 @dataclass(frozen=True)
-class Phase:
+class MaturityPhase:
     """A stretch of maturing in which a reader looks at the same bones."""
 
     name: str
@@ -32,7 +32,7 @@ class Phase:
 
 
 PHASES = (
-    Phase(
+    MaturityPhase(
         "first centres",
         None,
         noop(
@@ -40,7 +40,7 @@ PHASES = (
             "its epiphysis yet."
         ),
     ),
-    Phase(
+    MaturityPhase(
         "epiphyses appear",
         ("distal radius epiphysis", "ossification centre visible"),
         noop(
@@ -48,7 +48,7 @@ PHASES = (
             "carpals no more than their number, for the order of their coming varies."
         ),
     ),
-    Phase(
+    MaturityPhase(
         "epiphyses widen",
         ("distal phalanx 2 epiphysis", "ossification centre visible"),
         noop(
@@ -56,7 +56,7 @@ PHASES = (
             "distal ones; the shape of the radius's epiphysis; carpals as a second opinion."
         ),
     ),
-    Phase(
+    MaturityPhase(
         "before puberty",
         (
             "distal ulna epiphysis",
@@ -68,7 +68,7 @@ PHASES = (
             "from here on."
         ),
     ),
-    Phase(
+    MaturityPhase(
         "puberty",
         ("proximal phalanges 2-4", "epiphysis as wide as shaft"),
         noop(
@@ -76,7 +76,7 @@ PHASES = (
             "shafts. Carpals are set aside."
         ),
     ),
-    Phase(
+    MaturityPhase(
         "late puberty",
         ("distal phalanges", "fusion complete"),
         noop(
@@ -84,7 +84,7 @@ PHASES = (
             "ones and the metacarpals."
         ),
     ),
-    Phase(
+    MaturityPhase(
         "forearm fuses",
         ("metacarpals 2-5", "fusion complete"),
         noop("The fingers are fused: how far ulna and radius are, the radius being the last."),
@@ -113,7 +113,7 @@ def nearest_standards(bone_age_months: float, sex: Sex) -> NearestStandards:
     return NearestStandards(sex, lower, upper, text, phase.name, phase.looks_at)
 
 
-def phase_of(bone_age_months: float, sex: Sex) -> Phase:
+def phase_of(bone_age_months: float, sex: Sex) -> MaturityPhase:
     """Give the phase that a bone age lies in."""
     begun = [phase for phase in PHASES if _begins(phase, sex) <= bone_age_months]
     return begun[-1] if begun else PHASES[0]
@@ -142,5 +142,5 @@ def _around(bone_age_months: float, ages: tuple[float, ...]) -> tuple[float, flo
     return ages[max(above - 1, 0)], ages[above] if above < len(ages) else None
 
 
-def _begins(phase: Phase, sex: Sex) -> float:
+def _begins(phase: MaturityPhase, sex: Sex) -> float:
     return first_plate(*phase.begins, sex) if phase.begins else 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from boneage.clinical.growth_chart import GrowthChart, Point, growth_chart
+from boneage.clinical.growth import GrowthChart, GrowthPoint, growth_chart
 from boneage.domain.clinical_findings import Centre
 from boneage.errors import HistoryError
 from boneage.history.entry import Entry
@@ -21,7 +21,7 @@ def chart_of(entries: Sequence[Entry], centre: Centre = Centre.CHRONOLOGICAL_AGE
     if not entries:
         raise HistoryError("nothing is kept of this person")
     points = [
-        Point(
+        GrowthPoint(
             entry.chronological_age_months,
             entry.bone_age_months,
             entry.interval_low_months,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from boneage.clinical.growth_chart import GrowthChart, Point
+from boneage.clinical.growth import GrowthChart, GrowthPoint
 from boneage.domain.assessment import years_and_months
 
 WIDTH, HEIGHT = 720, 520
@@ -127,7 +127,7 @@ class _Frame:
             yield f'<text x="{x:.1f}" y="{bottom + 18}" text-anchor="middle">{year}</text>'
             yield f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{year}</text>'
 
-    def marks(self, point: Point) -> Iterable[str]:
+    def marks(self, point: GrowthPoint) -> Iterable[str]:
         """A reading and its interval."""
         x = self.x(point.chronological_age_months)
         if point.interval_low_months is not None and point.interval_high_months is not None:

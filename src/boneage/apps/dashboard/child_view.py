@@ -7,7 +7,7 @@ import streamlit as st
 from boneage.apps.dashboard.answers import Answer
 from boneage.apps.dashboard.keeping import offer_to_keep
 from boneage.apps.dashboard.markup import labelled
-from boneage.clinical.growth_chart import GrowthChart, Point, growth_chart
+from boneage.clinical.growth import GrowthChart, GrowthPoint, growth_chart
 from boneage.domain.assessment import Assessment
 from boneage.reports.clinical_text import clinical_lines
 from boneage.reports.growth_svg import description, growth_svg
@@ -36,7 +36,7 @@ def chart_of_answer(assessment: Assessment) -> GrowthChart | None:
     age, interval = assessment.chronological_age_months, assessment.interval
     if age is None or assessment.clinical is None:
         return None
-    point = Point(
+    point = GrowthPoint(
         age,
         assessment.age_months,
         interval.low_months if interval else None,
