@@ -12,7 +12,12 @@ from boneage.domain.findings import Finding
 
 
 class BoneageError(Exception):
-    """Anything boneage itself raises; catch this to survive one bad film."""
+    """Anything boneage itself raises; catch this to survive one bad image."""
+
+    code: str = "failed"
+    """A stable short word for programs, such as ``"truncated"``."""
+    findings: tuple[Finding, ...] = ()
+    """Of an image that was refused."""
 
 
 class FilmError(BoneageError):
@@ -50,13 +55,19 @@ class UnsuitableError(FilmError):
 class SexError(BoneageError, ValueError):
     """A sex that is missing or not one of male and female."""
 
+    code = "sex"
+
 
 class LanguageError(BoneageError, ValueError):
     """A language that no catalogue of words ships for."""
 
+    code = "language"
+
 
 class OutputError(BoneageError):
     """An answer that cannot be written in the form that was asked for."""
+
+    code = "output"
 
 
 class WeightsError(BoneageError):
@@ -78,6 +89,8 @@ class DataError(BoneageError):
 class LevelError(BoneageError, ValueError):
     """A level that no interval can be given at."""
 
+    code = "level"
+
 
 class CalibrationError(BoneageError):
     """A clinic's calibration that cannot be made, or not be used with these weights."""
@@ -86,9 +99,13 @@ class CalibrationError(BoneageError):
 class AgeError(BoneageError, ValueError):
     """A chronological age, or dates, that cannot be those of a child and a film."""
 
+    code = "age"
+
 
 class HeightError(BoneageError, ValueError):
     """A height that cannot be a child's."""
+
+    code = "height"
 
 
 class HistoryError(BoneageError):

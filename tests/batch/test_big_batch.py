@@ -14,12 +14,10 @@ from typing import Any
 
 import pytest
 
-from boneage.batch.items import Answered, Item, items_of
-from boneage.batch.parts import RESULT_COLUMNS
+from boneage.batch.cases import Item, items_of
 from boneage.batch.processes import Processes
-from boneage.batch.results import Counts, Results
-from boneage.batch.run import run_batch
-from boneage.batch.settings import Settings
+from boneage.batch.results import RESULT_COLUMNS, Answered, Counts, Results
+from boneage.batch.run import Settings, run_batch
 from boneage.domain.assessment import Case, Failure
 from boneage.domain.radiograph import Sex
 from boneage.errors import DataError

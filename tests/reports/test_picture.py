@@ -12,8 +12,10 @@ from PIL import Image
 
 from boneage.domain.assessment import Assessment, Box, Finding, Severity
 from boneage.domain.radiograph import Facts, Radiograph
+from boneage.inference.session import Session
+from boneage.reports.exports import PICTURE, export, save
 from boneage.reports.panels import REFUSAL_TEXT, colour_of, fitted, with_boxes, with_heat
-from boneage.reports.picture import draw, save_picture
+from boneage.reports.picture import draw
 from tests.conftest import drawn_hand
 
 
@@ -78,6 +80,11 @@ def test_a_picture_without_looks_or_with_long_warnings(
     long = replace(answer.findings[0], message="a long sentence " * 40)
     short = draw(answer, radiograph).shape[0]
     assert draw(replace(answer, findings=(long,)), radiograph).shape[0] > short
+
+
+def save_picture(answer: Assessment, radiograph: Radiograph, folder: Path) -> Path:
+    session = Session(answer, radiograph)
+    return save(export(session, PICTURE), session, folder)
 
 
 def test_two_films_with_one_name_do_not_overwrite_each_other(

@@ -32,7 +32,7 @@ from boneage.reading.dicom.laterality import ALSO_RIGHT, RIGHT_BY_DESCRIPTION
 from boneage.reports.finding_codes import CODES, OTHER_HANDS, OTHER_KINDS
 from boneage.reports.identity import Identity
 from boneage.reports.pdf.page import ReportTexts
-from boneage.reports.pdf.writing import ReportForm, report, report_texts
+from boneage.reports.pdf.writing import report, report_texts
 from boneage.reports.wording import (
     REFERENCES,
     finding_sentence,
@@ -75,7 +75,7 @@ def pages(content: bytes) -> int:
 def test_a_report_is_one_page_of_its_paper(
     told: Assessment, radiograph: Radiograph, paper: str, language: str
 ) -> None:
-    content = report(told, radiograph, ReportForm(paper, language, "2026-11-24"))
+    content = report(told, radiograph, paper=paper, language=language, weights_date="2026-11-24")
     assert content.startswith(b"%PDF-")
     assert pages(content) == 1
     box = re.search(rb"/MediaBox \[ 0 0 ([\d.]+) ([\d.]+) \]", content)
@@ -86,7 +86,7 @@ def test_a_report_is_one_page_of_its_paper(
 def test_the_page_says_what_a_clinician_needs(
     told: Assessment, radiograph: Radiograph, tmp_path: Path
 ) -> None:
-    said = printed(report(told, radiograph, ReportForm(weights_date="2026-11-24")), tmp_path)
+    said = printed(report(told, radiograph, weights_date="2026-11-24"), tmp_path)
     for text in (
         "10 years 2 months",
         "122.4 months · Greulich and Pyle, female standard",
@@ -111,7 +111,7 @@ def test_the_page_says_what_a_clinician_needs(
 
 
 def test_the_page_in_german(told: Assessment, radiograph: Radiograph, tmp_path: Path) -> None:
-    said = printed(report(told, radiograph, ReportForm("letter", "de")), tmp_path)
+    said = printed(report(told, radiograph, paper="letter", language="de"), tmp_path)
     for text in (
         "10 Jahre 2 Monate",
         "122,4 Monate",
@@ -156,7 +156,7 @@ def test_a_crowded_report_stays_on_its_page(
     )
     refused = Finding("no_hand", Severity.REFUSAL, "This is not a hand.")
     crowded = replace(told, findings=(*long, refused))
-    content = report(crowded, radiograph, ReportForm(paper, "de"), SOMEBODY)
+    content = report(crowded, radiograph, paper=paper, language="de", identity=SOMEBODY)
     assert pages(content) == 1
     said = printed(content, tmp_path)
     assert said.count("a long sentence of many words") == 12 * 6

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import msgspec
 import pytest
-from jsonschema import Draft202012Validator, ValidationError
+from jsonschema import Draft202012Validator, ValidationError  # type: ignore[import-untyped]
 
 from boneage import Assessor
 from boneage.clinical.interpreting import with_clinical_findings

@@ -24,9 +24,10 @@ from PIL import Image
 
 from boneage.domain.radiograph import Sex
 from boneage.inference.assessor import Assessor
+from boneage.inference.session import Session
 from boneage.inference.weights import Asked, Weights
 from boneage.reading import read
-from boneage.reports.picture import save_picture
+from boneage.reports.exports import PICTURE, export, save
 from boneage.reports.record import record
 from tools.bench.service import measure_networks
 
@@ -118,7 +119,8 @@ def measure_steps(film: Path, sex: Sex, weights: Path | None = None, *, runs: in
     def write() -> None:
         json.dumps(record(answer))
         with TemporaryDirectory() as folder:
-            save_picture(answer, radiograph, Path(folder))
+            session = Session(answer, radiograph)
+            save(export(session, PICTURE), session, Path(folder))
 
     steps.append(Step(WRITING, cost_of(write, runs).seconds, 0.0))
     cores = os.cpu_count() or 1

@@ -1,44 +1,56 @@
-"""Which films to read: from paths, from folders, from a table."""
+"""Which images to assess: from paths, from folders, from a table; each known by a key."""
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
-from boneage.domain.ages import checked_age, parse_age, parse_date
+from boneage.domain.ages import checked_age, parse_age
 from boneage.domain.assessment import Case, Failure
-from boneage.domain.child import Child, height_from_inches, parse_height
+from boneage.domain.child import Child
+from boneage.domain.child_fields import child_of, parse_fields
 from boneage.domain.radiograph import Sex
 from boneage.errors import AgeError, DataError, HeightError, SexError
 from boneage.reading.folders import LeftOut, walk_films
 from boneage.storage.delimited import one_column, open_delimited
-
-Value = TypeVar("Value")
+from boneage.storage.printable import file_label
 
 PATH_COLUMNS = ("path", "film")
 AGE_COLUMNS = ("chronological_age_months", "age_months", "age")
 AGE_YEARS = "age_years"
 SEX_COLUMNS = ("sex", "male")
 """The second is that of the RSNA's tables; where both are filled they must say the same."""
-SAME_HEIGHT_CM = 1.0
-"""Centimetres and rounded inches of one height differ by less."""
+KEY_BYTES = 16
 _NUMBER = re.compile(r"\d+([.,]\d*)?")
 
 
+@dataclass(frozen=True)
+class Item:
+    """A case on its way to a row."""
+
+    key: bytes
+    """Tells it from every other case of the same batch, in this run and the next."""
+    film: str
+    """What the row calls the image."""
+    case: Case | Failure
+    source_row: int | None = None
+    """Line of the table of cases; None where images were named, or found in a folder."""
+
+
 def cases_of(paths: Sequence[Path], left_out: LeftOut | None = None) -> list[Case]:
-    """One case for each path, a folder giving one for each film in it.
+    """One case for each path, a folder giving one for each image in it.
 
-    What else a folder holds is noted in ``left_out``.
-
-    A path that does not exist stays a case: it fails when it is read, and the
-    others go on.
+    What else a folder holds is noted in ``left_out``. A path that does not exist stays a case:
+    it fails when it is read, and the others go on.
 
     Raises
     ------
     DataError
-        When a folder holds no films.
+        When a folder holds no images.
     """
     return list(stream_cases(paths, left_out))
 
@@ -58,9 +70,31 @@ def stream_cases(paths: Sequence[Path], left_out: LeftOut | None = None) -> Iter
 
 
 def no_films(folder: Path, left_out: LeftOut) -> DataError:
-    """Say that a folder holds no films, and what it holds instead."""
+    """Say that a folder holds no images, and what it holds instead."""
     more = f"; {left_out}" if str(left_out) else ""
     return DataError(f"no films in the folder {str(folder)!r}{more}")
+
+
+def items_of(paths: Sequence[Path], left_out: LeftOut | None = None) -> Iterator[Item]:
+    """Stream the images of paths and folders; an image is known by its whole path.
+
+    See :func:`cases_of`.
+    """
+    for case in stream_cases(paths, left_out):
+        whole = os.path.abspath(case.film)  # noqa: PTH100  no link is followed
+        yield Item(_key("film", os.fsencode(whole)), file_label(case.film), case)
+
+
+def items_of_table(table: Path) -> Iterator[Item]:
+    """Stream the rows of a table of cases, see :func:`read_cases`; a row is known by its line."""
+    for line, case in stream_table(table):
+        yield Item(_key("row", str(line).encode()), file_label(case.film), case, line)
+
+
+def _key(kind: str, content: bytes) -> bytes:
+    return hashlib.blake2b(
+        content, digest_size=KEY_BYTES, person=kind.encode(), usedforsecurity=False
+    ).digest()
 
 
 def read_cases(table: Path) -> list[Case | Failure]:
@@ -73,7 +107,7 @@ def read_cases(table: Path) -> list[Case | Failure]:
         and, optionally, ``chronological_age_months``, ``age_months`` or ``age`` (in
         months, or as ``11y4m``) or ``age_years``, ``birth_date``, ``study_date``
         (YYYY-MM-DD), ``height_cm`` or ``height_in``, and ``pseudonym``. Paths are relative to
-        the table. An empty cell means: as the film states.
+        the table. An empty cell means: as the image states.
 
     Returns
     -------
@@ -127,12 +161,13 @@ def _case(
     try:
         sex = _sex(cells)
         age = _age(cells, age_column)
-        child = _child(cells, age)
+        child = child_of({**parse_fields({**cells, "age": ""}), "age": age})
     except SexError as error:
         return Failure(film, "sex", str(error))
     except (AgeError, HeightError) as error:
         return Failure(film, "table", str(error))
-    return Case(folder / film, sex, age, child, cells.get("pseudonym") or None)
+    known = None if child == Child(age) else child
+    return Case(folder / film, sex, age, known, cells.get("pseudonym") or None)
 
 
 def _sex(cells: Mapping[str, str]) -> Sex | None:
@@ -154,31 +189,3 @@ def _age(cells: Mapping[str, str], column: str | None) -> float | None:
     if column == AGE_YEARS and _NUMBER.fullmatch(text):
         return checked_age(12 * float(text.replace(",", ".")), text)
     return parse_age(text)
-
-
-def _child(cells: Mapping[str, str], age_months: float | None) -> Child | None:
-    """Read what a row says of the child beside the age; None where it says nothing."""
-    birth_date = _parsed(lambda text: parse_date(text, "birth date"), cells.get("birth_date"))
-    study_date = _parsed(lambda text: parse_date(text, "study date"), cells.get("study_date"))
-    height_cm = _height(cells)
-    if birth_date is None and study_date is None and height_cm is None:
-        return None
-    return Child(age_months, birth_date, study_date, height_cm)
-
-
-def _height(cells: Mapping[str, str]) -> float | None:
-    height_cm = _parsed(parse_height, cells.get("height_cm"))
-    height_in = _parsed(parse_height, cells.get("height_in"))
-    if height_in is None:
-        return height_cm
-    converted = height_from_inches(height_in)
-    if height_cm is not None and abs(height_cm - converted) > SAME_HEIGHT_CM:
-        raise HeightError(
-            f"height_cm ({cells['height_cm']!r}) and height_in ({cells['height_in']!r}, which "
-            f"is {converted:.1f} cm) contradict each other"
-        )
-    return converted if height_cm is None else height_cm
-
-
-def _parsed(parse: Callable[[str], Value], text: str | None) -> Value | None:
-    return parse(text) if text else None

@@ -13,8 +13,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 
-from boneage.batch.items import Answered, Item
-from boneage.batch.settings import Reader, Settings
+from boneage.batch.cases import Item
+from boneage.batch.results import Answered
+from boneage.batch.run import Reader, Settings
 from boneage.domain.assessment import Failure
 from boneage.errors import DataError
 from boneage.reports.table import row

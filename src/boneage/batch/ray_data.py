@@ -19,8 +19,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from boneage.batch.items import Answered, Item
-from boneage.batch.settings import Reader, Settings
+from boneage.batch.cases import Item
+from boneage.batch.results import Answered
+from boneage.batch.run import Reader, Settings
 from boneage.domain.assessment import Case, Failure
 from boneage.domain.child import Child
 from boneage.domain.clinical_findings import Centre

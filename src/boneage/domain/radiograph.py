@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
+from hashlib import sha256
 from typing import TypeAlias
 
 import numpy as np
@@ -103,3 +105,8 @@ class Radiograph:
     def width(self) -> int:
         """Columns of the film."""
         return int(self.pixels.shape[1])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The SHA-256 of the pixels: tells images apart, and says nothing of the child."""
+        return sha256(self.pixels.tobytes()).hexdigest()

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from traceback import format_tb
 from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
@@ -462,30 +463,36 @@ class _Lying:
 
 
 def answer_or_failure(name: str, assess: Callable[[], Assessment]) -> Assessment | Failure:
-    """Assess one of many films; why there is no answer, where there is none.
-
-    Parameters
-    ----------
-    name : str
-        The film's, for the failure.
-    assess : callable
-        Reads the film and answers.
+    """Assess one of many images; why there is no answer, where there is none.
 
     Raises
     ------
     WeightsError
-        When the weights turn out unusable: then every film would fail.
+        When the weights turn out unusable: then every image would fail.
     """
     try:
         return assess()
-    except WeightsError:
-        raise
-    except BoneageError as error:
-        code, findings = getattr(error, "code", "sex"), getattr(error, "findings", ())
-        return Failure(name, code, str(error), findings)
-    except Exception as error:  # a batch survives its worst film
-        logger.exception("unexpected failure")
-        return Failure(name, "unexpected", f"unexpected {type(error).__name__}: {error}")
+    except Exception as error:
+        return failure_of(name, error)
+
+
+def failure_of(name: str, error: Exception) -> Failure:
+    """Say why an image has no answer; a batch survives its worst image.
+
+    Raises
+    ------
+    WeightsError
+        When that is the error: then every image would fail.
+    """
+    if isinstance(error, WeightsError):
+        raise error
+    if isinstance(error, BoneageError):
+        return Failure(name, error.code, str(error), error.findings)
+    # Neither logged nor shown in full: what it says may quote the patient.
+    kind = type(error).__name__
+    logger.error("unexpected %s", kind)
+    logger.debug("%s", "".join(format_tb(error.__traceback__)))
+    return Failure(name, "unexpected", f"unexpected {kind}")
 
 
 def _unsuitable(name: str, findings: tuple[Finding, ...]) -> UnsuitableError:

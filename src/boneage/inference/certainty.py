@@ -39,13 +39,23 @@ class Certainty:
         if self.calibration:
             self.model = self.calibration.model(self.model)
         self.level = DEFAULT_LEVEL if level is None else level
-        if self.model:
-            self.model.check(self.level)
-        elif level is not None:
+        self._weights_name = weights.manifest.name
+        if self.model or level is not None:
+            self.check(self.level)
+
+    def check(self, level: float) -> None:
+        """Let a level pass that intervals can be given at.
+
+        Raises
+        ------
+        LevelError
+            When there is no interval, or none of this level.
+        """
+        if self.model is None:
             raise LevelError(
-                f"the weights {weights.manifest.name!r} state no interval, "
-                f"so none of level {level:g}"
+                f"the weights {self._weights_name!r} state no interval, so none of level {level:g}"
             )
+        self.model.check(level)
 
     def stated(self, answer: Assessment) -> Assessment:
         """An answer of the weights alone, with all that is said with it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from io import BytesIO
 from typing import BinaryIO, TypeAlias
 
 from boneage.errors import FilmError
@@ -13,6 +14,14 @@ Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | Bi
 MAX_FILE_BYTES = 2**30
 """More than any film that is accepted, uncompressed, in 16-bit colour."""
 UNNAMED = "film"
+
+
+class NamedFile(BytesIO):
+    """The bytes of a file, with its name, so that messages can quote it."""
+
+    def __init__(self, data: bytes, name: str) -> None:
+        super().__init__(data)
+        self.name = name
 
 
 def load(source: Source) -> tuple[bytes, str]:

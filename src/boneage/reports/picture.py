@@ -10,7 +10,6 @@ import hashlib
 import textwrap
 from collections.abc import Sequence
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -19,7 +18,6 @@ from PIL.PngImagePlugin import PngInfo
 from boneage.domain.assessment import Assessment, Severity, years_and_months
 from boneage.domain.radiograph import Radiograph
 from boneage.imaging.preparing import stretch
-from boneage.reading.folders import PICTURE_SUFFIX
 from boneage.reports.panels import (
     BACKGROUND,
     DIM_TEXT,
@@ -48,7 +46,6 @@ from boneage.reports.wording import (
     standard_text,
     weights_text,
 )
-from boneage.storage.naming import write_named
 
 FILM_PX = 900
 """Height of the radiograph on the picture; also its greatest width."""
@@ -89,13 +86,16 @@ def draw(answer: Assessment, radiograph: Radiograph) -> Rgb:
     return drawn
 
 
-def save_picture(answer: Assessment, radiograph: Radiograph, folder: Path) -> Path:
-    """Draw an assessment into a folder, as a PNG named for its image, and give its path.
+def png(answer: Assessment, radiograph: Radiograph) -> tuple[bytes, str]:
+    """Draw an assessment as a PNG.
 
-    The same image drawn again replaces its picture. Another image of the same name, from this
-    run or an earlier one, gets a number after its name.
+    Returns
+    -------
+    content : bytes
+    mark : str
+        Stands in the file, and tells images of one name apart; nothing of the patient can be
+        read from it.
     """
-    # Tells images of one name apart; nothing of the patient can be read from it.
     digest = hashlib.sha256(radiograph.pixels.tobytes())
     digest.update(answer.sex.value.encode())
     mark = digest.hexdigest()
@@ -103,7 +103,7 @@ def save_picture(answer: Assessment, radiograph: Radiograph, folder: Path) -> Pa
     facts.add_text(DIGEST_KEY, mark)
     content = BytesIO()
     Image.fromarray(draw(answer, radiograph)).save(content, "PNG", pnginfo=facts)
-    return write_named(folder, radiograph.name, PICTURE_SUFFIX, mark, content.getvalue())
+    return content.getvalue(), mark
 
 
 def _step_column(grey: Rgb, answer: Assessment, number: int) -> Image.Image:

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from boneage.apps.dashboard import answers, downloads, markup, pictures
-from boneage.apps.dashboard.answers import READING, Answer, against_age, answer, interval_in_words
+from boneage.apps.dashboard.answers import Answer, against_age, answer, interval_in_words
 from boneage.apps.dashboard.choices import Choice
 from boneage.apps.dashboard.films import Film
 from boneage.domain.assessment import Failure, Interval
@@ -23,6 +23,7 @@ from boneage.domain.radiograph import Sex
 from boneage.errors import FilmError, WeightsError
 from boneage.imaging.regions import crop_box
 from boneage.inference.assessor import Assessor
+from boneage.inference.session import DECODING, steps_of
 from boneage.reports.panels import fitted
 
 
@@ -40,8 +41,8 @@ def test_it_is_the_assessors_answer(assessor: Assessor, film: Film, answered: An
 def test_every_step_is_told_once_and_in_order(assessor: Assessor, film: Film) -> None:
     told: list[str] = []
     answer(assessor, film, Choice(Sex.MALE), told.append)
-    assert tuple(told) == answers.steps_of(assessor)
-    assert told[0] == READING
+    assert tuple(told) == steps_of(assessor)
+    assert told[0] == DECODING
 
 
 def test_a_film_that_fails_does_not_stop_the_others(

@@ -17,20 +17,12 @@ from pydicom.uid import ComprehensiveSRStorage, SecondaryCaptureImageStorage
 
 from boneage.apps.dashboard.answers import Answer, answer
 from boneage.apps.dashboard.choices import Choice
-from boneage.apps.dashboard.documents import (
-    FHIR_TYPE,
-    Made,
-    NotMade,
-    Wishes,
-    dicom_of,
-    fhir_of,
-    is_dicom,
-    made,
-    report_of,
-)
+from boneage.apps.dashboard.documents import Made, NotMade, is_dicom, made
 from boneage.domain.radiograph import Sex
 from boneage.errors import OutputError
 from boneage.inference.assessor import Assessor
+from boneage.reports.exports import DICOM_PICTURE, DICOM_REPORT, FHIR, REPORT, ReportOptions
+from boneage.reports.identity import Identity
 from tests.apps.dashboard.conftest import admitted
 
 pytest.importorskip("streamlit")
@@ -39,6 +31,8 @@ from streamlit.testing.v1 import AppTest
 from tests.apps.dashboard.test_pages import opened, read_button, sex_radios, upload
 
 NAME, PATIENT_ID = "ZZYZX^QUENTIN", "QZ-4711"
+DICOM = (DICOM_PICTURE, DICOM_REPORT)
+CHILD_7 = Identity("child 7")
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +59,7 @@ def file(found: Made | NotMade) -> Made:
 
 @pytest.mark.parametrize(("paper", "size"), [("a4", b"595.2"), ("letter", b"612 792")])
 def test_the_report_has_its_paper(of_dicom: Answer, paper: str, size: bytes) -> None:
-    found = file(made(report_of, of_dicom, Wishes(paper, "de", "child 7", "2026-11-25")))
+    found = file(made([REPORT], of_dicom, ReportOptions(paper, "de", CHILD_7, "2026-11-25")))
     assert (found.name, found.media_type) == ("hand.boneage.pdf", "application/pdf")
     assert found.content.startswith(b"%PDF-")
     assert size in found.content
@@ -73,19 +67,19 @@ def test_the_report_has_its_paper(of_dicom: Answer, paper: str, size: bytes) -> 
 
 
 def test_the_observation_names_nobody_but_the_pseudonym(of_dicom: Answer) -> None:
-    found = file(made(fhir_of, of_dicom, Wishes()))
-    assert (found.name, found.media_type) == ("hand.boneage.json", FHIR_TYPE)
+    found = file(made([FHIR], of_dicom, ReportOptions()))
+    assert (found.name, found.media_type) == ("hand.boneage.json", "application/fhir+json")
     resource = json.loads(found.content)
     assert resource["resourceType"] == "Observation"
     assert "subject" not in resource
     for secret in (NAME, "Quentin", PATIENT_ID, "hand.dcm"):
         assert secret.lower() not in found.content.decode().lower()
-    named = json.loads(file(made(fhir_of, of_dicom, Wishes(pseudonym="child 7"))).content)
+    named = json.loads(file(made([FHIR], of_dicom, ReportOptions(identity=CHILD_7))).content)
     assert named["subject"]["identifier"]["value"] == "child 7"
 
 
 def test_both_dicom_files_join_the_study_of_the_film(of_dicom: Answer, named_dicom: bytes) -> None:
-    found = file(made(dicom_of, of_dicom, Wishes()))
+    found = file(made(DICOM, of_dicom, ReportOptions()))
     assert (found.name, found.media_type) == ("hand.boneage.zip", "application/zip")
     film = dcmread(BytesIO(named_dicom))
     with zipfile.ZipFile(BytesIO(found.content)) as archive:
@@ -103,7 +97,7 @@ def test_both_dicom_files_join_the_study_of_the_film(of_dicom: Answer, named_dic
 
 def test_a_film_that_is_no_dicom_says_so(answered: Answer) -> None:
     assert not is_dicom(answered)
-    found = made(dicom_of, answered, Wishes())
+    found = made(DICOM, answered, ReportOptions())
     assert isinstance(found, NotMade)
     assert found.message.startswith("'hand.png' is no DICOM file")
     assert found.message.endswith("give the film as DICOM.")
@@ -117,50 +111,51 @@ def test_a_dicom_film_without_a_kind_says_so(assessor: Assessor, dicom: bytes) -
     film = admitted("c", "hand.dcm", changed.getvalue())
     found = answer(assessor, film, Choice(Sex.FEMALE))
     assert isinstance(found, Answer)
-    told = made(dicom_of, found, Wishes())
+    told = made(DICOM, found, ReportOptions())
     assert isinstance(told, NotMade)
     assert "states no SOPClassUID" in told.message
-    assert isinstance(made(report_of, found, Wishes()), Made)
+    assert isinstance(made([REPORT], found, ReportOptions()), Made)
 
 
 @pytest.mark.parametrize(
-    ("library", "extra", "maker"),
-    [("reportlab", "report", report_of), ("highdicom", "dicom", dicom_of)],
+    ("library", "extra", "names"),
+    [("reportlab", "report", [REPORT]), ("highdicom", "dicom", DICOM)],
 )
 def test_a_library_that_is_missing_is_named(
-    of_dicom: Answer, library: str, extra: str, maker: object, monkeypatch: pytest.MonkeyPatch
+    of_dicom: Answer, library: str, extra: str, names: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in [name for name in sys.modules if name.startswith("boneage.reports.pdf")]:
         monkeypatch.delitem(sys.modules, module)
     for module in [name for name in sys.modules if name.partition(".")[0] == library]:
         monkeypatch.setitem(sys.modules, module, None)
     monkeypatch.setitem(sys.modules, library, None)
-    found = made(maker, of_dicom, Wishes())  # type: ignore[arg-type]
+    found = made(names, of_dicom, ReportOptions())
     assert isinstance(found, NotMade)
     assert f'pip install "boneage[{extra}]".' in found.message
 
 
 def test_a_language_without_words_is_said(answered: Answer) -> None:
-    found = made(report_of, answered, Wishes(language="xx"))
+    found = made([REPORT], answered, ReportOptions(language="xx"))
     assert isinstance(found, NotMade)
     assert "no words for the language 'xx'" in found.message
 
 
 def test_what_goes_wrong_otherwise_is_told_without_its_words(
-    of_dicom: Answer, caplog: pytest.LogCaptureFixture
+    of_dicom: Answer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> dict[str, bytes]:
+    def fail(*_: object) -> bytes:
         raise RuntimeError(NAME)
 
+    monkeypatch.setattr("boneage.reports.dicom.writing.dicom_file", fail)
     with caplog.at_level(logging.DEBUG):
-        found = made(fail, of_dicom, Wishes())
+        found = made(DICOM, of_dicom, ReportOptions())
     assert found == NotMade("Unexpected RuntimeError.")
     assert NAME not in caplog.text
 
 
 def test_a_film_without_a_name_still_has_a_file(answered: Answer) -> None:
     nameless = replace(answered, film=replace(answered.film, name=""))
-    assert file(made(fhir_of, nameless, Wishes())).name == "film.boneage.json"
+    assert file(made([FHIR], nameless, ReportOptions())).name == "film.boneage.json"
 
 
 def make_button(page: AppTest, what: str):  # type: ignore[no-untyped-def]

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from pydicom import dcmread
 
-from boneage.apps.dicom_node import answering
 from boneage.apps.dicom_node.answering import Unanswerable, answer_film
 from boneage.errors import OutputError
 from boneage.inference.assessor import Assessor
@@ -23,7 +22,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, *kinds: str, error: type[Exception]
             raise error("DOE^JANE")
         return dicom_file(kind, *arguments)
 
-    monkeypatch.setattr(answering, "dicom_file", write)
+    monkeypatch.setattr("boneage.reports.dicom.writing.dicom_file", write)
 
 
 @pytest.mark.parametrize("error", [OutputError, TypeError])

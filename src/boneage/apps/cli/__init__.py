@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
 
 import click
 
 from boneage._version import __version__
-from boneage.apps.cli.output import LogHandler, discard_output, echo, set_up_streams, show
-from boneage.apps.cli.stopping import BY_SIGNAL, cause_of, status_of, stopped_by_signals
-from boneage.errors import BoneageError, FilmError, OutputError
-from boneage.extras import what_to_install
-from boneage.storage.files import reason_of
+from boneage.apps.cli.output import LogHandler
+from boneage.apps.cli.program import EXIT_FAILED, EXIT_USAGE, Failed, Program, Unusable
+
+__all__ = ["EXIT_FAILED", "EXIT_USAGE", "Failed", "Program", "Unusable", "main"]
 
 COMMANDS: Mapping[str, str] = {
     "assess": "Read the bone age of films.",
@@ -42,80 +39,7 @@ COMMANDS: Mapping[str, str] = {
     "audit": "Check the audit log of a server.",
 }
 """Each is the command of the same name in the module ``boneage.apps.cli.<name>``."""
-
-EXIT_FAILED, EXIT_USAGE = 1, 2
-BROKEN_PIPE = 13
-"""The number of SIGPIPE, which ends others that write to ``head``."""
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-
-
-class Failed(click.ClickException):
-    """Something could not be done, in one sentence."""
-
-    exit_code = EXIT_FAILED
-
-
-class Unusable(click.ClickException):
-    """What was given cannot be used; nothing was done."""
-
-    exit_code = EXIT_USAGE
-
-
-class Program(click.Group):
-    """A command line of subcommands, and the one place where an error becomes a sentence."""
-
-    def main(
-        self,
-        args: Sequence[str] | None = None,
-        prog_name: str | None = None,
-        complete_var: str | None = None,
-        standalone_mode: bool = True,
-        **extra: Any,
-    ) -> Any:
-        """Run a command line to its end; nothing that goes wrong ends in a traceback."""
-        if not standalone_mode:
-            return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
-        try:
-            with stopped_by_signals():
-                set_up_streams()
-                status = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
-        except click.ClickException as error:
-            show(error)
-            status = error.exit_code
-        except click.Abort as error:  # outside a command, or at a question
-            echo("stopped", err=True)
-            cause = error.__cause__
-            status = status_of(cause) if isinstance(cause, KeyboardInterrupt) else EXIT_FAILED
-        except OSError as error:  # of --help and --version
-            discard_output()
-            show(Failed(f"standard output cannot be written: {reason_of(error)}"))
-            status = EXIT_FAILED
-        sys.exit(status if isinstance(status, int) else 0)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run a subcommand; what goes wrong becomes a sentence."""
-        try:
-            return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
-        except BrokenPipeError as error:  # quietly, as others end whose reader has gone
-            discard_output()
-            raise click.exceptions.Exit(BY_SIGNAL + BROKEN_PIPE) from error
-        except KeyboardInterrupt as error:
-            echo(cause_of(error), err=True)
-            raise click.exceptions.Exit(status_of(error)) from error
-        except (FilmError, OutputError) as error:
-            raise Failed(str(error)) from error
-        except BoneageError as error:  # of the weights, a table, a profile
-            raise Unusable(str(error)) from error
-        except OSError as error:
-            raise Failed(_sentence(error)) from error
-        except ModuleNotFoundError as error:
-            raise Unusable(what_to_install(error)) from error
-        except Exception as error:
-            logging.getLogger(__name__).debug("unexpected", exc_info=True)
-            sentence = f"unexpected {type(error).__name__}: {error} (boneage --verbose says more)"
-            raise Failed(sentence) from error
 
 
 class Commands(Program):
@@ -136,11 +60,6 @@ class Commands(Program):
         """List the subcommands without loading them all."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
-
-
-def _sentence(error: OSError) -> str:
-    named = f": {str(error.filename)!r}" if error.filename else ""
-    return f"{reason_of(error)}{named}"
 
 
 @click.group(cls=Commands, context_settings=SETTINGS)

@@ -8,9 +8,8 @@ from typing import Any
 
 import click
 
-from boneage.apps.cli.batch import make_folder
 from boneage.apps.cli.options import data_option, initial_weights_option, out_option
-from boneage.apps.cli.output import echo
+from boneage.apps.cli.output import echo, make_folder
 
 SHORT_SECONDS = 180.0
 """Four backbones in about ten minutes on two cores that have nothing else to do."""

@@ -1,4 +1,4 @@
-"""``boneage assess``: films in, bone ages out."""
+"""``boneage assess``: radiographs in, bone ages out."""
 
 from __future__ import annotations
 
@@ -9,28 +9,35 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from boneage.apps.cli import EXIT_FAILED
-from boneage.apps.cli.batch import Progress, make_folder, open_output, report_left_out, sum_up
-from boneage.apps.cli.child_options import child_options
-from boneage.apps.cli.documents import Documents, document_options
-from boneage.apps.cli.options import calibration_option, parse_sex, weights_option
-from boneage.apps.cli.output import echo
-from boneage.apps.cli.results import Big, assess_into, results_options
-from boneage.apps.cli.stopping import cause_of, status_of
+from boneage.apps.cli.exporting import prepare_outputs, write_exports
+from boneage.apps.cli.options import (
+    Big,
+    Outputs,
+    big_options,
+    calibration_option,
+    child_options,
+    output_options,
+    parse_sex,
+    weights_option,
+)
+from boneage.apps.cli.output import Progress, echo, open_output, report_left_out, sum_up
+from boneage.apps.cli.program import EXIT_FAILED, cause_of, status_of
 from boneage.batch.cases import cases_of, read_cases
-from boneage.errors import OutputError, WeightsError
+from boneage.domain.assessment import Assessment, Case, Failure
+from boneage.domain.child import Child
+from boneage.domain.radiograph import Sex
+from boneage.errors import HistoryError, OutputError, WeightsError
+from boneage.inference.assessor import Assessor
+from boneage.inference.session import Session, assess_case
 from boneage.reading.folders import LeftOut
+from boneage.reports.record import Record, batch, record
+from boneage.reports.table import Row, TableWriter, row
+from boneage.reports.text import full_text, one_line
 from boneage.storage.files import is_standard_output, reason_of
 from boneage.storage.printable import file_label, printable
 
 if TYPE_CHECKING:
-    from boneage.batch.settings import Settings
-    from boneage.domain.assessment import Assessment, Case, Failure
-    from boneage.domain.child import Child
-    from boneage.domain.radiograph import Sex
     from boneage.history.store import History
-    from boneage.inference.assessor import Assessor
-    from boneage.reports.table import Row, TableWriter
 
 
 @click.command()
@@ -66,13 +73,6 @@ if TYPE_CHECKING:
     "and what else is said then goes to standard error.",
 )
 @click.option(
-    "--picture",
-    "pictures",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Draw each answer on its film, as DIR/<film>.boneage.png.",
-)
-@click.option(
     "--level",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     metavar="P",
@@ -90,8 +90,8 @@ if TYPE_CHECKING:
     "child's pseudonym: of --pseudonym, or of the table's column of that name.",
 )
 @child_options
-@document_options
-@results_options
+@output_options
+@big_options
 @weights_option
 @calibration_option
 def assess(
@@ -100,12 +100,11 @@ def assess(
     table: Path | None,
     as_json: bool,
     table_out: Path | None,
-    pictures: Path | None,
     level: float | None,
     force: bool,
     history: str | None,
     child: Child,
-    documents: Documents,
+    outputs: Outputs,
     big: Big,
     weights: Path | None,
     calibration: Path | None,
@@ -131,71 +130,39 @@ def assess(
     boneage assess --table cases.csv --json > ages.json
     boneage assess films/ --sex male --out ages/ --format parquet --workers 8
     """  # noqa: D301  click wants a backspace before lines it must not wrap
-    from boneage.inference.assessor import Assessor  # noqa: PLC0415  the command line opens fast
-
     if bool(films) == (table is not None):
         raise click.UsageError("give films or folders, or a table of them with --table")
     if big.out is not None:
-        if any((as_json, table_out, pictures, history, documents.wanted)):
+        from boneage.apps.cli.results import assess_into, settings_of  # noqa: PLC0415  slow to load
+
+        if any((as_json, table_out, history, outputs.paths)):
             raise click.UsageError(
                 "--out writes rows alone: give --json, --csv, --picture, --report, --dicom-out, "
                 "--fhir and --history in another command"
             )
-        settings = _settings(weights, calibration, level, sex, child, force=force)
-        assess_into(big, settings, films, table)
+        settings = settings_of(weights, calibration, level, sex, child, force=force)
+        assess_into(big.out, big, settings, films, table)
         return
     left_out = LeftOut()
     cases = read_cases(table) if table else cases_of(films, left_out)
     report_left_out(left_out)
     assessor = Assessor(weights, level=level, calibration=calibration)
-    batch = Batch(assessor, child, as_json=as_json, many=len(cases) > 1, force=force)
+    run = Run(assessor, child, outputs, as_json=as_json, many=len(cases) > 1, force=force)
     if history is not None:
-        batch.history = _opened(history, cases, documents.pseudonym)
+        run.history = _opened(history, cases, outputs.pseudonym)
     with ExitStack() as stack:
-        if pictures is not None:
-            batch.pictures = make_folder(pictures, "--picture")
-        documents.prepare(many=batch.many)
-        batch.documents = documents
+        prepare_outputs(outputs, many=run.many)
         if table_out is not None:
-            file = open_output(stack, table_out, "--csv", keep=True)
-            batch.write_table(file, table_out)
-        stopped = batch.run(cases, sex)
+            run.write_table(open_output(stack, table_out, "--csv", keep=True), table_out)
+        stopped = run.assess(cases, sex)
     if stopped is not None:
         raise click.exceptions.Exit(status_of(stopped))
-    if batch.failed or batch.refused or batch.not_written:
+    if run.failed or run.refused or run.not_written:
         raise click.exceptions.Exit(EXIT_FAILED)
-
-
-def _settings(
-    weights: Path | None,
-    calibration: Path | None,
-    level: float | None,
-    sex: Sex | None,
-    child: Child,
-    *,
-    force: bool,
-) -> Settings:
-    """Gather what every film of a folder of results is read with."""
-    from boneage.batch.settings import Settings  # noqa: PLC0415  loads the assessor
-    from boneage.domain.child import Child  # noqa: PLC0415
-
-    if child != Child(centre=child.centre):
-        raise click.UsageError(
-            "with --out, ages, dates and heights come from the films or from the columns of --table"
-        )
-    return Settings(
-        weights=str(weights.resolve()) if weights else None,
-        calibration=str(calibration.resolve()) if calibration else None,
-        level=level,
-        sex=sex,
-        force=force,
-        centre=child.centre,
-    )
 
 
 def _opened(history: str, cases: Sequence[Case | Failure], pseudonym: str | None) -> History:
     """Open a history before the work begins; every film needs a pseudonym."""
-    from boneage.domain.assessment import Case  # noqa: PLC0415
     from boneage.history.entry import checked_pseudonym  # noqa: PLC0415
     from boneage.history.store import History  # noqa: PLC0415  needs the extra
 
@@ -211,22 +178,21 @@ def _opened(history: str, cases: Sequence[Case | Failure], pseudonym: str | None
     return History(history)
 
 
-class Batch:
-    """The films of one command, and where their answers go."""
+class Run:
+    """The images of one command, and where their answers go."""
 
     def __init__(
         self,
         assessor: Assessor,
         child: Child,
+        outputs: Outputs,
         *,
         as_json: bool,
         many: bool,
-        force: bool = False,
+        force: bool,
     ) -> None:
-        self.assessor, self.child, self.as_json = assessor, child, as_json
-        self.many, self.force = many, force
-        self.pictures: Path | None = None
-        self.documents = Documents()
+        self.assessor, self.child, self.outputs = assessor, child, outputs
+        self.as_json, self.many, self.force = as_json, many, force
         self.history: History | None = None
         self.table: TableWriter | None = None
         self._table_path = Path()
@@ -235,13 +201,11 @@ class Batch:
 
     def write_table(self, file: BinaryIO, path: Path) -> None:
         """Write a row of every answer, as soon as it is there, to a file."""
-        from boneage.reports.table import TableWriter  # noqa: PLC0415
-
         self.table, self._table_path = TableWriter(file), path
         self._output_taken |= is_standard_output(path)
 
-    def run(self, cases: Sequence[Case | Failure], sex: Sex | None) -> KeyboardInterrupt | None:
-        """Read the films one by one; what is done is written whatever ends it.
+    def assess(self, cases: Sequence[Case | Failure], sex: Sex | None) -> KeyboardInterrupt | None:
+        """Assess the images one by one; what is done is written whatever ends it.
 
         Returns
         -------
@@ -253,20 +217,18 @@ class Batch:
         OutputError
             When the table cannot be written on.
         """
-        from boneage.reports.record import Record, batch, record  # noqa: PLC0415
-        from boneage.reports.table import row  # noqa: PLC0415
-
         records: list[Record] = []
         ended: KeyboardInterrupt | OutputError | None = None
         done = 0
         try:
             with Progress(len(cases)) as progress:
-                for answer in self._answers(cases, sex):
-                    self._add_row(row(answer))
+                for case in cases:
+                    outcome = self._outcome(case, sex)
+                    self._add_row(row(outcome))
                     if self.as_json:  # as plain values: heat maps would fill the memory
-                        records.append(record(answer))
+                        records.append(record(outcome))
                     done += 1
-                    self._tell(answer, progress)
+                    self._report(outcome, progress)
         except (KeyboardInterrupt, OutputError) as error:
             ended = error
             self.failed += len(cases) - done
@@ -287,8 +249,32 @@ class Batch:
             raise ended
         return ended
 
-    def _add_row(self, cells: Row) -> None:
+    def _outcome(self, case: Case | Failure, sex: Sex | None) -> Assessment | Failure:
+        """Assess an image and write what was asked for; its pixels are gone when this returns."""
+        label = None if isinstance(case, Failure) else file_label(case.film)
+        session = assess_case(
+            self.assessor, case, sex=sex, child=self.child, force=self.force, name=label
+        )
+        if isinstance(case, Case) and isinstance(session.outcome, Assessment):
+            for what, why in self._write(session, case.pseudonym):
+                self.not_written += 1
+                echo(f"{printable(session.outcome.film)}: no {what}: {printable(why)}", err=True)
+        return session.outcome
 
+    def _write(self, session: Session, pseudonym: str | None) -> Iterator[tuple[str, str]]:
+        """Write what was asked for of one image; the answer stands without it."""
+        made = self.assessor.weights.manifest.date
+        yield from write_exports(session, self.outputs, pseudonym=pseudonym, weights_date=made)
+        if self.history is not None:
+            from boneage.history.entry import entry_of  # noqa: PLC0415
+
+            try:
+                whose = pseudonym or self.outputs.pseudonym or ""
+                self.history.add(whose, entry_of(session.assessment))
+            except HistoryError as error:
+                yield "entry in the history", str(error)
+
+    def _add_row(self, cells: Row) -> None:
         if self.table is None:
             return
         try:
@@ -301,70 +287,17 @@ class Batch:
                 f"{str(self._table_path)!r} cannot be written on: {reason_of(error)}{held}"
             ) from error
 
-    def _answers(
-        self, cases: Sequence[Case | Failure], sex: Sex | None
-    ) -> Iterator[Assessment | Failure]:
-        from boneage.batch.answering import answer_case, named  # noqa: PLC0415
-        from boneage.domain.assessment import Case, Failure  # noqa: PLC0415
-
-        for case in cases:
-            answer = answer_case(self.assessor, case, sex, self.child, force=self.force)
-            if isinstance(case, Case):
-                if not isinstance(answer, Failure):
-                    self._write(case, answer)
-                answer = named(answer, file_label(case.film))
-            yield answer
-
-    def _write(self, case: Case, answer: Assessment) -> None:
-        """Write what was asked for of one film; the answer stands without it."""
-        problems: list[tuple[str, str]] = []
-        if self.pictures is not None:
-            problems += self._draw(case, answer, self.pictures)
-        if self.documents.wanted:
-            made = self.assessor.weights.manifest.date
-            problems += self.documents.write(
-                Path(case.film), answer, pseudonym=case.pseudonym, weights_date=made
-            )
-        if self.history is not None:
-            problems += self._keep(case, answer, self.history)
-        for what, why in problems:
-            echo(f"{printable(file_label(case.film))}: no {what}: {printable(why)}", err=True)
-        self.not_written += len(problems)
-
-    def _keep(self, case: Case, answer: Assessment, history: History) -> Iterator[tuple[str, str]]:
-        from boneage.errors import HistoryError  # noqa: PLC0415
-        from boneage.history.entry import entry_of  # noqa: PLC0415
-
-        try:
-            history.add(case.pseudonym or self.documents.pseudonym or "", entry_of(answer))
-        except HistoryError as error:
-            yield "entry in the history", str(error)
-
-    def _draw(self, case: Case, answer: Assessment, folder: Path) -> Iterator[tuple[str, str]]:
-        """Draw on the film, read once more: answers don't carry its pixels."""
-        from boneage.errors import BoneageError  # noqa: PLC0415
-        from boneage.reading import read  # noqa: PLC0415
-        from boneage.reports.picture import save_picture  # noqa: PLC0415
-
-        try:
-            save_picture(answer, read(case.film), folder)
-        except (BoneageError, OSError) as error:
-            yield "picture", reason_of(error)
-
-    def _tell(self, answer: Assessment | Failure, progress: Progress) -> None:
-        from boneage.domain.assessment import Failure  # noqa: PLC0415
-        from boneage.reports.text import full_text, one_line  # noqa: PLC0415
-
-        if isinstance(answer, Failure):
-            if answer.refused:
+    def _report(self, outcome: Assessment | Failure, progress: Progress) -> None:
+        if isinstance(outcome, Failure):
+            if outcome.refused:
                 self.refused += 1
             else:
                 self.failed += 1
-            progress.step(one_line(answer), err=True)
+            progress.step(one_line(outcome), err=True)
             return
         self.read += 1
         if self.as_json:
             progress.step()
         else:
-            text = one_line(answer) if self.many else full_text(answer)
+            text = one_line(outcome) if self.many else full_text(outcome)
             progress.step(text, err=self._output_taken)

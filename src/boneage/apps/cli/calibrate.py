@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from boneage.apps.cli.batch import Progress
 from boneage.apps.cli.options import data_option, weights_option, workers_option
-from boneage.apps.cli.output import echo
+from boneage.apps.cli.output import Progress, echo
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from boneage.apps.cli import Failed
-from boneage.apps.cli.batch import open_output
-from boneage.apps.cli.output import echo
+from boneage.apps.cli.output import echo, open_output
 from boneage.storage.printable import printable
 
 if TYPE_CHECKING:

@@ -1,15 +1,23 @@
-"""What the subcommands share: the ways to say a sex, a set of weights and a data set."""
+"""The options that subcommands share, and those that go together as one argument."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from inspect import signature
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from boneage.domain.child_fields import FIELDS, child_of
 from boneage.domain.radiograph import Sex
-from boneage.errors import SexError
+from boneage.errors import BoneageError, LanguageError, SexError
+from boneage.reports.exports import PAPERS
+
+if TYPE_CHECKING:
+    from boneage.domain.child import Child
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -80,3 +88,230 @@ def out_option(text: str) -> Callable[[Command], Command]:
         metavar="DIR",
         help=text,
     )
+
+
+def _grouped(
+    name: str, gather: Callable[..., Any], *options: Callable[..., Any]
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command several options as the one argument that ``gather`` makes of them."""
+    fields = tuple(signature(gather).parameters)
+
+    def group(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def with_group(*arguments: Any, **values: Any) -> Any:
+            gathered = gather(*(values.pop(one) for one in fields))
+            return command(*arguments, **{name: gathered}, **values)
+
+        for option in reversed(options):
+            with_group = option(with_group)
+        return with_group
+
+    return group
+
+
+def _gather_child(
+    age: float | None,
+    birth_date: object,
+    study_date: object,
+    height_cm: float | None,
+    height_in: float | None,
+    brush_mean: bool,
+) -> Child:
+    if height_cm is not None and height_in is not None:
+        raise click.UsageError("give the height with --height-cm or --height-in, not both")
+    values = {"age": age, "birth_date": birth_date, "study_date": study_date}
+    values |= {"height_cm": height_cm, "height_in": height_in}
+    return child_of(values, brush_mean=brush_mean)
+
+
+def _parse_child_field(_ctx: click.Context, param: click.Parameter, text: str | None) -> Any:
+    try:
+        return None if text is None else FIELDS[str(param.name)](text)
+    except BoneageError as error:
+        raise click.BadParameter(str(error), param=param) from error
+
+
+def _child_option(flag: str, metavar: str, text: str) -> Callable[[Command], Command]:
+    return click.option(flag, metavar=metavar, callback=_parse_child_field, help=text)
+
+
+child_options = _grouped(
+    "child",
+    _gather_child,
+    _child_option(
+        "--age", "AGE", "Chronological age at the film: 11y4m, or months. Stronger than every date."
+    ),
+    _child_option(
+        "--birth-date",
+        "YYYY-MM-DD",
+        "Instead of the age; DICOM states it often. Never printed or written.",
+    ),
+    _child_option(
+        "--study-date",
+        "YYYY-MM-DD",
+        "When the film was taken, where it does not say so. Never printed or written.",
+    ),
+    _child_option(
+        "--height-cm", "CM", "Present standing height, for the adult height of Bayley and Pinneau."
+    ),
+    _child_option("--height-in", "INCHES", "The same in inches."),
+    click.option(
+        "--brush-mean",
+        is_flag=True,
+        help="Centre the SDS on the mean bone age of the Brush table, not on the "
+        "chronological age.",
+    ),
+)
+"""What is known of the child, as the argument ``child``."""
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What is to be written of each image, and where it goes: a file for one image, or a folder."""
+
+    paths: Mapping[str, Path] = field(default_factory=dict)
+    """By option, such as ``"--report"``."""
+    paper: str = PAPERS[0]
+    language: str = "en"
+    pseudonym: str | None = None
+    identify: bool = False
+    """Whether to write who the child is, as the image states it."""
+
+
+def _gather_outputs(
+    picture: Path | None,
+    report: Path | None,
+    paper: str,
+    language: str,
+    dicom_out: Path | None,
+    fhir: Path | None,
+    pseudonym: str | None,
+    identify: bool,
+) -> Outputs:
+    paths = {"--picture": picture, "--report": report, "--dicom-out": dicom_out, "--fhir": fhir}
+    wanted = {option: path for option, path in paths.items() if path is not None}
+    return Outputs(wanted, paper, language, pseudonym, identify)
+
+
+def _parse_language(_ctx: click.Context, param: click.Parameter, text: str) -> str:
+    from boneage.i18n.words import words_of  # noqa: PLC0415  reads the catalogues
+
+    try:
+        return words_of(text.lower()).language
+    except LanguageError as error:
+        raise click.BadParameter(str(error), param=param) from error
+
+
+def _parse_pseudonym(_ctx: click.Context, param: click.Parameter, text: str | None) -> str | None:
+    if text is not None and not text.strip():
+        raise click.BadParameter("a pseudonym has at least one letter", param=param)
+    return text
+
+
+output_options = _grouped(
+    "outputs",
+    _gather_outputs,
+    click.option(
+        "--picture",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="Draw each answer on its film, as DIR/<film>.boneage.png.",
+    ),
+    click.option(
+        "--report",
+        type=click.Path(path_type=Path),
+        metavar="FILE.pdf|DIR",
+        help="Write a report of one page a film; of several films, into a folder.",
+    ),
+    click.option(
+        "--paper",
+        type=click.Choice(PAPERS, case_sensitive=False),
+        default=PAPERS[0],
+        show_default=True,
+        help="The size of the report.",
+    ),
+    click.option(
+        "--language",
+        metavar="en|de",
+        default="en",
+        show_default=True,
+        callback=_parse_language,
+        help="The language of the report.",
+    ),
+    click.option(
+        "--dicom-out",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="Write the picture and a structured report as DICOM, in the study of a DICOM film "
+        "and with its patient.",
+    ),
+    click.option(
+        "--fhir",
+        type=click.Path(path_type=Path),
+        metavar="FILE.json|DIR",
+        help="Write an HL7 FHIR R4 Observation a film.",
+    ),
+    click.option(
+        "--pseudonym",
+        metavar="TEXT",
+        callback=_parse_pseudonym,
+        help="What to call the child in the report, the FHIR observation and the history; "
+        "a column 'pseudonym' of the table is stronger.",
+    ),
+    click.option(
+        "--identify",
+        is_flag=True,
+        help="Write name, id and dates, as a DICOM film states them, into the report and the "
+        "FHIR observation; without it none is.",
+    ),
+)
+"""What is written of each image, as the argument ``outputs``."""
+
+
+@dataclass(frozen=True)
+class Big:
+    """How a batch goes into a folder; ``out`` is None where it does not."""
+
+    out: Path | None = None
+    suffix: str = ".csv"
+    workers: int | None = None
+    engine: str = "processes"
+
+
+def _gather_big(
+    out: Path | None, table_format: str | None, workers: int | None, engine: str | None
+) -> Big:
+    if out is None and (table_format or workers or engine):
+        raise click.UsageError("--format, --workers and --engine need a folder: --out RESULTS")
+    return Big(out, f".{table_format or 'csv'}", workers, engine or "processes")
+
+
+big_options = _grouped(
+    "big",
+    _gather_big,
+    click.option(
+        "--out",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="For many films: write part files of rows into DIR/ages and DIR/failures, by several "
+        "processes. The same command goes on where it was stopped or killed.",
+    ),
+    click.option(
+        "--format",
+        "table_format",
+        type=click.Choice(["csv", "parquet"]),
+        help="Of the part files.  [default: csv]",
+    ),
+    click.option(
+        "--workers",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Processes that read films.  [default: one for each processor core]",
+    ),
+    click.option(
+        "--engine",
+        type=click.Choice(["processes", "ray"]),
+        help="Read on this machine, or on a Ray cluster.  [default: processes]",
+    ),
+)
+"""How a batch of any size goes into a folder, as the argument ``big``."""

@@ -7,9 +7,8 @@ from pathlib import Path
 import click
 
 from boneage.apps.cli import EXIT_FAILED
-from boneage.apps.cli.batch import Progress, make_folder, report_left_out
 from boneage.apps.cli.options import out_option, weights_option
-from boneage.apps.cli.output import echo
+from boneage.apps.cli.output import Progress, echo, make_folder, report_left_out
 
 
 @click.command()

@@ -6,122 +6,84 @@ import hashlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import wraps
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 import click
 
-from boneage.apps.cli import EXIT_FAILED
-from boneage.apps.cli.batch import make_folder, report_left_out, sum_up
-from boneage.apps.cli.output import clear_line, echo
-from boneage.apps.cli.stopping import cause_of, status_of
-
-if TYPE_CHECKING:
-    from boneage.batch.items import Answered, Item
-    from boneage.batch.results import Results
-    from boneage.batch.run import Engine
-    from boneage.batch.settings import Settings
-    from boneage.domain.assessment import WeightsName
+from boneage.apps.cli.options import Big
+from boneage.apps.cli.output import clear_line, echo, make_folder, report_left_out, sum_up
+from boneage.apps.cli.program import EXIT_FAILED, cause_of, status_of
+from boneage.batch.cases import Item, items_of, items_of_table
+from boneage.batch.processes import Processes
+from boneage.batch.results import Answered, Results
+from boneage.batch.run import Engine, Settings, run_batch
+from boneage.domain.assessment import WeightsName
+from boneage.domain.child import Child
+from boneage.domain.radiograph import Sex
+from boneage.reading.folders import LeftOut
+from boneage.storage.many import default_workers
 
 SAY_FILMS, SAY_SECONDS = 1_000, 60.0
 """How often the progress is said where it goes into a file: whichever comes first."""
 SHOW_SECONDS = 0.5
 """The same on a terminal."""
 PACE_FILMS = 50
-"""Read in this run, before it is said how long the rest takes."""
+"""Assessed in this run, before it is said how long the rest takes."""
 
 
-@dataclass(frozen=True)
-class Big:
-    """How a batch goes into a folder; ``out`` is None where it does not."""
+def settings_of(
+    weights: Path | None,
+    calibration: Path | None,
+    level: float | None,
+    sex: Sex | None,
+    child: Child,
+    *,
+    force: bool,
+) -> Settings:
+    """Gather what every image of a folder of results is assessed with.
 
-    out: Path | None = None
-    suffix: str = ".csv"
-    workers: int | None = None
-    engine: str = "processes"
-
-
-def results_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options about a folder of results, as one argument ``big``."""
-
-    @wraps(command)
-    def with_results(
-        *arguments: Any,
-        out: Path | None,
-        table_format: str | None,
-        workers: int | None,
-        engine: str | None,
-        **others: Any,
-    ) -> Any:
-        if out is None and (table_format or workers or engine):
-            raise click.UsageError("--format, --workers and --engine need a folder: --out RESULTS")
-        big = Big(out, f".{table_format or 'csv'}", workers, engine or "processes")
-        return command(*arguments, big=big, **others)
-
-    for option in reversed(OPTIONS):
-        with_results = option(with_results)
-    return with_results
+    Raises
+    ------
+    click.UsageError
+        When more is said of the child than holds for every one.
+    """
+    if child != Child(centre=child.centre):
+        raise click.UsageError(
+            "with --out, ages, dates and heights come from the films or from the columns of --table"
+        )
+    return Settings(
+        weights=str(weights.resolve()) if weights else None,
+        calibration=str(calibration.resolve()) if calibration else None,
+        level=level,
+        sex=sex,
+        force=force,
+        centre=child.centre,
+    )
 
 
-OPTIONS = (
-    click.option(
-        "--out",
-        type=click.Path(file_okay=False, path_type=Path),
-        metavar="DIR",
-        help="For many films: write part files of rows into DIR/ages and DIR/failures, by several "
-        "processes. The same command goes on where it was stopped or killed.",
-    ),
-    click.option(
-        "--format",
-        "table_format",
-        type=click.Choice(["csv", "parquet"]),
-        help="Of the part files.  [default: csv]",
-    ),
-    click.option(
-        "--workers",
-        type=click.IntRange(min=1),
-        metavar="N",
-        help="Processes that read films.  [default: one for each processor core]",
-    ),
-    click.option(
-        "--engine",
-        type=click.Choice(["processes", "ray"]),
-        help="Read on this machine, or on a Ray cluster.  [default: processes]",
-    ),
-)
-
-
-def assess_into(big: Big, settings: Settings, films: Sequence[Path], table: Path | None) -> None:
-    """Read films, or those of a table, into a folder.
+def assess_into(
+    out: Path, big: Big, settings: Settings, films: Sequence[Path], table: Path | None
+) -> None:
+    """Assess images, or those of a table, into a folder.
 
     Raises
     ------
     click.exceptions.Exit
-        When some films were refused or failed.
+        When some images were refused or failed.
     """
-    from boneage.batch.items import items_of, items_of_table  # noqa: PLC0415
-    from boneage.batch.results import Results  # noqa: PLC0415
-    from boneage.batch.run import run_batch  # noqa: PLC0415
-    from boneage.reading.folders import LeftOut  # noqa: PLC0415
-
-    out = big.out
-    if out is None:
-        raise ValueError("no folder to write into")
     assessor = settings.assessor()
     settings = replace(settings, weights_sha256=assessor.weights.name.sha256)
     recipe = settings.recipe(assessor) | _source(films, table) | {"format": big.suffix}
     if big.suffix == ".parquet":
-        import pyarrow  # noqa: F401, PLC0415  said before the work begins
-
-    left_out = LeftOut()
+        import pyarrow  # noqa: F401, PLC0415  an extra; said before the work begins
 
     def items(left_out: LeftOut | None = None) -> Iterator[Item]:
         return items_of_table(table) if table else items_of(films, left_out)
 
-    engine = _engine(big, out, settings)
+    engine, left_out = _engine(big, out, settings), LeftOut()
     total = sum(1 for _ in items(left_out))  # tells early, too, what is wrong with a table
     report_left_out(left_out)
     make_folder(out, "--out")
@@ -144,7 +106,7 @@ def _finish(results: Results, weights: WeightsName) -> None:
 
 
 def _source(films: Sequence[Path], table: Path | None) -> dict[str, Any]:
-    """Say which films a folder is for; a table by its content, for a row is known by its line."""
+    """Say which images a folder is for; a table by its content, for a row is known by its line."""
     if table is None:
         return {"films": sorted(os.path.abspath(film) for film in films)}  # noqa: PTH100
     with table.open("rb") as file:
@@ -153,12 +115,9 @@ def _source(films: Sequence[Path], table: Path | None) -> dict[str, Any]:
 
 def _engine(big: Big, out: Path, settings: Settings) -> Engine:
     if big.engine == "ray":
-        from boneage.batch.ray_data import RayData  # noqa: PLC0415  needs the extra
+        from boneage.batch.ray_data import RayData  # noqa: PLC0415  an extra
 
         return RayData(settings, out, big.workers)
-    from boneage.batch.processes import Processes  # noqa: PLC0415
-    from boneage.storage.many import default_workers  # noqa: PLC0415
-
     return Processes(settings, big.workers or default_workers())
 
 
@@ -170,7 +129,7 @@ class Pace:
         self._live = sys.stderr.isatty()
         self._start = self._said = time.monotonic()
 
-    def __enter__(self) -> Pace:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

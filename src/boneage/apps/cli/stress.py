@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from boneage.apps.cli import EXIT_FAILED
-from boneage.apps.cli.batch import Progress, make_folder
 from boneage.apps.cli.options import (
     data_option,
     out_option,
@@ -17,7 +16,7 @@ from boneage.apps.cli.options import (
     weights_option,
     workers_option,
 )
-from boneage.apps.cli.output import echo
+from boneage.apps.cli.output import Progress, echo, make_folder
 
 if TYPE_CHECKING:
     from boneage.datasets.films import Film

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import click
 
-from boneage.apps.cli.batch import make_folder
 from boneage.apps.cli.options import data_option, out_option
-from boneage.apps.cli.output import echo
+from boneage.apps.cli.output import echo, make_folder
 
 
 @click.command()

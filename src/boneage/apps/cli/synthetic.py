@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from boneage.apps.cli.batch import open_output
 from boneage.apps.cli.options import parse_sex
+from boneage.apps.cli.output import open_output
 
 if TYPE_CHECKING:
     from boneage.domain.radiograph import Sex

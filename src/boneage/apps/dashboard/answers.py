@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from boneage.apps.dashboard.choices import Choice
 from boneage.apps.dashboard.films import Film
 from boneage.apps.dashboard.looks import Mask, blacked_out
-from boneage.clinical.interpreting import with_clinical_findings
 from boneage.domain.assessment import Assessment, Failure, years_and_months
 from boneage.domain.radiograph import Radiograph
 from boneage.domain.stance import whole_film
-from boneage.errors import BoneageError, FilmError
 from boneage.imaging.preparing import stretch
 from boneage.imaging.regions import crop_box
 from boneage.inference.assessor import Assessor, OnStep
+from boneage.inference.session import assess_case
 from boneage.inference.weights import Manifest
 from boneage.reports.panels import Rgb, as_grey, fitted
-from boneage.reports.text import basis, interval_text
+from boneage.reports.wording import interval_basis, interval_text
 
-READING = "reading the file"
 CROP_PX = 520
 """Longest side of a crop as the pages show it."""
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,11 +36,6 @@ class Answer:
     """What each region's network read, cut from the film at full resolution."""
     black: tuple[Mask, ...]
     """For each look, where the film was black when it was taken."""
-
-
-def steps_of(assessor: Assessor) -> tuple[str, ...]:
-    """Name the steps of :func:`answer`, as ``on_step`` is told of them."""
-    return (READING, *assessor.steps)
 
 
 def answer(
@@ -64,25 +53,17 @@ def answer(
     WeightsError
         When the weights turn out unusable: then every film would fail.
     """
-    start = time.perf_counter()
-    on_step(READING)
-    try:
-        radiograph = film.radiograph()
-        assessment = assessor.assess(
-            radiograph,
-            choice.sex,
-            on_step=on_step,
-            force=force,
-        )
-        assessment = with_clinical_findings(assessment, choice.child)
-    except BoneageError as error:
-        if not isinstance(error, FilmError):  # of the weights, or no sex was given
-            raise
-        return Failure(film.name, error.code, str(error), getattr(error, "findings", ()))
-    except Exception as error:  # many films survive the worst of them
-        logger.exception("unexpected failure while a film was read")
-        return Failure(film.name, "unexpected", f"unexpected {type(error).__name__}: {error}")
-    assessment = replace(assessment, seconds=time.perf_counter() - start)
+    session = assess_case(
+        assessor,
+        film.file(),
+        sex=choice.sex,
+        child=choice.child,
+        force=force,
+        on_step=on_step,
+    )
+    if isinstance(session.outcome, Failure):
+        return session.outcome
+    assessment, radiograph = session.outcome, session.image
     manifest = assessor.weights.manifest
     size = radiograph.height, radiograph.width
     black = tuple(
@@ -119,4 +100,4 @@ def interval_in_words(assessment: Assessment) -> str:
     interval = assessment.interval
     if interval is None:
         return "These weights give no interval."
-    return f"{interval_text(interval)}; {basis(interval)}."
+    return f"{interval_text(interval)}. {interval_basis(interval)}"

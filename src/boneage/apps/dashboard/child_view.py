@@ -9,8 +9,8 @@ from boneage.apps.dashboard.keeping import offer_to_keep
 from boneage.apps.dashboard.markup import labelled
 from boneage.clinical.growth import GrowthChart, GrowthPoint, growth_chart
 from boneage.domain.assessment import Assessment
-from boneage.reports.clinical_text import clinical_lines
 from boneage.reports.growth_svg import description, growth_svg
+from boneage.reports.wording import clinical_entries
 
 
 def show_child(answer: Answer) -> None:
@@ -22,7 +22,7 @@ def show_child(answer: Answer) -> None:
     words, drawing = st.columns([1, 1.35], gap="large")
     with words:
         st.header("What it means for the child")
-        st.html(labelled(clinical_lines(assessment.clinical)))
+        st.html(labelled(clinical_entries(assessment.clinical)))
         if chart is None:
             st.caption("With the age of the child: difference, SDS, normal range, growth chart.")
         offer_to_keep(answer)

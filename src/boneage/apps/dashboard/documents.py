@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import PurePath
@@ -12,31 +11,12 @@ from pathlib import PurePath
 from boneage.apps.dashboard.answers import Answer
 from boneage.errors import BoneageError
 from boneage.extras import what_to_install
-from boneage.i18n.words import ENGLISH
+from boneage.inference.assessor import failure_of
+from boneage.inference.session import Session
 from boneage.reading.kinds import DICOM, kind_of
-from boneage.reports.documents import Files, dicom_answers, fhir_files, report_files
-from boneage.reports.identity import Identity
+from boneage.reports.exports import FORMATS, Export, ReportOptions, export
 
-ZIP_SUFFIX = ".boneage.zip"
-FHIR_TYPE = "application/fhir+json"
-TYPES: Mapping[str, str] = {
-    ".pdf": "application/pdf",
-    ".json": FHIR_TYPE,
-    ".zip": "application/zip",
-}
-
-logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """How the documents are to be."""
-
-    paper: str = "a4"
-    language: str = ENGLISH
-    pseudonym: str | None = None
-    """All that they say of who the child is, but for DICOM, which says what the film does."""
-    weights_date: str | None = None
+ZIP_SUFFIX, ZIP_TYPE = ".boneage.zip", "application/zip"
 
 
 @dataclass(frozen=True)
@@ -45,11 +25,7 @@ class Made:
 
     name: str
     content: bytes
-
-    @property
-    def media_type(self) -> str:
-        """What browsers call this kind of file."""
-        return TYPES[PurePath(self.name).suffix]
+    media_type: str
 
 
 @dataclass(frozen=True)
@@ -59,65 +35,38 @@ class NotMade:
     message: str
 
 
-def report_of(answer: Answer, wishes: Wishes) -> Files:
-    """The report that ``boneage assess --report`` writes."""
-    from boneage.reports.pdf.writing import ReportForm  # noqa: PLC0415  needs the extra
-
-    form = ReportForm(wishes.paper, wishes.language, wishes.weights_date)
-    identity = Identity(wishes.pseudonym)
-    return report_files(answer.assessment, answer.film.radiograph(), form, identity)
-
-
-def fhir_of(answer: Answer, wishes: Wishes) -> Files:
-    """The observation that ``boneage assess --fhir`` writes."""
-    identity = Identity(wishes.pseudonym)
-    return fhir_files(answer.assessment, answer.film.radiograph(), identity)
-
-
-def dicom_of(answer: Answer, _wishes: Wishes) -> Files:
-    """The two files that ``boneage assess --dicom-out`` writes."""
-    import highdicom  # noqa: F401, PLC0415  before the film is read once more
-
-    from boneage.reports.dicom.source import read_source  # noqa: PLC0415  needs the extra
-
-    source = read_source(answer.film.file())
-    return dicom_answers(answer.assessment, answer.film.radiograph(), source)
-
-
-Maker = Callable[[Answer, Wishes], Files]
-
-
 @dataclass(eq=False)
 class Order:
-    """A document that was asked for, and the file once it is made."""
+    """The exports that were asked for, and the file once it is made."""
 
-    maker: Maker
+    names: Sequence[str]
     answer: Answer
-    wishes: Wishes
+    options: ReportOptions
     found: Made | NotMade | None = None
 
-    def is_for(self, answer: Answer, wishes: Wishes) -> bool:
-        """Whether it is of this very answer, and as wished now."""
-        return self.answer is answer and self.wishes == wishes
+    def is_for(self, answer: Answer, options: ReportOptions) -> bool:
+        """Whether it is of this very answer, and as wanted now."""
+        return self.answer is answer and self.options == options
 
 
-def made(maker: Maker, answer: Answer, wishes: Wishes) -> Made | NotMade:
-    """Make one document; several files go into a zip archive."""
+def made(names: Sequence[str], answer: Answer, options: ReportOptions) -> Made | NotMade:
+    """Write exports of an answer, on its image, decoded anew; several go into a zip archive."""
+    film = answer.film
     try:
-        files = maker(answer, wishes)
+        for name in names:
+            FORMATS[name].require()
+        session = Session(answer.assessment, film.radiograph(), film.data)
+        exports = [export(session, name, options) for name in names]
     except ModuleNotFoundError as error:
         return NotMade(f"{what_to_install(error)}.")
-    except BoneageError as error:
-        return NotMade(f"{str(error)[:1].upper()}{str(error)[1:]}.")
     except Exception as error:  # the answer stands without it
-        # Neither logged nor shown in full: what it says may quote the patient.
-        logger.error("unexpected %s while a document was made", type(error).__name__)
-        return NotMade(f"Unexpected {type(error).__name__}.")
-    stem = PurePath(answer.film.name).stem or "film"
-    if len(files) > 1:
-        return Made(f"{stem}{ZIP_SUFFIX}", _zipped(stem, files))
-    ((suffix, content),) = files.items()
-    return Made(f"{stem}{suffix}", content)
+        said = str(error) if isinstance(error, BoneageError) else failure_of("", error).message
+        return NotMade(f"{said[:1].upper()}{said[1:]}.")
+    stem = PurePath(film.name).stem or "film"
+    if len(exports) > 1:
+        return Made(f"{stem}{ZIP_SUFFIX}", _zipped(stem, exports), ZIP_TYPE)
+    (only,) = exports
+    return Made(f"{stem}{only.suffix}", only.content, only.media_type)
 
 
 def is_dicom(answer: Answer) -> bool:
@@ -125,9 +74,9 @@ def is_dicom(answer: Answer) -> bool:
     return kind_of(answer.film.data, answer.film.name) == DICOM
 
 
-def _zipped(stem: str, files: Files) -> bytes:
+def _zipped(stem: str, exports: Sequence[Export]) -> bytes:
     file = BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for suffix, content in files.items():
-            archive.writestr(f"{stem}{suffix}", content)
+        for one in exports:
+            archive.writestr(f"{stem}{one.suffix}", one.content)
     return file.getvalue()

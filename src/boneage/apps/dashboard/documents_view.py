@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from boneage.apps.dashboard.answers import Answer
-from boneage.apps.dashboard.documents import (
-    Made,
-    Maker,
-    Order,
-    Wishes,
-    dicom_of,
-    fhir_of,
-    is_dicom,
-    made,
-    report_of,
-)
+from boneage.apps.dashboard.documents import Made, Order, is_dicom, made
 from boneage.apps.dashboard.markup import plain
 from boneage.apps.dashboard.visit import Visit, assessor
 from boneage.i18n.words import languages
+from boneage.reports.exports import DICOM_PICTURE, DICOM_REPORT, FHIR, REPORT, ReportOptions
+from boneage.reports.identity import Identity
 
 PAPERS: Mapping[str, str] = {"a4": "A4", "letter": "Letter"}
 NAMES: Mapping[str, str] = {"en": "English", "de": "Deutsch"}
-MAKERS: Mapping[str, Maker] = {
-    "Make the report (PDF)": report_of,
-    "Make the FHIR observation (JSON)": fhir_of,
+CHOICES: Mapping[str, Sequence[str]] = {
+    "Make the report (PDF)": (REPORT,),
+    "Make the FHIR observation (JSON)": (FHIR,),
 }
 DICOM_LABEL = "Make the DICOM files (ZIP)"
 PSEUDONYM_LETTERS = 64
@@ -41,16 +33,16 @@ WHO_DICOM = (
 def offer_documents(answer: Answer) -> None:
     """Offer report, FHIR and, of a DICOM film, DICOM; nothing is made before the click."""
     with st.expander("Report, FHIR and DICOM", icon=":material/description:"):
-        makers = dict(MAKERS)
+        choices = dict(CHOICES)
         if is_dicom(answer):
-            makers[DICOM_LABEL] = dicom_of
-        _ask(answer, makers)
+            choices[DICOM_LABEL] = (DICOM_PICTURE, DICOM_REPORT)
+        _ask(answer, choices)
         order = Visit.current().order
-        if order is not None and order.is_for(answer, _wishes(answer.film.key)):
+        if order is not None and order.is_for(answer, _options(answer.film.key)):
             _show(order)
 
 
-def _ask(answer: Answer, makers: Mapping[str, Maker]) -> None:
+def _ask(answer: Answer, choices: Mapping[str, Sequence[str]]) -> None:
     """Ask how the documents are to be, and which is wanted."""
     key = answer.film.key
     with st.form(f"documents-{key}", border=False):
@@ -75,28 +67,29 @@ def _ask(answer: Answer, makers: Mapping[str, Maker]) -> None:
             help="What you call the child, in the report and the FHIR observation.",
             key=f"printed-{key}",
         )
-        st.caption(WHO if DICOM_LABEL not in makers else f"{WHO} {WHO_DICOM}")
+        st.caption(WHO if DICOM_LABEL not in choices else f"{WHO} {WHO_DICOM}")
         with st.container(horizontal=True):
-            for label, make in makers.items():
-                st.form_submit_button(label, on_click=_order, args=(make, answer))
+            for label, names in choices.items():
+                st.form_submit_button(label, on_click=_order, args=(names, answer))
 
 
-def _order(maker: Maker, answer: Answer) -> None:
+def _order(names: Sequence[str], answer: Answer) -> None:
     """Note what was clicked: any redraw may break off this one, and no other sees the click."""
-    Visit.current().order = Order(maker, answer, _wishes(answer.film.key))
+    Visit.current().order = Order(names, answer, _options(answer.film.key))
 
 
-def _wishes(key: str) -> Wishes:
+def _options(key: str) -> ReportOptions:
     state = st.session_state
     pseudonym = state[f"printed-{key}"].strip() or None
     date = assessor().weights.manifest.date
-    return Wishes(state[f"paper-{key}"], state[f"language-{key}"], pseudonym, date)
+    identity = Identity(pseudonym)
+    return ReportOptions(state[f"paper-{key}"], state[f"language-{key}"], identity, date)
 
 
 def _show(order: Order) -> None:
     if order.found is None:
         with st.spinner("Making it …"):
-            order.found = made(order.maker, order.answer, order.wishes)
+            order.found = made(order.names, order.answer, order.options)
     found = order.found
     if isinstance(found, Made):
         st.download_button(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from io import BytesIO
 from typing import BinaryIO
 
 from boneage.apps.dashboard.advice import OTHERWISE, advice_for
@@ -14,6 +13,7 @@ from boneage.errors import FilmError
 from boneage.imaging.preparing import stretch
 from boneage.quality.suitability import findings_of
 from boneage.reading import read
+from boneage.reading.source import NamedFile
 from boneage.reports.panels import Rgb, as_grey, fitted
 
 SHOWN_PX = 1100
@@ -42,7 +42,7 @@ class Film:
 
     def file(self) -> BinaryIO:
         """Give the file as it was uploaded."""
-        return _NamedFile(self.data, self.name)
+        return NamedFile(self.data, self.name)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -63,7 +63,7 @@ class Refusal:
 def admit(key: str, name: str, data: bytes) -> Film | Refusal:
     """Validate an uploaded file by its content."""
     try:
-        radiograph = read(_NamedFile(data, name))
+        radiograph = read(NamedFile(data, name))
     except FilmError as error:
         return Refusal(key, name, f"{error}.", advice_for(error.code))
     except Exception as error:  # one bad file must not take the page down
@@ -92,11 +92,3 @@ def facts_in_words(film: Film) -> list[tuple[str, str]]:
         ("Pixel", f"{spacing[1]:.3g} × {spacing[0]:.3g} mm" if spacing else None),
     ]
     return [(label, value) for label, value in rows if value is not None]
-
-
-class _NamedFile(BytesIO):
-    """Bytes that know their file's name, so that messages can quote it."""
-
-    def __init__(self, data: bytes, name: str) -> None:
-        super().__init__(data)
-        self.name = name

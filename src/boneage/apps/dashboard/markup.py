@@ -8,7 +8,7 @@ from html import escape
 
 from boneage.apps.dashboard.answers import against_age, interval_in_words
 from boneage.domain.assessment import Assessment, years_and_months
-from boneage.reports.text import calibrated_text
+from boneage.reports.wording import site_calibration
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+.!|~$:-])")
 
@@ -49,7 +49,7 @@ def headline(assessment: Assessment) -> str:
         f'<p class="bone-age-more">{escape(interval_in_words(assessment))}</p>',
     ]
     if calibrated := assessment.calibrated:
-        said = f"Calibrated {calibrated_text(calibrated)}."
+        said = f"{site_calibration(calibrated)}."
         lines.append(f'<p class="bone-age-more">{escape(said)}</p>')
     if said := against_age(assessment):
         lines.append(f'<p class="bone-age-more">{escape(said)}</p>')

@@ -16,7 +16,8 @@ from boneage.apps.dashboard.films import Film
 from boneage.domain.assessment import Look
 from boneage.domain.geometry import HeatMap
 from boneage.domain.radiograph import Radiograph
-from boneage.reports.panels import HEAT_ALPHA, fitted, name_of, with_boxes, with_heat
+from boneage.reports.panels import HEAT_ALPHA, fitted, with_boxes, with_heat
+from boneage.reports.wording import region_label
 
 JPEG_QUALITY = 92
 THUMBNAIL_PX = 128
@@ -45,7 +46,7 @@ def of_regions(answer: Answer, opacity: float = HEAT_ALPHA) -> Picture:
     """The film with its heat map and the boxes of its regions."""
     film, looks = answer.film, answer.assessment.looks
     shown = np.asarray(with_heat(film.shown, _together(looks), opacity)) if looks else film.shown
-    picture = with_boxes(shown, looks, _size_of(film), LABEL_PX)
+    picture = with_boxes(shown, looks, (film.height, film.width), LABEL_PX)
     alt = f"The film {film.name} under its heat map ({opacity:.0%} opaque), with {_places(looks)}."
     caption = "Regions, and the attention of all looks together: brighter is more"
     return Picture(_jpeg(picture), alt, caption)
@@ -73,9 +74,9 @@ def of_crop(answer: Answer, look: Look) -> Picture:
     """What the network of one region read."""
     reading = answer.assessment.readings.get(look.region)
     alone = f": alone {reading:.0f} months" if reading is not None else ""
-    alt = f"The {name_of(look)} region cut from {answer.film.name} at full resolution."
+    alt = f"The {region_label(look)} region cut from {answer.film.name} at full resolution."
     jpeg = _jpeg(Image.fromarray(answer.crops[look.region]))
-    return Picture(jpeg, alt, f"{name_of(look).capitalize()}{alone}")
+    return Picture(jpeg, alt, f"{region_label(look).capitalize()}{alone}")
 
 
 def thumbnail(film: Film) -> bytes:
@@ -97,8 +98,8 @@ def _places(looks: Sequence[Look]) -> str:
     if not looks:
         return "no regions"
     return "; ".join(
-        f"a box round the {name_of(look)} region, rows {look.box.min_row} to {look.box.max_row}, "
-        f"columns {look.box.min_col} to {look.box.max_col}"
+        f"a box round the {region_label(look)} region, rows {look.box.min_row} "
+        f"to {look.box.max_row}, columns {look.box.min_col} to {look.box.max_col}"
         for look in looks
     )
 

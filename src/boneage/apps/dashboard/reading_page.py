@@ -6,7 +6,7 @@ import streamlit as st
 
 from boneage.apps.dashboard.advice import UPLOAD_LIMIT_MB
 from boneage.apps.dashboard.answer_view import show_answer
-from boneage.apps.dashboard.answers import answer, steps_of
+from boneage.apps.dashboard.answers import answer
 from boneage.apps.dashboard.choices import Choice, obstacle
 from boneage.apps.dashboard.documents_view import offer_documents
 from boneage.apps.dashboard.example import NAME, example_film
@@ -16,6 +16,7 @@ from boneage.apps.dashboard.keeping import history_place
 from boneage.apps.dashboard.results_view import offer, pick, show_failure
 from boneage.apps.dashboard.visit import Visit, assessor, weights_problem
 from boneage.domain.assessment import Failure
+from boneage.inference.session import steps_of
 from boneage.reports.wording import DISCLAIMER
 
 EXAMPLE = "example"

@@ -14,7 +14,7 @@ from boneage.apps.dashboard.films import Film
 from boneage.apps.dashboard.markup import plain
 from boneage.apps.dashboard.visit import Visit
 from boneage.domain.assessment import Failure, Severity, years_and_months
-from boneage.reports.text import interval_text
+from boneage.reports.wording import interval_text
 
 Answers = Sequence[Answer | Failure]
 FILES: tuple[tuple[str, str, str, Callable[[Answers], bytes]], ...] = (

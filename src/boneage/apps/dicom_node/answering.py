@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from io import BytesIO
 
 from boneage.apps.dicom_node.kinds import ANSWER_CLASSES, head_of
 from boneage.apps.dicom_node.sameness import content_of
-from boneage.clinical.interpreting import with_clinical_findings
-from boneage.domain.assessment import Assessment
-from boneage.domain.child import Child
-from boneage.domain.radiograph import Radiograph
-from boneage.errors import AgeError, BoneageError, OutputError, SexError, WeightsError
-from boneage.inference.assessor import Assessor
-from boneage.reading import read
-from boneage.reports.dicom.source import read_source
-from boneage.reports.dicom.writing import dicom_file
-from boneage.reports.identity import fingerprint
-
-CODES: Mapping[type[BoneageError], str] = {SexError: "sex", AgeError: "age", OutputError: "output"}
+from boneage.domain.assessment import Assessment, Failure
+from boneage.inference.assessor import Assessor, failure_of
+from boneage.inference.session import Session, assess_case
+from boneage.reading.source import NamedFile
+from boneage.reports.exports import export
 
 
 @dataclass(frozen=True)
@@ -54,7 +46,7 @@ class Unanswerable(Exception):  # noqa: N818  an outcome
 
 
 def answer_film(assessor: Assessor, data: bytes, name: str) -> Answer:
-    """Read an image as it states itself, and write its answer.
+    """Assess an image as it states itself, and write its answer.
 
     What one of the two files cannot be written for does not keep the other back.
 
@@ -74,51 +66,30 @@ def answer_film(assessor: Assessor, data: bytes, name: str) -> Answer:
     WeightsError
         When the weights cannot be used: no image would have an answer.
     """
-    try:
-        radiograph = read(_named(data, name))
-        answer = with_clinical_findings(assessor.assess(radiograph), Child())
-    except WeightsError:
-        raise
-    except BoneageError as error:
-        code = getattr(error, "code", None) or CODES.get(type(error), "failed")
-        raise Unanswerable(str(code), str(error)) from None
-    except Exception as error:  # what it says may quote the patient
-        raise _unexpected(error, name) from None
-    files, unwritten = _written(answer, radiograph, data, name)
+    session = assess_case(assessor, NamedFile(data, name))
+    if isinstance(session.outcome, Failure):
+        raise Unanswerable(session.outcome.code, session.outcome.message)
+    answer = session.outcome
+    files, unwritten = _written(session, name)
     if not files:
         reason = "; ".join(dict.fromkeys(unwritten.values()))
         months = f"{answer.age_months:.1f} months by the {answer.sex} standard"
         raise Unanswerable("output", f"{reason}; the bone age, which is not sent, is {months}")
     try:
-        content = content_of(data, radiograph).digest
-        return Answer(answer, fingerprint(radiograph), files, unwritten, content)
-    except Exception as error:
-        raise _unexpected(error, name) from None
+        content = content_of(data, session.image).digest
+    except Exception as error:  # what it says may quote the patient
+        raise Unanswerable("unexpected", failure_of(name, error).message) from None
+    return Answer(answer, session.fingerprint, files, unwritten, content)
 
 
-def _written(
-    answer: Assessment, radiograph: Radiograph, data: bytes, name: str
-) -> tuple[dict[str, tuple[str, bytes]], dict[str, str]]:
+def _written(session: Session, name: str) -> tuple[dict[str, tuple[str, bytes]], dict[str, str]]:
     """Write each file by itself; say why one cannot be."""
     files: dict[str, tuple[str, bytes]] = {}
     unwritten: dict[str, str] = {}
     for kind in ANSWER_CLASSES:
         try:
-            # Anew for each: a writer may have changed it before it failed.
-            file = dicom_file(kind, answer, radiograph, read_source(_named(data, name)))
+            file = export(session, f"dicom/{kind}").content
             files[kind] = head_of(file).sop_instance, file
-        except BoneageError as error:
-            unwritten[kind] = str(error)
         except Exception as error:
-            unwritten[kind] = str(_unexpected(error, name))
+            unwritten[kind] = failure_of(name, error).message
     return files, unwritten
-
-
-def _unexpected(error: Exception, name: str) -> Unanswerable:
-    return Unanswerable("unexpected", f"unexpected {type(error).__name__} with the image {name!r}")
-
-
-def _named(data: bytes, name: str) -> BytesIO:
-    file = BytesIO(data)
-    file.name = name
-    return file

@@ -19,17 +19,7 @@ from starlette.types import ASGIApp
 from boneage._version import __version__
 from boneage.apps.audit_log import AuditLog, Event
 from boneage.apps.service import openapi
-from boneage.apps.service.answering import (
-    Document,
-    dicom_of,
-    fhir_of,
-    missing_extra,
-    picture_of,
-    read_film,
-    record_of,
-    report_of,
-    unexpected,
-)
+from boneage.apps.service.answering import export_of, file_name, read_film, record_of
 from boneage.apps.service.desk import Desk
 from boneage.apps.service.form import drain, receive
 from boneage.apps.service.guard import Guard
@@ -41,6 +31,7 @@ from boneage.apps.service.strangers import Strangers
 from boneage.apps.service.tokens import Tokens
 from boneage.errors import BoneageError
 from boneage.inference.assessor import Assessor
+from boneage.reports.exports import FORMATS
 
 SWEEP_SECONDS = 10.0
 ANYBODY = "anybody"
@@ -107,20 +98,24 @@ class Service:
                     raise _slow_upload() from None
             return await self.desk.do(place, lambda: read_film(self.assessor, film, wishes, who))
 
-    async def document(
+    async def export(
         self,
         request: Request,
         answer_id: str,
         who: str,
-        what: str,
-        make: Callable[[Kept], Document],
+        name: str,
     ) -> Response:
-        """Make a document of a recent answer."""
-        kept = self.kept(answer_id, who)
+        """Write an export of a recent answer."""
+        kept, date = self.kept(answer_id, who), self.assessor.weights.manifest.date
         with self.desk.enter() as place:
-            made = await self.desk.do(place, lambda: _made(make, kept))
-        await self.note(request, self._event(kept, what))
-        headers = {"Content-Disposition": f'inline; filename="{made.name}"'}
+            try:
+                made = await self.desk.do(place, lambda: export_of(kept, name, date))
+            except Problem:
+                raise
+            except Exception as error:
+                raise problem_of(error) from None
+        await self.note(request, self._event(kept, name))
+        headers = {"Content-Disposition": f'inline; filename="{file_name(name, made)}"'}
         return Response(made.content, media_type=made.media_type, headers=headers)
 
     def kept(self, answer_id: str, who: str) -> Kept:
@@ -185,7 +180,7 @@ def make_app(assessor: Assessor, settings: Settings, tokens: Tokens | None) -> A
     )
     _handle_errors(app, settings.max_film_bytes)
     _add_assessments(app, service)
-    _add_documents(app, service)
+    _add_exports(app, service)
     _add_operations(app, service)
     return Guard(app, service.metrics, settings.hosts)
 
@@ -250,43 +245,25 @@ def _add_assessments(app: FastAPI, service: Service) -> None:
         return Response(status_code=204)
 
 
-def _add_documents(app: FastAPI, service: Service) -> None:
+def _add_exports(app: FastAPI, service: Service) -> None:
     needed = Depends(service.who)
-    made = service.assessor.weights.manifest.date
-    kinds: tuple[tuple[str, str, str, Callable[[Kept], Document]], ...] = (
-        ("picture", "image/png", "The answer drawn on its film.", picture_of),
-        ("report", "application/pdf", "A report of one page.", lambda k: report_of(k, made)),
-        ("fhir", "application/fhir+json", "An HL7 FHIR R4 Observation.", fhir_of),
-        (
-            "dicom/picture",
-            "application/dicom",
-            "A secondary capture in the study of a DICOM film.",
-            lambda kept: dicom_of(kept, "picture"),
-        ),
-        (
-            "dicom/report",
-            "application/dicom",
-            "A structured report in the study of a DICOM film.",
-            lambda kept: dicom_of(kept, "report"),
-        ),
-    )
 
-    def route(what: str, make: Callable[[Kept], Document]) -> Callable[..., Awaitable[Response]]:
-        async def document(request: Request, answer_id: AnswerId, who: str = needed) -> Response:
-            return await service.document(request, answer_id, who, what, make)
+    def route(name: str) -> Callable[..., Awaitable[Response]]:
+        async def write(request: Request, answer_id: AnswerId, who: str = needed) -> Response:
+            return await service.export(request, answer_id, who, name)
 
-        return document
+        return write
 
-    for what, media_type, text, make in kinds:
+    for one in FORMATS.values():
         app.add_api_route(
-            f"/v1/assessments/{{answer_id}}/{what}",
-            route(what, make),
-            name=what,
-            operation_id=what.replace("/", "_"),
-            description=text,
+            f"/v1/assessments/{{answer_id}}/{one.name}",
+            route(one.name),
+            name=one.name,
+            operation_id=one.name.replace("/", "_"),
+            description=one.text,
             response_class=Response,
             responses={
-                **openapi.binary(media_type, text),
+                **openapi.binary(one.media_type, one.text),
                 **openapi.errors(401, 404, 422, 429, 501, 503),
             },
         )
@@ -371,17 +348,6 @@ def _slow_upload() -> Problem:
     # RFC 9110, 15.5.9: a server that waited long enough closes the connection.
     close = {"Connection": "close"}
     return Problem(408, "slow_upload", "the film did not arrive in time", headers=close)
-
-
-def _made(make: Callable[[Kept], Document], kept: Kept) -> Document:
-    try:
-        return make(kept)
-    except ModuleNotFoundError as error:
-        raise missing_extra(error) from None
-    except BoneageError as error:
-        raise problem_of(error) from None
-    except Exception as error:
-        raise unexpected(error) from None
 
 
 def _model(assessor: Assessor) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import re
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
@@ -15,19 +14,19 @@ from starlette.requests import ClientDisconnect, Request
 
 from boneage.apps.service.form_parts import FormPartsParser, decoded
 from boneage.apps.service.problems import Problem
-from boneage.domain.ages import parse_age, parse_date
-from boneage.domain.child import Child, check_height, height_from_inches, parse_height
-from boneage.domain.clinical_findings import Centre
+from boneage.domain.child import Child
+from boneage.domain.child_fields import child_of, parse_fields
 from boneage.domain.radiograph import Sex
 from boneage.errors import LevelError
 from boneage.i18n.words import ENGLISH, words_of
+from boneage.reading.source import NamedFile
+from boneage.reports.exports import PAPERS
 
 FIELDS = (
     *("sex", "age", "birth_date", "study_date", "height_cm", "height_in", "brush_mean"),
     *("level", "force", "language", "paper", "pseudonym"),
 )
 FILM = "film"
-PAPERS = ("a4", "letter")
 MAX_FIELD_BYTES = 1024
 MAX_FIELDS, MAX_FILES = 64, 8
 """Of a form that is read at all: so that what is wrong with it can be said."""
@@ -45,9 +44,7 @@ class Film:
 
     def file(self) -> BinaryIO:
         """Open it for the readers."""
-        file = io.BytesIO(self.data)
-        file.name = self.name
-        return file
+        return NamedFile(self.data, self.name)
 
 
 @dataclass(frozen=True)
@@ -180,20 +177,7 @@ def wishes_of(fields: dict[str, str]) -> Wishes:
 def _child(said: dict[str, str]) -> Child:
     if "height_cm" in said and "height_in" in said:
         raise Problem(422, "height", "give the height with height_cm or height_in, not both")
-    height = None
-    if "height_cm" in said:
-        height = parse_height(said["height_cm"])
-        check_height(height)
-    elif "height_in" in said:
-        height = height_from_inches(parse_height(said["height_in"]))
-    birth, study = said.get("birth_date"), said.get("study_date")
-    return Child(
-        chronological_age_months=parse_age(said["age"]) if "age" in said else None,
-        birth_date=None if birth is None else parse_date(birth, "birth date"),
-        study_date=None if study is None else parse_date(study, "study date"),
-        height_cm=height,
-        centre=Centre.BRUSH_MEAN if _flag(said, "brush_mean") else Centre.CHRONOLOGICAL_AGE,
-    )
+    return child_of(parse_fields(said), brush_mean=_flag(said, "brush_mean"))
 
 
 def _level(text: str | None) -> float | None:

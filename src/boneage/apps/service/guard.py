@@ -13,9 +13,8 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from boneage.apps.service.answering import unexpected
 from boneage.apps.service.metrics import Metrics
-from boneage.apps.service.problems import OUTCOMES, Problem
+from boneage.apps.service.problems import OUTCOMES, Problem, problem_of
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 HEADERS = (
@@ -71,7 +70,7 @@ class Guard:
             else:
                 await self.app(scope, receive, send_on)
         except Exception as error:  # its text may quote the patient
-            problem = unexpected(error)
+            problem = problem_of(error)
             if not begun:
                 await problem.response(request_id)(scope, receive, send_on)
         finally:

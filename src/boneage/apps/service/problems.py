@@ -8,29 +8,15 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
-from boneage.domain.assessment import Finding, Verdict, verdict_on
-from boneage.errors import (
-    AgeError,
-    BoneageError,
-    FilmError,
-    HeightError,
-    LanguageError,
-    LevelError,
-    OutputError,
-    SexError,
-)
+from boneage.domain.assessment import Failure, Finding, Verdict, verdict_on
+from boneage.errors import BoneageError
+from boneage.extras import what_to_install
+from boneage.inference.assessor import failure_of
 from boneage.reports.record import finding_record
 
 MEDIA_TYPE = "application/problem+json"
-CODES: Mapping[type[BoneageError], str] = {
-    SexError: "sex",
-    AgeError: "age",
-    HeightError: "height",
-    LevelError: "level",
-    LanguageError: "language",
-    OutputError: "output",
-}
-"""Of errors in what was sent; each film error brings its own."""
+STATUSES: Mapping[str, int] = {"too_many_bytes": 413, "too_large": 413, "unexpected": 500}
+"""By the code of what went wrong; anything else lies in what was sent: 422."""
 
 
 class Problem(Exception):  # noqa: N818  the standard's word
@@ -95,14 +81,13 @@ OUTCOMES: Mapping[int, str] = {
 }
 
 
-def problem_of(error: BoneageError) -> Problem:
-    """Say an error of the program's own as a problem of the request, or of the server."""
-    if isinstance(error, FilmError):
-        findings = getattr(error, "findings", ())
-        status = 413 if error.code in {"too_many_bytes", "too_large"} else 422
-        return Problem(status, error.code, str(error), findings=findings)
-    for kind, code in CODES.items():
-        if isinstance(error, kind):
-            return Problem(422, code, str(error))
-    # Of the weights or the audit log: it names paths of the server.
-    return Problem(503, "unavailable", f"the server cannot answer ({type(error).__name__})")
+def problem_of(error: Exception | Failure) -> Problem:
+    """Give a failure or an error as a problem of the request, or of the server."""
+    if isinstance(error, ModuleNotFoundError):
+        return Problem(501, "not_installed", what_to_install(error))
+    if isinstance(error, BoneageError | Failure) and error.code == BoneageError.code:
+        # Of the weights or the audit log: it names paths of the server.
+        return Problem(503, "unavailable", f"the server cannot answer ({type(error).__name__})")
+    failure = error if isinstance(error, Failure) else failure_of("", error)
+    status = STATUSES.get(failure.code, 422)
+    return Problem(status, failure.code, failure.message, findings=failure.findings)

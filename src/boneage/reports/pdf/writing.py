@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from PIL import Image
 
 from boneage._version import __version__
@@ -11,7 +9,7 @@ from boneage.domain.assessment import Assessment, Severity
 from boneage.domain.radiograph import Radiograph
 from boneage.i18n.words import ENGLISH, Words, words_of
 from boneage.imaging.preparing import stretch
-from boneage.reports.identity import NOBODY, Identity, fingerprint
+from boneage.reports.identity import NOBODY, Identity
 from boneage.reports.panels import as_grey, fitted, with_boxes, with_heat
 from boneage.reports.pdf.page import RegionPictures, ReportPictures, ReportTexts, report_page
 from boneage.reports.wording import (
@@ -38,22 +36,14 @@ REGION_PX = 480
 LABEL_PX = 32
 
 
-@dataclass(frozen=True)
-class ReportForm:
-    """How reports are to look."""
-
-    paper: str = "a4"
-    """``"a4"`` or ``"letter"``."""
-    language: str = ENGLISH
-    weights_date: str | None = None
-    """When the weights were made, as their manifest states."""
-
-
 def report(
     answer: Assessment,
     radiograph: Radiograph,
-    form: ReportForm | None = None,
+    *,
+    paper: str = "a4",
+    language: str = ENGLISH,
     identity: Identity = NOBODY,
+    weights_date: str | None = None,
 ) -> bytes:
     """Write the report of one image.
 
@@ -62,10 +52,14 @@ def report(
     answer : Assessment
     radiograph : Radiograph
         The image that was analysed.
-    form : ReportForm, optional
-        Default: A4, in English.
-    identity : Identity, optional
+    paper : str
+        ``"a4"`` or ``"letter"``.
+    language : str
+        One of :func:`boneage.i18n.words.languages`.
+    identity : Identity
         What may be written of the child. Default: nothing, not even the image's name.
+    weights_date : str, optional
+        When the weights were made, as their manifest states.
 
     Returns
     -------
@@ -77,12 +71,11 @@ def report(
     LanguageError
         When no translation ships for the language.
     """
-    form = form or ReportForm()
-    words = words_of(form.language)
+    words = words_of(language)
     texts = report_texts(
-        answer, words, identity, film=fingerprint(radiograph), weights_date=form.weights_date
+        answer, words, identity, film=radiograph.fingerprint, weights_date=weights_date
     )
-    return report_page(texts, report_pictures(answer, radiograph, words), words, form.paper)
+    return report_page(texts, report_pictures(answer, radiograph, words), words, paper)
 
 
 def report_texts(

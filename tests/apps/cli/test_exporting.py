@@ -1,17 +1,21 @@
-"""``boneage assess``: report, DICOM and FHIR."""
+"""``boneage assess``: picture, report, DICOM and FHIR."""
 
 from __future__ import annotations
 
 import json
+import os
+import weakref
+from importlib import import_module
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 from pydicom import dcmread
 
-from boneage.domain.radiograph import Sex
+from boneage.domain.radiograph import Radiograph, Sex
 from boneage.inference.assessor import Assessor
 from boneage.synthetic.dicom import write_dicom
 from boneage.synthetic.film import draw
@@ -164,3 +168,55 @@ def test_a_library_that_is_missing_is_named(
     result = run("assess", film, "--sex", "m", "--report", tmp_path / "r.pdf")
     assert result.exit_code == 2
     assert 'pip install "boneage[report]"' in result.stderr
+
+
+@pytest.mark.parametrize("kind", ["dicom", "png"])
+def test_an_image_is_decoded_once_whatever_is_asked_for(
+    run: Run, film: Path, dicom: Path, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[str] = []
+    for function in ("dicom.reader.read_dicom", "raster.reader.read_raster"):
+        module, _, name = f"boneage.reading.{function}".rpartition(".")
+        original = getattr(import_module(module), name)
+
+        def counted(*arguments: Any, original: Any = original) -> Any:
+            decoded.append(arguments[-2])
+            return original(*arguments)
+
+        monkeypatch.setattr(f"{module}.{name}", counted)
+    out = tmp_path / "out"
+    options = ["--sex", "f", "--picture", out, "--report", out, "--fhir", out, "--identify"]
+    options += ["--json", "--csv", tmp_path / "ages.csv", "--height-cm", "140"]
+    options += ["--history", tmp_path / "h.sqlite", "--pseudonym", "K17", "--dicom-out", out]
+    if kind == "png":
+        options.remove("--identify")
+    path = dicom if kind == "dicom" else film
+    result = run("assess", path, *options)
+    assert result.exit_code == (0 if kind == "dicom" else 1), result.output
+    assert decoded == [path.name]
+    written = {"hand.boneage.png", "hand.boneage.pdf", "hand.boneage.json"}
+    if kind == "dicom":
+        written |= {"hand.picture.boneage.dcm", "hand.report.boneage.dcm"}
+    assert {path.name for path in out.iterdir()} == written
+
+
+def test_a_batch_keeps_no_pixels_beyond_their_image(
+    run: Run, dicom: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    films = tmp_path / "films"
+    films.mkdir()
+    for number in range(4):
+        os.link(dicom, films / f"{number}.dcm")
+    alive: list[weakref.ref[Radiograph]] = []
+    original = Assessor.assess
+
+    def watched(self: Assessor, film: Radiograph, *rest: Any, **more: Any) -> Any:
+        assert not [one for one in alive if one() is not None], "of the image before"
+        alive.append(weakref.ref(film))
+        return original(self, film, *rest, **more)
+
+    monkeypatch.setattr(Assessor, "assess", watched)
+    out = tmp_path / "out"
+    result = run("assess", films, "--json", "--picture", out, "--fhir", out)
+    assert result.exit_code == 0, result.output
+    assert len(alive) == 4

@@ -1,0 +1,164 @@
+"""One image on its way: decoded once, assessed, and interpreted for the child.
+
+Every face (command line, batch, dashboard, service, DICOM node) calls :func:`assess_case` and
+gets the same outcome; every writer takes the session's radiograph instead of decoding again.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field, replace
+from typing import BinaryIO
+
+from boneage.clinical.interpreting import with_clinical_findings
+from boneage.domain.assessment import Assessment, Case, Failure
+from boneage.domain.child import Child
+from boneage.domain.radiograph import Radiograph, Sex
+from boneage.inference.assessor import Assessor, OnStep, Source, failure_of
+from boneage.reading import read
+from boneage.reading.source import UNNAMED, NamedFile, load
+
+DECODING = "reading the file"
+UNKNOWN_CHILD = Child()
+
+
+@dataclass(frozen=True, eq=False)
+class Session:
+    """One image, and what became of it."""
+
+    outcome: Assessment | Failure
+    """Its ``film`` is the name that whoever asked has chosen for the image."""
+    radiograph: Radiograph | None = field(default=None, repr=False)
+    """None: it could not be decoded."""
+    data: bytes | None = field(default=None, repr=False)
+    """The image's file; None: it could not be read, or there is none."""
+
+    @property
+    def assessment(self) -> Assessment:
+        """The answer.
+
+        Raises
+        ------
+        ValueError
+            Where there is none.
+        """
+        if isinstance(self.outcome, Failure):
+            raise ValueError(f"there is no answer: {self.outcome.message}")
+        return self.outcome
+
+    @property
+    def image(self) -> Radiograph:
+        """The radiograph.
+
+        Raises
+        ------
+        ValueError
+            Where it could not be decoded.
+        """
+        if self.radiograph is None:
+            raise ValueError("the image was not decoded")
+        return self.radiograph
+
+    @property
+    def fingerprint(self) -> str:
+        """The SHA-256 of the pixels, made when it is first asked for."""
+        return self.image.fingerprint
+
+    def file(self) -> BinaryIO:
+        """Open the image's file as it came; empty where there is none."""
+        return NamedFile(self.data or b"", self.radiograph.name if self.radiograph else UNNAMED)
+
+
+def steps_of(assessor: Assessor) -> tuple[str, ...]:
+    """Name the steps of :func:`assess_case`, as ``on_step`` is told of them, in their order."""
+    return (DECODING, *assessor.steps)
+
+
+def assess_case(
+    assessor: Assessor,
+    case: Case | Failure | Source,
+    *,
+    sex: Sex | str | None = None,
+    child: Child | None = UNKNOWN_CHILD,
+    level: float | None = None,
+    force: bool = False,
+    name: str | None = None,
+    on_step: OnStep | None = None,
+) -> Session:
+    """Decode an image, assess it, and say what follows for the child.
+
+    Parameters
+    ----------
+    assessor : Assessor
+    case : Case, Failure, path, bytes, binary file or Radiograph
+        A Failure, of a table's row that makes no sense, is its own outcome.
+    sex : Sex or str, optional
+        Where the case states none; stronger than what the image states.
+    child : Child, optional
+        What is known of the child, where the case says nothing else. None: no clinical
+        findings are made, as for a measurement.
+    level : float, optional
+        Of the interval; default: that of the assessor.
+    force : bool
+        See :meth:`boneage.inference.assessor.Assessor.assess`.
+    name : str, optional
+        What the outcome calls the image; default: the file's name without its folder.
+    on_step : callable, optional
+        Told of each of :func:`steps_of` when it begins, in the same thread.
+
+    Returns
+    -------
+    Session
+        An image that cannot be read or should not be, and a child that cannot be, are
+        Failures in it.
+
+    Raises
+    ------
+    WeightsError
+        When the weights turn out unusable: then every image would fail.
+    """
+    if isinstance(case, Failure):
+        return Session(case if name is None else replace(case, film=name))
+    source, stated = (case.film, case) if isinstance(case, Case) else (case, Case(""))
+    start = time.perf_counter()
+    radiograph: Radiograph | None = None
+    data: bytes | None = None
+    outcome: Assessment | Failure
+    try:
+        if level is not None:
+            assessor.certainty.check(level)
+        if on_step is not None:
+            on_step(DECODING)
+        if isinstance(source, Radiograph):
+            radiograph = source
+        else:
+            data, file_name = load(source)
+            radiograph = read(NamedFile(data, file_name))
+        answer = assessor.assess(
+            radiograph,
+            stated.sex or sex,
+            chronological_age_months=stated.chronological_age_months,
+            on_step=on_step,
+            force=force,
+        )
+        if level is not None:
+            answer = replace(answer, interval=assessor.certainty.around(answer, level))
+        if child is not None:
+            said = stated.child or Child(stated.chronological_age_months)
+            answer = with_clinical_findings(answer, said.completed(child))
+        outcome = replace(answer, seconds=time.perf_counter() - start)
+    except Exception as error:
+        outcome = failure_of(_name_of(source, radiograph), error)
+    if name is not None:
+        outcome = replace(outcome, film=name)
+    return Session(outcome, radiograph, data)
+
+
+def _name_of(source: Source, radiograph: Radiograph | None) -> str:
+    if radiograph is not None:
+        return radiograph.name
+    if isinstance(source, str | os.PathLike):
+        return os.path.basename(os.fspath(source))  # noqa: PTH119  may be any text
+    given = getattr(source, "name", None)
+    return (os.path.basename(given) if isinstance(given, str) else "") or UNNAMED  # noqa: PTH119

@@ -1,0 +1,213 @@
+"""What can be written of an assessed image: one list of exports for every face.
+
+The command line, the dashboard, the service and the DICOM node build their choices from
+:data:`FORMATS`; a new export is one entry there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TypeAlias
+
+from boneage.i18n.words import ENGLISH
+from boneage.inference.session import Session
+from boneage.reading.folders import DICOM_SUFFIX, PICTURE_SUFFIX
+from boneage.reports.identity import NOBODY, Identity
+from boneage.storage.files import as_json, atomically
+from boneage.storage.naming import write_named
+
+PAPERS = ("a4", "letter")
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """How exports are to look, and what they may say of the child."""
+
+    paper: str = PAPERS[0]
+    language: str = ENGLISH
+    identity: Identity = NOBODY
+    """DICOM files say who the child is as the image does, whatever this says."""
+    weights_date: str | None = None
+    """When the weights were made, as their manifest says."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """One file of an assessed image."""
+
+    content: bytes
+    suffix: str
+    """Behind the image's name in that of the file."""
+    media_type: str
+    mark: str
+    """Letters of ASCII that stand in every such file of this image, and in no other image's."""
+
+
+Make: TypeAlias = Callable[[Session, ReportOptions], tuple[bytes, str]]
+"""Gives content and mark of a file."""
+
+
+@dataclass(frozen=True)
+class ExportFormat:
+    """A kind of file that can be written of an assessed image."""
+
+    name: str
+    text: str
+    """What it is, in a sentence."""
+    suffix: str
+    media_type: str
+    make: Make
+    library: str | None = None
+    """What must be installed for it; :mod:`boneage.extras` says by which extra."""
+    of_dicom: bool = False
+    """Whether the image itself must be a DICOM file, whose study it joins."""
+
+    def require(self) -> None:
+        """Load the library, before the work begins.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            When it is not installed.
+        """
+        if self.library is not None:
+            import_module(self.library)
+
+
+def export(session: Session, name: str, options: ReportOptions | None = None) -> Export:
+    """Write one of :data:`FORMATS`.
+
+    Parameters
+    ----------
+    session : Session
+        Of an image that was assessed.
+    name : str
+        Such as ``"dicom/report"``.
+    options : ReportOptions, optional
+        Default: A4, in English, without a word of who the child is.
+
+    Raises
+    ------
+    OutputError
+        When what the image states of its patient and study makes no DICOM file.
+    LanguageError
+        When no words ship for the language.
+    ModuleNotFoundError
+        When an extra is not installed.
+    """
+    kind = FORMATS[name]
+    kind.require()
+    content, mark = kind.make(session, options or ReportOptions())
+    return Export(content, kind.suffix, kind.media_type, mark)
+
+
+def save(made: Export, session: Session, out: Path) -> Path:
+    """Write an export into a file, or into a folder under its image's name.
+
+    The same image written again replaces its file; another image of the same name gets a
+    number after its name.
+
+    Returns
+    -------
+    Path
+        Where it is.
+
+    Raises
+    ------
+    OSError
+        When it cannot be written.
+    """
+    if out.is_dir():
+        return write_named(out, session.image.name, made.suffix, made.mark, made.content)
+    with atomically(out) as file:
+        file.write(made.content)
+    return out
+
+
+def identity_in(session: Session, pseudonym: str | None = None) -> Identity:
+    """Give who the child is, as a DICOM image states it.
+
+    Raises
+    ------
+    OutputError
+        When the image is not a DICOM file, or does not say which kind of image it is.
+    """
+    from boneage.reports.dicom.source import identity_of, read_source  # noqa: PLC0415
+
+    return identity_of(read_source(session.file()), pseudonym)
+
+
+def _picture(session: Session, _options: ReportOptions) -> tuple[bytes, str]:
+    from boneage.reports.picture import png  # noqa: PLC0415  loads Pillow
+
+    return png(session.assessment, session.image)
+
+
+def _report(session: Session, options: ReportOptions) -> tuple[bytes, str]:
+    from boneage.reports.pdf.writing import report  # noqa: PLC0415  an extra
+
+    content = report(
+        session.assessment,
+        session.image,
+        paper=options.paper,
+        language=options.language,
+        identity=options.identity,
+        weights_date=options.weights_date,
+    )
+    return content, session.fingerprint
+
+
+def _fhir(session: Session, options: ReportOptions) -> tuple[bytes, str]:
+    from boneage.reports.fhir import observation  # noqa: PLC0415
+
+    resource = observation(session.assessment, session.fingerprint, options.identity)
+    return as_json(resource).encode(), session.fingerprint
+
+
+def _dicom(kind: str) -> Make:
+    def make(session: Session, _options: ReportOptions) -> tuple[bytes, str]:
+        from boneage.reports.dicom.source import read_source  # noqa: PLC0415
+        from boneage.reports.dicom.writing import dicom_file  # noqa: PLC0415  an extra
+
+        # Anew for each file: a writer may have changed it before it failed.
+        source = read_source(session.file())
+        content = dicom_file(kind, session.assessment, session.image, source)
+        return content, str(source.SOPInstanceUID)
+
+    return make
+
+
+PICTURE, REPORT, FHIR = "picture", "report", "fhir"
+DICOM_PICTURE, DICOM_REPORT = "dicom/picture", "dicom/report"
+FORMATS: Mapping[str, ExportFormat] = {
+    one.name: one
+    for one in (
+        ExportFormat(
+            PICTURE, "The answer drawn on its image.", PICTURE_SUFFIX, "image/png", _picture
+        ),
+        ExportFormat(
+            *(REPORT, "A report of one page.", ".boneage.pdf", "application/pdf", _report),
+            library="reportlab",
+        ),
+        ExportFormat(
+            *(FHIR, "An HL7 FHIR R4 Observation.", ".boneage.json", "application/fhir+json"),
+            make=_fhir,
+        ),
+        *(
+            ExportFormat(
+                *(f"dicom/{kind}", text, f".{kind}{DICOM_SUFFIX}", "application/dicom"),
+                make=_dicom(kind),
+                library="highdicom",
+                of_dicom=True,
+            )
+            for kind, text in (
+                ("picture", "A secondary capture in the study of a DICOM image."),
+                ("report", "A structured report in the study of a DICOM image."),
+            )
+        ),
+    )
+}
+"""Every export, by its name."""
