@@ -70,14 +70,14 @@ def growth_svg(chart: GrowthChart) -> str:
 
 
 def description(chart: GrowthChart) -> str:
-    """Say the chart in words: each reading, and what the band is."""
-    said = [
+    """Describe the chart in words: each assessment, and what the band is."""
+    texts = [
         f"at {years_and_months(p.chronological_age_months)} a bone age of "
         f"{years_and_months(p.bone_age_months)}"
         for p in chart.points
     ]
-    readings = "; ".join(said) or "none"
-    return f"Readings: {readings}. The band is ±2 SD around the {chart.centre}: {chart.table}."
+    readings = "; ".join(texts) or "none"
+    return f"Assessments: {readings}. The band is ±2 SD around the {chart.centre}: {chart.table}."
 
 
 def _title(chart: GrowthChart) -> str:

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from boneage.apps.dashboard import launch
-from boneage.apps.dashboard.advice import UPLOAD_LIMIT_MB
+from boneage.apps.dashboard.launch import UPLOAD_LIMIT_MB
 
 config = pytest.importorskip("streamlit.config")
 

@@ -266,11 +266,11 @@ class Run:
         made = self.assessor.weights.manifest.date
         yield from write_exports(session, self.outputs, pseudonym=pseudonym, weights_date=made)
         if self.history is not None:
-            from boneage.history.entry import entry_of  # noqa: PLC0415
+            from boneage.history.entry import stored_from  # noqa: PLC0415
 
             try:
                 whose = pseudonym or self.outputs.pseudonym or ""
-                self.history.add(whose, entry_of(session.assessment))
+                self.history.add(whose, stored_from(session.assessment))
             except HistoryError as error:
                 yield "entry in the history", str(error)
 

@@ -14,7 +14,7 @@ from boneage.apps.cli.output import echo, open_output
 from boneage.storage.printable import printable
 
 if TYPE_CHECKING:
-    from boneage.history.entry import Entry
+    from boneage.history.entry import StoredAssessment
     from boneage.history.store import History
 
 where = click.argument("where", metavar="FILE|URL")
@@ -93,7 +93,7 @@ def _opened(where: str) -> History:
     return History(where, create=False)
 
 
-def _line(entry: Entry) -> str:
+def _line(entry: StoredAssessment) -> str:
     from boneage.domain.assessment import years_and_months  # noqa: PLC0415
 
     age = entry.chronological_age_months
@@ -110,8 +110,8 @@ def _line(entry: Entry) -> str:
     return ", ".join([*said, f"weights {entry.weights}"])
 
 
-def _chart(entries: list[Entry]) -> str:
-    from boneage.history.chart import chart_of  # noqa: PLC0415
+def _chart(entries: list[StoredAssessment]) -> str:
+    from boneage.history.entry import chart_of  # noqa: PLC0415
     from boneage.reports.growth_svg import growth_svg  # noqa: PLC0415
 
     return growth_svg(chart_of(entries))

@@ -11,7 +11,6 @@ import webbrowser
 from collections.abc import Mapping
 from pathlib import Path
 
-from boneage.apps.dashboard.advice import UPLOAD_LIMIT_MB
 from boneage.history import HISTORY_VARIABLE
 from boneage.inference.weights import FOLDER_VARIABLE
 from boneage.uncertainty.calibration import FILE_VARIABLE
@@ -20,6 +19,9 @@ ADDRESS = "127.0.0.1"
 FIRST_PORT = 8501
 PORTS_TRIED = 20
 STARTING_SECONDS = 60
+UPLOAD_LIMIT_MB = 100
+"""An image of 60 megapixels in 16-bit grey, uncompressed, is 120 MB; compressed, or at the
+resolution of other detectors, images lie far below."""
 
 LIGHT: Mapping[str, str] = {
     "primaryColor": "#0b5c8c",
