@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self, TypeAlias
 
 import msgspec
@@ -24,7 +24,6 @@ from boneage.domain.assessment import (
 )
 from boneage.domain.clinical_findings import (
     NO_AGE,
-    AdultHeight,
     AgeSource,
     Category,
     Centre,
@@ -37,7 +36,17 @@ Record: TypeAlias = dict[str, Any]
 """A record as ``json.dumps`` takes it."""
 
 DECIMALS = 2
-"""Of months; a hundredth of a month is far below what a radiograph can tell."""
+"""Of a number; a hundredth of a month is far below what a radiograph can tell."""
+OTHER_DECIMALS: Mapping[str, int | None] = {
+    "seconds": 3,
+    "tilt_degrees": 1,
+    "pixel_aspect": 4,
+    "level": None,
+    "pixel_spacing_mm": None,
+}
+"""Of numbers that are rounded otherwise, or not at all."""
+SIGNIFICANT = 4
+"""Digits of what was measured of an image, whose sizes differ."""
 
 
 class JsonObject(msgspec.Struct, frozen=True):
@@ -45,9 +54,10 @@ class JsonObject(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, source: object, **stated: object) -> Self:
-        """Take the fields that are not stated from the attributes of the same names."""
-        names = [name for name in cls.__struct_fields__ if name not in stated]
-        return cls(**stated, **{name: _rounded(getattr(source, name)) for name in names})
+        """Convert the attributes of the same names, but for what is stated."""
+        names = (name for name in cls.__struct_fields__ if name not in stated)
+        stated |= {name: getattr(source, name) for name in names}
+        return msgspec.convert(stated, cls, from_attributes=True)
 
 
 class BoxRecord(JsonObject, frozen=True):
@@ -213,7 +223,7 @@ class FactsRecord(JsonObject, frozen=True):
     modality: str | None
     laterality: str | None
     body_part: str | None
-    pixel_spacing_mm: tuple[float, float] | None
+    pixel_spacing_mm: list[float] | None
 
 
 class AssessmentRecord(JsonObject, frozen=True, tag_field="status", tag="read"):
@@ -317,31 +327,22 @@ def status_of(answer: Assessment | Failure) -> str:
 
 def finding_record(finding: Finding) -> Record:
     """A finding about an image as ``json.dumps`` takes it."""
-    return _plain(_finding(finding))
+    return _plain(FindingRecord.of(finding))
 
 
 def clinical_record(findings: ClinicalFindings) -> ClinicalRecord:
     """The clinical interpretation; no date, name or identifier."""
-    context, height = findings.context, findings.adult_height
-    reason = _reason(context.age_not_defined)
-    growth = None
-    if findings.growth is not None:
-        growth = GrowthRecord.of(findings.growth, not_defined=_reason(findings.growth.not_defined))
-    elif context.age_not_defined is not None and context.age_not_defined.code != NO_AGE.code:
-        unknown: dict[str, object] = dict.fromkeys(GrowthRecord.__struct_fields__)
-        unknown |= {"determination": Determination.UNKNOWN, "not_defined": reason}
-        growth = GrowthRecord.of(None, **unknown)  # an age is stated, and is none
-    return ClinicalRecord(
-        context=ContextRecord.of(context, age_not_defined=reason),
-        growth=growth,
-        adult_height=_height(height) if height else None,
-        standards=StandardsRecord.of(findings.standards),
-    )
+    reason = findings.context.age_not_defined
+    if findings.growth is not None or reason is None or reason.code == NO_AGE.code:
+        return ClinicalRecord.of(findings)
+    unknown: Record = dict.fromkeys(GrowthRecord.__struct_fields__)  # an age is stated, and is none
+    unknown |= {"determination": Determination.UNKNOWN, "not_defined": reason}
+    return ClinicalRecord.of(findings, growth=unknown)
 
 
 def _failure(failure: Failure) -> FailureRecord:
     kind = RefusalRecord if failure.refused else FailureRecord
-    return kind.of(failure, findings=[*map(_finding, failure.findings)], boneage=__version__)
+    return kind.of(failure, boneage=__version__)
 
 
 def _assessment(answer: Assessment) -> AssessmentRecord:
@@ -356,7 +357,6 @@ def _assessment(answer: Assessment) -> AssessmentRecord:
         interval=interval
         and IntervalRecord.of(
             interval,
-            level=interval.level,
             low_text=years_and_months(interval.low_months),
             high_text=years_and_months(interval.high_months),
         ),
@@ -365,59 +365,34 @@ def _assessment(answer: Assessment) -> AssessmentRecord:
             calibrated, uncalibrated_text=years_and_months(calibrated.uncalibrated_months)
         ),
         clinical=answer.clinical and clinical_record(answer.clinical),
-        readings={name: _rounded(age) for name, age in answer.readings.items()},
-        regions=[
-            RegionRecord.of(look, name=look.region, box=BoxRecord.of(look.box))
-            for look in answer.looks
-        ],
-        findings=[*map(_finding, answer.findings)],
+        readings=dict(answer.readings),
+        regions=[RegionRecord.of(look, name=look.region) for look in answer.looks],
         stance=stance
-        and StanceRecord(
-            field=BoxRecord.of(stance.field),
+        and StanceRecord.of(
+            stance,
             quarter_turns_clockwise=stance.quarters,
-            inverted=stance.inverted,
-            tilt_degrees=round(stance.tilt.degrees, 1) if stance.tilt else 0.0,
-            pixel_aspect=round(stance.pixel_aspect, 4),
+            tilt_degrees=stance.tilt.degrees if stance.tilt else 0.0,
         ),
-        other_hand=hand
-        and OtherHandRecord.of(
-            hand, age_text=years_and_months(hand.age_months), box=BoxRecord.of(hand.box)
-        ),
-        weights=WeightsRecord.of(answer.weights),
+        other_hand=hand and OtherHandRecord.of(hand, age_text=years_and_months(hand.age_months)),
         film_size=SizeRecord(answer.film_height, answer.film_width),
-        facts=FactsRecord.of(answer.facts),
-        seconds=round(answer.seconds, 3),
         boneage=__version__,
     )
 
 
-def _height(height: AdultHeight) -> AdultHeightRecord:
-    return AdultHeightRecord.of(
-        height,
-        not_defined=_reason(height.not_defined),
-        error_not_defined=_reason(height.error_not_defined),
-        interval_not_defined=_reason(height.interval_not_defined),
-    )
-
-
-def _finding(finding: Finding) -> FindingRecord:
-    return FindingRecord.of(
-        finding, measured=_measured(finding.measured), limit=_measured(finding.limit)
-    )
-
-
-def _reason(reason: object) -> ReasonRecord | None:
-    return None if reason is None else ReasonRecord.of(reason)
-
-
-def _measured(value: float | None) -> float | None:
-    return None if value is None else float(f"{value:.4g}")
-
-
-def _rounded(value: object) -> object:
-    return round(float(value), DECIMALS) if isinstance(value, float) else value
-
-
 def _plain(value: JsonObject) -> Record:
-    plain: Record = msgspec.to_builtins(value)
+    plain: Record = _rounded(msgspec.to_builtins(value))
     return plain
+
+
+def _rounded(value: Any, key: str = "") -> Any:
+    """Round every number of a record as its key asks for."""
+    if isinstance(value, dict):
+        return {name: _rounded(part, name) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_rounded(part, key) for part in value]
+    if not isinstance(value, float):
+        return value
+    if key in {"measured", "limit"}:
+        return float(f"{value:.{SIGNIFICANT}g}")
+    decimals = OTHER_DECIMALS.get(key, DECIMALS)
+    return value if decimals is None else round(value, decimals)
