@@ -16,7 +16,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from boneage.i18n.words import DOMAIN, FOLDER
-from boneage.reports.finding_codes import CODES
+from tests.i18n.codes import CODES, OTHER_HANDS, OTHER_KINDS
 
 SOURCE = FOLDER.parent
 KEYWORDS = {**DEFAULT_KEYWORDS, "noop": None}
@@ -31,7 +31,9 @@ def texts_of_the_code() -> Catalog:
         catalog.add(message, locations=[(file, None)], context=context)  # type: ignore[list-item]
     for kind, codes in CODES.items():
         for code in codes:
-            catalog.add(code, locations=[("reports/finding_codes.py", None)], context=kind)  # type: ignore[list-item]
+            catalog.add(code, locations=[("by code", None)], context=kind)  # type: ignore[list-item]
+    for text in (*OTHER_KINDS, *OTHER_HANDS):
+        catalog.add(text, locations=[("by code", None)])  # type: ignore[list-item]
     return catalog
 
 

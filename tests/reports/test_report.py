@@ -29,7 +29,6 @@ from boneage.quality.both_hands import TwoHands, of_two_hands
 from boneage.quality.gate import HAND
 from boneage.quality.suitability import findings_of
 from boneage.reading.dicom.laterality import ALSO_RIGHT, RIGHT_BY_DESCRIPTION
-from boneage.reports.finding_codes import CODES, OTHER_HANDS, OTHER_KINDS
 from boneage.reports.identity import Identity
 from boneage.reports.pdf.page import ReportTexts
 from boneage.reports.pdf.writing import report, report_texts
@@ -40,6 +39,7 @@ from boneage.reports.wording import (
     standards_entries,
 )
 from tests.conftest import drawn_hand
+from tests.i18n.codes import CODES, OTHER_HANDS
 from tests.quality.test_suitability import MEASURED, STATED, judged
 
 SECONDS_FROM_FILM_TO_REPORT = 1.5
@@ -233,7 +233,6 @@ def test_every_sentence_of_the_program_has_a_translation() -> None:
     codes |= steps_of_measures() | of_kinds | {UNLIKELY_AGE, PLACEHOLDER.code}
     assert codes >= {code for _, code, _ in MEASURED} | {code for _, code in STATED}
     assert codes == set(CODES["finding"])
-    assert set(OTHER_KINDS) <= set(suitability.OTHER_KINDS.values())
     assert {growth.BRUSH_NAME} <= set(REFERENCES)
     reasons, unclear = codes_given("NotDefined")
     assert not unclear

@@ -15,6 +15,7 @@ from boneage.domain.radiograph import Sex
 BRUSH = "greulich_pyle_brush_bone_age_sd.csv"
 PLATES = "greulich_pyle_standard_plate_ages.csv"
 EVENTS = "greulich_pyle_maturity_events.csv"
+CRITERIA = "assessment_criteria.csv"
 PERCENT = "bayley_pinneau_percent_mature_height.csv"
 PREDICTION_ERROR = "bayley_pinneau_prediction_error_inches.csv"
 

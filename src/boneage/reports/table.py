@@ -81,6 +81,7 @@ ATTRIBUTES: Mapping[str, str] = {
 
 No date is among them: dates point at a child.
 """
+COUNTS = frozenset({"calibration_films", "film_height", "film_width"})
 COLUMNS = tuple(ATTRIBUTES)
 """The same whichever regions the weights look for; what they don't stays empty."""
 
@@ -100,7 +101,7 @@ def row(answer: Assessment | Failure) -> Row:
             "boneage": __version__,
         }
     held = {column: _at(answer, path) for column, path in ATTRIBUTES.items() if path}
-    cells: Row = {column: _cell(value) for column, value in held.items() if value is not None}
+    cells: Row = {name: _cell(name, value) for name, value in held.items() if value is not None}
     cells |= {
         "status": status_of(answer),
         "findings": codes_of(answer.findings),
@@ -135,10 +136,11 @@ def _at(value: object, path: str) -> object:
     return value
 
 
-def _cell(value: object) -> object:
+def _cell(column: str, value: object) -> object:
     if isinstance(value, Enum):
         return value.value
-    return f"{value:.2f}" if isinstance(value, float) else value
+    counted = column in COUNTS or not isinstance(value, int | float)
+    return value if counted else f"{value:.2f}"
 
 
 def write_table(file: BinaryIO, rows: Iterable[Row], columns: Sequence[str] = COLUMNS) -> None:

@@ -317,7 +317,8 @@ def standards_entries(standards: NearestStandards, words: Words = EN) -> list[En
     else:
         upper = words.age(standards.upper_months)
         nearest = _("between {lower} and {upper}").format(lower=lower, upper=upper)
-    return [(_("Nearest standards"), nearest), (_("Assessment criteria"), _(standards.looks_at))]
+    criteria = words.by_code("phase", standards.phase, standards.looks_at)
+    return [(_("Nearest standards"), nearest), (_("Assessment criteria"), criteria)]
 
 
 def short_clinical_text(findings: ClinicalFindings) -> list[str]:

@@ -1,14 +1,15 @@
-"""Codes whose messages the catalogues translate, for these messages quote values.
+"""What the catalogues translate by code, for the messages of the program quote values.
 
-The translation of a code has no values. Where several messages without values share one
-code, they are translated by their own texts.
+The translation of a code has no values. Where several messages without values share one code,
+they are translated by their own texts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from boneage.i18n.words import noop
+from boneage.clinical.standards import maturity_phases
+from boneage.quality import suitability
 
 _FINDINGS = """
 not_a_hand part_of_a_hand several_hands both_hands hands_differ unlike unsure_hand rather_unlike
@@ -28,25 +29,16 @@ outside_bayley_pinneau no_prediction_error interval_outside
 CODES: Mapping[str, tuple[str, ...]] = {
     "finding": tuple(_FINDINGS.split()),
     "not defined": tuple(_NOT_DEFINED.split()),
+    "phase": tuple(phase.name for phase in maturity_phases()),
 }
 """By the context that :meth:`boneage.i18n.words.Words.by_code` is given."""
-OTHER_KINDS = (
-    noop("It looks like a film of a chest, not of a hand."),
-    noop("It looks like a film of another part of the body, not of a hand."),
-    noop("It looks like a CT, MR, ultrasound or microscope image, not like a film."),
-    noop("It looks like a photograph, not like a radiograph."),
-    noop("It looks like a drawing, a screenshot or a text, not like a radiograph."),
-    noop("It shows more than one hand, or several films in one."),
-)
-"""The messages of :data:`boneage.quality.suitability.OTHER_KINDS`."""
+OTHER_KINDS = tuple(text for kind, text in suitability.OTHER_KINDS.items() if kind != "part")
+"""The messages of ``"not_a_hand"`` and ``"several_hands"``."""
 OTHER_HANDS = (
-    noop("It shows two hands of the same side, which are not one child's left and right hand."),
-    noop("The image is marked as one of both hands; the standards are of left hands."),
-    noop("The file states a right hand, but the image shows both; the left one was analysed."),
-    noop("In one place the image is said to be of a right hand; the standards are of left hands."),
-    noop(
-        "The image is described as one of a right hand, or of both; "
-        "the standards are of left hands."
-    ),
+    "It shows two hands of the same side, which are not one child's left and right hand.",
+    "The image is marked as one of both hands; the standards are of left hands.",
+    "The file states a right hand, but the image shows both; the left one was analysed.",
+    "In one place the image is said to be of a right hand; the standards are of left hands.",
+    "The image is described as one of a right hand, or of both; the standards are of left hands.",
 )
 """The messages of ``"several_hands"`` and ``"right_hand"``."""
