@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 import msgspec
+import numpy as np
 import pytest
 from jsonschema import Draft202012Validator, ValidationError  # type: ignore[import-untyped]
 
@@ -22,6 +23,7 @@ REFUSAL = Finding("not_a_hand", Severity.REFUSAL, "It looks like a chest.", 0.12
 FAILURES = (
     Failure("a.png", "not_a_hand", "'a.png' is refused", (REFUSAL,)),
     Failure("b.png", "truncated", "cut off"),
+    Failure("c.png", "x", "y", (replace(REFUSAL, measured=np.float64(0.1)),)),
 )
 
 

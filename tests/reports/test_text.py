@@ -12,7 +12,7 @@ from boneage.reports.wording import interval_basis
 def test_defect_8_the_text_never_gives_a_raw_number(answer: Assessment) -> None:
     text = full_text(answer)
     for said in (
-        "10 years 2 months (122.4 months); Greulich and Pyle, female standard",
+        "10 years 2 months (122.4 months), female standard",
         "Prediction interval 90 %: 9 years 2 months to 11 years 2 months (110 to 134 months). "
         "Based on 54 calibration radiographs of this sex. 1.5 times as wide as usual: ",
         "St Anna (2026-11-30, 120 radiographs); uncalibrated 10 years 0 months (119.5 ",

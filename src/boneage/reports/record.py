@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from typing import Any, Self, TypeAlias
 
 import msgspec
@@ -57,7 +58,7 @@ class JsonObject(msgspec.Struct, frozen=True):
         """Convert the attributes of the same names, but for what is stated."""
         names = (name for name in cls.__struct_fields__ if name not in stated)
         stated |= {name: getattr(source, name) for name in names}
-        return msgspec.convert(stated, cls, from_attributes=True)
+        return msgspec.convert(_native(stated), cls, from_attributes=True)
 
 
 class BoxRecord(JsonObject, frozen=True):
@@ -365,7 +366,6 @@ def _assessment(answer: Assessment) -> AssessmentRecord:
             calibrated, uncalibrated_text=years_and_months(calibrated.uncalibrated_months)
         ),
         clinical=answer.clinical and clinical_record(answer.clinical),
-        readings=dict(answer.readings),
         regions=[RegionRecord.of(look, name=look.region) for look in answer.looks],
         stance=stance
         and StanceRecord.of(
@@ -377,6 +377,17 @@ def _assessment(answer: Assessment) -> AssessmentRecord:
         film_size=SizeRecord(answer.film_height, answer.film_width),
         boneage=__version__,
     )
+
+
+def _native(value: Any) -> Any:
+    """Turn dataclasses into dictionaries, and NumPy's numbers into Python's."""
+    if isinstance(value, float):
+        return float(value)
+    if is_dataclass(value):
+        return {one.name: _native(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, Mapping):
+        return {name: _native(part) for name, part in value.items()}
+    return [_native(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def _plain(value: JsonObject) -> Record:

@@ -22,7 +22,6 @@ from boneage.reports.wording import (
     refusal_sentence,
     regional_estimates,
     short_clinical_text,
-    standard_text,
     weights_text,
 )
 from boneage.storage.printable import printable
@@ -64,7 +63,7 @@ def one_line(answer: Assessment | Failure) -> str:
 def _entries(answer: Assessment) -> Iterator[Entry]:
     for refusal in answer.refusals:
         yield SEVERITIES[Severity.REFUSAL], refusal_sentence(refusal)
-    yield "Bone age", f"{age_text(answer.age_months)}; {standard_text(answer.sex)}"
+    yield "Bone age", f"{age_text(answer.age_months)}, {answer.sex} standard"
     if (interval := answer.interval) is not None:
         ages = age_range(interval.low_months, interval.high_months)
         text = f"{percent(interval.level)}: {ages}. {interval_basis(interval)}"
