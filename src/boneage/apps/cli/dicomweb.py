@@ -98,7 +98,7 @@ def dicomweb(
 
 
 def _line(result: StudyResult) -> str:
-    from boneage.reports.text import sentence  # noqa: PLC0415
+    from boneage.reports.wording import finding_sentence  # noqa: PLC0415
 
     parts = [f"{result.what}:"]
     if result.answer is not None:
@@ -106,7 +106,7 @@ def _line(result: StudyResult) -> str:
 
         assessment = result.answer.assessment
         parts.append(f"{years_and_months(assessment.age_months)} ({assessment.sex} standard);")
-        parts += [f"{sentence(finding)};" for finding in assessment.warnings]
+        parts += [f"{finding_sentence(finding)};" for finding in assessment.warnings]
     if result.stored:
         parts.append(f"stored {' and '.join(result.stored)}")
     if result.problem is not None:
