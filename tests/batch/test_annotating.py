@@ -124,7 +124,7 @@ def test_films_that_differ_in_suffix_keep_their_own_crops(
 
 
 def test_an_empty_folder_is_said(tmp_path: Path, assessor: Assessor) -> None:
-    with pytest.raises(DataError, match="no films"):
+    with pytest.raises(DataError, match="no images"):
         Annotation(tmp_path, tmp_path / "out", assessor)
 
 

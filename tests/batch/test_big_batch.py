@@ -16,8 +16,8 @@ import pytest
 
 from boneage.batch.cases import Item, items_of
 from boneage.batch.processes import Processes
-from boneage.batch.results import RESULT_COLUMNS, Answered, Counts, Results
-from boneage.batch.run import Settings, run_batch
+from boneage.batch.results import RESULT_COLUMNS, Counts, ItemRow, Results
+from boneage.batch.run import BatchSettings, run_batch
 from boneage.domain.assessment import Case, Failure
 from boneage.domain.radiograph import Sex
 from boneage.errors import DataError
@@ -31,8 +31,8 @@ def test_a_folder_into_rows_and_failures(run: Run, films: Path, tmp_path: Path) 
     out = tmp_path / "out"
     result = run("assess", films, "--sex", "m", "--out", out, "--workers", 2)
     assert result.exit_code == 1
-    assert "31 films: 30 read, 1 failed" in result.stdout
-    assert "31 of 31 films" in result.stderr
+    assert "31 images: 30 assessed, 1 failed" in result.stdout
+    assert "31 of 31 images" in result.stderr
     rows, (failure,) = rows_of(out, "ages"), rows_of(out, "failures")
     assert names_of(rows) == EXPECTED
     assert {row["status"] for row in rows} == {"read"}
@@ -110,7 +110,7 @@ def test_killed_again_and_again_each_film_has_one_row(
         process.communicate()
     said, _ = start(films, "--sex", "m", "--out", out, "--workers", 2).communicate()
     assert kills
-    assert "31 films: 30 read, 1 failed" in said
+    assert "31 images: 30 assessed, 1 failed" in said
     assert names_of(rows_of(out, "ages")) == EXPECTED
     assert len(rows_of(out, "failures")) == 1
 
@@ -127,9 +127,9 @@ def test_a_part_the_journal_does_not_know_is_read_again(
     items = list(items_of([films]))
 
     class Engine:
-        def answers(self, left: Any) -> Iterator[Answered]:
+        def rows(self, left: Any) -> Iterator[ItemRow]:
             for item in left:
-                yield Answered(item.key, read=True, row={"film": item.film, "status": "read"})
+                yield ItemRow(item.key, read=True, row={"film": item.film, "status": "read"})
 
     class Journal:
         def __init__(self, real: sqlite3.Connection) -> None:
@@ -259,7 +259,7 @@ def test_an_empty_folder_is_said(run: Run, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     result = run("assess", tmp_path / "empty", "--sex", "m", "--out", tmp_path / "out")
     assert result.exit_code == 2
-    assert "no films in the folder" in result.stderr
+    assert "no images in the folder" in result.stderr
     assert not (tmp_path / "out").exists()
 
 
@@ -276,10 +276,10 @@ def test_a_full_disk_loses_nothing(start: Command, films: Path, tmp_path: Path) 
     _, said = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "cannot be written" in said
-    assert "the same command goes on from there" in said
+    assert "the same command resumes after it" in said
     assert "Traceback" not in said
     said, _ = start(films, "--sex", "m", "--out", out, "--workers", 1).communicate(timeout=120)
-    assert "31 films: 30 read, 1 failed" in said
+    assert "31 images: 30 assessed, 1 failed" in said
     assert names_of(rows_of(out, "ages")) == EXPECTED
 
 
@@ -322,8 +322,8 @@ def _is_reader(pid: int) -> bool:
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux's /proc")
 def test_a_process_that_dies_takes_no_film_along(weights: Path, films: Path) -> None:
-    engine = Processes(Settings(weights=str(weights), sex=Sex.MALE), workers=2)
-    answers = engine.answers(items_of([films]))
+    engine = Processes(BatchSettings(weights=str(weights), sex=Sex.MALE), workers=2)
+    answers = engine.rows(items_of([films]))
     first = next(answers)
     victim = next(pid for pid in _children(os.getpid()) if _is_reader(pid))
     os.kill(victim, signal.SIGKILL)
@@ -345,8 +345,8 @@ class _Crash(os.PathLike[str]):
 def test_a_film_that_kills_its_reader_fails_alone(weights: Path, films: Path) -> None:
     items = list(items_of([films]))
     items.insert(5, Item(b"crash", "crash.dcm", Case(_Crash())))
-    engine = Processes(Settings(weights=str(weights), sex=Sex.MALE), workers=2)
-    rows = [answered.row for answered in engine.answers(items)]
+    engine = Processes(BatchSettings(weights=str(weights), sex=Sex.MALE), workers=2)
+    rows = [answered.row for answered in engine.rows(items)]
     assert len(rows) == FILMS + 2
     (crashed,) = [row for row in rows if row.get("code") == "crashed"]
     assert crashed["film"] == "crash.dcm"
@@ -375,7 +375,7 @@ def test_memory_holds_no_list_of_films(weights: Path) -> None:
             taken += 1
             yield Item(str(taken).encode(), "x", Failure("x", "table", "none"))
 
-    answers = Processes(Settings(weights=str(weights)), workers=1).answers(endless())
+    answers = Processes(BatchSettings(weights=str(weights)), workers=1).rows(endless())
     for _ in range(20):
         next(answers)
     answers.close()  # type: ignore[attr-defined]

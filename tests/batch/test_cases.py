@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from boneage.batch.cases import cases_of, read_cases
-from boneage.domain.assessment import Case, Failure
+from boneage.batch.cases import Item, cases_of, read_cases
+from boneage.domain.assessment import Case, Failure, Finding, Severity
 from boneage.domain.child import Child
+from boneage.domain.clinical_findings import Centre
 from boneage.domain.radiograph import Sex
 from boneage.errors import DataError
 from boneage.reading.folders import LeftOut, films_in
@@ -65,7 +66,7 @@ def test_paths_stay_in_order_and_missing_ones_stay_cases(tmp_path: Path) -> None
 
 def test_an_empty_folder_is_said(tmp_path: Path) -> None:
     fill(tmp_path, "films.zip")
-    with pytest.raises(DataError, match=r"no films in the folder .*; left out: 1 archive \(films"):
+    with pytest.raises(DataError, match=r"no images in the folder .*; left out: 1 archive \(films"):
         cases_of([tmp_path])
 
 
@@ -208,3 +209,22 @@ def test_an_age_in_years_is_one(tmp_path: Path) -> None:
     assert first == Case(tmp_path / "a", Sex.MALE, 126)
     assert second == Case(tmp_path / "b", Sex.MALE, 126)
     assert isinstance(third, Failure)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        Case("/films/\udce9.png"),
+        Case(
+            *("/a.dcm", Sex.MALE, 100.0),
+            Child(100.0, None, date(2020, 1, 1), 140.0, Centre.BRUSH_MEAN),
+            "K17",
+        ),
+        Case("/b.dcm", child=Child(birth_date=date(2010, 2, 3))),
+        Failure("c", "table", "none", (Finding("x", Severity.WARNING, "m", 1.0, 2.0),)),
+    ],
+)
+def test_an_item_reaches_another_machine_as_it_is(case: Case | Failure) -> None:
+    item = Item(b"\x00k", "a\n", case, 3)
+    assert item.to_json().isascii()
+    assert Item.from_json(item.to_json()) == item

@@ -41,7 +41,7 @@ def test_two_nodes_write_the_same_rows(
     for out, engine in (("p", "processes"), ("r", "ray")):
         process = start("--table", table, "--out", tmp_path / out, "--engine", engine)
         said, told = process.communicate(timeout=300)
-        assert "32 films: 30 read, 2 failed" in said, told
+        assert "32 images: 30 assessed, 2 failed" in said, told
         assert "Traceback" not in told
     for name in ("ages", "failures"):
         there, here = (

@@ -33,7 +33,7 @@ UNIQUE_FILMS = 500
 SAMPLE_FILMS = 1_000
 SAMPLE_SECONDS = 2.0
 MEGABYTE = 1_000_000
-PROGRESS = re.compile(rb"(\d+) of \d+ films(?:, ([\d.]+) films/s)?")
+PROGRESS = re.compile(rb"(\d+) of \d+ images?(?:, ([\d.]+) images/s)?")
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from boneage.apps.cli import Program
+from boneage.apps.cli import CommandLine
 from tools.documents.card_command import card
 from tools.documents.figures_command import figures
 
 
-@click.group(cls=Program)
+@click.group(cls=CommandLine)
 def main() -> None:
     """Write what was measured into README.md and MODEL_CARD.md."""
 

@@ -1,4 +1,4 @@
-"""Big batches: films as a stream, by several processes or machines, that survive a kill.
+"""Big batches: images as a stream, by several processes or machines, that survive a kill.
 
 Cases stream in (:mod:`.cases`), an engine assesses them (:mod:`.processes` or
 :mod:`.ray_data`), and each outcome becomes exactly one row of a folder of part files

@@ -1,8 +1,8 @@
-"""Automatic annotation: the regions of a whole folder of films, as the attention finds them.
+"""Automatic annotation: the regions of a whole folder of images, as the attention detects them.
 
-Into one folder go ``regions.csv`` (a line a region, written film by film),
-``regions.json`` (COCO) and ``crops/<region>/`` (PNG, the film's own pixels at
-full resolution). A second run goes on where the first one stopped.
+Into one folder go ``regions.csv`` (a line a region, written image by image),
+``regions.json`` (COCO) and ``crops/<region>/`` (PNG, the image's own pixels at
+full resolution). A second run resumes where the first one stopped.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import logging
 import os
 from collections.abc import Collection, Generator, Mapping, Sequence
 from pathlib import Path
@@ -21,8 +20,8 @@ import numpy as np
 from boneage.batch.cases import no_films
 from boneage.domain.assessment import Box, Failure, Look
 from boneage.domain.radiograph import Radiograph
-from boneage.errors import BoneageError, DataError, OutputError, WeightsError
-from boneage.inference.assessor import Assessor
+from boneage.errors import DataError, OutputError
+from boneage.inference.assessor import Assessor, failure_of
 from boneage.reading import read
 from boneage.reading.folders import LeftOut, films_in
 from boneage.reports.coco import AnnotatedFilm, AnnotatedRegion, coco
@@ -31,13 +30,11 @@ from boneage.storage.delimited import meant_cell
 from boneage.storage.files import FULL, atomically, locked, reason_of
 from boneage.storage.printable import file_label
 
-logger = logging.getLogger(__name__)
-
 TABLE = "regions.csv"
 COCO = "regions.json"
 CROPS = "crops"
 LONGEST_NAME, NAME_BYTES = 255, 200
-"""What file systems allow, and what of a film's name stands in a crop's where it is too long."""
+"""What file systems allow, and what of an image's name stands in a crop's that is too long."""
 COLUMNS = (
     "film",
     "region",
@@ -59,7 +56,7 @@ class Annotation:
     Parameters
     ----------
     folder : Path
-        Of films, with its subfolders.
+        Of images, with its subfolders.
     out : Path
         Made when missing.
     assessor : Assessor
@@ -68,7 +65,7 @@ class Annotation:
     Raises
     ------
     DataError
-        When the folder holds no films.
+        When the folder holds no images.
     """
 
     def __init__(self, folder: Path, out: Path, assessor: Assessor) -> None:
@@ -83,18 +80,18 @@ class Annotation:
 
     @property
     def films(self) -> Collection[str]:
-        """All films of the folder, as the files name them."""
+        """All images of the folder, as the files name them."""
         return self._paths.keys()
 
     @property
     def missing(self) -> list[str]:
-        """The films that are still to be looked at."""
+        """The images that are still to be annotated."""
         return [film for film in self.films if film not in self.done]
 
     def run(self) -> Generator[AnnotatedFilm | Failure, None, None]:
-        """Look at every missing film; a bad one becomes a Failure.
+        """Annotate every missing image; a bad one becomes a Failure.
 
-        The table grows film by film. The COCO file is written at the end,
+        The table grows image by image. The COCO file is written at the end,
         also when the caller stops early.
 
         Raises
@@ -102,7 +99,7 @@ class Annotation:
         DataError
             When another command is writing into the folder.
         OutputError
-            When a file cannot be written. The table holds the films before.
+            When a file cannot be written. The table holds the images before.
         """
         with locked(self.out) as alone:
             if not alone:
@@ -116,11 +113,11 @@ class Annotation:
             except OSError as error:
                 raise OutputError(
                     f"{str(self.out)!r} cannot be written: {reason_of(error)}; what was finished "
-                    "is kept, and the same command goes on from there"
+                    "is there, and the same command resumes after it"
                 ) from error
 
     def _run(self) -> Generator[AnnotatedFilm | Failure, None, None]:
-        with atomically(self.out / TABLE) as file:  # without what was cut off in a film
+        with atomically(self.out / TABLE) as file:  # without what was cut off in an image
             earlier = (row for film in self.films for row in self.done.get(film, ()))
             write_table(file, map(dict, earlier), COLUMNS)
         try:
@@ -129,9 +126,7 @@ class Annotation:
                 for film in self.missing:
                     try:
                         rows = self._annotate(film)
-                    except WeightsError:
-                        raise  # not this film's fault: every film would fail
-                    except Exception as error:  # a folder survives its worst film
+                    except Exception as error:  # a folder survives its worst image
                         yield _failure(film, error)
                         continue
                     for row in rows:
@@ -162,7 +157,7 @@ class Annotation:
         return dict(zip(COLUMNS, map(str, cells), strict=True))
 
     def _finished(self) -> dict[str, list[dict[str, str]]]:
-        """Find what an earlier run finished: the same weights, every region, every crop there."""
+        """Find what an earlier run finished: same weights, every region, every crop there."""
         path = self.out / TABLE
         if not path.is_file():
             return {}
@@ -196,21 +191,18 @@ class Annotation:
 
 
 def _failure(film: str, error: Exception) -> Failure:
-    """Say why a film was not annotated; an error that the next film would meet is raised."""
-    if isinstance(error, BoneageError):
-        return Failure(film, getattr(error, "code", "film"), str(error))
+    """Say why an image was not annotated; an error that the next one would meet is raised."""
     if isinstance(error, OSError):  # of its crops: its name may be too long
         if error.errno in FULL:
             raise error
         return Failure(film, "output", f"its crops cannot be written: {reason_of(error)}")
-    logger.error("unexpected failure", exc_info=error)
-    return Failure(film, "unexpected", f"unexpected {type(error).__name__}: {error}")
+    return failure_of(film, error)
 
 
 def _crop_name(film: str) -> str:
-    """Name a crop for its film: the whole name and one suffix more.
+    """Name a crop for its image: the whole name and one suffix more.
 
-    hand.png and hand.jpg are two films, and so are two that differ where a name is cut.
+    hand.png and hand.jpg are two images, and so are two that differ where a name is cut.
     """
     whole = f"{film}.png"
     folder, name = os.path.split(film)
@@ -222,9 +214,9 @@ def _crop_name(film: str) -> str:
 
 
 def crop_png(radiograph: Radiograph, box: Box) -> bytes:
-    """Cut a box from a film, as a PNG of the film's own depth.
+    """Cut a box from an image, as a PNG of the image's own depth.
 
-    8 bits a pixel, or 16 where the film has more than 8; no stretch, no CLAHE.
+    8 bits a pixel, or 16 where the image has more than 8; no stretch, no CLAHE.
     """
     deep = radiograph.facts.bits > 8
     highest, kind = (65535, np.uint16) if deep else (255, np.uint8)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Self
+
+import msgspec
 
 from boneage.domain.ages import checked_age, parse_age
 from boneage.domain.assessment import Case, Failure
@@ -39,6 +43,30 @@ class Item:
     case: Case | Failure
     source_row: int | None = None
     """Line of the table of cases; None where images were named, or found in a folder."""
+
+    def to_json(self) -> str:
+        """Write it for another machine: plain values, nothing that runs when it is read."""
+        case = self.case
+        if isinstance(case, Case):
+            # Escaped as the file system has it: JSON keeps a lone surrogate.
+            case = replace(case, film=os.path.abspath(os.fsdecode(case.film)))  # noqa: PTH100
+        stated = {"failure" if isinstance(case, Failure) else "case": asdict(case)}
+        own = {"key": self.key.hex(), "film": self.film, "source_row": self.source_row}
+        return json.dumps({**own, **stated}, default=str)  # dates as ISO 8601
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what :meth:`to_json` wrote."""
+        table = json.loads(text)
+        case: Case | Failure
+        if "failure" in table:
+            case = msgspec.convert(table["failure"], Failure)
+        else:
+            stated = table["case"]
+            sex = msgspec.convert(stated.pop("sex"), Sex | None)
+            child = msgspec.convert(stated.pop("child"), Child | None)
+            case = Case(**stated, sex=sex, child=child)
+        return cls(bytes.fromhex(table["key"]), table["film"], case, table["source_row"])
 
 
 def cases_of(paths: Sequence[Path], left_out: LeftOut | None = None) -> list[Case]:
@@ -72,7 +100,7 @@ def stream_cases(paths: Sequence[Path], left_out: LeftOut | None = None) -> Iter
 def no_films(folder: Path, left_out: LeftOut) -> DataError:
     """Say that a folder holds no images, and what it holds instead."""
     more = f"; {left_out}" if str(left_out) else ""
-    return DataError(f"no films in the folder {str(folder)!r}{more}")
+    return DataError(f"no images in the folder {str(folder)!r}{more}")
 
 
 def items_of(paths: Sequence[Path], left_out: LeftOut | None = None) -> Iterator[Item]:

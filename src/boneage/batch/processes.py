@@ -1,4 +1,4 @@
-"""Films read by several processes of this machine."""
+"""Images assessed by several processes of this machine."""
 
 from __future__ import annotations
 
@@ -13,42 +13,44 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 
+import cv2
+
 from boneage.batch.cases import Item
-from boneage.batch.results import Answered
-from boneage.batch.run import Reader, Settings
+from boneage.batch.results import ItemRow
+from boneage.batch.run import BatchAssessor, BatchSettings, row_of
 from boneage.domain.assessment import Failure
 from boneage.errors import DataError
-from boneage.reports.table import row
 
 TASK_FILMS = 4
-"""Films that a process takes at a time: fewer talk more, more wait longer at the end."""
+"""Images that a process takes at a time: fewer talk more, more wait longer at the end."""
 AHEAD = 3
 """Tasks begun for each process: bounds the memory."""
 CRASHES_IN_A_ROW = 10
-"""After so many it is not the films."""
+"""After so many it is not the images."""
 
 Task = tuple[Item, ...]
+Rows = list[ItemRow]
 
 
 class Processes:
-    """Reads films in worker processes, each with weights of its own and one thread.
+    """Assesses images in worker processes, each with weights of its own and one thread.
 
     Parameters
     ----------
-    settings : Settings
+    settings : BatchSettings
     workers : int
         How many processes.
     """
 
-    def __init__(self, settings: Settings, workers: int) -> None:
+    def __init__(self, settings: BatchSettings, workers: int) -> None:
         self.settings, self.workers = settings, workers
         self._crashes = 0
 
-    def answers(self, items: Iterable[Item]) -> Iterator[Answered]:
-        """Read films as they stream in; rows come as they are finished, in any order.
+    def rows(self, items: Iterable[Item]) -> Iterator[ItemRow]:
+        """Assess images as they stream in; rows come as they are finished, in any order.
 
-        A film whose process dies is read once more, alone; if that process dies too, the
-        film fails with the code ``"crashed"``.
+        An image whose process dies is tried once more, alone; if that process dies too, the
+        image fails with the code ``"crashed"``.
 
         Raises
         ------
@@ -66,21 +68,20 @@ class Processes:
             yield from self._one_by_one(left)
             left.clear()
 
-    def _until_broken(self, stream: Iterator[Item], left: list[Item]) -> Iterator[Answered]:
-        """Read until the stream ends or a process dies; then ``left`` has what was begun."""
-        begun: dict[Future[list[Answered]], Task] = {}
+    def _until_broken(self, stream: Iterator[Item], left: list[Item]) -> Iterator[ItemRow]:
+        """Work until the stream ends or a process dies; then ``left`` has what was begun."""
+        begun: dict[Future[Rows], Task] = {}
         pool = self._pool(self.workers)
         try:
             while not left:
                 self._fill(pool, stream, begun, left)
                 if not begun:
                     return
-                done = wait(begun, return_when=FIRST_COMPLETED).done
-                for future in done:
+                for future in wait(begun, return_when=FIRST_COMPLETED).done:
                     yield from _taken(future, begun.pop(future), left)
             for future, task in begun.items():  # a broken pool has ended them all
                 yield from _taken(future, task, left)
-        except BaseException:  # stopped: what was begun is read again, by the next command
+        except BaseException:  # stopped: what was begun is done again, by the next command
             _terminate(pool)
             raise
         finally:
@@ -90,23 +91,23 @@ class Processes:
         self,
         pool: ProcessPoolExecutor,
         stream: Iterator[Item],
-        begun: dict[Future[list[Answered]], Task],
+        begun: dict[Future[Rows], Task],
         left: list[Item],
     ) -> None:
         while len(begun) < AHEAD * self.workers and (task := tuple(islice(stream, TASK_FILMS))):
             try:
-                begun[pool.submit(_read, task)] = task
+                begun[pool.submit(_assess, task)] = task
             except BrokenProcessPool:
                 left += task
                 return
 
-    def _one_by_one(self, items: Iterable[Item]) -> Iterator[Answered]:
+    def _one_by_one(self, items: Iterable[Item]) -> Iterator[ItemRow]:
         pool: ProcessPoolExecutor | None = None
         try:
             for item in items:
                 pool = pool or self._pool(1)
                 try:
-                    yield from pool.submit(_read, (item,)).result()
+                    yield from pool.submit(_assess, (item,)).result()
                     self._crashes = 0
                 except BrokenProcessPool as error:
                     pool.shutdown(wait=False)
@@ -114,10 +115,11 @@ class Processes:
                     self._crashes += 1
                     if self._crashes >= CRASHES_IN_A_ROW:
                         raise DataError(
-                            f"{self._crashes} films in a row ended the process that read them; "
+                            f"{self._crashes} images in a row ended the process that read them; "
                             "the machine may lack memory: try fewer --workers"
                         ) from error
-                    yield _crashed(item)
+                    why = "the process that read this image ended, twice"
+                    yield row_of(item, Failure(item.film, "crashed", why))
         finally:
             if pool is not None:
                 pool.shutdown(wait=False, cancel_futures=True)
@@ -132,7 +134,7 @@ class Processes:
         )
 
 
-def _taken(future: Future[list[Answered]], task: Task, left: list[Item]) -> list[Answered]:
+def _taken(future: Future[Rows], task: Task, left: list[Item]) -> Rows:
     try:
         return future.result()
     except BrokenProcessPool:
@@ -140,36 +142,26 @@ def _taken(future: Future[list[Answered]], task: Task, left: list[Item]) -> list
         return []
 
 
-def _crashed(item: Item) -> Answered:
-    failure = Failure(item.film, "crashed", "the process that read this film ended, twice")
-    cells = row(failure)
-    if item.source_row is not None:
-        cells["source_row"] = item.source_row
-    return Answered(item.key, read=False, row=cells)
-
-
 def _terminate(pool: ProcessPoolExecutor) -> None:
-    """End the processes of a pool at once, rather than after the films they have begun."""
+    """End the processes of a pool at once, rather than after the images they have begun."""
     # Public from Python 3.14 on; without it they end a few seconds later.
     for process in list((getattr(pool, "_processes", None) or {}).values()):
         process.terminate()
 
 
 class _Worker:
-    """What a worker process knows: how to read, and the weights once they are open."""
+    """What a worker process knows: the settings, and the weights once they are open."""
 
-    settings = Settings()
-    reader: Reader | None = None
+    settings = BatchSettings()
+    assessor: BatchAssessor | None = None
 
 
-def _start(settings: Settings) -> None:
-    """Make a process ready; what can go wrong waits for the first film, to be told."""
-    import cv2  # noqa: PLC0415
-
+def _start(settings: BatchSettings) -> None:
+    """Make a process ready; what can go wrong waits for the first image, to be reported."""
     _Worker.settings = settings
     cv2.setNumThreads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's
-    # Other libraries quote what films state of a patient.
+    # Other libraries quote what images state of a patient.
     warnings.simplefilter("ignore")
     logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
     logging.getLogger("boneage").addHandler(logging.NullHandler())
@@ -184,7 +176,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _read(task: Task) -> list[Answered]:
-    if _Worker.reader is None:
-        _Worker.reader = Reader(_Worker.settings)
-    return [_Worker.reader.read(item) for item in task]
+def _assess(task: Task) -> Rows:
+    if _Worker.assessor is None:
+        _Worker.assessor = BatchAssessor(_Worker.settings)
+    return [_Worker.assessor.row(item) for item in task]

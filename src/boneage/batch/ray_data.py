@@ -1,9 +1,9 @@
-"""Films read on a cluster, by Ray Data.
+"""Images assessed on a cluster, by Ray Data.
 
-The films that are left are written as Parquet files beside the results, which Ray Data
+The cases that are left are written as Parquet files beside the results, which Ray Data
 streams to actors on all machines, with its own backpressure; the rows stream back to the
 command, which writes them as it does for one machine. A machine that is lost costs what it
-had begun; Ray reads that again.
+had begun; Ray does that again.
 """
 
 from __future__ import annotations
@@ -14,56 +14,47 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+
+import cv2
+import pyarrow as pa  # an extra
+import ray  # an extra
+import ray.data  # slow to load
+from pyarrow import parquet
+from ray.exceptions import RayError
 
 from boneage.batch.cases import Item
-from boneage.batch.results import Answered
-from boneage.batch.run import Reader, Settings
-from boneage.domain.assessment import Case, Failure
-from boneage.domain.child import Child
-from boneage.domain.clinical_findings import Centre
-from boneage.domain.radiograph import Sex
+from boneage.batch.results import ItemRow
+from boneage.batch.run import BatchAssessor, BatchSettings
 from boneage.errors import BoneageError, DataError, WeightsError
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 TO_READ = ".to-read"
 FILE_FILMS = 20_000
-"""Films a file of what is to be read: ten million make 500 files."""
+"""Cases in a file of those that are left: ten million make 500 files."""
 STOP = b""
-"""The key of what stops the whole batch instead of answering a film."""
+"""The key of what stops the whole batch instead of answering for an image."""
 TASK_FILMS = 16
-"""Films that an actor takes at a time."""
+"""Images that an actor takes at a time."""
 
 
 class RayData:
-    """Reads films by actors on a Ray cluster, or on this machine where none is found.
+    """Assesses images by actors on a Ray cluster, or on this machine where none is found.
 
     Parameters
     ----------
-    settings : Settings
+    settings : BatchSettings
     folder : Path
-        Of the results; films and folder must have the same path on every machine.
+        Of the results; images and folder must have the same path on every machine.
     workers : int, optional
         Actors at most, one processor core each. Default: all cores of the cluster.
-
-    Raises
-    ------
-    ModuleNotFoundError
-        Without the extra ``ray``.
     """
 
-    def __init__(self, settings: Settings, folder: Path, workers: int | None = None) -> None:
-        import ray.data  # noqa: F401, PLC0415  an extra, and slow to load
-
+    def __init__(self, settings: BatchSettings, folder: Path, workers: int | None = None) -> None:
         self.settings, self.folder, self.workers = settings, folder.resolve(), workers
 
-    def answers(self, items: Iterable[Item]) -> Iterator[Answered]:
-        """Read films as they stream in; rows come as they are finished, in any order.
+    def rows(self, items: Iterable[Item]) -> Iterator[ItemRow]:
+        """Assess images as they stream in; rows come as they are finished, in any order.
 
         Raises
         ------
@@ -73,13 +64,18 @@ class RayData:
             When no cluster can be joined, or it is lost.
         """
         with _written(items, self.folder / TO_READ) as files:
-            if files:
-                with _told(), _connected():
-                    yield from self._read(files)
+            if not files:
+                return
+            try:
+                with _connected():
+                    yield from self._rows(files)
+            except (RayError, ConnectionError) as error:  # of which Ray says pages
+                raise DataError(
+                    f"the Ray cluster stopped with {type(error).__name__}; its logs say more. The "
+                    "same command resumes after what is finished"
+                ) from error
 
-    def _read(self, files: list[str]) -> Iterator[Answered]:
-        import ray.data  # noqa: PLC0415
-
+    def _rows(self, files: list[str]) -> Iterator[ItemRow]:
         most = self.workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
         rows = (
             ray.data.read_parquet(files)
@@ -98,58 +94,38 @@ class RayData:
             for key, read, cells in zip(*(column.to_pylist() for column in batch), strict=True):
                 if key == STOP:
                     raise WeightsError(json.loads(cells)["message"])
-                yield Answered(key, read, json.loads(cells))
+                yield ItemRow(key, read, json.loads(cells))
 
 
 class _Actor:
     """One process of the cluster, with weights of its own."""
 
-    def __init__(self, settings: Settings) -> None:
-        import cv2  # noqa: PLC0415
-
+    def __init__(self, settings: BatchSettings) -> None:
         cv2.setNumThreads(1)
         logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
         logging.getLogger("boneage").addHandler(logging.NullHandler())
         self._settings = settings
-        self._reader: Reader | None = None  # opened with the first film, whose error is told
+        self._assessor: BatchAssessor | None = None  # with the first image: its error is reported
 
     def __call__(self, batch: pa.Table) -> pa.Table:
-        import pyarrow as pa  # noqa: PLC0415
-
         try:
-            if self._reader is None:
-                self._reader = Reader(self._settings)
-            answers = [self._reader.read(_item(text)) for text in batch["item"].to_pylist()]
+            if self._assessor is None:
+                self._assessor = BatchAssessor(self._settings)
+            rows = [self._assessor.row(Item.from_json(text)) for text in batch["item"].to_pylist()]
         except BoneageError as error:  # as a row: Ray's own errors do not keep their cause
-            answers = [Answered(STOP, read=False, row={"message": str(error)})]
+            rows = [ItemRow(STOP, read=False, row={"message": str(error)})]
         return pa.table(
             {
-                "key": pa.array([a.key for a in answers], pa.binary()),
-                "read": pa.array([a.read for a in answers], pa.bool_()),
-                "cells": pa.array([json.dumps(a.row) for a in answers], pa.string()),
+                "key": pa.array([one.key for one in rows], pa.binary()),
+                "read": pa.array([one.read for one in rows], pa.bool_()),
+                "cells": pa.array([json.dumps(one.row) for one in rows], pa.string()),
             }
         )
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """Say in one sentence what went wrong on the cluster, of which Ray says pages."""
-    from ray.exceptions import RayError  # noqa: PLC0415
-
-    try:
-        yield
-    except (RayError, ConnectionError) as error:
-        raise DataError(
-            f"the Ray cluster stopped with {type(error).__name__}; its logs say more. The same "
-            "command goes on from what is finished"
-        ) from error
-
-
-@contextmanager
 def _connected() -> Iterator[None]:
     """Join the cluster of $RAY_ADDRESS, or of this machine; else begin one here."""
-    import ray  # noqa: PLC0415
-
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     begun = not ray.is_initialized()
@@ -168,14 +144,11 @@ def _connected() -> Iterator[None]:
 
 @contextmanager
 def _written(items: Iterable[Item], folder: Path) -> Iterator[list[str]]:
-    """Write what is to be read, for this user alone, and remove it afterwards."""
-    import pyarrow as pa  # noqa: PLC0415
-    from pyarrow import parquet  # noqa: PLC0415
-
+    """Write the cases that are left, for this user alone, and remove them afterwards."""
     shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
     folder.mkdir(mode=0o700)
     try:
-        stream, files = map(_text, items), list[str]()
+        stream, files = map(Item.to_json, items), list[str]()
         while texts := list(islice(stream, FILE_FILMS)):
             path = folder / f"{len(files):06d}.parquet"
             parquet.write_table(pa.table({"item": texts}), path, row_group_size=TASK_FILMS * 64)
@@ -183,54 +156,3 @@ def _written(items: Iterable[Item], folder: Path) -> Iterator[list[str]]:
         yield files
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _text(item: Item) -> str:
-    """Write an item as JSON: plain values, nothing that runs when it is read."""
-    table: dict[str, Any] = {
-        "key": item.key.hex(),
-        "film": item.film,
-        "source_row": item.source_row,
-    }
-    if isinstance(item.case, Failure):
-        table["failure"] = [item.case.film, item.case.code, item.case.message]
-    else:
-        table["case"] = _case_table(item.case)
-    return json.dumps(table)
-
-
-def _case_table(case: Case) -> dict[str, Any]:
-    child = case.child
-    return {
-        # Escaped as the file system has it: JSON keeps a lone surrogate.
-        "path": os.path.abspath(os.fsdecode(case.film)),  # noqa: PTH100  no link is followed
-        "sex": case.sex.value if case.sex else None,
-        "age": case.chronological_age_months,
-        "child": child
-        and {
-            "age": child.chronological_age_months,
-            "birth": child.birth_date.isoformat() if child.birth_date else None,
-            "study": child.study_date.isoformat() if child.study_date else None,
-            "height": child.height_cm,
-            "centre": child.centre.value,
-        },
-    }
-
-
-def _item(text: str) -> Item:
-    table = json.loads(text)
-    case: Case | Failure
-    if "failure" in table:
-        case = Failure(*table["failure"])
-    else:
-        found = table["case"]
-        sex = Sex(found["sex"]) if found["sex"] else None
-        case = Case(found["path"], sex, found["age"], _child(found["child"]))
-    return Item(bytes.fromhex(table["key"]), table["film"], case, table["source_row"])
-
-
-def _child(table: dict[str, Any] | None) -> Child | None:
-    if table is None:
-        return None
-    birth, study = (date.fromisoformat(d) if d else None for d in (table["birth"], table["study"]))
-    return Child(table["age"], birth, study, table["height"], Centre(table["centre"]))

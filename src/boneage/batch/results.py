@@ -1,8 +1,8 @@
 """The folder of a batch: part files, and the journal that says what is in them.
 
 A part is written whole and comes to the disk, and then the journal takes it and the keys
-of its films, in one transaction. A kill between the two leaves a part that the journal
-does not know; it is removed at the next start, and its films are read again. So each film
+of its images, in one transaction. A kill between the two leaves a part that the journal
+does not know; it is removed at the next start, and its images are assessed again. So each image
 has one row, whenever the command was killed, and however often.
 """
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 JOURNAL = "journal.sqlite"
 PART_FILMS, PART_SECONDS = 500, 30.0
-"""A part is closed after so many films or so long: what a kill can cost."""
+"""A part is closed after so many images or so long: what a kill can cost."""
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS recipe (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS films (key BLOB PRIMARY KEY) WITHOUT ROWID;
@@ -36,7 +36,6 @@ CREATE TABLE IF NOT EXISTS parts (
     failed INTEGER NOT NULL, bytes INTEGER NOT NULL
 );
 """
-
 
 AGES, FAILURES = "ages", "failures"
 RESULT_COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -57,7 +56,7 @@ _INTEGERS = frozenset(("source_row", "film_height", "film_width", "calibration_f
 
 
 @dataclass(frozen=True)
-class Answered:
+class ItemRow:
     """An item's row: of the table of ages, or of the table of failures."""
 
     key: bytes
@@ -67,14 +66,14 @@ class Answered:
 
 @dataclass(frozen=True)
 class Counts:
-    """How many films a folder of results holds."""
+    """How many images a folder of results holds."""
 
     read: int = 0
     refused: int = 0
     failed: int = 0
 
     @property
-    def films(self) -> int:
+    def images(self) -> int:
         """All of them."""
         return self.read + self.refused + self.failed
 
@@ -85,7 +84,7 @@ class Results:
     Parameters
     ----------
     folder : Path
-        Must exist. Rows of films that were read go to ``ages/part-*``, the others to
+        Must exist. Rows of images that were assessed go to ``ages/part-*``, the others to
         ``failures/part-*``. Part 0 of each is empty but for the columns.
     recipe : mapping
         JSON-able: what the rows depend on.
@@ -104,7 +103,7 @@ class Results:
     def __init__(self, folder: Path, recipe: Mapping[str, Any], suffix: str) -> None:
         self.folder, self.suffix = folder, suffix
         self._recipe = {name: json.dumps(value) for name, value in recipe.items()}
-        self._waiting: dict[bytes, Answered] = {}
+        self._waiting: dict[bytes, ItemRow] = {}
         self._since = time.monotonic()
         self._part = 0
 
@@ -157,7 +156,7 @@ class Results:
             f"{name}: {begun.get(name)} then, {self._recipe.get(name)} now" for name in other
         )
         return (
-            f"{str(self.folder)!r} was begun with other settings ({said}); go on with the "
+            f"{str(self.folder)!r} was begun with other settings ({said}); resume with the "
             "same, or give another folder"
         )
 
@@ -170,8 +169,8 @@ class Results:
         for number in known:
             if not self._path(AGES, number).is_file():
                 raise DataError(
-                    f"{str(self._path(AGES, number))!r} is gone, but the journal beside it knows "
-                    "its films as read; bring it back, or give another folder"
+                    f"{str(self._path(AGES, number))!r} is gone, but the journal beside it lists "
+                    "its images as finished; bring it back, or give another folder"
                 )
 
     def _is_unknown(self, path: Path, known: set[int]) -> bool:
@@ -181,11 +180,11 @@ class Results:
         return begun or (ours and int(number) not in known)
 
     def is_done(self, key: bytes) -> bool:
-        """Whether a film has its row, or waits for it."""
+        """Whether an image has its row, or waits for it."""
         found = self._journal.execute("SELECT 1 FROM films WHERE key = ?", (key,)).fetchone()
         return found is not None or key in self._waiting
 
-    def add(self, answered: Answered) -> None:
+    def add(self, answered: ItemRow) -> None:
         """Take a row; it is on the disk after the part is full or :meth:`flush`.
 
         A second row of the same film is dropped.
@@ -208,14 +207,14 @@ class Results:
         self._waiting.clear()
 
     def counts(self) -> Counts:
-        """Count the films that have their row on the disk, of all runs."""
+        """Count the images that have their row on the disk, of all runs."""
         (row,) = self._journal.execute(
             "SELECT coalesce(sum(ages), 0), coalesce(sum(refused), 0), coalesce(sum(failed), 0) "
             "FROM parts"
         )
         return Counts(*row)
 
-    def _write(self, answered: list[Answered]) -> None:
+    def _write(self, answered: list[ItemRow]) -> None:
         rows: dict[str, list[Row]] = {AGES: [], FAILURES: []}
         for one in answered:
             rows[AGES if one.read else FAILURES].append(one.row)
@@ -255,7 +254,7 @@ class Results:
     def _unwritable(self, error: Exception) -> str:
         return (
             f"{str(self.folder)!r} cannot be written: {reason_of(error)}; what was finished is "
-            "kept, and the same command goes on from there"
+            "there, and the same command resumes after it"
         )
 
 

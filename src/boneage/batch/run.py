@@ -9,22 +9,22 @@ from typing import Any, Protocol
 
 from boneage._version import __version__
 from boneage.batch.cases import Item
-from boneage.batch.results import Answered, Results
-from boneage.domain.assessment import Assessment
+from boneage.batch.results import ItemRow, Results
+from boneage.domain.assessment import Assessment, Failure
 from boneage.domain.child import Child
 from boneage.domain.clinical_findings import Centre
 from boneage.domain.radiograph import Sex
 from boneage.errors import OutputError, WeightsError
 from boneage.inference.assessor import Assessor
 from boneage.inference.session import assess_case
-from boneage.reports.table import row
+from boneage.reports import table
 
-OnFilm = Callable[[Answered | None], None]
+OnFilm = Callable[[ItemRow | None], None]
 """Told of every image: its row, or None where an earlier run has assessed it."""
 
 
 @dataclass(frozen=True)
-class Settings:
+class BatchSettings:
     """How every image of a batch is assessed; goes to other processes and machines."""
 
     weights: str | None = None
@@ -69,15 +69,15 @@ class Settings:
         }
 
 
-class Reader:
+class BatchAssessor:
     """Turns items into rows, with weights that are opened once."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: BatchSettings) -> None:
         self.settings = settings
         self.assessor = settings.assessor()
         self._child = Child(centre=settings.centre)
 
-    def read(self, item: Item) -> Answered:
+    def row(self, item: Item) -> ItemRow:
         """Assess one image; its pixels are gone when this returns.
 
         Raises
@@ -85,24 +85,29 @@ class Reader:
         WeightsError
             When the weights turn out unusable.
         """
-        outcome = assess_case(
+        session = assess_case(
             self.assessor,
             item.case,
             sex=self.settings.sex,
             child=self._child,
             force=self.settings.force,
             name=item.film,
-        ).outcome
-        cells = row(outcome)
-        if item.source_row is not None:
-            cells["source_row"] = item.source_row
-        return Answered(item.key, isinstance(outcome, Assessment), cells)
+        )
+        return row_of(item, session.outcome)
+
+
+def row_of(item: Item, outcome: Assessment | Failure) -> ItemRow:
+    """Write the outcome of an item as its row."""
+    cells = table.row(outcome)
+    if item.source_row is not None:
+        cells["source_row"] = item.source_row
+    return ItemRow(item.key, isinstance(outcome, Assessment), cells)
 
 
 class Engine(Protocol):
-    """What answers a stream of cases, in any order, each once."""
+    """What assesses a stream of cases, in any order, each once."""
 
-    def answers(self, items: Iterable[Item]) -> Iterator[Answered]:
+    def rows(self, items: Iterable[Item]) -> Iterator[ItemRow]:
         """Give a row for every item, and hold few of either."""
         ...
 
@@ -126,9 +131,9 @@ def run_batch(items: Iterable[Item], engine: Engine, results: Results, on_film: 
                 yield item
 
     try:
-        for answered in engine.answers(left()):
-            results.add(answered)
-            on_film(answered)
+        for row in engine.rows(left()):
+            results.add(row)
+            on_film(row)
     except BaseException as error:
         if not isinstance(error, OutputError):
             with suppress(OutputError):

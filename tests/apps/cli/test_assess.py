@@ -52,7 +52,7 @@ def test_one_film(run: Run, film: Path) -> None:
     assert result.stderr == ""
     for said in (str(film), "years", "months)", "carpal", "tiny-1", "female standard"):
         assert said in result.stdout
-    assert "films:" not in result.stdout
+    assert "images:" not in result.stdout
 
 
 @pytest.mark.parametrize("sex", ["m", "F", "Male", "female", "1"])
@@ -76,7 +76,7 @@ def test_a_film_without_sex_is_not_read(run: Run, film: Path) -> None:
 def test_a_bad_film_never_stops_the_others(run: Run, folder: Path) -> None:
     result = run("assess", folder, folder / "missing.png", "--sex", "m")
     assert result.exit_code == 1
-    assert "4 films: 2 read, 2 failed" in result.stdout
+    assert "4 images: 2 assessed, 2 failed" in result.stdout
     assert "bad.png: failed: " in result.stderr
     assert "missing.png: failed: " in result.stderr
     assert result.stdout.count("regions found: carpal") == 2
@@ -89,7 +89,7 @@ def test_json_is_one_document(run: Run, folder: Path) -> None:
     assert (document["read"], document["failed"]) == (2, 1)
     films = [Path(film["film"]).relative_to(folder).as_posix() for film in document["films"]]
     assert films == ["bad.png", "sub/ä.png", "ä.png"]
-    assert "3 films: 2 read, 1 failed" in result.stderr
+    assert "3 images: 2 assessed, 1 failed" in result.stderr
 
 
 def test_json_of_one_film_has_the_same_shape(run: Run, film: Path) -> None:
@@ -129,7 +129,7 @@ def test_pictures_of_two_films_with_one_name(run: Run, folder: Path, tmp_path: P
 
 def test_pictures_beside_the_films_are_not_read(run: Run, folder: Path) -> None:
     run("assess", folder, "--sex", "m", "--picture", folder)
-    assert "3 films: 2 read" in run("assess", folder, "--sex", "m").stdout
+    assert "3 images: 2 assessed" in run("assess", folder, "--sex", "m").stdout
 
 
 def test_a_picture_that_cannot_be_written_spares_the_answer(
@@ -177,7 +177,7 @@ def test_an_empty_folder_is_wrong_usage(run: Run, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     result = run("assess", tmp_path / "empty", "--sex", "m")
     assert result.exit_code == 2
-    assert "no films in the folder" in result.stderr
+    assert "no images in the folder" in result.stderr
 
 
 def test_outputs_that_cannot_be_written_are_noticed_first(
@@ -236,7 +236,7 @@ def test_what_was_read_is_kept_when_interrupted(
     out = tmp_path / "ages.csv"
     result = run("assess", folder, "--sex", "m", "--csv", out, "--json")
     assert result.exit_code == 130
-    assert "1 films were not read" in result.stderr
+    assert "1 image not assessed" in result.stderr
     assert len(read_csv(out)) == 2
     assert len(json.loads(result.stdout)["films"]) == 2
 
@@ -315,7 +315,7 @@ def test_a_child_that_cannot_be_is_wrong_usage(
 def test_a_study_without_a_date_fails_alone(run: Run, film: Path, dicom: Path) -> None:
     result = run("assess", film, dicom, "--sex", "m", "--birth-date", "2009-06-01")
     assert result.exit_code == 1
-    assert "2 films: 1 read, 1 failed" in result.stdout
+    assert "2 images: 1 assessed, 1 failed" in result.stdout
     assert "states no study date" in result.stderr
 
 
@@ -342,7 +342,7 @@ def test_a_batch_writes_the_refusal_and_goes_on(
     command = ["assess", ramp, film, "--sex", "m", "--weights", put_gate(weights_copy)]
     result = run(*command, "--csv", out, "--json")
     assert result.exit_code == 1
-    assert "2 films: 1 read, 1 refused, 0 failed" in result.stderr
+    assert "2 images: 1 assessed, 1 refused, 0 failed" in result.stderr
     refused, read = read_csv(out)
     assert (refused["status"], refused["verdict"], refused["code"]) == (
         *("refused", "refused", "not_a_hand"),

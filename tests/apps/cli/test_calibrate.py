@@ -152,7 +152,9 @@ def test_levels_on_the_command_line(
 
 
 def test_weights_say_what_their_interval_stands_on(run: Run, sure_weights: Path) -> None:
-    assert "interval  none: these weights do not say" in run("weights").stdout
+    assert "interval  none: these weights state no prediction interval" in run("weights").stdout
     said = run("weights", "--weights", sure_weights).stdout
-    assert "interval  by 35 female and 35 male calibration films; widens for films unlike" in said
+    assert (
+        "interval  by 35 female and 35 male calibration images; widens for atypical images" in said
+    )
     assert "scores" not in said

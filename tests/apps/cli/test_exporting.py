@@ -98,7 +98,7 @@ def test_a_film_that_is_no_dicom_spares_the_rest(
     result = run("assess", film, dicom, *options)
     assert result.exit_code == 1
     assert "no DICOM: 'hand.png' is not a DICOM file" in result.stderr
-    assert "2 films: 2 read, 0 failed" in result.stdout
+    assert "2 images: 2 assessed, 0 failed" in result.stdout
     assert len(list(out.glob("*.pdf"))) == 2
     assert len(list(out.glob("*.dcm"))) == 2
 
@@ -108,7 +108,7 @@ def test_answers_beside_films_are_not_read_as_films(run: Run, dicom: Path) -> No
     for _ in range(2):
         result = run("assess", folder, "--dicom-out", folder, "--report", folder)
         assert result.exit_code == 0, result.output
-        assert "films:" not in result.stdout
+        assert "images:" not in result.stdout
 
 
 def test_identity_of_another_kind_of_film_is_said(run: Run, film: Path, tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_a_signal_leaves_a_table_of_what_was_read(
     assert 4 <= len(rows) < 300
     assert {len(row) for row in rows} == {len(rows[0])}
     name = "" if number == signal.SIGINT else f" by {number.name}"
-    assert said == f"stopped{name}; {301 - len(rows)} films were not read\n"
+    assert said == f"stopped{name}; {301 - len(rows)} images not assessed\n"
     assert list(tmp_path.glob(".*.part")) == []
 
 
@@ -129,7 +129,7 @@ def test_standard_output_that_takes_nothing(
 def test_a_full_disk_is_said_by_its_name(run: Run, film: Path) -> None:
     result = run("assess", film, "--sex", "m", "--csv", "/dev/full")
     assert result.exit_code == 1
-    assert "'/dev/full' cannot be written on: the disk is full" in result.stderr
+    assert "'/dev/full' cannot be written any further: the disk is full" in result.stderr
 
 
 def test_the_table_may_go_to_standard_output(start: Start, film: Path, tmp_path: Path) -> None:
@@ -197,13 +197,13 @@ def test_regions_of_films_with_strange_names(run: Run, strange: Path, tmp_path: 
     out = tmp_path / "regions"
     first = run("regions", strange, "--out", out)
     assert first.exit_code == 1
-    assert f"{len(NAMES) + 1} films: {len(NAMES)} annotated, 1 failed" in first.stdout
+    assert f"{len(NAMES) + 1} images: {len(NAMES)} annotated, 1 failed" in first.stdout
     header, *rows = rows_of(out / "regions.csv")
     assert len({row[0] for row in rows}) == len(NAMES)
     assert "'=1+1.png" in {row[0] for row in rows}
     assert all((out / row[header.index("crop")]).is_file() for row in rows)
     again = run("regions", strange, "--out", out)
-    assert f"{len(NAMES)} films were done before" in again.stderr
+    assert f"{len(NAMES)} images done before" in again.stderr
 
 
 def test_two_commands_do_not_share_a_folder_of_regions(

@@ -19,13 +19,13 @@ def test_a_folder_is_annotated(run: Run, tmp_path: Path, grey_film: npt.NDArray[
     result = run("regions", films, "--out", out)
     assert result.exit_code == 1
     assert "bad.png: failed: " in result.stderr
-    assert "2 films: 1 annotated, 1 failed" in result.stdout
+    assert "2 images: 1 annotated, 1 failed" in result.stdout
     assert len(json.loads((out / "regions.json").read_text())["annotations"]) == 3
     assert (out / "crops" / "carpal" / "ä.png.png").is_file()
     (films / "bad.png").unlink()
     again = run("regions", films, "--out", out)
     assert again.exit_code == 0
-    assert "1 films were done before" in again.stderr
+    assert "1 image done before" in again.stderr
 
 
 def test_wrong_usage(run: Run, tmp_path: Path, film: Path) -> None:

@@ -12,37 +12,37 @@ import click
 
 from boneage._version import __version__
 from boneage.apps.cli.output import LogHandler
-from boneage.apps.cli.program import EXIT_FAILED, EXIT_USAGE, Failed, Program, Unusable
+from boneage.apps.cli.program import EXIT_FAILED, EXIT_USAGE, CommandLine, Failed, Unusable
 
-__all__ = ["EXIT_FAILED", "EXIT_USAGE", "Failed", "Program", "Unusable", "main"]
+__all__ = ["EXIT_FAILED", "EXIT_USAGE", "CommandLine", "Failed", "Unusable", "main"]
 
 COMMANDS: Mapping[str, str] = {
-    "assess": "Read the bone age of films.",
-    "dashboard": "Read films in the browser, on this computer alone.",
-    "history": "See, export and delete what was kept of children.",
-    "regions": "Find the regions of a folder of films and save them.",
-    "synthetic": "Draw a hand film that is nobody's, to try things on.",
-    "calibrate": "Fit the answers to a clinic's own labelled films.",
-    "weights": "Say which weights answer, and what is known of them.",
-    "train": "Train weights from labelled films.",
-    "suitability": "Fit what judges films before they are read.",
-    "analyse": "Say what a labelled data set holds, and what is wrong with it.",
-    "evaluate": "Measure the weights on labelled films.",
-    "stress": "Change films, and see how far the answers move.",
-    "ablate": "Measure what each part of the method is worth.",
-    "ruler": "Measure whether the attention finds the bones.",
-    "serve": "Answer over HTTP, for other programs.",
-    "node": "Take films from a DICOM archive, and send it the answers.",
-    "dicomweb": "Read the films of a study in a DICOMweb archive.",
-    "token": "Make a token for a program that asks the server.",
-    "health": "Ask a server whether it is well.",
+    "assess": "Assess the bone age of hand radiographs.",
+    "dashboard": "Assess radiographs in the browser, on this computer alone.",
+    "history": "List, export and delete the assessments saved of children.",
+    "regions": "Detect the regions in a folder of radiographs and save them.",
+    "synthetic": "Draw a synthetic hand radiograph, to try things on.",
+    "calibrate": "Calibrate the estimates to a clinic's own labelled radiographs.",
+    "weights": "Show which weights are used, and what is known of them.",
+    "train": "Train weights on labelled radiographs.",
+    "suitability": "Fit the image quality check.",
+    "analyse": "Describe a labelled data set, and what is wrong with it.",
+    "evaluate": "Measure the accuracy of the weights on labelled radiographs.",
+    "stress": "Measure the robustness of the weights to perturbed images.",
+    "ablate": "Measure what each part of the method contributes.",
+    "ruler": "Measure how well the attention localizes the bones.",
+    "serve": "Serve assessments over HTTP, for other programs.",
+    "node": "Receive images from a DICOM archive, and send it the results.",
+    "dicomweb": "Assess the images of a study in a DICOMweb archive.",
+    "token": "Create an access token for a client of the server.",
+    "health": "Check the health of a server.",
     "audit": "Check the audit log of a server.",
 }
 """Each is the command of the same name in the module ``boneage.apps.cli.<name>``."""
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-class Commands(Program):
+class Commands(CommandLine):
     """The subcommands of ``boneage``."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
@@ -64,7 +64,7 @@ class Commands(Program):
 
 @click.group(cls=Commands, context_settings=SETTINGS)
 @click.version_option(__version__, prog_name="boneage")
-@click.option("--verbose", is_flag=True, help="Say on stderr what goes on, and where errors arise.")
+@click.option("--verbose", is_flag=True, help="Log on stderr what is done, and where errors arise.")
 def main(verbose: bool) -> None:
     """Bone age from a radiograph of a child's left hand.
 

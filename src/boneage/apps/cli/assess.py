@@ -11,22 +11,23 @@ import click
 
 from boneage.apps.cli.exporting import prepare_outputs, write_exports
 from boneage.apps.cli.options import (
-    Big,
+    BatchOptions,
     Outputs,
-    big_options,
+    batch_options,
     calibration_option,
     child_options,
     output_options,
     parse_sex,
     weights_option,
 )
-from boneage.apps.cli.output import Progress, echo, open_output, report_left_out, sum_up
+from boneage.apps.cli.output import Progress, echo, images, open_output, report_left_out, sum_up
 from boneage.apps.cli.program import EXIT_FAILED, cause_of, status_of
 from boneage.batch.cases import cases_of, read_cases
 from boneage.domain.assessment import Assessment, Case, Failure
 from boneage.domain.child import Child
 from boneage.domain.radiograph import Sex
 from boneage.errors import HistoryError, OutputError, WeightsError
+from boneage.history.entry import checked_pseudonym, stored_from
 from boneage.inference.assessor import Assessor
 from boneage.inference.session import Session, assess_case
 from boneage.reading.folders import LeftOut
@@ -42,24 +43,24 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument(
-    "films",
+    "paths",
     nargs=-1,
-    metavar="[FILM|FOLDER]...",
-    # A film that may not be read fails alone; click would stop the whole command.
+    metavar="[IMAGE|FOLDER]...",
+    # An image that may not be read fails alone; click would stop the whole command.
     type=click.Path(readable=False, path_type=Path),
 )
 @click.option(
     "--sex",
     metavar="male|female",
     callback=parse_sex,
-    help="Whose standard to read by; needed where neither the table nor the film states it, "
-    "and stronger than what the film states.",
+    help="Sex of the child, whose standard applies; needed where neither the table nor the image "
+    "states it, and takes precedence over the image.",
 )
 @click.option(
     "--table",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="CSV",
-    help="Read the films of a table: columns path, sex and, if known, "
+    help="Assess the images of a table: columns path, sex and, if known, "
     "chronological_age_months (or age), birth_date, study_date, height_cm or height_in. "
     "Paths are relative to the table.",
 )
@@ -69,33 +70,33 @@ if TYPE_CHECKING:
     "table_out",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write a table, one row a film, with those that failed and why; - is standard output, "
-    "and what else is said then goes to standard error.",
+    help="Write a table, one row an image, with those that failed and why; - is standard output, "
+    "and everything else then goes to standard error.",
 )
 @click.option(
     "--level",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     metavar="P",
-    help="Of the interval: the share of such films whose bone age it holds. [default: 0.9]",
+    help="Coverage of the prediction interval.  [default: 0.9]",
 )
 @click.option(
     "--force",
     is_flag=True,
-    help="Read films that are refused all the same; every output shows the refusal.",
+    help="Assess images despite a failed quality check; every output shows the refusal.",
 )
 @click.option(
     "--history",
     metavar="FILE|URL",
-    help="Keep the answer in a SQLite file (made where it is missing) or a database, under the "
-    "child's pseudonym: of --pseudonym, or of the table's column of that name.",
+    help="Save the assessment in a SQLite file (created if missing) or a database, under the "
+    "child's pseudonym: that of --pseudonym, or of the table's column of that name.",
 )
 @child_options
 @output_options
-@big_options
+@batch_options
 @weights_option
 @calibration_option
 def assess(
-    films: tuple[Path, ...],
+    paths: tuple[Path, ...],
     sex: Sex | None,
     table: Path | None,
     as_json: bool,
@@ -105,49 +106,48 @@ def assess(
     history: str | None,
     child: Child,
     outputs: Outputs,
-    big: Big,
+    into: BatchOptions,
     weights: Path | None,
     calibration: Path | None,
 ) -> None:
-    """Read the bone age of films: PNG, JPEG, TIFF, WebP, BMP or DICOM.
+    """Assess the bone age of hand radiographs: PNG, JPEG, TIFF, WebP, BMP or DICOM.
 
-    A FOLDER stands for all films in it and its subfolders; hidden files and
-    files that obviously are no films are skipped. A film that cannot be read,
-    or is refused because it does not show a hand, never stops the others.
+    A FOLDER stands for all images in it and its subfolders; hidden files and
+    files that obviously are no images are skipped, and named on standard
+    error. An image that cannot be read, or fails the quality check because it
+    does not show a hand, never stops the others.
 
-    What a FOLDER holds beside films is named on standard error.
-
-    Exit status: 0 when every film was read; 1 when some were refused or
-    failed (they are named); 2 for wrong usage or unusable weights; 128 and
-    the number of the signal when one ended it: what was read is written.
+    Exit status: 0 when every image was assessed; 1 when some were refused or
+    failed (they are named); 2 for wrong usage or unusable weights; 128 plus
+    the number of the signal that ended it: what was finished is written.
 
     \b
     boneage assess hand.png --sex female --picture out/
     boneage assess hand.png --sex female --age 11y4m --height-cm 142.5
     boneage assess hand.dcm --report hand.pdf --dicom-out out/ --fhir hand.json
     boneage assess hand.dcm --history children.sqlite --pseudonym K17
-    boneage assess films/ --csv ages.csv --level 0.8
+    boneage assess images/ --csv ages.csv --level 0.8
     boneage assess --table cases.csv --json > ages.json
-    boneage assess films/ --sex male --out ages/ --format parquet --workers 8
+    boneage assess images/ --sex male --out ages/ --format parquet --workers 8
     """  # noqa: D301  click wants a backspace before lines it must not wrap
-    if bool(films) == (table is not None):
-        raise click.UsageError("give films or folders, or a table of them with --table")
-    if big.out is not None:
+    if bool(paths) == (table is not None):
+        raise click.UsageError("give images or folders, or a table of images with --table")
+    if into.out is not None:
         from boneage.apps.cli.results import assess_into, settings_of  # noqa: PLC0415  slow to load
 
         if any((as_json, table_out, history, outputs.paths)):
             raise click.UsageError(
-                "--out writes rows alone: give --json, --csv, --picture, --report, --dicom-out, "
+                "--out writes rows only: give --json, --csv, --picture, --report, --dicom-out, "
                 "--fhir and --history in another command"
             )
         settings = settings_of(weights, calibration, level, sex, child, force=force)
-        assess_into(big.out, big, settings, films, table)
+        assess_into(into.out, into, settings, paths, table)
         return
     left_out = LeftOut()
-    cases = read_cases(table) if table else cases_of(films, left_out)
+    cases = read_cases(table) if table else cases_of(paths, left_out)
     report_left_out(left_out)
     assessor = Assessor(weights, level=level, calibration=calibration)
-    run = Run(assessor, child, outputs, as_json=as_json, many=len(cases) > 1, force=force)
+    run = AssessRun(assessor, child, outputs, as_json=as_json, many=len(cases) > 1, force=force)
     if history is not None:
         run.history = _opened(history, cases, outputs.pseudonym)
     with ExitStack() as stack:
@@ -162,8 +162,7 @@ def assess(
 
 
 def _opened(history: str, cases: Sequence[Case | Failure], pseudonym: str | None) -> History:
-    """Open a history before the work begins; every film needs a pseudonym."""
-    from boneage.history.entry import checked_pseudonym  # noqa: PLC0415
+    """Open a history before the work begins; every child needs a pseudonym."""
     from boneage.history.store import History  # noqa: PLC0415  needs the extra
 
     for case in cases:
@@ -178,7 +177,7 @@ def _opened(history: str, cases: Sequence[Case | Failure], pseudonym: str | None
     return History(history)
 
 
-class Run:
+class AssessRun:
     """The images of one command, and where their answers go."""
 
     def __init__(
@@ -232,14 +231,14 @@ class Run:
         except (KeyboardInterrupt, OutputError) as error:
             ended = error
             self.failed += len(cases) - done
-        except WeightsError:  # found with the first film that can be read: nothing was
+        except WeightsError:  # found with the first image that can be decoded: nothing was assessed
             if self.table is not None and not self.read:
                 self.table.forget()
             raise
         if self.table is not None and not isinstance(ended, OutputError):
             self.table.finish()
         if isinstance(ended, KeyboardInterrupt):
-            echo(f"{cause_of(ended)}; {len(cases) - done} films were not read", err=True)
+            echo(f"{cause_of(ended)}; {images(len(cases) - done)} not assessed", err=True)
         if self.as_json:
             echo(batch(records))
         if self.many:
@@ -266,8 +265,6 @@ class Run:
         made = self.assessor.weights.manifest.date
         yield from write_exports(session, self.outputs, pseudonym=pseudonym, weights_date=made)
         if self.history is not None:
-            from boneage.history.entry import stored_from  # noqa: PLC0415
-
             try:
                 whose = pseudonym or self.outputs.pseudonym or ""
                 self.history.add(whose, stored_from(session.assessment))
@@ -282,9 +279,9 @@ class Run:
         except BrokenPipeError:
             raise
         except OSError as error:
-            held = f"; it holds the first {self.table.rows} films" if self.table.rows else ""
+            held = f"; it holds the first {images(self.table.rows)}" if self.table.rows else ""
             raise OutputError(
-                f"{str(self._table_path)!r} cannot be written on: {reason_of(error)}{held}"
+                f"{str(self._table_path)!r} cannot be written any further: {reason_of(error)}{held}"
             ) from error
 
     def _report(self, outcome: Assessment | Failure, progress: Progress) -> None:

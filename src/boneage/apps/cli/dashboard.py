@@ -1,4 +1,4 @@
-"""``boneage dashboard``: the same readings, in a browser on this computer."""
+"""``boneage dashboard``: the same assessments, in a browser on this computer."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from boneage.apps.cli.output import echo
 @click.option(
     "--history",
     metavar="FILE|URL",
-    help="Let answers be kept under pseudonyms, in a SQLite file or a database, and show "
-    "growth charts. Without it nothing is kept.",
+    help="Offer to save assessments under pseudonyms, in a SQLite file or a database, and show "
+    "growth charts. Without it nothing is saved.",
 )
 @weights_option
 @calibration_option
@@ -34,10 +34,10 @@ def dashboard(
     weights: Path | None,
     calibration: Path | None,
 ) -> None:
-    """Open the dashboard in the browser: drop films in, see what was looked at.
+    """Open the dashboard in the browser: drop radiographs in, see which regions were used.
 
     It listens on this computer alone, sends nothing anywhere and, without
-    --history, keeps nothing on disk. Ctrl+C ends it.
+    --history, saves nothing on disk. Ctrl+C ends it.
 
     Exit status: 0 when it was ended; 2 when it could not start.
     """
@@ -52,6 +52,6 @@ def dashboard(
     port = port or free_port()
     if port is None:
         raise Unusable("no port from 8501 to 8520 is free; give one with --port")
-    kept = "nothing is kept" if history is None else "answers are kept where you ask"
-    echo(f"boneage dashboard: {address_of(port)} (Ctrl+C ends it; {kept})")
+    saved = "nothing is saved" if history is None else "assessments are saved where you ask"
+    echo(f"boneage dashboard: {address_of(port)} (Ctrl+C ends it; {saved})")
     serve(port, weights, calibration=calibration, history=history, browser=not no_browser)

@@ -106,7 +106,7 @@ def _is_one_file(path: Path, suffix: str) -> bool:
 def _prepare_file(path: Path, option: str, *, many: bool) -> None:
     if many:
         raise click.BadParameter(
-            f"{str(path)!r} is one file, but there are several films; give a folder",
+            f"{str(path)!r} is one file, but there are several images; give a folder",
             param_hint=option,
         )
     if is_stream(path):

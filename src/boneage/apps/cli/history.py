@@ -1,4 +1,4 @@
-"""``boneage history``: the answers that were kept of children under a pseudonym."""
+"""``boneage history``: the assessments saved of children under pseudonyms."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ import click
 
 from boneage.apps.cli import Failed
 from boneage.apps.cli.output import echo, open_output
+from boneage.domain.assessment import years_and_months
+from boneage.history.entry import StoredAssessment, chart_of
+from boneage.reports.growth_svg import growth_svg
 from boneage.storage.printable import printable
 
 if TYPE_CHECKING:
-    from boneage.history.entry import StoredAssessment
     from boneage.history.store import History
 
 where = click.argument("where", metavar="FILE|URL")
@@ -23,7 +25,7 @@ whom = click.argument("pseudonym")
 
 @click.group()
 def history() -> None:
-    """See, export and delete what 'boneage assess --history' kept.
+    """List, export and delete what 'boneage assess --history' saved.
 
     FILE is a SQLite file; a URL names another database, such as
     postgresql://user@host/database.
@@ -33,7 +35,7 @@ def history() -> None:
 @history.command("list")
 @where
 def list_people(where: str) -> None:
-    """List everybody of whom something is kept."""
+    """List everybody with saved assessments."""
     for person in _opened(where).people():
         many = "entry" if person.entries == 1 else "entries"
         echo(f"{person.pseudonym}  {person.sex}  {person.entries} {many}")
@@ -43,7 +45,7 @@ def list_people(where: str) -> None:
 @where
 @whom
 def show(where: str, pseudonym: str) -> None:
-    """Show what is kept of one person, by chronological age."""
+    """Show the entries of one person, by chronological age."""
     for entry in _opened(where).entries(pseudonym):
         echo(_line(entry))
 
@@ -55,10 +57,10 @@ def show(where: str, pseudonym: str) -> None:
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write it there; an .svg is a growth chart, anything else JSON. [default: JSON on stdout]",
+    help="An .svg is a growth chart, anything else JSON.  [default: JSON on stdout]",
 )
 def export(where: str, pseudonym: str, out: Path | None) -> None:
-    """Export all that is kept of one person."""
+    """Export all entries of one person."""
     entries = _opened(where).entries(pseudonym)
     plain = {"pseudonym": pseudonym, "entries": [entry.to_dict() for entry in entries]}
     text = json.dumps(plain, indent=2, ensure_ascii=out is None)
@@ -66,7 +68,7 @@ def export(where: str, pseudonym: str, out: Path | None) -> None:
         echo(text)
         return
     if out.suffix.lower() == ".svg":
-        text = _chart(entries)
+        text = growth_svg(chart_of(entries))
     with ExitStack() as stack:
         open_output(stack, out, "--out").write(f"{text}\n".encode())
 
@@ -77,7 +79,7 @@ def export(where: str, pseudonym: str, out: Path | None) -> None:
 @click.option("--entry", type=int, metavar="N", help="Delete this entry alone ('show' numbers it).")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def delete(where: str, pseudonym: str, entry: int | None, yes: bool) -> None:
-    """Delete a person with all entries, or one entry. It cannot be undone."""
+    """Delete a person with all entries, or one entry. This cannot be undone."""
     opened = _opened(where)
     opened.entries(pseudonym)  # says that there is nobody, before it asks
     what = f"entry {entry} of {pseudonym}" if entry else f"{pseudonym} with all entries"
@@ -94,8 +96,6 @@ def _opened(where: str) -> History:
 
 
 def _line(entry: StoredAssessment) -> str:
-    from boneage.domain.assessment import years_and_months  # noqa: PLC0415
-
     age = entry.chronological_age_months
     said = [
         f"{entry.number}: at {'an unknown age' if age is None else years_and_months(age)}",
@@ -108,10 +108,3 @@ def _line(entry: StoredAssessment) -> str:
     if entry.adult_height_cm is not None:
         said.append(f"adult height {entry.adult_height_cm:.1f} cm")
     return ", ".join([*said, f"weights {entry.weights}"])
-
-
-def _chart(entries: list[StoredAssessment]) -> str:
-    from boneage.history.entry import chart_of  # noqa: PLC0415
-    from boneage.reports.growth_svg import growth_svg  # noqa: PLC0415
-
-    return growth_svg(chart_of(entries))

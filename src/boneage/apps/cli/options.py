@@ -35,7 +35,7 @@ data_option = click.option(
     required=True,
     type=click.Path(exists=True, path_type=Path),
     metavar="FOLDER|TABLE",
-    help="Labelled films: a folder in the layout of the RSNA challenge, or a CSV table with "
+    help="Labelled images: a folder in the layout of the RSNA challenge, or a CSV table with "
     "path, sex and boneage (months), and split if it has one.",
 )
 
@@ -57,7 +57,7 @@ workers_option = click.option(
     "--workers",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Films read at a time. Default: one for each processor core.",
+    help="Images processed at a time. Default: one for each processor core.",
 )
 
 initial_weights_option = click.option(
@@ -69,7 +69,7 @@ initial_weights_option = click.option(
 
 
 def split_option(default: str, text: str) -> Callable[[Command], Command]:
-    """Which of the labelled films a command takes."""
+    """Which of the labelled images a command takes."""
     return click.option(
         "--split",
         type=click.Choice(["validation", "train", "all"]),
@@ -139,20 +139,24 @@ child_options = _grouped(
     "child",
     _gather_child,
     _child_option(
-        "--age", "AGE", "Chronological age at the film: 11y4m, or months. Stronger than every date."
+        "--age",
+        "AGE",
+        "Chronological age at the examination: 11y4m, or months. Takes precedence over dates.",
     ),
     _child_option(
         "--birth-date",
         "YYYY-MM-DD",
-        "Instead of the age; DICOM states it often. Never printed or written.",
+        "Instead of the age; DICOM often states it. Never printed or written.",
     ),
     _child_option(
         "--study-date",
         "YYYY-MM-DD",
-        "When the film was taken, where it does not say so. Never printed or written.",
+        "Date of the examination, where the image does not state it. Never printed or written.",
     ),
     _child_option(
-        "--height-cm", "CM", "Present standing height, for the adult height of Bayley and Pinneau."
+        "--height-cm",
+        "CM",
+        "Present standing height, for the adult height prediction of Bayley and Pinneau.",
     ),
     _child_option("--height-in", "INCHES", "The same in inches."),
     click.option(
@@ -215,13 +219,13 @@ output_options = _grouped(
         "--picture",
         type=click.Path(file_okay=False, path_type=Path),
         metavar="DIR",
-        help="Draw each answer on its film, as DIR/<film>.boneage.png.",
+        help="Draw each assessment on its image, as DIR/<image>.boneage.png.",
     ),
     click.option(
         "--report",
         type=click.Path(path_type=Path),
         metavar="FILE.pdf|DIR",
-        help="Write a report of one page a film; of several films, into a folder.",
+        help="Write a report of one page for each image; for several images, into a folder.",
     ),
     click.option(
         "--paper",
@@ -242,34 +246,34 @@ output_options = _grouped(
         "--dicom-out",
         type=click.Path(file_okay=False, path_type=Path),
         metavar="DIR",
-        help="Write the picture and a structured report as DICOM, in the study of a DICOM film "
+        help="Write the picture and a structured report as DICOM, into the study of a DICOM image "
         "and with its patient.",
     ),
     click.option(
         "--fhir",
         type=click.Path(path_type=Path),
         metavar="FILE.json|DIR",
-        help="Write an HL7 FHIR R4 Observation a film.",
+        help="Write an HL7 FHIR R4 Observation for each image.",
     ),
     click.option(
         "--pseudonym",
         metavar="TEXT",
         callback=_parse_pseudonym,
         help="What to call the child in the report, the FHIR observation and the history; "
-        "a column 'pseudonym' of the table is stronger.",
+        "a column 'pseudonym' of the table takes precedence.",
     ),
     click.option(
         "--identify",
         is_flag=True,
-        help="Write name, id and dates, as a DICOM film states them, into the report and the "
-        "FHIR observation; without it none is.",
+        help="Write name, ID and dates, as a DICOM image states them, into the report and the "
+        "FHIR observation; by default neither names the child.",
     ),
 )
 """What is written of each image, as the argument ``outputs``."""
 
 
 @dataclass(frozen=True)
-class Big:
+class BatchOptions:
     """How a batch goes into a folder; ``out`` is None where it does not."""
 
     out: Path | None = None
@@ -278,40 +282,40 @@ class Big:
     engine: str = "processes"
 
 
-def _gather_big(
+def _gather_batch(
     out: Path | None, table_format: str | None, workers: int | None, engine: str | None
-) -> Big:
+) -> BatchOptions:
     if out is None and (table_format or workers or engine):
         raise click.UsageError("--format, --workers and --engine need a folder: --out RESULTS")
-    return Big(out, f".{table_format or 'csv'}", workers, engine or "processes")
+    return BatchOptions(out, f".{table_format or 'csv'}", workers, engine or "processes")
 
 
-big_options = _grouped(
-    "big",
-    _gather_big,
+batch_options = _grouped(
+    "into",
+    _gather_batch,
     click.option(
         "--out",
         type=click.Path(file_okay=False, path_type=Path),
         metavar="DIR",
-        help="For many films: write part files of rows into DIR/ages and DIR/failures, by several "
-        "processes. The same command goes on where it was stopped or killed.",
+        help="For many images: write part files of rows into DIR/ages and DIR/failures, using "
+        "several processes. The same command resumes where it was stopped or killed.",
     ),
     click.option(
         "--format",
         "table_format",
         type=click.Choice(["csv", "parquet"]),
-        help="Of the part files.  [default: csv]",
+        help="Format of the part files.  [default: csv]",
     ),
     click.option(
         "--workers",
         type=click.IntRange(min=1),
         metavar="N",
-        help="Processes that read films.  [default: one for each processor core]",
+        help="Worker processes.  [default: one for each processor core]",
     ),
     click.option(
         "--engine",
         type=click.Choice(["processes", "ray"]),
-        help="Read on this machine, or on a Ray cluster.  [default: processes]",
+        help="Work on this machine, or on a Ray cluster.  [default: processes]",
     ),
 )
-"""How a batch of any size goes into a folder, as the argument ``big``."""
+"""How a batch of any size goes into a folder, as the argument ``into``."""

@@ -117,12 +117,12 @@ def show(error: click.ClickException) -> None:
 
 
 class Progress:
-    """A bar on stderr for more than one film, and only on a terminal."""
+    """A bar on stderr for more than one image, and only on a terminal."""
 
     def __init__(self, total: int) -> None:
         self._bar: Any = None
         if total > 1 and sys.stderr.isatty():
-            self._bar = click.progressbar(length=total, label="films", file=sys.stderr)
+            self._bar = click.progressbar(length=total, label="images", file=sys.stderr)
 
     def __enter__(self) -> Self:
         if self._bar is not None:
@@ -139,7 +139,7 @@ class Progress:
             self._bar.__exit__(kind, error, trace)
 
     def step(self, text: str = "", *, err: bool = False) -> None:
-        """One film is done; say something about it above the bar."""
+        """One image is done; say something about it above the bar."""
         if text:
             if self._bar is not None:
                 clear_line()
@@ -148,18 +148,23 @@ class Progress:
             self._bar.update(1)
 
     def fail(self, failure: Failure) -> None:
-        """One film has failed; say why."""
+        """One image has failed; say why."""
         self.step(f"{printable(failure.film)}: failed: {printable(failure.message)}", err=True)
+
+
+def images(count: int) -> str:
+    """Count images in words: ``"1 image"``, ``"3 images"``."""
+    return f"{count} image{'s' * (count != 1)}"
 
 
 def sum_up(
     read: int, refused: int, failed: int, weights: WeightsName, *, err: bool = False
 ) -> None:
-    """Say at the end of many films what became of them."""
+    """Say at the end of many images what became of them."""
     from boneage.reports.wording import DISCLAIMER, weights_text  # noqa: PLC0415
 
     for line in (
-        f"{read + refused + failed} films: {read} read, "
+        f"{images(read + refused + failed)}: {read} assessed, "
         + (f"{refused} refused, " if refused else "")
         + f"{failed} failed",
         f"Weights {weights_text(weights)}",
@@ -169,7 +174,7 @@ def sum_up(
 
 
 def report_left_out(left_out: LeftOut) -> None:
-    """Say on standard error what a folder holds beside films; nothing where it holds none."""
+    """Say on standard error what a folder holds beside images; nothing where it holds none."""
     if str(left_out):
         echo(left_out, err=True)
 

@@ -41,7 +41,7 @@ class Unusable(click.ClickException):
     exit_code = EXIT_USAGE
 
 
-class Program(click.Group):
+class CommandLine(click.Group):
     """A command line of subcommands, and the one place where an error becomes a sentence."""
 
     def main(

@@ -13,13 +13,13 @@ from typing import Any, Self
 
 import click
 
-from boneage.apps.cli.options import Big
-from boneage.apps.cli.output import clear_line, echo, make_folder, report_left_out, sum_up
+from boneage.apps.cli.options import BatchOptions
+from boneage.apps.cli.output import clear_line, echo, images, make_folder, report_left_out, sum_up
 from boneage.apps.cli.program import EXIT_FAILED, cause_of, status_of
 from boneage.batch.cases import Item, items_of, items_of_table
 from boneage.batch.processes import Processes
-from boneage.batch.results import Answered, Results
-from boneage.batch.run import Engine, Settings, run_batch
+from boneage.batch.results import ItemRow, Results
+from boneage.batch.run import BatchSettings, Engine, run_batch
 from boneage.domain.assessment import WeightsName
 from boneage.domain.child import Child
 from boneage.domain.radiograph import Sex
@@ -42,7 +42,7 @@ def settings_of(
     child: Child,
     *,
     force: bool,
-) -> Settings:
+) -> BatchSettings:
     """Gather what every image of a folder of results is assessed with.
 
     Raises
@@ -52,9 +52,9 @@ def settings_of(
     """
     if child != Child(centre=child.centre):
         raise click.UsageError(
-            "with --out, ages, dates and heights come from the films or from the columns of --table"
+            "with --out, ages, dates and heights come from the images or the columns of --table"
         )
-    return Settings(
+    return BatchSettings(
         weights=str(weights.resolve()) if weights else None,
         calibration=str(calibration.resolve()) if calibration else None,
         level=level,
@@ -65,7 +65,11 @@ def settings_of(
 
 
 def assess_into(
-    out: Path, big: Big, settings: Settings, films: Sequence[Path], table: Path | None
+    out: Path,
+    into: BatchOptions,
+    settings: BatchSettings,
+    films: Sequence[Path],
+    table: Path | None,
 ) -> None:
     """Assess images, or those of a table, into a folder.
 
@@ -76,23 +80,23 @@ def assess_into(
     """
     assessor = settings.assessor()
     settings = replace(settings, weights_sha256=assessor.weights.name.sha256)
-    recipe = settings.recipe(assessor) | _source(films, table) | {"format": big.suffix}
-    if big.suffix == ".parquet":
+    recipe = settings.recipe(assessor) | _source(films, table) | {"format": into.suffix}
+    if into.suffix == ".parquet":
         import pyarrow  # noqa: F401, PLC0415  an extra; said before the work begins
 
     def items(left_out: LeftOut | None = None) -> Iterator[Item]:
         return items_of_table(table) if table else items_of(films, left_out)
 
-    engine, left_out = _engine(big, out, settings), LeftOut()
+    engine, left_out = _engine(into, out, settings), LeftOut()
     total = sum(1 for _ in items(left_out))  # tells early, too, what is wrong with a table
     report_left_out(left_out)
     make_folder(out, "--out")
-    with Results(out, recipe, big.suffix) as results:
+    with Results(out, recipe, into.suffix) as results:
         try:
-            with Pace(total) as pace:
+            with PaceReport(total) as pace:
                 run_batch(items(), engine, results, pace.step)
         except KeyboardInterrupt as error:
-            echo(f"{cause_of(error)}; the same command goes on from here", err=True)
+            echo(f"{cause_of(error)}; the same command resumes from here", err=True)
             raise click.exceptions.Exit(status_of(error)) from None
         _finish(results, assessor.weights.name)
 
@@ -101,7 +105,7 @@ def _finish(results: Results, weights: WeightsName) -> None:
     counts = results.counts()
     sum_up(counts.read, counts.refused, counts.failed, weights)
     echo(f"Rows: {results.folder / 'ages'} and {results.folder / 'failures'}")
-    if counts.films > counts.read:
+    if counts.images > counts.read:
         raise click.exceptions.Exit(EXIT_FAILED)
 
 
@@ -113,16 +117,16 @@ def _source(films: Sequence[Path], table: Path | None) -> dict[str, Any]:
         return {"table sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
-def _engine(big: Big, out: Path, settings: Settings) -> Engine:
-    if big.engine == "ray":
+def _engine(into: BatchOptions, out: Path, settings: BatchSettings) -> Engine:
+    if into.engine == "ray":
         from boneage.batch.ray_data import RayData  # noqa: PLC0415  an extra
 
-        return RayData(settings, out, big.workers)
-    return Processes(settings, big.workers or default_workers())
+        return RayData(settings, out, into.workers)
+    return Processes(settings, into.workers or default_workers())
 
 
-class Pace:
-    """Says on stderr how many films are done, how fast, and how long the rest will take."""
+class PaceReport:
+    """Says on stderr how many images are done, how fast, and how long the rest will take."""
 
     def __init__(self, total: int) -> None:
         self.total, self.done, self.read_now = total, 0, 0
@@ -138,8 +142,8 @@ class Pace:
         if self.done:
             self._say(end=True)
 
-    def step(self, answered: Answered | None) -> None:
-        """One more film is done, now or (None) in an earlier run."""
+    def step(self, answered: ItemRow | None) -> None:
+        """One more image is done, now or (None) in an earlier run."""
         self.done += 1
         now = time.monotonic()
         if answered is not None:
@@ -153,11 +157,11 @@ class Pace:
             self._say()
 
     def _say(self, *, end: bool = False) -> None:
-        text = f"{self.done} of {self.total} films"
+        text = f"{self.done} of {images(self.total)}"
         seconds = time.monotonic() - self._start
         if self.read_now > 1 and seconds > 0:
             pace = (self.read_now - 1) / seconds
-            text += f", {pace:.2f} films/s"
+            text += f", {pace:.2f} images/s"
             if not end and self.read_now >= PACE_FILMS:
                 text += f", {_duration((self.total - self.done) / pace)} left"
         if self._live and not end:

@@ -1,19 +1,18 @@
-"""``boneage synthetic``: a film of nobody's hand, drawn."""
+"""``boneage synthetic``: a synthetic hand radiograph."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 import click
 
 from boneage.apps.cli.options import parse_sex
 from boneage.apps.cli.output import open_output
-
-if TYPE_CHECKING:
-    from boneage.domain.radiograph import Sex
-    from boneage.synthetic import SyntheticFilm
+from boneage.domain.radiograph import Sex
+from boneage.synthetic import SyntheticFilm, draw
+from boneage.synthetic.saving import write_png, write_regions
 
 SUFFIXES = (".png", ".dcm")
 MONTHS_PER_YEAR = 12
@@ -33,14 +32,14 @@ def _check_suffix(_ctx: click.Context, param: click.Parameter, path: Path) -> Pa
     type=click.Path(dir_okay=False, path_type=Path),
     callback=_check_suffix,
     metavar="FILE",
-    help="The film: .png (8-bit grey) or .dcm (12-bit DICOM).",
+    help="The image: .png (8-bit grey) or .dcm (12-bit DICOM).",
 )
 @click.option(
     "--sex",
     required=True,
     metavar="male|female",
     callback=parse_sex,
-    help="Whose standard the bones follow.",
+    help="Sex whose standard the bones follow.",
 )
 @click.option("--age-months", type=float, metavar="MONTHS", help="Bone age in months, 1 to 228.")
 @click.option("--age-years", type=float, metavar="YEARS", help="Bone age in years instead.")
@@ -49,7 +48,7 @@ def _check_suffix(_ctx: click.Context, param: click.Parameter, path: Path) -> Pa
     type=float,
     default=0.0,
     metavar="DEGREES",
-    help="Turn the hand clockwise from upright.",
+    help="Rotate the hand clockwise from upright.",
 )
 @click.option(
     "--seed", type=int, default=0, show_default=True, help="Another hand of the same age."
@@ -62,7 +61,7 @@ def _check_suffix(_ctx: click.Context, param: click.Parameter, path: Path) -> Pa
     "regions_out",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write where every region and bone truly is, as JSON.",
+    help="Write the true position of every region and bone, as JSON.",
 )
 def synthetic(
     out: Path,
@@ -76,20 +75,17 @@ def synthetic(
     collimated: bool,
     regions_out: Path | None,
 ) -> None:
-    """Draw a radiograph of a left hand that is nobody's.
+    """Draw a synthetic radiograph of a left hand.
 
-    Which growth centres show, how wide they are and how far they have fused
-    follows the Greulich-Pyle standards of the age and sex. The film says
-    SYNTHETIC. The same options draw the same film.
+    Which ossification centres show, how wide they are and how far they have
+    fused follows the Greulich-Pyle standards of the age and sex. The image
+    says SYNTHETIC. The same options draw the same image.
 
-    Exit status: 0 when the film was drawn; 2 for wrong usage.
+    Exit status: 0 when the image was drawn; 2 for wrong usage.
 
     \b
     boneage synthetic --age-years 10 --sex female --out synthetic.png
     """  # noqa: D301  click wants a backspace before lines it must not wrap
-    from boneage.synthetic import draw  # noqa: PLC0415  the command line opens fast
-    from boneage.synthetic.saving import write_regions  # noqa: PLC0415
-
     film = draw(
         _one_age(age_months, age_years),
         sex,
@@ -116,10 +112,8 @@ def _one_age(age_months: float | None, age_years: float | None) -> float:
 
 def _write(film: SyntheticFilm, out: Path, file: BinaryIO) -> None:
     if out.suffix.lower() == ".dcm":
-        from boneage.synthetic.dicom import write_dicom  # noqa: PLC0415  needs pydicom
+        from boneage.synthetic.dicom import write_dicom  # noqa: PLC0415  loads pydicom
 
         write_dicom(film, file)
     else:
-        from boneage.synthetic.saving import write_png  # noqa: PLC0415
-
         write_png(film, file)

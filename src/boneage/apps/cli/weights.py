@@ -1,18 +1,17 @@
-"""``boneage weights``: which weights answer."""
+"""``boneage weights``: which weights are used."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from boneage.apps.cli.options import weights_option
 from boneage.apps.cli.output import echo
-
-if TYPE_CHECKING:
-    from boneage.inference.weights import Weights
+from boneage.inference.weights import Weights
+from boneage.uncertainty.intervals import SEXES
 
 SAID_ABOVE = frozenset(
     {"format", "name", "profile", "networks", "preparation", "regions", "fusion", "interval"}
@@ -23,12 +22,10 @@ SAID_ABOVE = frozenset(
 @click.command()
 @weights_option
 def weights(weights: Path | None) -> None:
-    """Say which weights answer: name, profile, checksum, data and metrics.
+    """Show which weights are used: name, profile, checksum, data and metrics.
 
     Every network file is checked against the checksum its manifest states.
     """
-    from boneage.inference.weights import Weights  # noqa: PLC0415  the command line opens fast
-
     chosen = Weights(weights)
     for network in chosen.manifest.networks:
         chosen.session(network)
@@ -46,22 +43,20 @@ def weights(weights: Path | None) -> None:
 
 def _interval(chosen: Weights) -> str:
     """Say what stands behind the interval; the file it needs is checked, too."""
-    from boneage.uncertainty.intervals import SEXES  # noqa: PLC0415
-
     model = chosen.manifest.interval
     if model is None:
-        return "none: these weights do not say how sure they are"
-    widens = "" if chosen.feature_space is None else "; widens for films unlike the training films"
+        return "none: these weights state no prediction interval"
+    widens = "" if chosen.feature_space is None else "; widens for atypical images"
     counts = " and ".join(f"{len(model.scores.by_sex[sex])} {sex}" for sex in SEXES)
-    return f"by {counts} calibration films{widens}"
+    return f"by {counts} calibration images{widens}"
 
 
 def _refuses(chosen: Weights) -> str:
-    """Say what judges films before they are read; its file is checked, too."""
+    """Say what checks the image quality; its file is checked, too."""
     found = chosen.suitability
     if found is None:
-        return "nothing for what it shows: no suitability.json beside the manifest"
-    return f"what does not show a hand; fitted {found.table.get('date', 'once')}"
+        return "no image for what it shows: no suitability.json beside the manifest"
+    return f"images that show no hand; fitted {found.table.get('date', 'once')}"
 
 
 def _lines(table: Mapping[str, Any], indent: str = "") -> Iterator[str]:
