@@ -145,7 +145,7 @@ class Stance:
             Bone bright; of the shape ``size``, unless that is longer.
         """
         field = self.field
-        part = pixels[field.min_row : field.max_row, field.min_col : field.max_col]
+        part = pixels[field.slices]
         scale = min(1.0, longest_px / max(self.size)) if longest_px else 1.0
         rows, cols = (max(1, round(side * scale)) for side in self.square)
         if (rows, cols) != part.shape:

@@ -182,7 +182,7 @@ def inner_field(image: Pixels, *, tilted: bool = True) -> tuple[Box, Tilt | None
     """
     box = Box(0, 0, *image.shape)
     for _ in range(ROUNDS):
-        inner = image[box.min_row : box.max_row, box.min_col : box.max_col]
+        inner = image[box.slices]
         sample, scale = _sampled(inner)
         panel = _panel(sample)
         if panel and abs(panel.degrees) > TILTED_DEGREES:

@@ -50,7 +50,7 @@ class ImageQuality:
 def quality_of(radiograph: Radiograph, stance: Stance, pixels: Pixels) -> ImageQuality:
     """Measure what is analysed of an image: ``pixels``, as ``framing.analysed`` gives them."""
     box = stance.field
-    field = radiograph.pixels[box.min_row : box.max_row, box.min_col : box.max_col]
+    field = radiograph.pixels[box.slices]
     return measure(pixels, grey_levels(field))
 
 

@@ -14,8 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from boneage.reading.dicom.padding import ROBUST, sample_of
-from boneage.reading.dicom.stored_values import bits_for
-from boneage.reading.dicom.wrapped_sign import Integers, Mask
+from boneage.reading.dicom.stored_values import Integers, Mask, bits_for
 
 MOST_LEVELS = 2**16
 FAR_OUT = 1.0

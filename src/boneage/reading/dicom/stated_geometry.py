@@ -12,9 +12,8 @@ from pydicom.dataset import Dataset
 from boneage.domain.findings import Finding, Severity
 from boneage.domain.geometry import Box
 from boneage.domain.radiograph import Pixels
-from boneage.reading.dicom.functional_groups import stating
-from boneage.reading.dicom.parsing import numbers_of
-from boneage.reading.dicom.wrapped_sign import Mask
+from boneage.reading.dicom.stored_values import Mask
+from boneage.reading.dicom.values import numbers_of, stating
 
 MOST_OBLONG = 3.0
 """No device has pixels so much longer than wide; who states them means something else."""
@@ -80,12 +79,9 @@ class Shutter:
         if self.shown is None or self.box is None:
             return self.box
         pixels[~self.shown] = 0
-        rows = slice(self.box.min_row, self.box.max_row)
-        columns = slice(self.box.min_col, self.box.max_col)
-        if self.shown[rows, columns].all():
+        if self.shown[self.box.slices].all():
             return self.box
-        left, top, width, height = cv2.boundingRect((pixels > 0).astype(np.uint8))
-        return Box(top, left, top + height, left + width) if width and height else self.box
+        return Box.around(pixels > 0) or self.box
 
 
 ALL_SHOWN = Shutter(None, None)
@@ -114,8 +110,7 @@ def stated_shutter(dataset: Dataset, rows: int, columns: int, pixel_aspect: floa
         return Shutter(None, None, (finding,))
     if shown.all():
         return ALL_SHOWN
-    left, top, width, height = cv2.boundingRect(shown.astype(np.uint8))
-    return Shutter(shown, Box(top, left, top + height, left + width))
+    return Shutter(shown, Box.around(shown))
 
 
 def _shapes(source: Dataset) -> list[str]:

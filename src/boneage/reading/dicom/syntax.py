@@ -14,6 +14,7 @@ from pydicom.uid import (
 )
 
 from boneage.errors import FilmError
+from boneage.reading.codestream import jpeg_header
 from boneage.reading.dicom.elements import BIG, EXPLICIT, IMPLICIT, Encoding
 from boneage.reading.source import MAX_FILE_BYTES
 
@@ -31,10 +32,7 @@ UNCOMPRESSED = {
     BIG: str(ExplicitVRBigEndian),
 }
 JPEG = "1.2.840.10008.1.2.4."
-BY_FIRST_BYTES = (
-    (b"\xff\x4f\xff\x51", f"{JPEG}91"),
-    (b"\x00\x00\x00\x0cjP  ", f"{JPEG}91"),
-)
+JPEG_2000_BEGINNINGS = (b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP  ")
 BY_JPEG_FRAME = {
     0xC0: f"{JPEG}50",
     0xC1: f"{JPEG}51",
@@ -144,28 +142,15 @@ def _first_fragment(pixels: bytes) -> bytes:
 
 
 def _of_codestream(content: bytes) -> str | None:
-    for beginning, syntax in BY_FIRST_BYTES:
-        if content.startswith(beginning):
-            return syntax
+    if content.startswith(JPEG_2000_BEGINNINGS):
+        return f"{JPEG}91"
     if content.startswith(b"\xff\xd8\xff"):
-        return _of_jpeg(content)
+        header = jpeg_header(content)
+        return BY_JPEG_FRAME.get(header.marker) if header else None
     segments = int.from_bytes(content[:4], "little")
     offset = int.from_bytes(content[4:8], "little")
     if 1 <= segments <= MOST_RLE_SEGMENTS and offset == RLE_HEADER:
         return str(RLELossless)
-    return None
-
-
-def _of_jpeg(content: bytes) -> str | None:
-    position = 2
-    while content[position : position + 1] == b"\xff" and position + 4 <= len(content):
-        marker = content[position + 1]
-        if marker in BY_JPEG_FRAME:
-            return BY_JPEG_FRAME[marker]
-        if marker == 0xFF:  # padding
-            position += 1
-            continue
-        position += 2 + int.from_bytes(content[position + 2 : position + 4], "big")
     return None
 
 
