@@ -1,8 +1,11 @@
-"""How small and how large a film may be."""
+"""What an image must be to be analysed: neither too small nor too large, nor of one grey."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+import numpy.typing as npt
 
 from boneage.errors import FilmError
 
@@ -39,3 +42,19 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+
+
+def check_contrast(values: npt.NDArray[Any], name: str) -> None:
+    """Refuse a film that is one grey all over.
+
+    Raises
+    ------
+    FilmError
+        ``"constant"``
+    """
+    low = values.min()
+    if low == values.max():
+        raise FilmError(
+            "constant",
+            f"{name!r} shows nothing: every pixel has the value {low}; a film needs contrast",
+        )

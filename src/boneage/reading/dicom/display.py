@@ -26,7 +26,7 @@ from boneage.reading.dicom.grey_scale import (
 from boneage.reading.dicom.lookup_table import LookupTable
 from boneage.reading.dicom.stored_values import Mask, StoredValues
 from boneage.reading.dicom.values import first_item, numbers_of, stating, text_of
-from boneage.reading.pixels import check_contrast
+from boneage.reading.limits import check_contrast
 
 SMALLEST, LARGEST = 1e-9, 1e15
 """No slope, intercept or window of a real device comes near; beyond, floats run out of

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from boneage.errors import FilmError
 from boneage.reading.limits import Limits
-from boneage.reading.raster.grey import Grey, Picture, channels_differ, luminance, opacity
+from boneage.reading.raster.grey import DecodedImage, Grey, channels_differ, luminance, opacity
 from boneage.reading.raster.orientation import (
     ORIENTATION,
     UPRIGHT,
@@ -22,7 +22,7 @@ from boneage.reading.raster.tiff_decode import samples_of
 from boneage.reading.raster.tiff_layout import JPEG, PHOTOMETRIC, Layout, damaged, layout_of
 from boneage.reading.raster.tiff_structure import Directory, one_page
 from boneage.reading.raster.tone_curve import (
-    Curve,
+    ToneCurve,
     curve_of_profile,
     curve_of_table,
     unread_curve,
@@ -31,23 +31,16 @@ from boneage.reading.raster.tone_curve import (
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR, CIELAB = 0, 1, 2, 3, 5, 6, 8
 ICCLAB, ITULAB = 9, 10
 COLOURS: Mapping[int, int] = {
-    WHITE_IS_ZERO: 1,
-    BLACK_IS_ZERO: 1,
-    RGB: 3,
-    PALETTE: 1,
+    **dict.fromkeys((WHITE_IS_ZERO, BLACK_IS_ZERO, PALETTE), 1),
+    **dict.fromkeys((RGB, YCBCR, CIELAB, ICCLAB, ITULAB), 3),
     CMYK: 4,
-    YCBCR: 3,
-    CIELAB: 3,
-    ICCLAB: 3,
-    ITULAB: 3,
 }
 """Samples that a photometric interpretation needs; what is more is extra."""
 OTHER_INTERPRETATIONS: Mapping[int, str] = {
     4: "a transparency mask alone",
     32803: "the unprocessed mosaic of a camera's sensor",
     34892: "unprocessed camera data (LinearRaw)",
-    32844: "logarithmic luminance (LogL)",
-    32845: "logarithmic luminance (LogLuv)",
+    **dict.fromkeys((32844, 32845), "logarithmic luminance (LogL, LogLuv)"),
 }
 GRAY_RESPONSE_CURVE, TRANSFER_FUNCTION, COLOR_MAP, EXTRA_SAMPLES = 291, 301, 320, 338
 INK_SET, YCBCR_SUBSAMPLING, ICC_PROFILE = 332, 530, 34675
@@ -57,7 +50,7 @@ with it already, so that they lie over black as they are."""
 MAX_TABLE_BITS = 16
 
 
-def read_tiff(data: bytes, name: str, limits: Limits) -> Picture:
+def read_tiff(data: bytes, name: str, limits: Limits) -> DecodedImage:
     """Read the bytes of a TIFF.
 
     Raises
@@ -76,7 +69,7 @@ def read_tiff(data: bytes, name: str, limits: Limits) -> Picture:
     values, coloured = _grey(samples, interpretation, page, layout, name)
     alpha = _alpha(samples, interpretation, page, layout)
     orientation = page.number(ORIENTATION, UPRIGHT)
-    return Picture(
+    return DecodedImage(
         Grey(values, _white(samples, layout), alpha),
         bits=layout.bits,
         coloured=coloured,
@@ -190,7 +183,7 @@ def _alpha(
     return None
 
 
-def _curve(page: Directory, layout: Layout, interpretation: int) -> Curve | None:
+def _curve(page: Directory, layout: Layout, interpretation: int) -> ToneCurve | None:
     """Read the curve of the grey levels, from a profile or a table."""
     profile = page.numbers(ICC_PROFILE).tobytes()
     if profile:

@@ -37,21 +37,14 @@ what claims to hold more is damaged, and is refused before memory is asked for."
 WITH_PREDICTOR = frozenset((LZW, DEFLATE, OLD_DEFLATE, LZMA, ZSTD))
 NO_PREDICTOR, DIFFERENCES, FLOAT_DIFFERENCES = 1, 2, 3
 OTHER_COMPRESSIONS: Mapping[int, str] = {
-    2: "CCITT (fax) compression",
-    3: "CCITT (fax) compression",
-    4: "CCITT (fax) compression",
+    **dict.fromkeys((2, 3, 4), "CCITT (fax) compression"),
     6: "the old JPEG compression",
-    34712: "JPEG 2000 compression",
-    33003: "JPEG 2000 compression",
-    33004: "JPEG 2000 compression",
-    33005: "JPEG 2000 compression",
+    **dict.fromkeys((33003, 33004, 33005, 34712), "JPEG 2000 compression"),
     34887: "LERC compression",
     34892: "lossy JPEG compression (DNG)",
     50001: "WebP compression",
-    50002: "JPEG XL compression",
-    52546: "JPEG XL compression",
-    22610: "JPEG XR compression",
-    34934: "JPEG XR compression",
+    **dict.fromkeys((50002, 52546), "JPEG XL compression"),
+    **dict.fromkeys((22610, 34934), "JPEG XR compression"),
 }
 UNSIGNED, SIGNED, FLOAT, UNDEFINED = 1, 2, 3, 4
 WHOLE_BYTES = frozenset((8, 16, 32, 64))
@@ -101,6 +94,11 @@ class Layout:
     def samples_together(self) -> int:
         """Samples of a pixel within one segment."""
         return self.samples // self.planes
+
+    @property
+    def stored_rows(self) -> int:
+        """Rows of all segments below each other: of tiles, also what pads the last ones."""
+        return self.down * self.segment_height if self.tiled else self.height
 
     @property
     def row_bytes(self) -> int:

@@ -22,22 +22,11 @@ from boneage.reading.raster.headers import truncated
 MAX_PAGES, MAX_TAGS = 200, 1_000
 """Directories that are looked at, and tags in each: a film has one of some 30."""
 VALUE_TYPES: Mapping[int, str] = {
-    1: "u1",
-    2: "u1",
-    3: "u2",
-    4: "u4",
-    5: "u4",
-    6: "i1",
-    7: "u1",
-    8: "i2",
-    9: "i4",
-    10: "i4",
-    11: "f4",
-    12: "f8",
-    13: "u4",
-    16: "u8",
-    17: "i8",
-    18: "u8",
+    **dict.fromkeys((1, 2, 7), "u1"),
+    **dict.fromkeys((4, 5, 13), "u4"),
+    **dict.fromkeys((9, 10), "i4"),
+    **dict.fromkeys((16, 18), "u8"),
+    **{3: "u2", 6: "i1", 8: "i2", 11: "f4", 12: "f8", 17: "i8"},
 }
 """NumPy's names of the types of TIFF values; a rational (5, 10) is two of them."""
 RATIONALS = frozenset((5, 10))
@@ -51,7 +40,7 @@ IMAGE_WIDTH, IMAGE_HEIGHT, IMAGE_DEPTH = 256, 257, 32997
 
 
 @dataclass(frozen=True)
-class Entry:
+class TagEntry:
     """Where the values of a tag lie."""
 
     type: int
@@ -66,7 +55,7 @@ class Directory:
     data: bytes
     order: str
     """``"<"`` or ``">"``."""
-    entries: Mapping[int, Entry]
+    entries: Mapping[int, TagEntry]
 
     def numbers(self, tag: int) -> npt.NDArray[Any]:
         """Read all values of a tag; none where it is missing, or lies outside the file."""
@@ -166,12 +155,12 @@ def _directory(data: bytes, order: str, big: bool, offset: int, name: str) -> tu
         raise FilmError(
             "damaged", f"{name!r} is a damaged TIFF: a page of {count} tags; export it again"
         )
-    entries: dict[int, Entry] = {}
+    entries: dict[int, TagEntry] = {}
     for position in range(start, end, size):
         tag, kind, values, place = struct.unpack_from(order + entry_type, data, position)
         if values * _size(kind) <= inline:
             place = position + size - inline
-        entries.setdefault(tag, Entry(kind, values, place))
+        entries.setdefault(tag, TagEntry(kind, values, place))
     # A file may end without saying that it does: what follows the last page is of no use.
     rest = data[end : end + inline].ljust(inline, b"\0")
     return Directory(data, order, entries), struct.unpack(order + ("Q" if big else "I"), rest)[0]
