@@ -21,7 +21,8 @@ import pytest
 from boneage.domain.assessment import CARPAL, METACARPAL
 from boneage.errors import WeightsError
 from boneage.inference.assessor import Assessor
-from boneage.inference.weights import FOLDER_VARIABLE, Weights, usable_cores
+from boneage.inference.manifest import FOLDER_VARIABLE
+from boneage.inference.weights import Weights, usable_cores
 from tests.conftest import build_weights
 
 
@@ -154,7 +155,7 @@ def test_a_network_that_is_none_is_named(weights_copy: Path) -> None:
     (weights_copy / "fusion.onnx").write_bytes(b"not a network")
     digest = hashlib.sha256(b"not a network").hexdigest()
     change_manifest(weights_copy, lambda m: m["networks"]["fusion"].update(sha256=digest))
-    with pytest.raises(WeightsError, match="no network that can be run"):
+    with pytest.raises(WeightsError, match="not a usable network"):
         Weights(weights_copy).session("fusion")
 
 
@@ -185,7 +186,7 @@ def test_a_manifest_that_is_none(weights_copy: Path, content: bytes, message: st
     [
         (lambda m: m["networks"].pop("attention"), "no 'attention' network"),
         (lambda m: m["networks"].pop("fusion"), "no 'fusion' network"),
-        (lambda m: m["networks"].pop(CARPAL), "the fusion wants 'carpal'"),
+        (lambda m: m["networks"].pop(CARPAL), "the fusion takes 'carpal'"),
         (lambda m: m["networks"][CARPAL].update(input=None), "no input size for 'carpal'"),
         (lambda m: m["networks"][CARPAL].update(file="../x.onnx"), "outside its folder"),
         (

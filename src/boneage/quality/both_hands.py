@@ -73,18 +73,10 @@ class TwoHands:
 
 
 def may_show_two(judgement: Judgement, cut: Cut, size: tuple[int, int], refused: float) -> bool:
-    """Whether an image is worth being cut in two and looked at again.
+    """Whether an upright image of this (height, width) is worth being cut in two.
 
-    Parameters
-    ----------
-    judgement : Judgement
-        Of the whole image.
-    cut : Cut
-        The likeliest one.
-    size : (height, width)
-        Of the upright image.
-    refused : float
-        Likelihood of one whole hand below which an image is refused.
+    By the judgement of the whole of it, the likeliest cut, and the likelihood of one whole hand
+    below which an image is ``refused``.
     """
     if judgement.hand < refused or judgement.kinds.get(SEVERAL, 0.0) > PERHAPS_SEVERAL:
         return True
@@ -138,19 +130,19 @@ def of_two_hands(hands: TwoHands, laterality: str | None) -> tuple[Finding, ...]
         return (Finding("several_hands", Severity.REFUSAL, says, apart, limit),)
     if apart > SIZE_AGES_MONTHS and hands.likeness.gained > SIZE_GAIN:
         says = (
-            f"It shows two hands of unlike size and bone age, {left} and {right}: not one child's."
+            f"It shows two hands of different size and bone age ({left}, {right}): not one child's."
         )
         gained = hands.likeness.gained
         return (Finding("several_hands", Severity.REFUSAL, says, gained, SIZE_GAIN),)
     says = (
         "The image shows both hands: the left one, by the side of its thumb, was analysed; "
-        f"the right one reads {right}."
+        f"the bone age of the right one is {right}."
     )
     found = [Finding("both_hands", Severity.NOTE, says)]
     if laterality == "R":
         says = "The file states a right hand, but the image shows both; the left one was analysed."
         found.append(Finding("right_hand", Severity.WARNING, says))
     if alike < HARDLY_ALIKE:
-        says = "The two hands are less alike than one child's usually are; make sure of it."
+        says = "The two hands are less alike than one child's usually are; check whose they are."
         found.append(Finding("hands_differ", Severity.WARNING, says, alike, HARDLY_ALIKE))
     return tuple(found)

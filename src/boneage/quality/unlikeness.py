@@ -1,7 +1,7 @@
-"""How unlike the training films a film is, by what the attention network sees of the whole hand.
+"""How unlike the training images an image is: its out-of-distribution score.
 
-The feature vectors of training films span a small space: their principal
-components. A film is unlike them when it lies far out along these
+The attention network's features of the whole hand, of training images, span a small space:
+their principal components. An image is unlike them when its feature lies far out along these
 (Mahalanobis distance), or far off the space they span.
 """
 
@@ -56,7 +56,7 @@ class FeatureSpace:
         if vector.shape != self.mean.shape:
             raise WeightsError(
                 f"the whole hand's feature has the shape {vector.shape}, but the weights "
-                f"compare it with training films of the shape {self.mean.shape}"
+                f"compare it with training images of the shape {self.mean.shape}"
             )
         away = vector - self.mean
         along = self.components.astype(np.float64) @ away
@@ -77,13 +77,7 @@ ARRAYS = ("mean", "components", "variances", "rest")
 
 
 def fit_space(features: npt.ArrayLike) -> FeatureSpace:
-    """Span the space of some films.
-
-    Parameters
-    ----------
-    features : array_like of shape (films, width)
-        At least two films.
-    """
+    """Span the space of the features of at least two images, shape (images, width)."""
     rows = np.asarray(features, np.float64)
     mean = rows.mean(axis=0)
     _, lengths, directions = np.linalg.svd(rows - mean, full_matrices=False)
@@ -118,13 +112,13 @@ def space_from_bytes(content: bytes) -> FeatureSpace:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             space = FeatureSpace(*(np.asarray(arrays[name], np.float32) for name in ARRAYS))
     except BROKEN as error:
-        raise WeightsError(f"these are not the features of training films: {error!r}") from error
+        raise WeightsError(f"these are not the features of training images: {error!r}") from error
     kept, width = len(space.variances), len(space.mean)
     if space.components.shape != (kept, width) or space.rest.shape != (1,) or not kept:
-        raise WeightsError("the features of the training films do not fit together")
+        raise WeightsError("the features of the training images are inconsistent")
     if (
         not all(np.isfinite(getattr(space, name)).all() for name in ARRAYS)
         or min(space.variances) <= 0
     ):
-        raise WeightsError("the features of the training films are not finite and above 0")
+        raise WeightsError("the features of the training images are not finite and above 0")
     return space

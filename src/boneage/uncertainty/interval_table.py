@@ -84,7 +84,7 @@ def scores_of(table: Mapping[str, Any]) -> Scores:
 def _ramp(table: Mapping[str, Any]) -> Ramp:
     ramp = Ramp(_number(table["usual"]), _number(table["slope"]))
     if ramp.usual <= 0 or ramp.slope < 0:
-        raise ValueError(f"the interval is widened by {dict(table)}, which is no widening")
+        raise ValueError(f"the interval is widened by {dict(table)}, which does not widen it")
     return ramp
 
 
@@ -94,7 +94,7 @@ def _numbers(values: Sequence[Any]) -> tuple[float, ...]:
 
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"the interval holds {value!r}, which is no number")
+        raise ValueError(f"the interval holds {value!r}, which is not a number")
     return float(value)
 
 
