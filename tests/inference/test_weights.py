@@ -22,7 +22,8 @@ from boneage.domain.assessment import CARPAL, METACARPAL
 from boneage.errors import WeightsError
 from boneage.inference.assessor import Assessor
 from boneage.inference.manifest import FOLDER_VARIABLE
-from boneage.inference.weights import Weights, usable_cores
+from boneage.inference.weights import Weights
+from boneage.storage.many import default_workers
 from tests.conftest import build_weights
 
 
@@ -89,12 +90,12 @@ def test_what_fails_side_by_side_fails_where_it_is_asked_for(weights: Path, thre
 
 
 def test_by_default_a_film_may_use_the_cores_of_the_process(weights: Path) -> None:
-    assert Weights(weights).cores == usable_cores() >= 1
+    assert Weights(weights).cores == default_workers() >= 1
     if hasattr(os, "sched_setaffinity"):
         mine = os.sched_getaffinity(0)
         try:
             os.sched_setaffinity(0, {min(mine)})
-            assert usable_cores() == 1
+            assert default_workers() == 1
         finally:
             os.sched_setaffinity(0, mine)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
 from datetime import date
 from enum import StrEnum
 from typing import TypeAlias
@@ -13,6 +13,13 @@ from boneage.domain.radiograph import Sex
 Record: TypeAlias = dict[str, object]
 """A JSON object."""
 DECIMALS = 2
+CONTEXT_KEYS = ("chronological_age_months", "age_source", "age_not_defined", "height_cm", "centre")
+GROWTH_KEYS = (
+    *("difference_months", "determination", "sds", "sds_low", "sds_high", "centre"),
+    *("centre_months", "sd_months", "normal_low_months", "normal_high_months"),
+    *("table", "not_defined"),
+)
+"""Of the JSON of what is known of a child, and of its growth."""
 
 
 class AgeSource(StrEnum):
@@ -82,13 +89,7 @@ class ClinicalContext:
 
     def to_dict(self) -> Record:
         """Plain JSON values, without the dates."""
-        return {
-            "chronological_age_months": _rounded(self.chronological_age_months),
-            "age_source": self.age_source.value if self.age_source else None,
-            "age_not_defined": _reason(self.age_not_defined),
-            "height_cm": _rounded(self.height_cm),
-            "centre": self.centre.value,
-        }
+        return _record(self, CONTEXT_KEYS)
 
 
 @dataclass(frozen=True)
@@ -120,20 +121,7 @@ class Growth:
 
     def to_dict(self) -> Record:
         """Plain JSON values."""
-        return {
-            "difference_months": _rounded(self.difference_months),
-            "determination": self.determination.value,
-            "sds": _rounded(self.sds),
-            "sds_low": _rounded(self.sds_low),
-            "sds_high": _rounded(self.sds_high),
-            "centre": self.centre.value,
-            "centre_months": _rounded(self.centre_months),
-            "sd_months": _rounded(self.sd_months),
-            "normal_low_months": _rounded(self.normal_low_months),
-            "normal_high_months": _rounded(self.normal_high_months),
-            "table": self.table,
-            "not_defined": _reason(self.not_defined),
-        }
+        return _record(self, GROWTH_KEYS)
 
 
 @dataclass(frozen=True)
@@ -164,21 +152,7 @@ class AdultHeight:
 
     def to_dict(self) -> Record:
         """Plain JSON values."""
-        return {
-            "present_height_cm": _rounded(self.present_height_cm),
-            "category": self.category.value if self.category else None,
-            "percent": _rounded(self.percent),
-            "predicted_cm": _rounded(self.predicted_cm),
-            "error_sd_cm": _rounded(self.error_sd_cm),
-            "low_cm": _rounded(self.low_cm),
-            "high_cm": _rounded(self.high_cm),
-            "interval_low_cm": _rounded(self.interval_low_cm),
-            "interval_high_cm": _rounded(self.interval_high_cm),
-            "table": self.table,
-            "not_defined": _reason(self.not_defined),
-            "error_not_defined": _reason(self.error_not_defined),
-            "interval_not_defined": _reason(self.interval_not_defined),
-        }
+        return _record(self, [field.name for field in fields(self)])
 
 
 @dataclass(frozen=True)
@@ -198,13 +172,7 @@ class NearestStandards:
 
     def to_dict(self) -> Record:
         """Plain JSON values."""
-        return {
-            "lower_months": _rounded(self.lower_months),
-            "upper_months": _rounded(self.upper_months),
-            "text": self.text,
-            "phase": self.phase,
-            "looks_at": self.looks_at,
-        }
+        return _record(self, ("lower_months", "upper_months", "text", "phase", "looks_at"))
 
 
 @dataclass(frozen=True)
@@ -234,15 +202,18 @@ class ClinicalFindings:
         reason = self.context.age_not_defined
         if reason is None or reason.code == NO_AGE.code:
             return None
-        unknown = Growth(0, 0, 0, "", self.context.centre, Determination.UNKNOWN)
-        keys = unknown.to_dict().keys()
-        known = {"determination": unknown.determination.value, "not_defined": _reason(reason)}
-        return {key: known.get(key) for key in keys}
+        known = {"determination": Determination.UNKNOWN.value, "not_defined": _plain(reason)}
+        return {key: known.get(key) for key in GROWTH_KEYS}
 
 
-def _rounded(number: float | None) -> float | None:
-    return None if number is None else round(number, DECIMALS)
+def _record(value: object, keys: Iterable[str]) -> Record:
+    return {key: _plain(getattr(value, key)) for key in keys}
 
 
-def _reason(reason: NotDefined | None) -> Mapping[str, str] | None:
-    return {"code": reason.code, "message": reason.message} if reason else None
+def _plain(value: object) -> object:
+    """Give a value of JSON: numbers rounded, words as they are, a reason by its code."""
+    if isinstance(value, NotDefined):
+        return {"code": value.code, "message": value.message}
+    if isinstance(value, StrEnum):
+        return value.value
+    return round(value, DECIMALS) if isinstance(value, float) else value

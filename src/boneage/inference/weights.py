@@ -32,6 +32,7 @@ from boneage.inference.manifest import (
 )
 from boneage.quality.suitability_file import Suitability, read_suitability
 from boneage.quality.unlikeness import FeatureSpace, space_from_bytes
+from boneage.storage.many import default_workers
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -46,7 +47,6 @@ __all__ = [
     "bundled_folder",
     "read_manifest",
     "silent_runtime",
-    "usable_cores",
 ]
 
 MONTHS_SCALE = 240.0
@@ -163,7 +163,7 @@ class Weights:
     @property
     def cores(self) -> int:
         """How many cores one image may use."""
-        return self.threads or usable_cores()
+        return self.threads or default_workers()
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
@@ -225,13 +225,6 @@ class Weights:
             return onnxruntime.InferenceSession(content, options, providers=providers)
         except Exception as error:  # ONNX Runtime's own errors have no public base class
             raise WeightsError(f"{str(path)!r} is not a usable network: {error}") from error
-
-
-def usable_cores() -> int:
-    """Count the processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def silent_runtime() -> ModuleType:

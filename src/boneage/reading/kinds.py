@@ -5,7 +5,7 @@ from __future__ import annotations
 from boneage.errors import FilmError
 
 PNG, JPEG, TIFF, WEBP, BMP, DICOM = "PNG", "JPEG", "TIFF", "WebP", "BMP", "DICOM"
-ACCEPTED = "a film is a PNG, JPEG, TIFF, WebP, BMP or DICOM file"
+ACCEPTED = "an image is a PNG, JPEG, TIFF, WebP, BMP or DICOM file"
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 BMP_HEADER_SIZES = frozenset((12, 40, 52, 56, 64, 108, 124))
@@ -14,16 +14,16 @@ SHORT_LENGTH = 64
 
 OTHER_PICTURES = (
     (0, b"GIF8", "a GIF"),
-    (0, b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture outside DICOM"),
-    (0, b"\xff\x4f\xff\x51", "a JPEG 2000 picture outside DICOM"),
-    (0, b"\x00\x00\x00\x0cJXL ", "a JPEG XL picture"),
-    (0, b"\xff\x0a", "a JPEG XL picture"),
-    (4, b"ftypheic", "a HEIC picture"),
-    (4, b"ftypheix", "a HEIC picture"),
-    (4, b"ftypmif1", "a HEIC picture"),
-    (4, b"ftypavif", "an AVIF picture"),
+    (0, b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 image outside DICOM"),
+    (0, b"\xff\x4f\xff\x51", "a JPEG 2000 image outside DICOM"),
+    (0, b"\x00\x00\x00\x0cJXL ", "a JPEG XL image"),
+    (0, b"\xff\x0a", "a JPEG XL image"),
+    (4, b"ftypheic", "a HEIC image"),
+    (4, b"ftypheix", "a HEIC image"),
+    (4, b"ftypmif1", "a HEIC image"),
+    (4, b"ftypavif", "an AVIF image"),
     (0, b"8BPS", "a Photoshop file"),
-    (0, b"v/1\x01", "an OpenEXR picture"),
+    (0, b"v/1\x01", "an OpenEXR image"),
 )
 NO_PICTURES = (
     (0, b"%PDF", "a PDF document"),
@@ -107,7 +107,7 @@ def _what_else(data: bytes) -> str:
     head = data[:1024]
     text = _as_text(head)
     if text is None:
-        return f"no image: it begins with the bytes {head[:8].hex(' ')}"
+        return f"not an image: it begins with the bytes {head[:8].hex(' ')}"
     start = text.lstrip("\ufeff \t\r\n").lower()
     if start.startswith(("<!doctype html", "<html")):
         return "a web page (HTML)"

@@ -33,11 +33,11 @@ class Limits:
             raise FilmError(
                 "too_large",
                 f"{size} ({height * width / 1e6:,.0f} megapixels); "
-                f"a film may have up to {self.max_px / 1e6:g} megapixels",
+                f"an image may have up to {self.max_px / 1e6:g} megapixels",
             )
         if min(height, width) < self.min_side_px:
             raise FilmError(
-                "too_small", f"{size}; a film needs {self.min_side_px} px or more on each side"
+                "too_small", f"{size}; an image needs {self.min_side_px} px or more on each side"
             )
 
 
@@ -56,5 +56,5 @@ def check_contrast(values: npt.NDArray[Any], name: str) -> None:
     if low == values.max():
         raise FilmError(
             "constant",
-            f"{name!r} shows nothing: every pixel has the value {low}; a film needs contrast",
+            f"{name!r} shows nothing: every pixel has the value {low}; an image needs contrast",
         )

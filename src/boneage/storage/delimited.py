@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
@@ -110,7 +111,7 @@ def open_delimited(
         raise DataError(f"the table {str(path)!r} cannot be read: {error}") from error
 
 
-class _Reader:
+class _RowReader:
     """The rows of a file as lists of cells; what is wrong with one is said with its line."""
 
     def __init__(self, lines: Iterator[str], delimiter: str, path: Path, before: int) -> None:
@@ -139,7 +140,7 @@ class _Reader:
                 return cells
 
 
-def _opened(file: TextIO, path: Path) -> tuple[list[str], _Reader]:
+def _opened(file: TextIO, path: Path) -> tuple[list[str], _RowReader]:
     """Find delimiter and columns; the reader stands at the first row."""
     lines = _without_nul(file, path)
     read = 0
@@ -154,7 +155,7 @@ def _opened(file: TextIO, path: Path) -> tuple[list[str], _Reader]:
     else:
         raise DataError(f"the table {str(path)!r} is empty")
     delimiter = stated or max(DELIMITERS, key=line.count)
-    reader = _Reader(_chain(line, lines), delimiter, path, read - 1)
+    reader = _RowReader(chain([line], lines), delimiter, path, read - 1)
     header = next(reader, None)
     if header is None:
         raise DataError(f"the table {str(path)!r} has no names of columns")
@@ -170,11 +171,6 @@ def _opened(file: TextIO, path: Path) -> tuple[list[str], _Reader]:
     return columns, reader
 
 
-def _chain(first: str, others: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from others
-
-
 def _without_nul(file: TextIO, path: Path) -> Iterator[str]:
     for number, line in enumerate(file, 1):
         if "\0" in line:
@@ -184,7 +180,7 @@ def _without_nul(file: TextIO, path: Path) -> Iterator[str]:
         yield line
 
 
-def _rows(reader: _Reader, columns: Sequence[str], path: Path, *, ragged: bool) -> Iterator[Row]:
+def _rows(reader: _RowReader, columns: Sequence[str], path: Path, *, ragged: bool) -> Iterator[Row]:
     for cells in reader:
         while len(cells) > len(columns) and not cells[-1]:
             cells.pop()

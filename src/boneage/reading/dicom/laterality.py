@@ -84,13 +84,13 @@ RIGHT_BY_DESCRIPTION = Finding(
 CONTRADICTORY = Finding(
     "sides_differ",
     Severity.WARNING,
-    "The image states one hand in one place, and the other or both in another; make sure that "
+    "The image states one hand in one place, and the other or both in another; check that "
     "it is the left one.",
 )
 UNKNOWN_SIDE = Finding(
     "side_not_understood",
     Severity.WARNING,
-    "The image states its laterality in a word that is not understood; make sure that it is a "
+    "The image states its laterality in a word that is not understood; check that it is a "
     "left hand.",
 )
 

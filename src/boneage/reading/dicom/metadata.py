@@ -81,7 +81,7 @@ def _of_sex(dataset: Dataset) -> Iterator[Finding]:
         says = "The image states another sex than male or female."
         yield Finding("other_sex", Severity.NOTE, says)
     elif len(texts) == 1 and sex_of(dataset) is None and is_stated(dataset, "PatientSex"):
-        says = "The image states a sex that is not understood; make sure of the child's sex."
+        says = "The image states a sex that is not understood; check the child's sex."
         yield Finding("sex_not_understood", Severity.WARNING, says)
 
 
@@ -106,12 +106,12 @@ def times_of(dataset: Dataset) -> Times:
     elif stated is not None and by_dates is not None and _differ(dataset, stated, by_dates):
         says = (
             f"The image states an age of {_words(stated)}, but its dates give {_words(by_dates)}, "
-            "which was taken; make sure which is right."
+            "which was used; check which is right."
         )
         findings.append(Finding("ages_differ", Severity.WARNING, says, stated))
     if birth is not None and where not in {None, "StudyDate"}:
         place = {"AcquisitionDate": "acquisition", "ContentDate": "content"}.get(where or "")
-        says = f"The image states no study date; its {place or 'series'} date was taken."
+        says = f"The image states no study date; its {place or 'series'} date was used."
         findings.append(Finding("study_date_elsewhere", Severity.NOTE, says))
     return Times(birth, study, stated if by_dates is None else by_dates, tuple(findings))
 

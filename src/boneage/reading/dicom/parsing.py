@@ -259,7 +259,7 @@ def _notes(elements: Elements, dataset: Dataset, *, other_syntax: bool) -> Itera
         yield Finding(
             "more_follows",
             Severity.WARNING,
-            "Behind the image the file goes on with another one, which was not read.",
+            "The file continues with another image after the first, which was not analysed.",
         )
     if elements.skipped:
         yield Finding(
@@ -271,7 +271,7 @@ def _notes(elements: Elements, dataset: Dataset, *, other_syntax: bool) -> Itera
         yield Finding(
             "other_transfer_syntax",
             Severity.NOTE,
-            "The file is not written in the transfer syntax that it states; it was read as it "
+            "The file is not written in the transfer syntax that it states; it was decoded as it "
             "is written.",
         )
 

@@ -77,13 +77,13 @@ def _read(data: bytes, name: str, limits: Limits) -> Radiograph:
     if frames > 1:
         raise FilmError(
             "several_frames",
-            f"{name!r} is a DICOM file of {frames} frames; give one film a file",
+            f"{name!r} is a DICOM file of {frames} frames; give one image per file",
         )
     if syntax not in NAMES_OF_SYNTAXES:
         raise FilmError(
             "unsupported_compression",
-            f"{name!r} is DICOM compressed as {UID(syntax).name!r}, which is not read; export it "
-            "uncompressed, or as RLE, JPEG, JPEG-LS or JPEG 2000",
+            f"{name!r} is DICOM compressed as {UID(syntax).name!r}, which is not supported; "
+            "export it uncompressed, or as RLE, JPEG, JPEG-LS or JPEG 2000",
         )
     cells = decode_frame(dataset, syntax, description, name)
     stored, padding = _stored(cells, dataset, description, name)
@@ -133,7 +133,7 @@ def _describe(dataset: Dataset, name: str) -> PixelDescription:
     if allocated not in ALLOCATED:
         raise FilmError(
             "unsupported_pixels",
-            f"{name!r} stores {allocated} bits a pixel; 1, 8, 12, 16 and 32 are read",
+            f"{name!r} stores {allocated} bits a pixel; 1, 8, 12, 16 and 32 are supported",
         )
     stored = whole_number(dataset, "BitsStored") or allocated
     samples = whole_number(dataset, "SamplesPerPixel") or 1
@@ -171,13 +171,13 @@ def _without_pixels(
     if damaged:
         return FilmError(
             "damaged",
-            f"{name!r} is a damaged DICOM file: its elements cannot be told apart, and no image "
+            f"{name!r} is a damaged DICOM file: its elements cannot be distinguished, and no image "
             "is found among them; export it again",
         )
     if any(keyword in dataset for keyword in FLOAT_PIXELS):
         return FilmError(
             "unsupported_pixels",
-            f"{name!r} stores its pixels as floating-point numbers; whole numbers are read",
+            f"{name!r} stores its pixels as floating-point numbers; whole numbers are supported",
         )
     meta = getattr(dataset, "file_meta", Dataset())
     stated = text_of(dataset, "SOPClassUID") or text_of(meta, "MediaStorageSOPClassUID")

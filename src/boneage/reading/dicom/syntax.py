@@ -84,7 +84,7 @@ def inflated(data: bytes, name: str) -> bytes | None:
         if inflater.unconsumed_tail:
             raise FilmError(
                 "too_many_bytes",
-                f"{name!r} inflates to more than a film may have "
+                f"{name!r} inflates to more than an image file may have "
                 f"({MAX_FILE_BYTES / 2**20:.0f} MiB)",
             )
         if not inflater.eof:

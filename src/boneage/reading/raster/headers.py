@@ -87,7 +87,7 @@ def _jpeg(data: bytes, name: str) -> Header:
         what = "lossless" if header.lossless else f"{header.bits}-bit"
         raise FilmError(
             "unsupported_format",
-            f"{name!r} is a {what} JPEG, which is read only within DICOM; "
+            f"{name!r} is a {what} JPEG, which is supported only within DICOM; "
             "give an 8-bit JPEG, a PNG or the DICOM file",
         )
     return Header(header.rows, header.columns, header.bits)
@@ -108,7 +108,7 @@ def _webp(data: bytes, name: str) -> Header:
     if chunk == b"VP8 ":
         width, height = struct.unpack_from("<HH", data, 26)
         return Header(height & 0x3FFF, width & 0x3FFF)
-    raise FilmError("damaged", f"{name!r} is a damaged WebP: it does not begin with a picture")
+    raise FilmError("damaged", f"{name!r} is a damaged WebP: it does not begin with an image")
 
 
 def _bmp(data: bytes, name: str) -> Header:

@@ -97,7 +97,7 @@ def _by_pillow(data: bytes, kind: str, header: Header, name: str, limits: Limits
         if header.animated or frames > 1:
             raise FilmError(
                 "animated",
-                f"{name!r} is an animated {kind} of {frames} pictures; give one film a file",
+                f"{name!r} is an animated {kind} of {frames} images; give one image per file",
             )
         image.load()
         deep = deep_grey(data, image) if header.deep_colour else None

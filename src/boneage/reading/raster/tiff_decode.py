@@ -180,7 +180,7 @@ def _from_jpeg(
 def _check_jpeg(stream: bytes, height: int, layout: Layout, name: str) -> None:
     head = jpeg_header(stream)
     if head is None:
-        raise damaged(name, "a strip or tile is no JPEG stream")
+        raise damaged(name, "a strip or tile is not a JPEG stream")
     if head.bits != 8 or head.lossless:
         raise _unsupported_jpeg(name, "lossless" if head.lossless else f"{head.bits} bits a sample")
     # The last strip may be stored as high as the others.

@@ -243,7 +243,7 @@ def _check_segments(
         raise FilmError(
             "too_large",
             f"{name!r} unpacks to {unpacked / 2**20:,.0f} MiB; "
-            f"a film may have up to {MAX_FILE_BYTES / 2**20:.0f} MiB",
+            f"an image file may have up to {MAX_FILE_BYTES / 2**20:.0f} MiB",
         )
     rows = np.array([layout.rows(index) for index in range(layout.down)], np.int64)
     needed = (rows * layout.row_bytes)[np.newaxis, :, np.newaxis]

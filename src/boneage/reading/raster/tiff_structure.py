@@ -114,11 +114,13 @@ def one_page(data: bytes, name: str) -> Directory:
     if not films:
         raise FilmError(
             "damaged",
-            f"{name!r} is a TIFF of {len(pages)} pages that all are called previews or masks "
-            "of another one; export the film alone",
+            f"{name!r} is a TIFF of {len(pages)} pages that are all marked as previews or masks "
+            "of another one; export the image alone",
         )
     count = len(films) if len(films) > 1 else depth
-    raise FilmError("several_pages", f"{name!r} is a TIFF of {count} pages; give one film a file")
+    raise FilmError(
+        "several_pages", f"{name!r} is a TIFF of {count} pages; give one image per file"
+    )
 
 
 def _chain(data: bytes, name: str) -> Iterator[Directory]:
@@ -131,7 +133,7 @@ def _chain(data: bytes, name: str) -> Iterator[Directory]:
     seen: set[int] = set()
     while True:
         if not seen and not offset:
-            raise FilmError("damaged", f"{name!r} is a TIFF without a picture; export it again")
+            raise FilmError("damaged", f"{name!r} is a TIFF without an image; export it again")
         directory, following = _directory(data, order, big, offset, name)
         yield directory
         seen.add(offset)
