@@ -186,7 +186,7 @@ def _shows(shown: Values, values: Values, levels: Levels, *, inverse: bool) -> b
     An image may have large areas of its own darkest and brightest value, which do not count.
     """
     sample = shown[levels.sample]
-    if not sample.min() < sample.max():
+    if not np.float32(sample.min()) < np.float32(sample.max()):  # as the pixels will be
         return False
     ends = _saturated(sample)
     own = _saturated(_spread(values, levels)[levels.sample])
@@ -262,7 +262,9 @@ def _presented(
             notes.append(_doubtful("A presentation lookup table is stated that cannot be read"))
         elif _presentation_shape(dataset) not in PRESENTATION_SHAPES | {""}:
             notes.append(
-                _doubtful("The presentation of the grey levels is stated in a way that is not read")
+                _doubtful(
+                    "The presentation of the grey levels is stated in a way that is not supported"
+                )
             )
         return (1 - greys if _is_inverse(dataset, photometric) else greys), tuple(notes)
     curve = table.entries / table.white
