@@ -88,20 +88,9 @@ class Pair(Generic[U]):
 
 
 def find_pair(radiograph: Radiograph, whole: U, look: Callable[[Radiograph], U]) -> Pair[U] | None:
-    """Find the two hands of an image that shows two.
+    """Find the two hands of an image that shows two; None where it shows one, or anything else.
 
-    Parameters
-    ----------
-    radiograph : Radiograph
-    whole : Upright
-        All of it.
-    look : callable
-        Brings a part of it upright and judges it.
-
-    Returns
-    -------
-    Pair or None
-        None where it shows one hand, or anything else.
+    ``look`` brings a part of it upright and judges it.
     """
     best, most = None, WHOLE_HAND
     for view, cut in _cuts(radiograph, whole):

@@ -93,13 +93,7 @@ class Weights:
 
     @cached_property
     def feature_space(self) -> FeatureSpace | None:
-        """The features of the training films, verified; None where the weights have none.
-
-        Raises
-        ------
-        WeightsError
-            When the file was changed, or is none.
-        """
+        """The features of the training images, verified; None where the weights have none."""
         entry = self.manifest.features
         if entry is None:
             return None
@@ -108,30 +102,16 @@ class Weights:
 
     @cached_property
     def suitability(self) -> Suitability | None:
-        """The quality check of images; None where the weights have none.
-
-        Raises
-        ------
-        WeightsError
-            When its files were changed, or belong to other weights.
-        """
+        """The quality check of images, verified; None where the weights have none."""
         return read_suitability(self.folder, self.manifest.networks["attention"].sha256)
 
     def run(
         self, network: str, inputs: Arrays, outputs: Sequence[str] | None = None
     ) -> dict[str, npt.NDArray[np.float32]]:
-        """Run one network.
+        """Run one network, for the outputs that are wanted, or all.
 
-        Inputs that the exported network does not take (a sex it was not built
-        to see) are left out.
-
-        Parameters
-        ----------
-        network : str
-        inputs : mapping of str to array
-        outputs : sequence of str, optional
-            The outputs that are wanted. Default: all. What only others need is not computed
-            where the weights have the one that is wanted alone.
+        Inputs that the exported network does not take (a sex it was not built to see) are left out.
+        What only other outputs need is not computed where the weights have the wanted one alone.
         """
         session = self.session(network, self._alone(network, outputs))
         wanted = {item.name for item in session.get_inputs()}
@@ -181,12 +161,7 @@ class Weights:
         return frozenset(self.manifest.plan.names)
 
     def open_all(self) -> None:
-        """Open everything now, so that what is wrong with it shows before an image comes.
-
-        Raises
-        ------
-        WeightsError
-        """
+        """Open everything now, so that what is wrong with it shows before an image comes."""
         for network, entry in self.manifest.networks.items():
             for output in (None, *entry.alone):
                 self.session(network, output)

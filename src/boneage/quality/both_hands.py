@@ -105,18 +105,9 @@ def is_unlikely_one(judgement: Judgement, refused: float) -> bool:
 
 
 def of_two_hands(hands: TwoHands, laterality: str | None) -> tuple[Finding, ...]:
-    """Say what there is to say of an image of two hands.
+    """Collect the findings of an image of two hands, of the laterality that its file states.
 
-    Parameters
-    ----------
-    hands : TwoHands
-    laterality : str, optional
-        As the file states it: ``"L"``, ``"R"`` or None.
-
-    Returns
-    -------
-    tuple of Finding
-        A refusal where they are not one child's; else a note, and what to beware of.
+    A refusal where they are not one child's; else a note, and what to beware of.
     """
     if hands.of_one_side:
         return (SAME_SIDE,)

@@ -42,10 +42,7 @@ Marks = npt.NDArray[np.float64]
 def letters_in_a_row(pixels: Pixels) -> int:
     """Count the letter-like marks in the longest row of them, bright ones or dark ones.
 
-    Parameters
-    ----------
-    pixels : float32 array, shape (height, width)
-        0 to 1; of the whole image, for text stands mostly beside the hand.
+    Of all of an image, for text stands mostly beside the hand.
     """
     scale = min(1.0, LONGEST_PX / max(pixels.shape))
     size = max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale))

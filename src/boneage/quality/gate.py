@@ -88,17 +88,10 @@ class Gate:
     """Of training images."""
 
     def judge(self, features: npt.ArrayLike) -> Judgement:
-        """Judge an image by its features.
+        """Judge an image by its features, shape (views, width).
 
-        Parameters
-        ----------
-        features : array_like of shape (views, width)
-            Of the image and, where the weights look at both, of its mirror image.
-
-        Raises
-        ------
-        WeightsError
-            When the features are of another width.
+        The views are the image and, where the weights look at both, its mirror image. WeightsError
+        when the features are of another width.
         """
         rows = np.asarray(features, np.float32).reshape(len(np.asarray(features)), -1)
         if rows.shape[1] != self.kind.weights.shape[1]:
@@ -154,13 +147,7 @@ LINEAR = ("kind", "lying", "tilt", "right")
 
 
 def gate_from_bytes(content: bytes) -> Gate:
-    """Read what ``Gate.to_bytes`` wrote; nothing is unpickled.
-
-    Raises
-    ------
-    WeightsError
-        When it is something else.
-    """
+    """Read what ``Gate.to_bytes`` wrote; anything else is a WeightsError."""
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             linear = {

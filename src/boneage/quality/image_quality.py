@@ -54,10 +54,7 @@ def quality_of(radiograph: Radiograph, stance: Stance, pixels: Pixels) -> ImageQ
 def grey_levels(pixels: Pixels) -> int:
     """Count the grey levels that occur between the 1st and the 99th percentile.
 
-    Parameters
-    ----------
-    pixels : float32 array, shape (height, width)
-        As the file gives them, not resampled: that makes levels of its own.
+    Of pixels as the file gives them, not resampled: that makes levels of its own.
     """
     step = max(1, int(np.sqrt(pixels.size / SAMPLE_PX)))
     ordered = np.sort(pixels[::step, ::step], axis=None)
@@ -66,15 +63,7 @@ def grey_levels(pixels: Pixels) -> int:
 
 
 def measure(pixels: Pixels, levels: int) -> ImageQuality:
-    """Measure a film.
-
-    Parameters
-    ----------
-    pixels : float32 array, shape (height, width)
-        0 to 1, without frame.
-    levels : int
-        As ``grey_levels`` counts them.
-    """
+    """Measure an image without its border, of so many ``grey_levels``."""
     step = max(1, int(np.sqrt(pixels.size / SAMPLE_PX)))
     sample = pixels[::step, ::step]
     low, high = np.percentile(np.sort(sample, axis=None), (1.0, 99.0))

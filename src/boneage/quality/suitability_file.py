@@ -34,15 +34,10 @@ class Suitability:
 
 
 def read_suitability(folder: Path, attention_sha256: str) -> Suitability | None:
-    """Read what lies beside a manifest.
+    """Read what lies beside a manifest, for the attention network of this sha256.
 
-    None where the weights, whose attention network has this sha256, have none: then no image is
-    refused for what it shows.
-
-    Raises
-    ------
-    WeightsError
-        When it was changed, or was fitted to another network.
+    None where the weights have none: then no image is refused for what it shows. WeightsError when
+    it was changed, or was fitted to another network.
     """
     path = folder / SUITABILITY
     if not path.is_file():

@@ -39,18 +39,10 @@ class FeatureSpace:
     """Shape (1,): the mean squared distance of the training films from the space."""
 
     def unlikeness(self, feature: npt.ArrayLike) -> float:
-        """Distance of one feature, shape (width,), from the training films.
+        """Distance of one feature, shape (width,), from those of the training images.
 
-        Returns
-        -------
-        float
-            The root of the mean of two squares, inside the space and off it; each
-            is 1 on average over the training films.
-
-        Raises
-        ------
-        WeightsError
-            When the feature is of another width.
+        The root of the mean of two squares, inside the space and off it; each is 1 on average over
+        the training images. WeightsError when the feature is of another width.
         """
         vector = np.asarray(feature, np.float64)
         if vector.shape != self.mean.shape:
@@ -101,13 +93,7 @@ BROKEN = (
 
 
 def space_from_bytes(content: bytes) -> FeatureSpace:
-    """Read what ``FeatureSpace.to_bytes`` wrote; nothing is unpickled.
-
-    Raises
-    ------
-    WeightsError
-        When it is something else.
-    """
+    """Read what ``FeatureSpace.to_bytes`` wrote; anything else is a WeightsError."""
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             space = FeatureSpace(*(np.asarray(arrays[name], np.float32) for name in ARRAYS))

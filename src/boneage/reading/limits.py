@@ -12,7 +12,7 @@ from boneage.errors import FilmError
 
 @dataclass(frozen=True)
 class Limits:
-    """The sizes of film that are accepted, checked before any pixel is decoded."""
+    """The sizes of image that are accepted, checked before any pixel is decoded."""
 
     min_side_px: int = 128
     """A hand of fewer pixels shows no growth plates."""
@@ -21,13 +21,7 @@ class Limits:
     that states far more is damaged or means harm."""
 
     def check(self, height: int, width: int, name: str) -> None:
-        """Refuse a film of a size outside the limits.
-
-        Raises
-        ------
-        FilmError
-            ``"too_large"`` or ``"too_small"``.
-        """
+        """Refuse an image of a size outside the limits."""
         size = f"{name!r} is {width} x {height} px"
         if height * width > self.max_px:
             raise FilmError(
@@ -45,13 +39,7 @@ DEFAULT_LIMITS = Limits()
 
 
 def check_contrast(values: npt.NDArray[Any], name: str) -> None:
-    """Refuse a film that is one grey all over.
-
-    Raises
-    ------
-    FilmError
-        ``"constant"``
-    """
+    """Refuse an image that is one grey all over."""
     low = values.min()
     if low == values.max():
         raise FilmError(

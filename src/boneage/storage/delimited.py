@@ -49,13 +49,7 @@ class Delimited:
 
 
 def read_delimited(path: Path, *, ragged: bool = False) -> Delimited:
-    """Read a table as a whole; see :func:`open_delimited`.
-
-    Raises
-    ------
-    DataError
-        When the file cannot be opened, is empty, is not UTF-8, or no table.
-    """
+    """Read a table as a whole; see :func:`open_delimited`."""
     with open_delimited(path, ragged=ragged) as (columns, rows):
         return Delimited(columns, tuple(rows))
 
@@ -212,10 +206,7 @@ def _wrong(path: Path, line: int, what: str) -> DataError:
 def one_column(columns: Sequence[str], names: Sequence[str], path: Path) -> str | None:
     """Choose the column that states something under one of several names; None where none does.
 
-    Raises
-    ------
-    DataError
-        When several do: which one counts cannot be known.
+    DataError when several do: which one counts cannot be known.
     """
     found = [name for name in names if name in columns]
     if len(found) > 1:
@@ -254,16 +245,9 @@ def meant_cell(cell: str) -> str:
 
 
 def csv_text(rows: Iterable[Iterable[object]], *, terminal: bool = False, end: str = "\n") -> str:
-    """Write rows as comma-separated text that spreadsheets take as data alone.
+    """Write rows of cells, the header among them, as CSV that spreadsheets take as data alone.
 
-    Parameters
-    ----------
-    rows : iterable
-        Of the cells of each row; the header is one of them.
-    terminal : bool
-        A person sees the text at once: control characters are made harmless, too.
-    end : str
-        Of each line.
+    ``terminal``: a person sees the text at once, so that control characters are made harmless, too.
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator=end)

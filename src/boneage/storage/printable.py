@@ -18,11 +18,7 @@ _JOINERS = "\u200c\u200d"
 def printable(text: str, *, keep: str = "") -> str:
     r"""Write what a terminal would act upon as Python does: ``\x1b``, ``\n``, ``\u202e``.
 
-    Parameters
-    ----------
-    text : str
-    keep : str
-        Characters that stay as they are, such as the line ends of a text of several lines.
+    Characters to ``keep`` stay as they are, such as the line ends of a text of several lines.
     """
     if text.isascii() and text.isprintable():
         return text

@@ -75,13 +75,7 @@ class Calibration:
         return replace(answer, age_months=age, calibrated=stated)
 
     def model(self, weights: IntervalModel | None) -> IntervalModel:
-        """The interval by the clinic's scores.
-
-        Raises
-        ------
-        CalibrationError
-            When neither the file nor the weights know what error to expect.
-        """
+        """The interval by the clinic's scores; its shape may be that of the weights."""
         shape = self.shape or (weights.shape if weights else None)
         if shape is None:
             raise CalibrationError(
@@ -122,13 +116,7 @@ def open_calibration(
 
 
 def read_calibration(path: Path) -> Calibration:
-    """Read and check a calibration file, whatever weights it is for.
-
-    Raises
-    ------
-    CalibrationError
-        When it cannot be read, is none, or was changed after it was written.
-    """
+    """Read and check a calibration file, whatever weights it is for."""
     try:
         content = path.read_bytes()
     except OSError as error:

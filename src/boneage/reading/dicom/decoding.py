@@ -69,17 +69,9 @@ class PixelDescription:
 
 
 def decode_frame(dataset: Dataset, syntax: str, description: PixelDescription, name: str) -> Cells:
-    """Decode the one image of a dataset.
+    """Decode the one image of a dataset: cells of shape (rows, columns[, samples]).
 
-    Returns
-    -------
-    Cells
-        Of shape (rows, columns) or (rows, columns, samples).
-
-    Raises
-    ------
-    FilmError
-        ``"truncated"`` or ``"damaged"``; decoders raise other exceptions, too.
+    FilmError where it is cut off or damaged; decoders raise other exceptions, too.
     """
     compressed = is_compressed(syntax)
     if dataset["PixelData"].is_undefined_length != compressed:
@@ -263,20 +255,10 @@ def _decode_other_jpeg(frame: bytes, header: CodestreamHeader, stated: PixelDesc
 
 
 def decode_rle(frame: bytes, shape: tuple[int, ...], bits_allocated: int) -> Values:
-    """Decode one frame.
+    """Decode one frame of DICOM's run-length encoding (PS3.5, Annex G).
 
-    Parameters
-    ----------
-    frame : bytes
-    shape : tuple of int
-        (rows, columns) or (rows, columns, samples).
-    bits_allocated : int
-        8, 16 or 32.
-
-    Raises
-    ------
-    ValueError
-        When the data are not such a frame.
+    No segment becomes longer than the image it is of. ValueError when the data are not a frame
+    of this shape: (rows, columns[, samples]).
     """
     samples = shape[2] if len(shape) == 3 else 1
     sample_bytes = bits_allocated // 8

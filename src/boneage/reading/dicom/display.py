@@ -82,21 +82,7 @@ def displayed(
 
     Any line from black to white is as good as another: numbers that no curve is stated for
     are greys of as many bits as they need, whatever a linear window would make of them.
-
-    Parameters
-    ----------
-    stored : StoredValues
-    dataset : Dataset
-    photometric : str
-        The photometric interpretation.
-    counted : ndarray of bool, optional
-        False where there is no image, which then sets no range; None: it is everywhere.
-    name : str
-
-    Raises
-    ------
-    FilmError
-        ``"constant"`` when all values are the same.
+    ``counted`` is False where there is no image, which then sets no range.
     """
     check_contrast(stored.values if counted is None else stored.values[counted], name)
     levels = Levels.of(stored.values, counted)

@@ -100,16 +100,8 @@ def elements_of(
 ) -> Elements:
     """Find the elements of a data set, those in its sequences left where they are.
 
-    Parameters
-    ----------
-    data : bytes
-    start : int
-        Where the first element begins.
-    encoding : Encoding
-    wanted : frozenset of int, optional
-        Tags whose values are kept. Default: all, but for pixels and long values.
-    only_group : int, optional
-        Stop where another group begins.
+    Kept are the values of the ``wanted`` tags; by default all, but for pixels and long values.
+    With ``only_group``, it ends where another group begins.
     """
     reader = _ElementReader(data, encoding, only_group)
     result = Elements()

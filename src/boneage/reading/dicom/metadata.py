@@ -48,16 +48,7 @@ class Times:
 
 
 def facts_of(dataset: Dataset, stored_as: str, bits: int, notes: tuple[Finding, ...] = ()) -> Facts:
-    """Collect the facts; what is absent or makes no sense is None.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    stored_as : str
-    bits : int
-    notes : tuple of Finding, optional
-        What was found odd when the dataset was parsed.
-    """
+    """Collect the facts; what is absent or makes no sense is None. ``notes`` are of the parsing."""
     times, side = times_of(dataset), side_of(dataset)
     return Facts(
         format=stored_as,

@@ -98,24 +98,12 @@ class Parsed(NamedTuple):
 
 
 def parse(data: bytes, name: str) -> Parsed:
-    """Parse the elements of a DICOM file, or of a bare data set, that a film needs.
-
-    Raises
-    ------
-    FilmError
-        ``"truncated"`` or ``"too_many_bytes"`` when it is deflated and cannot be inflated.
-    """
+    """Parse the elements of a DICOM file, or of a bare data set, that an image needs."""
     return _parse(data, name, NEEDED_TAGS)
 
 
 def parse_all(data: bytes, name: str) -> Parsed:
-    """Parse all elements of a DICOM file but for long ones; of the pixels, that there are some.
-
-    Raises
-    ------
-    FilmError
-        As :func:`parse` does.
-    """
+    """Parse all elements of a DICOM file but for long ones; of the pixels, that there are some."""
     return _parse(data, name, None)
 
 

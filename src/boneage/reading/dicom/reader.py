@@ -45,13 +45,7 @@ FLOAT_PIXELS = ("FloatPixelData", "DoubleFloatPixelData")
 
 
 def read_dicom(data: bytes, name: str, limits: Limits) -> Radiograph:
-    """Read the bytes of a DICOM file.
-
-    Raises
-    ------
-    FilmError
-        When they are not one whole grey image within the limits.
-    """
+    """Read the bytes of a DICOM file; FilmError where they are not one whole grey image."""
     try:
         with quiet():
             return _read(data, name, limits)

@@ -120,18 +120,10 @@ def stated_coding(cells: Cells, bits_stored: int, high_bit: int | None, *, signe
 
 
 def settle(cells: Cells, stated: Coding, counted: Mask | None, *, signed: bool) -> StoredValues:
-    """Read the cells so that their values do not wrap around.
+    """Decode the cells, shape (rows, columns), so that their values do not wrap around.
 
-    Parameters
-    ----------
-    cells : Cells
-        Shape (rows, columns).
-    stated : Coding
-        What the header, or a compressed image itself, says.
-    counted : ndarray of bool, optional
-        False where there is no image; None: it is everywhere.
-    signed : bool
-        What the header says of the sign.
+    ``stated`` is what the header, or a compressed image itself, says, ``signed`` what the header
+    says of the sign; ``counted`` is False where there is no image (None: it is everywhere).
     """
     values, notes = cells.values, list(cells.notes)
     highest = int(values.max() if counted is None else values.max(where=counted, initial=0))

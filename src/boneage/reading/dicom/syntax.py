@@ -65,15 +65,7 @@ def is_private(syntax: str) -> bool:
 def inflated(data: bytes, name: str) -> bytes | None:
     """Inflate a deflated data set, raw as the standard has it, or in a zlib or gzip wrapping.
 
-    Returns
-    -------
-    bytes or None
-        None where nothing was deflated.
-
-    Raises
-    ------
-    FilmError
-        ``"too_many_bytes"`` or ``"truncated"``.
+    None where nothing was deflated; FilmError where it is cut off or becomes too large.
     """
     for bits in (-zlib.MAX_WBITS, zlib.MAX_WBITS | 32):
         inflater = zlib.decompressobj(bits)
@@ -101,20 +93,8 @@ def true_syntax(
 ) -> str:
     """Tell the transfer syntax from how the data set is written and what its pixels are.
 
-    Parameters
-    ----------
-    stated : str
-        May be empty.
-    encoding : Encoding
-    pixels : bytes or None
-        The value of PixelData.
-    encapsulated : bool
-        Whether it is a sequence of fragments.
-
-    Returns
-    -------
-    str
-        The stated one, where nothing speaks against it or nothing better is known.
+    The stated one, where nothing speaks against it or nothing better is known. Encapsulated
+    pixels are a sequence of fragments.
     """
     if encapsulated and pixels:
         found = _of_codestream(_first_fragment(pixels))

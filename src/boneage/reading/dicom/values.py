@@ -106,21 +106,10 @@ def uid_of(dataset: Dataset, keyword: str) -> str | None:
 
 
 def stating(dataset: Dataset, keyword: str, macro: str) -> Dataset:
-    """Find what states an element.
+    """Find what states an element: the dataset itself, or else a macro of its functional groups.
 
-    Parameters
-    ----------
-    dataset : Dataset
-        Of one frame.
-    keyword : str
-        The element, such as ``"WindowCenter"``.
-    macro : str
-        The sequence that holds it in functional groups, such as ``"FrameVOILUTSequence"``.
-
-    Returns
-    -------
-    Dataset
-        The dataset itself where it has the element, or nothing has.
+    The macro is a sequence such as ``"FrameVOILUTSequence"``. The dataset itself where nothing
+    states the element.
     """
     if _has(dataset, keyword):
         return dataset

@@ -77,7 +77,7 @@ def grey_of(image: Image, bits: int) -> Grey:
 def opacity(alpha: npt.NDArray[Any], white: float) -> npt.NDArray[np.float32] | None:
     """Scale an alpha channel to 0 to 1; None where all is opaque.
 
-    So is all where nothing is: programs leave the channel empty that they do not use.
+    Also where nothing is: programs leave the channel empty that they do not use.
     """
     return (
         None
@@ -128,19 +128,7 @@ def deep_grey(data: bytes, image: Image) -> Grey | None:
     """Decode a PNG of 16 bits in several channels, of which Pillow keeps the upper 8.
 
     It is decoded twice, and the two must agree: nothing that OpenCV did not fill, or took for
-    something else, comes through.
-
-    Parameters
-    ----------
-    data : bytes
-        Of the file, which Pillow has decoded without complaint.
-    image : Image
-        What Pillow decoded.
-
-    Returns
-    -------
-    Grey or None
-        None where no decoder gives all 16 bits and agrees with Pillow.
+    something else, comes through. None where no decoder gives all 16 bits and agrees.
     """
     if data[PNG_HEAD + 9] == PNG_GREY_WITH_ALPHA:
         return _deep_grey_with_alpha(data)

@@ -33,13 +33,7 @@ class Header:
 
 
 def read_header(data: bytes, kind: str, name: str) -> Header:
-    """Read a header, and see that the file is whole; of a TIFF, its decoder does.
-
-    Raises
-    ------
-    FilmError
-        ``"truncated"``, ``"damaged"`` or ``"unsupported_format"``.
-    """
+    """Read a header, and see that the file is whole; of a TIFF, its decoder does."""
     if kind == PNG:
         return _png(data, name)
     if kind == JPEG:

@@ -53,13 +53,7 @@ OPEN: Mapping[str, Callable[[BytesIO], ImageFile]] = {
 
 
 def read_raster(data: bytes, kind: str, name: str, limits: Limits) -> Radiograph:
-    """Read the bytes of a raster file.
-
-    Raises
-    ------
-    FilmError
-        When they are not one whole film within the limits.
-    """
+    """Read the bytes of a raster file; FilmError where they are not one whole image."""
     header = read_header(data, kind, name)
     if header.height is not None and header.width is not None:
         limits.check(header.height, header.width, name)

@@ -51,14 +51,7 @@ MAX_TABLE_BITS = 16
 
 
 def read_tiff(data: bytes, name: str, limits: Limits) -> DecodedImage:
-    """Read the bytes of a TIFF.
-
-    Raises
-    ------
-    FilmError
-        When they are not one whole film within the limits, or stored in a way
-        that is not read; the message says which.
-    """
+    """Read the bytes of a TIFF; FilmError where they are not one whole image that is supported."""
     page = one_page(data, name)
     layout = layout_of(page, name, limits)
     interpretation = _interpretation(page, layout, name)

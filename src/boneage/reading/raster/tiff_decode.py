@@ -55,21 +55,9 @@ START_OF_SCAN = 0xDA
 
 
 def samples_of(page: Directory, layout: Layout, name: str, in_ycbcr: bool) -> npt.NDArray[Any]:
-    """Decode the samples of a page.
+    """Decode the samples of a page: shape (height, width, samples), in native byte order.
 
-    Parameters
-    ----------
-    page, layout
-        The page, and how it is stored.
-    name : str
-        Of the film, for messages.
-    in_ycbcr : bool
-        Whether the colours within JPEG are YCbCr; they come out as RGB.
-
-    Returns
-    -------
-    ndarray
-        Shape (height, width, samples), in native byte order.
+    ``in_ycbcr``: the colours within JPEG are YCbCr; they come out as RGB.
     """
     data = page.data.translate(REVERSED) if layout.reversed_bits else page.data
     tables = page.numbers(JPEG_TABLES).tobytes() if JPEG_TABLES in page.entries else b""

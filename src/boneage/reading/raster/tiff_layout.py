@@ -113,15 +113,7 @@ class Layout:
 
 
 def layout_of(page: Directory, name: str, limits: Limits) -> Layout:
-    """Read how a page is stored.
-
-    Raises
-    ------
-    FilmError
-        ``"too_large"`` or ``"too_small"``, ``"unsupported_pixels"`` or
-        ``"unsupported_compression"`` for what may be sound and is not read,
-        ``"truncated"`` or ``"damaged"`` for what is not sound.
-    """
+    """Read how a page is stored, and refuse what is unsound or not supported."""
     height, width = page.number(IMAGE_HEIGHT, 0), page.number(IMAGE_WIDTH, 0)
     if height <= 0 or width <= 0:
         raise damaged(name, f"it is {width} x {height} px")

@@ -95,13 +95,7 @@ class Directory:
 
 
 def one_page(data: bytes, name: str) -> Directory:
-    """Find the page of a TIFF that is the film; previews and masks are passed by.
-
-    Raises
-    ------
-    FilmError
-        ``"truncated"``, ``"damaged"``, or ``"several_pages"``.
-    """
+    """Find the page of a TIFF that is the image; previews and masks are passed by."""
     pages = list(_chain(data, name))
     films = [page for page in pages if not page.is_copy]
     if not films:  # a raw file of a camera or scanner: the preview comes first
