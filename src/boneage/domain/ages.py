@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from boneage.domain.findings import Finding, Severity
+from boneage.domain.findings import Finding
 from boneage.errors import AgeError
 
 DAYS_PER_MONTH = 30.4375
@@ -93,9 +93,8 @@ def unlikely_age(age_months: float, bone_age_months: float) -> Finding | None:
     """Ask about an age that, as one in years, would fit the bone age far better."""
     if bone_age_months - age_months < FAR_MONTHS or bone_age_months < FAR_TIMES * age_months:
         return None
-    return Finding(
+    return Finding.warning(
         UNLIKELY_AGE,
-        Severity.WARNING,
         f"The chronological age of {age_months:.3g} months is far below the bone age; "
         "make sure that it is right, and that no years were given as months.",
         age_months,

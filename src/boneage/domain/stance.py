@@ -209,9 +209,7 @@ class Stance:
             return looks
         return tuple(
             replace(
-                look,
-                box=self.box_on_film(look.box),
-                heat_map=self.map_on_film(look.heat_map, size),
+                look, box=self.box_on_film(look.box), heat_map=self.map_on_film(look.heat_map, size)
             )
             for look in looks
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from boneage.domain.assessment import years_and_months
-from boneage.domain.findings import Finding, Severity
+from boneage.domain.findings import Finding
 from boneage.domain.geometry import Box
 from boneage.imaging.hand_likeness import Likeness
 from boneage.imaging.two_hands import Cut
@@ -44,9 +44,8 @@ SIZE_GAIN, SIZE_AGES_MONTHS = 0.06, 4.0
 """How much better two hands fit at other sizes, and by how much their bone ages differ:
 beyond both, one hand is larger than the other."""
 
-SAME_SIDE = Finding(
+SAME_SIDE = Finding.refusal(
     "several_hands",
-    Severity.REFUSAL,
     "It shows two hands of the same side, which are not one child's left and right hand.",
 )
 
@@ -118,22 +117,22 @@ def of_two_hands(hands: TwoHands, laterality: str | None) -> tuple[Finding, ...]
         says = (
             f"It shows two hands whose bone ages, {left} and {right}, are not those of one child."
         )
-        return (Finding("several_hands", Severity.REFUSAL, says, apart, limit),)
+        return (Finding.refusal("several_hands", says, apart, limit),)
     if apart > SIZE_AGES_MONTHS and hands.likeness.gained > SIZE_GAIN:
         says = (
             f"It shows two hands of different size and bone age ({left}, {right}): not one child's."
         )
         gained = hands.likeness.gained
-        return (Finding("several_hands", Severity.REFUSAL, says, gained, SIZE_GAIN),)
+        return (Finding.refusal("several_hands", says, gained, SIZE_GAIN),)
     says = (
         "The image shows both hands: the left one, by the side of its thumb, was analysed; "
         f"the bone age of the right one is {right}."
     )
-    found = [Finding("both_hands", Severity.NOTE, says)]
+    found = [Finding.note("both_hands", says)]
     if laterality == "R":
         says = "The file states a right hand, but the image shows both; the left one was analysed."
-        found.append(Finding("right_hand", Severity.WARNING, says))
+        found.append(Finding.warning("right_hand", says))
     if alike < HARDLY_ALIKE:
         says = "The two hands are less alike than one child's usually are; check whose they are."
-        found.append(Finding("hands_differ", Severity.WARNING, says, alike, HARDLY_ALIKE))
+        found.append(Finding.warning("hands_differ", says, alike, HARDLY_ALIKE))
     return tuple(found)

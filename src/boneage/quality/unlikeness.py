@@ -85,10 +85,7 @@ def fit_space(features: npt.ArrayLike) -> FeatureSpace:
     )
 
 
-BROKEN = (
-    *(ValueError, KeyError, TypeError, AttributeError, EOFError, OSError),
-    zipfile.BadZipFile,
-)
+BROKEN = (*(ValueError, KeyError, TypeError, AttributeError, EOFError, OSError), zipfile.BadZipFile)
 """What NumPy raises on a file of arrays that is something else, or cut off."""
 
 

@@ -152,11 +152,7 @@ def _centre(age_months: float, timeline: Timeline) -> GrowthCentre:
     )
 
 
-def _between(
-    age_months: float,
-    timeline: Timeline,
-    values: Mapping[MaturityEvent, float],
-) -> float:
+def _between(age_months: float, timeline: Timeline, values: Mapping[MaturityEvent, float]) -> float:
     """What a centre has reached, on straight lines between the events that it has."""
     events = [event for event in values if event in timeline]
     months, reached = [timeline[e] for e in events], [values[e] for e in events]

@@ -37,7 +37,7 @@ def scores_table(scores: Scores) -> Table:
 
 
 def shape_of(table: Mapping[str, Any]) -> Shape:
-    """The expected error from plain values; KeyError, TypeError or ValueError when they are none."""
+    """The expected error from plain values; an error of Python where they are none."""
     widening = table["widening"]
     unlikeness = widening.get("unlikeness")
     shape = Shape(
@@ -59,7 +59,7 @@ def shape_of(table: Mapping[str, Any]) -> Shape:
 
 
 def scores_of(table: Mapping[str, Any]) -> Scores:
-    """The scores from plain values; KeyError or ValueError when they are none, or too few."""
+    """The scores from plain values; an error of Python where they are none, or too few."""
     scores = Scores({sex: _numbers(table[str(sex)]) for sex in SEXES})
     for values in scores.by_sex.values():
         if any(value < 0 for value in values) or sorted(values) != list(values):

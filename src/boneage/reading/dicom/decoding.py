@@ -21,7 +21,7 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
 from pydicom.uid import UID
 
-from boneage.domain.findings import Finding, Severity
+from boneage.domain.findings import Finding
 from boneage.errors import FilmError
 from boneage.reading.codestream import CodestreamHeader, jpeg_2000_header, jpeg_header
 from boneage.reading.dicom.stored_values import Cells
@@ -145,7 +145,7 @@ def _cell_bits(
     if allocated == stated:
         return stated, ()
     sentence = f"Each pixel has {allocated} bits of the file, not {stated} as it says"
-    return allocated, (Finding("stored_values", Severity.NOTE, sentence),)
+    return allocated, (Finding.note("stored_values", sentence),)
 
 
 def _grey_cells(content: bytes, allocated: int, pixels: int, order: str) -> Values:

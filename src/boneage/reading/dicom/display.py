@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from pydicom.dataset import Dataset
 
-from boneage.domain.findings import Finding, Severity
+from boneage.domain.findings import Finding
 from boneage.domain.radiograph import Pixels
 from boneage.reading.dicom.grey_scale import (
     Greys,
@@ -126,7 +126,7 @@ def _mended(
         f"{count} pixel{'s' * (count != 1)} far from the values of all others, as of a detector's "
         "faults, were given the grey of what lies around them"
     )
-    return (Finding("stray_pixels", Severity.NOTE, message, float(count)),)
+    return (Finding.note("stray_pixels", message, float(count)),)
 
 
 def _modality_values(stored: Values, dataset: Dataset) -> tuple[Values, float | None]:
@@ -221,9 +221,8 @@ def _spread(values: Values, levels: Levels) -> Values:
 
 
 def _ignored(what: str) -> Finding:
-    return Finding(
+    return Finding.note(
         "window_ignored",
-        Severity.NOTE,
         f"The stated {what} makes most of the image black or white; all of its values were shown",
     )
 
@@ -285,8 +284,6 @@ def _presentation_table(dataset: Dataset) -> tuple[LookupTable | None, bool]:
 
 
 def _doubtful(what: str) -> Finding:
-    return Finding(
-        "presentation_doubtful",
-        Severity.WARNING,
-        f"{what}; compare the image with what a viewer shows",
+    return Finding.warning(
+        "presentation_doubtful", f"{what}; compare the image with what a viewer shows"
     )

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from pydicom.dataset import Dataset
 
-from boneage.domain.findings import Finding, Severity
+from boneage.domain.findings import Finding
 from boneage.domain.geometry import Box
 from boneage.reading.dicom.stored_values import Cells, Coding, Integers, Mask
 from boneage.reading.dicom.values import numbers_of
@@ -87,7 +87,7 @@ def unstated_padding(values: Integers) -> Padding | None:
         if gap > high - low > 0:
             found = values == value
             message = f"A border of the value {value}, far from all others, was taken for padding"
-            note = Finding("padding_not_stated", Severity.NOTE, message)
+            note = Finding.note("padding_not_stated", message)
             return Padding(found, _connected_to_a_corner(found), apart=True, notes=(note,))
     return None
 

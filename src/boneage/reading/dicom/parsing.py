@@ -244,21 +244,17 @@ def _notes(elements: Elements, dataset: Dataset, *, other_syntax: bool) -> Itera
         severity = Severity.NOTE if keyword in OF_THE_STUDY else Severity.WARNING
         yield Finding("several_values", severity, says)
     if elements.more_follows:
-        yield Finding(
+        yield Finding.warning(
             "more_follows",
-            Severity.WARNING,
             "The file continues with another image after the first, which was not analysed.",
         )
     if elements.skipped:
-        yield Finding(
-            "skipped_elements",
-            Severity.NOTE,
-            "Some of what the file states could not be read, and was left out.",
+        yield Finding.note(
+            "skipped_elements", "Some of what the file states could not be read, and was left out."
         )
     if other_syntax:
-        yield Finding(
+        yield Finding.note(
             "other_transfer_syntax",
-            Severity.NOTE,
             "The file is not written in the transfer syntax that it states; it was decoded as it "
             "is written.",
         )

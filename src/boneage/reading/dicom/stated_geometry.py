@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from pydicom.dataset import Dataset
 
-from boneage.domain.findings import Finding, Severity
+from boneage.domain.findings import Finding
 from boneage.domain.geometry import Box
 from boneage.domain.radiograph import Pixels
 from boneage.reading.dicom.stored_values import Mask
@@ -46,7 +46,7 @@ def stated_pixel_aspect(dataset: Dataset) -> tuple[float, tuple[Finding, ...]]:
                 f"{first} states pixels {aspect:.3g} times as high as wide, {other} {ratio:.3g} "
                 f"times; {first} was followed"
             )
-            return aspect, (Finding("pixel_shape_contradictory", Severity.WARNING, message),)
+            return aspect, (Finding.warning("pixel_shape_contradictory", message),)
     return aspect, ()
 
 
@@ -106,7 +106,7 @@ def stated_shutter(dataset: Dataset, rows: int, columns: int, pixel_aspect: floa
             f"A {' and '.join(shapes).lower()} shutter is stated that leaves {share:.0%} of the "
             "image; it was not applied"
         )
-        finding = Finding("shutter_ignored", Severity.NOTE, message, share, LEAST_SHOWN)
+        finding = Finding.note("shutter_ignored", message, share, LEAST_SHOWN)
         return Shutter(None, None, (finding,))
     if shown.all():
         return ALL_SHOWN

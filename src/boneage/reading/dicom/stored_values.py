@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from boneage.domain.findings import Finding, Severity
+from boneage.domain.findings import Finding
 
 Integers: TypeAlias = npt.NDArray[Any]
 Mask: TypeAlias = npt.NDArray[np.bool_]
@@ -335,13 +335,12 @@ def _across(values: Integers, coding: Coding, counted: Mask | None, most: float 
 
 
 def _note(what: str) -> Finding:
-    return Finding("stored_values", Severity.NOTE, f"{what}; the values were decoded as they are")
+    return Finding.note("stored_values", f"{what}; the values were decoded as they are")
 
 
 def _doubtful(share: float) -> Finding:
-    return Finding(
+    return Finding.warning(
         "stored_values_doubtful",
-        Severity.WARNING,
         f"Neighbouring pixels jump between black and white ({share:.0%} of them), as where pixel "
         "values are decoded wrongly; compare the image with what a viewer shows",
         measured=share,

@@ -33,12 +33,7 @@ UNCOMPRESSED = {
 }
 JPEG = "1.2.840.10008.1.2.4."
 JPEG_2000_BEGINNINGS = (b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP  ")
-BY_JPEG_FRAME = {
-    0xC0: f"{JPEG}50",
-    0xC1: f"{JPEG}51",
-    0xC3: f"{JPEG}70",
-    0xF7: f"{JPEG}80",
-}
+BY_JPEG_FRAME = {0xC0: f"{JPEG}50", 0xC1: f"{JPEG}51", 0xC3: f"{JPEG}70", 0xF7: f"{JPEG}80"}
 """By the marker of the frame header (ITU-T T.81, B.1.1.3; T.87)."""
 FAMILIES = ((f"{JPEG}9", "JPEG 2000"), (f"{JPEG}20", "JPEG 2000"), (f"{JPEG}8", "JPEG-LS"))
 MOST_RLE_SEGMENTS = 15

@@ -48,8 +48,7 @@ def read_header(data: bytes, kind: str, name: str) -> Header:
 def truncated(name: str, kind: str, size: int) -> FilmError:
     """Build the error of a file that ends too early."""
     return FilmError(
-        "truncated",
-        f"{name!r} is a {kind} file cut off after {size:,} bytes; copy it again, whole",
+        "truncated", f"{name!r} is a {kind} file cut off after {size:,} bytes; copy it again, whole"
     )
 
 

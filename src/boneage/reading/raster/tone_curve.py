@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from boneage.domain.findings import Finding, Severity
+from boneage.domain.findings import Finding
 from boneage.domain.radiograph import Pixels
 
 DISPLAY_GAMMA = 2.2
@@ -55,9 +55,8 @@ class ToneCurve:
 def unread_curve(what: str) -> ToneCurve:
     """Say that a file states a curve that is not applied."""
     return ToneCurve(
-        Finding(
+        Finding.warning(
             "grey_curve_ignored",
-            Severity.WARNING,
             f"The file states {what}, which is not applied: its grey levels may differ from "
             "those that a viewer shows",
         )
@@ -114,9 +113,8 @@ def curve_of_profile(profile: bytes) -> ToneCurve | None:
 
 
 def _applied(what: str) -> Finding:
-    return Finding(
+    return Finding.note(
         "grey_curve_applied",
-        Severity.NOTE,
         f"The file states {what}; its grey levels were converted to those of a display",
     )
 
