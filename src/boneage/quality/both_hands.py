@@ -114,25 +114,27 @@ def of_two_hands(hands: TwoHands, laterality: str | None) -> tuple[Finding, ...]
     apart, alike = abs(hands.left_months - hands.right_months), hands.likeness.mirrored
     if apart > AGES_APART_MONTHS or (apart > AGES_DIFFER_MONTHS and alike < ALIKE):
         limit = AGES_APART_MONTHS if apart > AGES_APART_MONTHS else AGES_DIFFER_MONTHS
-        says = (
+        message = (
             f"It shows two hands whose bone ages, {left} and {right}, are not those of one child."
         )
-        return (Finding.refusal("several_hands", says, apart, limit),)
+        return (Finding.refusal("several_hands", message, apart, limit),)
     if apart > SIZE_AGES_MONTHS and hands.likeness.gained > SIZE_GAIN:
-        says = (
+        message = (
             f"It shows two hands of different size and bone age ({left}, {right}): not one child's."
         )
         gained = hands.likeness.gained
-        return (Finding.refusal("several_hands", says, gained, SIZE_GAIN),)
-    says = (
+        return (Finding.refusal("several_hands", message, gained, SIZE_GAIN),)
+    message = (
         "The image shows both hands: the left one, by the side of its thumb, was analysed; "
         f"the bone age of the right one is {right}."
     )
-    found = [Finding.note("both_hands", says)]
+    found = [Finding.note("both_hands", message)]
     if laterality == "R":
-        says = "The file states a right hand, but the image shows both; the left one was analysed."
-        found.append(Finding.warning("right_hand", says))
+        message = (
+            "The file states a right hand, but the image shows both; the left one was analysed."
+        )
+        found.append(Finding.warning("right_hand", message))
     if alike < HARDLY_ALIKE:
-        says = "The two hands are less alike than one child's usually are; check whose they are."
-        found.append(Finding.warning("hands_differ", says, alike, HARDLY_ALIKE))
+        message = "The two hands are less alike than one child's usually are; check whose they are."
+        found.append(Finding.warning("hands_differ", message, alike, HARDLY_ALIKE))
     return tuple(found)

@@ -128,45 +128,47 @@ def _of_kind(judgement: Judgement, limits: FilmLimits) -> Iterator[Finding]:
     hand, unlike = judgement.hand, judgement.unlikeness
     if hand < limits.hand_refused:
         other = judgement.likeliest_other
-        says = OTHER_KINDS.get(other, "It does not look like a radiograph of one whole hand.")
+        message = OTHER_KINDS.get(other, "It does not look like a radiograph of one whole hand.")
         code = CODES_OF_KINDS.get(other, "not_a_hand")
-        yield Finding.refusal(code, says, hand, limits.hand_refused)
+        yield Finding.refusal(code, message, hand, limits.hand_refused)
     elif unlike > limits.unlikeness_refused:
-        says = "It is unlike every image that the networks were trained on."
-        yield Finding.refusal("unlike", says, unlike, limits.unlikeness_refused)
+        message = "It is unlike every image that the networks were trained on."
+        yield Finding.refusal("unlike", message, unlike, limits.unlikeness_refused)
     elif hand < limits.hand_warned:
-        says = "It may not show one whole hand, flat and straight from above; check the image."
-        yield Finding.warning("unsure_hand", says, hand, limits.hand_warned)
+        message = "It may not show one whole hand, flat and straight from above; check the image."
+        yield Finding.warning("unsure_hand", message, hand, limits.hand_warned)
     elif unlike > limits.unlikeness_warned:
-        says = "It is unlike most images that the networks were trained on; the bone age is less "
-        says += "certain."
-        yield Finding.warning("rather_unlike", says, unlike, limits.unlikeness_warned)
+        message = (
+            "It is unlike most images that the networks were trained on; the bone age is less "
+        )
+        message += "certain."
+        yield Finding.warning("rather_unlike", message, unlike, limits.unlikeness_warned)
 
 
 def _of_pixels(seen: Seen) -> Iterator[Finding]:
     quality, limits = seen.quality, seen.limits
     if quality.contrast < limits.contrast_refused:
-        says = "It has next to no grey levels: nothing can be seen."
-        yield Finding.refusal("no_contrast", says, quality.contrast, limits.contrast_refused)
+        message = "It has next to no grey levels: nothing can be seen."
+        yield Finding.refusal("no_contrast", message, quality.contrast, limits.contrast_refused)
     elif quality.contrast < limits.contrast_warned:
-        says = "It has few grey levels; the bone age is less certain."
-        yield Finding.warning("low_contrast", says, quality.contrast, limits.contrast_warned)
+        message = "It has few grey levels; the bone age is less certain."
+        yield Finding.warning("low_contrast", message, quality.contrast, limits.contrast_warned)
     if quality.noise > limits.noise_warned:
-        says = "It is noisy; the bone age is less certain."
-        yield Finding.warning("noisy", says, quality.noise, limits.noise_warned)
+        message = "It is noisy; the bone age is less certain."
+        yield Finding.warning("noisy", message, quality.noise, limits.noise_warned)
     if quality.sharpness < limits.sharpness_warned:
-        says = "It is blurred; the bone age is less certain."
-        yield Finding.warning("blurred", says, quality.sharpness, limits.sharpness_warned)
+        message = "It is blurred; the bone age is less certain."
+        yield Finding.warning("blurred", message, quality.sharpness, limits.sharpness_warned)
     if quality.white > limits.white_warned:
-        says = "Much of it is plain white: over-exposed, or with a shield or a plate on it."
-        yield Finding.warning("saturated", says, quality.white, limits.white_warned)
+        message = "Much of it is plain white: over-exposed, or with a shield or a plate on it."
+        yield Finding.warning("saturated", message, quality.white, limits.white_warned)
     side = float(min(seen.stance.size))
     if side < limits.side_warned_px:
-        says = "It has fewer pixels than the networks use; the bone age is less certain."
-        yield Finding.warning("low_resolution", says, side, limits.side_warned_px)
+        message = "It has fewer pixels than the networks use; the bone age is less certain."
+        yield Finding.warning("low_resolution", message, side, limits.side_warned_px)
     if seen.letters > limits.letters_warned:
-        says = "It seems to contain burned-in text, which may name the patient."
-        yield Finding.warning("burnt_in_text", says, float(seen.letters), limits.letters_warned)
+        message = "It seems to contain burned-in text, which may name the patient."
+        yield Finding.warning("burnt_in_text", message, float(seen.letters), limits.letters_warned)
 
 
 def _of_orientation(seen: Seen) -> Iterator[Finding]:
@@ -174,39 +176,41 @@ def _of_orientation(seen: Seen) -> Iterator[Finding]:
     stance, judgement, limits = seen.stance, seen.judgement, seen.limits
     if stance.quarters:
         turn = QUARTER_TURNS[stance.quarters]
-        says = f"The hand did not lie upright: the image was turned {turn} before analysis."
-        yield Finding.warning("turned", says, 90.0 * stance.quarters, 0.0)
+        message = f"The hand did not lie upright: the image was turned {turn} before analysis."
+        yield Finding.warning("turned", message, 90.0 * stance.quarters, 0.0)
     if stance.tilt:
         degrees = abs(stance.tilt.degrees)
-        says = f"The hand was tilted by {degrees:.0f}°: the image was turned back before analysis."
+        message = (
+            f"The hand was tilted by {degrees:.0f}°: the image was turned back before analysis."
+        )
         far = degrees > limits.tilt_warned_degrees
         severity = Severity.WARNING if far else Severity.NOTE
-        yield Finding("tilt_corrected", severity, says, degrees, limits.tilt_warned_degrees)
+        yield Finding("tilt_corrected", severity, message, degrees, limits.tilt_warned_degrees)
     if stance.inverted:
-        says = "It is a negative, with dark bones: it was inverted before analysis."
-        yield Finding.warning("inverted", says)
+        message = "It is a negative, with dark bones: it was inverted before analysis."
+        yield Finding.warning("inverted", message)
     tilt = abs(judgement.tilt_degrees)
     if tilt > limits.tilt_warned_degrees:
-        says = f"The hand is tilted by about {tilt:.0f}°; upright, the bone age is more certain."
-        yield Finding.warning("tilted", says, tilt, limits.tilt_warned_degrees)
+        message = f"The hand is tilted by about {tilt:.0f}°; upright, the bone age is more certain."
+        yield Finding.warning("tilted", message, tilt, limits.tilt_warned_degrees)
     if judgement.right > limits.right_warned:
-        says = "It looks like a right hand, or mirrored; the standards are of left hands."
-        yield Finding.warning("looks_right", says, judgement.right, limits.right_warned)
+        message = "It looks like a right hand, or mirrored; the standards are of left hands."
+        yield Finding.warning("looks_right", message, judgement.right, limits.right_warned)
     share = stance.share_of(*seen.film_size)
     if share < HARDLY_FRAMED:
-        says = f"Border removed: {share:.0%} of the image was analysed."
+        message = f"Border removed: {share:.0%} of the image was analysed."
         severity = Severity.WARNING if share < HEAVILY_FRAMED else Severity.NOTE
-        yield Finding("framed", severity, says, share, HEAVILY_FRAMED)
+        yield Finding("framed", severity, message, share, HEAVILY_FRAMED)
 
 
 def _of_facts(facts: Facts, sex: Sex, chronological_age_months: float | None) -> Iterator[Finding]:
     """Report what the file states that does not fit."""
     if facts.laterality == "R":
-        says = "The image is marked as a right hand; the standards are of left hands."
-        yield Finding.warning("right_hand", says)
+        message = "The image is marked as a right hand; the standards are of left hands."
+        yield Finding.warning("right_hand", message)
     if facts.laterality == "B":
-        says = "The image is marked as one of both hands; the standards are of left hands."
-        yield Finding.warning("right_hand", says)
+        message = "The image is marked as one of both hands; the standards are of left hands."
+        yield Finding.warning("right_hand", message)
     yield from facts.findings
     part = facts.body_part
     if part and not any(word in part.upper() for word in HAND_WORDS):
@@ -215,24 +219,24 @@ def _of_facts(facts: Facts, sex: Sex, chronological_age_months: float | None) ->
         )
     modality = facts.modality
     if modality and modality.upper() not in FILM_MODALITIES:
-        says = f"The image states the modality {modality!r}, which is not radiography."
-        yield Finding.warning("other_modality", says)
+        message = f"The image states the modality {modality!r}, which is not radiography."
+        yield Finding.warning("other_modality", message)
     if facts.burned_in_annotation:
-        says = "The image states that it contains burned-in text, which may name the patient."
-        yield Finding.warning("burned_in_annotation", says)
+        message = "The image states that it contains burned-in text, which may name the patient."
+        yield Finding.warning("burned_in_annotation", message)
     age = chronological_age_months
     if age is None:
         age = facts.chronological_age_months
     if age is not None and age > ADULT_MONTHS:
-        says = "At this age growth has ended: the standards are of children."
-        yield Finding.warning("adult", says, age, ADULT_MONTHS)
+        message = "At this age growth has ended: the standards are of children."
+        yield Finding.warning("adult", message, age, ADULT_MONTHS)
     if facts.sex is not None and facts.sex is not sex:
-        says = f"The image states {facts.sex}, but it was analysed by the {sex} standard."
-        yield Finding.warning("sex_differs", says)
+        message = f"The image states {facts.sex}, but it was analysed by the {sex} standard."
+        yield Finding.warning("sex_differs", message)
     if facts.in_colour:
-        says = "The image is in colour, which a radiograph is not: a photograph, or something "
-        says += "else, is analysed as if it were a hand."
-        yield Finding.warning("in_colour", says)
+        message = "The image is in colour, which a radiograph is not: a photograph, or something "
+        message += "else, is analysed as if it were a hand."
+        yield Finding.warning("in_colour", message)
 
 
 def _of_answer(
@@ -240,16 +244,16 @@ def _of_answer(
 ) -> Iterator[Finding]:
     """Report what is odd about the bone age, and how it was found."""
     if answer_months is not None and answer_months >= END_OF_SCALE_MONTHS:
-        says = "The bone age lies at the end of the scale, where growth has ended: "
-        says += "an adult's hand looks like this, too."
+        message = "The bone age lies at the end of the scale, where growth has ended: "
+        message += "an adult's hand looks like this, too."
         limit = END_OF_SCALE_MONTHS
-        yield Finding.note("end_of_scale", says, answer_months, limit)
+        yield Finding.note("end_of_scale", message, answer_months, limit)
     if age_months is not None and answer_months is not None:
         unlikely = unlikely_age(age_months, answer_months)
         if unlikely is not None:
             yield unlikely
     for look in looks:
         if not look.attention_found:
-            says = f"Nothing stood out where the {look.region} region was looked for; "
-            says += "its usual place was analysed instead."
-            yield Finding.warning("no_attention", says)
+            message = f"Nothing stood out where the {look.region} region was looked for; "
+            message += "its usual place was analysed instead."
+            yield Finding.warning("no_attention", message)

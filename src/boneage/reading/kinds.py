@@ -8,6 +8,12 @@ PNG, JPEG, TIFF, WEBP, BMP, DICOM = "PNG", "JPEG", "TIFF", "WebP", "BMP", "DICOM
 ACCEPTED = "an image is a PNG, JPEG, TIFF, WebP, BMP or DICOM file"
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+ACCEPTED_MAGIC = (
+    (128, b"DICM", DICOM),  # first: its preamble may hold the beginning of a TIFF
+    (0, PNG_SIGNATURE, PNG),
+    (0, b"\xff\xd8\xff", JPEG),
+    *((0, magic, TIFF) for magic in (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")),
+)
 BMP_HEADER_SIZES = frozenset((12, 40, 52, 56, 64, 108, 124))
 SHORT_LENGTH = 64
 """Of the first element of a bare dataset: a group length, a character set, a UID."""
@@ -67,29 +73,16 @@ def kind_of(data: bytes, name: str) -> str:
 
 
 def _accepted(data: bytes) -> str | None:
-    # DICOM first: its preamble may hold the beginning of a TIFF.
-    if data.startswith(b"DICM", 128):
-        return DICOM
-    if data.startswith(PNG_SIGNATURE):
-        return PNG
-    if data.startswith(b"\xff\xd8\xff"):
-        return JPEG
-    if data.startswith((b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")):
-        return TIFF
+    for offset, magic, kind in ACCEPTED_MAGIC:
+        if data.startswith(magic, offset):
+            return kind
     if data.startswith(b"RIFF") and data.startswith(b"WEBP", 8):
         return WEBP
-    return _accepted_by_structure(data)
-
-
-def _accepted_by_structure(data: bytes) -> str | None:
     if data.startswith(b"BM") and int.from_bytes(data[14:18], "little") in BMP_HEADER_SIZES:
         return BMP
-    return DICOM if _bare_dataset(data) or _misplaced_prefix(data) else None
-
-
-def _misplaced_prefix(data: bytes) -> bool:
-    """Tell DICOM of which the preamble, or its prefix, is missing or follows something else."""
-    return data.startswith(b"\2\0\0\0UL\4\0", 128) or b"DICM\2\0" in data[:1024]
+    # Of DICOM, the preamble or its prefix may be missing, or follow something else.
+    misplaced = data.startswith(b"\2\0\0\0UL\4\0", 128) or b"DICM\2\0" in data[:1024]
+    return DICOM if misplaced or _bare_dataset(data) else None
 
 
 def _bare_dataset(data: bytes) -> bool:

@@ -95,7 +95,8 @@ def build_skeleton(growth: HandGrowth, rng: np.random.Generator) -> Skeleton:
         *_small_bones(growth),
         *(bone for finger in fingers for bone in finger.bones),
     ]
-    return Skeleton({bone.name: bone for bone in bones}, fingers, _carpus(growth), growth)
+    carpus = np.concatenate([_small_bone(name, 1.0, growth) for name in anatomy.CARPAL])
+    return Skeleton({bone.name: bone for bone in bones}, fingers, carpus, growth)
 
 
 def _small_bones(growth: HandGrowth) -> Iterator[Bone]:
@@ -114,11 +115,6 @@ def _small_bones(growth: HandGrowth) -> Iterator[Bone]:
             axis=np.array([middle, middle + np.array([0.0, 10.0])]),
             tubular=False,
         )
-
-
-def _carpus(growth: HandGrowth) -> Outline:
-    """Where the eight carpal bones will be once they are grown, as one list of points."""
-    return np.concatenate([_small_bone(name, 1.0, growth) for name in anatomy.CARPAL])
 
 
 def _small_bone(name: str, size: float, growth: HandGrowth) -> Outline:

@@ -240,9 +240,9 @@ def _notes(elements: Elements, dataset: Dataset, *, other_syntax: bool) -> Itera
     ]
     for keyword in several:
         used = "the first was used" if keyword in {*PIXELS, *DISPLAY} else "none was used"
-        says = f"The image states several values of {keyword}, where one is meant: {used}."
+        message = f"The image states several values of {keyword}, where one is meant: {used}."
         severity = Severity.NOTE if keyword in OF_THE_STUDY else Severity.WARNING
-        yield Finding("several_values", severity, says)
+        yield Finding("several_values", severity, message)
     if elements.more_follows:
         yield Finding.warning(
             "more_follows",

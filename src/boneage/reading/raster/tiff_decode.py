@@ -50,8 +50,7 @@ REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 BLOCK = 1 << 24
 """Bits that are unpacked at a time."""
 LONG = 4
-START, END, APPLICATION, ADOBE = 0xD8, 0xD9, range(0xE0, 0xF0), 0xEE
-START_OF_SCAN = 0xDA
+END, START_OF_SCAN, APPLICATION = 0xD9, 0xDA, range(0xE0, 0xF0)
 
 
 def samples_of(page: Directory, layout: Layout, name: str, in_ycbcr: bool) -> npt.NDArray[Any]:
