@@ -79,7 +79,7 @@ class _Fusion(msgspec.Struct):
     flip_average: bool
 
 
-class _Interval(msgspec.Struct):
+class _IntervalEntry(msgspec.Struct):
     shape: dict[str, Any]
     scores: dict[str, Any]
     features: StoredFile | None = None
@@ -94,7 +94,7 @@ class _ManifestFile(msgspec.Struct):
     regions: RegionPlan
     networks: dict[str, NetworkFile]
     fusion: _Fusion
-    interval: _Interval | None = None
+    interval: _IntervalEntry | None = None
 
     def manifest(self, table: Mapping[str, Any], sha256: str) -> Manifest:
         interval = self.interval

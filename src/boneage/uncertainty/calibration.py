@@ -156,7 +156,7 @@ class _Weights(msgspec.Struct):
     name: str
 
 
-class _Interval(msgspec.Struct):
+class _ClinicInterval(msgspec.Struct):
     scores: dict[str, Any]
     shape: dict[str, Any] | None
 
@@ -168,7 +168,7 @@ class _CalibrationFile(msgspec.Struct):
     date: str
     weights: _Weights
     lines: dict[Sex, CalibrationLine]
-    interval: _Interval
+    interval: _ClinicInterval
 
     def calibration(self, digest: str) -> Calibration:
         scores, shape = scores_of(self.interval.scores), self.interval.shape

@@ -20,7 +20,7 @@ from boneage.reading.raster.orientation import (
 )
 from boneage.reading.raster.tiff_decode import samples_of
 from boneage.reading.raster.tiff_layout import JPEG, PHOTOMETRIC, Layout, damaged, layout_of
-from boneage.reading.raster.tiff_structure import Directory, one_page
+from boneage.reading.raster.tiff_structure import one_page
 from boneage.reading.raster.tone_curve import (
     ToneCurve,
     curve_of_profile,
@@ -54,13 +54,13 @@ def read_tiff(data: bytes, name: str, limits: Limits) -> DecodedImage:
     """Read the bytes of a TIFF; FilmError where they are not one whole image that is supported."""
     page = one_page(data, name)
     layout = layout_of(page, name, limits)
-    interpretation = _interpretation(page, layout, name)
+    interpretation = _interpretation(layout)
     in_ycbcr = interpretation == YCBCR and layout.compression == JPEG
-    samples = samples_of(page, layout, name, in_ycbcr)
+    samples = samples_of(layout, in_ycbcr)
     if in_ycbcr:
         interpretation = RGB
-    values, coloured = _grey(samples, interpretation, page, layout, name)
-    alpha = _alpha(samples, interpretation, page, layout)
+    values, coloured = _grey(samples, interpretation, layout)
+    alpha = _alpha(samples, interpretation, layout)
     orientation = page.number(ORIENTATION, UPRIGHT)
     return DecodedImage(
         Grey(values, _white(samples, layout), alpha),
@@ -70,12 +70,13 @@ def read_tiff(data: bytes, name: str, limits: Limits) -> DecodedImage:
         aspect=aspect_of_resolution(
             page.numbers(X_RESOLUTION).tolist(), page.numbers(Y_RESOLUTION).tolist()
         ),
-        curve=_curve(page, layout, interpretation),
+        curve=_curve(layout, interpretation),
     )
 
 
-def _interpretation(page: Directory, layout: Layout, name: str) -> int:
+def _interpretation(layout: Layout) -> int:
     """Read what the samples mean; where the file does not say, what their number implies."""
+    page, name = layout.page, layout.name
     stated = page.number(PHOTOMETRIC, RGB if layout.samples >= 3 else BLACK_IS_ZERO)
     if stated not in COLOURS:
         what = OTHER_INTERPRETATIONS.get(stated, f"photometric interpretation {stated}")
@@ -113,12 +114,12 @@ def _white(samples: npt.NDArray[Any], layout: Layout) -> float | None:
 
 
 def _grey(
-    samples: npt.NDArray[Any], interpretation: int, page: Directory, layout: Layout, name: str
+    samples: npt.NDArray[Any], interpretation: int, layout: Layout
 ) -> tuple[npt.NDArray[Any], bool]:
     """Take the luminance, and tell whether the picture is coloured."""
     white = _white(samples, layout)
     if interpretation == PALETTE:
-        colours = _palette(page, layout, name)[samples[..., 0]]
+        colours = _palette(layout)[samples[..., 0]]
         grey = luminance(colours)
         if layout.bits < MAX_TABLE_BITS:  # of 16 bits, whatever the depth of the numbers
             grey = grey.astype(np.float32) * np.float32((white or 1) / 65_535)
@@ -143,12 +144,12 @@ def _grey(
     return first, False
 
 
-def _palette(page: Directory, layout: Layout, name: str) -> npt.NDArray[np.uint16]:
+def _palette(layout: Layout) -> npt.NDArray[np.uint16]:
     """Read the colours of a palette: shape (2 ** bits, 3), of 16 bits."""
     size = 2**layout.bits
-    values = page.numbers(COLOR_MAP)
+    values = layout.page.numbers(COLOR_MAP)
     if values.size < 3 * size:
-        raise damaged(name, f"its palette has {values.size // 3} of {size} colours")
+        raise damaged(layout.name, f"its palette has {values.size // 3} of {size} colours")
     colours = values[: 3 * size].reshape(3, size).T.astype(np.uint16)
     # Some programs write 8-bit colours where 16 bits are meant, or them times 256.
     if colours.max() < 256:
@@ -159,13 +160,13 @@ def _palette(page: Directory, layout: Layout, name: str) -> npt.NDArray[np.uint1
 
 
 def _alpha(
-    samples: npt.NDArray[Any], interpretation: int, page: Directory, layout: Layout
+    samples: npt.NDArray[Any], interpretation: int, layout: Layout
 ) -> npt.NDArray[np.float32] | None:
     """Read how opaque each pixel is, 0 to 1; None where all are, or values hold it already."""
     first = COLOURS[interpretation]
     if layout.samples == first:
         return None
-    kinds = page.numbers(EXTRA_SAMPLES)
+    kinds = layout.page.numbers(EXTRA_SAMPLES)
     if not kinds.size and layout.samples == first + 1:
         kinds = np.array([ALPHA])  # programs that do not say mean this
     for index, kind in enumerate(kinds[: layout.samples - first]):
@@ -176,8 +177,9 @@ def _alpha(
     return None
 
 
-def _curve(page: Directory, layout: Layout, interpretation: int) -> ToneCurve | None:
+def _curve(layout: Layout, interpretation: int) -> ToneCurve | None:
     """Read the curve of the grey levels, from a profile or a table."""
+    page = layout.page
     profile = page.numbers(ICC_PROFILE).tobytes()
     if profile:
         return curve_of_profile(profile)

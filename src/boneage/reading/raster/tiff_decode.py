@@ -26,6 +26,7 @@ from boneage.reading.raster.tiff_layout import (
     BITS_PER_SAMPLE,
     COMPRESSION,
     DIFFERENCES,
+    FILL_ORDER,
     FLOAT_DIFFERENCES,
     JPEG,
     PHOTOMETRIC,
@@ -43,9 +44,11 @@ from boneage.reading.raster.tiff_layout import (
     Layout,
     damaged,
 )
-from boneage.reading.raster.tiff_structure import IMAGE_HEIGHT, IMAGE_WIDTH, Directory
+from boneage.reading.raster.tiff_structure import IMAGE_HEIGHT, IMAGE_WIDTH
 
 JPEG_TABLES = 347
+LOWEST_BIT_FIRST = 2
+"""Fill order: the first pixel in the lowest bit of a byte."""
 REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 BLOCK = 1 << 24
 """Bits that are unpacked at a time."""
@@ -53,19 +56,20 @@ LONG = 4
 END, START_OF_SCAN, APPLICATION = 0xD9, 0xDA, range(0xE0, 0xF0)
 
 
-def samples_of(page: Directory, layout: Layout, name: str, in_ycbcr: bool) -> npt.NDArray[Any]:
+def samples_of(layout: Layout, in_ycbcr: bool) -> npt.NDArray[Any]:
     """Decode the samples of a page: shape (height, width, samples), in native byte order.
 
     ``in_ycbcr``: the colours within JPEG are YCbCr; they come out as RGB.
     """
-    data = page.data.translate(REVERSED) if layout.reversed_bits else page.data
-    tables = page.numbers(JPEG_TABLES).tobytes() if JPEG_TABLES in page.entries else b""
+    data = layout.page.data
+    if layout.page.number(FILL_ORDER, 1) == LOWEST_BIT_FIRST:
+        data = data.translate(REVERSED)
     planes = []
     for plane in range(layout.planes):
         if layout.compression == UNCOMPRESSED:
             stored = _copied(data, layout, plane)
         elif layout.compression == JPEG:
-            stored = _from_jpeg(page.data, tables, layout, plane, name, in_ycbcr)
+            stored = _from_jpeg(layout, plane, in_ycbcr)
         else:
             stored = _unpacked(data, layout, plane)
         planes.append(_samples(stored, layout))
@@ -137,22 +141,21 @@ def _rewritten(data: bytes, tags: dict[int, npt.ArrayLike]) -> bytes:
     return b"".join((head, data[8:], b"\0" * (start - len(data)), directory, bytes(4), values))
 
 
-def _from_jpeg(
-    data: bytes, tables: bytes, layout: Layout, plane: int, name: str, to_rgb: bool
-) -> npt.NDArray[np.uint8]:
+def _from_jpeg(layout: Layout, plane: int, to_rgb: bool) -> npt.NDArray[np.uint8]:
     """Decode each segment as the JPEG file that it is, with the tables they share."""
+    tables = layout.page.numbers(JPEG_TABLES).tobytes()
     rows = layout.stored_rows
     samples = layout.samples_together
     if layout.bits != 8 or samples not in {1, 3, 4}:
-        raise _unsupported_jpeg(name, f"{samples} samples of {layout.bits} bits")
+        raise _unsupported_jpeg(layout.name, f"{samples} samples of {layout.bits} bits")
     shape = rows, layout.across, layout.row_bytes
     stored = np.zeros(shape, np.uint8)
     for top, column, segment in _places(layout):
         start = int(layout.offsets[plane, segment, column])
         size = int(layout.sizes[plane, segment, column])
-        stream = data[start : start + size]
+        stream = layout.page.data[start : start + size]
         height = layout.rows(segment)
-        _check_jpeg(stream, height, layout, name)
+        _check_jpeg(stream, height, layout)
         with JpegImageFile(BytesIO(_whole_jpeg(stream, tables, to_rgb))) as image:
             image.load()
             pixels = np.asarray(image)[:height]
@@ -164,8 +167,8 @@ def _from_jpeg(
     return stored
 
 
-def _check_jpeg(stream: bytes, height: int, layout: Layout, name: str) -> None:
-    head = jpeg_header(stream)
+def _check_jpeg(stream: bytes, height: int, layout: Layout) -> None:
+    head, name = jpeg_header(stream), layout.name
     if head is None:
         raise damaged(name, "a strip or tile is not a JPEG stream")
     if head.bits != 8 or head.lossless:
@@ -231,7 +234,7 @@ def _samples(stored: npt.NDArray[np.uint8], layout: Layout) -> npt.NDArray[Any]:
     elif layout.predictor == FLOAT_DIFFERENCES:
         values = _from_float_differences(stored, layout)
     else:
-        order = layout.order if layout.bits > 8 else "|"
+        order = layout.page.order if layout.bits > 8 else "|"
         values = stored.view(f"{order}{layout.kind}{layout.bits // 8}")
     values = values.reshape(grid)
     if layout.predictor == DIFFERENCES and not _undone_by_libtiff(layout):

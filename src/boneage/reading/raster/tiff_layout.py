@@ -59,6 +59,9 @@ CONTIGUOUS, SEPARATE = 1, 2
 class Layout:
     """One page as a grid of segments (strips or tiles), for each plane."""
 
+    page: Directory
+    name: str
+    """Of the file, for messages."""
     height: int
     width: int
     samples: int
@@ -66,11 +69,8 @@ class Layout:
     bits: int
     kind: str
     """NumPy's letter: ``"u"``, ``"i"`` or ``"f"``."""
-    order: str
-    """``"<"`` or ``">"``."""
     compression: int
     predictor: int
-    reversed_bits: bool
     planes: int
     """The samples of a pixel lie in as many pictures, or in 1."""
     tiled: bool
@@ -143,23 +143,10 @@ def layout_of(page: Directory, name: str, limits: Limits) -> Layout:
     grid = planes, -(-height // segment_height), -(-width // segment_width)
     offsets, sizes = _segments(page, grid, name)
     layout = Layout(
-        height,
-        width,
-        samples,
-        bits,
-        kind,
-        page.order,
-        compression,
-        predictor,
-        page.number(FILL_ORDER, 1) == 2,
-        planes,
-        tiled,
-        segment_height,
-        segment_width,
-        offsets,
-        sizes,
+        *(page, name, height, width, samples, bits, kind, compression, predictor),
+        *(planes, tiled, segment_height, segment_width, offsets, sizes),
     )
-    _check_segments(layout, sizes, len(page.data), name)
+    _check_segments(layout)
     return layout
 
 
@@ -226,10 +213,9 @@ def _segments(
     return found[0], found[1]
 
 
-def _check_segments(
-    layout: Layout, sizes: npt.NDArray[np.int64], file_size: int, name: str
-) -> None:
+def _check_segments(layout: Layout) -> None:
     """See that each segment lies in the file, and can hold its pixels."""
+    name, sizes, file_size = layout.name, layout.sizes, len(layout.page.data)
     unpacked = layout.offsets.size * layout.segment_height * layout.row_bytes
     if unpacked > MAX_FILE_BYTES:
         raise FilmError(
