@@ -13,7 +13,7 @@ from boneage.uncertainty.intervals import DEFAULT_LEVEL
 
 
 class Certainty:
-    """Moves answers as a clinic's calibration says, if there is one, and puts an interval around.
+    """Moves answers by a clinic's calibration, if there is one, and puts an interval around.
 
     Parameters
     ----------

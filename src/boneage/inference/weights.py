@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 __all__ = [
+    "FOLDER_VARIABLE",
     "FORMAT",
     "MANIFEST",
     "MONTHS_SCALE",

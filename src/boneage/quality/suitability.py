@@ -102,9 +102,8 @@ def findings_of(
     looks : tuple of Look
     seen : Seen, optional
         None where the weights cannot judge an image.
-    chronological_age_months : float, optional
-    answer_months : float, optional
-        The bone age, once it is known.
+    chronological_age_months, answer_months : float, optional
+        The bone age once it is known.
     notes : tuple of Finding
         What was corrected, or found odd, when the file was decoded.
     """

@@ -82,10 +82,8 @@ def open_delimited(
     Raises
     ------
     DataError
-        When the file cannot be opened, is empty, is not Unicode, or no table; two columns
-        have one name; or a row has more or fewer cells than there are columns (but for
-        ``ragged``), a quotation mark is not closed or a NUL stands in it. The latter not
-        before that row is read.
+        When the file cannot be opened, is empty, is not Unicode, or no table, or two columns
+        have one name; for a row that is wrong, not before that row is read.
     """
     encoding = "utf-8"
     try:
