@@ -92,7 +92,7 @@ def checked_age(age_months: float, text: str | None = None) -> float:
     if not 0 <= age_months <= MAX_AGE_MONTHS:
         quoted = f"{age_months:g} months" if text is None else repr(text)
         raise AgeError(
-            f"chronological age {quoted} is not one of a child: from 0 to "
+            f"chronological age {quoted} is not a child's age: from 0 to "
             f"{MAX_AGE_MONTHS // 12} years ({MAX_AGE_MONTHS} months) is accepted"
         )
     return age_months

@@ -36,7 +36,7 @@ class Sex(StrEnum):
             return cls.MALE
         if word in {"female", "f", "0", "false", "girl"}:
             return cls.FEMALE
-        raise SexError(f"sex {text!r} is not one; give 'male' or 'female' (or m/f)")
+        raise SexError(f"{text!r} is not a sex: give 'male' or 'female' (or m/f)")
 
 
 @dataclass(frozen=True)

@@ -157,8 +157,8 @@ def _opened(file: TextIO, path: Path) -> tuple[list[str], _RowReader]:
         if len(same) > 1:
             written = " and ".join(f"{header[n]!r} (column {n + 1})" for n in same)
             raise DataError(
-                f"the table {str(path)!r} has {len(same)} columns of one name: {written}; which "
-                "one counts cannot be known: rename or remove the others"
+                f"the table {str(path)!r} has {len(same)} columns of one name: {written}; rename "
+                "or remove all but the one that counts"
             )
     return columns, reader
 
@@ -210,7 +210,7 @@ def one_column(columns: Sequence[str], names: Sequence[str], path: Path) -> str 
     if len(found) > 1:
         raise DataError(
             f"the table {str(path)!r} has the columns {' and '.join(map(repr, found))}, which "
-            "mean the same; which one counts cannot be known: rename or remove the others"
+            "mean the same; rename or remove all but the one that counts"
         )
     return found[0] if found else None
 
