@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from boneage.clinical.tables import CHILDREN, brush_mean, brush_sd
 from boneage.domain.assessment import Interval, years_and_months
-from boneage.domain.clinical_findings import Centre, Determination, Growth, NotDefined
+from boneage.domain.clinical_findings import Centre, Determination, GrowthFindings, NotDefined
 from boneage.domain.radiograph import Sex
 
 BRUSH_NAME = "Brush Foundation children, Greulich and Pyle 1959"
@@ -48,7 +48,7 @@ def growth_of(
     *,
     interval: Interval | None = None,
     centre: Centre = Centre.CHRONOLOGICAL_AGE,
-) -> Growth:
+) -> GrowthFindings:
     """Compare a bone age with what is usual at the chronological age.
 
     Parameters
@@ -63,12 +63,12 @@ def growth_of(
 
     Returns
     -------
-    Growth
+    GrowthFindings
         With the SD of the Brush Foundation children at this chronological age, between
         the rows of the table on a straight line; outside the table nothing but the
         difference is defined.
     """
-    growth = Growth(
+    growth = GrowthFindings(
         bone_age_months=bone_age_months,
         chronological_age_months=chronological_age_months,
         difference_months=bone_age_months - chronological_age_months,

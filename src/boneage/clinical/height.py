@@ -16,7 +16,7 @@ from boneage.domain.clinical_findings import AdultHeight, Category, NotDefined
 from boneage.domain.radiograph import Sex
 
 AHEAD_OR_BEHIND_MONTHS = 12.0
-"""From this difference on, a child is read by the accelerated or the delayed table."""
+"""From this difference on, the accelerated or the delayed table applies."""
 IN_THE_PAPER = {
     Category.AVERAGE: "average",
     Category.ACCELERATED: "accelerated",
@@ -88,12 +88,12 @@ def adult_height(
 
 
 BEYOND = NotDefined(
-    "interval_outside", "the interval of the bone age reaches beyond the table, which ends there"
+    "interval_outside", "the prediction interval of the bone age reaches beyond the table"
 )
 
 
 def category_of(bone_age_months: float, chronological_age_months: float) -> Category:
-    """Say which table a child is read by: a year ahead or behind changes it."""
+    """Select the table that applies: a year ahead or behind changes it."""
     difference = bone_age_months - chronological_age_months
     if difference >= AHEAD_OR_BEHIND_MONTHS:
         return Category.ACCELERATED

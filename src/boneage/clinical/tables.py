@@ -58,7 +58,7 @@ def rows(table: str) -> tuple[Row, ...]:
 
 
 def curve(table: str, age: str, value: str, **where: str) -> AgeCurve:
-    """Read one column of a table over another, of the rows whose cells are as ``where`` says.
+    """Read one column of a table over another, of the rows that match ``where``.
 
     Rows whose value is empty are left out.
     """

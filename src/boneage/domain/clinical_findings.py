@@ -76,7 +76,7 @@ class ClinicalContext:
 
 
 @dataclass(frozen=True)
-class Growth:
+class GrowthFindings:
     """A bone age beside the chronological age."""
 
     bone_age_months: float
@@ -152,7 +152,7 @@ class ClinicalFindings:
 
     context: ClinicalContext
     standards: NearestStandards
-    growth: Growth | None = None
+    growth: GrowthFindings | None = None
     """None where the chronological age is not known."""
     adult_height: AdultHeight | None = None
     """None where no height was given."""

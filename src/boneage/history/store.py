@@ -13,7 +13,7 @@ from alembic.util import CommandError
 from sqlalchemy import Engine, create_engine, event, func, inspect, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy.orm import Session
 
 from boneage.domain.radiograph import Sex
 from boneage.errors import HistoryError
@@ -73,7 +73,7 @@ class History:
         """
         pseudonym = checked_pseudonym(pseudonym)
         with self._session() as session:
-            person = session.scalar(select(PersonRow).where(PersonRow.pseudonym == pseudonym))
+            person = _found(session, pseudonym)
             if person is None:
                 person = PersonRow(pseudonym=pseudonym, sex=entry.sex.value)
                 session.add(person)
@@ -105,20 +105,9 @@ class History:
         HistoryError
             When nobody has this pseudonym.
         """
-        query = (
-            select(EntryRow)
-            .join(EntryRow.person)
-            .options(contains_eager(EntryRow.person))
-            .where(PersonRow.pseudonym == pseudonym)
-            .order_by(
-                EntryRow.chronological_age_months.is_(None),
-                EntryRow.chronological_age_months,
-                EntryRow.id,
-            )
-        )
         with self._session() as session:
-            self._person(session, pseudonym)
-            return [_stored_from(row) for row in session.scalars(query)]
+            rows = self._person(session, pseudonym).entries
+            return [_stored_from(row) for row in sorted(rows, key=_by_age)]
 
     def delete(self, pseudonym: str, number: int | None = None) -> int:
         """Delete a person with all entries, or one entry; give how many entries went.
@@ -141,7 +130,7 @@ class History:
         raise HistoryError(f"{pseudonym!r} has no entry {number} in the history")
 
     def _person(self, session: Session, pseudonym: str) -> PersonRow:
-        person = session.scalar(select(PersonRow).where(PersonRow.pseudonym == pseudonym))
+        person = _found(session, pseudonym)
         if person is None:
             raise HistoryError(f"the history holds nobody called {pseudonym!r}")
         return person
@@ -201,6 +190,15 @@ def _obey_foreign_keys(engine: Engine) -> None:
         def _pragma(connection: object, _record: object) -> None:
             connection.execute("PRAGMA foreign_keys = ON")  # type: ignore[attr-defined]
             connection.execute("PRAGMA secure_delete = ON")  # type: ignore[attr-defined]
+
+
+def _found(session: Session, pseudonym: str) -> PersonRow | None:
+    return session.scalar(select(PersonRow).where(PersonRow.pseudonym == pseudonym))
+
+
+def _by_age(row: EntryRow) -> tuple[bool, float, int]:
+    age = row.chronological_age_months
+    return age is None, age or 0.0, row.id
 
 
 def _row_of(entry: StoredAssessment) -> EntryRow:

@@ -10,7 +10,12 @@ from typing import Any
 
 from boneage._version import __version__
 from boneage.domain.assessment import Assessment, Interval
-from boneage.domain.clinical_findings import AdultHeight, ClinicalFindings, Determination, Growth
+from boneage.domain.clinical_findings import (
+    AdultHeight,
+    ClinicalFindings,
+    Determination,
+    GrowthFindings,
+)
 from boneage.domain.radiograph import Sex
 from boneage.reports.identity import NOBODY, Identity
 from boneage.reports.wording import DISCLAIMER, comments, standard_text
@@ -122,7 +127,7 @@ def _body_site(answer: Assessment) -> Resource:
     return {"coding": [{"system": SNOMED, "code": "85562004"}], "text": side}
 
 
-def _interpretation(growth: Growth | None) -> list[Resource]:
+def _interpretation(growth: GrowthFindings | None) -> list[Resource]:
     if growth is None or growth.determination not in INTERPRETATIONS:
         return []
     code, display = INTERPRETATIONS[growth.determination]
@@ -130,7 +135,7 @@ def _interpretation(growth: Growth | None) -> list[Resource]:
     return [{"coding": [coding], "text": growth.determination.value}]
 
 
-def _normal_range(growth: Growth | None, sex: Sex) -> list[Resource]:
+def _normal_range(growth: GrowthFindings | None, sex: Sex) -> list[Resource]:
     if growth is None or growth.normal_low_months is None or growth.normal_high_months is None:
         return []
     return [
@@ -168,7 +173,7 @@ def _interval(interval: Interval) -> list[Resource]:
     ]
 
 
-def _growth(growth: Growth) -> list[Resource]:
+def _growth(growth: GrowthFindings) -> list[Resource]:
     difference = _months(growth.difference_months)
     parts = [_component("difference", "Bone age minus chronological age", difference)]
     if growth.sds is not None:

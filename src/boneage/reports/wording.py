@@ -28,7 +28,7 @@ from boneage.domain.clinical_findings import (
     Centre,
     ClinicalFindings,
     Determination,
-    Growth,
+    GrowthFindings,
     NearestStandards,
     NotDefined,
 )
@@ -230,7 +230,7 @@ def clinical_entries(findings: ClinicalFindings, words: Words = EN) -> list[Entr
     ]
 
 
-def growth_entries(growth: Growth, words: Words = EN) -> list[Entry]:
+def growth_entries(growth: GrowthFindings, words: Words = EN) -> list[Entry]:
     """Difference, SDS, normal range and classification, with the reference population."""
     _ = words.gettext
     entries = [(_("Difference"), difference_text(growth, words))]
@@ -243,7 +243,7 @@ def growth_entries(growth: Growth, words: Words = EN) -> list[Entry]:
     return entries
 
 
-def difference_text(growth: Growth, words: Words = EN) -> str:
+def difference_text(growth: GrowthFindings, words: Words = EN) -> str:
     """Bone age minus chronological age; in years, too, from one year on."""
     text = words.months(growth.difference_months, sign=True)
     if abs(growth.difference_months) < YEAR:
@@ -252,7 +252,7 @@ def difference_text(growth: Growth, words: Words = EN) -> str:
     return f"{text} ({sign}{words.age(abs(growth.difference_months))})"
 
 
-def sds_text(growth: Growth, words: Words = EN) -> str:
+def sds_text(growth: GrowthFindings, words: Words = EN) -> str:
     """The SDS, with those of the interval's ends."""
     if growth.sds is None:
         return _undefined(growth.not_defined, words)
@@ -264,7 +264,7 @@ def sds_text(growth: Growth, words: Words = EN) -> str:
     return f"{text} ({over.format(range=words.to(low, high))})"
 
 
-def normal_range(growth: Growth, words: Words = EN) -> str:
+def normal_range(growth: GrowthFindings, words: Words = EN) -> str:
     """The limits of the normal range, two SD from its centre."""
     low, high = growth.normal_low_months, growth.normal_high_months
     if low is None or high is None:
@@ -272,7 +272,7 @@ def normal_range(growth: Growth, words: Words = EN) -> str:
     return f"{age_range(low, high, words)}, ±{NORMAL_SDS:g} SD"
 
 
-def growth_reference(growth: Growth, words: Words = EN) -> str:
+def growth_reference(growth: GrowthFindings, words: Words = EN) -> str:
     """The reference population, what the SDS is centred on, and one SD."""
     _ = words.gettext
     centre = _("centred on the chronological age")

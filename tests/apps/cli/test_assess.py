@@ -63,7 +63,7 @@ def test_sex_as_people_write_it(run: Run, film: Path, sex: str) -> None:
 def test_a_wrong_sex_is_wrong_usage(run: Run, film: Path) -> None:
     result = run("assess", film, "--sex", "x")
     assert result.exit_code == 2
-    assert "'x' is not one" in result.stderr
+    assert "'x' is not a sex" in result.stderr
 
 
 def test_a_film_without_sex_is_not_read(run: Run, film: Path) -> None:
@@ -292,7 +292,7 @@ def test_dicom_says_the_age_itself(run: Run, dicom: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--age", "30y"), "'30y' is not one of a child: from 0 to 25 years"),
+        (("--age", "30y"), "'30y' is not a child's age: from 0 to 25 years"),
         (("--height-cm", "1.42"), "looks like metres; give centimetres: 142"),
         (("--height-in", "142"), "is it in centimetres?"),
         (("--height-cm", "142", "--height-in", "56"), "not both"),
@@ -329,7 +329,7 @@ def ramp(tmp_path: Path) -> Path:
 def test_a_refused_film_has_no_answer(run: Run, ramp: Path, weights_copy: Path) -> None:
     result = run("assess", ramp, "--sex", "m", "--weights", put_gate(weights_copy))
     assert result.exit_code == 1
-    assert "ramp.png: refused: 'ramp.png' is refused: It looks like a film of a chest" in (
+    assert "ramp.png: refused: 'ramp.png' is refused: It looks like a radiograph of a chest" in (
         result.stderr
     )
     assert "Bone age" not in result.stdout

@@ -14,7 +14,7 @@ import boneage
 from boneage.datasets.films import load_films
 from boneage.domain.radiograph import Sex
 from boneage.inference.assessor import Assessor
-from boneage.inference.weights import FOLDER_VARIABLE
+from boneage.inference.manifest import FOLDER_VARIABLE
 from boneage.training.fit_uncertainty.clinic import fit_clinic, write_calibration
 from boneage.training.fit_uncertainty.errors_of_films import read_films
 from boneage.uncertainty.calibration import FILE_VARIABLE
@@ -103,11 +103,11 @@ def test_a_dicom_film_states_its_sex_and_a_contradiction_is_said(
     assert sex_radios(page)[0].value is Sex.FEMALE
     assert not read_button(page).disabled
     assert "was chosen" not in warnings(page)
-    assert "text is burnt into it" in warnings(page), "drawn films say SYNTHETIC in their pixels"
+    assert "in text, which may name" in warnings(page), "drawn films say SYNTHETIC in their pixels"
     sex_radios(page)[0].set_value(Sex.MALE).run()
     assert "states female, but male was chosen" in warnings(page)
     read_button(page).click().run()
-    assert any("read by the male standard" in warning.value for warning in page.warning)
+    assert any("analysed by the male standard" in warning.value for warning in page.warning)
     assert "Chronological age 10 years 0 months" in headline(page)
 
 
@@ -155,7 +155,7 @@ def test_a_refused_film_is_read_all_the_same_when_asked(
     page = upload(opened(put_gate(weights_copy), monkeypatch), ("ramp.png", file.getvalue()))
     sex_radios(page)[0].set_value(Sex.MALE).run()
     read_button(page).click().run()
-    assert "It looks like a film of a chest" in page.error[0].value
+    assert "It looks like a radiograph of a chest" in page.error[0].value
     assert headline(page) == ""
     next(button for button in page.button if button.label == "Analyse anyway").click().run()
     assert not page.exception

@@ -27,7 +27,7 @@ from boneage.domain.assessment import (
     Interval,
     Look,
 )
-from boneage.domain.clinical_findings import Determination, Growth
+from boneage.domain.clinical_findings import Determination, GrowthFindings
 from boneage.domain.radiograph import Sex
 from boneage.reports.dicom.source import UTF_8, SourceDataset, derived_uid
 from boneage.reports.wording import comments
@@ -202,7 +202,7 @@ def _algorithm(answer: Assessment) -> sr.AlgorithmIdentification:
     return sr.AlgorithmIdentification("boneage", __version__, parameters, family=family)
 
 
-def _properties(answer: Assessment, growth: Growth | None) -> sr.MeasurementProperties:
+def _properties(answer: Assessment, growth: GrowthFindings | None) -> sr.MeasurementProperties:
     """What a viewer that knows only the standard's own codes can show."""
     properties = sr.MeasurementProperties(
         measurement_statistical_properties=_z_score(growth),
@@ -213,7 +213,7 @@ def _properties(answer: Assessment, growth: Growth | None) -> sr.MeasurementProp
     return properties
 
 
-def _z_score(growth: Growth | None) -> sr.MeasurementStatisticalProperties | None:
+def _z_score(growth: GrowthFindings | None) -> sr.MeasurementStatisticalProperties | None:
     if growth is None or growth.sds is None:
         return None
     return sr.MeasurementStatisticalProperties(
@@ -223,7 +223,7 @@ def _z_score(growth: Growth | None) -> sr.MeasurementStatisticalProperties | Non
     )
 
 
-def _normal_range(growth: Growth | None) -> sr.NormalRangeProperties | None:
+def _normal_range(growth: GrowthFindings | None) -> sr.NormalRangeProperties | None:
     if growth is None or growth.normal_low_months is None or growth.normal_high_months is None:
         return None
     return sr.NormalRangeProperties(

@@ -40,7 +40,7 @@ PICTURES_MIN, PICTURES_MAX = 52 * mm, 96 * mm
 READER_HEIGHT = 47 * mm
 ROW = 9.2 * mm
 """Between two lines to write on."""
-LABEL_SHARE = 0.36
+LABEL_SHARE = 0.4
 """Of a column's width, for the labels."""
 CAPTION = 4.4 * mm
 
@@ -173,13 +173,14 @@ def _pictures(canvas: Canvas, pictures: ReportPictures, words: Words, area: Page
     film = _draw_picture(canvas, pictures.film, room)
     caption = words.gettext("Radiograph and regions")
     small = _style(7.5, colour="dim")
-    _draw_text(canvas, caption, area.left, film.top - film.height - 9, small)
+    end = _draw_text(canvas, caption, area.left, film.top - film.height - 9, small)
     if not pictures.looks:
         return film.top - film.height - CAPTION
     left = film.left + film.width + GAP
     beside = PageArea(left, area.top, area.left + area.width - left, area.height - CAPTION)
     lowest = _regions(canvas, pictures.looks, beside)
-    end = _draw_text(canvas, words.gettext("Attention: none"), left, lowest - 9, small)
+    start = max(left, end + GAP)
+    end = _draw_text(canvas, words.gettext("Attention: none"), start, lowest - 9, small)
     scale = _draw_picture(canvas, heat_bar(160, 14), PageArea(end + 4, lowest - 3, 70, 7))
     _draw_text(canvas, words.gettext("highest"), scale.left + scale.width + 4, lowest - 9, small)
     return max(area.top - area.height, min(film.top - film.height, lowest) - CAPTION)
@@ -204,10 +205,13 @@ def _regions(canvas: Canvas, regions: Sequence[RegionPictures], area: PageArea) 
 
 def _findings(texts: ReportTexts, words: Words, width: float, room: float) -> Flowable:
     """Clinical interpretation, details and findings, shrunk where they would not fit."""
-    first, *others = texts.sections
+    left: list[EntryGroup] = []
+    right: list[EntryGroup] = []
+    for section in texts.sections:
+        (left if _letters(left) <= _letters(right) else right).append(section)
     column = (width - GAP) / 2
     columns = Table(
-        [[_sections([first], column), _sections(others, column)]],
+        [[_sections(left, column), _sections(right, column)]],
         colWidths=[column + GAP, column],
         hAlign="LEFT",  # else it stands in the middle of the wider room where it is shrunk
         style=[*_padded(0), ("RIGHTPADDING", (0, 0), (0, 0), GAP)],
@@ -218,6 +222,11 @@ def _findings(texts: ReportTexts, words: Words, width: float, room: float) -> Fl
     lines = lines or [_paragraph(words.gettext("No findings."), _style(8.5))]
     parts: list[Flowable] = [columns, Spacer(width, GAP), title, *lines]
     return KeepInFrame(width, room, parts, mode="shrink")
+
+
+def _letters(sections: Sequence[EntryGroup]) -> int:
+    """How much there is to read, which tells how high sections will be."""
+    return sum(len(text) for section in sections for _, text in section.entries)
 
 
 def _sections(sections: Sequence[EntryGroup], width: float) -> list[Flowable]:
