@@ -86,7 +86,7 @@ def test_a_table(tmp_path: Path, delimiter: str, age: str) -> None:
 @pytest.mark.parametrize(
     ("line", "code", "message"),
     [
-        ("a.png,x,", "sex", "'x' is not one"),
+        ("a.png,x,", "sex", "'x' is not a sex"),
         (
             "a.png,m,old",
             "table",

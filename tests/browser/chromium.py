@@ -36,7 +36,7 @@ FLAGS = (
 PATIENCE_SECONDS = 60
 """The machine may be busy with something else."""
 EXAMPLE = "Try the synthetic example"
-READ = re.compile(r"^Read (the bone age|\d+ films)$")
+ASSESS = re.compile(r"^(Assess bone age|Analyse \d+ radiographs)$")
 
 
 def find_chromium() -> str | None:
@@ -117,7 +117,7 @@ class Visitor:
         self.wait_for_film()
 
     def wait_for_film(self) -> None:
-        self.page.get_by_role("heading", name="What the file says").wait_for()
+        self.page.get_by_role("heading", name="Image information").wait_for()
 
     def choose(self, sex: str) -> None:
         self.page.get_by_role("radiogroup").first.get_by_text(sex, exact=True).click()
@@ -141,7 +141,7 @@ class Visitor:
 
     def read(self) -> str:
         """Click, and give the months off the page when they are there."""
-        self.page.get_by_role("button", name=READ).click()  # waits until it is enabled
+        self.page.get_by_role("button", name=ASSESS).click()  # waits until it is enabled
         return self.months()
 
     def months(self) -> str:
@@ -149,7 +149,7 @@ class Visitor:
         return text.partition(" months")[0]
 
     def wait_for_pictures(self) -> None:
-        self.page.get_by_role("heading", name="What answered").wait_for()
+        self.page.get_by_role("heading", name="Model").wait_for()
         self.page.wait_for_function(
             "[...document.images].every(image => image.complete && image.naturalWidth > 0)"
         )

@@ -49,7 +49,7 @@ def answer(visitor: Visitor, _: Path) -> None:
 
 def many(visitor: Visitor, folder: Path) -> None:
     visitor.add(*sorted(folder.glob("*.dcm")))
-    visitor.page.get_by_role("button", name="Read 2 films").wait_for()
+    visitor.page.get_by_role("button", name="Analyse 2 radiographs").wait_for()
     visitor.read()
     visitor.wait_for_pictures()
     visitor.page.mouse.move(0, 0)

@@ -51,7 +51,7 @@ def tell_and_read(visitor: Visitor, film: Path) -> None:
 def make_report(visitor: Visitor) -> Path:
     page = visitor.page
     visitor.expand("Report, FHIR and DICOM")
-    page.get_by_role("button", name="Make the report (PDF)").click()
+    page.get_by_role("button", name="Create report (PDF)").click()
     with page.expect_download() as saved:
         page.get_by_role("button", name=re.compile(r"^Save .*\.pdf")).click()
     return saved.value.path()
@@ -60,8 +60,8 @@ def make_report(visitor: Visitor) -> Path:
 def keep(visitor: Visitor, pseudonym: str) -> None:
     visitor.page.get_by_role("textbox", name="Pseudonym of the child").fill(pseudonym)
     visitor.wait_until_idle()
-    visitor.page.get_by_role("button", name="Keep in the history").click()
-    visitor.page.get_by_text(f"Kept under {pseudonym}.").wait_for()
+    visitor.page.get_by_role("button", name="Save to history").click()
+    visitor.page.get_by_text(f"Saved to history as {pseudonym}.").wait_for()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -46,7 +46,7 @@ def drop(visitor: Visitor, film: Path) -> None:
 
 def test_a_png_is_dropped_and_read(visit: Visit, films: dict[str, Path], weights: Path) -> None:
     visitor = visit()
-    button = visitor.page.get_by_role("button", name="Read the bone age")
+    button = visitor.page.get_by_role("button", name="Assess bone age")
     expect(button).to_be_disabled()
     drop(visitor, films["png"])
     visitor.wait_for_film()
@@ -65,7 +65,9 @@ def test_a_dicom_film_brings_its_sex(visit: Visit, films: dict[str, Path], weigh
     visitor.wait_for_film()
     assert visitor.read() == assessed(weights, films["dicom"])
     expect(visitor.page.locator(".bone-age-months")).to_contain_text("female standard")
-    expect(visitor.page.get_by_text("Chronological age 10 years 0 months")).to_be_visible()
+    expect(
+        visitor.page.get_by_text("Chronological age 10 years 0 months (120.0 months)")
+    ).to_be_visible()
 
 
 def test_the_example_by_keyboard_alone(visit: Visit) -> None:
@@ -77,7 +79,7 @@ def test_the_example_by_keyboard_alone(visit: Visit) -> None:
     focused = "document.activeElement.innerText || document.activeElement.value"
     for _ in range(12):
         page.keyboard.press("Tab")
-        if page.evaluate(focused) == "Read the bone age":
+        if page.evaluate(focused) == "Assess bone age":
             break
     page.keyboard.press("Enter")
     visitor.wait_for_pictures()
@@ -137,7 +139,7 @@ def test_reading_goes_on_when_something_else_is_touched(
     page.get_by_text("Choose the sex of hand.png.").wait_for()
     visitor.choose("Female")
     visitor.expand("Age and height (optional)")
-    page.get_by_role("button", name="Read 2 films").click()
+    page.get_by_role("button", name="Analyse 2 radiographs").click()
     touch_something_else(visitor)
     visitor.months()
     with page.expect_download() as waited:
@@ -157,7 +159,7 @@ def test_a_document_comes_when_something_else_is_touched(
     visitor.wait_for_pictures()
     visitor.wait_until_idle()
     visitor.expand("Report, FHIR and DICOM")
-    visitor.page.get_by_role("button", name="Make the DICOM files (ZIP)").click()
+    visitor.page.get_by_role("button", name="Create DICOM files (ZIP)").click()
     touch_something_else(visitor)
     save = visitor.page.get_by_role("button", name="Save hand.boneage.zip")
     with visitor.page.expect_download() as waited:
@@ -172,7 +174,7 @@ def test_two_visitors_see_only_their_own(visit: Visit, films: dict[str, Path]) -
     one.wait_for_film()
     other.page.reload()
     other.page.wait_for_selector("h1")
-    expect(other.page.get_by_text("Add a film first.")).to_be_visible()
+    expect(other.page.get_by_text("Add a radiograph first.")).to_be_visible()
     expect(other.page.get_by_text("hand.png")).to_have_count(0)
 
 

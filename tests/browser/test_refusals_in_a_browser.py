@@ -21,7 +21,7 @@ def test_a_text_file(visit: Visit, tmp_path: Path) -> None:
     alert = visitor.page.get_by_test_id("stAlert")
     expect(alert).to_contain_text("'notes.txt' is text")
     expect(alert).to_contain_text("Upload the radiograph itself")
-    expect(visitor.page.get_by_text("Add a film first.")).to_be_visible()
+    expect(visitor.page.get_by_text("Add a radiograph first.")).to_be_visible()
 
 
 def test_a_dicom_film_that_is_cut_off(visit: Visit, tmp_path: Path, films: dict[str, Path]) -> None:
@@ -32,7 +32,7 @@ def test_a_dicom_film_that_is_cut_off(visit: Visit, tmp_path: Path, films: dict[
     alert = visitor.page.get_by_test_id("stAlert")
     expect(alert).to_contain_text("'hand.dcm'")
     expect(alert).to_contain_text("cut off")
-    expect(alert).to_contain_text("Export the film from its source again")
+    expect(alert).to_contain_text("Export the image from its source again")
 
 
 def test_a_file_of_200_megabytes(visit: Visit, tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_a_file_of_200_megabytes(visit: Visit, tmp_path: Path) -> None:
     box = message.bounding_box()
     assert box is not None
     assert box["height"] > 10, "seen by people too, not by screen readers alone"
-    expect(visitor.page.get_by_text("export a larger film compressed")).to_be_visible()
+    expect(visitor.page.get_by_text("export a larger image compressed")).to_be_visible()
 
 
 def test_a_photograph(visit: Visit, tmp_path: Path) -> None:
@@ -55,4 +55,4 @@ def test_a_photograph(visit: Visit, tmp_path: Path) -> None:
     visitor = visit()
     visitor.add(tmp_path / "holiday.jpg")
     alert = visitor.page.get_by_test_id("stAlert")
-    expect(alert).to_contain_text("The picture is in colour, which a radiograph is not")
+    expect(alert).to_contain_text("The image is in colour, which a radiograph is not")

@@ -13,6 +13,7 @@ from boneage.domain.clinical_findings import AgeSource, ClinicalFindings
 from boneage.domain.findings import Finding, Severity
 from boneage.domain.radiograph import Facts, Sex
 from boneage.errors import AgeError, HeightError
+from boneage.reports.record import clinical_record
 
 BIRTH, STUDY = date(2011, 2, 3), date(2021, 2, 3)
 BARE = Facts("PNG", 8)
@@ -85,10 +86,11 @@ def test_what_stands_in_for_an_unknown_age_gives_none(facts: Facts) -> None:
     assert context.chronological_age_months is None
     assert context.age_not_defined is not None
     assert context.age_not_defined.code == "placeholder_age"
-    growth = ClinicalFindings(context, nearest_standards(110, Sex.MALE)).to_dict()["growth"]
-    assert isinstance(growth, dict)
-    assert (growth["determination"], growth["sds"]) == ("unknown", None)
-    assert growth["not_defined"]["code"] == "placeholder_age"
+    growth = clinical_record(ClinicalFindings(context, nearest_standards(110, Sex.MALE))).growth
+    assert growth is not None
+    assert (growth.determination, growth.sds) == ("unknown", None)
+    assert growth.not_defined is not None
+    assert growth.not_defined.code == "placeholder_age"
 
 
 def test_a_study_without_a_date() -> None:

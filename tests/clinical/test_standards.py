@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boneage.clinical.standards import PHASES, age_name, nearest_standards, phase_of
+from boneage.clinical.standards import age_name, maturity_phases, nearest_standards, phase_of
 from boneage.domain.radiograph import Sex
 
 
@@ -39,7 +39,7 @@ def test_ages_of_standards_in_words() -> None:
 @pytest.mark.parametrize("sex", Sex)
 def test_the_phases_follow_one_another(sex: Sex) -> None:
     seen = [phase_of(month, sex).name for month in range(241)]
-    assert list(dict.fromkeys(seen)) == [phase.name for phase in PHASES]
+    assert list(dict.fromkeys(seen)) == [phase.name for phase in maturity_phases()]
 
 
 @pytest.mark.parametrize(

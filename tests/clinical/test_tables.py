@@ -10,11 +10,12 @@ import pytest
 
 from boneage.clinical.tables import (
     BRUSH,
+    CRITERIA,
     EVENTS,
     PERCENT,
     PLATES,
     PREDICTION_ERROR,
-    Curve,
+    AgeCurve,
     brush_mean,
     brush_sd,
     first_plate,
@@ -24,7 +25,7 @@ from boneage.clinical.tables import (
 from boneage.domain.radiograph import Sex
 
 REFERENCE = Path(__file__).parents[3] / "shared/reference"
-COUNTS = {PERCENT: 251, PREDICTION_ERROR: 42, BRUSH: 47, PLATES: 58, EVENTS: 42}
+COUNTS = {CRITERIA: 7, PERCENT: 251, PREDICTION_ERROR: 42, BRUSH: 47, PLATES: 58, EVENTS: 42}
 
 
 def shipped() -> list[Path]:
@@ -38,7 +39,7 @@ def test_every_table_that_ships_is_used_and_names_its_source() -> None:
         assert any("Source: " in line for line in head), path.name
 
 
-@pytest.mark.parametrize("name", COUNTS)
+@pytest.mark.parametrize("name", COUNTS.keys() - {CRITERIA})
 def test_the_shipped_table_is_the_reference(name: str) -> None:
     if not REFERENCE.is_dir():
         pytest.skip(f"the reference tables are not here ({REFERENCE})")
@@ -52,7 +53,7 @@ def test_no_row_is_lost(name: str, count: int) -> None:
 
 
 def test_a_curve_is_straight_between_its_rows_and_ends_with_them() -> None:
-    curve = Curve((12.0, 24.0), (2.0, 4.0))
+    curve = AgeCurve((12.0, 24.0), (2.0, 4.0))
     assert curve.at(12) == 2
     assert curve.at(15) == pytest.approx(2.5)
     assert curve.at(24) == 4

@@ -54,7 +54,7 @@ def test_what_is_no_age(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["30y", "301", "25y1m", "4000m"])
 def test_what_is_no_childs_age(text: str) -> None:
-    with pytest.raises(AgeError, match=f"chronological age '{text}' is not one of a child"):
+    with pytest.raises(AgeError, match=f"chronological age '{text}' is not a child's age"):
         parse_age(text)
 
 

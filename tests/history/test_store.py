@@ -15,12 +15,11 @@ from sqlalchemy import create_engine, inspect
 
 from boneage.domain.radiograph import Sex
 from boneage.errors import HistoryError
-from boneage.history.chart import chart_of
-from boneage.history.entry import Entry, Person, checked_pseudonym
+from boneage.history.entry import HistoryPerson, StoredAssessment, chart_of, checked_pseudonym
 from boneage.history.schema import Base
 from boneage.history.store import History
 
-GIRL = Entry(Sex.FEMALE, 122.4, "tiny-1", "ab" * 32, chronological_age_months=120.0)
+GIRL = StoredAssessment(Sex.FEMALE, 122.4, "tiny-1", "ab" * 32, chronological_age_months=120.0)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -47,7 +46,7 @@ def test_what_is_kept_comes_back_by_age(where: str) -> None:
     kept = replace(entries[0], number=None, kept_at=None)
     assert kept == younger
     assert entries[0].kept_at is not None
-    assert History(where).people() == [Person("K 17", Sex.FEMALE, 3)]
+    assert History(where).people() == [HistoryPerson("K 17", Sex.FEMALE, 3)]
 
 
 def test_a_person_and_an_entry_are_deleted_for_good(where: str) -> None:
@@ -56,9 +55,12 @@ def test_a_person_and_an_entry_are_deleted_for_good(where: str) -> None:
         history.add(name, GIRL)
     number = history.entries("A")[0].number
     assert history.delete("A", number) == 1
-    assert history.people() == [Person("A", Sex.FEMALE, 1), Person("B", Sex.FEMALE, 1)]
+    assert history.people() == [
+        HistoryPerson("A", Sex.FEMALE, 1),
+        HistoryPerson("B", Sex.FEMALE, 1),
+    ]
     assert history.delete("A") == 1
-    assert history.people() == [Person("B", Sex.FEMALE, 1)]
+    assert history.people() == [HistoryPerson("B", Sex.FEMALE, 1)]
     with pytest.raises(HistoryError, match="holds nobody called 'A'"):
         history.entries("A")
     with pytest.raises(HistoryError, match="'B' has no entry 999"):
@@ -68,7 +70,7 @@ def test_a_person_and_an_entry_are_deleted_for_good(where: str) -> None:
 def test_a_child_of_two_sexes_is_refused(where: str) -> None:
     history = History(where)
     history.add("A", GIRL)
-    with pytest.raises(HistoryError, match="holds 'A' as female, but this film was read by the ma"):
+    with pytest.raises(HistoryError, match="holds 'A' as female, but this image was assessed by"):
         history.add("A", replace(GIRL, sex=Sex.MALE))
     assert len(history.entries("A")) == 1
 
@@ -97,7 +99,7 @@ def test_the_migrations_make_the_tables_that_the_code_knows(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("text", ["", " ", "a/b", "x" * 65, "a\nb", "DOE^JANE", "-"])
 def test_what_is_no_pseudonym(text: str) -> None:
-    with pytest.raises(HistoryError, match="give 1 to 64 letters"):
+    with pytest.raises(HistoryError, match="use 1 to 64 letters"):
         checked_pseudonym(text)
 
 
@@ -143,5 +145,5 @@ def test_the_chart_of_a_history() -> None:
     chart = chart_of([older, GIRL, replace(GIRL, chronological_age_months=None)])
     assert [point.chronological_age_months for point in chart.points] == [120, 132]
     assert chart.sex is Sex.FEMALE
-    with pytest.raises(HistoryError, match="nothing is kept"):
+    with pytest.raises(HistoryError, match="nothing is stored"):
         chart_of([])

@@ -10,7 +10,7 @@ from babel.messages.catalog import Message
 
 from boneage.errors import LanguageError
 from boneage.i18n.words import languages, words_of
-from tests.i18n.catalogues import catalogue_files, compiled, opened, said_in_the_code
+from tests.i18n.catalogues import catalogue_files, compiled, opened, texts_of_the_code
 
 CATALOGUES = list(catalogue_files())
 
@@ -36,9 +36,9 @@ def test_english_and_german_are_there() -> None:
 
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-3])
 def test_every_text_of_the_code_is_translated(path: Path) -> None:
-    said, known = by_id(said_in_the_code()), by_id(opened(path))
-    assert len(said) > 80
-    assert said.keys() == known.keys(), "run 'make catalogues'"
+    used, known = by_id(texts_of_the_code()), by_id(opened(path))
+    assert len(used) > 80
+    assert used.keys() == known.keys(), "run 'make catalogues'"
     for key, message in known.items():
         assert all(forms(message)), f"{key} is not translated"
         assert not message.fuzzy, key
@@ -75,10 +75,19 @@ def test_numbers_have_the_languages_marks() -> None:
     assert english.number(2, sign=True) == "+2.0"
     assert english.number(-0.01, sign=True) == "0.0"
     assert english.number(110.4, 0) == "110"
-    assert english.percent(0.9) == "90%"
+    assert english.percent(0.9) == "90 %"
     assert german.percent(0.975) == "97,5 %"
 
 
-def test_a_language_without_words_is_quoted() -> None:
+def test_a_message_is_translated_by_its_text_or_its_code() -> None:
+    german = words_of("de")
+    chest = "It looks like a radiograph of a chest, not of a hand."
+    assert "Brustkorbs" in german.by_code("finding", "not_a_hand", chest)
+    assert "ganzen Hand" in german.by_code("finding", "not_a_hand", "It looks like a foot (0.3).")
+    assert german.by_code("finding", "of_tomorrow", "It is new.") == "It is new."
+    assert words_of("en").by_code("finding", "not_a_hand", chest) == chest
+
+
+def test_a_language_without_a_translation_is_quoted() -> None:
     with pytest.raises(LanguageError, match=r"'xx'.*'en', 'de'"):
         words_of("xx")

@@ -157,7 +157,7 @@ def test_sex_comes_from_the_film_when_nobody_says_it(assessor: Assessor) -> None
 def test_sex_must_come_from_somewhere(assessor: Assessor) -> None:
     with pytest.raises(SexError, match="give 'male' or 'female'"):
         assessor.assess(radiograph())
-    with pytest.raises(SexError, match="'x' is not one"):
+    with pytest.raises(SexError, match="'x' is not a sex"):
         assessor.assess(radiograph(), "x")
 
 

@@ -16,7 +16,7 @@ from boneage.domain.radiograph import Facts, Pixels, Radiograph, Sex
 from boneage.errors import UnsuitableError
 from boneage.inference.assessor import Assessor
 from boneage.inference.both_hands import find_pair, part_of
-from boneage.inference.weights import bundled_folder
+from boneage.inference.manifest import bundled_folder
 from boneage.synthetic.film import draw
 
 

@@ -21,7 +21,9 @@ import pytest
 from boneage.domain.assessment import CARPAL, METACARPAL
 from boneage.errors import WeightsError
 from boneage.inference.assessor import Assessor
-from boneage.inference.weights import FOLDER_VARIABLE, Weights, usable_cores
+from boneage.inference.manifest import FOLDER_VARIABLE
+from boneage.inference.weights import Weights
+from boneage.storage.many import default_workers
 from tests.conftest import build_weights
 
 
@@ -88,12 +90,12 @@ def test_what_fails_side_by_side_fails_where_it_is_asked_for(weights: Path, thre
 
 
 def test_by_default_a_film_may_use_the_cores_of_the_process(weights: Path) -> None:
-    assert Weights(weights).cores == usable_cores() >= 1
+    assert Weights(weights).cores == default_workers() >= 1
     if hasattr(os, "sched_setaffinity"):
         mine = os.sched_getaffinity(0)
         try:
             os.sched_setaffinity(0, {min(mine)})
-            assert usable_cores() == 1
+            assert default_workers() == 1
         finally:
             os.sched_setaffinity(0, mine)
 
@@ -154,7 +156,7 @@ def test_a_network_that_is_none_is_named(weights_copy: Path) -> None:
     (weights_copy / "fusion.onnx").write_bytes(b"not a network")
     digest = hashlib.sha256(b"not a network").hexdigest()
     change_manifest(weights_copy, lambda m: m["networks"]["fusion"].update(sha256=digest))
-    with pytest.raises(WeightsError, match="no network that can be run"):
+    with pytest.raises(WeightsError, match="not a usable network"):
         Weights(weights_copy).session("fusion")
 
 
@@ -185,7 +187,7 @@ def test_a_manifest_that_is_none(weights_copy: Path, content: bytes, message: st
     [
         (lambda m: m["networks"].pop("attention"), "no 'attention' network"),
         (lambda m: m["networks"].pop("fusion"), "no 'fusion' network"),
-        (lambda m: m["networks"].pop(CARPAL), "the fusion wants 'carpal'"),
+        (lambda m: m["networks"].pop(CARPAL), "the fusion takes 'carpal'"),
         (lambda m: m["networks"][CARPAL].update(input=None), "no input size for 'carpal'"),
         (lambda m: m["networks"][CARPAL].update(file="../x.onnx"), "outside its folder"),
         (

@@ -71,7 +71,7 @@ def test_it_comes_back_from_its_file() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x05\x06" + bytes(18)])
 def test_another_file_is_no_gate(content: bytes) -> None:
-    with pytest.raises(WeightsError, match="no gate"):
+    with pytest.raises(WeightsError, match="not a quality classifier"):
         gate_from_bytes(content)
 
 
@@ -106,8 +106,8 @@ def test_it_lies_beside_the_manifest(weights_copy: Path) -> None:
         ({"format": 99}, "of format 99"),
         ({"attention_sha256": "ab"}, "another attention network"),
         ({"arrays_sha256": "ab"}, "is not the file"),
-        ({"limits": {"hand_refused": 0.1}}, "holds no limits"),
-        ({"limits": None}, "holds no limits"),
+        ({"limits": {"hand_refused": 0.1}}, "does not hold the limits"),
+        ({"limits": None}, "does not hold the limits"),
     ],
 )
 def test_what_belongs_to_other_weights_is_refused(
@@ -124,5 +124,5 @@ def test_a_file_that_is_missing_or_no_json_is_said(weights_copy: Path) -> None:
     with pytest.raises(WeightsError, match="cannot be read"):
         _ = Weights(weights_copy).suitability
     (weights_copy / SUITABILITY).write_text("{")
-    with pytest.raises(WeightsError, match="holds no limits"):
+    with pytest.raises(WeightsError, match="does not hold the limits"):
         _ = Weights(weights_copy).suitability

@@ -28,8 +28,7 @@ from pydicom.uid import (
 from boneage import read
 from boneage.reading import Limits
 from boneage.reading.codestream import jpeg_2000_header, jpeg_header
-from boneage.reading.dicom.frame import PixelDescription, decode_frame
-from boneage.reading.dicom.rle import decode_rle
+from boneage.reading.dicom.decoding import PixelDescription, decode_frame, decode_rle
 from tests.reading.conftest import Refused
 from tests.reading.drawn import (
     DEEP,

@@ -53,7 +53,7 @@ def test_the_name_does_not_matter(tmp_path: Path, kind: str, name: str) -> None:
         (b"\x93NUMPY\x01\x00", "a NumPy file"),
         (b"\x00\x00\x00\x18ftypmp42", "a video"),
         (b"BM, said the text", "text"),
-        (b"\x00\x01\x02\x03" * 50, "no image: it begins with the bytes 00 01 02 03"),
+        (b"\x00\x01\x02\x03" * 50, "not an image: it begins with the bytes 00 01 02 03"),
     ],
 )
 def test_what_is_no_image_is_named(
@@ -70,8 +70,8 @@ def test_what_is_no_image_is_named(
     ("content", "what"),
     [
         (encoded(Image.new("L", (200, 200)), "GIF"), "a GIF"),
-        (encoded(Image.new("L", (200, 200)), "JPEG2000"), "a JPEG 2000 picture"),
-        (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00", "a HEIC picture"),
+        (encoded(Image.new("L", (200, 200)), "JPEG2000"), "a JPEG 2000 image"),
+        (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00", "a HEIC image"),
         (b"8BPS\x00\x01", "a Photoshop file"),
     ],
 )

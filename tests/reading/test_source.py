@@ -153,5 +153,5 @@ def test_file_objects_that_cannot_be_read(refused: Refused, tmp_path: Path) -> N
 
 
 def test_anything_else_is_a_mistake_of_the_program() -> None:
-    with pytest.raises(TypeError, match="3 is no film"):
+    with pytest.raises(TypeError, match="3 is not an image"):
         read(3)  # type: ignore[arg-type]

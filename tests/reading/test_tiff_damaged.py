@@ -92,7 +92,7 @@ def test_a_page_of_very_many_tags(refused: Refused) -> None:
 
 
 def test_a_file_of_no_page(refused: Refused) -> None:
-    assert "without a picture" in str(refused(b"II*\0" + bytes(100), "damaged"))
+    assert "without an image" in str(refused(b"II*\0" + bytes(100), "damaged"))
     refused(b"II*\0\xff\xff\xff\xff" + bytes(100), "truncated")
     refused(b"II+\0\x08\0\0\0" + b"\xff" * 8 + bytes(100), "truncated")
 

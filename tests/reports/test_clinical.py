@@ -16,10 +16,10 @@ from boneage.domain.assessment import Assessment, Interval
 from boneage.domain.child import Child
 from boneage.domain.clinical_findings import Centre, Determination
 from boneage.domain.radiograph import Facts, Sex
-from boneage.reports.clinical_text import MEANS, basis_text, normal_range_text, sds_text
 from boneage.reports.record import record
 from boneage.reports.table import row, write_table
 from boneage.reports.text import LINE_WIDTH, full_text, one_line
+from boneage.reports.wording import CLASSIFICATIONS, growth_reference, normal_range, sds_text
 
 
 @pytest.fixture
@@ -42,18 +42,20 @@ def cells_of(answer: Assessment) -> dict[str, str]:
 def test_the_text_says_everything(read: Assessment) -> None:
     text = flat(full_text(read))
     for said in (
-        "Chronological 10 years 0 months (120.0 months), birth and study date of the film",
-        "Difference the bone age is 2 months ahead",
-        "SDS +0.2 (−0.9 to +1.2 over the interval), centred on chronological age; "
-        "one SD is 11.7 months (Brush Foundation children, Greulich and Pyle 1959)",
+        "Chronological age 10 years 0 months (120.0 months), from the birth and study dates of the",
+        "Difference +2.4 months SDS",
+        "SDS +0.2 (−0.9 to +1.2 over the prediction interval)",
+        "Brush Foundation children, Greulich and Pyle 1959; centred on the chronological age; "
+        "1 SD = 11.7 months",
         "Normal range 8 years 1 month to 11 years 11 months (97 to 143 months), ±2 SD",
-        "Determination normal: within the normal range",
-        "Adult height 160.6 cm (63.2 in); 153.7 to 167.6 cm (60.5 to 66.0 in): ±2 SD of the "
-        "paper's prediction error",
-        "over the interval of the bone age alone",
-        "by Bayley and Pinneau 1952, average table: 140.0 cm (55.1 in) is 87.1 % of it",
-        "Standards between the 10-year and 11-year female standards",
-        "Look at The sesamoid of the thumb",
+        "Classification within normal limits",
+        "Present height 140.0 cm (55.1 in), 87.1 % of adult height",
+        "Predicted height 160.6 cm (63.2 in)",
+        "Prediction ±2 SD 153.7 to 167.6 cm (60.5 to 66.0 in)",
+        "Over the interval ",
+        "Height reference Bayley and Pinneau 1952, table for average children",
+        "Nearest standards between 10 years 0 months and 11 years 0 months",
+        "Assessment criteria The sesamoid of the thumb",
     ):
         assert said in text
     assert max(map(len, full_text(read).splitlines())) <= LINE_WIDTH
@@ -63,23 +65,22 @@ def test_two_standard_deviations_are_two() -> None:
     """A known slip in the field: one SD under the words "two standard deviations"."""
     growth = growth_of(120, 120, Sex.MALE)
     assert growth.sd_months == 9.79
-    assert normal_range_text(growth).endswith("(100 to 140 months), ±2 SD")
-    assert "one SD is 9.8 months" in basis_text(growth)
+    assert normal_range(growth).endswith("(100 to 140 months), ±2 SD")
+    assert "1 SD = 9.8 months" in growth_reference(growth)
 
 
 def test_the_centre_is_named() -> None:
     mean = growth_of(120, 120, Sex.MALE, centre=Centre.BRUSH_MEAN)
     assert sds_text(mean) == "−0.6"
-    assert basis_text(mean).startswith("centred on Brush mean (125.7 months); one SD")
+    assert "; centred on its mean (125.7 months); 1 SD" in growth_reference(mean)
 
 
 def test_every_determination_has_words() -> None:
-    assert MEANS.keys() == set(Determination)
-    assert all(words.startswith(determination) for determination, words in MEANS.items())
+    assert CLASSIFICATIONS.keys() == set(Determination)
 
 
 def test_one_line_of_many(read: Assessment) -> None:
-    said = "the bone age is 2 months ahead, SDS +0.2, normal; adult height 160.6 cm (63.2 in)"
+    said = "difference +2.4 months, SDS +0.2, within normal limits; adult height 160.6 cm (63.2 in)"
     assert said in one_line(read)
 
 
@@ -88,9 +89,9 @@ def test_what_is_not_defined_is_said_everywhere(answer: Assessment) -> None:
     read = with_clinical_findings(old, Child(chronological_age_months=210, height_cm=160))
     text = flat(full_text(read))
     assert "SDS not defined: at 17 years 6 months the Brush table defines no SD" in text
-    assert "Determination unknown: no normal range is defined" in text
-    assert "Adult height not defined: a bone age of 19 years 2 months lies outside" in text
-    assert "beyond the 18-year female standard, which is the last" in text
+    assert "Classification not classified: no normal range is defined" in text
+    assert "Predicted height not defined: a bone age of 19 years 2 months lies outside" in text
+    assert "Nearest standards beyond the last, 18 years 0 months" in text
     assert "adult height not defined" in one_line(read)
     cells = cells_of(read)
     assert "the Brush table defines no SD" in cells["not_defined"]
@@ -103,7 +104,7 @@ def test_what_is_not_defined_is_said_everywhere(answer: Assessment) -> None:
 def test_a_film_whose_dates_are_wrong_is_told(answer: Assessment) -> None:
     facts = Facts("DICOM", 12, birth_date=date(2021, 2, 3), study_date=date(2011, 2, 3))
     text = flat(full_text(with_clinical_findings(replace(answer, facts=facts), Child())))
-    assert "Chronological not known: the film states a birth date after its study date" in text
+    assert "Chronological age not known: the film states a birth date after its study date" in text
     assert "SDS" not in text
 
 
@@ -112,9 +113,9 @@ def test_without_age_nothing_is_said_of_growth(answer: Assessment) -> None:
     text = full_text(with_clinical_findings(bare, Child()))
     assert "Chronological" not in text
     assert "SDS" not in text
-    assert "Standards" in text
+    assert "Nearest standards" in text
     said = flat(full_text(with_clinical_findings(bare, Child(height_cm=140))))
-    assert "Adult height not defined: the chronological age is not known" in said
+    assert "Predicted height not defined: the chronological age is not known" in said
 
 
 def test_the_outputs_agree(read: Assessment) -> None:
@@ -145,7 +146,7 @@ def test_no_date_is_written(read: Assessment) -> None:
 def test_an_interval_that_straddles_a_limit(answer: Assessment) -> None:
     wide = replace(answer, interval=Interval(110, 150, 0.9))
     text = flat(full_text(with_clinical_findings(wide, Child())))
-    assert "indeterminate: the interval holds a limit of the normal range" in text
+    assert "indeterminate: the prediction interval includes a limit of the normal range" in text
 
 
 def test_a_newborn_with_a_childs_bone_age_is_of_unknown_age(answer: Assessment) -> None:

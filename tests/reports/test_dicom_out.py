@@ -128,20 +128,20 @@ def test_the_report_states_the_answer_in_codes(written: dict[str, Path], told: A
     assert f"sha256 of the weights {'ab' * 32}" in parameters
 
 
-def test_the_report_holds_interval_verdict_and_height(written: dict[str, Path]) -> None:
+def test_the_report_holds_interval_classification_and_height(written: dict[str, Path]) -> None:
     report = dcmread(written["report"])
     for meaning, value in (
         ("Bone age, lower end of its prediction interval", (110.0, "mo")),
         ("Bone age, upper end of its prediction interval", (134.5, "mo")),
         ("Level of the prediction interval of the bone age", (90.0, "%")),
-        ("Bone age before a clinic's calibration", (119.5, "mo")),
+        ("Bone age without site calibration", (119.5, "mo")),
         ("Age", (120.0, "mo")),
-        ("Bone age less chronological age", (2.37, "mo")),
+        ("Bone age minus chronological age", (2.37, "mo")),
     ):
         (item,) = named(report, meaning)
         assert number(item) == value, meaning
-    (verdict,) = named(report, "Bone age against chronological age")
-    assert verdict.ConceptCodeSequence[0].CodeValue in {"NORMAL", "INDETERMINATE"}
+    (classification,) = named(report, "Bone age against chronological age")
+    assert classification.ConceptCodeSequence[0].CodeValue in {"NORMAL", "INDETERMINATE"}
     (height,) = named(report, "Predicted adult height, Bayley and Pinneau")
     assert 155 < number(height)[0] < 175
     comments = [item.TextValue for item in named(report, "Comment")]
@@ -293,7 +293,7 @@ def test_names_survive_whatever_is_said_of_their_letters(dicom_film: Path, chars
 
 
 def test_only_a_dicom_film_has_a_study(film: Path) -> None:
-    with pytest.raises(OutputError, match=r"'hand\.png' is no DICOM file"):
+    with pytest.raises(OutputError, match=r"'hand\.png' is not a DICOM file"):
         read_source(film)
 
 
@@ -328,7 +328,7 @@ def test_a_uid_that_is_none_is_made_and_said(
         assert answer.StudyInstanceUID == source.StudyInstanceUID
         comments = [item.TextValue for item in named(answer, "Comment")]
         said = " ".join([*comments, str(answer.get("ImageComments", ""))])
-        assert f"states no valid {keyword}: a new one was made" in said
+        assert f"states no valid {keyword}: a new one was generated" in said
     known = identity_of(source).study_uid
     assert known == (None if keyword == "StudyInstanceUID" else source.StudyInstanceUID)
 

@@ -6,13 +6,13 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from boneage.clinical.growth_chart import Point, growth_chart
+from boneage.clinical.growth import GrowthPoint, growth_chart
 from boneage.domain.clinical_findings import Centre
 from boneage.domain.radiograph import Sex
 from boneage.reports.growth_svg import description, growth_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
-POINTS = [Point(132, 150, 140, 161), Point(120, 126)]
+POINTS = [GrowthPoint(132, 150, 140, 161), GrowthPoint(120, 126)]
 
 
 @pytest.mark.parametrize("sex", Sex)
@@ -46,8 +46,10 @@ def test_it_says_itself_in_words() -> None:
     assert "none" in description(growth_chart(Sex.MALE, []))
 
 
-@pytest.mark.parametrize("points", [[], [Point(0, 0)], [Point(300, 240), Point(1, 2)]])
-def test_odd_readings_have_a_chart(points: list[Point]) -> None:
+@pytest.mark.parametrize(
+    "points", [[], [GrowthPoint(0, 0)], [GrowthPoint(300, 240), GrowthPoint(1, 2)]]
+)
+def test_odd_readings_have_a_chart(points: list[GrowthPoint]) -> None:
     root = ET.fromstring(growth_svg(growth_chart(Sex.FEMALE, points)))
     assert len(list(root.iter(f"{SVG}circle"))) == len(points)
     for mark in root.iter(f"{SVG}circle"):

@@ -50,9 +50,9 @@ def test_pictures_are_of_one_height_whatever_the_film(
     assert 700 < picture.shape[1] < 2200
 
 
-def test_a_box_lies_where_its_region_is(answer: Assessment, radiograph: Radiograph) -> None:
+def test_a_box_lies_where_its_region_is(answer: Assessment) -> None:
     film = np.zeros((960, 720, 3), np.uint8)  # twice the film's size
-    panel = np.asarray(with_boxes(film, answer.looks[:1], radiograph))
+    panel = np.asarray(with_boxes(film, answer.looks[:1], (480, 360)))
     rows, cols = np.nonzero((panel == colour_of("carpal")).all(axis=-1))
     assert rows.max() == 2 * 400 - 1
     assert (cols.min(), cols.max()) == (2 * 120, 2 * 240 - 1)

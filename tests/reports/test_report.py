@@ -30,18 +30,16 @@ from boneage.quality.gate import HAND
 from boneage.quality.suitability import findings_of
 from boneage.reading.dicom.laterality import ALSO_RIGHT, RIGHT_BY_DESCRIPTION
 from boneage.reports.identity import Identity
-from boneage.reports.pdf.sentences import (
-    NOT_DEFINED,
-    OF_FILMS,
-    OTHER_HANDS,
-    OTHER_KINDS,
-    TABLES,
+from boneage.reports.pdf.page import ReportTexts
+from boneage.reports.pdf.writing import report, report_texts
+from boneage.reports.wording import (
+    REFERENCES,
     finding_sentence,
     region_name,
+    standards_entries,
 )
-from boneage.reports.pdf.texts import ReportTexts, report_texts, standards_entries
-from boneage.reports.pdf.writing import ReportForm, report
 from tests.conftest import drawn_hand
+from tests.i18n.codes import CODES, OTHER_HANDS
 from tests.quality.test_suitability import MEASURED, STATED, judged
 
 SECONDS_FROM_FILM_TO_REPORT = 1.5
@@ -77,7 +75,7 @@ def pages(content: bytes) -> int:
 def test_a_report_is_one_page_of_its_paper(
     told: Assessment, radiograph: Radiograph, paper: str, language: str
 ) -> None:
-    content = report(told, radiograph, ReportForm(paper, language, "2026-11-24"))
+    content = report(told, radiograph, paper=paper, language=language, weights_date="2026-11-24")
     assert content.startswith(b"%PDF-")
     assert pages(content) == 1
     box = re.search(rb"/MediaBox \[ 0 0 ([\d.]+) ([\d.]+) \]", content)
@@ -88,13 +86,13 @@ def test_a_report_is_one_page_of_its_paper(
 def test_the_page_says_what_a_clinician_needs(
     told: Assessment, radiograph: Radiograph, tmp_path: Path
 ) -> None:
-    said = printed(report(told, radiograph, ReportForm(weights_date="2026-11-24")), tmp_path)
+    said = printed(report(told, radiograph, weights_date="2026-11-24"), tmp_path)
     for text in (
         "10 years 2 months",
         "122.4 months · Greulich and Pyle, female standard",
-        "90% interval: 9 years 2 months to 11 years 2 months (110 to 134 months)",
+        "90 % prediction interval: 9 years 2 months to 11 years 2 months (110 to 134 months)",
         "1.5 times as wide as usual",
-        "Calibrated by St Anna (2026-11-30, 120 films); uncalibrated 119.5 months",
+        "Site calibration: St Anna (2026-11-30, 120 radiographs); uncalibrated 10 years 0 months",
         "Not a medical device",
         "SDS +0.2",
         "138.0 cm (54.3 in)",
@@ -103,27 +101,28 @@ def test_the_page_says_what_a_clinician_needs(
         "Warning: The film is marked as a right hand.",
         "Note: Only a note.",
         "carpal",
-        "metacarpal (usual place)",
-        "Reader's own assessment",
+        "metacarpal (expected position)",
+        "Radiologist's report",
         "Signature",
-        "tiny-1, profile tiny, made 2026-11-24",
+        "tiny-1, profile tiny, of 2026-11-24",
         "ab" * 32,
     ):
         assert text in said, text
 
 
 def test_the_page_in_german(told: Assessment, radiograph: Radiograph, tmp_path: Path) -> None:
-    said = printed(report(told, radiograph, ReportForm("letter", "de")), tmp_path)
+    said = printed(report(told, radiograph, paper="letter", language="de"), tmp_path)
     for text in (
         "10 Jahre 2 Monate",
         "122,4 Monate",
-        "Mittelhand (üblicher Ort)",
-        "Erwachsenengröße",
+        "90-%-Prädiktionsintervall: 9 Jahre 2 Monate bis 11 Jahre 2 Monate (110 bis 134 Monate)",
+        "Mittelhand (erwartete Lage)",
+        "Endgrößenprognose",
         "Warnung: Die Aufnahme ist als rechte Hand gekennzeichnet",
         "Unterschrift",
     ):
         assert text in said, text
-    for text in ("months", "interval", "Verdict", "Signature", "Warning"):
+    for text in ("months", "prediction", "Classification", "Signature", "Warning"):
         assert text not in said, text
 
 
@@ -157,11 +156,11 @@ def test_a_crowded_report_stays_on_its_page(
     )
     refused = Finding("no_hand", Severity.REFUSAL, "This is not a hand.")
     crowded = replace(told, findings=(*long, refused))
-    content = report(crowded, radiograph, ReportForm(paper, "de"), SOMEBODY)
+    content = report(crowded, radiograph, paper=paper, language="de", identity=SOMEBODY)
     assert pages(content) == 1
     said = printed(content, tmp_path)
     assert said.count("a long sentence of many words") == 12 * 6
-    assert "Ablehnung: This is not a hand." in said
+    assert "This is not a hand. Auf Anforderung trotz nicht bestandener" in said
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (100, 80), (3000, 700), (300, 2400)])
@@ -182,7 +181,7 @@ def test_what_is_not_known_is_said(answer: Assessment) -> None:
     assert ("Chronological age", "not known") in texts.sections[0].entries
     unknown = with_clinical_findings(replace(bare, facts=Facts("PNG", 8)), Child(height_cm=138.0))
     growth_section, height_section, *_ = texts_of(unknown).sections
-    assert growth_section.entries == (("Chronological age", "The chronological age is not known."),)
+    assert growth_section.entries == (("Chronological age", "not known"),)
     assert any("chronological age is not known" in said for _, said in height_section.entries)
 
 
@@ -197,11 +196,11 @@ def test_outside_the_tables_says_why_in_both_languages(answer: Assessment) -> No
 
 
 def codes_given(kind: str) -> tuple[set[str], set[str]]:
-    """Codes of every ``Finding(...)``, or other kind, in the source; and those from variables."""
+    """Codes of every ``Finding(...)``, ``Finding.note(...)`` or other kind; and of variables."""
     codes, variables = set(), set()
     for path in SOURCE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if not isinstance(node, ast.Call) or ast.unparse(node.func).split(".")[-1] != kind:
+            if not isinstance(node, ast.Call) or kind not in ast.unparse(node.func).split("."):
                 continue
             named = [word.value for word in node.keywords if word.arg == "code"]
             (code,) = node.args[:1] or named
@@ -212,33 +211,22 @@ def codes_given(kind: str) -> tuple[set[str], set[str]]:
     return codes, variables
 
 
-def steps_of_measures() -> set[str]:
-    """Codes of the (code, limit, sentence) in the source of the measures of a film."""
-    tuples = [
-        [part.value if isinstance(part, ast.Constant) else None for part in node.elts]
-        for node in ast.walk(ast.parse((SOURCE / "quality/suitability.py").read_text("utf-8")))
-        if isinstance(node, ast.Tuple) and len(node.elts) == 3
-    ]
-    return {code for code, _, says in tuples if isinstance(code, str) and isinstance(says, str)}
-
-
 def test_every_sentence_of_the_program_has_a_translation() -> None:
     kinds = [judged(kinds={HAND: 0.1, kind: 0.9}) for kind in (*suitability.OTHER_KINDS, "new")]
     of_kinds = {finding.code for seen in kinds for finding in suitability.of_seen(seen)}
     codes, variables = codes_given("Finding")
     assert variables == {
-        "quality/suitability.py: code",  # steps_of_measures(), of_kinds
+        "quality/suitability.py: code",  # of_kinds
         "domain/ages.py: UNLIKELY_AGE",
         "clinical/interpreting.py: PLACEHOLDER.code",
     }, "say here, and in the next line, which codes the variable can hold"
-    codes |= steps_of_measures() | of_kinds | {UNLIKELY_AGE, PLACEHOLDER.code}
+    codes |= of_kinds | {UNLIKELY_AGE, PLACEHOLDER.code}
     assert codes >= {code for _, code, _ in MEASURED} | {code for _, code in STATED}
-    assert codes == OF_FILMS.keys()
-    assert set(suitability.OTHER_KINDS.values()) <= {*OTHER_KINDS, *OF_FILMS.values()}
-    assert {growth.BRUSH_NAME} <= set(TABLES)
+    assert codes == set(CODES["finding"])
+    assert {growth.BRUSH_NAME} <= set(REFERENCES)
     reasons, unclear = codes_given("NotDefined")
     assert not unclear
-    assert reasons == NOT_DEFINED.keys()
+    assert reasons == set(CODES["not defined"])
 
 
 def test_what_is_said_without_values_under_one_code_keeps_its_sense(answer: Assessment) -> None:
@@ -258,7 +246,7 @@ def test_a_refusal_says_what_was_seen_in_german() -> None:
     chest = Finding("not_a_hand", Severity.REFUSAL, suitability.OTHER_KINDS["chest"])
     assert "Brustkorbs" in finding_sentence(chest, german)
     new = Finding("not_a_hand", Severity.REFUSAL, "It looks like a foot.")
-    assert "nicht wie die Aufnahme einer ganzen Hand" in finding_sentence(new, german)
+    assert "nicht wie die Röntgenaufnahme einer ganzen Hand" in finding_sentence(new, german)
     unknown = Finding("of_tomorrow", Severity.WARNING, "It is new.")
     assert finding_sentence(unknown, german) == "Warnung: It is new."
 
@@ -290,7 +278,7 @@ def test_every_phase_says_what_a_reader_looks_at(months: float, language: str) -
     for sex in Sex:
         near = nearest_standards(months, sex)
         label, said = standards_entries(near, words)[1]
-        assert label == words.gettext("A reader looks at")
+        assert label == words.gettext("Assessment criteria")
         assert (said == near.looks_at) is (language == "en")
 
 

@@ -24,7 +24,7 @@ def test_a_row_says_everything(answer: Assessment) -> None:
     assert cells["age_text"] == "10 years 2 months"
     assert (cells["interval_low_months"], cells["interval_high_months"]) == ("110.00", "134.50")
     assert cells["interval_level"] == "0.9"
-    said = "90% interval 9 years 2 months to 11 years 2 months (110 to 134 months)"
+    said = "90 % prediction interval: 9 years 2 months to 11 years 2 months (110 to 134 months)"
     assert cells["interval_text"] == said
     assert (cells["calibration"], cells["calibration_date"]) == ("St Anna", "2026-11-30")
     assert (cells["uncalibrated_months"], cells["calibration_films"]) == ("119.50", "120")

@@ -5,20 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 from boneage.domain.assessment import Assessment, Failure, Finding, Interval, Severity
-from boneage.reports.text import LINE_WIDTH, basis, full_text, one_line
+from boneage.reports.text import LINE_WIDTH, full_text, one_line
+from boneage.reports.wording import interval_basis
 
 
 def test_defect_8_the_text_never_gives_a_raw_number(answer: Assessment) -> None:
     text = full_text(answer)
     for said in (
         "10 years 2 months (122.4 months), female standard",
-        "9 years 2 months to 11 years 2 months (110 to 134 months); it holds the bone age "
-        "of 90% of such films, by 54 calibration films of this sex, 1.5 times as wide as usual",
-        "Calibrated by St Anna (2026-11-30, 120 films); uncalibrated 10 years 0 months (119.5 ",
+        "Prediction interval 90 %: 9 years 2 months to 11 years 2 months (110 to 134 months). "
+        "Based on 54 calibration radiographs of this sex. 1.5 times as wide as usual: ",
+        "St Anna (2026-11-30, 120 radiographs); uncalibrated 10 years 0 months (119.5 ",
         "10 years 0 months (120.0 months)",
         "whole hand 121.0, carpal 119.8, metacarpal 125.1 months",
         "carpal      rows 300–400, columns 120–240",
-        "metacarpal  rows 190–300, columns 80–280 (usual place)",
+        "metacarpal  rows 190–300, columns 80–280 (expected position)",
         "The film is marked as a right hand.",
         "Only a note.",
         "tiny-1 (profile tiny, sha256 abababababab)",
@@ -35,9 +36,9 @@ def test_nothing_is_said_that_is_not_there(answer: Assessment) -> None:
 
 
 def test_a_usual_interval_says_nothing_of_its_width() -> None:
-    assert "usual" not in basis(Interval(1.0, 2.0, 0.9, 54, widening=1.1))
-    assert "of both sexes" in basis(Interval(1.0, 2.0, 0.9, 54))
-    assert basis(Interval(1.0, 2.0, 0.975)) == "it holds the bone age of 97.5% of such films"
+    assert "usual" not in interval_basis(Interval(1.0, 2.0, 0.9, 54, widening=1.1))
+    assert "of both sexes" in interval_basis(Interval(1.0, 2.0, 0.9, 54))
+    assert interval_basis(Interval(1.0, 2.0, 0.975)) == ""
 
 
 def test_long_findings_wrap(answer: Assessment) -> None:
@@ -49,12 +50,12 @@ def test_long_findings_wrap(answer: Assessment) -> None:
 def test_one_line_of_many(answer: Assessment) -> None:
     assert one_line(answer).splitlines() == [
         "hand.dcm: 10 years 2 months (122.4 months), female standard; "
-        "90% interval 9 years 2 months to 11 years 2 months (110 to 134 months); "
-        "calibrated: by St Anna (2026-11-30, 120 films); "
-        "uncalibrated 10 years 0 months (119.5 months); found carpal",
+        "90 % prediction interval: 9 years 2 months to 11 years 2 months (110 to 134 months); "
+        "site calibration: St Anna (2026-11-30, 120 radiographs); "
+        "uncalibrated 10 years 0 months (119.5 months); regions found: carpal",
         "  Warning: The film is marked as a right hand.",
     ]
-    assert "no region found" in one_line(replace(answer, looks=()))
+    assert "regions found: none" in one_line(replace(answer, looks=()))
     assert one_line(Failure("a.png", "x", "it is cut off")) == "a.png: failed: it is cut off"
 
 
@@ -64,6 +65,6 @@ def test_a_refusal_comes_before_the_number(answer: Assessment) -> None:
     text = full_text(forced)
     assert text.index("It looks like a chest.") < text.index("Bone age")
     assert text.count("It looks like a chest.") == 1
-    assert "Refusal: It looks like a chest." in one_line(forced)
+    assert "Quality check failed: It looks like a chest." in one_line(forced)
     refused = Failure("a.png", "not_a_hand", "'a.png' is refused", (refusal,))
     assert one_line(refused) == "a.png: refused: 'a.png' is refused"

@@ -65,9 +65,9 @@ def test_a_level_too_high_for_one_sex_takes_the_films_of_both() -> None:
 
 
 def test_a_level_that_the_films_do_not_support_says_how_many_it_needs() -> None:
-    with pytest.raises(LevelError, match=r"level 99% needs at least 99 calibration films, .* 60"):
+    with pytest.raises(LevelError, match=r"level 99 % needs at least 99 calibration films, .* 60"):
         scores(30, 30).threshold(Sex.FEMALE, 0.99)
-    with pytest.raises(LevelError, match=r"support levels up to 98\.3%"):
+    with pytest.raises(LevelError, match=r"support levels up to 98\.3 %"):
         scores(30, 30).threshold(Sex.FEMALE, 0.9999)
     assert scores(30, 30).threshold(Sex.FEMALE, 0.983).films == 60
 
@@ -120,7 +120,7 @@ def test_one_network_disagrees_with_nobody() -> None:
 
 
 def test_levels_are_said_as_they_are() -> None:
-    assert [percent(level) for level in (0.9, 0.975, 0.57)] == ["90%", "97.5%", "57%"]
+    assert [percent(level) for level in (0.9, 0.975, 0.57)] == ["90 %", "97.5 %", "57 %"]
 
 
 def test_plain_values_come_back() -> None:

@@ -1,15 +1,44 @@
-"""A bone age beside the chronological age: the difference, the SDS, the normal range."""
+"""A bone age compared with the chronological age: difference, SDS, normal range, growth chart."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
 from boneage.clinical.tables import CHILDREN, brush_mean, brush_sd
 from boneage.domain.assessment import Interval, years_and_months
-from boneage.domain.clinical_findings import Centre, Determination, Growth, NotDefined
+from boneage.domain.clinical_findings import Centre, Determination, GrowthFindings, NotDefined
 from boneage.domain.radiograph import Sex
 
 BRUSH_NAME = "Brush Foundation children, Greulich and Pyle 1959"
 NORMAL_SDS = 2.0
 """A normal bone age lies within this many SD of the centre."""
+
+
+@dataclass(frozen=True)
+class GrowthPoint:
+    """One assessment of a child, in months."""
+
+    chronological_age_months: float
+    bone_age_months: float
+    interval_low_months: float | None = None
+    interval_high_months: float | None = None
+
+
+@dataclass(frozen=True)
+class GrowthChart:
+    """What a growth chart shows, all in months, by rising chronological age."""
+
+    sex: Sex
+    centre: Centre
+    table: str
+    ages: tuple[float, ...]
+    """The rows of the table: between them the band's edges are straight."""
+    middle: tuple[float, ...]
+    low: tuple[float, ...]
+    """Two SD below the middle."""
+    high: tuple[float, ...]
+    points: tuple[GrowthPoint, ...]
 
 
 def growth_of(
@@ -19,7 +48,7 @@ def growth_of(
     *,
     interval: Interval | None = None,
     centre: Centre = Centre.CHRONOLOGICAL_AGE,
-) -> Growth:
+) -> GrowthFindings:
     """Compare a bone age with what is usual at the chronological age.
 
     Parameters
@@ -27,39 +56,34 @@ def growth_of(
     bone_age_months, chronological_age_months : float
     sex : Sex
     interval : Interval, optional
-        Of the bone age. Where it holds a limit of the normal range, the determination is
+        Of the bone age. Where it includes a limit of the normal range, the classification is
         indeterminate; without it the bone age alone decides.
     centre : Centre, optional
         What 0 SDS means.
 
     Returns
     -------
-    Growth
+    GrowthFindings
         With the SD of the Brush Foundation children at this chronological age, between
         the rows of the table on a straight line; outside the table nothing but the
         difference is defined.
     """
-    difference = bone_age_months - chronological_age_months
+    growth = GrowthFindings(
+        bone_age_months=bone_age_months,
+        chronological_age_months=chronological_age_months,
+        difference_months=bone_age_months - chronological_age_months,
+        table=BRUSH_NAME,
+        centre=centre,
+        determination=Determination.UNKNOWN,
+    )
     sd = brush_sd(sex).at(chronological_age_months)
     if sd is None:
-        return Growth(
-            bone_age_months=bone_age_months,
-            chronological_age_months=chronological_age_months,
-            difference_months=difference,
-            table=BRUSH_NAME,
-            centre=centre,
-            determination=Determination.UNKNOWN,
-            not_defined=_outside(chronological_age_months, sex),
-        )
+        return replace(growth, not_defined=_outside(chronological_age_months, sex))
     middle = centre_months(chronological_age_months, sex, centre)
     low, high = middle - NORMAL_SDS * sd, middle + NORMAL_SDS * sd
     ends = (interval.low_months, interval.high_months) if interval else (bone_age_months,) * 2
-    return Growth(
-        bone_age_months=bone_age_months,
-        chronological_age_months=chronological_age_months,
-        difference_months=difference,
-        table=BRUSH_NAME,
-        centre=centre,
+    return replace(
+        growth,
         determination=_determination(*ends, low, high),
         centre_months=middle,
         sd_months=sd,
@@ -68,6 +92,25 @@ def growth_of(
         sds_high=(ends[1] - middle) / sd if interval else None,
         normal_low_months=low,
         normal_high_months=high,
+    )
+
+
+def growth_chart(
+    sex: Sex, points: Iterable[GrowthPoint], centre: Centre = Centre.CHRONOLOGICAL_AGE
+) -> GrowthChart:
+    """Lay a child's assessments over the ±2 SD band of the Brush Foundation children."""
+    sd = brush_sd(sex)
+    middle = tuple(centre_months(age, sex, centre) for age in sd.months)
+    spread = [NORMAL_SDS * value for value in sd.values]
+    return GrowthChart(
+        sex=sex,
+        centre=centre,
+        table=BRUSH_NAME,
+        ages=sd.months,
+        middle=middle,
+        low=tuple(m - s for m, s in zip(middle, spread, strict=True)),
+        high=tuple(m + s for m, s in zip(middle, spread, strict=True)),
+        points=tuple(sorted(points, key=lambda point: point.chronological_age_months)),
     )
 
 

@@ -9,14 +9,14 @@ from functools import cache
 
 import numpy as np
 
-from boneage.clinical.tables import CHILDREN, PERCENT, PREDICTION_ERROR, Curve, curve
+from boneage.clinical.tables import CHILDREN, PERCENT, PREDICTION_ERROR, AgeCurve, curve
 from boneage.domain.assessment import Interval, years_and_months
 from boneage.domain.child import CM_PER_INCH
 from boneage.domain.clinical_findings import AdultHeight, Category, NotDefined
 from boneage.domain.radiograph import Sex
 
 AHEAD_OR_BEHIND_MONTHS = 12.0
-"""From this difference on, a child is read by the accelerated or the delayed table."""
+"""From this difference on, the accelerated or the delayed table applies."""
 IN_THE_PAPER = {
     Category.AVERAGE: "average",
     Category.ACCELERATED: "accelerated",
@@ -88,12 +88,12 @@ def adult_height(
 
 
 BEYOND = NotDefined(
-    "interval_outside", "the interval of the bone age reaches beyond the table, which ends there"
+    "interval_outside", "the prediction interval of the bone age reaches beyond the table"
 )
 
 
 def category_of(bone_age_months: float, chronological_age_months: float) -> Category:
-    """Say which table a child is read by: a year ahead or behind changes it."""
+    """Select the table that applies: a year ahead or behind changes it."""
     difference = bone_age_months - chronological_age_months
     if difference >= AHEAD_OR_BEHIND_MONTHS:
         return Category.ACCELERATED
@@ -103,7 +103,7 @@ def category_of(bone_age_months: float, chronological_age_months: float) -> Cate
 
 
 @cache
-def percent_of_adult_height(sex: Sex, category: Category) -> Curve:
+def percent_of_adult_height(sex: Sex, category: Category) -> AgeCurve:
     """Percent of the adult height that is reached, over the bone age in months."""
     return curve(
         PERCENT,
@@ -115,7 +115,7 @@ def percent_of_adult_height(sex: Sex, category: Category) -> Curve:
 
 
 @cache
-def prediction_sd_cm(sex: Sex) -> Curve:
+def prediction_sd_cm(sex: Sex) -> AgeCurve:
     """One SD of the prediction error in cm, over the chronological age in months."""
     samples = [
         curve(
@@ -128,7 +128,7 @@ def prediction_sd_cm(sex: Sex) -> Curve:
     ]
     months = sorted({month for sample in samples for month in sample.months})
     larger = [max(sd for s in samples if (sd := s.at(month)) is not None) for month in months]
-    return Curve(tuple(months), tuple(CM_PER_INCH * sd for sd in larger))
+    return AgeCurve(tuple(months), tuple(CM_PER_INCH * sd for sd in larger))
 
 
 def _ends(

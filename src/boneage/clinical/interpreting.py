@@ -1,4 +1,4 @@
-"""From an answer to what follows for the child."""
+"""From a bone age to its clinical interpretation."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from boneage.domain.clinical_findings import ClinicalContext, ClinicalFindings
 from boneage.domain.findings import Finding, Severity
 
 NO_NEWBORN = (
-    "The chronological age of 0 months, far below the bone age, stands in for an unknown one, "
-    "and was not used."
+    "The chronological age of 0 months is far below the bone age; it was taken for a placeholder, "
+    "and not used."
 )
 
 
 def with_clinical_findings(answer: Assessment, child: Child) -> Assessment:
-    """Add to an answer what follows from it for this child.
+    """Add the clinical interpretation for this child to an assessment.
 
     Parameters
     ----------
     answer : Assessment
-        Its film may state birth date, study date or age; what ``child`` says is stronger.
+        Its image may state birth date, study date or age; ``child`` takes precedence.
     child : Child
 
     Returns
@@ -36,7 +36,7 @@ def with_clinical_findings(answer: Assessment, child: Child) -> Assessment:
     Raises
     ------
     AgeError
-        When what is given and what the film states make no age.
+        When what is given and what the image states give no age.
     """
     context = settle(child, answer.facts)
     age = context.chronological_age_months
@@ -56,7 +56,7 @@ def with_clinical_findings(answer: Assessment, child: Child) -> Assessment:
 
 
 def clinical_findings(answer: Assessment, context: ClinicalContext) -> ClinicalFindings:
-    """Say what follows from a bone age for a child of whom this is known."""
+    """Interpret a bone age for a child of whom this is known."""
     age, bone_age, sex = context.chronological_age_months, answer.age_months, answer.sex
     growth = height = None
     if age is not None:

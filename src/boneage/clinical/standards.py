@@ -1,7 +1,7 @@
 """The atlas's standards that a bone age lies between, and what a reader compares there.
 
-The atlas's pictures and words are not here: the ages of its standards are facts, the
-sentences are this project's own.
+The atlas's pictures and words are not here: the ages of its standards are facts, the criteria
+are this project's own.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
-from boneage.clinical.tables import first_plate, plate_ages
+from boneage.clinical.tables import CRITERIA, first_plate, plate_ages, rows
 from boneage.domain.clinical_findings import NearestStandards
 from boneage.domain.radiograph import Sex
-from boneage.i18n.words import noop
 
 AT_MONTHS = 0.5
 """A bone age that is nearer to a standard than this lies at it."""
@@ -22,74 +22,26 @@ IN_YEARS_FROM = 24
 
 
 @dataclass(frozen=True)
-class Phase:
-    """A stretch of maturing in which a reader looks at the same bones."""
+class MaturityPhase:
+    """A stretch of maturation in which a reader compares the same bones."""
 
     name: str
     begins: tuple[str, str] | None
     """The structure and the event of the table that begin it; None: birth."""
-    looks_at: str
+    criteria: str
 
 
-PHASES = (
-    Phase(
-        "first centres",
-        None,
-        noop(
-            "The first carpal bones, capitate and hamate, and their size; whether the radius has "
-            "its epiphysis yet."
-        ),
-    ),
-    Phase(
-        "epiphyses appear",
-        ("distal radius epiphysis", "ossification centre visible"),
-        noop(
-            "Which epiphyses of metacarpals and phalanges can be seen, and how many; of the "
-            "carpals no more than their number, for the order of their coming varies."
-        ),
-    ),
-    Phase(
-        "epiphyses widen",
-        ("distal phalanx 2 epiphysis", "ossification centre visible"),
-        noop(
-            "How wide the epiphyses of the phalanges are against their shafts, beginning with the "
-            "distal ones; the shape of the radius's epiphysis; carpals as a second opinion."
-        ),
-    ),
-    Phase(
-        "before puberty",
-        (
-            "distal ulna epiphysis",
-            "ossification centre visible (male: first mentioned, already flattened)",
-        ),
-        noop(
-            "How nearly the epiphyses of the middle and proximal phalanges are as wide as their "
-            "shafts; the epiphysis of the ulna; the shape of the carpals, which say less "
-            "from here on."
-        ),
-    ),
-    Phase(
-        "puberty",
-        ("proximal phalanges 2-4", "epiphysis as wide as shaft"),
-        noop(
-            "The sesamoid of the thumb; whether the epiphyses of the phalanges begin to cap their "
-            "shafts. Carpals are set aside."
-        ),
-    ),
-    Phase(
-        "late puberty",
-        ("distal phalanges", "fusion complete"),
-        noop(
-            "How far the epiphyses are fused: distal phalanges first, then proximal and middle "
-            "ones and the metacarpals."
-        ),
-    ),
-    Phase(
-        "forearm fuses",
-        ("metacarpals 2-5", "fusion complete"),
-        noop("The fingers are fused: how far ulna and radius are, the radius being the last."),
-    ),
-)
+@cache
+def maturity_phases() -> tuple[MaturityPhase, ...]:
+    """Read the phases, from birth on."""
+    return tuple(
+        MaturityPhase(
+            row["phase"],
+            (row["structure"], row["event"]) if row["structure"] else None,
+            row["criteria"],
+        )
+        for row in rows(CRITERIA)
+    )
 
 
 def nearest_standards(bone_age_months: float, sex: Sex) -> NearestStandards:
@@ -110,13 +62,13 @@ def nearest_standards(bone_age_months: float, sex: Sex) -> NearestStandards:
         text = f"at the {age_name(lower)} {sex} standard"
     else:
         text = f"between the {age_name(lower)} and {age_name(upper)} {sex} standards"
-    return NearestStandards(sex, lower, upper, text, phase.name, phase.looks_at)
+    return NearestStandards(sex, lower, upper, text, phase.name, phase.criteria)
 
 
-def phase_of(bone_age_months: float, sex: Sex) -> Phase:
+def phase_of(bone_age_months: float, sex: Sex) -> MaturityPhase:
     """Give the phase that a bone age lies in."""
-    begun = [phase for phase in PHASES if _begins(phase, sex) <= bone_age_months]
-    return begun[-1] if begun else PHASES[0]
+    begun = [phase for phase in maturity_phases() if _begins(phase, sex) <= bone_age_months]
+    return begun[-1] if begun else maturity_phases()[0]
 
 
 def age_name(months: float) -> str:
@@ -142,5 +94,5 @@ def _around(bone_age_months: float, ages: tuple[float, ...]) -> tuple[float, flo
     return ages[max(above - 1, 0)], ages[above] if above < len(ages) else None
 
 
-def _begins(phase: Phase, sex: Sex) -> float:
+def _begins(phase: MaturityPhase, sex: Sex) -> float:
     return first_plate(*phase.begins, sex) if phase.begins else 0.0

@@ -15,6 +15,7 @@ from boneage.domain.radiograph import Sex
 BRUSH = "greulich_pyle_brush_bone_age_sd.csv"
 PLATES = "greulich_pyle_standard_plate_ages.csv"
 EVENTS = "greulich_pyle_maturity_events.csv"
+CRITERIA = "assessment_criteria.csv"
 PERCENT = "bayley_pinneau_percent_mature_height.csv"
 PREDICTION_ERROR = "bayley_pinneau_prediction_error_inches.csv"
 
@@ -25,7 +26,7 @@ Row = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Curve:
+class AgeCurve:
     """Numbers by age, on straight lines between the rows of a table."""
 
     months: tuple[float, ...]
@@ -56,8 +57,8 @@ def rows(table: str) -> tuple[Row, ...]:
     return tuple(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
 
 
-def curve(table: str, age: str, value: str, **where: str) -> Curve:
-    """Read one column of a table over another, of the rows whose cells are as ``where`` says.
+def curve(table: str, age: str, value: str, **where: str) -> AgeCurve:
+    """Read one column of a table over another, of the rows that match ``where``.
 
     Rows whose value is empty are left out.
     """
@@ -67,17 +68,17 @@ def curve(table: str, age: str, value: str, **where: str) -> Curve:
         if row[value] and all(row[column] == cell for column, cell in where.items())
     )
     months, values = zip(*points, strict=True)
-    return Curve(months, values)
+    return AgeCurve(months, values)
 
 
 @cache
-def brush_mean(sex: Sex) -> Curve:
+def brush_mean(sex: Sex) -> AgeCurve:
     """Mean bone age over chronological age, in months, of the Brush Foundation children."""
     return curve(BRUSH, "chronological_age_months", "mean_skeletal_age_months", sex=sex.value)
 
 
 @cache
-def brush_sd(sex: Sex) -> Curve:
+def brush_sd(sex: Sex) -> AgeCurve:
     """One SD of the bone age over chronological age, in months, of the same children."""
     return curve(BRUSH, "chronological_age_months", "sd_skeletal_age_months", sex=sex.value)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from boneage.domain.findings import Finding, Severity
+from boneage.domain.findings import Finding
 from boneage.errors import AgeError
 
 DAYS_PER_MONTH = 30.4375
@@ -47,18 +47,10 @@ def months_between(earlier: date, later: date) -> float:
 
 
 def age_in(text: str, *, months_alone: bool) -> float | None:
-    """Read an age, whoever's it is: ``"11y4m"``, ``"10.5 years"``, ``"136M"``, ``"009W"``.
+    """Read an age, in months: ``"11y4m"``, ``"10.5 years"``, ``"136M"``, ``"009W"``.
 
-    Parameters
-    ----------
-    text : str
-    months_alone : bool
-        Whether a number without a unit is one of months; otherwise it is not understood.
-
-    Returns
-    -------
-    float or None
-        In months; None where it is not understood.
+    None where it is not understood. A number without a unit is one of months if ``months_alone``,
+    and otherwise not understood.
     """
     plain = text.strip(" \t\r\n\0").lower()
     found = WRITTEN_AGE.fullmatch(plain) or YEARS_AND_MONTHS.fullmatch(plain)
@@ -73,13 +65,7 @@ def age_in(text: str, *, months_alone: bool) -> float | None:
 
 
 def parse_age(text: str) -> float:
-    """Read a child's age as a person writes it, in months: see :func:`age_in`.
-
-    Raises
-    ------
-    AgeError
-        For what is not understood, and for an age above 25 years.
-    """
+    """Read a child's age as a person writes it, in months: see :func:`age_in`."""
     age_months = age_in(text, months_alone=True)
     if age_months is None:
         raise AgeError(
@@ -93,9 +79,8 @@ def unlikely_age(age_months: float, bone_age_months: float) -> Finding | None:
     """Ask about an age that, as one in years, would fit the bone age far better."""
     if bone_age_months - age_months < FAR_MONTHS or bone_age_months < FAR_TIMES * age_months:
         return None
-    return Finding(
+    return Finding.warning(
         UNLIKELY_AGE,
-        Severity.WARNING,
         f"The chronological age of {age_months:.3g} months is far below the bone age; "
         "make sure that it is right, and that no years were given as months.",
         age_months,
@@ -103,17 +88,11 @@ def unlikely_age(age_months: float, bone_age_months: float) -> Finding | None:
 
 
 def checked_age(age_months: float, text: str | None = None) -> float:
-    """Let an age pass that a child can have.
-
-    Raises
-    ------
-    AgeError
-        Below 0 or above 25 years; the message quotes ``text`` where it is given.
-    """
+    """Let an age pass that a child can have; an AgeError quotes ``text`` where it is given."""
     if not 0 <= age_months <= MAX_AGE_MONTHS:
         quoted = f"{age_months:g} months" if text is None else repr(text)
         raise AgeError(
-            f"chronological age {quoted} is not one of a child: from 0 to "
+            f"chronological age {quoted} is not a child's age: from 0 to "
             f"{MAX_AGE_MONTHS // 12} years ({MAX_AGE_MONTHS} months) is accepted"
         )
     return age_months
@@ -149,10 +128,7 @@ def _date(year: int, month: int, day: int) -> date | None:
 def parse_date(text: str, what: str) -> date:
     """Read a date as a person writes it: see :func:`date_in`.
 
-    Raises
-    ------
-    AgeError
-        For what is not understood; the date itself is not quoted, for it may be a child's.
+    An AgeError does not quote the date itself, for it may be a child's.
     """
     found = date_in(text)
     if found is None:

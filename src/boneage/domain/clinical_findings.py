@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import TypeAlias
 
 from boneage.domain.radiograph import Sex
-
-Record: TypeAlias = dict[str, object]
-"""A JSON object."""
-DECIMALS = 2
 
 
 class AgeSource(StrEnum):
@@ -80,19 +74,9 @@ class ClinicalContext:
     age_not_defined: NotDefined | None = None
     """Why there is no chronological age; None when there is one."""
 
-    def to_dict(self) -> Record:
-        """Plain JSON values, without the dates."""
-        return {
-            "chronological_age_months": _rounded(self.chronological_age_months),
-            "age_source": self.age_source.value if self.age_source else None,
-            "age_not_defined": _reason(self.age_not_defined),
-            "height_cm": _rounded(self.height_cm),
-            "centre": self.centre.value,
-        }
-
 
 @dataclass(frozen=True)
-class Growth:
+class GrowthFindings:
     """A bone age beside the chronological age."""
 
     bone_age_months: float
@@ -117,23 +101,6 @@ class Growth:
     """Two SD below and above the centre."""
     not_defined: NotDefined | None = None
     """Why there is no SD; None when there is."""
-
-    def to_dict(self) -> Record:
-        """Plain JSON values."""
-        return {
-            "difference_months": _rounded(self.difference_months),
-            "determination": self.determination.value,
-            "sds": _rounded(self.sds),
-            "sds_low": _rounded(self.sds_low),
-            "sds_high": _rounded(self.sds_high),
-            "centre": self.centre.value,
-            "centre_months": _rounded(self.centre_months),
-            "sd_months": _rounded(self.sd_months),
-            "normal_low_months": _rounded(self.normal_low_months),
-            "normal_high_months": _rounded(self.normal_high_months),
-            "table": self.table,
-            "not_defined": _reason(self.not_defined),
-        }
 
 
 @dataclass(frozen=True)
@@ -162,24 +129,6 @@ class AdultHeight:
     interval_not_defined: NotDefined | None = None
     """Why the interval could not be carried through; None also where there is none."""
 
-    def to_dict(self) -> Record:
-        """Plain JSON values."""
-        return {
-            "present_height_cm": _rounded(self.present_height_cm),
-            "category": self.category.value if self.category else None,
-            "percent": _rounded(self.percent),
-            "predicted_cm": _rounded(self.predicted_cm),
-            "error_sd_cm": _rounded(self.error_sd_cm),
-            "low_cm": _rounded(self.low_cm),
-            "high_cm": _rounded(self.high_cm),
-            "interval_low_cm": _rounded(self.interval_low_cm),
-            "interval_high_cm": _rounded(self.interval_high_cm),
-            "table": self.table,
-            "not_defined": _reason(self.not_defined),
-            "error_not_defined": _reason(self.error_not_defined),
-            "interval_not_defined": _reason(self.interval_not_defined),
-        }
-
 
 @dataclass(frozen=True)
 class NearestStandards:
@@ -196,16 +145,6 @@ class NearestStandards:
     looks_at: str
     """What a reader looks at in this phase, some sentences."""
 
-    def to_dict(self) -> Record:
-        """Plain JSON values."""
-        return {
-            "lower_months": _rounded(self.lower_months),
-            "upper_months": _rounded(self.upper_months),
-            "text": self.text,
-            "phase": self.phase,
-            "looks_at": self.looks_at,
-        }
-
 
 @dataclass(frozen=True)
 class ClinicalFindings:
@@ -213,36 +152,7 @@ class ClinicalFindings:
 
     context: ClinicalContext
     standards: NearestStandards
-    growth: Growth | None = None
+    growth: GrowthFindings | None = None
     """None where the chronological age is not known."""
     adult_height: AdultHeight | None = None
     """None where no height was given."""
-
-    def to_dict(self) -> Record:
-        """Plain JSON values; no date, name or identifier."""
-        return {
-            "context": self.context.to_dict(),
-            "growth": self._growth(),
-            "adult_height": self.adult_height.to_dict() if self.adult_height else None,
-            "standards": self.standards.to_dict(),
-        }
-
-    def _growth(self) -> Record | None:
-        """Give what is said of growth: where an age is stated and gives none, why that is."""
-        if self.growth is not None:
-            return self.growth.to_dict()
-        reason = self.context.age_not_defined
-        if reason is None or reason.code == NO_AGE.code:
-            return None
-        unknown = Growth(0, 0, 0, "", self.context.centre, Determination.UNKNOWN)
-        keys = unknown.to_dict().keys()
-        known = {"determination": unknown.determination.value, "not_defined": _reason(reason)}
-        return {key: known.get(key) for key in keys}
-
-
-def _rounded(number: float | None) -> float | None:
-    return None if number is None else round(number, DECIMALS)
-
-
-def _reason(reason: NotDefined | None) -> Mapping[str, str] | None:
-    return {"code": reason.code, "message": reason.message} if reason else None

@@ -28,6 +28,27 @@ class Finding:
     limit: float | None = None
     """Where it begins to be found."""
 
+    @classmethod
+    def note(
+        cls, code: str, message: str, measured: float | None = None, limit: float | None = None
+    ) -> Finding:
+        """Something to know."""
+        return cls(code, Severity.NOTE, message, measured, limit)
+
+    @classmethod
+    def warning(
+        cls, code: str, message: str, measured: float | None = None, limit: float | None = None
+    ) -> Finding:
+        """Something to check."""
+        return cls(code, Severity.WARNING, message, measured, limit)
+
+    @classmethod
+    def refusal(
+        cls, code: str, message: str, measured: float | None = None, limit: float | None = None
+    ) -> Finding:
+        """Why the image should not be analysed."""
+        return cls(code, Severity.REFUSAL, message, measured, limit)
+
 
 class Verdict(StrEnum):
     """Whether a film may be read."""

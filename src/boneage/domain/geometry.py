@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -38,6 +39,29 @@ class Box:
     def area(self) -> int:
         """Pixels inside."""
         return self.height * self.width
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Its rows and columns, to cut it out of an array."""
+        return slice(self.min_row, self.max_row), slice(self.min_col, self.max_col)
+
+    @classmethod
+    def around(cls, mask: npt.NDArray[np.bool_]) -> Box | None:
+        """The smallest box around all that is True; None where nothing is."""
+        left, top, width, height = cv2.boundingRect(mask.astype(np.uint8))
+        return cls(top, left, top + height, left + width) if width and height else None
+
+    def intersection(self, other: Box) -> Box | None:
+        """What lies in both boxes; None where nothing does."""
+        top, left = max(self.min_row, other.min_row), max(self.min_col, other.min_col)
+        bottom, right = min(self.max_row, other.max_row), min(self.max_col, other.max_col)
+        return Box(top, left, bottom, right) if top < bottom and left < right else None
+
+    def moved(self, rows: int, cols: int) -> Box:
+        """The same box so many rows down and columns to the right."""
+        return Box(
+            self.min_row + rows, self.min_col + cols, self.max_row + rows, self.max_col + cols
+        )
 
     @property
     def edges(self) -> Edges:

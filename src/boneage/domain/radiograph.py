@@ -32,19 +32,13 @@ class Sex(StrEnum):
 
     @classmethod
     def parse(cls, text: str) -> Sex:
-        """Read a sex as people and tables write it.
-
-        Raises
-        ------
-        SexError
-            For anything but male/m/1/true/boy and female/f/0/false/girl.
-        """
+        """Read a sex as people and tables write it: male/m/1/true/boy or female/f/0/false/girl."""
         word = str(text).strip().lower()
         if word in {"male", "m", "1", "true", "boy"}:
             return cls.MALE
         if word in {"female", "f", "0", "false", "girl"}:
             return cls.FEMALE
-        raise SexError(f"sex {text!r} is not one; give 'male' or 'female' (or m/f)")
+        raise SexError(f"{text!r} is not a sex: give 'male' or 'female' (or m/f)")
 
 
 @dataclass(frozen=True)

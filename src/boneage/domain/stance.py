@@ -130,22 +130,12 @@ class Stance:
         return min(1.0, tilted) * self.field.area / (height * width)
 
     def upright(self, pixels: Pixels, longest_px: int | None = None) -> Pixels:
-        """Bring a film upright.
+        """Bring an image, pixels 0 to 1, upright: bone bright, of the shape ``size``.
 
-        Parameters
-        ----------
-        pixels : float32 array, shape (height, width)
-            0 to 1.
-        longest_px : int, optional
-            The result's longer side has at most so many pixels; default: all that there are.
-
-        Returns
-        -------
-        float32 array
-            Bone bright; of the shape ``size``, unless that is longer.
+        Its longer side has at most ``longest_px`` pixels; default: all that there are.
         """
         field = self.field
-        part = pixels[field.min_row : field.max_row, field.min_col : field.max_col]
+        part = pixels[field.slices]
         scale = min(1.0, longest_px / max(self.size)) if longest_px else 1.0
         rows, cols = (max(1, round(side * scale)) for side in self.square)
         if (rows, cols) != part.shape:
@@ -175,12 +165,9 @@ class Stance:
         )
 
     def box_upright(self, box: Box) -> Box:
-        """Carry a box from the film as it came to the upright film, as far as it lies there.
+        """Carry a box from the image as it came to the upright image, as far as it lies there.
 
-        Raises
-        ------
-        ValueError
-            When no part of it lies inside the frame.
+        ValueError when no part of it lies inside the border.
         """
         field, (rows, cols) = self.field, self.square
         scale = np.array([cols / field.width, rows / field.height])
@@ -192,19 +179,10 @@ class Stance:
         return _turned(inside, (rows, cols), self.quarters % 4)
 
     def map_on_film(self, upright: HeatMap, size: tuple[int, int]) -> HeatMap:
-        """Carry a map over the upright film to one over the film as it came.
+        """Carry a map over the upright image, at any resolution, to one over the image as it came.
 
-        Parameters
-        ----------
-        upright : array, shape (rows, columns)
-            Over the whole upright film, at any resolution.
-        size : (height, width)
-            Of the film as it came, in pixels.
-
-        Returns
-        -------
-        array
-            Over the whole film, at about the same resolution; 0 on the frame.
+        ``size`` is the (height, width) of the image as it came, in pixels. The map has about the
+        same resolution, and is 0 on the border.
         """
         inner = np.ascontiguousarray(np.rot90(upright, self.quarters))
         if self.tilt:
@@ -231,9 +209,7 @@ class Stance:
             return looks
         return tuple(
             replace(
-                look,
-                box=self.box_on_film(look.box),
-                heat_map=self.map_on_film(look.heat_map, size),
+                look, box=self.box_on_film(look.box), heat_map=self.map_on_film(look.heat_map, size)
             )
             for look in looks
         )

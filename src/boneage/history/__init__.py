@@ -1,4 +1,4 @@
-"""Bone ages of a child over time, kept under a pseudonym, and only where somebody asked."""
+"""Bone ages of a child over time, stored under a pseudonym, and only where the user asks."""
 
 HISTORY_VARIABLE = "BONEAGE_HISTORY"
-"""Names the history that the dashboard keeps answers in; without it, none."""
+"""Names the history that the dashboard saves to; without it, none."""

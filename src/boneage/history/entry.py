@@ -1,12 +1,18 @@
-"""What is kept of one answer: numbers, and the weights. No film, name, identifier or birth date."""
+"""What a history stores of one assessment: numbers and the model, nothing that identifies a child.
+
+No image, name, identifier or birth date; the child is known by a pseudonym alone.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from boneage.clinical.growth import GrowthChart, GrowthPoint, growth_chart
 from boneage.domain.assessment import Assessment
+from boneage.domain.clinical_findings import Centre
 from boneage.domain.radiograph import Sex
 from boneage.errors import HistoryError
 
@@ -14,8 +20,8 @@ PSEUDONYM = re.compile(r"[\w][\w .\-]{0,62}[\w]|[\w]")
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One answer of a child."""
+class StoredAssessment:
+    """One assessment of a child."""
 
     sex: Sex
     bone_age_months: float
@@ -31,9 +37,9 @@ class Entry:
     sds_centre: str | None = None
     determination: str | None = None
     kept_at: datetime | None = None
-    """UTC; set where it is kept."""
+    """UTC; set when it is stored."""
     number: int | None = None
-    """Tells it from the other entries of the file; set where it is kept."""
+    """Tells it from the other entries of the history; set when it is stored."""
 
     def to_dict(self) -> dict[str, object]:
         """Plain JSON values."""
@@ -44,20 +50,20 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Person:
-    """Somebody of whom answers are kept."""
+class HistoryPerson:
+    """A child whose assessments are stored."""
 
     pseudonym: str
     sex: Sex
     entries: int
 
 
-def entry_of(answer: Assessment) -> Entry:
-    """Take from an answer what is kept of it."""
+def stored_from(answer: Assessment) -> StoredAssessment:
+    """Take from an assessment what is stored of it."""
     findings, interval = answer.clinical, answer.interval
     growth = findings.growth if findings else None
     height = findings.adult_height if findings else None
-    return Entry(
+    return StoredAssessment(
         sex=answer.sex,
         bone_age_months=answer.age_months,
         weights=answer.weights.name,
@@ -75,7 +81,7 @@ def entry_of(answer: Assessment) -> Entry:
 
 
 def checked_pseudonym(text: str) -> str:
-    """Let a pseudonym pass: 1 to 64 letters, digits, points, hyphens, underscores and spaces.
+    """Check a pseudonym: 1 to 64 letters, digits, points, hyphens, underscores and spaces.
 
     Raises
     ------
@@ -85,7 +91,32 @@ def checked_pseudonym(text: str) -> str:
     stripped = text.strip()
     if not PSEUDONYM.fullmatch(stripped):
         raise HistoryError(
-            f"pseudonym {text!r} is not one; give 1 to 64 letters, digits, '.', '-', '_' and "
-            "spaces, and no name"
+            f"{text!r} is not a pseudonym: use 1 to 64 letters, digits, '.', '-', '_' and "
+            "spaces, and never a name"
         )
     return stripped
+
+
+def chart_of(
+    entries: Sequence[StoredAssessment], centre: Centre = Centre.CHRONOLOGICAL_AGE
+) -> GrowthChart:
+    """Chart the assessments of one child; those without chronological age have no place in it.
+
+    Raises
+    ------
+    HistoryError
+        When there is no entry.
+    """
+    if not entries:
+        raise HistoryError("nothing is stored of this child")
+    points = [
+        GrowthPoint(
+            entry.chronological_age_months,
+            entry.bone_age_months,
+            entry.interval_low_months,
+            entry.interval_high_months,
+        )
+        for entry in entries
+        if entry.chronological_age_months is not None
+    ]
+    return growth_chart(entries[0].sex, points, centre)

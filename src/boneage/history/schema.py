@@ -26,7 +26,7 @@ class PersonRow(Base):
 
 
 class EntryRow(Base):
-    """One answer."""
+    """One assessment."""
 
     __tablename__ = "entry"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,22 +13,22 @@ from alembic.util import CommandError
 from sqlalchemy import Engine, create_engine, event, func, inspect, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy.orm import Session
 
 from boneage.domain.radiograph import Sex
 from boneage.errors import HistoryError
-from boneage.history.entry import Entry, Person, checked_pseudonym
+from boneage.history.entry import HistoryPerson, StoredAssessment, checked_pseudonym
 from boneage.history.migrations import upgrade
 from boneage.history.schema import EntryRow, PersonRow
 
 IS_URL = re.compile(r"[a-z][a-z0-9+]*://")
 POSTGRESQL_DRIVER = "postgresql+psycopg"
 ONE_LINE = 200
-"""Of what a database says, at most."""
+"""Of a database's message, at most."""
 
 
 class History:
-    """Answers of children over time.
+    """Assessments of children over time.
 
     Parameters
     ----------
@@ -40,7 +41,7 @@ class History:
     Raises
     ------
     HistoryError
-        When it cannot be opened, is none, or was made by a newer boneage.
+        When it cannot be opened, is not a history, or was made by a newer boneage.
     """
 
     def __init__(self, where: str | Path, *, create: bool = True) -> None:
@@ -59,32 +60,32 @@ class History:
                 upgrade(connection)
 
     def close(self) -> None:
-        """Let the file or the server go."""
+        """Close the connection."""
         self._engine.dispose()
 
-    def add(self, pseudonym: str, entry: Entry) -> None:
-        """Keep an answer under a pseudonym, which is made when it is new.
+    def add(self, pseudonym: str, entry: StoredAssessment) -> None:
+        """Store an assessment under a pseudonym, which is added when it is new.
 
         Raises
         ------
         HistoryError
-            When the pseudonym cannot be one, or is of a child of the other sex.
+            When the pseudonym is invalid, or belongs to a child of the other sex.
         """
         pseudonym = checked_pseudonym(pseudonym)
         with self._session() as session:
-            person = session.scalar(select(PersonRow).where(PersonRow.pseudonym == pseudonym))
+            person = _found(session, pseudonym)
             if person is None:
                 person = PersonRow(pseudonym=pseudonym, sex=entry.sex.value)
                 session.add(person)
             if person.sex != entry.sex.value:
                 raise HistoryError(
-                    f"the history holds {pseudonym!r} as {person.sex}, but this film was read by "
-                    f"the {entry.sex} standard; nothing was kept"
+                    f"the history holds {pseudonym!r} as {person.sex}, but this image was "
+                    f"assessed by the {entry.sex} standard; nothing was saved"
                 )
             person.entries.append(_row_of(entry))
 
-    def people(self) -> list[Person]:
-        """Everybody of whom something is kept, by pseudonym."""
+    def people(self) -> list[HistoryPerson]:
+        """Every child of the history, by pseudonym."""
         query = (
             select(PersonRow.pseudonym, PersonRow.sex, func.count(EntryRow.id))
             .outerjoin(EntryRow)
@@ -92,30 +93,21 @@ class History:
             .order_by(PersonRow.pseudonym)
         )
         with self._session() as session:
-            return [Person(name, Sex(sex), count) for name, sex, count in session.execute(query)]
+            return [
+                HistoryPerson(name, Sex(sex), count) for name, sex, count in session.execute(query)
+            ]
 
-    def entries(self, pseudonym: str) -> list[Entry]:
-        """What is kept of a person, by chronological age; what has none comes last.
+    def entries(self, pseudonym: str) -> list[StoredAssessment]:
+        """The assessments of a child, by chronological age; those without one come last.
 
         Raises
         ------
         HistoryError
             When nobody has this pseudonym.
         """
-        query = (
-            select(EntryRow)
-            .join(EntryRow.person)
-            .options(contains_eager(EntryRow.person))
-            .where(PersonRow.pseudonym == pseudonym)
-            .order_by(
-                EntryRow.chronological_age_months.is_(None),
-                EntryRow.chronological_age_months,
-                EntryRow.id,
-            )
-        )
         with self._session() as session:
-            self._person(session, pseudonym)
-            return [_entry_of(row) for row in session.scalars(query)]
+            rows = self._person(session, pseudonym).entries
+            return [_stored_from(row) for row in sorted(rows, key=_by_age)]
 
     def delete(self, pseudonym: str, number: int | None = None) -> int:
         """Delete a person with all entries, or one entry; give how many entries went.
@@ -138,7 +130,7 @@ class History:
         raise HistoryError(f"{pseudonym!r} has no entry {number} in the history")
 
     def _person(self, session: Session, pseudonym: str) -> PersonRow:
-        person = session.scalar(select(PersonRow).where(PersonRow.pseudonym == pseudonym))
+        person = _found(session, pseudonym)
         if person is None:
             raise HistoryError(f"the history holds nobody called {pseudonym!r}")
         return person
@@ -157,7 +149,7 @@ class History:
 
     @contextmanager
     def _failing(self) -> Iterator[None]:
-        """Turn what a database says into one sentence, without its values."""
+        """Turn a database's error into one sentence, without its values."""
         try:
             yield
         except CommandError as error:
@@ -200,33 +192,32 @@ def _obey_foreign_keys(engine: Engine) -> None:
             connection.execute("PRAGMA secure_delete = ON")  # type: ignore[attr-defined]
 
 
-def _row_of(entry: Entry) -> EntryRow:
-    columns = {name: getattr(entry, name) for name in KEPT}
+def _found(session: Session, pseudonym: str) -> PersonRow | None:
+    return session.scalar(select(PersonRow).where(PersonRow.pseudonym == pseudonym))
+
+
+def _by_age(row: EntryRow) -> tuple[bool, float, int]:
+    age = row.chronological_age_months
+    return age is None, age or 0.0, row.id
+
+
+def _row_of(entry: StoredAssessment) -> EntryRow:
     kept_at = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
-    return EntryRow(kept_at=kept_at, **columns)
+    return EntryRow(kept_at=kept_at, **{name: getattr(entry, name) for name in SHARED})
 
 
-def _entry_of(row: EntryRow) -> Entry:
-    return Entry(
+def _stored_from(row: EntryRow) -> StoredAssessment:
+    return StoredAssessment(
         sex=Sex(row.person.sex),
         kept_at=row.kept_at.replace(tzinfo=UTC),
         number=row.id,
-        **{name: getattr(row, name) for name in KEPT},
+        **{name: getattr(row, name) for name in SHARED},
     )
 
 
-KEPT = (
-    "bone_age_months",
-    "chronological_age_months",
-    "interval_low_months",
-    "interval_high_months",
-    "interval_level",
-    "height_cm",
-    "adult_height_cm",
-    "sds",
-    "sds_centre",
-    "determination",
-    "weights",
-    "weights_sha256",
+SHARED = tuple(
+    field.name
+    for field in fields(StoredAssessment)
+    if field.name not in {"sex", "kept_at", "number"}
 )
-"""The columns that are as in :class:`Entry`."""
+"""The columns that are as in :class:`StoredAssessment`."""

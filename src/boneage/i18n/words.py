@@ -1,7 +1,8 @@
 """Texts, numbers and ages in one language.
 
-The message ids of the catalogues are the English texts, as gettext has it:
-English needs no catalogue, and what a catalogue lacks appears in English.
+The message ids of the catalogues are the English texts, as gettext has it: English needs
+no catalogue, and what a catalogue lacks appears in English. Texts that quote values, those
+of findings, are translated by their codes instead.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def noop(message: str) -> str:
 
 @dataclass(frozen=True)
 class Words:
-    """Says things in one language."""
+    """Texts in one language."""
 
     language: str
     catalogue: gettext.NullTranslations
@@ -40,39 +41,45 @@ class Words:
         """Translate a text."""
         return self.catalogue.gettext(message)
 
-    def pgettext(self, context: str, message: str) -> str:
-        """Translate a word that alone could mean several things."""
-        return self.catalogue.pgettext(context, message)
-
-    def ngettext(self, one: str, many: str, count: int) -> str:
-        """Translate a text about so many things."""
-        return self.catalogue.ngettext(one, many, count).format(count=count)
+    def by_code(self, context: str, code: str, message: str) -> str:
+        """Translate a message by its own text, or else by its code; English stays as it is."""
+        for known in (self.gettext(message), self.catalogue.pgettext(context, code)):
+            if known not in (message, code):
+                return known
+        return message
 
     def number(self, value: float, decimals: int = 1, *, sign: bool = False) -> str:
         """Write a number with the language's decimal mark, and a true minus."""
         text = f"{value:{'+' if sign else ''}.{decimals}f}"
         if not float(text):
             text = text.lstrip("+-")
-        mark = self.pgettext("decimal mark", ".")
-        return text.replace("-", "−").replace(".", mark)
+        return self._marked(text.replace("-", "−"))
 
     def percent(self, share: float) -> str:
         """Write a share, such as a level, in percent."""
-        number = percent(share).removesuffix("%").replace(".", self.pgettext("decimal mark", "."))
-        return self.pgettext("percent", "{number}%").format(number=number)
+        return self._marked(percent(share))
 
-    def months(self, age_months: float, decimals: int = 1) -> str:
+    def months(self, age_months: float, decimals: int = 1, *, sign: bool = False) -> str:
         """Write an age or a difference in months."""
-        return self.gettext("{number} months").format(number=self.number(age_months, decimals))
+        number = self.number(age_months, decimals, sign=sign)
+        return self.gettext("{number} months").format(number=number)
 
     def age(self, age_months: float) -> str:
-        """Write an age as clinicians say it, to the nearest month."""
+        """Write an age as clinicians do, to the nearest month."""
         years, months = divmod(round(age_months), 12)
+        ngettext = self.catalogue.ngettext
         return (
-            self.ngettext("{count} year", "{count} years", years)
+            ngettext("{count} year", "{count} years", years).format(count=years)
             + " "
-            + self.ngettext("{count} month", "{count} months", months)
+            + ngettext("{count} month", "{count} months", months).format(count=months)
         )
+
+    def to(self, low: str, high: str) -> str:
+        """Write a range."""
+        return self.gettext("{low} to {high}").format(low=low, high=high)
+
+    def _marked(self, number: str) -> str:
+        return number.replace(".", self.catalogue.pgettext("decimal mark", "."))
 
 
 @cache
@@ -88,11 +95,11 @@ def words_of(language: str) -> Words:
         return Words(language, gettext.NullTranslations())
     if language not in languages():
         raise LanguageError(
-            f"there are no words for the language {language!r}; give one of {list(languages())}"
+            f"no translation ships for the language {language!r}; give one of {list(languages())}"
         )
     return Words(language, gettext.translation(DOMAIN, FOLDER, [language]))
 
 
 def percent(level: float) -> str:
-    """Say a level: 90%, 97.5%."""
-    return f"{100 * level:g}%"
+    """Write a level in percent: 90 %, 97.5 %."""
+    return f"{100 * level:g} %"

@@ -102,17 +102,8 @@ def _whole(radiograph: Radiograph) -> Stance:
 def exposed_field(radiograph: Radiograph, image: Pixels | None = None) -> Stance:
     """Find the part of an image inside its borders, and how it lies.
 
-    Parameters
-    ----------
-    radiograph : Radiograph
-        Its greys may have any linear scale.
-    image : float32 array, optional
-        As ``whole_image`` gives it, where it is at hand.
-
-    Returns
-    -------
-    Stance
-        Without borders, of the whole image.
+    The greys of the radiograph may have any linear scale; ``image`` is what ``whole_image``
+    gives, where it is at hand. Without borders, the stance is of the whole image.
     """
     whole = _whole(radiograph)
     if image is None:
@@ -174,15 +165,11 @@ def _scaled(box: Box, factor: float) -> Box:
 def inner_field(image: Pixels, *, tilted: bool = True) -> tuple[Box, Tilt | None]:
     """Find the part of a normalised image of square pixels that lies inside its borders.
 
-    Returns
-    -------
-    box : Box
-    panel : Tilt or None
-        The part of the box that lies aslant in it, where one does; looked for if ``tilted``.
+    Also the panel in that part that lies aslant, where one does; looked for if ``tilted``.
     """
     box = Box(0, 0, *image.shape)
     for _ in range(ROUNDS):
-        inner = image[box.min_row : box.max_row, box.min_col : box.max_col]
+        inner = image[box.slices]
         sample, scale = _sampled(inner)
         panel = _panel(sample)
         if panel and abs(panel.degrees) > TILTED_DEGREES:

@@ -48,13 +48,7 @@ class Likeness:
 
 
 def likeness_of(one: Pixels, other: Pixels) -> Likeness:
-    """Compare two hands.
-
-    Parameters
-    ----------
-    one, other : float32 arrays, shape (height, width)
-        Each of one upright hand, cut from one image at one scale.
-    """
+    """Compare two upright hands, cut from one image at one scale."""
     scale = SIDE_PX / max(*one.shape, *other.shape)
     first, second = _resized(one, scale), _resized(other, scale)
     spectrum = _spectrum(first)

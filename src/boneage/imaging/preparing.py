@@ -179,7 +179,7 @@ def resampled(grey: Canvas, part: Edges, size: tuple[int, int], preparation: Pre
     """
     if not preparation.smooth:
         whole = part.within(*grey.shape)
-        pixels = grey[whole.min_row : whole.max_row, whole.min_col : whole.max_col]
+        pixels = grey[whole.slices]
         return resize(np.ascontiguousarray(pixels), *size, antialias=preparation.antialias)
     rows, cols = part.height / size[0], part.width / size[1]
     reach_rows, reach_cols = (math.ceil(3 * each) + 2 for each in (rows, cols))

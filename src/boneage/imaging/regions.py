@@ -196,16 +196,16 @@ def find_regions(
     attend: Attend,
     plan: RegionPlan,
 ) -> list[tuple[Look, ...]]:
-    """Look at each film once a region, blacking out what was found before.
+    """Look at each image once a region, blacking out what was found before.
 
     Parameters
     ----------
-    canvases : uint8 array, shape (films, rows, columns)
-        Prepared films; not changed.
+    canvases : uint8 array, shape (images, rows, columns)
+        Prepared images; not changed.
     places : sequence of Placement
-        Where each film lies on its canvas.
+        Where each image lies on its canvas.
     film_sizes : sequence of (height, width)
-        In pixels of the original films.
+        In pixels of the original images.
     attend : callable
         The attention network.
     plan : RegionPlan
@@ -213,7 +213,7 @@ def find_regions(
     Returns
     -------
     list of tuple of Look
-        One tuple a film, in the order of ``plan.names``.
+        One tuple an image, in the order of ``plan.names``.
     """
     masked = canvases.copy()
     black = np.zeros(canvases.shape, dtype=np.float32)

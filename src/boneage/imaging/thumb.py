@@ -32,18 +32,10 @@ Edges = npt.NDArray[np.float32]
 
 
 def thumb_side(pixels: Pixels) -> float:
-    """Tell on which side the thumb lies.
+    """Tell on which side the thumb of one upright hand lies, bone bright, with little around it.
 
-    Parameters
-    ----------
-    pixels : float32 array, shape (height, width)
-        Of one upright hand, bone bright, with little around it.
-
-    Returns
-    -------
-    float
-        About 1 where it lies to the right, as on usual images of left hands; about -1 where it
-        lies to the left; near 0 where it cannot be told.
+    About 1 where it lies to the right, as on usual images of left hands; about -1 where it lies to
+    the left; near 0 where it cannot be told.
     """
     return float((edge_directions(pixels) * _weights()).sum())
 

@@ -68,19 +68,10 @@ class Cut:
 
 
 def cuts_between(pixels: Pixels, *, rows: bool = False) -> tuple[Cut, ...]:
-    """Find where an image could be cut between two hands.
+    """Find where an upright image could be cut between two hands: at most three places, never none.
 
-    Parameters
-    ----------
-    pixels : float32 array, shape (height, width)
-        0 to 1, upright.
-    rows : bool
-        Cut between two rows, not between two columns: for hands above each other.
-
-    Returns
-    -------
-    tuple of Cut
-        At most three, likeliest first; never none.
+    The likeliest comes first. With ``rows``, it is cut between two rows, not between two columns:
+    for hands above each other.
     """
     height, width = pixels.shape
     size = height if rows else width

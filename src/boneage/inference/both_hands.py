@@ -88,20 +88,9 @@ class Pair(Generic[U]):
 
 
 def find_pair(radiograph: Radiograph, whole: U, look: Callable[[Radiograph], U]) -> Pair[U] | None:
-    """Find the two hands of an image that shows two.
+    """Find the two hands of an image that shows two; None where it shows one, or anything else.
 
-    Parameters
-    ----------
-    radiograph : Radiograph
-    whole : Upright
-        All of it.
-    look : callable
-        Brings a part of it upright and judges it.
-
-    Returns
-    -------
-    Pair or None
-        None where it shows one hand, or anything else.
+    ``look`` brings a part of it upright and judges it.
     """
     best, most = None, WHOLE_HAND
     for view, cut in _cuts(radiograph, whole):
@@ -126,19 +115,12 @@ def on_whole_image(
     """Carry the answer for one of two hands to the image that shows both."""
     box = hand.box
     stance = answer.stance or whole_film(box.height, box.width)
-    field = stance.field
-    shifted = Box(
-        field.min_row + box.min_row,
-        field.min_col + box.min_col,
-        field.max_row + box.min_row,
-        field.max_col + box.min_col,
-    )
     return replace(
         answer,
         looks=hand.looks_on_whole(answer.looks, radiograph),
         film_height=radiograph.height,
         film_width=radiograph.width,
-        stance=replace(stance, field=shifted),
+        stance=replace(stance, field=stance.field.moved(box.min_row, box.min_col)),
         other_hand=other,
     )
 
@@ -199,7 +181,7 @@ def _cut_out(
     if upright.seen is not None:
         turns = (upright.seen.stance.quarters - view.stance.quarters) % 4
         whole_hand = upright.seen.judgement.hand
-    pixels = view.pixels[part.min_row : part.max_row, part.min_col : part.max_col]
+    pixels = view.pixels[part.slices]
     return Hand(
         alone,
         box,
@@ -212,19 +194,9 @@ def _cut_out(
 
 def part_of(radiograph: Radiograph, box: Box) -> Radiograph:
     """Cut a part out of an image, which states the same."""
-    pixels = radiograph.pixels[box.min_row : box.max_row, box.min_col : box.max_col]
+    exposed = radiograph.exposed.intersection(box) if radiograph.exposed else None
     return replace(
         radiograph,
-        pixels=np.ascontiguousarray(pixels),
-        exposed=_inside(radiograph.exposed, box) if radiograph.exposed else None,
+        pixels=np.ascontiguousarray(radiograph.pixels[box.slices]),
+        exposed=exposed.moved(-box.min_row, -box.min_col) if exposed else None,
     )
-
-
-def _inside(exposed: Box, box: Box) -> Box | None:
-    """Give what lies in a box of the exposed field, in the box's own pixels."""
-    top, left = max(exposed.min_row, box.min_row), max(exposed.min_col, box.min_col)
-    bottom, right = min(exposed.max_row, box.max_row), min(exposed.max_col, box.max_col)
-    if top >= bottom or left >= right:
-        return None
-    row, col = box.min_row, box.min_col
-    return Box(top - row, left - col, bottom - row, right - col)

@@ -13,7 +13,7 @@ from boneage.uncertainty.intervals import DEFAULT_LEVEL
 
 
 class Certainty:
-    """Moves answers as a clinic's calibration says, if there is one, and puts an interval around.
+    """Moves answers by a clinic's calibration, if there is one, and puts an interval around.
 
     Parameters
     ----------
@@ -64,16 +64,8 @@ class Certainty:
         return replace(answer, interval=self.around(answer, self.level))
 
     def around(self, answer: Assessment, level: float) -> Interval | None:
-        """The interval of any level around an answer that ``stated`` gave.
+        """The interval of any level around an answer that ``stated`` gave, if one is stated.
 
-        Returns
-        -------
-        Interval or None
-            None where none is stated.
-
-        Raises
-        ------
-        LevelError
-            When there are too few calibration films for the level.
+        LevelError when there are too few calibration images for the level.
         """
         return self.model.around(answer, level) if self.model else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from boneage.domain.assessment import years_and_months
-from boneage.domain.findings import Finding, Severity
+from boneage.domain.findings import Finding
 from boneage.domain.geometry import Box
 from boneage.imaging.hand_likeness import Likeness
 from boneage.imaging.two_hands import Cut
@@ -44,9 +44,8 @@ SIZE_GAIN, SIZE_AGES_MONTHS = 0.06, 4.0
 """How much better two hands fit at other sizes, and by how much their bone ages differ:
 beyond both, one hand is larger than the other."""
 
-SAME_SIDE = Finding(
+SAME_SIDE = Finding.refusal(
     "several_hands",
-    Severity.REFUSAL,
     "It shows two hands of the same side, which are not one child's left and right hand.",
 )
 
@@ -73,18 +72,10 @@ class TwoHands:
 
 
 def may_show_two(judgement: Judgement, cut: Cut, size: tuple[int, int], refused: float) -> bool:
-    """Whether an image is worth being cut in two and looked at again.
+    """Whether an upright image of this (height, width) is worth being cut in two.
 
-    Parameters
-    ----------
-    judgement : Judgement
-        Of the whole image.
-    cut : Cut
-        The likeliest one.
-    size : (height, width)
-        Of the upright image.
-    refused : float
-        Likelihood of one whole hand below which an image is refused.
+    By the judgement of the whole of it, the likeliest cut, and the likelihood of one whole hand
+    below which an image is ``refused``.
     """
     if judgement.hand < refused or judgement.kinds.get(SEVERAL, 0.0) > PERHAPS_SEVERAL:
         return True
@@ -113,18 +104,9 @@ def is_unlikely_one(judgement: Judgement, refused: float) -> bool:
 
 
 def of_two_hands(hands: TwoHands, laterality: str | None) -> tuple[Finding, ...]:
-    """Say what there is to say of an image of two hands.
+    """Collect the findings of an image of two hands, of the laterality that its file states.
 
-    Parameters
-    ----------
-    hands : TwoHands
-    laterality : str, optional
-        As the file states it: ``"L"``, ``"R"`` or None.
-
-    Returns
-    -------
-    tuple of Finding
-        A refusal where they are not one child's; else a note, and what to beware of.
+    A refusal where they are not one child's; else a note, and what to beware of.
     """
     if hands.of_one_side:
         return (SAME_SIDE,)
@@ -132,25 +114,27 @@ def of_two_hands(hands: TwoHands, laterality: str | None) -> tuple[Finding, ...]
     apart, alike = abs(hands.left_months - hands.right_months), hands.likeness.mirrored
     if apart > AGES_APART_MONTHS or (apart > AGES_DIFFER_MONTHS and alike < ALIKE):
         limit = AGES_APART_MONTHS if apart > AGES_APART_MONTHS else AGES_DIFFER_MONTHS
-        says = (
+        message = (
             f"It shows two hands whose bone ages, {left} and {right}, are not those of one child."
         )
-        return (Finding("several_hands", Severity.REFUSAL, says, apart, limit),)
+        return (Finding.refusal("several_hands", message, apart, limit),)
     if apart > SIZE_AGES_MONTHS and hands.likeness.gained > SIZE_GAIN:
-        says = (
-            f"It shows two hands of unlike size and bone age, {left} and {right}: not one child's."
+        message = (
+            f"It shows two hands of different size and bone age ({left}, {right}): not one child's."
         )
         gained = hands.likeness.gained
-        return (Finding("several_hands", Severity.REFUSAL, says, gained, SIZE_GAIN),)
-    says = (
+        return (Finding.refusal("several_hands", message, gained, SIZE_GAIN),)
+    message = (
         "The image shows both hands: the left one, by the side of its thumb, was analysed; "
-        f"the right one reads {right}."
+        f"the bone age of the right one is {right}."
     )
-    found = [Finding("both_hands", Severity.NOTE, says)]
+    found = [Finding.note("both_hands", message)]
     if laterality == "R":
-        says = "The file states a right hand, but the image shows both; the left one was analysed."
-        found.append(Finding("right_hand", Severity.WARNING, says))
+        message = (
+            "The file states a right hand, but the image shows both; the left one was analysed."
+        )
+        found.append(Finding.warning("right_hand", message))
     if alike < HARDLY_ALIKE:
-        says = "The two hands are less alike than one child's usually are; make sure of it."
-        found.append(Finding("hands_differ", Severity.WARNING, says, alike, HARDLY_ALIKE))
+        message = "The two hands are less alike than one child's usually are; check whose they are."
+        found.append(Finding.warning("hands_differ", message, alike, HARDLY_ALIKE))
     return tuple(found)

@@ -1,8 +1,8 @@
-"""Text that is burnt into the pixels of a film: it may name the patient.
+"""Burned-in text: letters in the pixels of an image, which may name the patient.
 
 A line of text is a row of thin marks on one line, of about one height, each next to the
-other. Bones, soft tissue and a single lead letter make no such row; how long a row films
-without text can have is measured on training films (``boneage suitability``).
+other. Bones, soft tissue and a single lead letter make no such row; how long a row images
+without text can have is measured on training images (``boneage suitability``).
 """
 
 from __future__ import annotations
@@ -42,10 +42,7 @@ Marks = npt.NDArray[np.float64]
 def letters_in_a_row(pixels: Pixels) -> int:
     """Count the letter-like marks in the longest row of them, bright ones or dark ones.
 
-    Parameters
-    ----------
-    pixels : float32 array, shape (height, width)
-        0 to 1; the whole film, for text stands mostly beside the hand.
+    Of all of an image, for text stands mostly beside the hand.
     """
     scale = min(1.0, LONGEST_PX / max(pixels.shape))
     size = max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale))

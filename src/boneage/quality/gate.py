@@ -1,8 +1,7 @@
-"""What the attention network's feature says of a film: what it shows and how it lies.
+"""The quality classifier: what an image shows and how it lies, by the attention network's feature.
 
-Linear readings of the whole hand's feature, which is computed anyway. They
-were fitted to one attention network (``boneage suitability``) and mean nothing
-for another.
+Linear functions of the whole hand's feature, which is computed anyway. They were fitted to one
+attention network (``boneage suitability``) and mean nothing for another.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ from boneage.errors import WeightsError
 from boneage.quality.unlikeness import ARRAYS, BROKEN, FeatureSpace
 
 HAND = "hand"
-"""The kind that is read; the others are refused."""
+"""The kind that is analysed; the others are refused."""
 LYING: tuple[tuple[int, bool], ...] = tuple(
     (quarters, inverted) for inverted in (False, True) for quarters in range(4)
 )
-"""How a film may lie: clockwise quarter turns that bring it upright, and whether as a negative."""
+"""How an image may lie: clockwise quarter turns that bring it upright, and whether a negative."""
 UPRIGHT = LYING.index((0, False))
 MIRRORED = tuple(LYING.index((-quarters % 4, inverted)) for quarters, inverted in LYING)
-"""How the mirror image of a film lies that lies so."""
+"""How the mirror image of an image lies that lies so."""
 
 STRAIGHTER_HAND = 0.05
 """By so much, an image may be less likely a hand once it is turned straight."""
@@ -49,10 +48,10 @@ class Linear:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the feature says of one film."""
+    """What the feature says of one image."""
 
     kinds: Mapping[str, float]
-    """Of each kind of picture, how likely it is; together 1."""
+    """Of each kind of image, how likely it is; together 1."""
     lying: tuple[float, ...]
     """Likewise of each of ``LYING``."""
     tilt_degrees: float
@@ -64,7 +63,7 @@ class Judgement:
 
     @property
     def hand(self) -> float:
-        """How likely it is a film of one whole hand."""
+        """How likely it is a radiograph of one whole hand."""
         return self.kinds[HAND]
 
     @property
@@ -75,7 +74,7 @@ class Judgement:
 
 @dataclass(frozen=True, eq=False)
 class Gate:
-    """The linear readings of one attention network's feature."""
+    """The linear functions of one attention network's feature."""
 
     kinds: tuple[str, ...]
     kind: Linear
@@ -86,26 +85,19 @@ class Gate:
     right: Linear
     """One number: the logarithm of the odds."""
     space: FeatureSpace
-    """Of training films."""
+    """Of training images."""
 
     def judge(self, features: npt.ArrayLike) -> Judgement:
-        """Judge a film by its features.
+        """Judge an image by its features, shape (views, width).
 
-        Parameters
-        ----------
-        features : array_like of shape (views, width)
-            Of the film and, where the weights look at both, of its mirror image.
-
-        Raises
-        ------
-        WeightsError
-            When the features are of another width.
+        The views are the image and, where the weights look at both, its mirror image. WeightsError
+        when the features are of another width.
         """
         rows = np.asarray(features, np.float32).reshape(len(np.asarray(features)), -1)
         if rows.shape[1] != self.kind.weights.shape[1]:
             raise WeightsError(
-                f"the whole hand's feature has {rows.shape[1]} numbers, but the gate was fitted "
-                f"to {self.kind.weights.shape[1]}: fit it anew with 'boneage suitability'"
+                f"the whole hand's feature has {rows.shape[1]} numbers, but the quality classifier "
+                f"was fitted to {self.kind.weights.shape[1]}: run 'boneage suitability' again"
             )
         signs = np.array([1.0, -1.0])[: len(rows)]
         lying = _softmax(self.lying.of(rows))
@@ -136,31 +128,17 @@ class Gate:
 
 
 def likeliest_lie(judgement: Judgement) -> tuple[int, bool]:
-    """Say how a film lies, likeliest.
-
-    Returns
-    -------
-    quarters, inverted
-        Clockwise quarter turns that bring it upright, and whether it is a negative.
-    """
+    """Give the most likely of ``LYING``."""
     return LYING[int(np.argmax(judgement.lying))]
 
 
 def is_better_turned(before: Judgement, after: Judgement, certain: float) -> bool:
-    """Whether a film is read as it was turned, not as it came: a second look agrees.
-
-    Parameters
-    ----------
-    before, after : Judgement
-        Of the film as it came, and as it was turned.
-    certain : float
-        How much likelier upright it must lie once it is turned.
-    """
+    """Whether an image, once it is turned, is by so much more certainly upright."""
     return after.lying[UPRIGHT] - before.lying[UPRIGHT] > certain
 
 
 def is_straighter(before: Judgement, after: Judgement) -> bool:
-    """Whether a tilted hand is read as it was turned back: a second look agrees."""
+    """Whether a tilted hand, once it is turned back, is straighter and still a hand."""
     less = abs(after.tilt_degrees) < abs(before.tilt_degrees) / 2
     return less and after.hand > before.hand - STRAIGHTER_HAND
 
@@ -169,13 +147,7 @@ LINEAR = ("kind", "lying", "tilt", "right")
 
 
 def gate_from_bytes(content: bytes) -> Gate:
-    """Read what ``Gate.to_bytes`` wrote; nothing is unpickled.
-
-    Raises
-    ------
-    WeightsError
-        When it is something else.
-    """
+    """Read what ``Gate.to_bytes`` wrote; anything else is a WeightsError."""
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             linear = {
@@ -188,9 +160,9 @@ def gate_from_bytes(content: bytes) -> Gate:
             space = FeatureSpace(*(np.asarray(arrays[f"space_{n}"], np.float32) for n in ARRAYS))
             gate = Gate(tuple(map(str, arrays["kinds"])), **linear, space=space)
     except BROKEN as error:
-        raise WeightsError(f"this is no gate of a set of weights: {error!r}") from error
+        raise WeightsError(f"this is not a quality classifier: {error!r}") from error
     for problem in _problems(gate):
-        raise WeightsError(f"the gate of the weights does not fit together: {problem}")
+        raise WeightsError(f"the quality classifier is inconsistent: {problem}")
     return gate
 
 

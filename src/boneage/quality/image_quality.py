@@ -1,6 +1,6 @@
-"""Plain measures of a film's pixels: contrast, saturation, noise, sharpness.
+"""Plain measures of an image's pixels: contrast, saturation, noise, sharpness.
 
-None of them judges; the limits come from training films (``boneage.quality.gate``).
+None of them judges; the limits come from training images (``boneage suitability``).
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from boneage.domain.radiograph import Pixels, Radiograph
 from boneage.domain.stance import Stance
@@ -33,7 +32,7 @@ TINY = 1e-6
 
 @dataclass(frozen=True)
 class ImageQuality:
-    """Measures of one film; each is 0 or more."""
+    """Measures of one image; each is 0 or more."""
 
     contrast: float
     """Grey levels from the 1st to the 99th percentile, as a share of the 256 of 8 bits; at most 1.
@@ -49,18 +48,13 @@ class ImageQuality:
 
 def quality_of(radiograph: Radiograph, stance: Stance, pixels: Pixels) -> ImageQuality:
     """Measure what is analysed of an image: ``pixels``, as ``framing.analysed`` gives them."""
-    box = stance.field
-    field = radiograph.pixels[box.min_row : box.max_row, box.min_col : box.max_col]
-    return measure(pixels, grey_levels(field))
+    return measure(pixels, grey_levels(radiograph.pixels[stance.field.slices]))
 
 
 def grey_levels(pixels: Pixels) -> int:
     """Count the grey levels that occur between the 1st and the 99th percentile.
 
-    Parameters
-    ----------
-    pixels : float32 array, shape (height, width)
-        As the file gives them, not resampled: that makes levels of its own.
+    Of pixels as the file gives them, not resampled: that makes levels of its own.
     """
     step = max(1, int(np.sqrt(pixels.size / SAMPLE_PX)))
     ordered = np.sort(pixels[::step, ::step], axis=None)
@@ -69,15 +63,7 @@ def grey_levels(pixels: Pixels) -> int:
 
 
 def measure(pixels: Pixels, levels: int) -> ImageQuality:
-    """Measure a film.
-
-    Parameters
-    ----------
-    pixels : float32 array, shape (height, width)
-        0 to 1, without frame.
-    levels : int
-        As ``grey_levels`` counts them.
-    """
+    """Measure an image without its border, of so many ``grey_levels``."""
     step = max(1, int(np.sqrt(pixels.size / SAMPLE_PX)))
     sample = pixels[::step, ::step]
     low, high = np.percentile(np.sort(sample, axis=None), (1.0, 99.0))
@@ -110,8 +96,4 @@ def _sharpness(pixels: Pixels) -> float:
     film = cv2.resize(np.ascontiguousarray(pixels), size, interpolation=way)
     fine = cv2.GaussianBlur(film, (0, 0), FINE)
     coarse = cv2.GaussianBlur(film, (0, 0), COARSE)
-    return float(_spread(film - fine) / max(_spread(fine - coarse), TINY))
-
-
-def _spread(values: npt.NDArray[np.float32]) -> float:
-    return float(values.std())
+    return float((film - fine).std()) / max(float((fine - coarse).std()), TINY)

@@ -1,4 +1,4 @@
-"""The gate and the limits of a set of weights, as they lie beside its manifest.
+"""The quality classifier and the limits of a set of weights, as they lie beside its manifest.
 
 Two files: ``suitability.json`` with the limits, the figures that they gave and
 the checksums, and the arrays that it names. They belong to one attention
@@ -25,7 +25,7 @@ FORMAT = 2
 
 @dataclass(frozen=True, eq=False)
 class Suitability:
-    """What a set of weights can say of a film before it reads it."""
+    """What a set of weights can say of an image before it analyses it."""
 
     gate: Gate
     limits: FilmLimits
@@ -34,24 +34,10 @@ class Suitability:
 
 
 def read_suitability(folder: Path, attention_sha256: str) -> Suitability | None:
-    """Read what lies beside a manifest.
+    """Read what lies beside a manifest, for the attention network of this sha256.
 
-    Parameters
-    ----------
-    folder : Path
-        Of the weights.
-    attention_sha256 : str
-        Of their attention network.
-
-    Returns
-    -------
-    Suitability or None
-        None where the weights have none: then no film is refused for what it shows.
-
-    Raises
-    ------
-    WeightsError
-        When it was changed, or was fitted to another network.
+    None where the weights have none: then no image is refused for what it shows. WeightsError when
+    it was changed, or was fitted to another network.
     """
     path = folder / SUITABILITY
     if not path.is_file():
@@ -65,11 +51,13 @@ def read_suitability(folder: Path, attention_sha256: str) -> Suitability | None:
         limits = FilmLimits(**{name: float(limit) for name, limit in table["limits"].items()})
         fitted_to, digest = table["attention_sha256"], table["arrays_sha256"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise WeightsError(f"{str(path)!r} holds no limits of films: {error!r}") from error
+        raise WeightsError(
+            f"{str(path)!r} does not hold the limits of the quality check: {error!r}"
+        ) from error
     if fitted_to != attention_sha256:
         raise WeightsError(
             f"{str(path)!r} was fitted to another attention network than these weights have: "
-            "fit it anew with 'boneage suitability', or take it away"
+            "fit it again with 'boneage suitability', or remove it"
         )
     return Suitability(_gate(folder / ARRAYS, digest), limits, table)
 
@@ -82,6 +70,6 @@ def _gate(path: Path, sha256: str) -> Gate:
     if hashlib.sha256(content).hexdigest() != sha256:
         raise WeightsError(
             f"{str(path)!r} is not the file that {SUITABILITY} names; "
-            "fit it anew with 'boneage suitability'"
+            "fit it again with 'boneage suitability'"
         )
     return gate_from_bytes(content)

@@ -1,7 +1,7 @@
-"""How unlike the training films a film is, by what the attention network sees of the whole hand.
+"""How unlike the training images an image is: its out-of-distribution score.
 
-The feature vectors of training films span a small space: their principal
-components. A film is unlike them when it lies far out along these
+The attention network's features of the whole hand, of training images, span a small space:
+their principal components. An image is unlike them when its feature lies far out along these
 (Mahalanobis distance), or far off the space they span.
 """
 
@@ -39,24 +39,16 @@ class FeatureSpace:
     """Shape (1,): the mean squared distance of the training films from the space."""
 
     def unlikeness(self, feature: npt.ArrayLike) -> float:
-        """Distance of one feature, shape (width,), from the training films.
+        """Distance of one feature, shape (width,), from those of the training images.
 
-        Returns
-        -------
-        float
-            The root of the mean of two squares, inside the space and off it; each
-            is 1 on average over the training films.
-
-        Raises
-        ------
-        WeightsError
-            When the feature is of another width.
+        The root of the mean of two squares, inside the space and off it; each is 1 on average over
+        the training images. WeightsError when the feature is of another width.
         """
         vector = np.asarray(feature, np.float64)
         if vector.shape != self.mean.shape:
             raise WeightsError(
                 f"the whole hand's feature has the shape {vector.shape}, but the weights "
-                f"compare it with training films of the shape {self.mean.shape}"
+                f"compare it with training images of the shape {self.mean.shape}"
             )
         away = vector - self.mean
         along = self.components.astype(np.float64) @ away
@@ -77,13 +69,7 @@ ARRAYS = ("mean", "components", "variances", "rest")
 
 
 def fit_space(features: npt.ArrayLike) -> FeatureSpace:
-    """Span the space of some films.
-
-    Parameters
-    ----------
-    features : array_like of shape (films, width)
-        At least two films.
-    """
+    """Span the space of the features of at least two images, shape (images, width)."""
     rows = np.asarray(features, np.float64)
     mean = rows.mean(axis=0)
     _, lengths, directions = np.linalg.svd(rows - mean, full_matrices=False)
@@ -99,32 +85,23 @@ def fit_space(features: npt.ArrayLike) -> FeatureSpace:
     )
 
 
-BROKEN = (
-    *(ValueError, KeyError, TypeError, AttributeError, EOFError, OSError),
-    zipfile.BadZipFile,
-)
+BROKEN = (*(ValueError, KeyError, TypeError, AttributeError, EOFError, OSError), zipfile.BadZipFile)
 """What NumPy raises on a file of arrays that is something else, or cut off."""
 
 
 def space_from_bytes(content: bytes) -> FeatureSpace:
-    """Read what ``FeatureSpace.to_bytes`` wrote; nothing is unpickled.
-
-    Raises
-    ------
-    WeightsError
-        When it is something else.
-    """
+    """Read what ``FeatureSpace.to_bytes`` wrote; anything else is a WeightsError."""
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             space = FeatureSpace(*(np.asarray(arrays[name], np.float32) for name in ARRAYS))
     except BROKEN as error:
-        raise WeightsError(f"these are not the features of training films: {error!r}") from error
+        raise WeightsError(f"these are not the features of training images: {error!r}") from error
     kept, width = len(space.variances), len(space.mean)
     if space.components.shape != (kept, width) or space.rest.shape != (1,) or not kept:
-        raise WeightsError("the features of the training films do not fit together")
+        raise WeightsError("the features of the training images are inconsistent")
     if (
         not all(np.isfinite(getattr(space, name)).all() for name in ARRAYS)
         or min(space.variances) <= 0
     ):
-        raise WeightsError("the features of the training films are not finite and above 0")
+        raise WeightsError("the features of the training images are not finite and above 0")
     return space

@@ -25,8 +25,14 @@ class CodestreamHeader:
     columns: int
     components: int
     bits: int
-    lossless: bool = False
     signed: bool = False
+    marker: int = 0
+    """Of a JPEG's start of frame, which tells its kind of coding."""
+
+    @property
+    def lossless(self) -> bool:
+        """Whether it is a lossless JPEG."""
+        return self.marker in LOSSLESS_FRAMES
 
 
 def jpeg_header(data: bytes) -> CodestreamHeader | None:
@@ -46,7 +52,7 @@ def jpeg_header(data: bytes) -> CodestreamHeader | None:
             if position + 10 > len(data):
                 return None
             bits, rows, columns, components = struct.unpack_from(">BHHB", data, position + 4)
-            return CodestreamHeader(rows, columns, components, bits, marker in LOSSLESS_FRAMES)
+            return CodestreamHeader(rows, columns, components, bits, marker=marker)
         position += 2 + max(2, int.from_bytes(data[position + 2 : position + 4], "big"))
     return None
 

@@ -5,25 +5,31 @@ from __future__ import annotations
 from boneage.errors import FilmError
 
 PNG, JPEG, TIFF, WEBP, BMP, DICOM = "PNG", "JPEG", "TIFF", "WebP", "BMP", "DICOM"
-ACCEPTED = "a film is a PNG, JPEG, TIFF, WebP, BMP or DICOM file"
+ACCEPTED = "an image is a PNG, JPEG, TIFF, WebP, BMP or DICOM file"
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+ACCEPTED_MAGIC = (
+    (128, b"DICM", DICOM),  # first: its preamble may hold the beginning of a TIFF
+    (0, PNG_SIGNATURE, PNG),
+    (0, b"\xff\xd8\xff", JPEG),
+    *((0, magic, TIFF) for magic in (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")),
+)
 BMP_HEADER_SIZES = frozenset((12, 40, 52, 56, 64, 108, 124))
 SHORT_LENGTH = 64
 """Of the first element of a bare dataset: a group length, a character set, a UID."""
 
 OTHER_PICTURES = (
     (0, b"GIF8", "a GIF"),
-    (0, b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture outside DICOM"),
-    (0, b"\xff\x4f\xff\x51", "a JPEG 2000 picture outside DICOM"),
-    (0, b"\x00\x00\x00\x0cJXL ", "a JPEG XL picture"),
-    (0, b"\xff\x0a", "a JPEG XL picture"),
-    (4, b"ftypheic", "a HEIC picture"),
-    (4, b"ftypheix", "a HEIC picture"),
-    (4, b"ftypmif1", "a HEIC picture"),
-    (4, b"ftypavif", "an AVIF picture"),
+    (0, b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 image outside DICOM"),
+    (0, b"\xff\x4f\xff\x51", "a JPEG 2000 image outside DICOM"),
+    (0, b"\x00\x00\x00\x0cJXL ", "a JPEG XL image"),
+    (0, b"\xff\x0a", "a JPEG XL image"),
+    (4, b"ftypheic", "a HEIC image"),
+    (4, b"ftypheix", "a HEIC image"),
+    (4, b"ftypmif1", "a HEIC image"),
+    (4, b"ftypavif", "an AVIF image"),
     (0, b"8BPS", "a Photoshop file"),
-    (0, b"v/1\x01", "an OpenEXR picture"),
+    (0, b"v/1\x01", "an OpenEXR image"),
 )
 NO_PICTURES = (
     (0, b"%PDF", "a PDF document"),
@@ -67,29 +73,16 @@ def kind_of(data: bytes, name: str) -> str:
 
 
 def _accepted(data: bytes) -> str | None:
-    # DICOM first: its preamble may hold the beginning of a TIFF.
-    if data.startswith(b"DICM", 128):
-        return DICOM
-    if data.startswith(PNG_SIGNATURE):
-        return PNG
-    if data.startswith(b"\xff\xd8\xff"):
-        return JPEG
-    if data.startswith((b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")):
-        return TIFF
+    for offset, magic, kind in ACCEPTED_MAGIC:
+        if data.startswith(magic, offset):
+            return kind
     if data.startswith(b"RIFF") and data.startswith(b"WEBP", 8):
         return WEBP
-    return _accepted_by_structure(data)
-
-
-def _accepted_by_structure(data: bytes) -> str | None:
     if data.startswith(b"BM") and int.from_bytes(data[14:18], "little") in BMP_HEADER_SIZES:
         return BMP
-    return DICOM if _bare_dataset(data) or _misplaced_prefix(data) else None
-
-
-def _misplaced_prefix(data: bytes) -> bool:
-    """Tell DICOM of which the preamble, or its prefix, is missing or follows something else."""
-    return data.startswith(b"\2\0\0\0UL\4\0", 128) or b"DICM\2\0" in data[:1024]
+    # Of DICOM, the preamble or its prefix may be missing, or follow something else.
+    misplaced = data.startswith(b"\2\0\0\0UL\4\0", 128) or b"DICM\2\0" in data[:1024]
+    return DICOM if misplaced or _bare_dataset(data) else None
 
 
 def _bare_dataset(data: bytes) -> bool:
@@ -107,7 +100,7 @@ def _what_else(data: bytes) -> str:
     head = data[:1024]
     text = _as_text(head)
     if text is None:
-        return f"no image: it begins with the bytes {head[:8].hex(' ')}"
+        return f"not an image: it begins with the bytes {head[:8].hex(' ')}"
     start = text.lstrip("\ufeff \t\r\n").lower()
     if start.startswith(("<!doctype html", "<html")):
         return "a web page (HTML)"

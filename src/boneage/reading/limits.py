@@ -1,15 +1,18 @@
-"""How small and how large a film may be."""
+"""What an image must be to be analysed: neither too small nor too large, nor of one grey."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+import numpy.typing as npt
 
 from boneage.errors import FilmError
 
 
 @dataclass(frozen=True)
 class Limits:
-    """The sizes of film that are accepted, checked before any pixel is decoded."""
+    """The sizes of image that are accepted, checked before any pixel is decoded."""
 
     min_side_px: int = 128
     """A hand of fewer pixels shows no growth plates."""
@@ -18,24 +21,28 @@ class Limits:
     that states far more is damaged or means harm."""
 
     def check(self, height: int, width: int, name: str) -> None:
-        """Refuse a film of a size outside the limits.
-
-        Raises
-        ------
-        FilmError
-            ``"too_large"`` or ``"too_small"``.
-        """
+        """Refuse an image of a size outside the limits."""
         size = f"{name!r} is {width} x {height} px"
         if height * width > self.max_px:
             raise FilmError(
                 "too_large",
                 f"{size} ({height * width / 1e6:,.0f} megapixels); "
-                f"a film may have up to {self.max_px / 1e6:g} megapixels",
+                f"an image may have up to {self.max_px / 1e6:g} megapixels",
             )
         if min(height, width) < self.min_side_px:
             raise FilmError(
-                "too_small", f"{size}; a film needs {self.min_side_px} px or more on each side"
+                "too_small", f"{size}; an image needs {self.min_side_px} px or more on each side"
             )
 
 
 DEFAULT_LIMITS = Limits()
+
+
+def check_contrast(values: npt.NDArray[Any], name: str) -> None:
+    """Refuse an image that is one grey all over."""
+    low = values.min()
+    if low == values.max():
+        raise FilmError(
+            "constant",
+            f"{name!r} shows nothing: every pixel has the value {low}; an image needs contrast",
+        )

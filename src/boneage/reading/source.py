@@ -49,14 +49,14 @@ def load(source: Source) -> tuple[bytes, str]:
         data, name = _load_file_object(source)
         where = name
     else:
-        raise TypeError(f"{source!r} is no film; give a path, bytes or a binary file object")
+        raise TypeError(f"{source!r} is not an image; give a path, bytes or a binary file object")
     if len(data) > MAX_FILE_BYTES:
         raise FilmError(
             "too_many_bytes",
-            f"{where!r} is larger than a film may be ({MAX_FILE_BYTES / 2**20:.0f} MiB)",
+            f"{where!r} is larger than an image file may be ({MAX_FILE_BYTES / 2**20:.0f} MiB)",
         )
     if not data:
-        raise FilmError("empty", f"{where!r} is empty (0 bytes); give a film")
+        raise FilmError("empty", f"{where!r} is empty (0 bytes); give an image")
     return data, name
 
 
@@ -72,12 +72,14 @@ def _load_path(source: str | os.PathLike[str]) -> tuple[bytes, str, str]:
         if os.path.isdir(path):  # noqa: PTH112  Windows says so of folders
             raise _folder(path) from error
         raise FilmError(
-            "permission", f"{path!r} may not be read: permission denied; make it readable"
+            "permission", f"{path!r} cannot be read: permission denied; make it readable"
         ) from error
     except OSError as error:
         raise FilmError("unreadable", f"{path!r} cannot be read: {error.strerror}") from error
     except ValueError as error:  # a zero character in the path
-        raise FilmError("missing", f"there is no file {path!r}: that is no file's name") from error
+        raise FilmError(
+            "missing", f"there is no file {path!r}: that is not a valid file name"
+        ) from error
     return data, os.path.basename(path), path  # noqa: PTH119  may be any text
 
 
@@ -97,7 +99,7 @@ def _open_without_waiting(path: str, flags: int) -> int:
 
 
 def _folder(path: str) -> FilmError:
-    return FilmError("folder", f"{path!r} is a folder, not a file; give a film in it")
+    return FilmError("folder", f"{path!r} is a folder, not a file; give an image in it")
 
 
 def _load_file_object(file: BinaryIO) -> tuple[bytes, str]:

@@ -1,1 +1,7 @@
-"""An answer out: text, table, JSON, picture, COCO; one file each."""
+"""An assessment as text, table, JSON, picture, PDF, DICOM and FHIR; regions as COCO.
+
+Each output is one module that takes an Assessment, and the Radiograph where it shows pixels:
+``text``, ``table``, ``record``, ``picture``, ``pdf.writing``, ``dicom.writing``, ``fhir``, ``coco``
+and ``growth_svg``. Their words for people are in ``wording``, the parts of their pictures in
+``panels``; ``exports`` lists the files that every face offers.
+"""

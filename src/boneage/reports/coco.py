@@ -1,4 +1,4 @@
-"""Found regions as a COCO data set, which annotation tools and detectors read.
+"""Detected regions as a COCO dataset, which annotation tools and detectors read.
 
 The format: https://cocodataset.org/#format-data, "object detection".
 """
@@ -17,7 +17,7 @@ CATEGORIES: Mapping[str, int] = {CARPAL: 1, METACARPAL: 2, PHALANX: 3}
 
 @dataclass(frozen=True)
 class AnnotatedRegion:
-    """Where one region of a film lies."""
+    """One region of an image."""
 
     region: str
     box: Box
@@ -26,7 +26,7 @@ class AnnotatedRegion:
 
 @dataclass(frozen=True)
 class AnnotatedFilm:
-    """One film of a folder and its regions."""
+    """One image of a folder and its regions."""
 
     path: str
     """Below the folder, with forward slashes."""
@@ -36,20 +36,10 @@ class AnnotatedFilm:
 
 
 def coco(films: Iterable[AnnotatedFilm], weights: WeightsName) -> dict[str, Any]:
-    """Describe films and their boxes as COCO does.
+    """Describe images and their boxes as COCO does, for ``json.dumps``.
 
-    Parameters
-    ----------
-    films : iterable of AnnotatedFilm
-    weights : WeightsName
-        Which attention network looked.
-
-    Returns
-    -------
-    dict
-        For ``json.dumps``. A ``bbox`` is x, y, width, height in pixels of the
-        original film. An annotation whose ``attributes`` say
-        ``attention_found: false`` is a usual place, not a finding.
+    A ``bbox`` is x, y, width, height in pixels of the original image. An annotation whose
+    ``attributes`` state ``attention_found: false`` is an expected position, not a detection.
     """
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []

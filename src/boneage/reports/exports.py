@@ -147,10 +147,16 @@ def _picture(session: Session, _options: ReportOptions) -> tuple[bytes, str]:
 
 
 def _report(session: Session, options: ReportOptions) -> tuple[bytes, str]:
-    from boneage.reports.pdf.writing import ReportForm, report  # noqa: PLC0415  an extra
+    from boneage.reports.pdf.writing import report  # noqa: PLC0415  an extra
 
-    form = ReportForm(options.paper, options.language, options.weights_date)
-    content = report(session.assessment, session.image, form, options.identity)
+    content = report(
+        session.assessment,
+        session.image,
+        paper=options.paper,
+        language=options.language,
+        identity=options.identity,
+        weights_date=options.weights_date,
+    )
     return content, session.fingerprint
 
 

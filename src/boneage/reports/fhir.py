@@ -1,4 +1,4 @@
-"""An answer as an HL7 FHIR R4 Observation, for a records system.
+"""An assessment as an HL7 FHIR R4 Observation, for a records system.
 
 https://hl7.org/fhir/R4/observation.html. It is preliminary: a reader decides.
 """
@@ -10,10 +10,15 @@ from typing import Any
 
 from boneage._version import __version__
 from boneage.domain.assessment import Assessment, Interval
-from boneage.domain.clinical_findings import AdultHeight, ClinicalFindings, Determination, Growth
+from boneage.domain.clinical_findings import (
+    AdultHeight,
+    ClinicalFindings,
+    Determination,
+    GrowthFindings,
+)
 from boneage.domain.radiograph import Sex
 from boneage.reports.identity import NOBODY, Identity
-from boneage.reports.text import DISCLAIMER, calibrated_text, sentence
+from boneage.reports.wording import DISCLAIMER, comments, standard_text
 
 Resource = dict[str, Any]
 
@@ -27,10 +32,11 @@ BONE_AGE_CODES = (
     {"system": LOINC, "code": "37362-1"},
     {"system": LOINC, "code": "85151-9", "display": "XR Bone age"},
 )
+METHOD = "estimated from a radiograph by neural networks, of regions found by attention"
 DEVICE = "boneage"
 """The id of the contained device."""
 DECIMALS = 2
-VERDICTS: Mapping[Determination, tuple[str, str]] = {
+INTERPRETATIONS: Mapping[Determination, tuple[str, str]] = {
     Determination.DELAYED: ("L", "Low"),
     Determination.NORMAL: ("N", "Normal"),
     Determination.ADVANCED: ("H", "High"),
@@ -40,16 +46,16 @@ VERDICTS: Mapping[Determination, tuple[str, str]] = {
 
 
 def observation(answer: Assessment, film: str, identity: Identity = NOBODY) -> Resource:
-    """Describe an answer as FHIR does.
+    """Describe an assessment as FHIR does.
 
     Parameters
     ----------
     answer : Assessment
         With ``clinical``, the observation holds SDS, normal range and adult height.
     film : str
-        The film's fingerprint; its name is not written, for it may be the child's.
+        The image's fingerprint; its name is not written, for it may be the child's.
     identity : Identity, optional
-        What may be said of the child. Default: nothing; then there is no subject.
+        What may be written of the child. Default: nothing; then there is no subject.
 
     Returns
     -------
@@ -68,9 +74,9 @@ def observation(answer: Assessment, film: str, identity: Identity = NOBODY) -> R
         "effectiveDateTime": identity.study_date and identity.study_date.isoformat(),
         "valueQuantity": _months(answer.age_months),
         "interpretation": _interpretation(growth),
-        "note": [{"text": text} for text in _notes(answer)],
+        "note": [{"text": text} for text in comments(answer)],
         "bodySite": _body_site(answer),
-        "method": {"text": _method(answer.sex)},
+        "method": {"text": f"{standard_text(answer.sex)}; {METHOD}"},
         "device": {"reference": f"#{DEVICE}"},
         "referenceRange": _normal_range(growth, answer.sex),
         "derivedFrom": _film(film, identity),
@@ -96,7 +102,7 @@ def _device(answer: Assessment) -> Resource:
 
 
 def _subject(identity: Identity) -> Resource | None:
-    """Name the child as far as somebody asked for it."""
+    """Identify the child as far as the user asked for it."""
     reference: Resource = {"type": "Patient"}
     if identity.patient_id:
         reference["identifier"] = {"value": identity.patient_id}
@@ -112,19 +118,8 @@ def _film(film: str, identity: Identity) -> list[Resource]:
     found = [{"type": "Media", "identifier": identifier, "display": "Radiograph of the hand"}]
     if identity.study_uid:
         study = {"system": "urn:dicom:uid", "value": f"urn:oid:{identity.study_uid}"}
-        found.append({"type": "ImagingStudy", "identifier": study, "display": "Its study"})
+        found.append({"type": "ImagingStudy", "identifier": study, "display": "Imaging study"})
     return found
-
-
-def _notes(answer: Assessment) -> list[str]:
-    """Say what a reader must see beside the number."""
-    notes = [DISCLAIMER, *(sentence(finding) for finding in answer.findings)]
-    if answer.calibrated is not None:
-        notes.append(f"Calibrated {calibrated_text(answer.calibrated)}")
-    clinical = answer.clinical
-    parts = (clinical.growth, clinical.adult_height) if clinical else ()
-    reasons = [part.not_defined for part in parts if part is not None]
-    return [*notes, *(reason.message for reason in reasons if reason is not None)]
 
 
 def _body_site(answer: Assessment) -> Resource:
@@ -132,22 +127,15 @@ def _body_site(answer: Assessment) -> Resource:
     return {"coding": [{"system": SNOMED, "code": "85562004"}], "text": side}
 
 
-def _method(sex: Sex) -> str:
-    return (
-        f"Greulich and Pyle, {sex.value} standard; read from a radiograph by neural networks "
-        "that find the regions by attention"
-    )
-
-
-def _interpretation(growth: Growth | None) -> list[Resource]:
-    if growth is None or growth.determination not in VERDICTS:
+def _interpretation(growth: GrowthFindings | None) -> list[Resource]:
+    if growth is None or growth.determination not in INTERPRETATIONS:
         return []
-    code, display = VERDICTS[growth.determination]
+    code, display = INTERPRETATIONS[growth.determination]
     coding = _coding("v3-ObservationInterpretation", code, display)
     return [{"coding": [coding], "text": growth.determination.value}]
 
 
-def _normal_range(growth: Growth | None, sex: Sex) -> list[Resource]:
+def _normal_range(growth: GrowthFindings | None, sex: Sex) -> list[Resource]:
     if growth is None or growth.normal_low_months is None or growth.normal_high_months is None:
         return []
     return [
@@ -156,7 +144,7 @@ def _normal_range(growth: Growth | None, sex: Sex) -> list[Resource]:
             "high": _months(growth.normal_high_months),
             "type": {"coding": [_coding("referencerange-meaning", "normal", "Normal Range")]},
             "appliesTo": [{"text": sex.value}],
-            "text": f"two SD around the {growth.centre.value}, {growth.table}",
+            "text": f"±2 SD around the {growth.centre.value}, {growth.table}",
         }
     ]
 
@@ -185,9 +173,9 @@ def _interval(interval: Interval) -> list[Resource]:
     ]
 
 
-def _growth(growth: Growth) -> list[Resource]:
+def _growth(growth: GrowthFindings) -> list[Resource]:
     difference = _months(growth.difference_months)
-    parts = [_component("difference", "Bone age less chronological age", difference)]
+    parts = [_component("difference", "Bone age minus chronological age", difference)]
     if growth.sds is not None:
         sds = _quantity(growth.sds, "SDS", "1")
         name = f"SDS of the bone age around the {growth.centre.value}"
@@ -205,7 +193,7 @@ def _height(height: AdultHeight) -> list[Resource]:
             {
                 "low": _quantity(height.low_cm, "cm", "cm"),
                 "high": _quantity(height.high_cm, "cm", "cm"),
-                "text": "two SD of the prediction error",
+                "text": "±2 SD of the prediction error",
             }
         ]
     return [part]

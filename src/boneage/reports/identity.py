@@ -1,4 +1,4 @@
-"""Who the child on a film is. Written only where somebody asks for it."""
+"""Who the child on an image is. Written only where the user asks for it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Identity:
     birth_date: date | None = field(default=None, repr=False)
     study_date: date | None = field(default=None, repr=False)
     study_uid: str | None = field(default=None, repr=False)
-    """DICOM's identifier of the study that the film belongs to."""
+    """DICOM's identifier of the study that the image belongs to."""
 
 
 NOBODY = Identity()

@@ -1,8 +1,8 @@
-"""The parts of a picture: a film with boxes, a film with attention, the words for them."""
+"""The parts of a picture: a radiograph with its regions, or under its attention."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -10,7 +10,9 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, Look
-from boneage.domain.radiograph import Pixels, Radiograph
+from boneage.domain.radiograph import Pixels
+from boneage.i18n.words import Words
+from boneage.reports.wording import EN, region_label
 
 Colour = tuple[int, int, int]
 Rgb = npt.NDArray[np.uint8]
@@ -32,13 +34,13 @@ SCALE_PX = 160
 LABEL_PX = 18
 """Height of the letters on a box."""
 HEAT_ALPHA = 0.55
-"""Opacity where attention is highest; where it is 0 the film shows as it is."""
+"""Opacity where attention is highest; where it is 0 the radiograph shows as it is."""
 HEAT_COLOURS = cv2.COLORMAP_INFERNO
 """Perceptually even, in order of brightness, and safe for any colour vision."""
 
 
 def as_grey(stretched: Pixels) -> Rgb:
-    """Turn a stretched film into grey RGB."""
+    """Turn a stretched radiograph into grey RGB."""
     grey = cv2.convertScaleAbs(np.ascontiguousarray(stretched), alpha=255.0)
     coloured: Rgb = cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)
     return coloured
@@ -53,23 +55,31 @@ def fitted(image: Rgb, height: int, width: int) -> Rgb:
     return resized
 
 
-def name_of(look: Look) -> str:
-    """Name a region, and say when it is only the usual place."""
-    return look.region if look.attention_found else f"{look.region} (usual place)"
-
-
 def with_boxes(
     film: Rgb,
     looks: Sequence[Look],
-    radiograph: Radiograph,
+    size: tuple[int, int],
     label_px: int = LABEL_PX,
-    named: Callable[[Look], str] = name_of,
+    words: Words = EN,
 ) -> Image.Image:
-    """Draw the boxes of the looks, with their names, on a film of any size."""
+    """Draw the boxes of the regions, with their names, on an image of any size.
+
+    Parameters
+    ----------
+    film : uint8 array, shape (rows, columns, 3)
+        The radiograph, enlarged or reduced.
+    looks : sequence of Look
+    size : (height, width)
+        Of the radiograph, in whose pixels the boxes lie.
+    label_px : int
+        Height of the letters.
+    words : Words
+        The language of the names.
+    """
     line = max(1, label_px // 6)
     panel = Image.fromarray(film)
     pen = ImageDraw.Draw(panel)
-    rows, cols = film.shape[0] / radiograph.height, film.shape[1] / radiograph.width
+    rows, cols = film.shape[0] / size[0], film.shape[1] / size[1]
     corners = []
     for look in looks:
         left, top = round(look.box.min_col * cols), round(look.box.min_row * rows)
@@ -80,14 +90,16 @@ def with_boxes(
         pen.rectangle((left, top, right, bottom), None, colour_of(look.region), line)
         corners.append((left, top))
     for look, corner in zip(looks, corners, strict=True):  # over every line
-        _label(pen, named(look), corner, colour_of(look.region), film.shape[1], label_px)
+        _label(
+            pen, region_label(look, words), corner, colour_of(look.region), film.shape[1], label_px
+        )
     return panel
 
 
 def with_heat(
     film: Rgb, heat_map: npt.NDArray[np.float32], opacity: float = HEAT_ALPHA
 ) -> Image.Image:
-    """Lay the attention of one look, half transparent, over a film."""
+    """Lay attention, half transparent, over a radiograph."""
     size = film.shape[1], film.shape[0]
     heat = np.clip(cv2.resize(heat_map, size, interpolation=cv2.INTER_LINEAR), 0.0, 1.0)
     alpha = (opacity * heat)[..., np.newaxis]
@@ -96,9 +108,9 @@ def with_heat(
 
 
 def heat_scale() -> Image.Image:
-    """Explain the colours of the attention, without the film below them."""
+    """Explain the colours of the attention, without a radiograph below them."""
     font = font_of(16)
-    words = "attention: none", "highest"
+    words = "Attention: none", "highest"
     first, last = (int(font.getlength(word)) for word in words)
     scale = Image.new("RGB", (first + SCALE_PX + last + 16, 24), BACKGROUND)
     pen = ImageDraw.Draw(scale)

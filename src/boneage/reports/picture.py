@@ -1,7 +1,7 @@
-"""An answer as a picture: the film, where the attention looked, what it read.
+"""An assessment as a picture: the radiograph, the regions, and the attention behind them.
 
-Whatever the film's size, the picture has the same height, so that text and
-lines stay legible on a thumbnail and on a film of 3,000 rows.
+Whatever the size of the radiograph, the picture has the same height, so that text and lines
+stay legible on a thumbnail and on an image of 3,000 rows.
 """
 
 from __future__ import annotations
@@ -31,64 +31,63 @@ from boneage.reports.panels import (
     fitted,
     font_of,
     heat_scale,
-    name_of,
     with_boxes,
     with_heat,
 )
-from boneage.reports.text import (
+from boneage.reports.wording import (
     DISCLAIMER,
-    basis,
-    calibrated_text,
+    age_text,
+    finding_sentence,
+    interval_basis,
     interval_text,
+    refusal_sentence,
+    region_label,
+    site_calibration,
+    standard_text,
     weights_text,
 )
 
 FILM_PX = 900
-"""Height of a film on the picture; also its greatest width."""
+"""Height of the radiograph on the picture; also its greatest width."""
 COLUMN_PX = 400
-"""Greatest width of the column of one look."""
+"""Greatest width of the column of one region."""
 HEAT_PX = 560
 CROP_PX = 290
 """Greatest heights of its two parts."""
 TITLE_PX = 30
 PAGE_PX = 960
-"""Least width of the page, so that a narrow film leaves room for the text."""
+"""Least width of the page, so that a narrow radiograph leaves room for the text."""
 GAP_PX = 16
 DIGEST_KEY = "boneage film"
 
 
 def draw(answer: Assessment, radiograph: Radiograph) -> Rgb:
-    """Draw an answer on its film.
-
-    Parameters
-    ----------
-    answer : Assessment
-    radiograph : Radiograph
-        The film that was read.
+    """Draw an assessment on its radiograph.
 
     Returns
     -------
     uint8 array, shape (rows, columns, 3)
-        RGB: the answer above; then the film with the boxes, and a column for
-        each look, with its attention above the region that it gave; what
-        answered, below.
+        RGB: the bone age above; then the radiograph with the regions, and a column for each
+        step of the region detection, with its attention above the region that it gave; the
+        model below.
     """
     grey = as_grey(stretch(radiograph.pixels))
-    film = with_boxes(fitted(grey, FILM_PX, FILM_PX), answer.looks, radiograph)
-    columns = [_titled(film, "Film and regions")]
-    columns += [_look_column(grey, answer, number) for number in range(len(answer.looks))]
+    size = radiograph.height, radiograph.width
+    film = with_boxes(fitted(grey, FILM_PX, FILM_PX), answer.looks, size)
+    columns = [_titled(film, "Radiograph and regions")]
+    columns += [_step_column(grey, answer, number) for number in range(len(answer.looks))]
     body = _beside(columns)
-    head, foot = _head(answer, body.width), _foot(answer, body.width)
-    page = Image.new("RGB", (body.width, head.height + body.height + foot.height), BACKGROUND)
-    page.paste(head, (0, 0))
-    page.paste(body, (0, head.height))
-    page.paste(foot, (0, head.height + body.height))
-    drawn: Rgb = np.asarray(page)
+    model = f"boneage, model {weights_text(answer.weights)}"
+    blocks = [_text_block(_headlines(answer), body.width), body]
+    if answer.looks:
+        blocks.append(_right_aligned(heat_scale(), body.width))
+    blocks.append(_text_block([(DISCLAIMER, 20, TEXT), (model, 16, DIM_TEXT)], body.width))
+    drawn: Rgb = np.asarray(_stacked(blocks))
     return drawn
 
 
 def png(answer: Assessment, radiograph: Radiograph) -> tuple[bytes, str]:
-    """Draw an answer as a PNG.
+    """Draw an assessment as a PNG.
 
     Returns
     -------
@@ -107,8 +106,8 @@ def png(answer: Assessment, radiograph: Radiograph) -> tuple[bytes, str]:
     return content.getvalue(), mark
 
 
-def _look_column(grey: Rgb, answer: Assessment, number: int) -> Image.Image:
-    """One look: its attention over the film, and below it the region at full resolution."""
+def _step_column(grey: Rgb, answer: Assessment, number: int) -> Image.Image:
+    """One step: its attention over the radiograph, and below it the region at full resolution."""
     look = answer.looks[number]
     heat = with_heat(fitted(grey, HEAT_PX, COLUMN_PX), look.heat_map)
     box = look.box
@@ -117,9 +116,9 @@ def _look_column(grey: Rgb, answer: Assessment, number: int) -> Image.Image:
     edge = (0, 0, crop.width - 1, crop.height - 1)
     ImageDraw.Draw(crop).rectangle(edge, None, colour_of(look.region), 3)
     alone = answer.readings.get(look.region)
-    reading = f", alone {alone:.0f} months" if alone is not None else ""
-    above = _titled(heat, f"Look {number + 1}: {name_of(look)}")
-    below = _titled(crop, f"{look.region}{reading}")
+    estimate = f": {alone:.0f} months" if alone is not None else ""
+    above = _titled(heat, f"Step {number + 1}: {region_label(look)}")
+    below = _titled(crop, f"{look.region}{estimate}")
     column = Image.new("RGB", (COLUMN_PX, FILM_PX + TITLE_PX), BACKGROUND)
     column.paste(above, (0, 0))
     column.paste(below, (0, FILM_PX - CROP_PX))
@@ -137,62 +136,64 @@ def _beside(columns: Sequence[Image.Image]) -> Image.Image:
     return body
 
 
+def _stacked(blocks: Sequence[Image.Image]) -> Image.Image:
+    """Put blocks below each other."""
+    width = max(block.width for block in blocks)
+    page = Image.new("RGB", (width, sum(block.height for block in blocks)), BACKGROUND)
+    top = 0
+    for block in blocks:
+        page.paste(block, (0, top))
+        top += block.height
+    return page
+
+
 def _titled(panel: Image.Image, title: str) -> Image.Image:
     """Put a panel below its title."""
     font = font_of(18)
-    width = max(panel.width, int(font.getlength(title)) + 1)
-    titled = Image.new("RGB", (width, panel.height + TITLE_PX), BACKGROUND)
-    ImageDraw.Draw(titled).text((0, 4), title, DIM_TEXT, font=font)
-    titled.paste(panel, (0, TITLE_PX))
-    return titled
+    block = Image.new("RGB", (int(font.getlength(title)) + 1, TITLE_PX), BACKGROUND)
+    ImageDraw.Draw(block).text((0, 4), title, DIM_TEXT, font=font)
+    return _stacked((block, panel))
 
 
-def _head(answer: Assessment, width: int) -> Image.Image:
-    lines = [
-        (f"Refused: {finding.message} Read all the same, as was asked.", 24, REFUSAL_TEXT)
-        for finding in answer.refusals
-    ]
+Line = tuple[str, int, Colour]
+"""A text, its size in pixels and its colour."""
+
+
+def _headlines(answer: Assessment) -> list[Line]:
+    lines = [(refusal_sentence(finding), 24, REFUSAL_TEXT) for finding in answer.refusals]
     lines += [
         (f"Bone age {years_and_months(answer.age_months)}", 40, TEXT),
-        (f"{answer.age_months:.1f} months, read by the {answer.sex} standard", 24, TEXT),
+        (f"{answer.age_months:.1f} months; {standard_text(answer.sex)}", 24, TEXT),
     ]
     if answer.interval is not None:
         lines.append((interval_text(answer.interval), 24, TEXT))
-        lines.append((basis(answer.interval).capitalize(), 16, DIM_TEXT))
+        lines.append((interval_basis(answer.interval), 16, DIM_TEXT))
     if answer.calibrated is not None:
-        lines.append((f"Calibrated {calibrated_text(answer.calibrated)}", 20, TEXT))
-    if answer.chronological_age_months is not None:
-        age = answer.chronological_age_months
-        lines.append(
-            (f"Chronological age {years_and_months(age)} ({age:.1f} months)", 20, DIM_TEXT)
-        )
+        lines.append((site_calibration(answer.calibrated), 20, TEXT))
+    if (age := answer.chronological_age_months) is not None:
+        lines.append((f"Chronological age {age_text(age)}", 20, DIM_TEXT))
     for finding in answer.findings:
-        if finding.severity is Severity.REFUSAL:
-            continue  # said first
-        colour = DIM_TEXT if finding.severity is Severity.NOTE else WARNING_TEXT
-        lines.append((f"{finding.severity.value.capitalize()}: {finding.message}", 20, colour))
-    return _lines(lines, width)
+        if finding.severity is not Severity.REFUSAL:  # said first
+            colour = DIM_TEXT if finding.severity is Severity.NOTE else WARNING_TEXT
+            lines.append((finding_sentence(finding), 20, colour))
+    return lines
 
 
-def _foot(answer: Assessment, width: int) -> Image.Image:
-    weights = f"boneage, weights {weights_text(answer.weights)}"
-    foot = _lines([(DISCLAIMER, 20, TEXT), (weights, 16, DIM_TEXT)], width)
-    if answer.looks:
-        scale = heat_scale()
-        foot.paste(scale, (width - scale.width - GAP_PX, GAP_PX))
-    return foot
+def _right_aligned(block: Image.Image, width: int) -> Image.Image:
+    row = Image.new("RGB", (width, block.height), BACKGROUND)
+    row.paste(block, (width - block.width - GAP_PX, 0))
+    return row
 
 
-def _lines(lines: list[tuple[str, int, Colour]], width: int) -> Image.Image:
+def _text_block(lines: Sequence[Line], width: int) -> Image.Image:
     """Text on the background, wrapped to the width, each line at its size."""
     wrapped = [
         (part, size, colour)
         for text, size, colour in lines
         for part in textwrap.wrap(text, max(20, int((width - 2 * GAP_PX) / (size * 0.55))))
     ]
-    block = Image.new(
-        "RGB", (width, 2 * GAP_PX + sum(int(size * 1.35) for _, size, _ in wrapped)), BACKGROUND
-    )
+    height = 2 * GAP_PX + sum(int(size * 1.35) for _, size, _ in wrapped)
+    block = Image.new("RGB", (width, height), BACKGROUND)
     pen = ImageDraw.Draw(block)
     top = GAP_PX
     for text, size, colour in wrapped:

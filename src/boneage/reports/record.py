@@ -1,87 +1,297 @@
-"""An answer as plain values, for JSON.
+"""An assessment as JSON: typed records, whose fields are the keys in their order.
 
-The keys are a promise to scripts: new ones may come, none goes or changes its
-meaning within a major version.
+The keys are a promise to scripts: new ones may come, none goes or changes its meaning
+within a major version. ``docs/assessment.schema.json`` publishes them.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any, Self, TypeAlias
+
+import msgspec
 
 from boneage._version import __version__
 from boneage.domain.assessment import (
     Assessment,
-    Box,
-    Calibrated,
     Failure,
     Finding,
-    Interval,
-    Look,
-    OtherHand,
+    Severity,
+    Verdict,
     years_and_months,
 )
-from boneage.domain.radiograph import Facts
-from boneage.domain.stance import Stance
+from boneage.domain.clinical_findings import (
+    NO_AGE,
+    AgeSource,
+    Category,
+    Centre,
+    ClinicalFindings,
+    Determination,
+)
+from boneage.domain.radiograph import Sex
 
-Record = dict[str, Any]
+Record: TypeAlias = dict[str, Any]
+"""A record as ``json.dumps`` takes it."""
 
 DECIMALS = 2
-"""Of months; a hundredth of a month is far below what a film can tell."""
+"""Of a number; a hundredth of a month is far below what a radiograph can tell."""
+OTHER_DECIMALS: Mapping[str, int | None] = {
+    "seconds": 3,
+    "tilt_degrees": 1,
+    "pixel_aspect": 4,
+    "level": None,
+    "pixel_spacing_mm": None,
+}
+"""Of numbers that are rounded otherwise, or not at all."""
+SIGNIFICANT = 4
+"""Digits of what was measured of an image, whose sizes differ."""
+
+
+class JsonObject(msgspec.Struct, frozen=True):
+    """A JSON object: its fields are its keys, in their order."""
+
+    @classmethod
+    def of(cls, source: object, **stated: object) -> Self:
+        """Convert the attributes of the same names, but for what is stated."""
+        names = (name for name in cls.__struct_fields__ if name not in stated)
+        stated |= {name: getattr(source, name) for name in names}
+        return msgspec.convert(_native(stated), cls, from_attributes=True)
+
+
+class BoxRecord(JsonObject, frozen=True):
+    """A rectangle in pixels of the image as it came; max row and column are excluded."""
+
+    min_row: int
+    min_col: int
+    max_row: int
+    max_col: int
+
+
+class IntervalRecord(JsonObject, frozen=True):
+    """The prediction interval: ``level`` of such intervals contain the reference bone age."""
+
+    low_months: float
+    high_months: float
+    level: float
+    low_text: str
+    high_text: str
+    films: int | None
+    by_sex: bool
+    widening: float | None
+
+
+class CalibrationRecord(JsonObject, frozen=True):
+    """The site calibration that was applied, and the bone age without it."""
+
+    name: str
+    date: str
+    films: int
+    sha256: str
+    uncalibrated_months: float
+    uncalibrated_text: str
+
+
+class ReasonRecord(JsonObject, frozen=True):
+    """Why something is not defined."""
+
+    code: str
+    message: str
+
+
+class ContextRecord(JsonObject, frozen=True):
+    """What is known of the child, without dates."""
+
+    chronological_age_months: float | None
+    age_source: AgeSource | None
+    age_not_defined: ReasonRecord | None
+    height_cm: float | None
+    centre: Centre
+
+
+class GrowthRecord(JsonObject, frozen=True):
+    """The bone age compared with the chronological age."""
+
+    difference_months: float | None
+    determination: Determination
+    sds: float | None
+    sds_low: float | None
+    sds_high: float | None
+    centre: Centre | None
+    centre_months: float | None
+    sd_months: float | None
+    normal_low_months: float | None
+    normal_high_months: float | None
+    table: str | None
+    not_defined: ReasonRecord | None
+
+
+class AdultHeightRecord(JsonObject, frozen=True):
+    """The adult height predicted by the tables of Bayley and Pinneau."""
+
+    present_height_cm: float
+    category: Category | None
+    percent: float | None
+    predicted_cm: float | None
+    error_sd_cm: float | None
+    low_cm: float | None
+    high_cm: float | None
+    interval_low_cm: float | None
+    interval_high_cm: float | None
+    table: str
+    not_defined: ReasonRecord | None
+    error_not_defined: ReasonRecord | None
+    interval_not_defined: ReasonRecord | None
+
+
+class StandardsRecord(JsonObject, frozen=True):
+    """The nearest standards of the atlas, and the assessment criteria there."""
+
+    lower_months: float
+    upper_months: float | None
+    text: str
+    phase: str
+    looks_at: str
+
+
+class ClinicalRecord(JsonObject, frozen=True):
+    """The clinical interpretation."""
+
+    context: ContextRecord
+    growth: GrowthRecord | None
+    adult_height: AdultHeightRecord | None
+    standards: StandardsRecord
+
+
+class RegionRecord(JsonObject, frozen=True):
+    """A region of the hand; without attention, at the position that is expected of it."""
+
+    name: str
+    box: BoxRecord
+    attention_found: bool
+
+
+class FindingRecord(JsonObject, frozen=True):
+    """A finding about the image, with what was measured and the limit for it."""
+
+    code: str
+    severity: Severity
+    message: str
+    measured: float | None
+    limit: float | None
+
+
+class StanceRecord(JsonObject, frozen=True):
+    """How the image was cropped, turned and inverted before analysis."""
+
+    field: BoxRecord
+    quarter_turns_clockwise: int
+    inverted: bool
+    tilt_degrees: float
+    pixel_aspect: float
+
+
+class OtherHandRecord(JsonObject, frozen=True):
+    """The bone age of the right hand, where the image shows both hands."""
+
+    age_months: float
+    age_text: str
+    box: BoxRecord
+
+
+class WeightsRecord(JsonObject, frozen=True):
+    """The model: its name, its profile and the checksum of its manifest."""
+
+    name: str
+    profile: str
+    sha256: str
+
+
+class SizeRecord(JsonObject, frozen=True):
+    """The size of the image in pixels."""
+
+    height: int
+    width: int
+
+
+class FactsRecord(JsonObject, frozen=True):
+    """What the file states, without dates: those point at a child."""
+
+    format: str
+    bits: int
+    modality: str | None
+    laterality: str | None
+    body_part: str | None
+    pixel_spacing_mm: list[float] | None
+
+
+class AssessmentRecord(JsonObject, frozen=True, tag_field="status", tag="read"):
+    """An image that was analysed; with the verdict "refused", at the user's request."""
+
+    film: str
+    verdict: Verdict
+    sex: Sex
+    age_months: float
+    age_text: str
+    years: int
+    months: int
+    interval: IntervalRecord | None
+    calibration: CalibrationRecord | None
+    unlikeness: float | None
+    chronological_age_months: float | None
+    clinical: ClinicalRecord | None
+    readings: dict[str, float]
+    regions: list[RegionRecord]
+    findings: list[FindingRecord]
+    stance: StanceRecord | None
+    other_hand: OtherHandRecord | None
+    weights: WeightsRecord
+    film_size: SizeRecord
+    facts: FactsRecord
+    seconds: float
+    boneage: str
+
+
+class FailureRecord(JsonObject, frozen=True, tag_field="status", tag="failed"):
+    """An image that could not be read, or whose analysis failed."""
+
+    film: str
+    code: str
+    message: str
+    findings: list[FindingRecord]
+    boneage: str
+
+
+class RefusalRecord(FailureRecord, frozen=True, tag_field="status", tag="refused"):
+    """An image that failed the quality check and was not analysed."""
+
+
+ImageRecord: TypeAlias = AssessmentRecord | RefusalRecord | FailureRecord
+
+
+class BatchRecord(JsonObject, frozen=True):
+    """Many images in their order, with the counts."""
+
+    boneage: str
+    read: int
+    refused: int
+    failed: int
+    films: list[ImageRecord]
 
 
 def record(answer: Assessment | Failure) -> Record:
-    """Turn one answer into values that ``json.dumps`` takes.
+    """Turn one outcome into values that ``json.dumps`` takes.
 
     Returns
     -------
     dict
-        ``status`` is ``"read"``, ``"refused"`` or ``"failed"``; the latter two have
-        ``film``, ``code``, ``message`` and ``findings`` besides. A film that was read
-        although it is refused has the ``verdict`` ``"refused"``. No name, identifier or
-        birth date.
+        The keys of :class:`AssessmentRecord`, or of :class:`RefusalRecord` or
+        :class:`FailureRecord`, after ``status``: ``"read"``, ``"refused"`` or ``"failed"``.
+        No name, identifier or birth date.
     """
-    if isinstance(answer, Failure):
-        return {
-            "status": status_of(answer),
-            "film": answer.film,
-            "code": answer.code,
-            "message": answer.message,
-            "findings": [finding_record(finding) for finding in answer.findings],
-            "boneage": __version__,
-        }
-    years, months = divmod(round(answer.age_months), 12)
-    return {
-        "status": "read",
-        "film": answer.film,
-        "verdict": answer.verdict.value,
-        "sex": answer.sex.value,
-        "age_months": round(answer.age_months, DECIMALS),
-        "age_text": years_and_months(answer.age_months),
-        "years": years,
-        "months": months,
-        "interval": _interval(answer.interval),
-        "calibration": _calibrated(answer.calibrated),
-        "unlikeness": _rounded(answer.unlikeness),
-        "chronological_age_months": _rounded(answer.chronological_age_months),
-        "clinical": answer.clinical.to_dict() if answer.clinical else None,
-        "readings": {name: _rounded(age) for name, age in answer.readings.items()},
-        "regions": [_region(look) for look in answer.looks],
-        "findings": [finding_record(finding) for finding in answer.findings],
-        "stance": _stance(answer.stance),
-        "other_hand": _other_hand(answer.other_hand),
-        "weights": {
-            "name": answer.weights.name,
-            "profile": answer.weights.profile,
-            "sha256": answer.weights.sha256,
-        },
-        "film_size": {"height": answer.film_height, "width": answer.film_width},
-        "facts": _facts(answer.facts),
-        "seconds": round(answer.seconds, 3),
-        "boneage": __version__,
-    }
+    return _plain(_failure(answer) if isinstance(answer, Failure) else _assessment(answer))
 
 
 def batch(records: Sequence[Record]) -> str:
@@ -90,120 +300,110 @@ def batch(records: Sequence[Record]) -> str:
     ASCII only, so that it survives any pipe.
     """
     counts = Counter(r["status"] for r in records)
-    document = {
-        "boneage": __version__,
-        "read": counts["read"],
-        "refused": counts["refused"],
-        "failed": counts["failed"],
-        "films": list(records),
+    films = msgspec.convert(records, list[ImageRecord])
+    document = BatchRecord(__version__, counts["read"], counts["refused"], counts["failed"], films)
+    return json.dumps(_plain(document), indent=2, allow_nan=False)
+
+
+def json_schema() -> Record:
+    """The JSON Schema of a batch document, and of a record alone."""
+    either, parts = msgspec.json.schema_components(
+        (BatchRecord, ImageRecord), ref_template="#/$defs/{name}"
+    )
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Bone age assessments",
+        "description": "What 'boneage assess --json' prints, or the record of one image in it.",
+        "anyOf": list(either),
+        "$defs": parts,
     }
-    return json.dumps(document, indent=2, allow_nan=False)
 
 
 def status_of(answer: Assessment | Failure) -> str:
-    """Say in a word what became of a film: "read", "refused" or "failed"."""
+    """What became of an image in a word: "read", "refused" or "failed"."""
     if isinstance(answer, Failure):
         return "refused" if answer.refused else "failed"
     return "read"
 
 
-def box_record(box: Box) -> dict[str, int]:
-    """Give a box in the film's pixels, max row and column excluded."""
-    return {
-        "min_row": box.min_row,
-        "min_col": box.min_col,
-        "max_row": box.max_row,
-        "max_col": box.max_col,
-    }
-
-
-def _region(look: Look) -> Record:
-    return {
-        "name": look.region,
-        "box": box_record(look.box),
-        "attention_found": look.attention_found,
-    }
-
-
 def finding_record(finding: Finding) -> Record:
-    """Give what was found of a film."""
-    return {
-        "code": finding.code,
-        "severity": finding.severity.value,
-        "message": finding.message,
-        "measured": _measured(finding.measured),
-        "limit": _measured(finding.limit),
-    }
+    """A finding about an image as ``json.dumps`` takes it."""
+    return _plain(FindingRecord.of(finding))
 
 
-def _other_hand(hand: OtherHand | None) -> Record | None:
-    """Give the bone age of the right hand, where the image shows both."""
-    if hand is None:
-        return None
-    return {
-        "age_months": _rounded(hand.age_months),
-        "age_text": years_and_months(hand.age_months),
-        "box": box_record(hand.box),
-    }
+def clinical_record(findings: ClinicalFindings) -> ClinicalRecord:
+    """The clinical interpretation; no date, name or identifier."""
+    reason = findings.context.age_not_defined
+    if findings.growth is not None or reason is None or reason.code == NO_AGE.code:
+        return ClinicalRecord.of(findings)
+    unknown: Record = dict.fromkeys(GrowthRecord.__struct_fields__)  # an age is stated, and is none
+    unknown |= {"determination": Determination.UNKNOWN, "not_defined": reason}
+    return ClinicalRecord.of(findings, growth=unknown)
 
 
-def _stance(stance: Stance | None) -> Record | None:
-    """Say what was done to a film before it was read; None: nothing."""
-    if stance is None:
-        return None
-    return {
-        "field": box_record(stance.field),
-        "quarter_turns_clockwise": stance.quarters,
-        "inverted": stance.inverted,
-        "tilt_degrees": round(stance.tilt.degrees, 1) if stance.tilt else 0.0,
-        "pixel_aspect": round(stance.pixel_aspect, 4),
-    }
+def _failure(failure: Failure) -> FailureRecord:
+    kind = RefusalRecord if failure.refused else FailureRecord
+    return kind.of(failure, boneage=__version__)
 
 
-def _facts(facts: Facts) -> Record:
-    """Say what the file states, without dates: those point at a child."""
-    spacing = facts.pixel_spacing_mm
-    return {
-        "format": facts.format,
-        "bits": facts.bits,
-        "modality": facts.modality,
-        "laterality": facts.laterality,
-        "body_part": facts.body_part,
-        "pixel_spacing_mm": list(spacing) if spacing else None,
-    }
+def _assessment(answer: Assessment) -> AssessmentRecord:
+    years, months = divmod(round(answer.age_months), 12)
+    interval, calibrated = answer.interval, answer.calibrated
+    stance, hand = answer.stance, answer.other_hand
+    return AssessmentRecord.of(
+        answer,
+        age_text=years_and_months(answer.age_months),
+        years=years,
+        months=months,
+        interval=interval
+        and IntervalRecord.of(
+            interval,
+            low_text=years_and_months(interval.low_months),
+            high_text=years_and_months(interval.high_months),
+        ),
+        calibration=calibrated
+        and CalibrationRecord.of(
+            calibrated, uncalibrated_text=years_and_months(calibrated.uncalibrated_months)
+        ),
+        clinical=answer.clinical and clinical_record(answer.clinical),
+        regions=[RegionRecord.of(look, name=look.region) for look in answer.looks],
+        stance=stance
+        and StanceRecord.of(
+            stance,
+            quarter_turns_clockwise=stance.quarters,
+            tilt_degrees=stance.tilt.degrees if stance.tilt else 0.0,
+        ),
+        other_hand=hand and OtherHandRecord.of(hand, age_text=years_and_months(hand.age_months)),
+        film_size=SizeRecord(answer.film_height, answer.film_width),
+        boneage=__version__,
+    )
 
 
-def _interval(interval: Interval | None) -> Record | None:
-    if interval is None:
-        return None
-    return {
-        "low_months": _rounded(interval.low_months),
-        "high_months": _rounded(interval.high_months),
-        "level": interval.level,
-        "low_text": years_and_months(interval.low_months),
-        "high_text": years_and_months(interval.high_months),
-        "films": interval.films,
-        "by_sex": interval.by_sex,
-        "widening": _rounded(interval.widening),
-    }
+def _native(value: Any) -> Any:
+    """Turn dataclasses into dictionaries, and NumPy's numbers into Python's."""
+    if isinstance(value, float):
+        return float(value)
+    if is_dataclass(value):
+        return {one.name: _native(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, Mapping):
+        return {name: _native(part) for name, part in value.items()}
+    return [_native(part) for part in value] if isinstance(value, list | tuple) else value
 
 
-def _calibrated(calibrated: Calibrated | None) -> Record | None:
-    if calibrated is None:
-        return None
-    return {
-        "name": calibrated.name,
-        "date": calibrated.date,
-        "films": calibrated.films,
-        "sha256": calibrated.sha256,
-        "uncalibrated_months": _rounded(calibrated.uncalibrated_months),
-        "uncalibrated_text": years_and_months(calibrated.uncalibrated_months),
-    }
+def _plain(value: JsonObject) -> Record:
+    plain: Record = _rounded(msgspec.to_builtins(value))
+    return plain
 
 
-def _measured(value: float | None) -> float | None:
-    return None if value is None else float(f"{value:.4g}")
-
-
-def _rounded(number: float | None) -> float | None:
-    return None if number is None else round(number, DECIMALS)
+def _rounded(value: Any, key: str = "") -> Any:
+    """Round every number of a record as its key asks for."""
+    if isinstance(value, dict):
+        return {name: _rounded(part, name) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_rounded(part, key) for part in value]
+    if not isinstance(value, float):
+        return value
+    if key in {"measured", "limit"}:
+        return float(f"{value:.{SIGNIFICANT}g}")
+    decimals = OTHER_DECIMALS.get(key, DECIMALS)
+    return value if decimals is None else round(value, decimals)

@@ -1,9 +1,10 @@
-"""Answers as a CSV table, one row a film, failures too."""
+"""Assessments as a CSV table, one row an image, failures too."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from enum import Enum
 from typing import BinaryIO
 
 from boneage._version import __version__
@@ -18,45 +19,70 @@ from boneage.domain.assessment import (
     Verdict,
     years_and_months,
 )
-from boneage.reports.clinical_table import CLINICAL_COLUMNS, clinical_cells
 from boneage.reports.record import status_of
-from boneage.reports.text import interval_text
+from boneage.reports.wording import interval_text, reasons
 from boneage.storage.delimited import csv_text
 
 REGIONS = (CARPAL, METACARPAL, PHALANX)
 CORNERS = ("min_row", "min_col", "max_row", "max_col")
-COLUMNS = (
-    "film",
-    "status",
-    "verdict",
-    "sex",
-    "age_months",
-    "age_text",
-    "interval_low_months",
-    "interval_high_months",
-    "interval_level",
-    "interval_text",
-    "uncalibrated_months",
-    "calibration",
-    "calibration_date",
-    "calibration_films",
-    "calibration_sha256",
-    "chronological_age_months",
-    *CLINICAL_COLUMNS,
-    "other_hand_months",
-    *(f"{name}_months" for name in (WHOLE_HAND, *REGIONS)),
-    *(f"{name}_{corner}" for name in REGIONS for corner in (*CORNERS, "attention_found")),
-    "film_height",
-    "film_width",
-    "warnings",
-    "findings",
-    "code",
-    "message",
-    "weights",
-    "weights_sha256",
-    "seconds",
-    "boneage",
-)
+ATTRIBUTES: Mapping[str, str] = {
+    "film": "film",
+    "status": "",
+    "verdict": "verdict",
+    "sex": "sex",
+    "age_months": "age_months",
+    "age_text": "",
+    "interval_low_months": "interval.low_months",
+    "interval_high_months": "interval.high_months",
+    "interval_level": "",
+    "interval_text": "",
+    "uncalibrated_months": "calibrated.uncalibrated_months",
+    "calibration": "calibrated.name",
+    "calibration_date": "calibrated.date",
+    "calibration_films": "calibrated.films",
+    "calibration_sha256": "calibrated.sha256",
+    "chronological_age_months": "chronological_age_months",
+    "age_source": "clinical.context.age_source",
+    "difference_months": "clinical.growth.difference_months",
+    "sds": "clinical.growth.sds",
+    "sds_low": "clinical.growth.sds_low",
+    "sds_high": "clinical.growth.sds_high",
+    "sds_centre": "clinical.growth.centre",
+    "sds_table": "clinical.growth.table",
+    "sd_months": "clinical.growth.sd_months",
+    "normal_low_months": "clinical.growth.normal_low_months",
+    "normal_high_months": "clinical.growth.normal_high_months",
+    "determination": "clinical.growth.determination",
+    "height_cm": "clinical.context.height_cm",
+    "height_category": "clinical.adult_height.category",
+    "percent_of_adult_height": "clinical.adult_height.percent",
+    "adult_height_cm": "clinical.adult_height.predicted_cm",
+    "adult_height_low_cm": "clinical.adult_height.low_cm",
+    "adult_height_high_cm": "clinical.adult_height.high_cm",
+    "adult_height_interval_low_cm": "clinical.adult_height.interval_low_cm",
+    "adult_height_interval_high_cm": "clinical.adult_height.interval_high_cm",
+    "standards": "clinical.standards.text",
+    "not_defined": "",
+    "other_hand_months": "other_hand.age_months",
+    **{f"{name}_months": "" for name in (WHOLE_HAND, *REGIONS)},
+    **{f"{name}_{part}": "" for name in REGIONS for part in (*CORNERS, "attention_found")},
+    "film_height": "film_height",
+    "film_width": "film_width",
+    "warnings": "",
+    "findings": "",
+    "code": "",
+    "message": "",
+    "weights": "weights.name",
+    "weights_sha256": "weights.sha256",
+    "seconds": "",
+    "boneage": "",
+}
+"""Each column, and where an assessment holds it; empty: :func:`row` derives it.
+
+No date is among them: dates point at a child.
+"""
+COUNTS = frozenset({"calibration_films", "film_height", "film_width"})
+COLUMNS = tuple(ATTRIBUTES)
 """The same whichever regions the weights look for; what they don't stays empty."""
 
 Row = dict[str, object]
@@ -74,39 +100,21 @@ def row(answer: Assessment | Failure) -> Row:
             "message": answer.message,
             "boneage": __version__,
         }
-    cells: Row = {
-        "film": answer.film,
+    held = {column: _at(answer, path) for column, path in ATTRIBUTES.items() if path}
+    cells: Row = {name: _cell(name, value) for name, value in held.items() if value is not None}
+    cells |= {
         "status": status_of(answer),
-        "verdict": answer.verdict.value,
         "findings": codes_of(answer.findings),
-        "sex": answer.sex.value,
-        "age_months": f"{answer.age_months:.2f}",
         "age_text": years_and_months(answer.age_months),
-        "film_height": answer.film_height,
-        "film_width": answer.film_width,
         "warnings": " ".join(finding.message for finding in answer.warnings),
-        "weights": answer.weights.name,
-        "weights_sha256": answer.weights.sha256,
         "seconds": f"{answer.seconds:.3f}",
         "boneage": __version__,
     }
     if answer.interval is not None:
-        cells["interval_low_months"] = f"{answer.interval.low_months:.2f}"
-        cells["interval_high_months"] = f"{answer.interval.high_months:.2f}"
         cells["interval_level"] = f"{answer.interval.level:g}"
         cells["interval_text"] = interval_text(answer.interval)
-    if answer.calibrated is not None:
-        cells["uncalibrated_months"] = f"{answer.calibrated.uncalibrated_months:.2f}"
-        cells["calibration"] = answer.calibrated.name
-        cells["calibration_date"] = answer.calibrated.date
-        cells["calibration_films"] = answer.calibrated.films
-        cells["calibration_sha256"] = answer.calibrated.sha256
-    if answer.other_hand is not None:
-        cells["other_hand_months"] = f"{answer.other_hand.age_months:.2f}"
-    if answer.chronological_age_months is not None:
-        cells["chronological_age_months"] = f"{answer.chronological_age_months:.2f}"
     if answer.clinical is not None:
-        cells |= clinical_cells(answer.clinical)
+        cells["not_defined"] = "; ".join(reason.message for reason in reasons(answer.clinical))
     for name, age in answer.readings.items():
         cells[f"{name}_months"] = f"{age:.2f}"
     for look in answer.looks:
@@ -121,6 +129,20 @@ def codes_of(findings: Sequence[Finding]) -> str:
     return ";".join(dict.fromkeys(finding.code for finding in findings))
 
 
+def _at(value: object, path: str) -> object:
+    """Follow names joined by points; None where one of them is."""
+    for name in path.split("."):
+        value = None if value is None else getattr(value, name)
+    return value
+
+
+def _cell(column: str, value: object) -> object:
+    if isinstance(value, Enum):
+        return value.value
+    counted = column in COUNTS or not isinstance(value, int | float)
+    return value if counted else f"{value:.2f}"
+
+
 def write_table(file: BinaryIO, rows: Iterable[Row], columns: Sequence[str] = COLUMNS) -> None:
     """Write rows under their header, as UTF-8, to an open file, as they come."""
     table = TableWriter(file, columns)
@@ -130,7 +152,7 @@ def write_table(file: BinaryIO, rows: Iterable[Row], columns: Sequence[str] = CO
 
 
 class TableWriter:
-    """A table that grows by whole rows: where it is stopped, what was written is a table.
+    """A table that grows by whole rows: when it is stopped, what was written is a whole table.
 
     Parameters
     ----------
@@ -138,7 +160,7 @@ class TableWriter:
         Open for writing, best without a buffer
         (:func:`boneage.storage.files.atomically` with ``keep``).
     columns : sequence of str
-        What else a row holds is left out.
+        Other keys of a row are left out.
     begun : bool
         The file has a header already, and perhaps rows.
     """

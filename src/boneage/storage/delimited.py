@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
@@ -48,13 +49,7 @@ class Delimited:
 
 
 def read_delimited(path: Path, *, ragged: bool = False) -> Delimited:
-    """Read a table as a whole; see :func:`open_delimited`.
-
-    Raises
-    ------
-    DataError
-        When the file cannot be opened, is empty, is not UTF-8, or no table.
-    """
+    """Read a table as a whole; see :func:`open_delimited`."""
     with open_delimited(path, ragged=ragged) as (columns, rows):
         return Delimited(columns, tuple(rows))
 
@@ -87,10 +82,8 @@ def open_delimited(
     Raises
     ------
     DataError
-        When the file cannot be opened, is empty, is not Unicode, or no table; two columns
-        have one name; or a row has more or fewer cells than there are columns (but for
-        ``ragged``), a quotation mark is not closed or a NUL stands in it. The latter not
-        before that row is read.
+        When the file cannot be opened, is empty, is not Unicode, or no table, or two columns
+        have one name; for a row that is wrong, not before that row is read.
     """
     encoding = "utf-8"
     try:
@@ -110,7 +103,7 @@ def open_delimited(
         raise DataError(f"the table {str(path)!r} cannot be read: {error}") from error
 
 
-class _Reader:
+class _RowReader:
     """The rows of a file as lists of cells; what is wrong with one is said with its line."""
 
     def __init__(self, lines: Iterator[str], delimiter: str, path: Path, before: int) -> None:
@@ -139,7 +132,7 @@ class _Reader:
                 return cells
 
 
-def _opened(file: TextIO, path: Path) -> tuple[list[str], _Reader]:
+def _opened(file: TextIO, path: Path) -> tuple[list[str], _RowReader]:
     """Find delimiter and columns; the reader stands at the first row."""
     lines = _without_nul(file, path)
     read = 0
@@ -154,7 +147,7 @@ def _opened(file: TextIO, path: Path) -> tuple[list[str], _Reader]:
     else:
         raise DataError(f"the table {str(path)!r} is empty")
     delimiter = stated or max(DELIMITERS, key=line.count)
-    reader = _Reader(_chain(line, lines), delimiter, path, read - 1)
+    reader = _RowReader(chain([line], lines), delimiter, path, read - 1)
     header = next(reader, None)
     if header is None:
         raise DataError(f"the table {str(path)!r} has no names of columns")
@@ -164,15 +157,10 @@ def _opened(file: TextIO, path: Path) -> tuple[list[str], _Reader]:
         if len(same) > 1:
             written = " and ".join(f"{header[n]!r} (column {n + 1})" for n in same)
             raise DataError(
-                f"the table {str(path)!r} has {len(same)} columns of one name: {written}; which "
-                "one counts cannot be known: rename or remove the others"
+                f"the table {str(path)!r} has {len(same)} columns of one name: {written}; rename "
+                "or remove all but the one that counts"
             )
     return columns, reader
-
-
-def _chain(first: str, others: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from others
 
 
 def _without_nul(file: TextIO, path: Path) -> Iterator[str]:
@@ -184,7 +172,7 @@ def _without_nul(file: TextIO, path: Path) -> Iterator[str]:
         yield line
 
 
-def _rows(reader: _Reader, columns: Sequence[str], path: Path, *, ragged: bool) -> Iterator[Row]:
+def _rows(reader: _RowReader, columns: Sequence[str], path: Path, *, ragged: bool) -> Iterator[Row]:
     for cells in reader:
         while len(cells) > len(columns) and not cells[-1]:
             cells.pop()
@@ -216,16 +204,13 @@ def _wrong(path: Path, line: int, what: str) -> DataError:
 def one_column(columns: Sequence[str], names: Sequence[str], path: Path) -> str | None:
     """Choose the column that states something under one of several names; None where none does.
 
-    Raises
-    ------
-    DataError
-        When several do: which one counts cannot be known.
+    DataError when several do: which one counts cannot be known.
     """
     found = [name for name in names if name in columns]
     if len(found) > 1:
         raise DataError(
             f"the table {str(path)!r} has the columns {' and '.join(map(repr, found))}, which "
-            "mean the same; which one counts cannot be known: rename or remove the others"
+            "mean the same; rename or remove all but the one that counts"
         )
     return found[0] if found else None
 
@@ -258,16 +243,9 @@ def meant_cell(cell: str) -> str:
 
 
 def csv_text(rows: Iterable[Iterable[object]], *, terminal: bool = False, end: str = "\n") -> str:
-    """Write rows as comma-separated text that spreadsheets take as data alone.
+    """Write rows of cells, the header among them, as CSV that spreadsheets take as data alone.
 
-    Parameters
-    ----------
-    rows : iterable
-        Of the cells of each row; the header is one of them.
-    terminal : bool
-        A person sees the text at once: control characters are made harmless, too.
-    end : str
-        Of each line.
+    ``terminal``: a person sees the text at once, so that control characters are made harmless, too.
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator=end)

@@ -100,13 +100,7 @@ def atomically(
 
 
 def _opened_through(path: Path) -> int | None:
-    """Open what no other file may take the place of; None for an ordinary file, or none.
-
-    Raises
-    ------
-    OSError
-        When it cannot be written, or standard output is closed.
-    """
+    """Open what no other file may take the place of; None for an ordinary file, or none."""
     if is_standard_output(path):
         if sys.__stdout__ is None:
             raise OSError(errno.EBADF, "standard output is closed")
@@ -195,10 +189,7 @@ def sync_folder(folder: Path) -> None:
 def locked(folder: Path) -> Iterator[bool]:
     """Keep other processes that lock it out of a folder, where the system can.
 
-    Yields
-    ------
-    bool
-        False when another process is in it. The system forgets the lock with the process.
+    Yields False when another process is in it. The system forgets the lock with the process.
     """
     try:
         opened = os.open(folder, os.O_RDONLY)

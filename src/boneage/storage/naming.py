@@ -14,31 +14,11 @@ STEM_BYTES = 200
 
 
 def write_named(folder: Path, film: str, suffix: str, mark: str, content: bytes) -> Path:
-    """Write an output under its film's name, whole or not at all.
+    """Write an output under its image's name, whole or not at all, and give where it is.
 
-    The same film written again replaces its file. Another film of the same name, from
-    this run, an earlier one or another process, gets a number after its name.
-
-    Parameters
-    ----------
-    folder : Path
-    film : str
-        The film's name.
-    suffix : str
-        Of the output, such as ``".boneage.pdf"``.
-    mark : str
-        Letters of ASCII that stand in every such output of this film, and in no other film's.
-    content : bytes
-
-    Returns
-    -------
-    Path
-        Where it is.
-
-    Raises
-    ------
-    OSError
-        When it cannot be written.
+    The same image written again replaces its file. Another image of the same name, from this run,
+    an earlier one or another process, gets a number after its name. ``mark`` are letters of ASCII
+    that stand in every such output of this image, and in no other image's.
     """
     for path in _names(folder, film, suffix):
         if os.path.lexists(path):

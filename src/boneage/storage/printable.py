@@ -18,11 +18,7 @@ _JOINERS = "\u200c\u200d"
 def printable(text: str, *, keep: str = "") -> str:
     r"""Write what a terminal would act upon as Python does: ``\x1b``, ``\n``, ``\u202e``.
 
-    Parameters
-    ----------
-    text : str
-    keep : str
-        Characters that stay as they are, such as the line ends of a text of several lines.
+    Characters to ``keep`` stay as they are, such as the line ends of a text of several lines.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -31,7 +27,7 @@ def printable(text: str, *, keep: str = "") -> str:
         if character in keep
         or character in _JOINERS
         or unicodedata.category(character) not in _DANGEROUS
-        else _escaped(character)
+        else character.encode("unicode_escape").decode("ascii")
         for character in text
     )
 
@@ -39,7 +35,3 @@ def printable(text: str, *, keep: str = "") -> str:
 def file_label(path: str | os.PathLike[str]) -> str:
     r"""Name a file in valid Unicode; bytes that are no UTF-8 are written as ``\xe9``."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
-
-
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")

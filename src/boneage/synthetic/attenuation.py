@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from boneage.synthetic.bone import Bone
-from boneage.synthetic.framing import Frame
 from boneage.synthetic.outlines import Outline
+from boneage.synthetic.projection import Projection
+from boneage.synthetic.skeleton import Bone
 
 Map: TypeAlias = npt.NDArray[np.float32]
 
@@ -54,12 +54,14 @@ class Textures:
         return cls(((lines - lines.mean()) / lines.std()).astype(np.float32))
 
 
-def bone_map(bones: tuple[Bone, ...], frame: Frame, textures: Textures) -> tuple[Map, Map]:
+def bone_map(
+    bones: tuple[Bone, ...], projection: Projection, textures: Textures
+) -> tuple[Map, Map]:
     """Add up compact and spongy bone, in mm of each, shape (height, width) both."""
-    compact = np.zeros((frame.height, frame.width), np.float32)
+    compact = np.zeros((projection.height, projection.width), np.float32)
     spongy = np.zeros_like(compact)
     for bone in bones:
-        window = _Window.around(bone, frame)
+        window = _Window.around(bone, projection)
         if window is None:
             continue
         hard, soft = _parts_and_plate(bone, window)
@@ -68,18 +70,18 @@ def bone_map(bones: tuple[Bone, ...], frame: Frame, textures: Textures) -> tuple
     return compact, spongy
 
 
-def flesh_map(outline: Outline, frame: Frame) -> Map:
+def flesh_map(outline: Outline, projection: Projection) -> Map:
     """Mm of soft tissue above each pixel, shape (height, width)."""
-    mask = np.zeros((frame.height, frame.width), np.uint8)
-    _fill(mask, frame.to_px(outline))
+    mask = np.zeros((projection.height, projection.width), np.uint8)
+    _fill(mask, projection.to_px(outline))
     # Beyond the film the flesh goes on: its edge there is no skin.
     padded = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
-    inside = _depth_px(padded)[1:-1, 1:-1] * np.float32(frame.mm_per_px)
+    inside = _depth_px(padded)[1:-1, 1:-1] * np.float32(projection.mm_per_px)
     finger = 2 * FINGER_RADIUS_MM * _dome(inside / FINGER_RADIUS_MM)
     near, far = PALM_REACH_MM
     t = np.clip((inside - near) / (far - near), 0, 1)
     palm = PALM_MM * t * t * (3 - 2 * t)
-    total: Map = finger + cv2.GaussianBlur(palm, (0, 0), max(0.5, 3.0 / frame.mm_per_px))
+    total: Map = finger + cv2.GaussianBlur(palm, (0, 0), max(0.5, 3.0 / projection.mm_per_px))
     return total
 
 
@@ -128,7 +130,7 @@ def _dome(share: Map) -> Map:
 class _Window:
     """The part of the film around one bone, in finer pixels."""
 
-    frame: Frame
+    projection: Projection
     top: int
     left: int
     bottom: int
@@ -136,24 +138,24 @@ class _Window:
     fineness: int
 
     @classmethod
-    def around(cls, bone: Bone, frame: Frame) -> _Window | None:
+    def around(cls, bone: Bone, projection: Projection) -> _Window | None:
         parts = bone.outlines if bone.plate is None else (*bone.outlines, bone.plate)
-        box = frame.box(*parts)
+        box = projection.box(*parts)
         if box is None:
             return None
-        fineness = min(MAX_FINENESS, math.ceil(frame.mm_per_px / FINE_MM))
+        fineness = min(MAX_FINENESS, math.ceil(projection.mm_per_px / FINE_MM))
         return cls(
-            frame,
+            projection,
             max(0, box.min_row - 1),
             max(0, box.min_col - 1),
-            min(frame.height, box.max_row + 1),
-            min(frame.width, box.max_col + 1),
+            min(projection.height, box.max_row + 1),
+            min(projection.width, box.max_col + 1),
             fineness,
         )
 
     @property
     def mm_per_px(self) -> float:
-        return self.frame.mm_per_px / self.fineness
+        return self.projection.mm_per_px / self.fineness
 
     @property
     def slices(self) -> tuple[slice, slice]:
@@ -164,7 +166,7 @@ class _Window:
         return (self.bottom - self.top) * self.fineness, (self.right - self.left) * self.fineness
 
     def points(self, outline: Outline) -> Outline:
-        px: Outline = (self.frame.to_px(outline) - (self.left, self.top)) * self.fineness
+        px: Outline = (self.projection.to_px(outline) - (self.left, self.top)) * self.fineness
         return px
 
     def mask(self, *outlines: Outline) -> npt.NDArray[np.uint8]:

@@ -11,9 +11,9 @@ from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, Box
 from boneage.domain.radiograph import Facts, Radiograph, Sex
 from boneage.errors import BoneageError
 from boneage.synthetic.flesh import outline_flesh
-from boneage.synthetic.framing import Frame, frame_hand
-from boneage.synthetic.growth import Growth
+from boneage.synthetic.maturity import HandGrowth
 from boneage.synthetic.outlines import Outline
+from boneage.synthetic.projection import Projection, project_hand
 from boneage.synthetic.rendering import render
 from boneage.synthetic.skeleton import Skeleton, build_skeleton
 
@@ -85,19 +85,19 @@ def draw(
     _check("rotation", rotation_degrees, -360, 360, "degrees")
     _check("seed", seed, 0, 2**63, "")
     rng = np.random.default_rng(seed)
-    growth = Growth.at(age_months, sex)
+    growth = HandGrowth.at(age_months, sex)
     skeleton = build_skeleton(growth, rng)
     flesh = outline_flesh(skeleton)
-    frame = frame_hand(flesh, growth.hand_length_mm, height, width, rotation_degrees)
+    projection = project_hand(flesh, growth.hand_length_mm, height, width, rotation_degrees)
     bones = tuple(skeleton.bones.values())
-    pixels = render(bones, flesh, frame, rng, collimated=collimated)
+    pixels = render(bones, flesh, projection, rng, collimated=collimated)
     return SyntheticFilm(
-        radiograph=Radiograph(pixels, _facts(sex, frame), NAME),
+        radiograph=Radiograph(pixels, _facts(sex, projection), NAME),
         age_months=age_months,
         sex=sex,
-        regions=_boxes(frame, _regions(skeleton, flesh)),
-        bones=_boxes(frame, {bone.name: bone.outlines for bone in bones}),
-        outlines={bone.name: tuple(map(frame.to_px, bone.outlines)) for bone in bones},
+        regions=_boxes(projection, _regions(skeleton, flesh)),
+        bones=_boxes(projection, {bone.name: bone.outlines for bone in bones}),
+        outlines={bone.name: tuple(map(projection.to_px, bone.outlines)) for bone in bones},
     )
 
 
@@ -113,18 +113,18 @@ def _regions(skeleton: Skeleton, flesh: Outline) -> Mapping[str, Iterable[Outlin
     }
 
 
-def _boxes(frame: Frame, outlines: Mapping[str, Iterable[Outline]]) -> Mapping[str, Box]:
-    boxes = {name: frame.box(*parts) for name, parts in outlines.items()}
+def _boxes(projection: Projection, outlines: Mapping[str, Iterable[Outline]]) -> Mapping[str, Box]:
+    boxes = {name: projection.box(*parts) for name, parts in outlines.items()}
     return {name: box for name, box in boxes.items() if box is not None}
 
 
-def _facts(sex: Sex, frame: Frame) -> Facts:
+def _facts(sex: Sex, projection: Projection) -> Facts:
     return Facts(
         format="synthetic",
         bits=BITS,
         sex=sex,
         laterality="L",
-        pixel_spacing_mm=(frame.mm_per_px, frame.mm_per_px),
+        pixel_spacing_mm=(projection.mm_per_px, projection.mm_per_px),
         body_part="HAND",
         modality="DX",
         burned_in_annotation=True,

@@ -50,13 +50,7 @@ class Marker:
 
 
 def marker(free: npt.NDArray[np.bool_]) -> Marker:
-    """Make a marker and lay it where the film is free, best low on the left.
-
-    Parameters
-    ----------
-    free : bool array, shape (height, width)
-        Where nothing of the hand is.
-    """
+    """Make a marker and lay it where the image is free of the hand, best low on the left."""
     height, width = free.shape
     rows = max(8, round(HEIGHT_SHARE * min(height, 1.3 * width)))
     cols = max(8, round(rows * ASPECT))

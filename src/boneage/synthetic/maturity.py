@@ -1,18 +1,21 @@
-"""Which growth centres a hand shows at an age: visible, how wide, capped, how far fused."""
+"""How far a hand has grown at an age: its size, and the state of each growth centre."""
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from typing import TypeAlias
 
 import numpy as np
 
 from boneage.domain.radiograph import Sex
+from boneage.synthetic.anatomy import ADULT_HAND_MM, CARPAL
 
 TABLES: tuple[Traversable, ...] = (
     files("boneage.clinical") / "tables" / "greulich_pyle_maturity_events.csv",
@@ -20,64 +23,61 @@ TABLES: tuple[Traversable, ...] = (
 )
 """The atlas's events, and what a drawing needs beyond them."""
 
-CARPALS = (
-    "capitate",
-    "hamate",
-    "triquetrum",
-    "lunate",
-    "scaphoid",
-    "trapezium",
-    "trapezoid",
-    "pisiform",
-)
+CARPALS = tuple(CARPAL)
 PROXIMAL = tuple(f"proximal_phalanx_{finger}" for finger in range(1, 6))
 MIDDLE = tuple(f"middle_phalanx_{finger}" for finger in range(2, 6))
 DISTAL = tuple(f"distal_phalanx_{finger}" for finger in range(1, 6))
 METACARPALS = tuple(f"metacarpal_{finger}" for finger in range(1, 6))
 """Bones are numbered by finger, the thumb being 1."""
 SESAMOID = "sesamoid"
-
 STRUCTURES: Mapping[str, tuple[str, ...]] = {
     **{name: (name,) for name in CARPALS},
     "carpals": CARPALS[:-1],
     "adductor pollicis sesamoid": (SESAMOID,),
-    "distal radius epiphysis": ("radius",),
     "distal radius": ("radius",),
-    "distal ulna epiphysis": ("ulna",),
     "distal ulna": ("ulna",),
-    "metacarpals 2-3 epiphyses": METACARPALS[1:3],
-    "metacarpal 4 epiphysis": METACARPALS[3:4],
-    "metacarpal 5 epiphysis": METACARPALS[4:],
-    "metacarpal 1 epiphysis": METACARPALS[:1],
+    "metacarpals 2-3": METACARPALS[1:3],
+    "metacarpal 4": METACARPALS[3:4],
+    "metacarpal 5": METACARPALS[4:],
     "metacarpal 1": METACARPALS[:1],
     "metacarpals 2-5": METACARPALS[1:],
-    "proximal phalanges 2-4 epiphyses": PROXIMAL[1:4],
     "proximal phalanges 2-4": PROXIMAL[1:4],
-    "proximal phalanx 5 epiphysis": PROXIMAL[4:],
     "proximal phalanx 5": PROXIMAL[4:],
-    "proximal phalanx 1 (thumb) epiphysis": PROXIMAL[:1],
     "proximal phalanx 1 (thumb)": PROXIMAL[:1],
     "proximal phalanges": PROXIMAL,
-    "middle phalanges 3-4 epiphyses": MIDDLE[1:3],
-    "middle phalanx 2 epiphysis": MIDDLE[:1],
-    "middle phalanx 5 epiphysis": MIDDLE[3:],
+    "middle phalanges 3-4": MIDDLE[1:3],
+    "middle phalanx 2": MIDDLE[:1],
+    "middle phalanx 5": MIDDLE[3:],
     "middle phalanges 2-5": MIDDLE,
     "middle phalanges": MIDDLE,
-    "distal phalanx 1 (thumb) epiphysis": DISTAL[:1],
     "distal phalanx 1 (thumb)": DISTAL[:1],
-    "distal phalanges 3-4 epiphyses": DISTAL[2:4],
-    "distal phalanx 2 epiphysis": DISTAL[1:2],
-    "distal phalanx 5 epiphysis": DISTAL[4:],
+    "distal phalanges 3-4": DISTAL[2:4],
+    "distal phalanx 2": DISTAL[1:2],
+    "distal phalanx 5": DISTAL[4:],
     "distal phalanges 2-5": DISTAL[1:],
     "distal phalanges": DISTAL,
     "proximal and middle phalanges": PROXIMAL + MIDDLE,
     "phalanges 2-5": PROXIMAL[1:] + MIDDLE + DISTAL[1:],
     "phalanges 1 (thumb)": PROXIMAL[:1] + DISTAL[:1],
 }
-"""The bones that each of the tables' structures names."""
+"""The bones of each structure in the tables, whether or not it adds "epiphysis"."""
+EPIPHYSIS = re.compile(" epiphys[ei]s$")
+
+HAND_LENGTH_MM: Mapping[Sex, tuple[tuple[float, float], ...]] = {
+    Sex.MALE: (
+        (0, 64), (12, 86), (24, 101), (60, 125), (120, 155), (150, 170), (180, 187), (216, 191),
+    ),
+    Sex.FEMALE: (
+        (0, 63), (12, 85), (24, 100), (60, 124), (120, 156), (144, 169), (168, 175), (204, 177),
+    ),
+}  # fmt: skip
+"""By age in months, as children's hands usually measure."""
+SLENDERNESS = 0.58
+"""A child's bones are shorter more than they are thinner: widths shrink by this
+power of what lengths do."""
 
 
-class Event(Enum):
+class MaturityEvent(Enum):
     """What can happen to a growth centre, in this order."""
 
     VISIBLE = "visible"
@@ -88,16 +88,17 @@ class Event(Enum):
     FUSED = "fusion complete"
 
 
-WORDS: Mapping[str, Event] = {
-    "visible": Event.VISIBLE,
-    "well developed": Event.VISIBLE,
-    "as wide as shaft": Event.FULL_WIDTH,
-    "full size": Event.FULL_WIDTH,
-    "cap shaft": Event.CAPPED,
-    "caps shaft": Event.CAPPED,
-    "fusion begun": Event.FUSING,
-    "almost complete": Event.NEARLY_FUSED,
-    "fusion complete": Event.FUSED,
+Timeline: TypeAlias = Mapping[MaturityEvent, float]
+WORDS: Mapping[str, MaturityEvent] = {
+    "visible": MaturityEvent.VISIBLE,
+    "well developed": MaturityEvent.VISIBLE,
+    "as wide as shaft": MaturityEvent.FULL_WIDTH,
+    "full size": MaturityEvent.FULL_WIDTH,
+    "cap shaft": MaturityEvent.CAPPED,
+    "caps shaft": MaturityEvent.CAPPED,
+    "fusion begun": MaturityEvent.FUSING,
+    "almost complete": MaturityEvent.NEARLY_FUSED,
+    "fusion complete": MaturityEvent.FUSED,
 }
 """What the tables call an event, in part; the first that is found counts."""
 
@@ -105,15 +106,20 @@ FIRST_SIZE = 0.25
 """Of full width, when a centre is first seen: smaller ones don't show on a film."""
 CAPPING_SIZE = 1.06
 """An epiphysis that caps its shaft is a little wider."""
-FUSED_SHARE: Mapping[Event, float] = {
-    Event.FUSING: 0.25,
-    Event.NEARLY_FUSED: 0.75,
-    Event.FUSED: 1.0,
+SIZE: Timeline = {
+    MaturityEvent.VISIBLE: FIRST_SIZE,
+    MaturityEvent.FULL_WIDTH: 1.0,
+    MaturityEvent.CAPPED: CAPPING_SIZE,
+}
+FUSED_SHARE: Timeline = {
+    MaturityEvent.FUSING: 0.25,
+    MaturityEvent.NEARLY_FUSED: 0.75,
+    MaturityEvent.FUSED: 1.0,
 }
 
 
 @dataclass(frozen=True)
-class Centre:
+class GrowthCentre:
     """One growth centre, or one small bone, at one age."""
 
     visible: bool
@@ -124,7 +130,7 @@ class Centre:
     """How much of the growth plate is bone: 0 none, 1 all."""
 
 
-def centres_at(age_months: float, sex: Sex) -> Mapping[str, Centre]:
+def centres_at(age_months: float, sex: Sex) -> Mapping[str, GrowthCentre]:
     """Every centre of the hand at this skeletal age, by bone.
 
     Between two events a centre grows, and fuses, evenly.
@@ -132,24 +138,21 @@ def centres_at(age_months: float, sex: Sex) -> Mapping[str, Centre]:
     return {bone: _centre(age_months, timeline) for bone, timeline in timelines(sex).items()}
 
 
-def _centre(age_months: float, timeline: Mapping[Event, float]) -> Centre:
-    if age_months < timeline[Event.VISIBLE]:
-        return Centre(visible=False, size=0.0)
-    growth = {Event.VISIBLE: FIRST_SIZE, Event.FULL_WIDTH: 1.0, Event.CAPPED: CAPPING_SIZE}
+def _centre(age_months: float, timeline: Timeline) -> GrowthCentre:
+    if age_months < timeline[MaturityEvent.VISIBLE]:
+        return GrowthCentre(visible=False, size=0.0)
     fused = 0.0
-    if age_months >= timeline.get(Event.FUSING, np.inf):
+    if age_months >= timeline.get(MaturityEvent.FUSING, np.inf):
         fused = _between(age_months, timeline, FUSED_SHARE)
-    return Centre(
+    return GrowthCentre(
         visible=True,
-        size=_between(age_months, timeline, growth),
-        capped=age_months >= timeline.get(Event.CAPPED, np.inf),
+        size=_between(age_months, timeline, SIZE),
+        capped=age_months >= timeline.get(MaturityEvent.CAPPED, np.inf),
         fused=fused,
     )
 
 
-def _between(
-    age_months: float, timeline: Mapping[Event, float], values: Mapping[Event, float]
-) -> float:
+def _between(age_months: float, timeline: Timeline, values: Mapping[MaturityEvent, float]) -> float:
     """What a centre has reached, on straight lines between the events that it has."""
     events = [event for event in values if event in timeline]
     months, reached = [timeline[e] for e in events], [values[e] for e in events]
@@ -157,26 +160,57 @@ def _between(
 
 
 @cache
-def timelines(sex: Sex) -> Mapping[str, Mapping[Event, float]]:
-    """When each event happens to each bone, in months, in the order of :class:`Event`.
+def timelines(sex: Sex) -> Mapping[str, Timeline]:
+    """When each event happens to each bone, in months, in the order of :class:`MaturityEvent`.
 
     What the atlas says comes first; the assumptions fill what it leaves open.
     """
-    found: dict[str, dict[Event, float]] = {}
+    found: dict[str, dict[MaturityEvent, float]] = {}
     for table in TABLES:
         for structure, event, months in read_events(table, sex):
             for bone in STRUCTURES[structure]:
                 found.setdefault(bone, {}).setdefault(event, months)
-    order = list(Event)
+    order = list(MaturityEvent)
     return {
         bone: dict(sorted(found[bone].items(), key=lambda e: order.index(e[0]))) for bone in found
     }
 
 
-def read_events(table: Traversable, sex: Sex) -> Iterator[tuple[str, Event, float]]:
+def read_events(table: Traversable, sex: Sex) -> Iterator[tuple[str, MaturityEvent, float]]:
     """Read the structure, event and months of each row that says something of this sex."""
     text = table.read_text("utf-8")
     for row in csv.DictReader(line for line in text.splitlines() if not line.startswith("#")):
         if months := row[f"{sex}_first_plate_months"]:
             event = next(event for words, event in WORDS.items() if words in row["event"])
-            yield row["structure"], event, float(months)
+            yield EPIPHYSIS.sub("", row["structure"]), event, float(months)
+
+
+@dataclass(frozen=True)
+class HandGrowth:
+    """The size and the maturity of a hand."""
+
+    hand_length_mm: float
+    """From the wrist to the tip of the middle finger."""
+    youth: float
+    """1 at birth, 0 when the last bone has fused."""
+    centres: Mapping[str, GrowthCentre]
+
+    @classmethod
+    def at(cls, age_months: float, sex: Sex) -> HandGrowth:
+        """Grow a hand to this skeletal age."""
+        ages, lengths = zip(*HAND_LENGTH_MM[sex], strict=True)
+        return cls(
+            float(np.interp(age_months, ages, lengths)),
+            max(0.0, 1 - age_months / timelines(sex)["radius"][MaturityEvent.FUSED]),
+            centres_at(age_months, sex),
+        )
+
+    @property
+    def scale(self) -> float:
+        """Of lengths, against the grown hand in :mod:`~boneage.synthetic.anatomy`."""
+        return self.hand_length_mm / ADULT_HAND_MM
+
+    @property
+    def width_scale(self) -> float:
+        """Of widths."""
+        return float(self.scale**SLENDERNESS)

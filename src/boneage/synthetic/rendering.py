@@ -7,10 +7,10 @@ import numpy as np
 
 from boneage.domain.radiograph import Pixels
 from boneage.synthetic.attenuation import Map, Textures, bone_map, flesh_map
-from boneage.synthetic.bone import Bone
-from boneage.synthetic.framing import Frame
 from boneage.synthetic.marker import PLATE, Marker, marker
 from boneage.synthetic.outlines import Outline
+from boneage.synthetic.projection import Projection
+from boneage.synthetic.skeleton import Bone
 
 # Per mm in the beam, in grey of the finished film: chosen by eye against films
 # of children's hands, not by physics.
@@ -37,19 +37,19 @@ SKIN_MM = 0.5
 def render(
     bones: tuple[Bone, ...],
     flesh: Outline,
-    frame: Frame,
+    projection: Projection,
     rng: np.random.Generator,
     *,
     collimated: bool,
 ) -> Pixels:
     """Expose a film; shape (height, width), 0 (black) to 1 (white)."""
-    soft = flesh_map(flesh, frame)
-    compact, spongy = bone_map(bones, frame, Textures.drawn(rng))
+    soft = flesh_map(flesh, projection)
+    compact, spongy = bone_map(bones, projection, Textures.drawn(rng))
     density = FLESH_PER_MM * soft + SPONGY_PER_MM * spongy + COMPACT_PER_MM * compact
-    density = _seen(density, frame)
+    density = _seen(density, projection)
     lead = marker(soft < SKIN_MM)
     _lay_down(density, lead)
-    density = cv2.GaussianBlur(density, (0, 0), max(0.45, 0.5 * BLUR_MM / frame.mm_per_px))
+    density = cv2.GaussianBlur(density, (0, 0), max(0.45, 0.5 * BLUR_MM / projection.mm_per_px))
     grey = BACKGROUND + (SHOULDER - BACKGROUND) * (1 - np.exp(-density / SHOULDER))
     grey += _grain(density, rng)
     if collimated:
@@ -58,12 +58,12 @@ def render(
     return pixels
 
 
-def _seen(density: Map, frame: Frame) -> Map:
+def _seen(density: Map, projection: Projection) -> Map:
     """Blur as the focal spot does, and let scattered rays fog what lies around."""
-    sharp = cv2.GaussianBlur(density, (0, 0), max(0.3, BLUR_MM / frame.mm_per_px))
+    sharp = cv2.GaussianBlur(density, (0, 0), max(0.3, BLUR_MM / projection.mm_per_px))
     # Blurring at a quarter of the size is the same to the eye and much faster.
     small = cv2.resize(density, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
-    small = cv2.GaussianBlur(small, (0, 0), max(0.5, SCATTER_MM / frame.mm_per_px / 4))
+    small = cv2.GaussianBlur(small, (0, 0), max(0.5, SCATTER_MM / projection.mm_per_px / 4))
     fog = cv2.resize(small, density.shape[::-1], interpolation=cv2.INTER_LINEAR)
     seen: Map = sharp + SCATTER_SHARE * fog
     return seen

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from boneage.domain.assessment import AGE_RANGE_MONTHS, Assessment, Calibrated, WeightsName
@@ -28,15 +28,15 @@ FORMAT = 1
 KIND = "boneage calibration"
 FILE_VARIABLE = "BONEAGE_CALIBRATION"
 SLOPES = (0.8, 1.25)
-"""A line outside is no calibration but another reader."""
+"""A line outside is no calibration but another method."""
 MOST_MONTHS = 18.0
 """No answer is moved further than this."""
 CHECKSUM = "sha256"
 
 
 @dataclass(frozen=True)
-class Line:
-    """Answer' = intercept + slope · answer, within limits."""
+class CalibrationLine:
+    """Calibrated = intercept + slope · answer, within limits."""
 
     intercept_months: float
     slope: float
@@ -48,7 +48,7 @@ class Line:
         return float(np.clip(limited, *AGE_RANGE_MONTHS))
 
 
-IDENTITY = Line(0.0, 1.0)
+IDENTITY = CalibrationLine(0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Calibration:
     weights_sha256: str
     """Of the manifest of the weights it was made for."""
     weights_name: str
-    lines: Mapping[Sex, Line]
+    lines: Mapping[Sex, CalibrationLine]
     scores: Scores
     shape: Shape | None
     """None: the weights' own."""
@@ -75,13 +75,7 @@ class Calibration:
         return replace(answer, age_months=age, calibrated=stated)
 
     def model(self, weights: IntervalModel | None) -> IntervalModel:
-        """The interval by the clinic's scores.
-
-        Raises
-        ------
-        CalibrationError
-            When neither the file nor the weights know what error to expect.
-        """
+        """The interval by the clinic's scores; its shape may be that of the weights."""
         shape = self.shape or (weights.shape if weights else None)
         if shape is None:
             raise CalibrationError(
@@ -122,13 +116,7 @@ def open_calibration(
 
 
 def read_calibration(path: Path) -> Calibration:
-    """Read and check a calibration file, whatever weights it is for.
-
-    Raises
-    ------
-    CalibrationError
-        When it cannot be read, is none, or was changed after it was written.
-    """
+    """Read and check a calibration file, whatever weights it is for."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -136,7 +124,7 @@ def read_calibration(path: Path) -> Calibration:
             f"the calibration {str(path)!r} cannot be read: {error.strerror}"
         ) from error
     try:
-        table = json.loads(content)
+        table = msgspec.json.decode(content)
         if table["kind"] != KIND:
             raise ValueError(f"its kind is {table['kind']!r}, not {KIND!r}")
         if table["format"] != FORMAT:
@@ -148,7 +136,8 @@ def read_calibration(path: Path) -> Calibration:
                 f"{str(path)!r} was changed after it was written: its checksum is another; "
                 "run 'boneage calibrate' again"
             )
-        return _calibration(table, hashlib.sha256(content).hexdigest())
+        stated = msgspec.convert(table, _CalibrationFile)
+        return stated.calibration(hashlib.sha256(content).hexdigest())
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CalibrationError(f"{str(path)!r} is not a calibration: {error!r}") from error
 
@@ -162,31 +151,38 @@ def checksum(table: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
-def _calibration(table: Mapping[str, Any], digest: str) -> Calibration:
-    interval = table["interval"]
-    scores = scores_of(interval["scores"])
-    shape = interval["shape"]
-    return Calibration(
-        name=_text(table["name"]),
-        date=_text(table["date"]),
-        films=scores.count,
-        weights_sha256=_text(table["weights"]["sha256"]),
-        weights_name=_text(table["weights"]["name"]),
-        lines={sex: _line(table["lines"][str(sex)]) for sex in SEXES},
-        scores=scores,
-        shape=None if shape is None else shape_of(shape),
-        sha256=digest,
-    )
+class _Weights(msgspec.Struct):
+    sha256: str
+    name: str
 
 
-def _line(table: Mapping[str, Any]) -> Line:
-    line = Line(float(table["intercept_months"]), float(table["slope"]))
-    if not (SLOPES[0] <= line.slope <= SLOPES[1] and math.isfinite(line.intercept_months)):
-        raise ValueError(f"the line {dict(table)} is not one that a calibration may have")
-    return line
+class _ClinicInterval(msgspec.Struct):
+    scores: dict[str, Any]
+    shape: dict[str, Any] | None
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not text")
-    return value
+class _CalibrationFile(msgspec.Struct):
+    """The keys of the file that are used here; others are for people."""
+
+    name: str
+    date: str
+    weights: _Weights
+    lines: dict[Sex, CalibrationLine]
+    interval: _ClinicInterval
+
+    def calibration(self, digest: str) -> Calibration:
+        scores, shape = scores_of(self.interval.scores), self.interval.shape
+        for line in self.lines.values():
+            if not SLOPES[0] <= line.slope <= SLOPES[1]:
+                raise ValueError(f"{line} is not one that a calibration may have")
+        return Calibration(
+            name=self.name,
+            date=self.date,
+            films=scores.count,
+            weights_sha256=self.weights.sha256,
+            weights_name=self.weights.name,
+            lines={sex: self.lines[sex] for sex in SEXES},
+            scores=scores,
+            shape=None if shape is None else shape_of(shape),
+            sha256=digest,
+        )

@@ -37,13 +37,7 @@ def scores_table(scores: Scores) -> Table:
 
 
 def shape_of(table: Mapping[str, Any]) -> Shape:
-    """The expected error from plain values.
-
-    Raises
-    ------
-    KeyError, TypeError, ValueError
-        When they do not describe one.
-    """
+    """The expected error from plain values; an error of Python where they are none."""
     widening = table["widening"]
     unlikeness = widening.get("unlikeness")
     shape = Shape(
@@ -65,13 +59,7 @@ def shape_of(table: Mapping[str, Any]) -> Shape:
 
 
 def scores_of(table: Mapping[str, Any]) -> Scores:
-    """The scores from plain values.
-
-    Raises
-    ------
-    KeyError, TypeError, ValueError
-        When they are none, or too few.
-    """
+    """The scores from plain values; an error of Python where they are none, or too few."""
     scores = Scores({sex: _numbers(table[str(sex)]) for sex in SEXES})
     for values in scores.by_sex.values():
         if any(value < 0 for value in values) or sorted(values) != list(values):
@@ -84,7 +72,7 @@ def scores_of(table: Mapping[str, Any]) -> Scores:
 def _ramp(table: Mapping[str, Any]) -> Ramp:
     ramp = Ramp(_number(table["usual"]), _number(table["slope"]))
     if ramp.usual <= 0 or ramp.slope < 0:
-        raise ValueError(f"the interval is widened by {dict(table)}, which is no widening")
+        raise ValueError(f"the interval is widened by {dict(table)}, which does not widen it")
     return ramp
 
 
@@ -94,7 +82,7 @@ def _numbers(values: Sequence[Any]) -> tuple[float, ...]:
 
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"the interval holds {value!r}, which is no number")
+        raise ValueError(f"the interval holds {value!r}, which is not a number")
     return float(value)
 
 

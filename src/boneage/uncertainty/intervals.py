@@ -105,13 +105,8 @@ class Scores:
     def threshold(self, sex: Sex, level: float) -> Threshold:
         """The ⌈(n + 1) · level⌉-th of n scores.
 
-        Of the films of this sex where each sex has ``LEAST_FILMS`` and enough of
-        them for the level, else of all.
-
-        Raises
-        ------
-        LevelError
-            When it is no level, or would need more films.
+        Of the images of this sex where each sex has ``LEAST_FILMS`` and enough of them for the
+        level, else of all. LevelError when it is no level, or would need more images.
         """
         if not 0 < level < 1:
             raise LevelError(f"level {level:g} is not between 0 and 1, such as {DEFAULT_LEVEL}")
@@ -136,13 +131,7 @@ class IntervalModel:
     scores: Scores
 
     def around(self, answer: Assessment, level: float) -> Interval:
-        """The interval of an answer, within 0–240 months.
-
-        Raises
-        ------
-        LevelError
-            When the calibration films do not support the level.
-        """
+        """The interval of an answer, within 0–240 months."""
         threshold = self.scores.threshold(answer.sex, level)
         expected, widening = self.shape.of(answer)
         reach = threshold.score * expected

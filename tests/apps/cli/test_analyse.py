@@ -45,7 +45,7 @@ def test_what_is_wrong_is_named_and_counted_and_the_run_goes_on(tmp_path: Path) 
     for said in (
         "left out 1: id '1' is labelled twice",
         "left out 6: films.csv does not know this id",
-        "left out 7: sex 'other' is not one",
+        "left out 7: 'other' is not a sex",
         "left out 99: film 'half-scale/99.png' has no label",
         "Left out: 1 film without label, 2 duplicate ids, 1 sex that is neither",
     ):

@@ -63,7 +63,7 @@ def test_sex_as_people_write_it(run: Run, film: Path, sex: str) -> None:
 def test_a_wrong_sex_is_wrong_usage(run: Run, film: Path) -> None:
     result = run("assess", film, "--sex", "x")
     assert result.exit_code == 2
-    assert "'x' is not one" in result.stderr
+    assert "'x' is not a sex" in result.stderr
 
 
 def test_a_film_without_sex_is_not_read(run: Run, film: Path) -> None:
@@ -79,7 +79,7 @@ def test_a_bad_film_never_stops_the_others(run: Run, folder: Path) -> None:
     assert "4 images: 2 assessed, 2 failed" in result.stdout
     assert "bad.png: failed: " in result.stderr
     assert "missing.png: failed: " in result.stderr
-    assert result.stdout.count("found carpal") == 2
+    assert result.stdout.count("regions found: carpal") == 2
 
 
 def test_json_is_one_document(run: Run, folder: Path) -> None:
@@ -259,12 +259,17 @@ def test_a_failure_keeps_its_name(run: Run, tmp_path: Path) -> None:
 def test_growth_and_height_of_a_film(run: Run, film: Path) -> None:
     result = run("assess", film, "--sex", "f", "--age", "11y4m", "--height-cm", "142.5")
     assert result.exit_code == 0
-    for said in ("11 years 4 months (136.0 months), given", "SDS", "Adult height", "142.5 cm"):
+    for said in (
+        "11 years 4 months (136.0 months), as given",
+        "SDS",
+        "Predicted height",
+        "142.5 cm",
+    ):
         assert said in result.stdout
     options = ("--birth-date", "2009-06-01", "--study-date", "2020-10-01", "--height-in", "56")
     result = run("assess", film, "--sex", "f", "--brush-mean", *options)
-    assert "given birth date" in result.stdout
-    assert "Brush mean" in result.stdout
+    assert "from the birth date given" in result.stdout
+    assert "centred on its mean" in " ".join(result.stdout.split())
     assert "2009" not in result.output
     assert "2020" not in result.output
 
@@ -287,7 +292,7 @@ def test_dicom_says_the_age_itself(run: Run, dicom: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--age", "30y"), "'30y' is not one of a child: from 0 to 25 years"),
+        (("--age", "30y"), "'30y' is not a child's age: from 0 to 25 years"),
         (("--height-cm", "1.42"), "looks like metres; give centimetres: 142"),
         (("--height-in", "142"), "is it in centimetres?"),
         (("--height-cm", "142", "--height-in", "56"), "not both"),
@@ -324,7 +329,7 @@ def ramp(tmp_path: Path) -> Path:
 def test_a_refused_film_has_no_answer(run: Run, ramp: Path, weights_copy: Path) -> None:
     result = run("assess", ramp, "--sex", "m", "--weights", put_gate(weights_copy))
     assert result.exit_code == 1
-    assert "ramp.png: refused: 'ramp.png' is refused: It looks like a film of a chest" in (
+    assert "ramp.png: refused: 'ramp.png' is refused: It looks like a radiograph of a chest" in (
         result.stderr
     )
     assert "Bone age" not in result.stdout
@@ -359,8 +364,10 @@ def test_force_shows_the_refusal_in_every_output(
     command = ["assess", ramp, "--sex", "m", "--weights", weights_copy, "--force"]
     result = run(*command)
     assert result.exit_code == 0
-    assert result.stdout.index("Refused") < result.stdout.index("Bone age")
-    assert "Read all the same, as was asked." in " ".join(result.stdout.split())
+    assert result.stdout.index("Quality check failed") < result.stdout.index("Bone age")
+    assert "Analysed at the user's request despite a failed quality check." in " ".join(
+        result.stdout.split()
+    )
     result = run(*command, "--json", "--csv", out, "--picture", tmp_path / "drawn")
     (answer,) = json.loads(result.stdout)["films"]
     assert (answer["status"], answer["verdict"]) == ("read", "refused")

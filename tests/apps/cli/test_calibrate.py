@@ -77,7 +77,7 @@ def test_where_no_line_helps_answers_stay_as_they_are(
     assert (line["intercept_months"], line["slope"], line["helps"]) == (0, 1, False)
     films = [tmp_path / "right" / f"{n}.png" for n in range(2)]
     shown = run("assess", *films, "--sex", "male", "--calibration", tmp_path / "c.json")
-    assert "90% interval" in shown.stdout
+    assert "90 % prediction interval" in shown.stdout
 
 
 def test_the_place_of_the_file_is_checked_first(run: Run, labelled: Path, tmp_path: Path) -> None:
@@ -91,9 +91,9 @@ def test_every_output_says_that_it_was_calibrated(
 ) -> None:
     arguments = ("assess", film, "--sex", "f", "--calibration", clinic)
     text = " ".join(run(*arguments).stdout.split())
-    assert "Calibrated by St Anna (" in text
-    assert ", 70 films); uncalibrated " in text
-    assert "it holds the bone age of 90% of such films, by 35 calibration films of this sex" in text
+    assert "Site calibration St Anna (" in text
+    assert ", 70 radiographs); uncalibrated " in text
+    assert "Based on 35 calibration radiographs of this sex." in text
     (record,) = json.loads(run(*arguments, "--json").stdout)["films"]
     assert record["calibration"]["name"] == "St Anna"
     assert record["age_months"] - record["calibration"]["uncalibrated_months"] > 5
@@ -104,7 +104,7 @@ def test_every_output_says_that_it_was_calibrated(
         (row,) = csv.DictReader(file)
     assert row["calibration"] == "St Anna"
     assert float(row["uncalibrated_months"]) < float(row["age_months"])
-    assert row["interval_text"].startswith("90% interval ")
+    assert row["interval_text"].startswith("90 % prediction interval: ")
     assert len(list(pictures.iterdir())) == 1
 
 
@@ -117,7 +117,7 @@ def test_the_variable_is_for_answers_not_for_measuring(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv(FILE_VARIABLE, str(clinic))
-    assert "Calibrated" in run("assess", film, "--sex", "f").stdout
+    assert "Site calibration" in run("assess", film, "--sex", "f").stdout
     again = tmp_path / "again.json"
     assert run("calibrate", "--data", labelled, "--out", again, "--name", "St Anna").exit_code == 0
     assert again.read_text() == clinic.read_text()

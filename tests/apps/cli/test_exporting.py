@@ -97,7 +97,7 @@ def test_a_film_that_is_no_dicom_spares_the_rest(
     options = ["--sex", "f", "--dicom-out", out, "--report", out]
     result = run("assess", film, dicom, *options)
     assert result.exit_code == 1
-    assert "no DICOM: 'hand.png' is no DICOM file" in result.stderr
+    assert "no DICOM: 'hand.png' is not a DICOM file" in result.stderr
     assert "2 images: 2 assessed, 0 failed" in result.stdout
     assert len(list(out.glob("*.pdf"))) == 2
     assert len(list(out.glob("*.dcm"))) == 2
@@ -114,7 +114,7 @@ def test_answers_beside_films_are_not_read_as_films(run: Run, dicom: Path) -> No
 def test_identity_of_another_kind_of_film_is_said(run: Run, film: Path, tmp_path: Path) -> None:
     result = run("assess", film, "--sex", "f", "--report", tmp_path / "r.pdf", "--identify")
     assert result.exit_code == 1
-    assert "is no DICOM file" in result.stderr
+    assert "is not a DICOM file" in result.stderr
     assert not (tmp_path / "r.pdf").exists()
 
 

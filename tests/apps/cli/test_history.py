@@ -67,7 +67,7 @@ def test_a_table_names_the_children(run: Run, film: Path, tmp_path: Path) -> Non
     ("options", "said"),
     [
         ((), "a history needs the pseudonym of each child"),
-        (("--pseudonym", "DOE^JANE"), "give 1 to 64 letters"),
+        (("--pseudonym", "DOE^JANE"), "use 1 to 64 letters"),
     ],
 )
 def test_a_history_needs_a_pseudonym(

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from boneage.apps.dashboard.answers import Answer, answer
+from boneage.apps.dashboard.analysis import AnalysedImage, analyse_image
 from boneage.apps.dashboard.choices import Choice
-from boneage.apps.dashboard.films import Film, Refusal, admit
+from boneage.apps.dashboard.uploads import RejectedFile, UploadedImage, admit
 from boneage.domain.radiograph import Sex
 from boneage.inference.assessor import Assessor
 from boneage.synthetic import draw
@@ -28,16 +28,16 @@ def _own_main() -> Iterator[None]:
     sys.modules["__main__"] = own
 
 
-def admitted(key: str, name: str, data: bytes) -> Film:
+def admitted(key: str, name: str, data: bytes) -> UploadedImage:
     film = admit(key, name, data)
-    assert isinstance(film, Film), film
+    assert isinstance(film, UploadedImage), film
     return film
 
 
-def refused(name: str, data: bytes) -> Refusal:
-    refusal = admit("a", name, data)
-    assert isinstance(refusal, Refusal), refusal
-    return refusal
+def refused(name: str, data: bytes) -> RejectedFile:
+    rejected = admit("a", name, data)
+    assert isinstance(rejected, RejectedFile), rejected
+    return rejected
 
 
 @pytest.fixture(scope="session")
@@ -57,17 +57,17 @@ def dicom() -> bytes:
 
 
 @pytest.fixture
-def film(png: bytes) -> Film:
+def film(png: bytes) -> UploadedImage:
     return admitted("a", "hand.png", png)
 
 
 @pytest.fixture
-def stating_film(dicom: bytes) -> Film:
+def stating_film(dicom: bytes) -> UploadedImage:
     return admitted("b", "hand.dcm", dicom)
 
 
 @pytest.fixture
-def answered(assessor: Assessor, film: Film) -> Answer:
-    found = answer(assessor, film, Choice(Sex.FEMALE, 120.0))
-    assert isinstance(found, Answer)
+def answered(assessor: Assessor, film: UploadedImage) -> AnalysedImage:
+    found = analyse_image(assessor, film, Choice(Sex.FEMALE, 120.0))
+    assert isinstance(found, AnalysedImage)
     return found

@@ -39,10 +39,10 @@ def test_growth_and_adult_height_of_a_film(
     read_button(page).click().run()
     assert not page.exception
     text = written(page)
-    for said in ("SDS", "±2 SD", "Adult height", "139.7 cm (55.0 in)", "female standard"):
+    for said in ("SDS", "±2 SD", "Predicted height", "139.7 cm (55.0 in)", "female standard"):
         assert said in text
-    assert "Readings: at 10 years 0 months" in pictured(page)
-    assert not any(button.label.startswith("Keep") for button in page.button)
+    assert "Assessments: at 10 years 0 months" in pictured(page)
+    assert not any(button.label.startswith("Save to history") for button in page.button)
 
 
 def test_an_answer_is_kept_shown_and_deleted(
@@ -53,7 +53,7 @@ def test_an_answer_is_kept_shown_and_deleted(
     page = upload(opened(weights, monkeypatch), ("hand.dcm", dicom))
     read_button(page).click().run()
     assert not where.exists(), "nothing is kept before the click"
-    keep = next(button for button in page.button if button.label.startswith("Keep"))
+    keep = next(button for button in page.button if button.label.startswith("Save to history"))
     page.text_input[0].set_value("K17")
     keep.click().run()
     assert not page.exception
@@ -65,7 +65,7 @@ def test_an_answer_is_kept_shown_and_deleted(
 
     page = AppTest.from_function(shown_history, default_timeout=120).run()
     assert not page.exception
-    assert "Readings: at 10 years 0 months" in pictured(page)
+    assert "Assessments: at 10 years 0 months" in pictured(page)
     assert list(page.dataframe[0].value["Age"]) == ["10 years 0 months"]
     page.checkbox[0].check().run()
     drawn = break_off_next_redraw(monkeypatch)
@@ -73,7 +73,7 @@ def test_an_answer_is_kept_shown_and_deleted(
     assert len(drawn) == 2, "deleted also when the redraw is broken off at once"
     assert not page.exception
     assert History(where).people() == []
-    assert "Nothing is kept yet" in page.info[0].value
+    assert "Nothing is saved yet" in page.info[0].value
 
 
 def test_a_child_that_is_gone_already_is_said_once(
@@ -84,7 +84,9 @@ def test_a_child_that_is_gone_already_is_said_once(
     page = upload(opened(weights, monkeypatch), ("hand.dcm", dicom))
     read_button(page).click().run()
     page.text_input[0].set_value("K17")
-    next(button for button in page.button if button.label.startswith("Keep")).click().run()
+    next(
+        button for button in page.button if button.label.startswith("Save to history")
+    ).click().run()
     page = AppTest.from_function(shown_history, default_timeout=120).run()
     page.checkbox[0].check().run()
     History(where).delete("K17")  # in another window
@@ -92,7 +94,7 @@ def test_a_child_that_is_gone_already_is_said_once(
     assert "K17" in page.error[0].value
     page.run()
     assert not page.error
-    assert "Nothing is kept yet" in page.info[0].value
+    assert "Nothing is saved yet" in page.info[0].value
 
 
 def shown_history() -> None:

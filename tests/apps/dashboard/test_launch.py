@@ -7,21 +7,21 @@ import socket
 import pytest
 
 from boneage.apps.dashboard import launch
-from boneage.apps.dashboard.advice import UPLOAD_LIMIT_MB
+from boneage.apps.dashboard.launch import UPLOAD_LIMIT_MB
 
 config = pytest.importorskip("streamlit.config")
 
 
 def test_it_listens_here_alone_and_tells_nobody() -> None:
-    assert launch.OPTIONS["server.address"] == "127.0.0.1"
-    assert launch.OPTIONS["browser.gatherUsageStats"] == "false"
-    assert launch.OPTIONS["server.maxUploadSize"] == str(UPLOAD_LIMIT_MB)
+    assert launch.options()["server.address"] == "127.0.0.1"
+    assert launch.options()["browser.gatherUsageStats"] == "false"
+    assert launch.options()["server.maxUploadSize"] == str(UPLOAD_LIMIT_MB)
     assert "--browser.gatherUsageStats" in launch.command(8501)
 
 
 def test_streamlit_knows_every_setting() -> None:
     known = set(config.get_config_options())
-    assert set(launch.OPTIONS) <= known
+    assert set(launch.options()) <= known
 
 
 def test_a_taken_port_is_not_free() -> None:

@@ -14,7 +14,7 @@ import boneage
 from boneage.datasets.films import load_films
 from boneage.domain.radiograph import Sex
 from boneage.inference.assessor import Assessor
-from boneage.inference.weights import FOLDER_VARIABLE
+from boneage.inference.manifest import FOLDER_VARIABLE
 from boneage.training.fit_uncertainty.clinic import fit_clinic, write_calibration
 from boneage.training.fit_uncertainty.errors_of_films import read_films
 from boneage.uncertainty.calibration import FILE_VARIABLE
@@ -47,7 +47,7 @@ def upload(page: AppTest, *files: tuple[str, bytes]) -> AppTest:
 
 
 def read_button(page: AppTest):  # type: ignore[no-untyped-def]
-    return next(button for button in page.button if button.label.startswith("Read"))
+    return next(button for button in page.button if button.label.startswith(("Assess", "Analyse")))
 
 
 def sex_radios(page: AppTest):  # type: ignore[no-untyped-def]
@@ -62,7 +62,7 @@ def headline(page: AppTest) -> str:
 def test_nothing_can_be_read_before_there_is_a_film(page: AppTest) -> None:
     assert not page.exception
     assert read_button(page).disabled
-    assert "Add a film first." in [caption.value for caption in page.caption]
+    assert "Add a radiograph first." in [caption.value for caption in page.caption]
 
 
 def test_a_film_is_read_once_the_sex_is_chosen(
@@ -77,7 +77,7 @@ def test_a_film_is_read_once_the_sex_is_chosen(
     read_button(page).click().run()
     assert not page.exception
     expected = assessor.assess(boneage.read(png), "male")
-    assert f"{expected.age_months:.1f} months, male standard" in headline(page)
+    assert f"{expected.age_months:.1f} months · Greulich and Pyle, male standard" in headline(page)
     assert boneage.years_and_months(expected.age_months) in headline(page)
     assert len(page.image) == 1 + 3 + 3
     assert "tiny-1" in "".join(html.proto.body for html in page.html)
@@ -89,7 +89,7 @@ def test_a_changed_choice_takes_the_answer_away(page: AppTest, png: bytes) -> No
     read_button(page).click().run()
     sex_radios(page)[0].set_value(Sex.FEMALE).run()
     assert headline(page) == ""
-    assert "read the film again" in page.info[0].value
+    assert "assess the bone age again" in page.info[0].value
 
 
 def warnings(page: AppTest) -> str:
@@ -102,12 +102,12 @@ def test_a_dicom_film_states_its_sex_and_a_contradiction_is_said(
     upload(page, ("hand.dcm", dicom))
     assert sex_radios(page)[0].value is Sex.FEMALE
     assert not read_button(page).disabled
-    assert "you chose" not in warnings(page)
-    assert "text is burnt into it" in warnings(page), "drawn films say SYNTHETIC in their pixels"
+    assert "was chosen" not in warnings(page)
+    assert "in text, which may name" in warnings(page), "drawn films say SYNTHETIC in their pixels"
     sex_radios(page)[0].set_value(Sex.MALE).run()
-    assert "states female, you chose male" in warnings(page)
+    assert "states female, but male was chosen" in warnings(page)
     read_button(page).click().run()
-    assert any("read by the male standard" in warning.value for warning in page.warning)
+    assert any("analysed by the male standard" in warning.value for warning in page.warning)
     assert "Chronological age 10 years 0 months" in headline(page)
 
 
@@ -117,7 +117,7 @@ def test_dates_that_make_no_sense_are_said(page: AppTest, dicom: bytes) -> None:
     birth, film = page.date_input
     assert film.value == date(2020, 1, 1)
     birth.set_value(date(2020, 1, 2)).run()
-    assert "before the birth date" in page.warning[0].value
+    assert "birth date lies after the study date" in page.warning[0].value
     assert read_button(page).disabled
 
 
@@ -131,11 +131,11 @@ def test_what_is_no_film_is_named_and_the_others_go_on(page: AppTest, png: bytes
 def test_many_films_make_a_table(page: AppTest, png: bytes, dicom: bytes) -> None:
     upload(page, ("one.png", png), ("two.dcm", dicom))
     sex_radios(page)[0].set_value(Sex.MALE).run()
-    assert read_button(page).label == "Read 2 films"
+    assert read_button(page).label == "Analyse 2 radiographs"
     read_button(page).click().run()
     assert not page.exception
     table = page.dataframe[0].value
-    assert list(table["Film"]) == ["one.png", "two.dcm"]
+    assert list(table["File"]) == ["one.png", "two.dcm"]
     assert list(table["Sex"]) == ["male", "female"]
     assert [button.label for button in page.download_button] == [
         "CSV",
@@ -155,12 +155,12 @@ def test_a_refused_film_is_read_all_the_same_when_asked(
     page = upload(opened(put_gate(weights_copy), monkeypatch), ("ramp.png", file.getvalue()))
     sex_radios(page)[0].set_value(Sex.MALE).run()
     read_button(page).click().run()
-    assert "It looks like a film of a chest" in page.error[0].value
+    assert "It looks like a radiograph of a chest" in page.error[0].value
     assert headline(page) == ""
-    next(button for button in page.button if button.label == "Read it all the same").click().run()
+    next(button for button in page.button if button.label == "Analyse anyway").click().run()
     assert not page.exception
     assert "male standard" in headline(page)
-    assert "Read all the same, as was asked" in page.error[0].value
+    assert "Analysed at the user's request despite a failed quality check" in page.error[0].value
 
 
 def test_reading_goes_on_when_the_redraw_is_broken_off_at_once(
@@ -172,7 +172,7 @@ def test_reading_goes_on_when_the_redraw_is_broken_off_at_once(
     read_button(page).click().run()
     assert len(drawn) == 2
     assert headline(page) != ""
-    assert len(page.session_state["visit"].answers) == 2
+    assert len(page.session_state["visit"].outcomes) == 2
 
 
 def test_what_can_no_longer_be_read_is_not_read_later(
@@ -184,7 +184,7 @@ def test_what_can_no_longer_be_read_is_not_read_later(
     upload(page, ("hand.dcm", dicom), ("hand.png", png))
     assert "Choose the sex of hand.png." in [caption.value for caption in page.caption]
     sex_radios(page)[1].set_value(Sex.FEMALE).run()
-    assert page.session_state["visit"].answers == {}, "it takes another click"
+    assert page.session_state["visit"].outcomes == {}, "it takes another click"
 
 
 def test_the_example_comes_when_the_redraw_is_broken_off_at_once(
@@ -216,7 +216,7 @@ def test_two_visitors_do_not_see_each_other(
     upload(page, ("hand.png", png))
     other = opened(weights, monkeypatch)
     assert sex_radios(other) == []
-    assert other.session_state["visit"].films == []
+    assert other.session_state["visit"].images == []
 
 
 def test_without_weights_there_is_a_sentence(
@@ -245,10 +245,11 @@ def test_the_interval_and_the_clinic_are_shown(
     read_button(page).click().run()
     assert not page.exception
     said = headline(page)
-    assert "90% interval " in said
-    assert "holds the bone age of 90% of such films" in said
-    assert "Calibrated by &lt;St Anna&gt; (" in said
-    assert str(page.dataframe[0].value["Interval"].iloc[0]).startswith("90% interval ")
+    assert "90 % prediction interval: " in said
+    assert "calibration radiographs of this sex" in said
+    assert "Site calibration: &lt;St Anna&gt; (" in said
+    interval = page.dataframe[0].value["Prediction interval"].iloc[0]
+    assert str(interval).startswith("90 % prediction interval: ")
 
 
 def test_a_calibration_that_cannot_be_used_is_said(
@@ -261,9 +262,9 @@ def test_a_calibration_that_cannot_be_used_is_said(
 
 
 def _data_page_alone() -> None:
-    from boneage.apps.dashboard.data_page import data_page  # noqa: PLC0415  run as a script
+    from boneage.apps.dashboard.dataset_page import dataset_page  # noqa: PLC0415  run as a script
 
-    data_page()
+    dataset_page()
 
 
 def test_the_data_page(tmp_path: Path, png: bytes, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from boneage.training.fit_uncertainty.line import fit_line
-from boneage.uncertainty.calibration import IDENTITY, MOST_MONTHS, SLOPES, Line
+from boneage.uncertainty.calibration import IDENTITY, MOST_MONTHS, SLOPES, CalibrationLine
 
 Numbers = npt.NDArray[np.float64]
 
@@ -72,8 +72,8 @@ def test_answers_that_do_not_vary_have_a_shift_alone() -> None:
 
 
 def test_a_line_stays_within_the_ages_there_are() -> None:
-    assert Line(-15.0, 1.0).move(5.0) == 0
-    assert Line(15.0, 1.0).move(236.0) == 240
+    assert CalibrationLine(-15.0, 1.0).move(5.0) == 0
+    assert CalibrationLine(15.0, 1.0).move(236.0) == 240
 
 
 def test_left_out_errors_are_honest() -> None:

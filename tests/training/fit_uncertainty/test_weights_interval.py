@@ -74,7 +74,7 @@ def test_doing_it_again_changes_nothing(sure_copy: Path, labelled: Path) -> None
     said: list[str] = []
     calibrate_weights(sure_copy, films, films[:40], workers=2, say=said.append)
     assert (sure_copy / "manifest.json").read_bytes() == before
-    assert "90% interval of the middle film: female ±" in said[-1]
+    assert "90 % interval of the middle film: female ±" in said[-1]
 
 
 def test_without_training_films_it_does_not_widen_for_films_unlike_them(

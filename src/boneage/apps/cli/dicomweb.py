@@ -13,7 +13,6 @@ from boneage.apps.cli import EXIT_FAILED
 from boneage.apps.cli.options import calibration_option, weights_option
 from boneage.apps.cli.output import echo
 from boneage.domain.assessment import years_and_months
-from boneage.reports.text import sentence
 
 if TYPE_CHECKING:
     from boneage.apps.dicom_node.dicomweb_study import StudyResult
@@ -95,11 +94,13 @@ def dicomweb(
 
 
 def _line(result: StudyResult) -> str:
+    from boneage.reports.wording import finding_sentence  # noqa: PLC0415
+
     parts = [f"{result.what}:"]
     if result.answer is not None:
         assessment = result.answer.assessment
         parts.append(f"{years_and_months(assessment.age_months)} ({assessment.sex} standard);")
-        parts += [f"{sentence(finding)};" for finding in assessment.warnings]
+        parts += [f"{finding_sentence(finding)};" for finding in assessment.warnings]
     if result.stored:
         parts.append(f"stored {' and '.join(result.stored)}")
     if result.problem is not None:

@@ -12,8 +12,7 @@ import click
 from boneage.apps.cli import Failed
 from boneage.apps.cli.output import echo, open_output
 from boneage.domain.assessment import years_and_months
-from boneage.history.chart import chart_of
-from boneage.history.entry import Entry
+from boneage.history.entry import StoredAssessment, chart_of
 from boneage.reports.growth_svg import growth_svg
 from boneage.storage.printable import printable
 
@@ -96,7 +95,7 @@ def _opened(where: str) -> History:
     return History(where, create=False)
 
 
-def _line(entry: Entry) -> str:
+def _line(entry: StoredAssessment) -> str:
     age = entry.chronological_age_months
     said = [
         f"{entry.number}: at {'an unknown age' if age is None else years_and_months(age)}",

@@ -161,7 +161,7 @@ def sum_up(
     read: int, refused: int, failed: int, weights: WeightsName, *, err: bool = False
 ) -> None:
     """Say at the end of many images what became of them."""
-    from boneage.reports.text import DISCLAIMER, weights_text  # noqa: PLC0415
+    from boneage.reports.wording import DISCLAIMER, weights_text  # noqa: PLC0415
 
     for line in (
         f"{images(read + refused + failed)}: {read} assessed, "

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 from PIL import Image
 
-from boneage.apps.dashboard.data_page import data_page
-from boneage.apps.dashboard.keeping import history_place
-from boneage.apps.dashboard.reading_page import reading_page
-from boneage.apps.dashboard.style import STYLE
+from boneage.apps.dashboard.assessment_page import assessment_page
+from boneage.apps.dashboard.dataset_page import dataset_page
+from boneage.apps.dashboard.visit import history_place
 from boneage.reports.panels import COLOURS
 
 # Drawn here, because Streamlit would fetch an emoji from elsewhere.
@@ -17,10 +18,10 @@ icon.paste(COLOURS["carpal"], (8, 16, 24, 26))
 icon.paste(COLOURS["metacarpal"], (8, 6, 24, 14))
 
 st.set_page_config(page_title="boneage", page_icon=icon, layout="wide")
-st.html(STYLE)
+st.html(f"<style>{Path(__file__).with_name('style.css').read_text('utf-8')}</style>")
 pages = [
-    st.Page(reading_page, title="Read films", default=True),
-    st.Page(data_page, title="Training data", url_path="data"),
+    st.Page(assessment_page, title="Assessment", default=True),
+    st.Page(dataset_page, title="Dataset check", url_path="data"),
 ]
 if history_place() is not None:
     from boneage.apps.dashboard.history_page import history_page  # needs the extra

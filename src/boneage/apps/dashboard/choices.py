@@ -1,24 +1,18 @@
-"""What is chosen for a film before it is read, and what still keeps it from being read."""
+"""What is chosen for an image before it is analysed, and what still prevents the analysis."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
-from boneage.apps.dashboard.films import Film
-from boneage.domain.ages import MAX_AGE_MONTHS, months_between
+from boneage.apps.dashboard.uploads import UploadedImage
 from boneage.domain.child import Child
 from boneage.domain.radiograph import Sex
 
 
-class AgeError(ValueError):
-    """Dates that give no age, in a sentence."""
-
-
 @dataclass(frozen=True)
 class Choice:
-    """By whose standard a film is to be read, and the child's age if known."""
+    """The standard to assess an image by, and the child's age and height if known."""
 
     sex: Sex | None
     chronological_age_months: float | None = None
@@ -29,28 +23,8 @@ class Choice:
 
     @property
     def child(self) -> Child:
-        """What was said of the child."""
+        """What is known of the child."""
         return Child(self.chronological_age_months, height_cm=self.height_cm)
-
-
-def age_between(birth: date | None, film: date | None) -> float | None:
-    """Months from birth to the film; None when either is not given.
-
-    Raises
-    ------
-    AgeError
-        When the dates cannot be those of a child and a later film.
-    """
-    if birth is None or film is None:
-        return None
-    months = months_between(birth, film)
-    if months < 0:
-        raise AgeError("The film date lies before the birth date: correct one of them.")
-    if months > MAX_AGE_MONTHS:
-        raise AgeError(
-            f"These dates make the child {months / 12:.0f} years old: correct one of them."
-        )
-    return months
 
 
 def age_of(years: int | None, months: int | None) -> float | None:
@@ -60,34 +34,36 @@ def age_of(years: int | None, months: int | None) -> float | None:
     return 12.0 * (years or 0) + (months or 0)
 
 
-def contradiction(film: Film, choice: Choice) -> str:
-    """Say that the sex chosen is not the one the film states; empty when there is none."""
-    stated = film.facts.sex
+def contradiction(image: UploadedImage, choice: Choice) -> str:
+    """Why the chosen sex is doubtful: the image states the other one; empty: it does not."""
+    stated = image.facts.sex
     if stated is None or choice.sex is None or stated is choice.sex:
         return ""
     return (
-        f"The film states {stated}, you chose {choice.sex}. "
-        "The standards differ by sex: make sure that yours is right."
+        f"The image states {stated}, but {choice.sex} was chosen. "
+        "The standards differ by sex: check which is right."
     )
 
 
-def obstacle(films: Sequence[Film], choices: Mapping[str, Choice], weights_problem: str) -> str:
-    """Say why the films cannot be read yet; empty when they can."""
+def obstacle(
+    images: Sequence[UploadedImage], choices: Mapping[str, Choice], weights_problem: str
+) -> str:
+    """Why the images cannot be analysed yet; empty when they can."""
     if weights_problem:
-        return "There are no weights to read with."
-    if not films:
-        return "Add a film first."
-    without = [film for film in films if choices[film.key].sex is None]
+        return "No model is available."
+    if not images:
+        return "Add a radiograph first."
+    without = [image for image in images if choices[image.key].sex is None]
     if without:
-        return f"Choose the sex{_of(without, films)}."
-    wrong = [film for film in films if choices[film.key].problem]
+        return f"Choose the sex{_of(without, images)}."
+    wrong = [image for image in images if choices[image.key].problem]
     if wrong:
-        return f"Correct the age{_of(wrong, films)}."
+        return f"Correct the age{_of(wrong, images)}."
     return ""
 
 
-def _of(some: Sequence[Film], films: Sequence[Film]) -> str:
-    if len(films) == 1:
+def _of(some: Sequence[UploadedImage], images: Sequence[UploadedImage]) -> str:
+    if len(images) == 1:
         return ""
     more = f" and {len(some) - 1} more" if len(some) > 1 else ""
     return f" of {some[0].name}{more}"

@@ -1,56 +1,118 @@
-"""The answers of a visit as files: CSV, JSON, and the pictures in a zip."""
+"""Results as files: tables and pictures of many images, reports of one."""
 
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import PurePath
 
-from PIL import Image
-
-from boneage.apps.dashboard.answers import Answer
+from boneage.apps.dashboard.analysis import AnalysedImage, Outcome
 from boneage.domain.assessment import Assessment, Failure
-from boneage.reading.folders import PICTURE_SUFFIX
-from boneage.reports.picture import draw
+from boneage.errors import BoneageError
+from boneage.extras import what_to_install
+from boneage.inference.assessor import failure_of
+from boneage.reports.exports import FORMATS, PICTURE, ReportOptions, export
 from boneage.reports.record import batch, record
 from boneage.reports.table import row, write_table
 
+ZIP_SUFFIX, ZIP_TYPE = ".boneage.zip", "application/zip"
 
-def csv_of(answers: Sequence[Answer | Failure]) -> bytes:
+
+@dataclass(frozen=True)
+class DownloadFile:
+    """A file to save."""
+
+    name: str
+    content: bytes
+    media_type: str
+
+
+@dataclass(frozen=True)
+class DownloadProblem:
+    """Why there is no file, in a sentence."""
+
+    message: str
+
+
+@dataclass(eq=False)
+class ExportOrder:
+    """The exports that were asked for, and the file once it is made."""
+
+    names: Sequence[str]
+    analysed: AnalysedImage
+    options: ReportOptions
+    found: DownloadFile | DownloadProblem | None = None
+
+    def is_for(self, analysed: AnalysedImage, options: ReportOptions) -> bool:
+        """Whether it is of this very assessment, with the options chosen now."""
+        return self.analysed is analysed and self.options == options
+
+
+def csv_of(outcomes: Sequence[Outcome]) -> bytes:
     """The table that ``boneage assess --csv`` writes."""
     file = BytesIO()
-    write_table(file, [row(_plain(answer)) for answer in answers])
+    write_table(file, [row(_plain(outcome)) for outcome in outcomes])
     return file.getvalue()
 
 
-def json_of(answers: Sequence[Answer | Failure]) -> bytes:
+def json_of(outcomes: Sequence[Outcome]) -> bytes:
     """The document that ``boneage assess --json`` prints."""
-    return batch([record(_plain(answer)) for answer in answers]).encode()
+    return batch([record(_plain(outcome)) for outcome in outcomes]).encode()
 
 
-def pictures_of(answers: Sequence[Answer | Failure]) -> bytes:
+def pictures_of(outcomes: Sequence[Outcome]) -> bytes:
     """The pictures that ``boneage assess --picture`` draws, in one zip archive."""
+    analysed = (outcome for outcome in outcomes if isinstance(outcome, AnalysedImage))
+    pictures = ((one, export(one.session(), PICTURE)) for one in analysed)
+    files = ((_stem(one), picture.suffix, picture.content) for one, picture in pictures)
+    return _zipped(files, zipfile.ZIP_STORED)  # PNG is compressed already
+
+
+def make_download(
+    names: Sequence[str], analysed: AnalysedImage, options: ReportOptions
+) -> DownloadFile | DownloadProblem:
+    """Write exports of an image, which is decoded anew; several go into a zip archive."""
+    try:
+        for name in names:
+            FORMATS[name].require()
+        session = analysed.session()
+        exports = [export(session, name, options) for name in names]
+    except ModuleNotFoundError as error:
+        return DownloadProblem(f"{what_to_install(error)}.")
+    except Exception as error:  # the assessment stands without it
+        # Where it is unexpected, its message may quote the patient.
+        known = isinstance(error, BoneageError)
+        message = str(error) if known else failure_of("", error).message
+        return DownloadProblem(f"{message[:1].upper()}{message[1:]}.")
+    stem = _stem(analysed)
+    if len(exports) == 1:
+        (only,) = exports
+        return DownloadFile(f"{stem}{only.suffix}", only.content, only.media_type)
+    content = _zipped((stem, one.suffix, one.content) for one in exports)
+    return DownloadFile(f"{stem}{ZIP_SUFFIX}", content, ZIP_TYPE)
+
+
+def _plain(outcome: Outcome) -> Assessment | Failure:
+    return outcome if isinstance(outcome, Failure) else outcome.assessment
+
+
+def _stem(analysed: AnalysedImage) -> str:
+    return PurePath(analysed.image.name).stem or "film"
+
+
+def _zipped(
+    files: Iterable[tuple[str, str, bytes]], compression: int = zipfile.ZIP_DEFLATED
+) -> bytes:
+    """Put files of a stem and a suffix into an archive; a stem used twice gets a number."""
     file, taken = BytesIO(), set[str]()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:  # PNG is compressed already
-        for answer in answers:
-            if isinstance(answer, Failure):
-                continue
-            picture = Image.fromarray(draw(answer.assessment, answer.film.radiograph()))
-            name = _free_name(PurePath(answer.film.name).stem or "film", taken)
-            with archive.open(name, "w") as entry:
-                picture.save(entry, "PNG")
+    with zipfile.ZipFile(file, "w", compression) as archive:
+        for stem, suffix, content in files:
+            name, number = f"{stem}{suffix}", 1
+            while name in taken:
+                number += 1
+                name = f"{stem}-{number}{suffix}"
+            taken.add(name)
+            archive.writestr(name, content)
     return file.getvalue()
-
-
-def _plain(answer: Answer | Failure) -> Assessment | Failure:
-    return answer if isinstance(answer, Failure) else answer.assessment
-
-
-def _free_name(stem: str, taken: set[str]) -> str:
-    name, number = f"{stem}{PICTURE_SUFFIX}", 1
-    while name in taken:
-        number += 1
-        name = f"{stem}-{number}{PICTURE_SUFFIX}"
-    taken.add(name)
-    return name

@@ -1,4 +1,4 @@
-"""How Streamlit is set up and started: on this computer alone, telling nobody."""
+"""How Streamlit is set up and started: on this computer alone, reporting to nobody."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import os
 import socket
 import threading
 import time
+import tomllib
 import urllib.request
 import webbrowser
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-from boneage.apps.dashboard.advice import UPLOAD_LIMIT_MB
 from boneage.history import HISTORY_VARIABLE
 from boneage.inference.weights import FOLDER_VARIABLE
 from boneage.uncertainty.calibration import FILE_VARIABLE
@@ -20,51 +21,28 @@ ADDRESS = "127.0.0.1"
 FIRST_PORT = 8501
 PORTS_TRIED = 20
 STARTING_SECONDS = 60
+UPLOAD_LIMIT_MB = 100
+"""An image of 60 megapixels in 16-bit grey, uncompressed, is 120 MB; compressed, or at the
+resolution of other detectors, images lie far below. Streamlit's settings state it, too."""
 
-LIGHT: Mapping[str, str] = {
-    "primaryColor": "#0b5c8c",
-    "backgroundColor": "#ffffff",
-    "secondaryBackgroundColor": "#f2f5f8",
-    "textColor": "#0b131b",
-    "borderColor": "#d5dce3",
-    "linkColor": "#0b5c8c",
-}
-DARK: Mapping[str, str] = {
-    "primaryColor": "#2a78ab",
-    "backgroundColor": "#0e1216",
-    "secondaryBackgroundColor": "#181e24",
-    "textColor": "#e4e9ee",
-    "borderColor": "#333c45",
-    "linkColor": "#7cc0ea",
-}
-"""Dark enough for a reading room; which of the two holds follows the browser."""
 
-OPTIONS: Mapping[str, str] = {
-    "server.address": ADDRESS,
-    "server.headless": "true",  # no e-mail prompt; the browser is opened here
-    "server.maxUploadSize": str(UPLOAD_LIMIT_MB),
-    "server.fileWatcherType": "none",
-    "server.runOnSave": "false",
-    "server.enableXsrfProtection": "true",
-    "server.enableStaticServing": "false",
-    "browser.gatherUsageStats": "false",
-    "browser.serverAddress": ADDRESS,
-    "client.toolbarMode": "viewer",
-    "client.disableDataExport": "true",  # the page offers its own downloads
-    "client.showErrorDetails": "none",
-    "client.showErrorLinks": "false",
-    "logger.level": "error",
-    "logger.hideWelcomeMessage": "true",
-    "theme.baseRadius": "6px",
-    **{f"theme.light.{name}": colour for name, colour in LIGHT.items()},
-    **{f"theme.dark.{name}": colour for name, colour in DARK.items()},
-}
-"""All of Streamlit's settings that matter here, so that no file of settings does."""
+def options() -> dict[str, str]:
+    """Read Streamlit's settings, by their full names."""
+    settings = tomllib.loads(Path(__file__).with_name("streamlit.toml").read_text("utf-8"))
+    return dict(_flat(settings))
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def command(port: int) -> list[str]:
     """Give the arguments of ``streamlit`` that run the dashboard on a port."""
-    flags = [part for name, value in OPTIONS.items() for part in (f"--{name}", value)]
+    flags = [part for name, value in options().items() for part in (f"--{name}", value)]
     app = str(Path(__file__).with_name("app.py"))
     return ["run", app, "--server.port", str(port), *flags]
 
@@ -98,7 +76,7 @@ def serve(
 
 
 def address_of(port: int) -> str:
-    """Where the dashboard is."""
+    """The address of the dashboard."""
     return f"http://{ADDRESS}:{port}"
 
 

@@ -6,11 +6,18 @@ import re
 from collections.abc import Sequence
 from html import escape
 
-from boneage.apps.dashboard.answers import against_age, interval_in_words
 from boneage.domain.assessment import Assessment, years_and_months
-from boneage.reports.text import calibrated_text
+from boneage.reports.wording import (
+    age_text,
+    difference_text,
+    interval_basis,
+    interval_text,
+    site_calibration,
+    standard_text,
+)
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+.!|~$:-])")
+HEAT_SCALE = '<p class="heat-scale">Attention: none <i></i> highest</p>'
 
 
 def plain(text: str) -> str:
@@ -24,38 +31,28 @@ def facts_list(rows: Sequence[tuple[str, str]]) -> str:
     return f'<dl class="facts">{items}</dl>'
 
 
-def labelled(lines: Sequence[tuple[str, str]]) -> str:
-    """Labels and texts, as a list; a text without label goes on from the one above."""
-    joined: list[tuple[str, list[str]]] = []
-    for label, text in lines:
-        if label or not joined:
-            joined.append((label, []))
-        joined[-1][1].append(text)
-    return facts_list([(label, "; ".join(texts)) for label, texts in joined])
-
-
-def film_name(name: str) -> str:
-    """The name of a film, above what belongs to it."""
+def image_name(name: str) -> str:
+    """The name of an image, above what belongs to it."""
     return f'<p class="film-name">{escape(name)}</p>'
 
 
 def headline(assessment: Assessment) -> str:
-    """The answer, large; read aloud when it appears."""
+    """The bone age, large; read aloud when it appears."""
+    months = f"{assessment.age_months:.1f} months · {standard_text(assessment.sex)}"
     lines = [
-        '<p class="bone-age-label">Bone age</p>',
-        f'<p class="bone-age">{years_and_months(assessment.age_months)}</p>',
-        f'<p class="bone-age-months">{assessment.age_months:.1f} months, '
-        f"{assessment.sex} standard</p>",
-        f'<p class="bone-age-more">{escape(interval_in_words(assessment))}</p>',
+        ("bone-age-label", "Bone age"),
+        ("bone-age", years_and_months(assessment.age_months)),
+        ("bone-age-months", months),
     ]
+    more = ["This model gives no prediction interval."]
+    if interval := assessment.interval:
+        more = [interval_text(interval), interval_basis(interval)]
     if calibrated := assessment.calibrated:
-        said = f"Calibrated {calibrated_text(calibrated)}."
-        lines.append(f'<p class="bone-age-more">{escape(said)}</p>')
-    if said := against_age(assessment):
-        lines.append(f'<p class="bone-age-more">{escape(said)}</p>')
-    return f'<div role="status">{"".join(lines)}</div>'
-
-
-def heat_scale() -> str:
-    """What the colours of the heat map mean."""
-    return '<p class="heat-scale">no attention <i></i> highest</p>'
+        more.append(site_calibration(calibrated))
+    if (age := assessment.chronological_age_months) is not None:
+        growth = assessment.clinical.growth if assessment.clinical else None
+        difference = f"; difference {difference_text(growth)}" if growth else ""
+        more.append(f"Chronological age {age_text(age)}{difference}")
+    lines += [("bone-age-more", text) for text in more if text]
+    paragraphs = "".join(f'<p class="{kind}">{escape(text)}</p>' for kind, text in lines)
+    return f'<div role="status">{paragraphs}</div>'

@@ -41,7 +41,7 @@ EXAMPLES = {
     401: ("token", "give the token in the header 'Authorization: Bearer TOKEN'"),
     404: ("no_answer", "there is no such answer, or no longer; send the image again"),
     413: ("too_many_bytes", "the request is larger than 100 MiB, the most accepted"),
-    422: ("sex", "'x' is not a sex; give 'male' or 'female' (or m/f)"),
+    422: ("sex", "'x' is not a sex: give 'male' or 'female' (or m/f)"),
     429: ("busy", "the server is busy; ask again in 2 seconds"),
     503: ("too_slow", "there was no answer within 60 seconds"),
 }

@@ -20,25 +20,11 @@ TOLERANCE = 4 / 255
 def one_channel(
     values: npt.NDArray[Any], photometric: str, bits: int, name: str
 ) -> npt.NDArray[Any]:
-    """Reduce colour that is grey to the grey that it is.
+    """Reduce colour that is grey to the grey that it is; FilmError where it is colour.
 
     Decoders differ in whether they convert luminance and colour differences to RGB, whatever
     the file states, so the values tell: three channels that agree are RGB, and where two keep
     to their middle, the first is luminance, and is taken as it is.
-
-    Parameters
-    ----------
-    values : ndarray of integers, shape (rows, columns) or (rows, columns, samples)
-    photometric : str
-        The photometric interpretation, for the message.
-    bits : int
-        Of a sample.
-    name : str
-
-    Raises
-    ------
-    FilmError
-        ``"colour"`` when it is not grey.
     """
     if values.ndim == 2:
         return values
@@ -64,13 +50,7 @@ def _apart(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> int:
 def through_palette(
     values: npt.NDArray[Any], dataset: Dataset, name: str
 ) -> npt.NDArray[np.uint16]:
-    """Look up the greys that palette indices stand for.
-
-    Raises
-    ------
-    FilmError
-        ``"colour"`` when some of them are no greys.
-    """
+    """Look up the greys that palette indices stand for; FilmError where some are no greys."""
     tables = [
         LookupTable.of(
             dataset,

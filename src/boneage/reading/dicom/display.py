@@ -12,9 +12,8 @@ import cv2
 import numpy as np
 from pydicom.dataset import Dataset
 
-from boneage.domain.findings import Finding, Severity
+from boneage.domain.findings import Finding
 from boneage.domain.radiograph import Pixels
-from boneage.reading.dicom.functional_groups import first_item, stating
 from boneage.reading.dicom.grey_scale import (
     Greys,
     Levels,
@@ -25,11 +24,9 @@ from boneage.reading.dicom.grey_scale import (
     robust_limits,
 )
 from boneage.reading.dicom.lookup_table import LookupTable
-from boneage.reading.dicom.parsing import numbers_of, text_of
-from boneage.reading.dicom.presentation import is_inverse, presented
-from boneage.reading.dicom.stored_values import StoredValues
-from boneage.reading.dicom.wrapped_sign import Mask
-from boneage.reading.pixels import check_contrast
+from boneage.reading.dicom.stored_values import Mask, StoredValues
+from boneage.reading.dicom.values import first_item, numbers_of, stating, text_of
+from boneage.reading.limits import check_contrast
 
 SMALLEST, LARGEST = 1e-9, 1e15
 """No slope, intercept or window of a real device comes near; beyond, floats run out of
@@ -45,6 +42,8 @@ LEAST_SHOWN, MOST_WHITE = 0.3, 0.1
 over. All there is is better than bones burnt out: where a tenth of the pixels was made white,
 answers moved by 3.6 months on average, and where 60 % were made black by 2.4; by a fiftieth of
 white or a fifth of black, by less than one."""
+PRESENTATION_SHAPES = frozenset(("IDENTITY", "INVERSE"))
+FEWEST_ENTRIES = 2
 
 
 @dataclass(frozen=True)
@@ -83,27 +82,13 @@ def displayed(
 
     Any line from black to white is as good as another: numbers that no curve is stated for
     are greys of as many bits as they need, whatever a linear window would make of them.
-
-    Parameters
-    ----------
-    stored : StoredValues
-    dataset : Dataset
-    photometric : str
-        The photometric interpretation.
-    counted : ndarray of bool, optional
-        False where there is no image, which then sets no range; None: it is everywhere.
-    name : str
-
-    Raises
-    ------
-    FilmError
-        ``"constant"`` when all values are the same.
+    ``counted`` is False where there is no image, which then sets no range.
     """
     check_contrast(stored.values if counted is None else stored.values[counted], name)
     levels = Levels.of(stored.values, counted)
-    inverse = is_inverse(dataset, photometric)
-    greys, notes = _greys(levels, dataset, stored.reading.bits, inverse=inverse)
-    shown, found = presented(greys.values, dataset, photometric)
+    inverse = _is_inverse(dataset, photometric)
+    greys, notes = _greys(levels, dataset, stored.coding.bits, inverse=inverse)
+    shown, found = _presented(greys.values, dataset, photometric)
     pixels: Pixels = np.take(shown.astype(np.float32), levels.index)
     return pixels, (*notes, *found, *_mended(pixels, greys, levels, counted))
 
@@ -141,7 +126,7 @@ def _mended(
         f"{count} pixel{'s' * (count != 1)} far from the values of all others, as of a detector's "
         "faults, were given the grey of what lies around them"
     )
-    return (Finding("stray_pixels", Severity.NOTE, message, float(count)),)
+    return (Finding.note("stray_pixels", message, float(count)),)
 
 
 def _modality_values(stored: Values, dataset: Dataset) -> tuple[Values, float | None]:
@@ -187,7 +172,7 @@ def _shows(shown: Values, values: Values, levels: Levels, *, inverse: bool) -> b
     An image may have large areas of its own darkest and brightest value, which do not count.
     """
     sample = shown[levels.sample]
-    if not sample.min() < sample.max():
+    if not np.float32(sample.min()) < np.float32(sample.max()):  # as the pixels will be
         return False
     ends = _saturated(sample)
     own = _saturated(_spread(values, levels)[levels.sample])
@@ -236,8 +221,69 @@ def _spread(values: Values, levels: Levels) -> Values:
 
 
 def _ignored(what: str) -> Finding:
-    return Finding(
+    return Finding.note(
         "window_ignored",
-        Severity.NOTE,
         f"The stated {what} makes most of the image black or white; all of its values were shown",
+    )
+
+
+def _is_inverse(dataset: Dataset, photometric: str) -> bool:
+    """Whether low values are white. DX films say so twice, and are inverted once."""
+    return photometric == "MONOCHROME1" or _presentation_shape(dataset) == "INVERSE"
+
+
+def _presented(
+    greys: Values, dataset: Dataset, photometric: str
+) -> tuple[Values, tuple[Finding, ...]]:
+    """Present greys, 0 to 1, as the dataset says.
+
+    A table says itself what is black. Where it does not fall, though the image's low values
+    are said to be white, both are followed, with a warning: one of them is wrong.
+    """
+    table, garbled = _presentation_table(dataset)
+    if table is None:
+        notes = []
+        if garbled:
+            notes.append(_doubtful("A presentation lookup table is stated that cannot be read"))
+        elif _presentation_shape(dataset) not in PRESENTATION_SHAPES | {""}:
+            notes.append(
+                _doubtful(
+                    "The presentation of the grey levels is stated in a way that is not supported"
+                )
+            )
+        return (1 - greys if _is_inverse(dataset, photometric) else greys), tuple(notes)
+    curve = table.entries / table.white
+    inverse = photometric == "MONOCHROME1" and curve[-1] > curve[0]
+    places = np.linspace(0.0, 1.0, len(curve))
+    shown = np.interp(1 - greys if inverse else greys, places, curve)
+    if not inverse:
+        return shown, ()
+    return shown, (
+        _doubtful(
+            "Low values are stated to be white, and a presentation lookup table leaves them dark"
+        ),
+    )
+
+
+def _presentation_shape(dataset: Dataset) -> str:
+    return (text_of(dataset, "PresentationLUTShape") or "").upper()
+
+
+def _presentation_table(dataset: Dataset) -> tuple[LookupTable | None, bool]:
+    """Give the table, and whether one is there that cannot be read."""
+    item = first_item(dataset, "PresentationLUTSequence")
+    if not len(item):
+        return None, False
+    try:
+        table = LookupTable.of(item)
+    except Exception:  # a garbled table is no table
+        table = None
+    if table is None or not table.whole or len(table.entries) < FEWEST_ENTRIES:
+        return None, True
+    return table, False
+
+
+def _doubtful(what: str) -> Finding:
+    return Finding.warning(
+        "presentation_doubtful", f"{what}; compare the image with what a viewer shows"
     )

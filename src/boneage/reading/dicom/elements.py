@@ -100,18 +100,10 @@ def elements_of(
 ) -> Elements:
     """Find the elements of a data set, those in its sequences left where they are.
 
-    Parameters
-    ----------
-    data : bytes
-    start : int
-        Where the first element begins.
-    encoding : Encoding
-    wanted : frozenset of int, optional
-        Tags whose values are kept. Default: all, but for pixels and long values.
-    only_group : int, optional
-        Stop where another group begins.
+    Kept are the values of the ``wanted`` tags; by default all, but for pixels and long values.
+    With ``only_group``, it ends where another group begins.
     """
-    reader = _Reader(data, encoding, only_group)
+    reader = _ElementReader(data, encoding, only_group)
     result = Elements()
     position, previous, resumed = start, -1, 0
     while position + HEADER <= len(data) and not reader.leaves_group(position):
@@ -163,7 +155,7 @@ def _keep(result: Elements, element: Element, data: bytes, wanted: frozenset[int
 def _begins_anew(data: bytes, position: int, encoding: Encoding) -> bool:
     if data[position + 128 : position + 132] == b"DICM":
         return True
-    reader = _Reader(data, encoding, IDENTIFYING)
+    reader = _ElementReader(data, encoding, IDENTIFYING)
     return not reader.leaves_group(position) and reader.element(position, -1) is not None
 
 
@@ -174,12 +166,12 @@ def encoding_at(data: bytes, start: int, stated: Encoding | None) -> Encoding | 
     """
     others = (EXPLICIT, IMPLICIT, BIG, IMPLICIT_BIG)
     for encoding in others if stated is None else (stated, *others):
-        if _Reader(data, encoding).begins_well(start):
+        if _ElementReader(data, encoding).begins_well(start):
             return encoding
     return None
 
 
-class _Reader:
+class _ElementReader:
     """Measures elements, each at its place."""
 
     def __init__(self, data: bytes, encoding: Encoding, only_group: int | None = None) -> None:
@@ -376,7 +368,7 @@ class _Reader:
     def _item(self, position: int, *, implicit: bool, depth: int) -> int | None:
         """Walk through an item without a length; give where it ends."""
         encoding = Encoding(implicit, self.encoding.little)
-        reader = self if encoding == self.encoding else _Reader(self.data, encoding)
+        reader = self if encoding == self.encoding else _ElementReader(self.data, encoding)
         while position + HEADER <= self.end:
             tag = reader._tag(position)
             if tag == ITEM_END:

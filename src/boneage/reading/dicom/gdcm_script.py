@@ -1,4 +1,4 @@
-"""Run by gdcm_process as a script: one JPEG frame on stdin, its pixels on stdout."""
+"""Run by decoding as a script: one JPEG frame on stdin, its pixels on stdout."""
 
 from __future__ import annotations
 

@@ -14,8 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from boneage.reading.dicom.padding import ROBUST, sample_of
-from boneage.reading.dicom.stored_values import bits_for
-from boneage.reading.dicom.wrapped_sign import Integers, Mask
+from boneage.reading.dicom.stored_values import Integers, Mask, bits_for
 
 MOST_LEVELS = 2**16
 FAR_OUT = 1.0
@@ -103,16 +102,8 @@ def greys_of_numbers(levels: Levels, rescaled: Values, bits_stored: int) -> Grey
 
     The numbers are taken to have as many bits as they need, at least 8 where these are stored:
     255 or 4095, say, is white; those of more than 16 bits are spread over their own range.
-    Only the greys of stray pixels are clipped.
-
-    Parameters
-    ----------
-    levels : Levels
-    rescaled : ndarray, shape (levels,)
-        What a rescaling makes of the numbers; where numbers of 8 bits were spread over more and
-        then moved, these may be the ones.
-    bits_stored : int
-        Of a number.
+    Only the greys of stray pixels are clipped. Where numbers of 8 bits were spread over more and
+    then moved, these may be what the rescaling makes of the numbers (``rescaled``).
     """
     for numbers in (levels.values, rescaled):
         shift = _unused_bits_below(numbers, levels)
@@ -162,15 +153,8 @@ def none_of(values: Values) -> Mask:
 def greys_of_8_bits(greys: Values, levels: Levels, unit: Values) -> Greys | None:
     """Give the 8-bit greys that were spread over more bits; None where that is not so.
 
-    It is so where each grey that occurs lies within one of the stored numbers from one of 8
-    bits. Spreading rounds each number; without that, greys are what they were.
-
-    Parameters
-    ----------
-    greys : ndarray, shape (levels,)
-    levels : Levels
-    unit : ndarray, shape (levels,) or ()
-        How much grey is one of the stored numbers.
+    It is so where each grey that occurs lies within one of the stored numbers (``unit``: as grey)
+    from one of 8 bits. Spreading rounds each number; without that, greys are what they were.
     """
     common = levels.counts > RARE * levels.counts.sum()
     if np.count_nonzero(common) > LEVELS_OF_8_BITS:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
 
-from boneage.domain.findings import Finding, Severity
+from boneage.domain.findings import Finding
 from boneage.reading.dicom.values import text_of, texts_of
 
 LATERALITIES = ("ImageLaterality", "FrameLaterality", "Laterality")
@@ -71,26 +71,22 @@ class Side:
     findings: tuple[Finding, ...] = ()
 
 
-ALSO_RIGHT = Finding(
+ALSO_RIGHT = Finding.warning(
     "right_hand",
-    Severity.WARNING,
     "In one place the image is said to be of a right hand; the standards are of left hands.",
 )
-RIGHT_BY_DESCRIPTION = Finding(
+RIGHT_BY_DESCRIPTION = Finding.warning(
     "right_hand",
-    Severity.WARNING,
     "The image is described as one of a right hand, or of both; the standards are of left hands.",
 )
-CONTRADICTORY = Finding(
+CONTRADICTORY = Finding.warning(
     "sides_differ",
-    Severity.WARNING,
-    "The image states one hand in one place, and the other or both in another; make sure that "
+    "The image states one hand in one place, and the other or both in another; check that "
     "it is the left one.",
 )
-UNKNOWN_SIDE = Finding(
+UNKNOWN_SIDE = Finding.warning(
     "side_not_understood",
-    Severity.WARNING,
-    "The image states its laterality in a word that is not understood; make sure that it is a "
+    "The image states its laterality in a word that is not understood; check that it is a "
     "left hand.",
 )
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 
-from boneage.reading.dicom.parsing import numbers_of
+from boneage.reading.dicom.values import numbers_of
 
 MAX_BITS = 16
 MAX_ENTRIES = 2**16

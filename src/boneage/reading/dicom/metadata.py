@@ -10,7 +10,7 @@ from datetime import date
 from pydicom.dataset import Dataset
 
 from boneage.domain.ages import MONTHS_PER_UNIT, OLDEST_MONTHS, months_between
-from boneage.domain.findings import Finding, Severity
+from boneage.domain.findings import Finding
 from boneage.domain.radiograph import Facts
 from boneage.reading.dicom.laterality import side_of
 from boneage.reading.dicom.values import (
@@ -48,16 +48,7 @@ class Times:
 
 
 def facts_of(dataset: Dataset, stored_as: str, bits: int, notes: tuple[Finding, ...] = ()) -> Facts:
-    """Collect the facts; what is absent or makes no sense is None.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    stored_as : str
-    bits : int
-    notes : tuple of Finding, optional
-        What was found odd when the dataset was parsed.
-    """
+    """Collect the facts; what is absent or makes no sense is None. ``notes`` are of the parsing."""
     times, side = times_of(dataset), side_of(dataset)
     return Facts(
         format=stored_as,
@@ -78,11 +69,11 @@ def facts_of(dataset: Dataset, stored_as: str, bits: int, notes: tuple[Finding, 
 def _of_sex(dataset: Dataset) -> Iterator[Finding]:
     texts = texts_of(dataset, "PatientSex")
     if len(texts) == 1 and texts[0].upper() in OTHER_SEXES:
-        says = "The image states another sex than male or female."
-        yield Finding("other_sex", Severity.NOTE, says)
+        message = "The image states another sex than male or female."
+        yield Finding.note("other_sex", message)
     elif len(texts) == 1 and sex_of(dataset) is None and is_stated(dataset, "PatientSex"):
-        says = "The image states a sex that is not understood; make sure of the child's sex."
-        yield Finding("sex_not_understood", Severity.WARNING, says)
+        message = "The image states a sex that is not understood; check the child's sex."
+        yield Finding.warning("sex_not_understood", message)
 
 
 def times_of(dataset: Dataset) -> Times:
@@ -100,19 +91,19 @@ def times_of(dataset: Dataset) -> Times:
         findings += [finding] if finding else []
     if stated is not None and not 0 < stated <= OLDEST_MONTHS:
         text = only_text_of(dataset, "PatientAge")
-        says = f"The image states the patient age {text!r}, which stands in for an unknown one."
-        findings.append(Finding("placeholder_age", Severity.WARNING, says))
+        message = f"The image states the patient age {text!r}, which stands in for an unknown one."
+        findings.append(Finding.warning("placeholder_age", message))
         stated = None
     elif stated is not None and by_dates is not None and _differ(dataset, stated, by_dates):
-        says = (
+        message = (
             f"The image states an age of {_words(stated)}, but its dates give {_words(by_dates)}, "
-            "which was taken; make sure which is right."
+            "which was used; check which is right."
         )
-        findings.append(Finding("ages_differ", Severity.WARNING, says, stated))
+        findings.append(Finding.warning("ages_differ", message, stated))
     if birth is not None and where not in {None, "StudyDate"}:
         place = {"AcquisitionDate": "acquisition", "ContentDate": "content"}.get(where or "")
-        says = f"The image states no study date; its {place or 'series'} date was taken."
-        findings.append(Finding("study_date_elsewhere", Severity.NOTE, says))
+        message = f"The image states no study date; its {place or 'series'} date was used."
+        findings.append(Finding.note("study_date_elsewhere", message))
     return Times(birth, study, stated if by_dates is None else by_dates, tuple(findings))
 
 
@@ -121,12 +112,12 @@ def _age_between(birth: date, study: date) -> tuple[float | None, Finding | None
     if 0 < months <= OLDEST_MONTHS:
         return months, None
     if months < 0:
-        says = "The image states a birth date after its study date, so that they give no age."
-        return None, Finding("birth_after_study", Severity.WARNING, says)
+        message = "The image states a birth date after its study date, so that they give no age."
+        return None, Finding.warning("birth_after_study", message)
     which = "a birth date of more than a hundred years ago" if months else "its study date as"
-    says = f"The image states {which}{'' if months else ' the birth date'}"
-    says += ": it stands in for an unknown one and gives no age."
-    return None, Finding("placeholder_age", Severity.WARNING, says)
+    message = f"The image states {which}{'' if months else ' the birth date'}"
+    message += ": it stands in for an unknown one and gives no age."
+    return None, Finding.warning("placeholder_age", message)
 
 
 def _differ(dataset: Dataset, stated: float, by_dates: float) -> bool:
@@ -147,16 +138,18 @@ def _not_understood(dataset: Dataset) -> Iterator[Finding]:
     for keyword, what in (("PatientBirthDate", "birth date"), ("StudyDate", "study date")):
         several = len(texts_of(dataset, keyword)) > 1
         if is_stated(dataset, keyword) and not several and date_of(dataset, keyword) is None:
-            says = f"The image states a {what} that is not understood, and was not used."
-            yield Finding("date_not_understood", Severity.WARNING, says)
+            message = f"The image states a {what} that is not understood, and was not used."
+            yield Finding.warning("date_not_understood", message)
     if only_text_of(dataset, "StudyTime") and time_of(dataset, "StudyTime") is None:
-        says = "The image states a study time that is not understood; it is left out of answers."
-        yield Finding("time_not_understood", Severity.NOTE, says)
+        message = "The image states a study time that is not understood; it is left out of answers."
+        yield Finding.note("time_not_understood", message)
     age = only_text_of(dataset, "PatientAge")
     if age is not None and is_stated(dataset, "PatientAge") and age_of(dataset) is None:
         quoted = f" {age!r}" if AGE_AT_LEAST.fullmatch(age) else ""
-        says = f"The image states a patient age{quoted} that is not understood, and was not used."
-        yield Finding("age_not_understood", Severity.WARNING, says)
+        message = (
+            f"The image states a patient age{quoted} that is not understood, and was not used."
+        )
+        yield Finding.warning("age_not_understood", message)
 
 
 def _spacing(dataset: Dataset) -> tuple[float, float] | None:

@@ -8,11 +8,10 @@ import cv2
 import numpy as np
 from pydicom.dataset import Dataset
 
-from boneage.domain.findings import Finding, Severity
+from boneage.domain.findings import Finding
 from boneage.domain.geometry import Box
-from boneage.reading.dicom.parsing import numbers_of
-from boneage.reading.dicom.stored_values import Cells
-from boneage.reading.dicom.wrapped_sign import Integers, Mask, Reading
+from boneage.reading.dicom.stored_values import Cells, Coding, Integers, Mask
+from boneage.reading.dicom.values import numbers_of
 
 SAMPLE = 20_000
 """So many pixels, evenly spread, tell which range an image's values have."""
@@ -38,13 +37,10 @@ class Padding:
     @property
     def box(self) -> Box | None:
         """The image within it; None where what is padding and what is image cannot be told."""
-        if not self.apart:
-            return None
-        left, top, width, height = cv2.boundingRect((~self.around).astype(np.uint8))
-        return Box(top, left, top + height, left + width) if width and height else None
+        return Box.around(~self.around) if self.apart else None
 
 
-def stated_padding(dataset: Dataset, cells: Cells, reading: Reading) -> Padding | None:
+def stated_padding(dataset: Dataset, cells: Cells, coding: Coding) -> Padding | None:
     """Find the padding that the header states; None where there is none.
 
     The value may be given as the number that its bits are without a sign, or with one, and
@@ -55,8 +51,8 @@ def stated_padding(dataset: Dataset, cells: Cells, reading: Reading) -> Padding 
         return None
     limit = _number(dataset, "PixelPaddingRangeLimit")
     ends = (value, value if limit is None else limit)
-    whole = Reading(cells.bits, reading.signed)
-    for way in (reading,) if reading.shift else (whole, reading):
+    whole = Coding(cells.bits, coding.signed)
+    for way in (coding,) if coding.shift else (whole, coding):
         numbers = way.of(cells.values)
         domain = [_within(end, way) for end in ends]
         if None in domain:
@@ -91,7 +87,7 @@ def unstated_padding(values: Integers) -> Padding | None:
         if gap > high - low > 0:
             found = values == value
             message = f"A border of the value {value}, far from all others, was taken for padding"
-            note = Finding("padding_not_stated", Severity.NOTE, message)
+            note = Finding.note("padding_not_stated", message)
             return Padding(found, _connected_to_a_corner(found), apart=True, notes=(note,))
     return None
 
@@ -130,11 +126,11 @@ def _number(dataset: Dataset, keyword: str) -> int | None:
     return int(found[0]) if found and found[0] == int(found[0]) else None
 
 
-def _within(value: int, reading: Reading) -> int | None:
-    """Bring a value that was written with the other sign into what a reading can give."""
-    low = -(2 ** (reading.bits - 1)) if reading.signed else 0
-    for bits in (0, reading.bits, 16):
+def _within(value: int, coding: Coding) -> int | None:
+    """Bring a value that was written with the other sign into what a coding can give."""
+    low = -(2 ** (coding.bits - 1)) if coding.signed else 0
+    for bits in (0, coding.bits, 16):
         for moved in (value, value - 2**bits, value + 2**bits) if bits else (value,):
-            if low <= moved < low + 2**reading.bits:
+            if low <= moved < low + 2**coding.bits:
                 return moved
     return None

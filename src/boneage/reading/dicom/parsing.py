@@ -98,24 +98,12 @@ class Parsed(NamedTuple):
 
 
 def parse(data: bytes, name: str) -> Parsed:
-    """Parse the elements of a DICOM file, or of a bare data set, that a film needs.
-
-    Raises
-    ------
-    FilmError
-        ``"truncated"`` or ``"too_many_bytes"`` when it is deflated and cannot be inflated.
-    """
+    """Parse the elements of a DICOM file, or of a bare data set, that an image needs."""
     return _parse(data, name, NEEDED_TAGS)
 
 
 def parse_all(data: bytes, name: str) -> Parsed:
-    """Parse all elements of a DICOM file but for long ones; of the pixels, that there are some.
-
-    Raises
-    ------
-    FilmError
-        As :func:`parse` does.
-    """
+    """Parse all elements of a DICOM file but for long ones; of the pixels, that there are some."""
     return _parse(data, name, None)
 
 
@@ -252,26 +240,22 @@ def _notes(elements: Elements, dataset: Dataset, *, other_syntax: bool) -> Itera
     ]
     for keyword in several:
         used = "the first was used" if keyword in {*PIXELS, *DISPLAY} else "none was used"
-        says = f"The image states several values of {keyword}, where one is meant: {used}."
+        message = f"The image states several values of {keyword}, where one is meant: {used}."
         severity = Severity.NOTE if keyword in OF_THE_STUDY else Severity.WARNING
-        yield Finding("several_values", severity, says)
+        yield Finding("several_values", severity, message)
     if elements.more_follows:
-        yield Finding(
+        yield Finding.warning(
             "more_follows",
-            Severity.WARNING,
-            "Behind the image the file goes on with another one, which was not read.",
+            "The file continues with another image after the first, which was not analysed.",
         )
     if elements.skipped:
-        yield Finding(
-            "skipped_elements",
-            Severity.NOTE,
-            "Some of what the file states could not be read, and was left out.",
+        yield Finding.note(
+            "skipped_elements", "Some of what the file states could not be read, and was left out."
         )
     if other_syntax:
-        yield Finding(
+        yield Finding.note(
             "other_transfer_syntax",
-            Severity.NOTE,
-            "The file is not written in the transfer syntax that it states; it was read as it "
+            "The file is not written in the transfer syntax that it states; it was decoded as it "
             "is written.",
         )
 

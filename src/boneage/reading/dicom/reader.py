@@ -7,18 +7,16 @@ from dataclasses import replace
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
-from boneage.domain.geometry import Box
 from boneage.domain.radiograph import Radiograph
 from boneage.errors import FilmError
 from boneage.reading.dicom.colour import one_channel, through_palette
+from boneage.reading.dicom.decoding import PixelDescription, decode_frame
 from boneage.reading.dicom.display import displayed
-from boneage.reading.dicom.frame import PixelDescription, decode_frame
 from boneage.reading.dicom.metadata import facts_of
 from boneage.reading.dicom.padding import Padding, stated_padding, unstated_padding
 from boneage.reading.dicom.parsing import parse, text_of, whole_number
 from boneage.reading.dicom.stated_geometry import Shutter, stated_pixel_aspect, stated_shutter
-from boneage.reading.dicom.stored_values import Cells, StoredValues, settle, stated_reading
-from boneage.reading.dicom.wrapped_sign import Mask
+from boneage.reading.dicom.stored_values import Cells, Mask, StoredValues, settle, stated_coding
 from boneage.reading.limits import Limits
 from boneage.reading.quiet import quiet
 
@@ -47,13 +45,7 @@ FLOAT_PIXELS = ("FloatPixelData", "DoubleFloatPixelData")
 
 
 def read_dicom(data: bytes, name: str, limits: Limits) -> Radiograph:
-    """Read the bytes of a DICOM file.
-
-    Raises
-    ------
-    FilmError
-        When they are not one whole grey image within the limits.
-    """
+    """Read the bytes of a DICOM file; FilmError where they are not one whole grey image."""
     try:
         with quiet():
             return _read(data, name, limits)
@@ -79,13 +71,13 @@ def _read(data: bytes, name: str, limits: Limits) -> Radiograph:
     if frames > 1:
         raise FilmError(
             "several_frames",
-            f"{name!r} is a DICOM file of {frames} frames; give one film a file",
+            f"{name!r} is a DICOM file of {frames} frames; give one image per file",
         )
     if syntax not in NAMES_OF_SYNTAXES:
         raise FilmError(
             "unsupported_compression",
-            f"{name!r} is DICOM compressed as {UID(syntax).name!r}, which is not read; export it "
-            "uncompressed, or as RLE, JPEG, JPEG-LS or JPEG 2000",
+            f"{name!r} is DICOM compressed as {UID(syntax).name!r}, which is not supported; "
+            "export it uncompressed, or as RLE, JPEG, JPEG-LS or JPEG 2000",
         )
     cells = decode_frame(dataset, syntax, description, name)
     stored, padding = _stored(cells, dataset, description, name)
@@ -95,11 +87,13 @@ def _read(data: bytes, name: str, limits: Limits) -> Radiograph:
     pixels, shown = displayed(stored, dataset, description.photometric, counted, name)
     if padding is not None:
         pixels[padding.around] = 0
-    exposed = _within_both(shutter.applied(pixels), padding.box if padding else None)
+    exposed, unpadded = shutter.applied(pixels), padding.box if padding else None
+    if exposed and unpadded:
+        exposed = exposed.intersection(unpadded) or exposed
     found += (*stored.notes, *(padding.notes if padding else ()), *shutter.notes, *shown)
     stored_as = f"DICOM ({NAMES_OF_SYNTAXES[syntax]})"
-    facts = facts_of(dataset, stored_as, stored.reading.bits, notes)
-    return Radiograph(pixels, facts, name, aspect, exposed, found)
+    facts = facts_of(dataset, stored_as, stored.coding.bits, notes)
+    return Radiograph(pixels, facts, name, aspect, exposed or unpadded, found)
 
 
 def _stored(
@@ -108,15 +102,15 @@ def _stored(
     """Find the numbers that the pixels are, and which of them are padding."""
     described = description.bits_stored, description.high_bit
     if description.photometric.startswith("PALETTE"):
-        reading = stated_reading(cells, *described, signed=False)
-        greys = through_palette(reading.of(cells.values), dataset, name)
-        return StoredValues(greys, reading, cells.notes), None
+        coding = stated_coding(cells, *described, signed=False)
+        greys = through_palette(coding.of(cells.values), dataset, name)
+        return StoredValues(greys, coding, cells.notes), None
     grey = one_channel(cells.values, description.photometric, description.bits_stored, name)
     cells = replace(cells, values=grey)
-    reading = stated_reading(cells, *described, signed=description.signed)
-    padding = stated_padding(dataset, cells, reading) or unstated_padding(reading.of(grey))
+    coding = stated_coding(cells, *described, signed=description.signed)
+    padding = stated_padding(dataset, cells, coding) or unstated_padding(coding.of(grey))
     counted = ~padding.values if padding else None
-    return settle(cells, reading, counted, signed=description.signed), padding
+    return settle(cells, coding, counted, signed=description.signed), padding
 
 
 def _counted(padding: Padding | None, shutter: Shutter) -> Mask | None:
@@ -127,22 +121,13 @@ def _counted(padding: Padding | None, shutter: Shutter) -> Mask | None:
     return counted if counted.any() else None
 
 
-def _within_both(shutter: Box | None, padding: Box | None) -> Box | None:
-    """Give the image inside a shutter and inside a padding, where there are such."""
-    if shutter is None or padding is None:
-        return shutter or padding
-    top, left = max(shutter.min_row, padding.min_row), max(shutter.min_col, padding.min_col)
-    bottom, right = min(shutter.max_row, padding.max_row), min(shutter.max_col, padding.max_col)
-    return Box(top, left, bottom, right) if top < bottom and left < right else shutter
-
-
 def _describe(dataset: Dataset, name: str) -> PixelDescription:
     rows, columns = (_needed(dataset, keyword, name) for keyword in ("Rows", "Columns"))
     allocated = _needed(dataset, "BitsAllocated", name)
     if allocated not in ALLOCATED:
         raise FilmError(
             "unsupported_pixels",
-            f"{name!r} stores {allocated} bits a pixel; 1, 8, 12, 16 and 32 are read",
+            f"{name!r} stores {allocated} bits a pixel; 1, 8, 12, 16 and 32 are supported",
         )
     stored = whole_number(dataset, "BitsStored") or allocated
     samples = whole_number(dataset, "SamplesPerPixel") or 1
@@ -180,13 +165,13 @@ def _without_pixels(
     if damaged:
         return FilmError(
             "damaged",
-            f"{name!r} is a damaged DICOM file: its elements cannot be told apart, and no image "
+            f"{name!r} is a damaged DICOM file: its elements cannot be distinguished, and no image "
             "is found among them; export it again",
         )
     if any(keyword in dataset for keyword in FLOAT_PIXELS):
         return FilmError(
             "unsupported_pixels",
-            f"{name!r} stores its pixels as floating-point numbers; whole numbers are read",
+            f"{name!r} stores its pixels as floating-point numbers; whole numbers are supported",
         )
     meta = getattr(dataset, "file_meta", Dataset())
     stated = text_of(dataset, "SOPClassUID") or text_of(meta, "MediaStorageSOPClassUID")

@@ -9,12 +9,11 @@ import cv2
 import numpy as np
 from pydicom.dataset import Dataset
 
-from boneage.domain.findings import Finding, Severity
+from boneage.domain.findings import Finding
 from boneage.domain.geometry import Box
 from boneage.domain.radiograph import Pixels
-from boneage.reading.dicom.functional_groups import stating
-from boneage.reading.dicom.parsing import numbers_of
-from boneage.reading.dicom.wrapped_sign import Mask
+from boneage.reading.dicom.stored_values import Mask
+from boneage.reading.dicom.values import numbers_of, stating
 
 MOST_OBLONG = 3.0
 """No device has pixels so much longer than wide; who states them means something else."""
@@ -47,7 +46,7 @@ def stated_pixel_aspect(dataset: Dataset) -> tuple[float, tuple[Finding, ...]]:
                 f"{first} states pixels {aspect:.3g} times as high as wide, {other} {ratio:.3g} "
                 f"times; {first} was followed"
             )
-            return aspect, (Finding("pixel_shape_contradictory", Severity.WARNING, message),)
+            return aspect, (Finding.warning("pixel_shape_contradictory", message),)
     return aspect, ()
 
 
@@ -80,12 +79,9 @@ class Shutter:
         if self.shown is None or self.box is None:
             return self.box
         pixels[~self.shown] = 0
-        rows = slice(self.box.min_row, self.box.max_row)
-        columns = slice(self.box.min_col, self.box.max_col)
-        if self.shown[rows, columns].all():
+        if self.shown[self.box.slices].all():
             return self.box
-        left, top, width, height = cv2.boundingRect((pixels > 0).astype(np.uint8))
-        return Box(top, left, top + height, left + width) if width and height else self.box
+        return Box.around(pixels > 0) or self.box
 
 
 ALL_SHOWN = Shutter(None, None)
@@ -110,12 +106,11 @@ def stated_shutter(dataset: Dataset, rows: int, columns: int, pixel_aspect: floa
             f"A {' and '.join(shapes).lower()} shutter is stated that leaves {share:.0%} of the "
             "image; it was not applied"
         )
-        finding = Finding("shutter_ignored", Severity.NOTE, message, share, LEAST_SHOWN)
+        finding = Finding.note("shutter_ignored", message, share, LEAST_SHOWN)
         return Shutter(None, None, (finding,))
     if shown.all():
         return ALL_SHOWN
-    left, top, width, height = cv2.boundingRect(shown.astype(np.uint8))
-    return Shutter(shown, Box(top, left, top + height, left + width))
+    return Shutter(shown, Box.around(shown))
 
 
 def _shapes(source: Dataset) -> list[str]:

@@ -14,6 +14,7 @@ from pydicom.uid import (
 )
 
 from boneage.errors import FilmError
+from boneage.reading.codestream import jpeg_header
 from boneage.reading.dicom.elements import BIG, EXPLICIT, IMPLICIT, Encoding
 from boneage.reading.source import MAX_FILE_BYTES
 
@@ -31,16 +32,8 @@ UNCOMPRESSED = {
     BIG: str(ExplicitVRBigEndian),
 }
 JPEG = "1.2.840.10008.1.2.4."
-BY_FIRST_BYTES = (
-    (b"\xff\x4f\xff\x51", f"{JPEG}91"),
-    (b"\x00\x00\x00\x0cjP  ", f"{JPEG}91"),
-)
-BY_JPEG_FRAME = {
-    0xC0: f"{JPEG}50",
-    0xC1: f"{JPEG}51",
-    0xC3: f"{JPEG}70",
-    0xF7: f"{JPEG}80",
-}
+JPEG_2000_BEGINNINGS = (b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP  ")
+BY_JPEG_FRAME = {0xC0: f"{JPEG}50", 0xC1: f"{JPEG}51", 0xC3: f"{JPEG}70", 0xF7: f"{JPEG}80"}
 """By the marker of the frame header (ITU-T T.81, B.1.1.3; T.87)."""
 FAMILIES = ((f"{JPEG}9", "JPEG 2000"), (f"{JPEG}20", "JPEG 2000"), (f"{JPEG}8", "JPEG-LS"))
 MOST_RLE_SEGMENTS = 15
@@ -67,15 +60,7 @@ def is_private(syntax: str) -> bool:
 def inflated(data: bytes, name: str) -> bytes | None:
     """Inflate a deflated data set, raw as the standard has it, or in a zlib or gzip wrapping.
 
-    Returns
-    -------
-    bytes or None
-        None where nothing was deflated.
-
-    Raises
-    ------
-    FilmError
-        ``"too_many_bytes"`` or ``"truncated"``.
+    None where nothing was deflated; FilmError where it is cut off or becomes too large.
     """
     for bits in (-zlib.MAX_WBITS, zlib.MAX_WBITS | 32):
         inflater = zlib.decompressobj(bits)
@@ -86,7 +71,7 @@ def inflated(data: bytes, name: str) -> bytes | None:
         if inflater.unconsumed_tail:
             raise FilmError(
                 "too_many_bytes",
-                f"{name!r} inflates to more than a film may have "
+                f"{name!r} inflates to more than an image file may have "
                 f"({MAX_FILE_BYTES / 2**20:.0f} MiB)",
             )
         if not inflater.eof:
@@ -103,20 +88,8 @@ def true_syntax(
 ) -> str:
     """Tell the transfer syntax from how the data set is written and what its pixels are.
 
-    Parameters
-    ----------
-    stated : str
-        May be empty.
-    encoding : Encoding
-    pixels : bytes or None
-        The value of PixelData.
-    encapsulated : bool
-        Whether it is a sequence of fragments.
-
-    Returns
-    -------
-    str
-        The stated one, where nothing speaks against it or nothing better is known.
+    The stated one, where nothing speaks against it or nothing better is known. Encapsulated
+    pixels are a sequence of fragments.
     """
     if encapsulated and pixels:
         found = _of_codestream(_first_fragment(pixels))
@@ -144,28 +117,15 @@ def _first_fragment(pixels: bytes) -> bytes:
 
 
 def _of_codestream(content: bytes) -> str | None:
-    for beginning, syntax in BY_FIRST_BYTES:
-        if content.startswith(beginning):
-            return syntax
+    if content.startswith(JPEG_2000_BEGINNINGS):
+        return f"{JPEG}91"
     if content.startswith(b"\xff\xd8\xff"):
-        return _of_jpeg(content)
+        header = jpeg_header(content)
+        return BY_JPEG_FRAME.get(header.marker) if header else None
     segments = int.from_bytes(content[:4], "little")
     offset = int.from_bytes(content[4:8], "little")
     if 1 <= segments <= MOST_RLE_SEGMENTS and offset == RLE_HEADER:
         return str(RLELossless)
-    return None
-
-
-def _of_jpeg(content: bytes) -> str | None:
-    position = 2
-    while content[position : position + 1] == b"\xff" and position + 4 <= len(content):
-        marker = content[position + 1]
-        if marker in BY_JPEG_FRAME:
-            return BY_JPEG_FRAME[marker]
-        if marker == 0xFF:  # padding
-            position += 1
-            continue
-        position += 2 + int.from_bytes(content[position + 2 : position + 4], "big")
     return None
 
 

@@ -24,6 +24,8 @@ NOT_STATED = re.compile(r"[\s0./:-]*|U|N|NA|N/A|NONE|NULL|UNK|UNKNOWN|ANON\w*", 
 TIME = re.compile(r"([0-9]{2})(?::?([0-9]{2})(?::?([0-9]{2})(\.[0-9]{1,6})?)?)?")
 UID = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 LONGEST_UID = 64
+FUNCTIONAL_GROUPS = ("PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence")
+"""Enhanced objects (PS3.3, C.7.6.16) state of their frames what others state of the image."""
 
 
 def numbers_of(dataset: Dataset, keyword: str) -> tuple[float, ...]:
@@ -101,3 +103,37 @@ def uid_of(dataset: Dataset, keyword: str) -> str | None:
     """Read a UID, without what stands around it."""
     text = only_text_of(dataset, keyword) or ""
     return text if UID.fullmatch(text) and len(text) <= LONGEST_UID else None
+
+
+def stating(dataset: Dataset, keyword: str, macro: str) -> Dataset:
+    """Find what states an element: the dataset itself, or else a macro of its functional groups.
+
+    The macro is a sequence such as ``"FrameVOILUTSequence"``. The dataset itself where nothing
+    states the element.
+    """
+    if _has(dataset, keyword):
+        return dataset
+    for group in FUNCTIONAL_GROUPS:
+        found = first_item(first_item(dataset, group), macro)
+        if _has(found, keyword):
+            return found
+    return dataset
+
+
+def _has(dataset: Dataset, keyword: str) -> bool:
+    """Whether an element has a value, of a sequence an item; also one that makes no sense."""
+    try:
+        value = dataset.get(keyword)
+        return value is not None and (not hasattr(value, "__len__") or len(value) > 0)
+    except Exception:  # malformed, and there
+        return True
+
+
+def first_item(dataset: Dataset, keyword: str) -> Dataset:
+    """Open a sequence; an empty dataset where there is none, or a garbled one."""
+    try:
+        items = dataset.get(keyword) or []
+        item = items[0] if len(items) else None
+    except Exception:  # a garbled sequence is none
+        item = None
+    return item if isinstance(item, Dataset) else Dataset()

@@ -1,22 +1,29 @@
-"""From a decoded picture of any mode to one grey value a pixel."""
+"""From a decoded image of any mode to one grey value a pixel."""
 
 from __future__ import annotations
 
+import struct
+import zlib
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL.Image import Image
+from PIL.PngImagePlugin import PngImageFile
 
-from boneage.reading.raster.tone_curve import Curve
+from boneage.reading.raster.tone_curve import ToneCurve
 
 BYTE, WORD = 255.0, 65_535.0
 COLOURED_LEVELS = 8.0
 """Mean difference of the channels, of 255, above which a picture counts as
 coloured. JPEG leaves less in what is grey; a coloured stamp on a film is small."""
 SAMPLE = (64, 64)
+PNG_GREY_WITH_ALPHA, PNG_RGBA = 4, 6
+PNG_HEAD = 16
+"""Where the size and kind of a PNG's pixels begin."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +38,7 @@ class Grey:
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class DecodedImage:
     """What a decoder read of a raster file, as it is stored."""
 
     grey: Grey
@@ -41,7 +48,7 @@ class Picture:
     """EXIF, 1 to 8."""
     aspect: float
     """Height of a stored pixel over its width."""
-    curve: Curve | None
+    curve: ToneCurve | None
     """Of the grey levels, where it is not a display's."""
 
 
@@ -70,7 +77,7 @@ def grey_of(image: Image, bits: int) -> Grey:
 def opacity(alpha: npt.NDArray[Any], white: float) -> npt.NDArray[np.float32] | None:
     """Scale an alpha channel to 0 to 1; None where all is opaque.
 
-    So is all where nothing is: programs leave the channel empty that they do not use.
+    Also where nothing is: programs leave the channel empty that they do not use.
     """
     return (
         None
@@ -115,3 +122,44 @@ def _words(image: Image) -> Grey:
     if isinstance(transparent, int):
         return Grey(values, WORD, opacity(values != transparent, 1.0))
     return Grey(values, WORD)
+
+
+def deep_grey(data: bytes, image: Image) -> Grey | None:
+    """Decode a PNG of 16 bits in several channels, of which Pillow keeps the upper 8.
+
+    It is decoded twice, and the two must agree: nothing that OpenCV did not fill, or took for
+    something else, comes through. None where no decoder gives all 16 bits and agrees.
+    """
+    if data[PNG_HEAD + 9] == PNG_GREY_WITH_ALPHA:
+        return _deep_grey_with_alpha(data)
+    return _deep_colour(data, image)
+
+
+def _deep_grey_with_alpha(data: bytes) -> Grey:
+    """Read the four bytes of a pixel as if they were 8-bit PNG_RGBA, which PNG stores alike."""
+    width, height, _, _, *rest = struct.unpack_from(">IIBBBBB", data, PNG_HEAD)
+    head = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, PNG_RGBA, *rest)
+    changed = data[:12] + head + struct.pack(">I", zlib.crc32(head)) + data[PNG_HEAD + 17 :]
+    with PngImageFile(BytesIO(changed)) as image:
+        image.load()
+        words = np.asarray(image).view(">u2").astype(np.uint16)
+    return Grey(words[..., 0], WORD, opacity(words[..., 1], WORD))
+
+
+def _deep_colour(data: bytes, image: Image) -> Grey | None:
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.dtype != np.uint16 or pixels.ndim != 3 or pixels.shape[2] < 3:
+        return None
+    order = [2, 1, 0, 3][: pixels.shape[2] if image.mode == "RGBA" else 3]
+    words: npt.NDArray[np.uint16] = np.ascontiguousarray(pixels[..., order])
+    seen = np.asarray(image)
+    if words.shape != seen.shape or not np.array_equal(words >> 8, seen):
+        return None
+    colours = words[..., :3]
+    transparent = image.info.get("transparency")
+    alpha = None
+    if words.shape[2] == 4:
+        alpha = opacity(words[..., 3], WORD)
+    elif isinstance(transparent, tuple) and len(transparent) == 3:
+        alpha = opacity((colours != np.array(transparent)).any(axis=2), 1.0)
+    return Grey(luminance(colours), WORD, alpha)

@@ -33,13 +33,7 @@ class Header:
 
 
 def read_header(data: bytes, kind: str, name: str) -> Header:
-    """Read a header, and see that the file is whole; of a TIFF, its decoder does.
-
-    Raises
-    ------
-    FilmError
-        ``"truncated"``, ``"damaged"`` or ``"unsupported_format"``.
-    """
+    """Read a header, and see that the file is whole; of a TIFF, its decoder does."""
     if kind == PNG:
         return _png(data, name)
     if kind == JPEG:
@@ -54,8 +48,7 @@ def read_header(data: bytes, kind: str, name: str) -> Header:
 def truncated(name: str, kind: str, size: int) -> FilmError:
     """Build the error of a file that ends too early."""
     return FilmError(
-        "truncated",
-        f"{name!r} is a {kind} file cut off after {size:,} bytes; copy it again, whole",
+        "truncated", f"{name!r} is a {kind} file cut off after {size:,} bytes; copy it again, whole"
     )
 
 
@@ -87,7 +80,7 @@ def _jpeg(data: bytes, name: str) -> Header:
         what = "lossless" if header.lossless else f"{header.bits}-bit"
         raise FilmError(
             "unsupported_format",
-            f"{name!r} is a {what} JPEG, which is read only within DICOM; "
+            f"{name!r} is a {what} JPEG, which is supported only within DICOM; "
             "give an 8-bit JPEG, a PNG or the DICOM file",
         )
     return Header(header.rows, header.columns, header.bits)
@@ -108,7 +101,7 @@ def _webp(data: bytes, name: str) -> Header:
     if chunk == b"VP8 ":
         width, height = struct.unpack_from("<HH", data, 26)
         return Header(height & 0x3FFF, width & 0x3FFF)
-    raise FilmError("damaged", f"{name!r} is a damaged WebP: it does not begin with a picture")
+    raise FilmError("damaged", f"{name!r} is a damaged WebP: it does not begin with an image")
 
 
 def _bmp(data: bytes, name: str) -> Header:

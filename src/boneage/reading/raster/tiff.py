@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from boneage.errors import FilmError
 from boneage.reading.limits import Limits
-from boneage.reading.raster.grey import Grey, Picture, channels_differ, luminance, opacity
+from boneage.reading.raster.grey import DecodedImage, Grey, channels_differ, luminance, opacity
 from boneage.reading.raster.orientation import (
     ORIENTATION,
     UPRIGHT,
@@ -20,9 +20,9 @@ from boneage.reading.raster.orientation import (
 )
 from boneage.reading.raster.tiff_decode import samples_of
 from boneage.reading.raster.tiff_layout import JPEG, PHOTOMETRIC, Layout, damaged, layout_of
-from boneage.reading.raster.tiff_structure import Directory, one_page
+from boneage.reading.raster.tiff_structure import one_page
 from boneage.reading.raster.tone_curve import (
-    Curve,
+    ToneCurve,
     curve_of_profile,
     curve_of_table,
     unread_curve,
@@ -31,23 +31,16 @@ from boneage.reading.raster.tone_curve import (
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR, CIELAB = 0, 1, 2, 3, 5, 6, 8
 ICCLAB, ITULAB = 9, 10
 COLOURS: Mapping[int, int] = {
-    WHITE_IS_ZERO: 1,
-    BLACK_IS_ZERO: 1,
-    RGB: 3,
-    PALETTE: 1,
+    **dict.fromkeys((WHITE_IS_ZERO, BLACK_IS_ZERO, PALETTE), 1),
+    **dict.fromkeys((RGB, YCBCR, CIELAB, ICCLAB, ITULAB), 3),
     CMYK: 4,
-    YCBCR: 3,
-    CIELAB: 3,
-    ICCLAB: 3,
-    ITULAB: 3,
 }
 """Samples that a photometric interpretation needs; what is more is extra."""
 OTHER_INTERPRETATIONS: Mapping[int, str] = {
     4: "a transparency mask alone",
     32803: "the unprocessed mosaic of a camera's sensor",
     34892: "unprocessed camera data (LinearRaw)",
-    32844: "logarithmic luminance (LogL)",
-    32845: "logarithmic luminance (LogLuv)",
+    **dict.fromkeys((32844, 32845), "logarithmic luminance (LogL, LogLuv)"),
 }
 GRAY_RESPONSE_CURVE, TRANSFER_FUNCTION, COLOR_MAP, EXTRA_SAMPLES = 291, 301, 320, 338
 INK_SET, YCBCR_SUBSAMPLING, ICC_PROFILE = 332, 530, 34675
@@ -57,26 +50,19 @@ with it already, so that they lie over black as they are."""
 MAX_TABLE_BITS = 16
 
 
-def read_tiff(data: bytes, name: str, limits: Limits) -> Picture:
-    """Read the bytes of a TIFF.
-
-    Raises
-    ------
-    FilmError
-        When they are not one whole film within the limits, or stored in a way
-        that is not read; the message says which.
-    """
+def read_tiff(data: bytes, name: str, limits: Limits) -> DecodedImage:
+    """Read the bytes of a TIFF; FilmError where they are not one whole image that is supported."""
     page = one_page(data, name)
     layout = layout_of(page, name, limits)
-    interpretation = _interpretation(page, layout, name)
+    interpretation = _interpretation(layout)
     in_ycbcr = interpretation == YCBCR and layout.compression == JPEG
-    samples = samples_of(page, layout, name, in_ycbcr)
+    samples = samples_of(layout, in_ycbcr)
     if in_ycbcr:
         interpretation = RGB
-    values, coloured = _grey(samples, interpretation, page, layout, name)
-    alpha = _alpha(samples, interpretation, page, layout)
+    values, coloured = _grey(samples, interpretation, layout)
+    alpha = _alpha(samples, interpretation, layout)
     orientation = page.number(ORIENTATION, UPRIGHT)
-    return Picture(
+    return DecodedImage(
         Grey(values, _white(samples, layout), alpha),
         bits=layout.bits,
         coloured=coloured,
@@ -84,12 +70,13 @@ def read_tiff(data: bytes, name: str, limits: Limits) -> Picture:
         aspect=aspect_of_resolution(
             page.numbers(X_RESOLUTION).tolist(), page.numbers(Y_RESOLUTION).tolist()
         ),
-        curve=_curve(page, layout, interpretation),
+        curve=_curve(layout, interpretation),
     )
 
 
-def _interpretation(page: Directory, layout: Layout, name: str) -> int:
+def _interpretation(layout: Layout) -> int:
     """Read what the samples mean; where the file does not say, what their number implies."""
+    page, name = layout.page, layout.name
     stated = page.number(PHOTOMETRIC, RGB if layout.samples >= 3 else BLACK_IS_ZERO)
     if stated not in COLOURS:
         what = OTHER_INTERPRETATIONS.get(stated, f"photometric interpretation {stated}")
@@ -127,12 +114,12 @@ def _white(samples: npt.NDArray[Any], layout: Layout) -> float | None:
 
 
 def _grey(
-    samples: npt.NDArray[Any], interpretation: int, page: Directory, layout: Layout, name: str
+    samples: npt.NDArray[Any], interpretation: int, layout: Layout
 ) -> tuple[npt.NDArray[Any], bool]:
     """Take the luminance, and tell whether the picture is coloured."""
     white = _white(samples, layout)
     if interpretation == PALETTE:
-        colours = _palette(page, layout, name)[samples[..., 0]]
+        colours = _palette(layout)[samples[..., 0]]
         grey = luminance(colours)
         if layout.bits < MAX_TABLE_BITS:  # of 16 bits, whatever the depth of the numbers
             grey = grey.astype(np.float32) * np.float32((white or 1) / 65_535)
@@ -157,12 +144,12 @@ def _grey(
     return first, False
 
 
-def _palette(page: Directory, layout: Layout, name: str) -> npt.NDArray[np.uint16]:
+def _palette(layout: Layout) -> npt.NDArray[np.uint16]:
     """Read the colours of a palette: shape (2 ** bits, 3), of 16 bits."""
     size = 2**layout.bits
-    values = page.numbers(COLOR_MAP)
+    values = layout.page.numbers(COLOR_MAP)
     if values.size < 3 * size:
-        raise damaged(name, f"its palette has {values.size // 3} of {size} colours")
+        raise damaged(layout.name, f"its palette has {values.size // 3} of {size} colours")
     colours = values[: 3 * size].reshape(3, size).T.astype(np.uint16)
     # Some programs write 8-bit colours where 16 bits are meant, or them times 256.
     if colours.max() < 256:
@@ -173,13 +160,13 @@ def _palette(page: Directory, layout: Layout, name: str) -> npt.NDArray[np.uint1
 
 
 def _alpha(
-    samples: npt.NDArray[Any], interpretation: int, page: Directory, layout: Layout
+    samples: npt.NDArray[Any], interpretation: int, layout: Layout
 ) -> npt.NDArray[np.float32] | None:
     """Read how opaque each pixel is, 0 to 1; None where all are, or values hold it already."""
     first = COLOURS[interpretation]
     if layout.samples == first:
         return None
-    kinds = page.numbers(EXTRA_SAMPLES)
+    kinds = layout.page.numbers(EXTRA_SAMPLES)
     if not kinds.size and layout.samples == first + 1:
         kinds = np.array([ALPHA])  # programs that do not say mean this
     for index, kind in enumerate(kinds[: layout.samples - first]):
@@ -190,8 +177,9 @@ def _alpha(
     return None
 
 
-def _curve(page: Directory, layout: Layout, interpretation: int) -> Curve | None:
+def _curve(layout: Layout, interpretation: int) -> ToneCurve | None:
     """Read the curve of the grey levels, from a profile or a table."""
+    page = layout.page
     profile = page.numbers(ICC_PROFILE).tobytes()
     if profile:
         return curve_of_profile(profile)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from io import BytesIO
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -24,50 +23,53 @@ from PIL.TiffImagePlugin import TiffImageFile
 from boneage.errors import FilmError
 from boneage.reading.codestream import jpeg_header
 from boneage.reading.raster.tiff_layout import (
+    BITS_PER_SAMPLE,
+    COMPRESSION,
     DIFFERENCES,
+    FILL_ORDER,
     FLOAT_DIFFERENCES,
     JPEG,
+    PHOTOMETRIC,
+    PREDICTOR,
+    ROWS_PER_STRIP,
+    SAMPLES_PER_PIXEL,
+    STRIP_OFFSETS,
+    STRIP_SIZES,
+    TILE_HEIGHT,
+    TILE_OFFSETS,
+    TILE_SIZES,
+    TILE_WIDTH,
     UNCOMPRESSED,
     WHOLE_BYTES,
     Layout,
     damaged,
 )
-from boneage.reading.raster.tiff_structure import Directory
+from boneage.reading.raster.tiff_structure import IMAGE_HEIGHT, IMAGE_WIDTH
 
 JPEG_TABLES = 347
+LOWEST_BIT_FIRST = 2
+"""Fill order: the first pixel in the lowest bit of a byte."""
 REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 BLOCK = 1 << 24
 """Bits that are unpacked at a time."""
-SHORT, LONG = 3, 4
-START, END, APPLICATION, ADOBE = 0xD8, 0xD9, range(0xE0, 0xF0), 0xEE
-START_OF_SCAN = 0xDA
+LONG = 4
+END, START_OF_SCAN, APPLICATION = 0xD9, 0xDA, range(0xE0, 0xF0)
 
 
-def samples_of(page: Directory, layout: Layout, name: str, in_ycbcr: bool) -> npt.NDArray[Any]:
-    """Decode the samples of a page.
+def samples_of(layout: Layout, in_ycbcr: bool) -> npt.NDArray[Any]:
+    """Decode the samples of a page: shape (height, width, samples), in native byte order.
 
-    Parameters
-    ----------
-    page, layout
-        The page, and how it is stored.
-    name : str
-        Of the film, for messages.
-    in_ycbcr : bool
-        Whether the colours within JPEG are YCbCr; they come out as RGB.
-
-    Returns
-    -------
-    ndarray
-        Shape (height, width, samples), in native byte order.
+    ``in_ycbcr``: the colours within JPEG are YCbCr; they come out as RGB.
     """
-    data = page.data.translate(REVERSED) if layout.reversed_bits else page.data
-    tables = page.numbers(JPEG_TABLES).tobytes() if JPEG_TABLES in page.entries else b""
+    data = layout.page.data
+    if layout.page.number(FILL_ORDER, 1) == LOWEST_BIT_FIRST:
+        data = data.translate(REVERSED)
     planes = []
     for plane in range(layout.planes):
         if layout.compression == UNCOMPRESSED:
             stored = _copied(data, layout, plane)
         elif layout.compression == JPEG:
-            stored = _from_jpeg(page.data, tables, layout, plane, name, in_ycbcr)
+            stored = _from_jpeg(layout, plane, in_ycbcr)
         else:
             stored = _unpacked(data, layout, plane)
         planes.append(_samples(stored, layout))
@@ -77,7 +79,7 @@ def samples_of(page: Directory, layout: Layout, name: str, in_ycbcr: bool) -> np
 def _copied(data: bytes, layout: Layout, plane: int) -> npt.NDArray[np.uint8]:
     """Gather uncompressed segments: shape (rows, segments across, bytes)."""
     offsets = layout.offsets[plane]
-    rows = layout.down * layout.segment_height if layout.tiled else layout.height
+    rows = layout.stored_rows
     size = layout.segment_height * layout.row_bytes
     whole = not layout.tiled and bool((np.diff(offsets[:, 0]) == size).all())
     if whole:
@@ -102,33 +104,19 @@ def _places(layout: Layout) -> Iterator[tuple[int, int, int]]:
 
 def _unpacked(data: bytes, layout: Layout, plane: int) -> npt.NDArray[np.uint8]:
     """Let libtiff unpack the segments, as a picture of 8-bit grey as wide as their bytes."""
-    rows = layout.down * layout.segment_height if layout.tiled else layout.height
+    rows = layout.stored_rows
     width = layout.across * layout.row_bytes
-    tags: list[tuple[int, int, npt.NDArray[Any]]] = [
-        (256, LONG, np.array([width])),
-        (257, LONG, np.array([rows])),
-        (258, SHORT, np.array([8])),
-        (259, SHORT, np.array([layout.compression])),
-        (262, SHORT, np.array([1])),
-        (277, SHORT, np.array([1])),
-    ]
+    offsets, sizes, height = layout.offsets[plane], layout.sizes[plane], layout.segment_height
+    tags: dict[int, npt.ArrayLike] = {IMAGE_WIDTH: width, IMAGE_HEIGHT: rows, BITS_PER_SAMPLE: 8}
+    tags |= {COMPRESSION: layout.compression, PHOTOMETRIC: 1, SAMPLES_PER_PIXEL: 1}
     if _undone_by_libtiff(layout):
-        tags.append((317, SHORT, np.array([DIFFERENCES])))
-    offsets, sizes = layout.offsets[plane].ravel(), layout.sizes[plane].ravel()
+        tags[PREDICTOR] = DIFFERENCES
     if layout.tiled:
-        tags += [
-            (322, LONG, np.array([layout.row_bytes])),
-            (323, LONG, np.array([layout.segment_height])),
-            (324, LONG, offsets),
-            (325, LONG, sizes),
-        ]
+        tags |= {TILE_WIDTH: layout.row_bytes, TILE_HEIGHT: height}
+        tags |= {TILE_OFFSETS: offsets, TILE_SIZES: sizes}
     else:
-        tags += [
-            (273, LONG, offsets),
-            (278, LONG, np.array([layout.segment_height])),
-            (279, LONG, sizes),
-        ]
-    with TiffImageFile(BytesIO(_rewritten(data, sorted(tags, key=itemgetter(0))))) as image:
+        tags |= {STRIP_OFFSETS: offsets, ROWS_PER_STRIP: height, STRIP_SIZES: sizes}
+    with TiffImageFile(BytesIO(_rewritten(data, tags))) as image:
         image.load()
         return np.asarray(image).reshape(rows, layout.across, layout.row_bytes)
 
@@ -138,38 +126,36 @@ def _undone_by_libtiff(layout: Layout) -> bool:
     return layout.predictor == DIFFERENCES and layout.bits == 8 and layout.samples_together == 1
 
 
-def _rewritten(data: bytes, tags: list[tuple[int, int, npt.NDArray[Any]]]) -> bytes:
-    """Put another directory behind a file, and have its head point there."""
+def _rewritten(data: bytes, tags: dict[int, npt.ArrayLike]) -> bytes:
+    """Put another directory behind a file, all its numbers LONG, and have its head point there."""
     start = len(data) + len(data) % 2
     behind = start + 2 + 12 * len(tags) + 4
     directory, values = struct.pack("<H", len(tags)), b""
-    for tag, kind, numbers in tags:
-        packed = numbers.astype("<u2" if kind == SHORT else "<u4").tobytes()
-        place = packed.ljust(4, b"\0")
-        if len(packed) > 4:
+    for tag in sorted(tags):
+        numbers = place = np.asarray(tags[tag], "<u4").tobytes()
+        if len(numbers) > 4:
             place = struct.pack("<I", behind + len(values))
-            values += packed
-        directory += struct.pack("<HHI", tag, kind, numbers.size) + place
+            values += numbers
+        directory += struct.pack("<HHI", tag, LONG, len(numbers) // 4) + place
     head = b"II*\0" + struct.pack("<I", start)
     return b"".join((head, data[8:], b"\0" * (start - len(data)), directory, bytes(4), values))
 
 
-def _from_jpeg(
-    data: bytes, tables: bytes, layout: Layout, plane: int, name: str, to_rgb: bool
-) -> npt.NDArray[np.uint8]:
+def _from_jpeg(layout: Layout, plane: int, to_rgb: bool) -> npt.NDArray[np.uint8]:
     """Decode each segment as the JPEG file that it is, with the tables they share."""
-    rows = layout.down * layout.segment_height if layout.tiled else layout.height
+    tables = layout.page.numbers(JPEG_TABLES).tobytes()
+    rows = layout.stored_rows
     samples = layout.samples_together
     if layout.bits != 8 or samples not in {1, 3, 4}:
-        raise _unsupported_jpeg(name, f"{samples} samples of {layout.bits} bits")
+        raise _unsupported_jpeg(layout.name, f"{samples} samples of {layout.bits} bits")
     shape = rows, layout.across, layout.row_bytes
     stored = np.zeros(shape, np.uint8)
     for top, column, segment in _places(layout):
         start = int(layout.offsets[plane, segment, column])
         size = int(layout.sizes[plane, segment, column])
-        stream = data[start : start + size]
+        stream = layout.page.data[start : start + size]
         height = layout.rows(segment)
-        _check_jpeg(stream, height, layout, name)
+        _check_jpeg(stream, height, layout)
         with JpegImageFile(BytesIO(_whole_jpeg(stream, tables, to_rgb))) as image:
             image.load()
             pixels = np.asarray(image)[:height]
@@ -181,10 +167,10 @@ def _from_jpeg(
     return stored
 
 
-def _check_jpeg(stream: bytes, height: int, layout: Layout, name: str) -> None:
-    head = jpeg_header(stream)
+def _check_jpeg(stream: bytes, height: int, layout: Layout) -> None:
+    head, name = jpeg_header(stream), layout.name
     if head is None:
-        raise damaged(name, "a strip or tile is no JPEG stream")
+        raise damaged(name, "a strip or tile is not a JPEG stream")
     if head.bits != 8 or head.lossless:
         raise _unsupported_jpeg(name, "lossless" if head.lossless else f"{head.bits} bits a sample")
     # The last strip may be stored as high as the others.
@@ -248,7 +234,7 @@ def _samples(stored: npt.NDArray[np.uint8], layout: Layout) -> npt.NDArray[Any]:
     elif layout.predictor == FLOAT_DIFFERENCES:
         values = _from_float_differences(stored, layout)
     else:
-        order = layout.order if layout.bits > 8 else "|"
+        order = layout.page.order if layout.bits > 8 else "|"
         values = stored.view(f"{order}{layout.kind}{layout.bits // 8}")
     values = values.reshape(grid)
     if layout.predictor == DIFFERENCES and not _undone_by_libtiff(layout):

@@ -37,21 +37,14 @@ what claims to hold more is damaged, and is refused before memory is asked for."
 WITH_PREDICTOR = frozenset((LZW, DEFLATE, OLD_DEFLATE, LZMA, ZSTD))
 NO_PREDICTOR, DIFFERENCES, FLOAT_DIFFERENCES = 1, 2, 3
 OTHER_COMPRESSIONS: Mapping[int, str] = {
-    2: "CCITT (fax) compression",
-    3: "CCITT (fax) compression",
-    4: "CCITT (fax) compression",
+    **dict.fromkeys((2, 3, 4), "CCITT (fax) compression"),
     6: "the old JPEG compression",
-    34712: "JPEG 2000 compression",
-    33003: "JPEG 2000 compression",
-    33004: "JPEG 2000 compression",
-    33005: "JPEG 2000 compression",
+    **dict.fromkeys((33003, 33004, 33005, 34712), "JPEG 2000 compression"),
     34887: "LERC compression",
     34892: "lossy JPEG compression (DNG)",
     50001: "WebP compression",
-    50002: "JPEG XL compression",
-    52546: "JPEG XL compression",
-    22610: "JPEG XR compression",
-    34934: "JPEG XR compression",
+    **dict.fromkeys((50002, 52546), "JPEG XL compression"),
+    **dict.fromkeys((22610, 34934), "JPEG XR compression"),
 }
 UNSIGNED, SIGNED, FLOAT, UNDEFINED = 1, 2, 3, 4
 WHOLE_BYTES = frozenset((8, 16, 32, 64))
@@ -66,6 +59,9 @@ CONTIGUOUS, SEPARATE = 1, 2
 class Layout:
     """One page as a grid of segments (strips or tiles), for each plane."""
 
+    page: Directory
+    name: str
+    """Of the file, for messages."""
     height: int
     width: int
     samples: int
@@ -73,11 +69,8 @@ class Layout:
     bits: int
     kind: str
     """NumPy's letter: ``"u"``, ``"i"`` or ``"f"``."""
-    order: str
-    """``"<"`` or ``">"``."""
     compression: int
     predictor: int
-    reversed_bits: bool
     planes: int
     """The samples of a pixel lie in as many pictures, or in 1."""
     tiled: bool
@@ -103,6 +96,11 @@ class Layout:
         return self.samples // self.planes
 
     @property
+    def stored_rows(self) -> int:
+        """Rows of all segments below each other: of tiles, also what pads the last ones."""
+        return self.down * self.segment_height if self.tiled else self.height
+
+    @property
     def row_bytes(self) -> int:
         """Bytes of a row of one segment."""
         return -(-self.segment_width * self.samples_together * self.bits // 8)
@@ -115,15 +113,7 @@ class Layout:
 
 
 def layout_of(page: Directory, name: str, limits: Limits) -> Layout:
-    """Read how a page is stored.
-
-    Raises
-    ------
-    FilmError
-        ``"too_large"`` or ``"too_small"``, ``"unsupported_pixels"`` or
-        ``"unsupported_compression"`` for what may be sound and is not read,
-        ``"truncated"`` or ``"damaged"`` for what is not sound.
-    """
+    """Read how a page is stored, and refuse what is unsound or not supported."""
     height, width = page.number(IMAGE_HEIGHT, 0), page.number(IMAGE_WIDTH, 0)
     if height <= 0 or width <= 0:
         raise damaged(name, f"it is {width} x {height} px")
@@ -153,23 +143,10 @@ def layout_of(page: Directory, name: str, limits: Limits) -> Layout:
     grid = planes, -(-height // segment_height), -(-width // segment_width)
     offsets, sizes = _segments(page, grid, name)
     layout = Layout(
-        height,
-        width,
-        samples,
-        bits,
-        kind,
-        page.order,
-        compression,
-        predictor,
-        page.number(FILL_ORDER, 1) == 2,
-        planes,
-        tiled,
-        segment_height,
-        segment_width,
-        offsets,
-        sizes,
+        *(page, name, height, width, samples, bits, kind, compression, predictor),
+        *(planes, tiled, segment_height, segment_width, offsets, sizes),
     )
-    _check_segments(layout, sizes, len(page.data), name)
+    _check_segments(layout)
     return layout
 
 
@@ -236,16 +213,15 @@ def _segments(
     return found[0], found[1]
 
 
-def _check_segments(
-    layout: Layout, sizes: npt.NDArray[np.int64], file_size: int, name: str
-) -> None:
+def _check_segments(layout: Layout) -> None:
     """See that each segment lies in the file, and can hold its pixels."""
+    name, sizes, file_size = layout.name, layout.sizes, len(layout.page.data)
     unpacked = layout.offsets.size * layout.segment_height * layout.row_bytes
     if unpacked > MAX_FILE_BYTES:
         raise FilmError(
             "too_large",
             f"{name!r} unpacks to {unpacked / 2**20:,.0f} MiB; "
-            f"a film may have up to {MAX_FILE_BYTES / 2**20:.0f} MiB",
+            f"an image file may have up to {MAX_FILE_BYTES / 2**20:.0f} MiB",
         )
     rows = np.array([layout.rows(index) for index in range(layout.down)], np.int64)
     needed = (rows * layout.row_bytes)[np.newaxis, :, np.newaxis]

@@ -22,22 +22,11 @@ from boneage.reading.raster.headers import truncated
 MAX_PAGES, MAX_TAGS = 200, 1_000
 """Directories that are looked at, and tags in each: a film has one of some 30."""
 VALUE_TYPES: Mapping[int, str] = {
-    1: "u1",
-    2: "u1",
-    3: "u2",
-    4: "u4",
-    5: "u4",
-    6: "i1",
-    7: "u1",
-    8: "i2",
-    9: "i4",
-    10: "i4",
-    11: "f4",
-    12: "f8",
-    13: "u4",
-    16: "u8",
-    17: "i8",
-    18: "u8",
+    **dict.fromkeys((1, 2, 7), "u1"),
+    **dict.fromkeys((4, 5, 13), "u4"),
+    **dict.fromkeys((9, 10), "i4"),
+    **dict.fromkeys((16, 18), "u8"),
+    **{3: "u2", 6: "i1", 8: "i2", 11: "f4", 12: "f8", 17: "i8"},
 }
 """NumPy's names of the types of TIFF values; a rational (5, 10) is two of them."""
 RATIONALS = frozenset((5, 10))
@@ -51,7 +40,7 @@ IMAGE_WIDTH, IMAGE_HEIGHT, IMAGE_DEPTH = 256, 257, 32997
 
 
 @dataclass(frozen=True)
-class Entry:
+class TagEntry:
     """Where the values of a tag lie."""
 
     type: int
@@ -66,7 +55,7 @@ class Directory:
     data: bytes
     order: str
     """``"<"`` or ``">"``."""
-    entries: Mapping[int, Entry]
+    entries: Mapping[int, TagEntry]
 
     def numbers(self, tag: int) -> npt.NDArray[Any]:
         """Read all values of a tag; none where it is missing, or lies outside the file."""
@@ -106,13 +95,7 @@ class Directory:
 
 
 def one_page(data: bytes, name: str) -> Directory:
-    """Find the page of a TIFF that is the film; previews and masks are passed by.
-
-    Raises
-    ------
-    FilmError
-        ``"truncated"``, ``"damaged"``, or ``"several_pages"``.
-    """
+    """Find the page of a TIFF that is the image; previews and masks are passed by."""
     pages = list(_chain(data, name))
     films = [page for page in pages if not page.is_copy]
     if not films:  # a raw file of a camera or scanner: the preview comes first
@@ -125,11 +108,13 @@ def one_page(data: bytes, name: str) -> Directory:
     if not films:
         raise FilmError(
             "damaged",
-            f"{name!r} is a TIFF of {len(pages)} pages that all are called previews or masks "
-            "of another one; export the film alone",
+            f"{name!r} is a TIFF of {len(pages)} pages that are all marked as previews or masks "
+            "of another one; export the image alone",
         )
     count = len(films) if len(films) > 1 else depth
-    raise FilmError("several_pages", f"{name!r} is a TIFF of {count} pages; give one film a file")
+    raise FilmError(
+        "several_pages", f"{name!r} is a TIFF of {count} pages; give one image per file"
+    )
 
 
 def _chain(data: bytes, name: str) -> Iterator[Directory]:
@@ -142,7 +127,7 @@ def _chain(data: bytes, name: str) -> Iterator[Directory]:
     seen: set[int] = set()
     while True:
         if not seen and not offset:
-            raise FilmError("damaged", f"{name!r} is a TIFF without a picture; export it again")
+            raise FilmError("damaged", f"{name!r} is a TIFF without an image; export it again")
         directory, following = _directory(data, order, big, offset, name)
         yield directory
         seen.add(offset)
@@ -166,12 +151,12 @@ def _directory(data: bytes, order: str, big: bool, offset: int, name: str) -> tu
         raise FilmError(
             "damaged", f"{name!r} is a damaged TIFF: a page of {count} tags; export it again"
         )
-    entries: dict[int, Entry] = {}
+    entries: dict[int, TagEntry] = {}
     for position in range(start, end, size):
         tag, kind, values, place = struct.unpack_from(order + entry_type, data, position)
         if values * _size(kind) <= inline:
             place = position + size - inline
-        entries.setdefault(tag, Entry(kind, values, place))
+        entries.setdefault(tag, TagEntry(kind, values, place))
     # A file may end without saying that it does: what follows the last page is of no use.
     rest = data[end : end + inline].ljust(inline, b"\0")
     return Directory(data, order, entries), struct.unpack(order + ("Q" if big else "I"), rest)[0]

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from boneage.domain.findings import Finding, Severity
+from boneage.domain.findings import Finding
 from boneage.domain.radiograph import Pixels
 
 DISPLAY_GAMMA = 2.2
@@ -33,7 +33,7 @@ CICP_LINEAR, CICP_DISPLAY = 8, frozenset((1, 2, 4, 6, 13, 14, 15))
 
 
 @dataclass(frozen=True, eq=False)
-class Curve:
+class ToneCurve:
     """From stored levels to those of a display."""
 
     finding: Finding
@@ -52,29 +52,28 @@ class Curve:
         return np.interp(values / white, stored, self.table).astype(np.float32)
 
 
-def unread_curve(what: str) -> Curve:
+def unread_curve(what: str) -> ToneCurve:
     """Say that a file states a curve that is not applied."""
-    return Curve(
-        Finding(
+    return ToneCurve(
+        Finding.warning(
             "grey_curve_ignored",
-            Severity.WARNING,
             f"The file states {what}, which is not applied: its grey levels may differ from "
             "those that a viewer shows",
         )
     )
 
 
-def curve_of_gamma(gamma: float) -> Curve | None:
+def curve_of_gamma(gamma: float) -> ToneCurve | None:
     """Take a PNG's gamma: samples are light to that power; None where it is the usual one."""
     if abs(gamma * DISPLAY_GAMMA - 1) < GAMMA_ALIKE:
         return None
     if not LEAST_GAMMA <= gamma <= MOST_GAMMA:
         return unread_curve(f"a gamma of {gamma:g}")
     levels = np.linspace(0.0, 1.0, LEVELS) ** (1 / (gamma * DISPLAY_GAMMA))
-    return Curve(_applied(f"a gamma of {gamma:g}"), levels)
+    return ToneCurve(_applied(f"a gamma of {gamma:g}"), levels)
 
 
-def curve_of_cicp(transfer: int) -> Curve | None:
+def curve_of_cicp(transfer: int) -> ToneCurve | None:
     """Take a PNG's code of its transfer characteristics."""
     if transfer in CICP_DISPLAY:
         return None
@@ -85,7 +84,7 @@ def curve_of_cicp(transfer: int) -> Curve | None:
     )
 
 
-def curve_of_table(table: npt.NDArray[Any], levels: int) -> Curve | None:
+def curve_of_table(table: npt.NDArray[Any], levels: int) -> ToneCurve | None:
     """Take a TIFF's transfer function: the light, 0 to 65535, of each stored level."""
     what = "a transfer function"
     if table.size not in {levels, 3 * levels}:
@@ -94,7 +93,7 @@ def curve_of_table(table: npt.NDArray[Any], levels: int) -> Curve | None:
     return _of_display(light, light ** (1 / DISPLAY_GAMMA), what)
 
 
-def curve_of_profile(profile: bytes) -> Curve | None:
+def curve_of_profile(profile: bytes) -> ToneCurve | None:
     """Take an ICC profile of grey, or of RGB by its curves; None where they are a display's."""
     what = "an ICC profile"
     try:
@@ -114,21 +113,20 @@ def curve_of_profile(profile: bytes) -> Curve | None:
 
 
 def _applied(what: str) -> Finding:
-    return Finding(
+    return Finding.note(
         "grey_curve_applied",
-        Severity.NOTE,
         f"The file states {what}; its grey levels were converted to those of a display",
     )
 
 
 def _of_display(
     light: npt.NDArray[np.float64], levels: npt.NDArray[np.float64], what: str
-) -> Curve | None:
+) -> ToneCurve | None:
     rises = bool(np.isfinite(light).all() and (np.diff(light) >= 0).all() and light[-1] > light[0])
     if not rises:
         return unread_curve(f"{what} that does not rise")
     levels = np.clip(levels, 0.0, 1.0)
-    return None if _alike(levels) else Curve(_applied(what), levels)
+    return None if _alike(levels) else ToneCurve(_applied(what), levels)
 
 
 def _alike(levels: npt.NDArray[np.float64]) -> bool:

@@ -1,1 +1,1 @@
-"""Answers as DICOM, in the study of the film they belong to."""
+"""An assessment as DICOM files, in the study of its image."""

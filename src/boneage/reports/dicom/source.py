@@ -1,8 +1,8 @@
-"""The film's own dataset: the study, series and image that an answer refers to.
+"""The dataset of a DICOM image: the study, series and image that an answer refers to.
 
-Here, and only here, the name and identifiers of a patient are read: an answer
-in the same study carries them on, and nothing else does unless it is asked to.
-What is written of an element is what is read of it, by the same functions.
+Here, and only here, the name and identifiers of a patient are read: an answer in the same
+study repeats them, and nothing else does unless the user asks for it. An element is written
+as it is understood, by the same functions that read it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from boneage.reports.identity import Identity
 
 NEEDED = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID")
 OF_A_STUDY = ("PatientID", "StudyDate", "AccessionNumber")
-"""With a UID that is none, they tell studies apart."""
+"""Where the UID is invalid, they tell studies apart."""
 DATES = ("PatientBirthDate", "StudyDate")
 MAY_BE_EMPTY = ("PatientID", "PatientName", "AccessionNumber", "StudyID", "ReferringPhysicianName")
 AS_THEY_ARE = frozenset((*NEEDED, *MAY_BE_EMPTY))
@@ -51,50 +51,50 @@ LAST_GROUP = 0x0040
 LONGEST_AGE = 999
 UTF_8 = "ISO_IR 192"
 
-# What it says of odd names quotes them.
+# Its messages about odd names quote them.
 logging.getLogger("highdicom").setLevel(logging.CRITICAL + 1)
 
 
 class SourceDataset(Dataset):
-    """What a DICOM film states, and which of its identifiers had to be made for it."""
+    """What a DICOM image states, and which of its identifiers had to be generated."""
 
     made: tuple[str, ...] = ()
-    """Keywords of the UIDs that the film does not state, or not as DICOM has them."""
+    """Keywords of the UIDs that the image does not state, or not as DICOM has them."""
 
     @property
     def remark(self) -> str | None:
-        """Say in a sentence what was made; None where nothing was."""
+        """A sentence about what was generated; None where nothing was."""
         if not self.made:
             return None
         new = "a new one was" if len(self.made) == 1 else "new ones were"
         return (
-            f"The image states no valid {' and no valid '.join(self.made)}: {new} made, so that "
-            "an archive may not show this answer beside the image."
+            f"The image states no valid {' and no valid '.join(self.made)}: {new} generated, so "
+            "that an archive may not show this result with the image."
         )
 
 
 def read_source(film: Source) -> SourceDataset:
-    """Read what a DICOM film states, but for its pixels.
+    """Read what a DICOM image states, without its pixels.
 
     Returns
     -------
     SourceDataset
-        With every element that an answer in the same study needs, empty where the
-        film does not state it, or not so that it is understood; texts are decoded.
-        UIDs that it does not state are made, always the same ones for the same film.
+        With every element that an answer in the same study needs, empty where the image does
+        not state it, or not as DICOM has it; texts are decoded. Missing UIDs are generated,
+        always the same ones for the same image.
 
     Raises
     ------
     OutputError
-        When the film is not a DICOM file, or does not say which kind of image it is.
+        When the file is not DICOM, or does not state its kind of image.
     FilmError
         When it cannot be read at all.
     """
     data, name = load(film)
     if kind_of(data, name) != DICOM:
         raise OutputError(
-            f"{name!r} is no DICOM file, so that it has no study which a DICOM answer could join; "
-            "give the film as DICOM"
+            f"{name!r} is not a DICOM file, so it has no study for a DICOM result to join; "
+            "give the image as DICOM"
         )
     try:
         with quiet():
@@ -102,14 +102,14 @@ def read_source(film: Source) -> SourceDataset:
     except (OutputError, FilmError):
         raise
     except Exception as error:
-        # Not chained: what pydicom says may quote the patient.
+        # Not chained: pydicom's message may quote the patient.
         raise OutputError(
-            f"what {name!r} states of its study cannot be read ({type(error).__name__})"
+            f"the study data of {name!r} cannot be read ({type(error).__name__})"
         ) from None
 
 
 def derived_uid(*sources: str) -> str:
-    """Make a UID that is always the same for the same words, and does not tell them.
+    """Derive a UID that is always the same for the same texts, and does not reveal them.
 
     Of the root for UUIDs (PS3.5, B.2), which needs no registration.
     """
@@ -118,7 +118,7 @@ def derived_uid(*sources: str) -> str:
 
 
 def identity_of(dataset: SourceDataset, pseudonym: str | None = None) -> Identity:
-    """Give who the child is, as the film states it; what makes no sense is None."""
+    """Give who the child is, as the image states it; None for what is invalid."""
     times = times_of(dataset)
     return Identity(
         pseudonym=pseudonym,
@@ -131,7 +131,7 @@ def identity_of(dataset: SourceDataset, pseudonym: str | None = None) -> Identit
 
 
 def _in_words(name: PersonName | str) -> str | None:
-    """Give a name as people write it, with that in the child's own script, if there is one."""
+    """Give a name as people write it, with the one in the child's own script, if there is one."""
     written = PersonName(name)
     parts = (written.alphabetic, written.ideographic)
     words = [" ".join(str(part).replace("^", " ").split()) for part in parts]
@@ -154,7 +154,7 @@ def _understood(stated: Dataset, name: str, digest: str) -> SourceDataset:
             uid = uid_of(stated.file_meta, f"MediaStorage{keyword}")
         if uid is None and keyword == "SOPClassUID":
             which = f"no valid {keyword}" if stated.get(keyword) else f"no {keyword}"
-            raise OutputError(f"{name!r} states {which}, so that a DICOM answer cannot refer to it")
+            raise OutputError(f"{name!r} states {which}, so a DICOM result cannot refer to it")
         if uid is None:
             uid = _made_uid(stated, keyword, digest)
             made.append(keyword)
@@ -174,7 +174,7 @@ def _understood(stated: Dataset, name: str, digest: str) -> SourceDataset:
 
 
 def _made_uid(stated: Dataset, keyword: str, digest: str) -> str:
-    """Make a UID: one for all images that state the same of a patient's study, or of a film."""
+    """Derive a UID: the same for all images that state the same study, or for the same file."""
     text = only_text_of(stated, keyword) or ""
     if text and keyword != "SOPInstanceUID":
         sources = [keyword, text, *(only_text_of(stated, other) or "" for other in OF_A_STUDY)]
@@ -222,7 +222,7 @@ def _sound(stated: Dataset, tag: int) -> DataElement | None:
 
 
 def _has_controls(text: str | PersonName) -> bool:
-    """Tell whether a text has signs that command a screen, which no name or identifier has."""
+    """Tell whether a text has control characters, which no name or identifier has."""
     return any(ord(sign) < ord(" ") and sign not in "\t\r\n" for sign in str(text))
 
 

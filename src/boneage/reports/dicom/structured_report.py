@@ -1,26 +1,36 @@
-"""An answer as a DICOM structured report: TID 1500, Measurement Report.
+"""An assessment as a DICOM structured report: TID 1500, Measurement Report.
 
 Bone age with its interval, SDS and normal range; each region as a closed
-polyline on the film itself. It is unverified and preliminary: a reader decides.
+polyline on the image itself. It is unverified and preliminary: a radiologist decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import highdicom
 import numpy as np
 from highdicom import sr
+from highdicom.coding_schemes import CodingSchemeIdentificationItem
+from highdicom.sr import CodedConcept
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.uid import ExplicitVRLittleEndian
 
 from boneage._version import __version__
-from boneage.domain.assessment import Assessment, Box, Interval, Look
-from boneage.domain.clinical_findings import Growth
-from boneage.reports.dicom import codes as own
+from boneage.domain.assessment import (
+    CARPAL,
+    METACARPAL,
+    PHALANX,
+    Assessment,
+    Box,
+    Interval,
+    Look,
+)
+from boneage.domain.clinical_findings import Determination, GrowthFindings
+from boneage.domain.radiograph import Sex
 from boneage.reports.dicom.source import UTF_8, SourceDataset, derived_uid
-from boneage.reports.text import DISCLAIMER, calibrated_text, sentence
+from boneage.reports.wording import comments
 
 SERIES_NUMBER = 9050
 """High, so that the series comes after those of the modality."""
@@ -28,21 +38,55 @@ DECIMALS = 2
 HAS_PROPERTIES = sr.RelationshipTypeValues.HAS_PROPERTIES
 CONTAINS = sr.RelationshipTypeValues.CONTAINS
 
+OWN_SCHEME, OWN_SCHEME_NAME = "99BONEAGE", "Codes of the boneage software"
+"""Of what no public scheme has a code for; the report declares it."""
+
+
+def _own(value: str, meaning: str) -> CodedConcept:
+    return CodedConcept(value, OWN_SCHEME, meaning)
+
+
+BONE_AGE = CodedConcept("37362-1", "LN", "Bone age")
+BONE_AGE_FILM = CodedConcept("24724-7", "LN", "XR Bones Views for bone age")
+CHRONOLOGICAL_AGE = CodedConcept("30525-0", "LN", "Age")
+METHODS: Mapping[Sex, CodedConcept] = {
+    Sex.FEMALE: _own("GP-FEMALE", "Greulich and Pyle, female standard"),
+    Sex.MALE: _own("GP-MALE", "Greulich and Pyle, male standard"),
+}
+INTERVAL_LOW = _own("INTERVAL-LOW", "Bone age, lower end of its prediction interval")
+INTERVAL_HIGH = _own("INTERVAL-HIGH", "Bone age, upper end of its prediction interval")
+INTERVAL_LEVEL = _own("INTERVAL-LEVEL", "Level of the prediction interval of the bone age")
+UNCALIBRATED = _own("UNCALIBRATED", "Bone age without site calibration")
+DIFFERENCE = _own("DIFFERENCE", "Bone age minus chronological age")
+ADULT_HEIGHT = _own("ADULT-HEIGHT", "Predicted adult height, Bayley and Pinneau")
+ADULT_HEIGHT_LOW = _own("ADULT-HEIGHT-LOW", "Predicted adult height, minus two SD")
+ADULT_HEIGHT_HIGH = _own("ADULT-HEIGHT-HIGH", "Predicted adult height, plus two SD")
+REGION_ALONE = _own("REGION-ALONE", "Regional estimate of the bone age")
+ATTENTION_FOUND = _own("ATTENTION-FOUND", "Region detected by attention")
+CLASSIFICATION = _own("VERDICT", "Bone age against chronological age")
+CLASSIFICATIONS: Mapping[Determination, CodedConcept] = {
+    Determination.DELAYED: _own("DELAYED", "Delayed"),
+    Determination.NORMAL: _own("NORMAL", "Normal"),
+    Determination.ADVANCED: _own("ADVANCED", "Advanced"),
+    Determination.INDETERMINATE: _own("INDETERMINATE", "Indeterminate"),
+    Determination.UNKNOWN: _own("UNKNOWN", "Unknown"),
+}
+SITES = {
+    CARPAL: codes.SCT.Carpus,
+    METACARPAL: codes.SCT.Metacarpus,
+    PHALANX: codes.SCT.Finger,
+}
+HAND = codes.SCT.Hand
+SIDES = {"L": codes.SCT.Left, "R": codes.SCT.Right}
+MONTH, CENTIMETRE = codes.UCUM.Month, codes.UCUM.Centimeter
+PERCENT, NO_UNIT = codes.UCUM.Percent, codes.UCUM.NoUnits
+
 
 def structured_report(answer: Assessment, source: SourceDataset) -> sr.ComprehensiveSR:
-    """Write an answer as a structured report in the study of its film.
+    """Write an assessment as a structured report in the study of its image.
 
-    Parameters
-    ----------
-    answer : Assessment
-        With ``clinical``, the report holds the SDS, the normal range and the adult height.
-    source : SourceDataset
-        As :func:`boneage.reports.dicom.source.read_source` gives it.
-
-    Returns
-    -------
-    ComprehensiveSR
-        A pydicom dataset, of a new series.
+    With ``clinical``, the report holds the SDS, the normal range and the adult height. It is a
+    dataset of a new series.
     """
     groups: list[
         sr.MeasurementsAndQualitativeEvaluations | sr.PlanarROIMeasurementsAndQualitativeEvaluations
@@ -50,7 +94,7 @@ def structured_report(answer: Assessment, source: SourceDataset) -> sr.Comprehen
     groups += [_region(look, answer, source) for look in answer.looks]
     content = sr.MeasurementReport(
         observation_context=sr.ObservationContext(_observer(answer)),
-        procedure_reported=own.BONE_AGE_FILM,
+        procedure_reported=BONE_AGE_FILM,
         imaging_measurements=groups,
     )
     return sr.ComprehensiveSR(
@@ -70,7 +114,9 @@ def structured_report(answer: Assessment, source: SourceDataset) -> sr.Comprehen
         is_verified=False,
         transfer_syntax_uid=ExplicitVRLittleEndian,
         specific_character_set=UTF_8,
-        coding_schemes=[own.own_scheme()],
+        coding_schemes=[
+            CodingSchemeIdentificationItem(OWN_SCHEME, name="Codes of the boneage software")
+        ],
     )
 
 
@@ -92,27 +138,23 @@ def _observer(answer: Assessment) -> sr.ObserverContext:
 def _bone_age(
     answer: Assessment, source: SourceDataset
 ) -> sr.MeasurementsAndQualitativeEvaluations:
-    """The answer itself, and what follows from it."""
+    """The bone age, and its clinical interpretation."""
     growth = answer.clinical.growth if answer.clinical else None
-    verdict = []
+    classification = []
     if growth is not None:
-        verdict.append(sr.QualitativeEvaluation(own.VERDICT, own.VERDICTS[growth.determination]))
-    side = own.SIDES.get(answer.laterality or "")
+        classification.append(
+            sr.QualitativeEvaluation(CLASSIFICATION, CLASSIFICATIONS[growth.determination])
+        )
+    side = SIDES.get(answer.laterality or "")
     group = sr.MeasurementsAndQualitativeEvaluations(
         tracking_identifier=sr.TrackingIdentifier(highdicom.UID(), "bone age"),
         finding_type=codes.SCT.HandBone,
-        finding_sites=[sr.FindingSite(own.HAND, laterality=side)],
+        finding_sites=[sr.FindingSite(HAND, laterality=side)],
         measurements=list(_measurements(answer)),
-        qualitative_evaluations=verdict,
+        qualitative_evaluations=classification,
         source_images=[sr.SourceImageForMeasurementGroup.from_source_image(source)],
     )
-    remarks = [DISCLAIMER, *(sentence(finding) for finding in answer.findings)]
-    if source.remark is not None:
-        remarks.append(source.remark)
-    if answer.calibrated is not None:
-        remarks.append(f"Calibrated {calibrated_text(answer.calibrated)}")
-    if growth is not None and growth.not_defined is not None:
-        remarks.append(growth.not_defined.message)
+    remarks = [*comments(answer), *([source.remark] if source.remark is not None else [])]
     group[0].ContentSequence.extend(
         sr.TextContentItem(codes.DCM.Comment, remark, CONTAINS) for remark in remarks
     )
@@ -122,29 +164,29 @@ def _bone_age(
 def _measurements(answer: Assessment) -> Iterator[sr.Measurement]:
     growth = answer.clinical.growth if answer.clinical else None
     yield sr.Measurement(
-        own.BONE_AGE,
+        BONE_AGE,
         round(answer.age_months, DECIMALS),
-        own.MONTH,
-        method=own.METHODS[answer.sex],
+        MONTH,
+        method=METHODS[answer.sex],
         algorithm_id=_algorithm(answer),
         properties=_properties(answer, growth),
     )
     if answer.interval is not None:
-        yield _number(own.INTERVAL_LOW, answer.interval.low_months)
-        yield _number(own.INTERVAL_HIGH, answer.interval.high_months)
-        yield _number(own.INTERVAL_LEVEL, 100 * answer.interval.level, own.PERCENT)
+        yield _number(INTERVAL_LOW, answer.interval.low_months)
+        yield _number(INTERVAL_HIGH, answer.interval.high_months)
+        yield _number(INTERVAL_LEVEL, 100 * answer.interval.level, PERCENT)
     if answer.calibrated is not None:
-        yield _number(own.UNCALIBRATED, answer.calibrated.uncalibrated_months)
+        yield _number(UNCALIBRATED, answer.calibrated.uncalibrated_months)
     if answer.chronological_age_months is not None:
-        yield _number(own.CHRONOLOGICAL_AGE, answer.chronological_age_months)
+        yield _number(CHRONOLOGICAL_AGE, answer.chronological_age_months)
     if growth is not None:
-        yield _number(own.DIFFERENCE, growth.difference_months)
+        yield _number(DIFFERENCE, growth.difference_months)
     height = answer.clinical.adult_height if answer.clinical else None
     if height is not None and height.predicted_cm is not None:
-        yield _number(own.ADULT_HEIGHT, height.predicted_cm, own.CENTIMETRE)
+        yield _number(ADULT_HEIGHT, height.predicted_cm, CENTIMETRE)
         if height.low_cm is not None and height.high_cm is not None:
-            yield _number(own.ADULT_HEIGHT_LOW, height.low_cm, own.CENTIMETRE)
-            yield _number(own.ADULT_HEIGHT_HIGH, height.high_cm, own.CENTIMETRE)
+            yield _number(ADULT_HEIGHT_LOW, height.low_cm, CENTIMETRE)
+            yield _number(ADULT_HEIGHT_HIGH, height.high_cm, CENTIMETRE)
 
 
 def _algorithm(answer: Assessment) -> sr.AlgorithmIdentification:
@@ -160,8 +202,8 @@ def _algorithm(answer: Assessment) -> sr.AlgorithmIdentification:
     return sr.AlgorithmIdentification("boneage", __version__, parameters, family=family)
 
 
-def _properties(answer: Assessment, growth: Growth | None) -> sr.MeasurementProperties:
-    """Give what a viewer that knows only the standard's own codes can show."""
+def _properties(answer: Assessment, growth: GrowthFindings | None) -> sr.MeasurementProperties:
+    """What a viewer that knows only the standard's own codes can show."""
     properties = sr.MeasurementProperties(
         measurement_statistical_properties=_z_score(growth),
         normal_range_properties=_normal_range(growth),
@@ -171,17 +213,17 @@ def _properties(answer: Assessment, growth: Growth | None) -> sr.MeasurementProp
     return properties
 
 
-def _z_score(growth: Growth | None) -> sr.MeasurementStatisticalProperties | None:
+def _z_score(growth: GrowthFindings | None) -> sr.MeasurementStatisticalProperties | None:
     if growth is None or growth.sds is None:
         return None
     return sr.MeasurementStatisticalProperties(
-        [_property(codes.DCM.ZScoreOfMeasurement, growth.sds, own.NO_UNIT)],
+        [_property(codes.DCM.ZScoreOfMeasurement, growth.sds, NO_UNIT)],
         description=f"SDS of the bone age around the {growth.centre.value}",
         authority=growth.table,
     )
 
 
-def _normal_range(growth: Growth | None) -> sr.NormalRangeProperties | None:
+def _normal_range(growth: GrowthFindings | None) -> sr.NormalRangeProperties | None:
     if growth is None or growth.normal_low_months is None or growth.normal_high_months is None:
         return None
     return sr.NormalRangeProperties(
@@ -189,7 +231,7 @@ def _normal_range(growth: Growth | None) -> sr.NormalRangeProperties | None:
             _property(codes.SCT.NormalRangeLowerLimit, growth.normal_low_months),
             _property(codes.SCT.NormalRangeUpperLimit, growth.normal_high_months),
         ],
-        description=f"two SD below and above the {growth.centre.value}",
+        description=f"±2 SD around the {growth.centre.value}",
         authority=growth.table,
     )
 
@@ -205,24 +247,22 @@ def _uncertainty(age_months: float, interval: Interval) -> list[sr.NumContentIte
 
 
 def _property(
-    name: sr.CodedConcept, value: float, unit: sr.CodedConcept = own.MONTH
+    name: sr.CodedConcept, value: float, unit: sr.CodedConcept = MONTH
 ) -> sr.NumContentItem:
     return sr.NumContentItem(name, round(value, DECIMALS), unit, relationship_type=HAS_PROPERTIES)
 
 
-def _number(
-    name: sr.CodedConcept, value: float, unit: sr.CodedConcept = own.MONTH
-) -> sr.Measurement:
+def _number(name: sr.CodedConcept, value: float, unit: sr.CodedConcept = MONTH) -> sr.Measurement:
     return sr.Measurement(name, round(value, DECIMALS), unit)
 
 
 def _region(
     look: Look, answer: Assessment, source: Dataset
 ) -> sr.PlanarROIMeasurementsAndQualitativeEvaluations:
-    """One region on the film, and what its network alone reads."""
+    """One region on the image, and the estimate of its network."""
     alone = answer.readings.get(look.region)
-    site = own.SITES.get(look.region, own.HAND)
-    side = own.SIDES.get(answer.laterality or "")
+    site = SITES.get(look.region, HAND)
+    side = SIDES.get(answer.laterality or "")
     found = codes.SCT.Yes if look.attention_found else codes.SCT.No
     region = sr.ImageRegion(
         sr.GraphicTypeValues.POLYLINE,
@@ -234,8 +274,8 @@ def _region(
         referenced_region=region,
         finding_type=site,
         finding_sites=[sr.FindingSite(site, laterality=side)],
-        measurements=[] if alone is None else [_number(own.REGION_ALONE, alone)],
-        qualitative_evaluations=[sr.QualitativeEvaluation(own.ATTENTION_FOUND, found)],
+        measurements=[] if alone is None else [_number(REGION_ALONE, alone)],
+        qualitative_evaluations=[sr.QualitativeEvaluation(ATTENTION_FOUND, found)],
     )
 
 

@@ -1,1 +1,1 @@
-"""The report of one film: a page for the file, in the reader's language."""
+"""The report of one image: a page for the patient record, in the reader's language."""

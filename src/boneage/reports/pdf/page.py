@@ -1,48 +1,106 @@
-"""The report of one film as a PDF of one page, A4 or Letter.
+"""The page of a report, A4 or Letter, laid out with ReportLab.
 
-What always has the same height stands at the head and the foot; the findings
-between shrink where they must, and the pictures take what is left.
+What always has the same height stands at the head and the foot; the findings between shrink
+where they must, and the pictures take what is left. Places are in points (1/72 inch), from
+the lower left corner of the page.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
 
 from PIL import Image
+from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4, LETTER
+from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import Flowable, KeepInFrame, Spacer, Table
+from reportlab.platypus import Flowable, KeepInFrame, Paragraph, Spacer, Table
 
 from boneage._version import __version__
 from boneage.i18n.words import Words
 from boneage.reports.panels import heat_bar
-from boneage.reports.pdf.pictures import LookPictures, ReportPictures
-from boneage.reports.pdf.printing import (
-    LINE,
-    Place,
-    draw,
-    draw_picture,
-    draw_text,
-    paragraph,
-    rule,
-    style,
-)
-from boneage.reports.pdf.texts import Entry, ReportTexts, Section
+from boneage.reports.wording import Entry, EntryGroup
 
 PAPERS = {"a4": A4, "letter": LETTER}
 MARGIN = 14 * mm
 GAP = 3.5 * mm
 FILM_SHARE = 0.44
-"""Of the page's width, at most, for the film."""
+"""Of the page's width, at most, for the radiograph."""
 PICTURES_MIN, PICTURES_MAX = 52 * mm, 96 * mm
 READER_HEIGHT = 47 * mm
 ROW = 9.2 * mm
 """Between two lines to write on."""
-LABEL_SHARE = 0.36
+LABEL_SHARE = 0.4
 """Of a column's width, for the labels."""
 CAPTION = 4.4 * mm
+
+FONTS = Path(__file__).parent / "fonts"
+REGULAR, BOLD = "DejaVuSans", "DejaVuSans-Bold"
+"""DejaVu: Latin, Greek, Cyrillic and more, for a name may be written in any of them."""
+COLOURS = {"ink": HexColor("#1a1a1c"), "dim": HexColor("#5a5a60"), "warning": HexColor("#9a3a00")}
+LINE = HexColor("#9a9aa0")
+LEADING = 1.28
+JPEG_QUALITY = 92
+UNKNOWN = "?"
+"""Stands for a letter that the font lacks."""
+
+
+@dataclass(frozen=True)
+class ReportTexts:
+    """Every text of a report but those around the pictures."""
+
+    title: str
+    purpose: str
+    identity: tuple[Entry, ...]
+    """Empty unless asked for: then there is a line to write on instead."""
+    age: str
+    answer: tuple[str, ...]
+    """What stands below the age: months and standard, interval, calibration."""
+    sections: tuple[EntryGroup, ...]
+    refusals: tuple[str, ...]
+    """Why the image failed the quality check; it was analysed, for the user insisted."""
+    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
+    provenance: tuple[Entry, ...]
+    film: str
+    """The image's fingerprint, for the file's own description."""
+
+
+@dataclass(frozen=True)
+class RegionPictures:
+    """One region: its name, its attention over the radiograph, and what was cut out."""
+
+    caption: str
+    heat: Image.Image
+    crop: Image.Image
+
+
+@dataclass(frozen=True)
+class ReportPictures:
+    """All pictures of a report."""
+
+    film: Image.Image
+    looks: tuple[RegionPictures, ...]
+
+
+@dataclass(frozen=True)
+class PageArea:
+    """A rectangle on the page; ``top`` is its upper edge."""
+
+    left: float
+    top: float
+    width: float
+    height: float
 
 
 def report_page(texts: ReportTexts, pictures: ReportPictures, words: Words, paper: str) -> bytes:
@@ -64,179 +122,234 @@ def report_page(texts: ReportTexts, pictures: ReportPictures, words: Words, pape
     """
     size = PAPERS[paper]
     file = BytesIO()
-    # Invariant: with the time of writing left out, for that is nearly the date of the film.
+    # Invariant: without the time of writing, which is nearly the date of the image.
     canvas = Canvas(file, pagesize=size, invariant=1, lang=words.language)
     canvas.setTitle(texts.title)
     canvas.setCreator(f"boneage {__version__}")
     canvas.setKeywords(texts.film)
     width = size[0] - 2 * MARGIN
-    top = _head(canvas, texts, words, Place(MARGIN, size[1] - MARGIN, width, 0))
+    top = _head(canvas, texts, words, PageArea(MARGIN, size[1] - MARGIN, width, 0))
     bottom = _provenance(canvas, texts, width)
-    bottom = _reader(canvas, words, Place(MARGIN, bottom + READER_HEIGHT, width, READER_HEIGHT))
-    told = _told(texts, words, width, top - bottom - PICTURES_MIN - 2 * GAP)
-    _, height = told.wrapOn(canvas, width, top)
+    bottom = _reader(canvas, words, PageArea(MARGIN, bottom + READER_HEIGHT, width, READER_HEIGHT))
+    findings = _findings(texts, words, width, top - bottom - PICTURES_MIN - 2 * GAP)
+    _, height = findings.wrapOn(canvas, width, top)
     room = min(PICTURES_MAX, top - bottom - height - 2 * GAP)
-    ends = _pictures(canvas, pictures, words, Place(MARGIN, top, width, room))
-    draw(canvas, told, MARGIN, ends - GAP, width)
+    end = _pictures(canvas, pictures, words, PageArea(MARGIN, top, width, room))
+    _draw(canvas, findings, MARGIN, end - GAP, width)
     canvas.showPage()
     canvas.save()
     return file.getvalue()
 
 
-def _head(canvas: Canvas, texts: ReportTexts, words: Words, place: Place) -> float:
-    left, top, width = place.left, place.top, place.width
-    top = draw(canvas, paragraph(texts.title, style(15, bold=True)), left, top, width)
-    top = draw(canvas, paragraph(texts.purpose, style(8, colour="warning")), left, top - 3, width)
+def _head(canvas: Canvas, texts: ReportTexts, words: Words, area: PageArea) -> float:
+    left, top, width = area.left, area.top, area.width
+
+    def write(text: str, size: float, gap: float = 0, **more: Any) -> None:
+        nonlocal top
+        block = _paragraph(text, _style(size, **more))
+        top = _draw(canvas, block, left, top - gap, width)
+
+    write(texts.title, 15, bold=True)
+    write(texts.purpose, 8, 3, colour="warning")
     if texts.identity:
-        said = " · ".join(f"{label}: {text}" for label, text in texts.identity)
-        top = draw(canvas, paragraph(said, style(9)), left, top - 5, width)
+        write(" · ".join(f"{label}: {text}" for label, text in texts.identity), 9, 5)
     else:  # to be filled in by hand
-        label = words.gettext("Child")
-        end = draw_text(canvas, label, left, top - 6 * mm, style(9, colour="dim"))
-        rule(canvas, end + 4, left + width, top - 6 * mm - 2)
+        label = words.gettext("Patient")
+        end = _draw_text(canvas, label, left, top - 6 * mm, _style(9, colour="dim"))
+        _rule(canvas, end + 4, left + width, top - 6 * mm - 2)
         top -= 6 * mm + 2
-    top = draw(canvas, paragraph(texts.age, style(22, bold=True)), left, top - GAP, width) - 2
-    first, *others = texts.answer
-    top = draw(canvas, paragraph(first, style(10)), left, top, width)
-    for line in others:
-        top = draw(canvas, paragraph(line, style(9)), left, top - 1, width)
+    write(texts.age, 22, GAP, bold=True)
+    for number, line in enumerate(texts.answer):
+        write(line, 9 if number else 10, 1 if number else 2)
     for refusal in texts.refusals:
-        like = style(10, bold=True, colour="warning")
-        top = draw(canvas, paragraph(refusal, like), left, top - 2, width)
+        write(refusal, 10, 2, bold=True, colour="warning")
     return top - GAP
 
 
-def _pictures(canvas: Canvas, pictures: ReportPictures, words: Words, place: Place) -> float:
-    """The film, and beside it each look: its attention above its region."""
-    across = place.width * (FILM_SHARE if pictures.looks else 1)
-    room = Place(place.left, place.top, across, place.height - CAPTION)
-    film = draw_picture(canvas, pictures.film, room)
-    below = place.top - place.height
-    caption = words.gettext("Film and regions")
-    draw_text(canvas, caption, place.left, film.top - film.height - 9, style(7.5, colour="dim"))
+def _pictures(canvas: Canvas, pictures: ReportPictures, words: Words, area: PageArea) -> float:
+    """The radiograph, and beside it each region: its attention above its crop."""
+    across = area.width * (FILM_SHARE if pictures.looks else 1)
+    room = PageArea(area.left, area.top, across, area.height - CAPTION)
+    film = _draw_picture(canvas, pictures.film, room)
+    caption = words.gettext("Radiograph and regions")
+    small = _style(7.5, colour="dim")
+    end = _draw_text(canvas, caption, area.left, film.top - film.height - 9, small)
     if not pictures.looks:
         return film.top - film.height - CAPTION
     left = film.left + film.width + GAP
-    beside = Place(left, place.top, place.left + place.width - left, place.height - CAPTION)
-    lowest = _looks(canvas, pictures.looks, beside)
-    _heat_scale(canvas, words, left, lowest - 9)
-    return max(below, min(film.top - film.height, lowest) - CAPTION)
+    beside = PageArea(left, area.top, area.left + area.width - left, area.height - CAPTION)
+    lowest = _regions(canvas, pictures.looks, beside)
+    start = max(left, end + GAP)
+    end = _draw_text(canvas, words.gettext("Attention: none"), start, lowest - 9, small)
+    scale = _draw_picture(canvas, heat_bar(160, 14), PageArea(end + 4, lowest - 3, 70, 7))
+    _draw_text(canvas, words.gettext("highest"), scale.left + scale.width + 4, lowest - 9, small)
+    return max(area.top - area.height, min(film.top - film.height, lowest) - CAPTION)
 
 
-def _looks(canvas: Canvas, looks: Sequence[LookPictures], place: Place) -> float:
-    """Draw the looks side by side, and give their lower edge."""
-    across = (place.width - GAP * (len(looks) - 1)) / len(looks)
-    part = (place.height - CAPTION - GAP / 2) / 2
-    lowest = place.top
-    for number, look in enumerate(looks):
-        left = place.left + number * (across + GAP)
-        name = paragraph(look.caption, style(7.5, colour="dim"))
-        draw(canvas, name, left, place.top + 2, across + GAP)
-        top = place.top - CAPTION
-        heat = draw_picture(canvas, look.heat, Place(left, top, across, part))
+def _regions(canvas: Canvas, regions: Sequence[RegionPictures], area: PageArea) -> float:
+    """Draw the regions side by side, and give their lower edge."""
+    across = (area.width - GAP * (len(regions) - 1)) / len(regions)
+    part = (area.height - CAPTION - GAP / 2) / 2
+    lowest = area.top
+    for number, region in enumerate(regions):
+        left = area.left + number * (across + GAP)
+        name = _paragraph(region.caption, _style(7.5, colour="dim"))
+        _draw(canvas, name, left, area.top + 2, across + GAP)
+        top = area.top - CAPTION
+        heat = _draw_picture(canvas, region.heat, PageArea(left, top, across, part))
         top -= heat.height + GAP / 2
-        crop = draw_picture(canvas, look.crop, Place(left, top, across, part))
+        crop = _draw_picture(canvas, region.crop, PageArea(left, top, across, part))
         lowest = min(lowest, top - crop.height)
     return lowest
 
 
-def _heat_scale(canvas: Canvas, words: Words, left: float, baseline: float) -> None:
-    like = style(7.5, colour="dim")
-    end = draw_text(canvas, words.gettext("attention: none"), left, baseline, like)
-    bar: Image.Image = heat_bar(160, 14)
-    place = draw_picture(canvas, bar, Place(end + 4, baseline + 6, 70, 7))
-    draw_text(canvas, words.gettext("highest"), place.left + place.width + 4, baseline, like)
-
-
-def _told(texts: ReportTexts, words: Words, width: float, room: float) -> Flowable:
-    """Growth, height, reading and findings, shrunk where they would not fit."""
-    first, *others = texts.sections
+def _findings(texts: ReportTexts, words: Words, width: float, room: float) -> Flowable:
+    """Clinical interpretation, details and findings, shrunk where they would not fit."""
+    left: list[EntryGroup] = []
+    right: list[EntryGroup] = []
+    for section in texts.sections:
+        (left if _letters(left) <= _letters(right) else right).append(section)
     column = (width - GAP) / 2
     columns = Table(
-        [[_sections([first], column), _sections(others, column)]],
+        [[_sections(left, column), _sections(right, column)]],
         colWidths=[column + GAP, column],
         hAlign="LEFT",  # else it stands in the middle of the wider room where it is shrunk
-        style=[
-            ("VALIGN", (0, 0), (-1, -1), "TOP"),
-            ("LEFTPADDING", (0, 0), (-1, -1), 0),
-            ("RIGHTPADDING", (0, 0), (0, 0), GAP),
-            ("RIGHTPADDING", (1, 0), (1, 0), 0),
-            ("TOPPADDING", (0, 0), (-1, -1), 0),
-            ("BOTTOMPADDING", (0, 0), (-1, -1), 0),
-        ],
+        style=[*_padded(0), ("RIGHTPADDING", (0, 0), (0, 0), GAP)],
     )
-    title = paragraph(words.gettext("Findings on the film"), style(9.5, bold=True))
-    lines = [paragraph(finding, style(8.5, colour="warning")) for finding in texts.warnings]
-    lines += [paragraph(finding, style(8.5)) for finding in texts.notes]
-    lines = lines or [paragraph(words.gettext("None."), style(8.5))]
+    title = _paragraph(words.gettext("Image quality check"), _style(9.5, bold=True))
+    lines = [_paragraph(finding, _style(8.5, colour="warning")) for finding in texts.warnings]
+    lines += [_paragraph(finding, _style(8.5)) for finding in texts.notes]
+    lines = lines or [_paragraph(words.gettext("No findings."), _style(8.5))]
     parts: list[Flowable] = [columns, Spacer(width, GAP), title, *lines]
     return KeepInFrame(width, room, parts, mode="shrink")
 
 
-def _sections(sections: Sequence[Section], width: float) -> list[Flowable]:
+def _letters(sections: Sequence[EntryGroup]) -> int:
+    """How much there is to read, which tells how high sections will be."""
+    return sum(len(text) for section in sections for _, text in section.entries)
+
+
+def _sections(sections: Sequence[EntryGroup], width: float) -> list[Flowable]:
     parts: list[Flowable] = []
+    label = width * LABEL_SHARE
     for section in sections:
         if parts:
             parts.append(Spacer(width, GAP))
-        parts.append(paragraph(section.title, style(9.5, bold=True)))
-        parts.append(_entries(section.entries, width, size=8.5))
+        parts.append(_paragraph(section.title, _style(9.5, bold=True)))
+        rows = [
+            [_paragraph(name, _style(8.5, colour="dim")), _paragraph(text, _style(8.5))]
+            for name, text in section.entries
+        ]
+        style = [*_padded(0.6), ("RIGHTPADDING", (0, 0), (-1, -1), 3)]
+        parts.append(Table(rows, colWidths=[label, width - label], style=style))
     return parts
 
 
-def _entries(entries: Sequence[Entry], width: float, size: float) -> Table:
-    label = width * LABEL_SHARE
-    rows = [
-        [paragraph(name, style(size, colour="dim")), paragraph(text, style(size))]
-        for name, text in entries
+def _padded(points: float) -> list[tuple[str, tuple[int, int], tuple[int, int], Any]]:
+    """A table whose cells are padded above and below alone."""
+    everywhere = (0, 0), (-1, -1)
+    sides = [(f"{side}PADDING", *everywhere, 0) for side in ("LEFT", "RIGHT")]
+    return [
+        ("VALIGN", *everywhere, "TOP"),
+        *sides,
+        *((f"{side}PADDING", *everywhere, points) for side in ("TOP", "BOTTOM")),
     ]
-    return Table(
-        rows,
-        colWidths=[label, width - label],
-        style=[
-            ("VALIGN", (0, 0), (-1, -1), "TOP"),
-            ("LEFTPADDING", (0, 0), (-1, -1), 0),
-            ("RIGHTPADDING", (0, 0), (-1, -1), 3),
-            ("TOPPADDING", (0, 0), (-1, -1), 0.6),
-            ("BOTTOMPADDING", (0, 0), (-1, -1), 0.6),
-        ],
-    )
 
 
-def _reader(canvas: Canvas, words: Words, place: Place) -> float:
-    """The place for the reader's own assessment and signature; gives its upper edge."""
+def _reader(canvas: Canvas, words: Words, area: PageArea) -> float:
+    """The place for the radiologist's own report and signature; gives its upper edge."""
     _ = words.gettext
     canvas.setStrokeColor(LINE)
     canvas.setLineWidth(0.8)
-    canvas.rect(place.left, place.top - place.height, place.width, place.height)
-    inside = Place(place.left + 3 * mm, place.top, place.width - 6 * mm, place.height)
-    baseline = place.top - 5.2 * mm
-    draw_text(canvas, _("Reader's own assessment"), inside.left, baseline, style(9.5, bold=True))
+    canvas.rect(area.left, area.top - area.height, area.width, area.height)
+    left, width = area.left + 3 * mm, area.width - 6 * mm
+    baseline = area.top - 5.2 * mm
+    _draw_text(canvas, _("Radiologist's report"), left, baseline, _style(9.5, bold=True))
     for labels in (
-        ((_("Bone age, read without looking at the above"), 0.62), (_("by the standard"), 0.38)),
-        ((_("After looking at the above"), 0.62), (_("Verdict"), 0.38)),
+        ((_("Bone age, independent reading"), 0.62), (_("Standard"), 0.38)),
+        ((_("Final bone age"), 0.62), (_("Classification"), 0.38)),
         ((_("Remarks"), 1.0),),
         ((_("Name"), 0.4), (_("Date"), 0.22), (_("Signature"), 0.38)),
     ):
         baseline -= ROW
-        _lines_to_write_on(canvas, labels, inside, baseline)
-    return place.top + GAP
-
-
-def _lines_to_write_on(
-    canvas: Canvas, labels: Sequence[tuple[str, float]], place: Place, baseline: float
-) -> None:
-    left = place.left
-    for label, share in labels:
-        right = left + share * place.width
-        end = draw_text(canvas, label, left, baseline, style(8.5, colour="dim"))
-        rule(canvas, end + 3, right - 3 * mm, baseline - 2)
-        left = right
+        start = left
+        for label, share in labels:
+            right = start + share * width
+            end = _draw_text(canvas, label, start, baseline, _style(8.5, colour="dim"))
+            _rule(canvas, end + 3, right - 3 * mm, baseline - 2)
+            start = right
+    return area.top + GAP
 
 
 def _provenance(canvas: Canvas, texts: ReportTexts, width: float) -> float:
-    """What answered, at the foot of the page; gives its upper edge."""
-    said = " · ".join(f"{label}: {text}" for label, text in texts.provenance)
-    block = paragraph(said, style(6.8, colour="dim"))
+    """Software and model, at the foot of the page; gives its upper edge."""
+    line = " · ".join(f"{label}: {text}" for label, text in texts.provenance)
+    block = _paragraph(line, _style(6.8, colour="dim"))
     _, height = block.wrapOn(canvas, width, MARGIN * 4)
     block.drawOn(canvas, MARGIN, MARGIN * 0.75)
     return float(MARGIN * 0.75 + height + GAP)
+
+
+@cache
+def _style(size: float, *, bold: bool = False, colour: str = "ink") -> ParagraphStyle:
+    return ParagraphStyle(
+        f"{size}-{bold}-{colour}",
+        fontName=_registered(BOLD if bold else REGULAR).fontName,
+        fontSize=size,
+        leading=size * LEADING,
+        textColor=COLOURS[colour],
+        splitLongWords=1,
+    )
+
+
+def _paragraph(text: str, style: ParagraphStyle) -> Paragraph:
+    """Make a text that wraps; nothing in it is markup."""
+    return Paragraph(escape(_printable(text)), style)
+
+
+def _draw(canvas: Canvas, flowable: Flowable, left: float, top: float, width: float) -> float:
+    """Draw something that wraps below a height of the page, and give where it ends."""
+    _, height = flowable.wrapOn(canvas, width, top)
+    flowable.drawOn(canvas, left, top - height)
+    return float(top - height)
+
+
+def _draw_picture(canvas: Canvas, picture: Image.Image, area: PageArea) -> PageArea:
+    """Draw a picture as large as fits, at the upper left of an area; give where it lies."""
+    scale = min(area.width / picture.width, area.height / picture.height)
+    width, height = picture.width * scale, picture.height * scale
+    file = BytesIO()
+    picture.save(file, "JPEG", quality=JPEG_QUALITY)
+    file.seek(0)
+    canvas.drawImage(ImageReader(file), area.left, area.top - height, width, height)
+    return PageArea(area.left, area.top, width, height)
+
+
+def _draw_text(
+    canvas: Canvas, text: str, left: float, baseline: float, style: ParagraphStyle
+) -> float:
+    """Write one line, and give where it ends."""
+    text = _printable(text)
+    canvas.setFont(style.fontName, style.fontSize)
+    canvas.setFillColor(style.textColor)
+    canvas.drawString(left, baseline, text)
+    return left + pdfmetrics.stringWidth(text, style.fontName, style.fontSize)
+
+
+def _rule(canvas: Canvas, left: float, right: float, height: float) -> None:
+    """Draw a thin line to write on."""
+    canvas.setStrokeColor(LINE)
+    canvas.setLineWidth(0.5)
+    canvas.line(left, height, right, height)
+
+
+@cache
+def _registered(name: str) -> TTFont:
+    font = TTFont(name, FONTS / f"{name}.ttf")
+    pdfmetrics.registerFont(font)
+    return font
+
+
+def _printable(text: str) -> str:
+    known = _registered(REGULAR).face.charToGlyph
+    return "".join(letter if ord(letter) in known else UNKNOWN for letter in text)

@@ -1,46 +1,65 @@
-"""The report of one film, from the answer to the bytes of its file."""
+"""The report of one image as PDF: what it states, in one language, and its pictures."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from PIL import Image
 
-from boneage.domain.assessment import Assessment
+from boneage._version import __version__
+from boneage.domain.assessment import Assessment, Severity
 from boneage.domain.radiograph import Radiograph
-from boneage.i18n.words import ENGLISH, words_of
+from boneage.i18n.words import ENGLISH, Words, words_of
+from boneage.imaging.preparing import stretch
 from boneage.reports.identity import NOBODY, Identity
-from boneage.reports.pdf.page import report_page
-from boneage.reports.pdf.pictures import report_pictures
-from boneage.reports.pdf.texts import report_texts
+from boneage.reports.panels import as_grey, fitted, with_boxes, with_heat
+from boneage.reports.pdf.page import RegionPictures, ReportPictures, ReportTexts, report_page
+from boneage.reports.wording import (
+    DISCLAIMER,
+    Entry,
+    EntryGroup,
+    chronological_age,
+    finding_sentence,
+    growth_entries,
+    height_entries,
+    interval_basis,
+    interval_text,
+    refusal_sentence,
+    region_label,
+    regional_estimates,
+    site_calibration,
+    standard_text,
+    standards_entries,
+)
 
-
-@dataclass(frozen=True)
-class ReportForm:
-    """How reports are to look."""
-
-    paper: str = "a4"
-    """``"a4"`` or ``"letter"``."""
-    language: str = ENGLISH
-    weights_date: str | None = None
-    """When the weights were made, as their manifest says."""
+FILM_PX = 1000
+"""Height of the radiograph, 10 to the millimetre on the page; also its greatest width."""
+REGION_PX = 480
+LABEL_PX = 32
 
 
 def report(
     answer: Assessment,
     radiograph: Radiograph,
-    form: ReportForm | None = None,
+    *,
+    paper: str = "a4",
+    language: str = ENGLISH,
     identity: Identity = NOBODY,
+    weights_date: str | None = None,
 ) -> bytes:
-    """Write the report of one film.
+    """Write the report of one image.
 
     Parameters
     ----------
     answer : Assessment
     radiograph : Radiograph
-        The film that was read.
-    form : ReportForm, optional
-        Default: A4, in English.
-    identity : Identity, optional
-        What may be said of the child. Default: nothing, not even the film's name.
+        The image that was analysed.
+    paper : str
+        ``"a4"`` or ``"letter"``.
+    language : str
+        One of :func:`boneage.i18n.words.languages`.
+    identity : Identity
+        What may be written of the child. Default: nothing, not even the image's name.
+    weights_date : str, optional
+        When the weights were made, as their manifest states.
 
     Returns
     -------
@@ -50,15 +69,124 @@ def report(
     Raises
     ------
     LanguageError
-        When no words ship for the language.
+        When no translation ships for the language.
     """
-    form = form or ReportForm()
-    words = words_of(form.language)
+    words = words_of(language)
     texts = report_texts(
-        answer,
-        words,
-        identity,
-        film=radiograph.fingerprint,
-        weights_date=form.weights_date,
+        answer, words, identity, film=radiograph.fingerprint, weights_date=weights_date
     )
-    return report_page(texts, report_pictures(answer, radiograph, words), words, form.paper)
+    return report_page(texts, report_pictures(answer, radiograph, words), words, paper)
+
+
+def report_texts(
+    answer: Assessment,
+    words: Words,
+    identity: Identity,
+    *,
+    film: str,
+    weights_date: str | None = None,
+) -> ReportTexts:
+    """Write what a report states.
+
+    Parameters
+    ----------
+    answer : Assessment
+    words : Words
+        The language.
+    identity : Identity
+        What may be written of the child; nothing else is, not even the image's name.
+    film : str
+        The image's fingerprint.
+    weights_date : str, optional
+        When the weights were made.
+    """
+    _ = words.gettext
+    return ReportTexts(
+        title=_("Bone age report"),
+        purpose=_(DISCLAIMER),
+        identity=_identity(identity, words),
+        age=words.age(answer.age_months),
+        answer=tuple(_answer(answer, words)),
+        sections=tuple(_sections(answer, words)),
+        refusals=tuple(refusal_sentence(finding, words) for finding in answer.refusals),
+        warnings=_findings(answer, Severity.WARNING, words),
+        notes=_findings(answer, Severity.NOTE, words),
+        provenance=tuple(_provenance(answer, words, film, weights_date)),
+        film=film,
+    )
+
+
+def report_pictures(answer: Assessment, radiograph: Radiograph, words: Words) -> ReportPictures:
+    """Draw the radiograph with its regions, and each region's attention and crop."""
+    grey = as_grey(stretch(radiograph.pixels))
+    small = fitted(grey, REGION_PX, REGION_PX)
+    regions = []
+    for look in answer.looks:
+        box = look.box
+        cut = grey[box.min_row : box.max_row, box.min_col : box.max_col]
+        crop = Image.fromarray(fitted(cut, REGION_PX, REGION_PX))
+        label = region_label(look, words)
+        regions.append(RegionPictures(label, with_heat(small, look.heat_map), crop))
+    size = radiograph.height, radiograph.width
+    film = with_boxes(fitted(grey, FILM_PX, FILM_PX), answer.looks, size, LABEL_PX, words)
+    return ReportPictures(film, tuple(regions))
+
+
+def _identity(identity: Identity, words: Words) -> tuple[Entry, ...]:
+    _ = words.gettext
+    stated = (
+        (_("Pseudonym"), identity.pseudonym),
+        (_("Name"), identity.name),
+        (_("Patient ID"), identity.patient_id),
+        (_("Date of birth"), identity.birth_date and identity.birth_date.isoformat()),
+        (_("Study date"), identity.study_date and identity.study_date.isoformat()),
+    )
+    return tuple((label, text) for label, text in stated if text)
+
+
+def _answer(answer: Assessment, words: Words) -> list[str]:
+    lines = [f"{words.months(answer.age_months)} · {standard_text(answer.sex, words)}"]
+    if answer.interval is not None:
+        lines.append(interval_text(answer.interval, words))
+        lines.append(interval_basis(answer.interval, words))
+    if answer.calibrated is not None:
+        lines.append(site_calibration(answer.calibrated, words))
+    return [line for line in lines if line]
+
+
+def _findings(answer: Assessment, severity: Severity, words: Words) -> tuple[str, ...]:
+    found = (finding for finding in answer.findings if finding.severity is severity)
+    return tuple(finding_sentence(finding, words) for finding in found)
+
+
+def _sections(answer: Assessment, words: Words) -> list[EntryGroup]:
+    """Growth always, for its age may be missing; height where it is known; then the details."""
+    _ = words.gettext
+    clinical = answer.clinical
+    entries = [(_("Chronological age"), chronological_age(answer, words) or _("not known"))]
+    if clinical is not None and clinical.growth is not None:
+        entries += growth_entries(clinical.growth, words)
+    sections = [EntryGroup(_("Clinical interpretation"), tuple(entries))]
+    if clinical is not None and clinical.adult_height is not None:
+        height = height_entries(clinical.adult_height, words)
+        sections.append(EntryGroup(_("Adult height prediction"), tuple(height)))
+    details = standards_entries(clinical.standards, words) if clinical is not None else []
+    details.append((_("Regional estimates"), regional_estimates(answer, words)))
+    return [*sections, EntryGroup(_("Bone age in detail"), tuple(details))]
+
+
+def _provenance(
+    answer: Assessment, words: Words, film: str, weights_date: str | None
+) -> list[Entry]:
+    _ = words.gettext
+    weights = answer.weights
+    model = [weights.name, _("profile {name}").format(name=weights.profile)]
+    if weights_date:
+        model.append(_("of {date}").format(date=weights_date))
+    size = f"{answer.film_height} × {answer.film_width}"
+    return [
+        (_("Software"), f"boneage {__version__}"),
+        (_("Model"), ", ".join(model)),
+        (_("SHA-256 of the model"), weights.sha256),
+        (_("SHA-256 of the image pixels"), f"{film[:32]}… ({size})"),
+    ]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from boneage.uncertainty.calibration import IDENTITY, SLOPES, Line
+from boneage.uncertainty.calibration import IDENTITY, SLOPES, CalibrationLine
 from boneage.uncertainty.intervals import Numbers
 
 SHIFT_PRIOR_FILMS = 15.0
@@ -25,7 +25,7 @@ STANDARD_ERRORS = 1.0
 class FittedLine:
     """A line, and what it does to films that it was not fitted on."""
 
-    line: Line
+    line: CalibrationLine
     """The identity where it does not help."""
     helps: bool
     left_out: Numbers
@@ -76,7 +76,7 @@ def _slopes(answers: Numbers, labels: Numbers) -> Numbers:
     return found
 
 
-def _line(answers: Numbers, labels: Numbers, slopes: Numbers) -> Line:
+def _line(answers: Numbers, labels: Numbers, slopes: Numbers) -> CalibrationLine:
     count, usable = len(answers), slopes[np.isfinite(slopes)]
     found = float(np.median(usable)) if len(usable) else 1.0
     slope = 1.0 + (found - 1.0) * count / (count + SLOPE_PRIOR_FILMS)
@@ -84,4 +84,4 @@ def _line(answers: Numbers, labels: Numbers, slopes: Numbers) -> Line:
     middle = float(np.median(answers))
     around = labels - middle - slope * (answers - middle)
     shift = float(np.median(around)) * count / (count + SHIFT_PRIOR_FILMS)
-    return Line(middle + shift - slope * middle, slope)
+    return CalibrationLine(middle + shift - slope * middle, slope)

@@ -15,9 +15,9 @@ import pytest
 from pydicom import dcmread
 from pydicom.uid import ComprehensiveSRStorage, SecondaryCaptureImageStorage
 
-from boneage.apps.dashboard.answers import Answer, answer
+from boneage.apps.dashboard.analysis import AnalysedImage, analyse_image
 from boneage.apps.dashboard.choices import Choice
-from boneage.apps.dashboard.documents import Made, NotMade, is_dicom, made
+from boneage.apps.dashboard.downloads import DownloadFile, DownloadProblem, make_download
 from boneage.domain.radiograph import Sex
 from boneage.errors import OutputError
 from boneage.inference.assessor import Assessor
@@ -46,40 +46,46 @@ def named_dicom(dicom: bytes) -> bytes:
 
 
 @pytest.fixture
-def of_dicom(assessor: Assessor, named_dicom: bytes) -> Answer:
-    found = answer(assessor, admitted("b", "hand.dcm", named_dicom), Choice(Sex.FEMALE))
-    assert isinstance(found, Answer)
+def of_dicom(assessor: Assessor, named_dicom: bytes) -> AnalysedImage:
+    found = analyse_image(assessor, admitted("b", "hand.dcm", named_dicom), Choice(Sex.FEMALE))
+    assert isinstance(found, AnalysedImage)
     return found
 
 
-def file(found: Made | NotMade) -> Made:
-    assert isinstance(found, Made), found
+def file(found: DownloadFile | DownloadProblem) -> DownloadFile:
+    assert isinstance(found, DownloadFile), found
     return found
 
 
 @pytest.mark.parametrize(("paper", "size"), [("a4", b"595.2"), ("letter", b"612 792")])
-def test_the_report_has_its_paper(of_dicom: Answer, paper: str, size: bytes) -> None:
-    found = file(made([REPORT], of_dicom, ReportOptions(paper, "de", CHILD_7, "2026-11-25")))
+def test_the_report_has_its_paper(of_dicom: AnalysedImage, paper: str, size: bytes) -> None:
+    found = file(
+        make_download([REPORT], of_dicom, ReportOptions(paper, "de", CHILD_7, "2026-11-25"))
+    )
     assert (found.name, found.media_type) == ("hand.boneage.pdf", "application/pdf")
     assert found.content.startswith(b"%PDF-")
     assert size in found.content
     assert len(re.findall(rb"/Type /Page\b(?!s)", found.content)) == 1
 
 
-def test_the_observation_names_nobody_but_the_pseudonym(of_dicom: Answer) -> None:
-    found = file(made([FHIR], of_dicom, ReportOptions()))
+def test_the_observation_names_nobody_but_the_pseudonym(of_dicom: AnalysedImage) -> None:
+    found = file(make_download([FHIR], of_dicom, ReportOptions()))
     assert (found.name, found.media_type) == ("hand.boneage.json", "application/fhir+json")
     resource = json.loads(found.content)
     assert resource["resourceType"] == "Observation"
     assert "subject" not in resource
     for secret in (NAME, "Quentin", PATIENT_ID, "hand.dcm"):
         assert secret.lower() not in found.content.decode().lower()
-    named = json.loads(file(made([FHIR], of_dicom, ReportOptions(identity=CHILD_7))).content)
+    named = json.loads(
+        file(make_download([FHIR], of_dicom, ReportOptions(identity=CHILD_7))).content
+    )
     assert named["subject"]["identifier"]["value"] == "child 7"
 
 
-def test_both_dicom_files_join_the_study_of_the_film(of_dicom: Answer, named_dicom: bytes) -> None:
-    found = file(made(DICOM, of_dicom, ReportOptions()))
+def test_both_dicom_files_join_the_study_of_the_film(
+    of_dicom: AnalysedImage, named_dicom: bytes
+) -> None:
+    found = file(make_download(DICOM, of_dicom, ReportOptions()))
     assert (found.name, found.media_type) == ("hand.boneage.zip", "application/zip")
     film = dcmread(BytesIO(named_dicom))
     with zipfile.ZipFile(BytesIO(found.content)) as archive:
@@ -95,12 +101,12 @@ def test_both_dicom_files_join_the_study_of_the_film(of_dicom: Answer, named_dic
         assert dataset.PatientID == PATIENT_ID
 
 
-def test_a_film_that_is_no_dicom_says_so(answered: Answer) -> None:
-    assert not is_dicom(answered)
-    found = made(DICOM, answered, ReportOptions())
-    assert isinstance(found, NotMade)
-    assert found.message.startswith("'hand.png' is no DICOM file")
-    assert found.message.endswith("give the film as DICOM.")
+def test_a_film_that_is_no_dicom_says_so(answered: AnalysedImage) -> None:
+    assert not answered.image.is_dicom
+    found = make_download(DICOM, answered, ReportOptions())
+    assert isinstance(found, DownloadProblem)
+    assert found.message.startswith("'hand.png' is not a DICOM file")
+    assert found.message.endswith("give the image as DICOM.")
 
 
 def test_a_dicom_film_without_a_kind_says_so(assessor: Assessor, dicom: bytes) -> None:
@@ -109,12 +115,12 @@ def test_a_dicom_film_without_a_kind_says_so(assessor: Assessor, dicom: bytes) -
     changed = BytesIO()
     dataset.save_as(changed, enforce_file_format=False)
     film = admitted("c", "hand.dcm", changed.getvalue())
-    found = answer(assessor, film, Choice(Sex.FEMALE))
-    assert isinstance(found, Answer)
-    told = made(DICOM, found, ReportOptions())
-    assert isinstance(told, NotMade)
+    found = analyse_image(assessor, film, Choice(Sex.FEMALE))
+    assert isinstance(found, AnalysedImage)
+    told = make_download(DICOM, found, ReportOptions())
+    assert isinstance(told, DownloadProblem)
     assert "states no SOPClassUID" in told.message
-    assert isinstance(made([REPORT], found, ReportOptions()), Made)
+    assert isinstance(make_download([REPORT], found, ReportOptions()), DownloadFile)
 
 
 @pytest.mark.parametrize(
@@ -122,44 +128,48 @@ def test_a_dicom_film_without_a_kind_says_so(assessor: Assessor, dicom: bytes) -
     [("reportlab", "report", [REPORT]), ("highdicom", "dicom", DICOM)],
 )
 def test_a_library_that_is_missing_is_named(
-    of_dicom: Answer, library: str, extra: str, names: list[str], monkeypatch: pytest.MonkeyPatch
+    of_dicom: AnalysedImage,
+    library: str,
+    extra: str,
+    names: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for module in [name for name in sys.modules if name.startswith("boneage.reports.pdf")]:
         monkeypatch.delitem(sys.modules, module)
     for module in [name for name in sys.modules if name.partition(".")[0] == library]:
         monkeypatch.setitem(sys.modules, module, None)
     monkeypatch.setitem(sys.modules, library, None)
-    found = made(names, of_dicom, ReportOptions())
-    assert isinstance(found, NotMade)
+    found = make_download(names, of_dicom, ReportOptions())
+    assert isinstance(found, DownloadProblem)
     assert f'pip install "boneage[{extra}]".' in found.message
 
 
-def test_a_language_without_words_is_said(answered: Answer) -> None:
-    found = made([REPORT], answered, ReportOptions(language="xx"))
-    assert isinstance(found, NotMade)
-    assert "no words for the language 'xx'" in found.message
+def test_a_language_without_a_translation_is_named(answered: AnalysedImage) -> None:
+    found = make_download([REPORT], answered, ReportOptions(language="xx"))
+    assert isinstance(found, DownloadProblem)
+    assert "No translation ships for the language 'xx'" in found.message
 
 
 def test_what_goes_wrong_otherwise_is_told_without_its_words(
-    of_dicom: Answer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    of_dicom: AnalysedImage, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> bytes:
         raise RuntimeError(NAME)
 
     monkeypatch.setattr("boneage.reports.dicom.writing.dicom_file", fail)
     with caplog.at_level(logging.DEBUG):
-        found = made(DICOM, of_dicom, ReportOptions())
-    assert found == NotMade("Unexpected RuntimeError.")
+        found = make_download(DICOM, of_dicom, ReportOptions())
+    assert found == DownloadProblem("Unexpected RuntimeError.")
     assert NAME not in caplog.text
 
 
-def test_a_film_without_a_name_still_has_a_file(answered: Answer) -> None:
-    nameless = replace(answered, film=replace(answered.film, name=""))
-    assert file(made([FHIR], nameless, ReportOptions())).name == "film.boneage.json"
+def test_a_film_without_a_name_still_has_a_file(answered: AnalysedImage) -> None:
+    nameless = replace(answered, image=replace(answered.image, name=""))
+    assert file(make_download([FHIR], nameless, ReportOptions())).name == "film.boneage.json"
 
 
 def make_button(page: AppTest, what: str):  # type: ignore[no-untyped-def]
-    return next(button for button in page.button if button.label.startswith(f"Make the {what}"))
+    return next(button for button in page.button if button.label.startswith(f"Create {what}"))
 
 
 def saved(page: AppTest) -> list[str]:
@@ -170,13 +180,15 @@ def test_nothing_is_made_before_the_click(
     weights: Path, named_dicom: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = upload(opened(weights, monkeypatch), ("hand.dcm", named_dicom))
-    assert not [button for button in page.button if button.label.startswith("Make")]
+    assert not [button for button in page.button if button.label.startswith("Create")]
     with monkeypatch.context() as patch:
-        patch.setattr("boneage.apps.dashboard.documents_view.made", None)  # would fail when called
+        patch.setattr(
+            "boneage.apps.dashboard.result_view.make_download", None
+        )  # would fail when called
         read_button(page).click().run()
         assert not page.exception
     assert saved(page) == []
-    assert "name, identifiers and dates of its patient" in "".join(
+    assert "name, identifiers and dates of the patient" in "".join(
         caption.value for caption in page.caption
     )
     make_button(page, "DICOM").click().run()
@@ -228,15 +240,15 @@ def test_dicom_is_offered_for_dicom_alone_and_a_reason_is_shown(
     page = upload(opened(weights, monkeypatch), ("hand.png", png))
     sex_radios(page)[0].set_value(Sex.MALE).run()
     read_button(page).click().run()
-    labels = [button.label for button in page.button if button.label.startswith("Make")]
+    labels = [button.label for button in page.button if button.label.startswith("Create")]
     assert len(labels) == 2
     assert not any("DICOM" in label for label in labels)
 
-    def fail(*_: object) -> NotMade:
-        return NotMade(str(OutputError("it cannot be written.")))
+    def fail(*_: object) -> DownloadProblem:
+        return DownloadProblem(str(OutputError("it cannot be written.")))
 
-    monkeypatch.setattr("boneage.apps.dashboard.documents_view.made", fail)
+    monkeypatch.setattr("boneage.apps.dashboard.result_view.make_download", fail)
     make_button(page, "report").click().run()
     assert not page.exception
-    assert [error.value for error in page.error] == [r"Not made\: it cannot be written\."]
+    assert [error.value for error in page.error] == [r"Not created\: it cannot be written\."]
     assert saved(page) == []

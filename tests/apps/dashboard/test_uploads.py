@@ -1,4 +1,4 @@
-"""Uploaded files, taken in or refused."""
+"""Uploaded files, taken in or rejected."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ import pytest
 from PIL import Image
 
 import boneage
-from boneage.apps.dashboard import films
-from boneage.apps.dashboard.advice import ADVICE, OTHERWISE
-from boneage.apps.dashboard.films import SHOWN_PX, Film, facts_in_words
+from boneage.apps.dashboard import uploads
+from boneage.apps.dashboard.uploads import ADVICE, OTHERWISE, SHOWN_PX, UploadedImage
 from tests.apps.dashboard.conftest import admitted, refused
 
 READING = Path(boneage.__file__).parent / "reading"
 NEVER_FROM_BYTES = {"missing", "folder", "permission"}
 
 
-def test_a_film_is_shown_whole_and_not_kept_as_pixels(film: Film) -> None:
+def test_a_film_is_shown_whole_and_not_kept_as_pixels(film: UploadedImage) -> None:
     assert (film.height, film.width) == (480, 360)
     assert film.shown.shape == (SHOWN_PX, SHOWN_PX * 360 // 480, 3)
     assert film.radiograph().name == "hand.png"
@@ -38,14 +37,14 @@ def test_the_content_counts_not_the_name(dicom: bytes) -> None:
         ("report.pdf", b"%PDF-1.7", "PDF"),
     ],
 )
-def test_what_is_no_film_is_refused_with_its_name_and_advice(
+def test_what_is_no_film_is_rejected_with_its_name_and_advice(
     name: str, data: bytes, said: str
 ) -> None:
-    refusal = refused(name, data)
-    assert name in refusal.message
-    assert said in refusal.message
-    assert refusal.message.endswith(".")
-    assert refusal.advice
+    rejected = refused(name, data)
+    assert name in rejected.message
+    assert said in rejected.message
+    assert rejected.message.endswith(".")
+    assert rejected.advice
 
 
 def test_a_film_that_is_cut_off(dicom: bytes) -> None:
@@ -58,10 +57,10 @@ def test_even_a_fault_of_the_reader_is_a_sentence(
     def fail(_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(films, "read", fail)
-    refusal = refused("hand.png", png)
-    assert "unexpected MemoryError" in refusal.message
-    assert refusal.advice == OTHERWISE
+    monkeypatch.setattr(uploads, "read", fail)
+    rejected = refused("hand.png", png)
+    assert "unexpected MemoryError" in rejected.message
+    assert rejected.advice == OTHERWISE
 
 
 def test_every_reason_has_its_advice() -> None:
@@ -80,8 +79,8 @@ def test_a_photograph_is_named_before_anything_is_read() -> None:
     assert [finding.code for finding in found] == ["in_colour"]
 
 
-def test_only_stated_facts_are_listed(film: Film, stating_film: Film) -> None:
-    assert dict(facts_in_words(film)) == {"Format": "PNG, 8 bit", "Size": "360 × 480 pixels"}
-    stated = dict(facts_in_words(stating_film))
+def test_only_stated_facts_are_listed(film: UploadedImage, stating_film: UploadedImage) -> None:
+    assert dict(film.information()) == {"Format": "PNG, 8 bit", "Size": "360 × 480 pixels"}
+    stated = dict(stating_film.information())
     assert (stated["Sex"], stated["Age"], stated["Side"]) == ("female", "10.0 years", "left")
-    assert stated["Film date"] == "2020-01-01"
+    assert stated["Study date"] == "2020-01-01"

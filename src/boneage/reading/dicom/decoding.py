@@ -6,9 +6,13 @@ decoder that stands damaged files best.
 
 from __future__ import annotations
 
+import struct
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,24 +21,29 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
 from pydicom.uid import UID
 
-from boneage.domain.findings import Finding, Severity
+from boneage.domain.findings import Finding
 from boneage.errors import FilmError
 from boneage.reading.codestream import CodestreamHeader, jpeg_2000_header, jpeg_header
-from boneage.reading.dicom.rle import decode_rle
 from boneage.reading.dicom.stored_values import Cells
+from boneage.reading.dicom.syntax import JPEG, is_compressed
 
 if TYPE_CHECKING:
     from PIL.JpegImagePlugin import JpegImageFile
 
 BIG_ENDIAN = "1.2.840.10008.1.2.2"
 RLE = "1.2.840.10008.1.2.5"
-JPEG = "1.2.840.10008.1.2.4."
 JPEG_2000 = (f"{JPEG}9", f"{JPEG}20")
 JPEG_LS = f"{JPEG}8"
 PACKED_BITS = 12
 """The one depth that old devices packed without filling bytes."""
 HALVED = frozenset(("YBR_FULL_422", "YBR_PARTIAL_422"))
 RGB_IDENTIFIERS = [ord(letter) for letter in "RGB"]
+RLE_HEADER_BYTES, MAX_RLE_SEGMENTS = 64, 15
+NO_OPERATION = 128
+GDCM_SCRIPT = Path(__file__).with_name("gdcm_script.py")
+GDCM_SECONDS = 120
+"""A film takes one or two."""
+
 Values = npt.NDArray[Any]
 
 
@@ -60,19 +69,11 @@ class PixelDescription:
 
 
 def decode_frame(dataset: Dataset, syntax: str, description: PixelDescription, name: str) -> Cells:
-    """Decode the one image of a dataset.
+    """Decode the one image of a dataset: cells of shape (rows, columns[, samples]).
 
-    Returns
-    -------
-    Cells
-        Of shape (rows, columns) or (rows, columns, samples).
-
-    Raises
-    ------
-    FilmError
-        ``"truncated"`` or ``"damaged"``; decoders raise other exceptions, too.
+    FilmError where it is cut off or damaged; decoders raise other exceptions, too.
     """
-    compressed = syntax == RLE or syntax.startswith(JPEG)
+    compressed = is_compressed(syntax)
     if dataset["PixelData"].is_undefined_length != compressed:
         stated = UID(syntax).name
         raise FilmError(
@@ -144,7 +145,7 @@ def _cell_bits(
     if allocated == stated:
         return stated, ()
     sentence = f"Each pixel has {allocated} bits of the file, not {stated} as it says"
-    return allocated, (Finding("stored_values", Severity.NOTE, sentence),)
+    return allocated, (Finding.note("stored_values", sentence),)
 
 
 def _grey_cells(content: bytes, allocated: int, pixels: int, order: str) -> Values:
@@ -229,6 +230,68 @@ def _is_coded_as_rgb(image: JpegImageFile) -> bool:
 
 
 def _decode_other_jpeg(frame: bytes, header: CodestreamHeader, stated: PixelDescription) -> Values:
-    from boneage.reading.dicom.gdcm_process import decode_with_gdcm  # noqa: PLC0415  few films need it
+    """Decode lossless and 12-bit JPEG, by GDCM in a process of its own.
 
-    return decode_with_gdcm(frame, header, stated.bits_allocated)
+    GDCM ends its process on some damaged data, and writes to its stderr; neither must happen
+    to whoever reads a radiograph.
+    """
+    width = 1 if header.bits <= 8 else 2
+    numbers = (header.columns, header.rows, header.components, 8 * width, header.bits)
+    command = [
+        sys.executable,
+        "-P",
+        str(GDCM_SCRIPT),
+        *map(str, numbers),
+        str(int(header.lossless)),
+    ]
+    # The command is this Python and our own script; the image only goes to its stdin.
+    done = subprocess.run(  # noqa: S603
+        command, input=frame, capture_output=True, timeout=GDCM_SECONDS, check=False
+    )
+    size = header.columns * header.rows * header.components * width
+    if done.returncode != 0 or len(done.stdout) != size:
+        raise ValueError(f"GDCM gave {len(done.stdout)} of {size} bytes")
+    return np.frombuffer(done.stdout, f"<u{width}")
+
+
+def decode_rle(frame: bytes, shape: tuple[int, ...], bits_allocated: int) -> Values:
+    """Decode one frame of DICOM's run-length encoding (PS3.5, Annex G).
+
+    No segment becomes longer than the image it is of. ValueError when the data are not a frame
+    of this shape: (rows, columns[, samples]).
+    """
+    samples = shape[2] if len(shape) == 3 else 1
+    sample_bytes = bits_allocated // 8
+    count, *offsets = struct.unpack_from(f"<{MAX_RLE_SEGMENTS + 1}I", frame)
+    if not sample_bytes or count != samples * sample_bytes or count > MAX_RLE_SEGMENTS:
+        raise ValueError(f"{count} RLE segments for {samples} samples of {bits_allocated} bits")
+    limits = [*offsets[:count], len(frame)]
+    if limits != sorted(limits) or limits[0] < RLE_HEADER_BYTES:
+        raise ValueError("RLE segments overlap")
+    pixels = shape[0] * shape[1]
+    planes = np.empty((samples, sample_bytes, pixels), np.uint8)
+    for segment in range(count):
+        sample, place = divmod(segment, sample_bytes)
+        content = _rle_segment(frame[limits[segment] : limits[segment + 1]], pixels)
+        # The most significant byte comes first; memory has it last.
+        planes[sample, sample_bytes - 1 - place] = np.frombuffer(content, np.uint8)
+    joined = np.moveaxis(planes, 1, 2).copy().view(f"<u{sample_bytes}")[..., 0]
+    return np.moveaxis(joined, 0, -1).reshape(shape)
+
+
+def _rle_segment(encoded: bytes, size: int) -> bytes:
+    decoded = bytearray()
+    position, end = 0, len(encoded)
+    while len(decoded) < size:
+        if position >= end:
+            raise ValueError(f"an RLE segment holds {len(decoded)} of {size} bytes")
+        control = encoded[position]
+        if control < NO_OPERATION:
+            decoded += encoded[position + 1 : position + 2 + control]
+            position += 2 + control
+        elif control > NO_OPERATION:
+            decoded += encoded[position + 1 : position + 2] * (257 - control)
+            position += 2
+        else:
+            position += 1
+    return bytes(decoded[:size])

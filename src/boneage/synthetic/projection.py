@@ -1,4 +1,4 @@
-"""Where a hand lies on its film: from mm to pixels, turned and centred."""
+"""Where a hand lies on its image: from mm to pixels, turned and centred."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from boneage.domain.assessment import Box
-from boneage.synthetic.outlines import Outline
+from boneage.synthetic.outlines import Outline, place
 
 FIELD_MM = (132.0, 0.58)
 """The height of a film whose hand is 0 mm long, and what is added for each mm:
@@ -19,7 +19,7 @@ MARGIN = 0.035
 
 
 @dataclass(frozen=True)
-class Frame:
+class Projection:
     """A film's size in pixels, and the way from the hand's mm to them."""
 
     height: int
@@ -32,7 +32,7 @@ class Frame:
 
     def to_px(self, outline: Outline) -> Outline:
         """Carry points to the film: columns and rows, pixel edges at whole numbers."""
-        x, y = (turn(outline, self.rotation_degrees) - self.centre_mm).T
+        x, y = (place(outline, (0, 0), self.rotation_degrees) - self.centre_mm).T
         cols, rows = self.width / 2 + x / self.mm_per_px, self.height / 2 - y / self.mm_per_px
         return np.stack([cols, rows], axis=1)
 
@@ -49,31 +49,22 @@ class Frame:
         return Box(int(low[1]), int(low[0]), int(high[1]), int(high[0]))
 
 
-def frame_hand(
+def project_hand(
     flesh: Outline, hand_length_mm: float, height: int, width: int, rotation_degrees: float
-) -> Frame:
+) -> Projection:
     """Centre a hand and some of its forearm on a film, at life-like size where it fits."""
     hand = flesh[flesh[:, 1] >= -FOREARM_SHARE * hand_length_mm]
-    turned = turn(hand, rotation_degrees)
+    turned = place(hand, (0, 0), rotation_degrees)
     low, high = turned.min(axis=0), turned.max(axis=0)
     room = np.array([width, height]) * (1 - 2 * MARGIN)
     usual = (FIELD_MM[0] + FIELD_MM[1] * hand_length_mm) / height
     middle = (low + high) / 2
-    return Frame(
+    return Projection(
         height,
         width,
         max(usual, *((high - low) / room)),
         rotation_degrees,
         (float(middle[0]), float(middle[1])),
-    )
-
-
-def turn(outline: Outline, degrees: float) -> Outline:
-    """Turn points about (0, 0), clockwise as one sees it."""
-    angle = np.deg2rad(degrees)
-    x, y = outline.T
-    return np.stack(
-        [x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)], axis=1
     )
 
 

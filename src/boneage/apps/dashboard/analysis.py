@@ -1,0 +1,132 @@
+"""One image analysed for the dashboard: the assessment, and what shows how it came about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from boneage.apps.dashboard.choices import Choice
+from boneage.apps.dashboard.uploads import UploadedImage
+from boneage.domain.assessment import CARPAL, Assessment, Failure, Look
+from boneage.domain.radiograph import Radiograph
+from boneage.domain.stance import Stance, whole_film
+from boneage.imaging.preparing import placement, stretch
+from boneage.imaging.regions import crop_box, mask_of
+from boneage.inference.assessor import Assessor, OnStep
+from boneage.inference.session import Session, assess_case
+from boneage.inference.weights import Manifest
+from boneage.reports.panels import Rgb, as_grey, fitted
+
+Mask: TypeAlias = npt.NDArray[np.bool_]
+CROP_PX = 520
+"""Longest side of a crop as the pages show it."""
+
+
+@dataclass(frozen=True, eq=False)
+class AnalysedImage:
+    """The assessment of one image, by what was chosen for it."""
+
+    image: UploadedImage
+    choice: Choice
+    assessment: Assessment
+    crops: Mapping[str, Rgb]
+    """What each regional network was given, cut from the image at full resolution."""
+    black: tuple[Mask, ...]
+    """For each step of the region detection, where the image was blacked out."""
+
+    def session(self) -> Session:
+        """Decode the image once more, for the exports."""
+        return Session(self.assessment, self.image.radiograph(), self.image.data)
+
+
+Outcome: TypeAlias = AnalysedImage | Failure
+
+
+def analyse_image(
+    assessor: Assessor,
+    image: UploadedImage,
+    choice: Choice,
+    on_step: OnStep | None = None,
+    *,
+    force: bool = False,
+) -> Outcome:
+    """Assess one image; with ``force`` also one that fails the quality check.
+
+    Raises
+    ------
+    WeightsError
+        When the weights turn out unusable: then every image would fail.
+    """
+    session = assess_case(
+        assessor,
+        image.file(),
+        sex=choice.sex,
+        child=choice.child,
+        force=force,
+        on_step=on_step,
+    )
+    if isinstance(session.outcome, Failure):
+        return session.outcome
+    found, radiograph, manifest = session.outcome, session.image, assessor.weights.manifest
+    size = radiograph.height, radiograph.width
+    black = tuple(
+        blacked_out(found.looks, step, size, manifest, found.stance)
+        for step in range(len(found.looks))
+    )
+    return AnalysedImage(image, choice, found, _crops(radiograph, found, manifest), black)
+
+
+def blacked_out(
+    looks: Sequence[Look],
+    step: int,
+    size: tuple[int, int],
+    manifest: Manifest,
+    stance: Stance | None = None,
+) -> Mask:
+    """Where the image was black in one step of the region detection.
+
+    Parameters
+    ----------
+    looks : sequence of Look
+        Of one image, in their order.
+    step : int
+        0 for the first one, before which nothing is black.
+    size : (height, width)
+        Of the image, in pixels.
+    manifest : Manifest
+        Of the weights that were used.
+    stance : Stance, optional
+        How the hand lay in the image; None: upright.
+
+    Returns
+    -------
+    bool array
+        Over the image as it came, in the shape of the heat maps.
+    """
+    canvas = manifest.networks["attention"].input
+    if canvas is None:  # read_manifest has checked
+        raise ValueError("the manifest states no input size for the attention network")
+    lies = stance or whole_film(*size)
+    place = placement(*lies.size, canvas, manifest.preparation.fit)
+    black = np.zeros(canvas, dtype=bool)
+    for look in looks[:step]:
+        extent = manifest.plan.carpal_mask if look.region == CARPAL else "box"
+        box = place.to_canvas(lies.box_upright(look.box), *lies.size)
+        black |= mask_of(box, canvas, extent)
+    upright = black[place.top : place.top + place.height, place.left : place.left + place.width]
+    return lies.map_on_film(upright.astype(np.float32), size) > 0
+
+
+def _crops(radiograph: Radiograph, assessment: Assessment, manifest: Manifest) -> Mapping[str, Rgb]:
+    crops = {}
+    lies = assessment.stance or whole_film(radiograph.height, radiograph.width)
+    grey = stretch(lies.upright(radiograph.pixels))
+    for look in assessment.looks:
+        cut = crop_box(lies.box_upright(look.box), manifest.plan, *lies.size)
+        pixels = grey[cut.min_row : cut.max_row, cut.min_col : cut.max_col]
+        crops[look.region] = fitted(as_grey(np.ascontiguousarray(pixels)), CROP_PX, CROP_PX)
+    return crops

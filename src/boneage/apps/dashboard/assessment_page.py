@@ -1,0 +1,219 @@
+"""The page that assesses radiographs: add them, choose the sex, see the results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+import streamlit as st
+
+from boneage.apps.dashboard import downloads, pictures
+from boneage.apps.dashboard.analysis import Outcome, analyse_image
+from boneage.apps.dashboard.choices import Choice, obstacle
+from boneage.apps.dashboard.image_view import ask_choice, show_image, show_rejection
+from boneage.apps.dashboard.launch import UPLOAD_LIMIT_MB
+from boneage.apps.dashboard.markup import plain
+from boneage.apps.dashboard.result_view import offer_exports, show_result
+from boneage.apps.dashboard.uploads import EXAMPLE_NAME, UploadedImage, example_file
+from boneage.apps.dashboard.visit import Visit, assessor, history_place, weights_problem
+from boneage.domain.assessment import Failure, Severity, years_and_months
+from boneage.inference.session import steps_of
+from boneage.reports.wording import DISCLAIMER, interval_text
+
+EXAMPLE = "example"
+HOW = """
+1. **Add radiographs** of the left hand: DICOM, PNG, JPEG or TIFF.
+2. **Choose the sex**: girls mature earlier, so the standards differ. A DICOM file may state it.
+3. **Assess the bone age**, and check which regions the result is based on.
+
+Images stay in the memory of this computer. Nothing is written to disk or sent anywhere, and
+everything is discarded when this page is closed or reloaded.
+"""
+SAVED = """
+Only what you save to the history, under a pseudonym, is stored: ages, height and SDS, no image.
+"""
+FILES: tuple[tuple[str, str, str, Callable[[Sequence[Outcome]], bytes]], ...] = (
+    ("CSV", "bone_ages.csv", "text/csv", downloads.csv_of),
+    ("JSON", "bone_ages.json", "application/json", downloads.json_of),
+    ("Pictures (ZIP)", "bone_ages.zip", downloads.ZIP_TYPE, downloads.pictures_of),
+)
+COLUMNS = ("Image", "File", "Sex", "Bone age", "Months", "Prediction interval", "Findings")
+
+
+def assessment_page() -> None:
+    """Draw the page."""
+    visit = Visit.current()
+    problem = weights_problem()
+    st.title("Bone age from a hand radiograph")
+    st.html(f'<p class="notice">{DISCLAIMER}</p>')
+    inputs, viewer = st.columns([1, 2.5], gap="large")
+    with inputs:
+        _add(visit)
+        choices = {image.key: _choose(visit, image) for image in visit.images}
+        reason = obstacle(visit.images, choices, problem)
+        count = len(visit.images)
+        st.button(
+            "Assess bone age" if count < 2 else f"Analyse {count} radiographs",
+            type="primary",
+            disabled=bool(reason),
+            width="stretch",
+            on_click=visit.want_all,
+        )
+        if reason:
+            st.caption(reason)
+        visit.request_all_wanted(choices, possible=not reason)
+        if not problem:
+            _analyse(visit, choices)
+    with viewer:
+        if problem:
+            st.error(problem)
+        _view(visit, choices)
+
+
+def _add(visit: Visit) -> None:
+    uploads = st.file_uploader(
+        "Drop radiographs here (DICOM, PNG, JPEG, TIFF)",
+        accept_multiple_files=True,
+        max_upload_size=UPLOAD_LIMIT_MB,
+        key="uploads",
+    )
+    st.caption(f"Up to {UPLOAD_LIMIT_MB} MB each; export a larger image compressed.")
+    st.button(
+        "Try the synthetic example",
+        type="tertiary",
+        icon=":material/draw:",
+        on_click=visit.add_example,
+    )
+    files = [(upload.file_id, upload.name, upload.getvalue) for upload in uploads]
+    if visit.with_example:
+        files.append((EXAMPLE, EXAMPLE_NAME, example_file))
+    visit.admit(files)
+    for rejected in visit.rejected:
+        show_rejection(rejected)
+
+
+def _choose(visit: Visit, image: UploadedImage) -> Choice:
+    with st.container(border=True):
+        return ask_choice(image, many=len(visit.images) > 1)
+
+
+def _analyse(visit: Visit, choices: Mapping[str, Choice]) -> None:
+    """Analyse what is requested, also what a redraw that was broken off has left."""
+    waiting = visit.waiting(choices)
+    if not waiting:
+        return
+    shared = assessor()
+    steps = steps_of(shared)
+    place = st.empty()
+    for number, (image, request) in enumerate(waiting, start=1):
+        of = f"radiograph {number} of {len(waiting)}: " if len(waiting) > 1 else ""
+
+        def show_step(step: str, of: str = of) -> None:
+            place.progress(steps.index(step) / len(steps), f"{of}{step} …".capitalize())
+
+        try:
+            found = analyse_image(shared, image, request.choice, show_step, force=request.force)
+        except Exception:  # of the weights, not of a redraw: it would come again and again
+            visit.requests.clear()
+            raise
+        visit.settle(image, request, found)
+    place.empty()
+
+
+def _view(visit: Visit, choices: Mapping[str, Choice]) -> None:
+    if not visit.images:
+        st.header("How it works")
+        st.markdown(HOW if history_place() is None else HOW + SAVED)
+        return
+    image = _pick(visit, choices)
+    found = visit.outcome_of(image, choices[image.key])
+    if found is None:
+        show_image(image)
+        if image.key in visit.outcomes:
+            st.info("Sex, age or height has changed: assess the bone age again.")
+    elif isinstance(found, Failure):
+        _show_failure(found)
+        if found.refused:
+            st.button(
+                "Analyse anyway",
+                key=f"force-{image.key}",
+                on_click=visit.request,
+                args=(image, choices[image.key]),
+                kwargs={"force": True},
+            )
+    else:
+        show_result(found)
+        offer_exports(found)
+        if len(visit.images) == 1:
+            _offer_files([found])
+
+
+def _pick(visit: Visit, choices: Mapping[str, Choice]) -> UploadedImage:
+    """Show the table, where there are many images, and let one of them be selected."""
+    outcomes = {image.key: visit.outcome_of(image, choices[image.key]) for image in visit.images}
+    if len(visit.images) == 1:
+        return visit.images[0]
+    if any(outcomes.values()):
+        st.header("All radiographs")
+        st.dataframe(
+            result_table(visit.images, outcomes),
+            hide_index=True,
+            row_height=64,
+            column_config={
+                "Image": st.column_config.ImageColumn(width=64),
+                "Months": st.column_config.NumberColumn(format="%.1f"),
+                "Findings": st.column_config.TextColumn(width="large"),
+            },
+        )
+        _offer_files([outcome for outcome in outcomes.values() if outcome is not None])
+    return st.selectbox(
+        "Radiograph shown below",
+        visit.images,
+        format_func=lambda image: image.name,
+        key="film-shown",
+    )
+
+
+def result_table(
+    images: Sequence[UploadedImage], outcomes: Mapping[str, Outcome | None]
+) -> dict[str, list[object]]:
+    """One row an image, by column."""
+    rows = [
+        (pictures.thumbnail_url(image), image.name, *_cells(outcomes[image.key]))
+        for image in images
+    ]
+    return {name: list(cells) for name, cells in zip(COLUMNS, zip(*rows, strict=True), strict=True)}
+
+
+def _cells(outcome: Outcome | None) -> tuple[object, ...]:
+    if outcome is None:
+        return (None, None, None, None, "Not analysed yet")
+    if isinstance(outcome, Failure):
+        return (None, None, None, None, outcome.message)
+    found = outcome.assessment
+    interval = interval_text(found.interval) if found.interval else None
+    findings = " ".join(finding.message for finding in found.warnings) or "none"
+    age = years_and_months(found.age_months)
+    return (found.sex.value, age, found.age_months, interval, findings)
+
+
+def _show_failure(failure: Failure) -> None:
+    """Why an image has no result, and what else was found of it."""
+    st.error(plain(failure.message))
+    for finding in failure.findings:
+        if finding.severity is Severity.WARNING:
+            st.warning(plain(finding.message))
+
+
+def _offer_files(outcomes: Sequence[Outcome]) -> None:
+    """Offer the results as files."""
+    with st.container(horizontal=True):
+        for label, name, kind, write in FILES:
+            st.download_button(
+                label,
+                partial(write, outcomes),
+                name,
+                kind,
+                on_click="ignore",
+                icon=":material/download:",
+            )

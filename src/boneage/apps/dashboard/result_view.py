@@ -1,0 +1,249 @@
+"""The result of one image: what a reader needs to judge it, to save it and to export it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from boneage.apps.dashboard import pictures
+from boneage.apps.dashboard.analysis import AnalysedImage
+from boneage.apps.dashboard.downloads import DownloadFile, ExportOrder, make_download
+from boneage.apps.dashboard.markup import HEAT_SCALE, facts_list, headline, plain
+from boneage.apps.dashboard.pictures import BrowserPicture
+from boneage.apps.dashboard.visit import SaveMessage, Visit, assessor, history_place
+from boneage.domain.assessment import Severity
+from boneage.errors import HistoryError
+from boneage.history.entry import chart_of, stored_from
+from boneage.i18n.words import languages
+from boneage.reports.exports import DICOM_PICTURE, DICOM_REPORT, FHIR, REPORT, ReportOptions
+from boneage.reports.growth_svg import description, growth_svg
+from boneage.reports.identity import Identity
+from boneage.reports.panels import HEAT_ALPHA
+from boneage.reports.wording import (
+    DISCLAIMER,
+    chronological_age,
+    clinical_entries,
+    refusal_sentence,
+    region_name,
+)
+
+PICTURES_ABREAST = 3
+"""At least, so that a picture of two is no larger than one of three."""
+PAPERS: Mapping[str, str] = {"a4": "A4", "letter": "Letter"}
+LANGUAGES: Mapping[str, str] = {"en": "English", "de": "Deutsch"}
+EXPORTS: Mapping[str, Sequence[str]] = {
+    "Create report (PDF)": (REPORT,),
+    "Create FHIR observation (JSON)": (FHIR,),
+}
+DICOM_EXPORT = "Create DICOM files (ZIP)"
+PSEUDONYM_LETTERS = 64
+WHO = "Report and FHIR observation do not identify the child, except by the pseudonym."
+WHO_DICOM = (
+    "The DICOM files, picture and structured report, join the study of the image: they contain "
+    "**name, identifiers and dates of the patient**, as stated in the image."
+)
+
+
+@st.fragment  # the slider redraws the result, not the page
+def show_result(analysed: AnalysedImage) -> None:
+    """Draw the bone age, the warnings, the pictures, and what they are based on."""
+    assessment = analysed.assessment
+    words, picture = st.columns([1, 1.35], gap="large")
+    with words:
+        for refusal in assessment.refusals:
+            st.error(plain(refusal_sentence(refusal)))
+        st.html(headline(assessment))
+        for finding in assessment.warnings:
+            if finding.severity is not Severity.REFUSAL:  # said above the number
+                st.warning(plain(finding.message))
+        opacity = _ask_opacity(analysed.image.key)
+        st.html(HEAT_SCALE)
+        st.html(f'<p class="notice">{DISCLAIMER}</p>')
+    with picture:
+        _show(pictures.of_regions(analysed, opacity))
+    _show_clinical(analysed)
+    st.header("Region detection")
+    st.markdown(
+        "The attention network locates one region in each step; the regions found before are "
+        "blacked out. Below: the regions at full resolution, as the regional networks use them."
+    )
+    looks = assessment.looks
+    _show_row([pictures.of_step(analysed, number, opacity) for number in range(len(looks))])
+    _show_row([pictures.of_crop(analysed, look) for look in looks])
+    _show_details(analysed)
+
+
+def _ask_opacity(key: str) -> float:
+    percent: int = st.slider(
+        "Opacity of the heat map",
+        0,
+        100,
+        round(HEAT_ALPHA * 100),
+        step=5,
+        format="%d%%",
+        key=f"opacity-{key}",
+    )
+    return percent / 100
+
+
+def _show_clinical(analysed: AnalysedImage) -> None:
+    """Draw the clinical interpretation; the chart where the age is known."""
+    assessment = analysed.assessment
+    if (clinical := assessment.clinical) is None:
+        return
+    words, drawing = st.columns([1, 1.35], gap="large")
+    age = chronological_age(assessment)
+    with words:
+        st.header("Clinical interpretation")
+        known = [("Chronological age", age)] if age is not None else []
+        st.html(facts_list([*known, *clinical_entries(clinical)]))
+        if clinical.growth is None:
+            st.caption("Enter the age for difference, SDS, normal range and growth chart.")
+        _offer_to_save(analysed)
+    if clinical.growth is not None:
+        chart = chart_of([stored_from(assessment)], clinical.context.centre)
+        # As a picture: Streamlit takes drawings out of its HTML.
+        drawing.image(growth_svg(chart), alt=description(chart), width="stretch")
+
+
+def _show_details(analysed: AnalysedImage) -> None:
+    assessment = analysed.assessment
+    weights = assessment.weights
+    estimates = [
+        (region_name(name).capitalize(), f"{age:.1f} months")
+        for name, age in assessment.readings.items()
+    ]
+    model = [
+        ("Name", weights.name),
+        ("Profile", weights.profile),
+        ("SHA-256", weights.sha256[:12]),
+        ("Processing time", f"{assessment.seconds:.2f} seconds"),
+    ]
+    if calibrated := assessment.calibrated:
+        model.append(("Site calibration", f"{calibrated.name}, {calibrated.date}"))
+    blocks = (
+        ("Regional estimates", estimates),
+        ("Model", model),
+        ("Image information", analysed.image.information()),
+    )
+    for column, (title, rows) in zip(st.columns(len(blocks)), blocks, strict=True):
+        with column:
+            st.header(title)
+            st.html(facts_list(rows))
+
+
+def _show_row(row: Sequence[BrowserPicture]) -> None:
+    columns = st.columns(max(PICTURES_ABREAST, len(row)))
+    for column, picture in zip(columns, row, strict=False):
+        with column:
+            _show(picture)
+
+
+def _show(picture: BrowserPicture) -> None:
+    st.image(picture.jpeg, plain(picture.caption), alt=picture.alt, width="stretch")
+
+
+def _offer_to_save(analysed: AnalysedImage) -> None:
+    """Let the result be saved under a pseudonym; nothing is saved before the click."""
+    place = history_place()
+    if place is None:
+        return
+    with st.form(f"keep-{analysed.image.key}", border=True):
+        st.text_input(
+            "Pseudonym of the child",
+            help="Letters and digits, no name. Saved: ages, height, SDS and the model; "
+            "no image, no name, no date of birth.",
+            key=f"kept-as-{analysed.image.key}",
+        )
+        st.form_submit_button("Save to history", on_click=_save, args=(place, analysed))
+    saved = Visit.current().saved
+    if saved is not None and saved.analysed is analysed:
+        (st.error if saved.failed else st.success)(plain(saved.message))
+
+
+def _save(place: str, analysed: AnalysedImage) -> None:
+    """Save at the click: a redraw could be broken off by another, and the click lost."""
+    from boneage.history.store import History  # noqa: PLC0415  needs the extra
+
+    pseudonym: str = st.session_state[f"kept-as-{analysed.image.key}"]
+    try:
+        history = History(place)
+        history.add(pseudonym, stored_from(analysed.assessment))
+        history.close()
+    except HistoryError as error:
+        saved = SaveMessage(analysed, f"Not saved: {error}.", failed=True)
+    else:
+        saved = SaveMessage(analysed, f"Saved to history as {pseudonym.strip()}.")
+    Visit.current().saved = saved
+
+
+@st.fragment  # creating a file redraws its own part of the page alone
+def offer_exports(analysed: AnalysedImage) -> None:
+    """Offer report, FHIR and, of a DICOM image, DICOM; nothing is created before the click."""
+    key = analysed.image.key
+    exports = dict(EXPORTS)
+    if analysed.image.is_dicom:
+        exports[DICOM_EXPORT] = (DICOM_PICTURE, DICOM_REPORT)
+    with st.expander("Report, FHIR and DICOM", icon=":material/description:"):
+        with st.form(f"documents-{key}", border=False):
+            _ask_options(key)
+            st.caption(f"{WHO} {WHO_DICOM}" if analysed.image.is_dicom else WHO)
+            with st.container(horizontal=True):
+                for label, names in exports.items():
+                    st.form_submit_button(label, on_click=_order, args=(names, analysed))
+        order = Visit.current().order
+        if order is not None and order.is_for(analysed, _options(key)):
+            _show_order(order)
+
+
+def _ask_options(key: str) -> None:
+    first, second, third = st.columns(3)
+    first.radio(
+        "Paper", PAPERS, format_func=PAPERS.__getitem__, horizontal=True, key=f"paper-{key}"
+    )
+    second.radio(
+        "Language of the report",
+        languages(),
+        format_func=lambda code: LANGUAGES.get(code, code),
+        horizontal=True,
+        key=f"language-{key}",
+    )
+    third.text_input(
+        "Pseudonym to print (optional)",
+        max_chars=PSEUDONYM_LETTERS,
+        help="Identifies the child in the report and the FHIR observation.",
+        key=f"printed-{key}",
+    )
+
+
+def _order(names: Sequence[str], analysed: AnalysedImage) -> None:
+    """Note what was clicked: any redraw may break off this one, and no other sees the click."""
+    options = _options(analysed.image.key)
+    Visit.current().order = ExportOrder(names, analysed, options)
+
+
+def _options(key: str) -> ReportOptions:
+    state = st.session_state
+    identity = Identity(state[f"printed-{key}"].strip() or None)
+    date = assessor().weights.manifest.date
+    return ReportOptions(state[f"paper-{key}"], state[f"language-{key}"], identity, date)
+
+
+def _show_order(order: ExportOrder) -> None:
+    if order.found is None:
+        with st.spinner("Creating the file …"):
+            order.found = make_download(order.names, order.analysed, order.options)
+    found = order.found
+    if isinstance(found, DownloadFile):
+        st.download_button(
+            plain(f"Save {found.name}"),
+            found.content,
+            found.name,
+            found.media_type,
+            on_click="ignore",
+            type="primary",
+            icon=":material/download:",
+        )
+    else:
+        st.error(plain(f"Not created: {found.message}"))

@@ -1,0 +1,368 @@
+"""What an assessment says to people: labels and sentences, in one language.
+
+Every output for people takes its words from here: terminal, picture, PDF report, dashboard,
+and the comments of DICOM and FHIR, which are English.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from boneage.clinical.growth import NORMAL_SDS
+from boneage.domain.assessment import (
+    Assessment,
+    Calibrated,
+    Finding,
+    Interval,
+    Look,
+    Severity,
+    WeightsName,
+)
+from boneage.domain.child import CM_PER_INCH
+from boneage.domain.clinical_findings import (
+    AdultHeight,
+    AgeSource,
+    Category,
+    Centre,
+    ClinicalFindings,
+    Determination,
+    GrowthFindings,
+    NearestStandards,
+    NotDefined,
+)
+from boneage.domain.radiograph import Sex
+from boneage.i18n.words import ENGLISH, Words, noop, words_of
+
+Entry: TypeAlias = tuple[str, str]
+"""A label and its text."""
+
+EN = words_of(ENGLISH)
+DISCLAIMER = noop(
+    "Research use only. Not a medical device: supports, but does not replace, a qualified reader."
+)
+NOTABLE_WIDENING = 1.2
+"""From this on, an interval is said to be wider than usual."""
+YEAR = 12
+
+SEVERITIES: Mapping[Severity, str] = {
+    Severity.NOTE: noop("Note"),
+    Severity.WARNING: noop("Warning"),
+    Severity.REFUSAL: noop("Quality check failed"),
+}
+STANDARDS: Mapping[Sex, str] = {
+    Sex.FEMALE: noop("Greulich and Pyle, female standard"),
+    Sex.MALE: noop("Greulich and Pyle, male standard"),
+}
+CLASSIFICATIONS: Mapping[Determination, str] = {
+    Determination.DELAYED: noop("delayed"),
+    Determination.NORMAL: noop("within normal limits"),
+    Determination.ADVANCED: noop("advanced"),
+    Determination.INDETERMINATE: noop(
+        "indeterminate: the prediction interval includes a limit of the normal range"
+    ),
+    Determination.UNKNOWN: noop("not classified: no normal range is defined"),
+}
+AGE_SOURCES: Mapping[AgeSource, str] = {
+    AgeSource.GIVEN: noop("as given"),
+    AgeSource.GIVEN_DATES: noop("from the birth date given"),
+    AgeSource.FILM_DATES: noop("from the birth and study dates of the image"),
+    AgeSource.FILM_AGE: noop("patient age of the image"),
+}
+CATEGORIES: Mapping[Category, str] = {
+    Category.AVERAGE: noop("table for average children"),
+    Category.ACCELERATED: noop("table for accelerated children"),
+    Category.DELAYED: noop("table for delayed children"),
+}
+REFERENCES = (
+    noop("Brush Foundation children, Greulich and Pyle 1959"),
+    noop("Bayley and Pinneau 1952"),
+)
+"""As the clinical findings name them."""
+REGIONS: Mapping[str, str] = {
+    "whole_hand": noop("whole hand"),
+    "carpal": noop("carpal"),
+    "metacarpal": noop("metacarpal"),
+    "phalanx": noop("phalanx"),
+}
+
+
+@dataclass(frozen=True)
+class EntryGroup:
+    """A heading and the entries below it."""
+
+    title: str
+    entries: tuple[Entry, ...]
+
+
+def age_text(age_months: float, words: Words = EN) -> str:
+    """Write an age both ways: 10 years 2 months (122.4 months)."""
+    return f"{words.age(age_months)} ({words.months(age_months)})"
+
+
+def age_range(low: float, high: float, words: Words = EN) -> str:
+    """Write a range of ages both ways."""
+    months = words.to(words.number(low, 0), words.months(high, 0))
+    return f"{words.to(words.age(low), words.age(high))} ({months})"
+
+
+def standard_text(sex: Sex, words: Words = EN) -> str:
+    """Name the standard that an image was assessed by."""
+    return words.gettext(STANDARDS[sex])
+
+
+def interval_text(interval: Interval, words: Words = EN) -> str:
+    """Write an interval with its level."""
+    return words.gettext("{number} % prediction interval: {ages}").format(
+        number=words.percent(interval.level).removesuffix(" %"),
+        ages=age_range(interval.low_months, interval.high_months, words),
+    )
+
+
+def interval_basis(interval: Interval, words: Words = EN) -> str:
+    """What an interval was calibrated on, and why it is wider than usual; may be empty."""
+    _ = words.gettext
+    sentences = []
+    if interval.films is not None:
+        basis = (
+            _("Based on {count} calibration radiographs of this sex.")
+            if interval.by_sex
+            else _("Based on {count} calibration radiographs of both sexes.")
+        )
+        sentences.append(basis.format(count=interval.films))
+    if interval.widening >= NOTABLE_WIDENING:
+        wider = _(
+            "{times} times as wide as usual: the networks disagree, or the image is atypical."
+        )
+        sentences.append(wider.format(times=words.number(interval.widening)))
+    return " ".join(sentences)
+
+
+def calibration_text(calibrated: Calibrated, words: Words = EN) -> str:
+    """Name the site calibration, and the bone age without it."""
+    return words.gettext("{name} ({date}, {count} radiographs); uncalibrated {age}").format(
+        name=calibrated.name,
+        date=calibrated.date,
+        count=calibrated.films,
+        age=age_text(calibrated.uncalibrated_months, words),
+    )
+
+
+def site_calibration(calibrated: Calibrated, words: Words = EN) -> str:
+    """The same with its label."""
+    label = words.gettext("Site calibration")
+    return f"{label}: {calibration_text(calibrated, words)}"
+
+
+def weights_text(weights: WeightsName) -> str:
+    """Name the model."""
+    return f"{weights.name} (profile {weights.profile}, sha256 {weights.sha256[:12]})"
+
+
+def region_name(region: str, words: Words = EN) -> str:
+    """Name a region, or the whole hand."""
+    return words.gettext(REGIONS[region]) if region in REGIONS else region
+
+
+def region_label(look: Look, words: Words = EN) -> str:
+    """Name a region, and whether it lies only where it is expected."""
+    name = region_name(look.region, words)
+    if look.attention_found:
+        return name
+    return words.gettext("{region} (expected position)").format(region=name)
+
+
+def regional_estimates(answer: Assessment, words: Words = EN) -> str:
+    """List the estimate of each network."""
+    ages = (f"{region_name(n, words)} {words.number(a)}" for n, a in answer.readings.items())
+    return words.gettext("{number} months").format(number=", ".join(ages))
+
+
+def finding_text(finding: Finding, words: Words = EN) -> str:
+    """What was found of an image."""
+    return words.by_code("finding", finding.code, finding.message)
+
+
+def finding_sentence(finding: Finding, words: Words = EN) -> str:
+    """What was found of an image, after its severity."""
+    return f"{words.gettext(SEVERITIES[finding.severity])}: {finding_text(finding, words)}"
+
+
+def refusal_sentence(finding: Finding, words: Words = EN) -> str:
+    """Why an image failed the quality check, and that it was analysed nevertheless."""
+    forced = words.gettext("Analysed at the user's request despite a failed quality check.")
+    return f"{finding_text(finding, words)} {forced}"
+
+
+def comments(answer: Assessment) -> list[str]:
+    """What must stand beside the coded values of DICOM and FHIR, in English."""
+    texts = [DISCLAIMER, *(finding_sentence(finding) for finding in answer.findings)]
+    if answer.calibrated is not None:
+        texts.append(site_calibration(answer.calibrated))
+    clinical = answer.clinical
+    parts = (clinical.growth, clinical.adult_height) if clinical else ()
+    undefined = [part.not_defined for part in parts if part is not None]
+    return [*texts, *(reason.message for reason in undefined if reason is not None)]
+
+
+def chronological_age(answer: Assessment, words: Words = EN) -> str | None:
+    """The chronological age and its source, or why it is not known; None: nothing is stated."""
+    context = answer.clinical.context if answer.clinical else None
+    if answer.chronological_age_months is not None:
+        age = age_text(answer.chronological_age_months, words)
+        source = context.age_source if context else None
+        return f"{age}, {words.gettext(AGE_SOURCES[source])}" if source else age
+    reason = context.age_not_defined if context else None
+    if reason is None or reason.code == "no_age":
+        return None
+    unknown = words.gettext("not known")
+    return f"{unknown}: {reason_text(reason, words)}"
+
+
+def clinical_entries(findings: ClinicalFindings, words: Words = EN) -> list[Entry]:
+    """The clinical interpretation, after the chronological age."""
+    growth, height = findings.growth, findings.adult_height
+    return [
+        *(growth_entries(growth, words) if growth else ()),
+        *(height_entries(height, words) if height else ()),
+        *standards_entries(findings.standards, words),
+    ]
+
+
+def growth_entries(growth: GrowthFindings, words: Words = EN) -> list[Entry]:
+    """Difference, SDS, normal range and classification, with the reference population."""
+    _ = words.gettext
+    entries = [(_("Difference"), difference_text(growth, words))]
+    entries.append((_("SDS"), sds_text(growth, words)))
+    if growth.not_defined is None:
+        entries.append((_("Normal range"), normal_range(growth, words)))
+    entries.append((_("Classification"), _(CLASSIFICATIONS[growth.determination])))
+    if growth.not_defined is None:
+        entries.append((_("SDS reference"), growth_reference(growth, words)))
+    return entries
+
+
+def difference_text(growth: GrowthFindings, words: Words = EN) -> str:
+    """Bone age minus chronological age; in years, too, from one year on."""
+    text = words.months(growth.difference_months, sign=True)
+    if abs(growth.difference_months) < YEAR:
+        return text
+    sign = "+" if growth.difference_months > 0 else "−"
+    return f"{text} ({sign}{words.age(abs(growth.difference_months))})"
+
+
+def sds_text(growth: GrowthFindings, words: Words = EN) -> str:
+    """The SDS, with those of the interval's ends."""
+    if growth.sds is None:
+        return _undefined(growth.not_defined, words)
+    text = words.number(growth.sds, sign=True)
+    if growth.sds_low is None or growth.sds_high is None:
+        return text
+    low, high = (words.number(end, sign=True) for end in (growth.sds_low, growth.sds_high))
+    over = words.gettext("{range} over the prediction interval")
+    return f"{text} ({over.format(range=words.to(low, high))})"
+
+
+def normal_range(growth: GrowthFindings, words: Words = EN) -> str:
+    """The limits of the normal range, two SD from its centre."""
+    low, high = growth.normal_low_months, growth.normal_high_months
+    if low is None or high is None:
+        return words.gettext("not defined")
+    return f"{age_range(low, high, words)}, ±{NORMAL_SDS:g} SD"
+
+
+def growth_reference(growth: GrowthFindings, words: Words = EN) -> str:
+    """The reference population, what the SDS is centred on, and one SD."""
+    _ = words.gettext
+    centre = _("centred on the chronological age")
+    if growth.centre is Centre.BRUSH_MEAN:
+        mean = growth.centre_months or 0.0
+        centre = _("centred on its mean ({months})").format(months=words.months(mean))
+    return f"{_(growth.table)}; {centre}; 1 SD = {words.months(growth.sd_months or 0.0)}"
+
+
+def height_entries(height: AdultHeight, words: Words = EN) -> list[Entry]:
+    """The predicted adult height, its error, and its basis."""
+    _ = words.gettext
+    present = length_text(height.present_height_cm, words)
+    if height.percent is not None:
+        percent = words.percent(round(height.percent / 100, 3))
+        present += ", " + _("{percent} of adult height").format(percent=percent)
+    entries = [(_("Present height"), present)]
+    predicted = height.predicted_cm and length_text(height.predicted_cm, words)
+    error = length_range(height.low_cm, height.high_cm, words)
+    over = length_range(height.interval_low_cm, height.interval_high_cm, words)
+    for label, text, reason in (
+        (_("Predicted height"), predicted, height.not_defined),
+        (_("Prediction ±2 SD"), error, height.error_not_defined),
+        (_("Over the interval"), over, height.interval_not_defined),
+    ):
+        if text or reason:
+            entries.append((label, text or _undefined(reason, words)))
+    if height.category is not None and height.percent is not None:
+        reference = f"{_(height.table)}, {_(CATEGORIES[height.category])}"
+        entries.append((_("Height reference"), reference))
+    return entries
+
+
+def standards_entries(standards: NearestStandards, words: Words = EN) -> list[Entry]:
+    """The standards that the bone age lies between, and what to compare there."""
+    _ = words.gettext
+    lower = words.age(standards.lower_months)
+    if standards.upper_months is None:
+        nearest = _("beyond the last, {lower}").format(lower=lower)
+    elif standards.upper_months == standards.lower_months:
+        nearest = lower
+    else:
+        upper = words.age(standards.upper_months)
+        nearest = _("between {lower} and {upper}").format(lower=lower, upper=upper)
+    criteria = words.by_code("phase", standards.phase, standards.looks_at)
+    return [(_("Nearest standards"), nearest), (_("Assessment criteria"), criteria)]
+
+
+def short_clinical_text(findings: ClinicalFindings) -> list[str]:
+    """Growth and adult height of one image of many, in a few English words each."""
+    texts = []
+    if growth := findings.growth:
+        sds = "not defined" if growth.sds is None else EN.number(growth.sds, sign=True)
+        classification = CLASSIFICATIONS[growth.determination].partition(":")[0]
+        texts.append(f"difference {difference_text(growth)}, SDS {sds}, {classification}")
+    if height := findings.adult_height:
+        predicted = height.predicted_cm
+        known = "not defined" if predicted is None else length_text(predicted)
+        texts.append(f"adult height {known}")
+    return texts
+
+
+def reasons(findings: ClinicalFindings) -> list[NotDefined]:
+    """Why something is not defined, each reason once."""
+    growth, height = findings.growth, findings.adult_height
+    found = [findings.context.age_not_defined, growth.not_defined if growth else None]
+    if height:
+        found += [height.not_defined, height.error_not_defined, height.interval_not_defined]
+    return list({reason.message: reason for reason in found if reason}.values())
+
+
+def reason_text(reason: NotDefined, words: Words = EN) -> str:
+    """Why something is not defined."""
+    return words.by_code("not defined", reason.code, reason.message)
+
+
+def length_text(cm: float, words: Words = EN) -> str:
+    """Write a length in centimetres and inches."""
+    return f"{words.number(cm)} cm ({words.number(cm / CM_PER_INCH)} in)"
+
+
+def length_range(low_cm: float | None, high_cm: float | None, words: Words = EN) -> str | None:
+    """Write a range of lengths in centimetres and inches; None: it is not known."""
+    if low_cm is None or high_cm is None:
+        return None
+    inches = (words.number(cm / CM_PER_INCH) for cm in (low_cm, high_cm))
+    cm = words.to(words.number(low_cm), words.number(high_cm))
+    return f"{cm} cm ({words.to(*inches)} in)"
+
+
+def _undefined(reason: NotDefined | None, words: Words) -> str:
+    undefined = words.gettext("not defined")
+    return f"{undefined}: {reason_text(reason, words)}" if reason else undefined

@@ -1,0 +1,194 @@
+"""Analysing an image for the page, and the words and pictures of the result."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+from dataclasses import replace
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+from boneage.apps.dashboard import analysis, downloads, markup, pictures
+from boneage.apps.dashboard.analysis import AnalysedImage, analyse_image, blacked_out
+from boneage.apps.dashboard.choices import Choice
+from boneage.apps.dashboard.uploads import UploadedImage
+from boneage.clinical.growth import growth_of
+from boneage.clinical.interpreting import with_clinical_findings
+from boneage.domain.assessment import Failure, Interval
+from boneage.domain.child import Child
+from boneage.domain.radiograph import Sex
+from boneage.errors import FilmError, WeightsError
+from boneage.imaging.preparing import placement
+from boneage.imaging.regions import crop_box, find_regions
+from boneage.inference.assessor import Assessor
+from boneage.inference.session import DECODING, steps_of
+from boneage.reports.panels import fitted
+
+EXTENTS = ("box", "box_to_lower_edge", "rows_to_lower_edge")
+FILM_SIZES = ((480, 360), (300, 500), (97, 64))
+
+
+def shown(jpeg: bytes) -> npt.NDArray[np.uint8]:
+    return np.asarray(Image.open(io.BytesIO(jpeg)))
+
+
+def test_it_is_the_assessors_answer(
+    assessor: Assessor, film: UploadedImage, answered: AnalysedImage
+) -> None:
+    direct = assessor.assess(film.radiograph(), "female", chronological_age_months=120)
+    assert answered.assessment.age_months == direct.age_months
+    assert answered.assessment.film == "hand.png"
+    assert answered.assessment.seconds > 0
+
+
+def test_every_step_is_told_once_and_in_order(assessor: Assessor, film: UploadedImage) -> None:
+    told: list[str] = []
+    analyse_image(assessor, film, Choice(Sex.MALE), told.append)
+    assert tuple(told) == steps_of(assessor)
+    assert told[0] == DECODING
+
+
+def test_a_film_that_fails_does_not_stop_the_others(
+    assessor: Assessor, film: UploadedImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise reason
+
+    monkeypatch.setattr(assessor, "assess", fail)
+    reason: Exception = FilmError("truncated", "'hand.png' is cut off")
+    assert analyse_image(assessor, film, Choice(Sex.MALE)) == Failure(
+        "hand.png", "truncated", "'hand.png' is cut off"
+    )
+    reason = RuntimeError("something else")
+    failed = analyse_image(assessor, film, Choice(Sex.MALE))
+    assert isinstance(failed, Failure)
+    assert failed.code == "unexpected"
+    reason = WeightsError("the weights are gone")
+    with pytest.raises(WeightsError):
+        analyse_image(assessor, film, Choice(Sex.MALE))
+
+
+def test_crops_are_what_the_networks_read(assessor: Assessor, answered: AnalysedImage) -> None:
+    plan = assessor.weights.manifest.plan
+    for look in answered.assessment.looks:
+        cut = crop_box(look.box, plan, answered.image.height, answered.image.width)
+        rows, cols = answered.crops[look.region].shape[:2]
+        assert max(rows, cols) == analysis.CROP_PX
+        assert rows / cols == pytest.approx(cut.height / cut.width, rel=0.05)
+
+
+def test_the_headline_sets_the_bone_age_beside_the_chronological_one(
+    answered: AnalysedImage,
+) -> None:
+    known = with_clinical_findings(answered.assessment, Child(chronological_age_months=120.0))
+    growth = growth_of(142.0, 120.0, Sex.FEMALE)
+    assert known.clinical is not None
+    shown = markup.headline(replace(known, clinical=replace(known.clinical, growth=growth)))
+    assert "Chronological age 10 years 0 months (120.0 months); difference" in shown
+    assert "+22.0 months (+1 year 10 months)" in shown
+    unknown = replace(answered.assessment, chronological_age_months=None)
+    assert "Chronological" not in markup.headline(unknown)
+
+
+def test_the_interval_is_shown_when_there_is_one(answered: AnalysedImage) -> None:
+    assert "no prediction interval" in markup.headline(answered.assessment)
+    with_one = replace(answered.assessment, interval=Interval(108.0, 132.0, 0.95))
+    interval = "95 % prediction interval: 9 years 0 months to 11 years 0 months (108 to 132 months)"
+    assert interval in markup.headline(with_one)
+
+
+def test_without_opacity_the_film_shows_as_it_is(answered: AnalysedImage) -> None:
+    picture = shown(pictures.of_step(answered, 0, 0.0).jpeg)
+    film = fitted(answered.image.shown, pictures.STEP_PX, pictures.STEP_PX)
+    assert np.abs(picture.astype(int) - film).mean() < 2
+    assert np.abs(shown(pictures.of_step(answered, 0, 1.0).jpeg).astype(int) - film).mean() > 5
+
+
+def test_a_later_look_shows_the_black_of_the_earlier_ones(answered: AnalysedImage) -> None:
+    picture = shown(pictures.of_step(answered, 1, 1.0).jpeg)
+    size = picture.shape[1], picture.shape[0]
+    inside = cv2.erode(
+        cv2.resize(answered.black[1].astype(np.uint8), size, interpolation=cv2.INTER_NEAREST),
+        np.ones((9, 9), np.uint8),
+    )
+    assert inside.any()
+    assert picture[inside > 0].max() < 12
+
+
+def test_every_picture_has_words(answered: AnalysedImage) -> None:
+    made = [pictures.of_image(answered.image), pictures.of_regions(answered)]
+    made += [pictures.of_step(answered, number) for number in range(3)]
+    made += [pictures.of_crop(answered, look) for look in answered.assessment.looks]
+    assert all(picture.alt and picture.caption for picture in made)
+    assert len({picture.alt for picture in made}) == len(made)
+    box = answered.assessment.looks[0].box
+    assert f"rows {box.min_row} to {box.max_row}" in made[1].alt
+    assert "carpal and metacarpal blacked out" in made[4].alt
+    assert pictures.thumbnail_url(answered.image).startswith("data:image/jpeg;base64,")
+
+
+def test_downloads_hold_every_answer(answered: AnalysedImage) -> None:
+    given: list[AnalysedImage | Failure] = [
+        answered,
+        Failure("bad.png", "damaged", "it is damaged"),
+        answered,
+    ]
+    rows = list(csv.DictReader(io.StringIO(downloads.csv_of(given).decode())))
+    assert [row["status"] for row in rows] == ["read", "failed", "read"]
+    document = json.loads(downloads.json_of(given))
+    assert (document["read"], document["failed"]) == (2, 1)
+    assert document["films"][0]["age_months"] == float(rows[0]["age_months"])
+    with zipfile.ZipFile(io.BytesIO(downloads.pictures_of(given))) as archive:
+        assert archive.namelist() == ["hand.boneage.png", "hand-2.boneage.png"]
+        assert archive.testzip() is None
+        assert Image.open(archive.open("hand.boneage.png")).format == "PNG"
+
+
+def test_what_others_wrote_is_shown_as_it_is() -> None:
+    name = "<img src=x onerror=alert(1)>.png"
+    assert "<img" not in markup.image_name(name)
+    assert "<b>" not in markup.facts_list([("Body part", "<b>hand</b>")])
+    assert markup.plain("a*b* [c](d) :red[e] $f$") == (r"a\*b\* \[c\]\(d\) \:red\[e\] \$f\$")
+
+
+@pytest.mark.parametrize("extent", EXTENTS)
+@pytest.mark.parametrize("fit", ["pad", "squeeze"])
+@pytest.mark.parametrize("film_size", FILM_SIZES)
+def test_it_is_what_find_regions_blacked_out(
+    assessor: Assessor,
+    film_size: tuple[int, int],
+    fit: Literal["pad", "squeeze"],
+    extent: Literal["box", "box_to_lower_edge", "rows_to_lower_edge"],
+) -> None:
+    manifest = assessor.weights.manifest
+    manifest = replace(
+        manifest,
+        plan=replace(manifest.plan, carpal_mask=extent),
+        preparation=replace(manifest.preparation, fit=fit),
+    )
+    size = manifest.networks["attention"].input
+    assert size is not None
+    place = placement(*film_size, size, fit)
+    rng = np.random.default_rng(3)
+    seen: list[npt.NDArray[np.uint8]] = []
+
+    def attend(canvases: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        seen.append(canvases[0].copy())
+        peak: npt.NDArray[np.float32] = rng.random((1, 12, 8)).astype(np.float32)
+        return peak
+
+    white: npt.NDArray[Any] = np.full((1, *size), 255, np.uint8)
+    looks = find_regions(white, [place], [film_size], attend, manifest.plan)[0]
+    for number, canvas in enumerate(seen):
+        shown = blacked_out(looks, number, film_size, manifest)
+        placed = canvas[place.top : place.top + place.height, place.left : place.left + place.width]
+        np.testing.assert_array_equal(shown, placed == 0)
+        assert shown.shape == looks[number].heat_map.shape
+        assert bool(number) == bool(shown.any())
