@@ -6,7 +6,7 @@ from io import BytesIO
 
 from boneage.domain.radiograph import Sex
 from boneage.synthetic import draw
-from boneage.synthetic.dicom import write_dicom
+from boneage.synthetic.saving import write_dicom
 
 NAME = "synthetic_hand_girl_10y.dcm"
 AGE_MONTHS = 120
