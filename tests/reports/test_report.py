@@ -47,7 +47,7 @@ from tests.quality.test_suitability import MEASURED, STATED, judged
 SECONDS_FROM_FILM_TO_REPORT = 1.5
 SIZES = {"a4": (595.28, 841.89), "letter": (612.0, 792.0)}
 SOMEBODY = Identity("child 7", "Quentin Zzyzx", "QZ-4711", date(2011, 2, 3), date(2021, 2, 3))
-SOURCE = Path(suitability.__file__).parent
+SOURCE = Path(suitability.__file__).parents[1]
 EXAMPLE = Path(__file__).parents[2] / "examples" / "synthetic_hand_girl_10y.png"
 
 
@@ -197,11 +197,11 @@ def test_outside_the_tables_says_why_in_both_languages(answer: Assessment) -> No
 
 
 def codes_given(kind: str) -> tuple[set[str], set[str]]:
-    """Codes of every ``Finding(...)``, or other kind, in the source; and those from variables."""
+    """Codes of every ``Finding(...)``, ``Finding.note(...)`` or other kind; and of variables."""
     codes, variables = set(), set()
     for path in SOURCE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if not isinstance(node, ast.Call) or ast.unparse(node.func).split(".")[-1] != kind:
+            if not isinstance(node, ast.Call) or kind not in ast.unparse(node.func).split("."):
                 continue
             named = [word.value for word in node.keywords if word.arg == "code"]
             (code,) = node.args[:1] or named
@@ -212,26 +212,16 @@ def codes_given(kind: str) -> tuple[set[str], set[str]]:
     return codes, variables
 
 
-def steps_of_measures() -> set[str]:
-    """Codes of the (code, limit, sentence) in the source of the measures of a film."""
-    tuples = [
-        [part.value if isinstance(part, ast.Constant) else None for part in node.elts]
-        for node in ast.walk(ast.parse((SOURCE / "suitability.py").read_text("utf-8")))
-        if isinstance(node, ast.Tuple) and len(node.elts) == 3
-    ]
-    return {code for code, _, says in tuples if isinstance(code, str) and isinstance(says, str)}
-
-
 def test_every_sentence_of_the_program_has_a_translation() -> None:
     kinds = [judged(kinds={HAND: 0.1, kind: 0.9}) for kind in (*suitability.OTHER_KINDS, "new")]
     of_kinds = {finding.code for seen in kinds for finding in suitability.of_seen(seen)}
     codes, variables = codes_given("Finding")
     assert variables == {
-        "suitability.py: code",  # steps_of_measures(), of_kinds
-        "ages.py: UNLIKELY_AGE",
+        "quality/suitability.py: code",  # of_kinds
+        "domain/ages.py: UNLIKELY_AGE",
         "clinical/interpreting.py: PLACEHOLDER.code",
     }, "say here, and in the next line, which codes the variable can hold"
-    codes |= steps_of_measures() | of_kinds | {UNLIKELY_AGE, PLACEHOLDER.code}
+    codes |= of_kinds | {UNLIKELY_AGE, PLACEHOLDER.code}
     assert codes >= {code for _, code, _ in MEASURED} | {code for _, code in STATED}
     assert codes == OF_FILMS.keys()
     assert set(suitability.OTHER_KINDS.values()) <= {*OTHER_KINDS, *OF_FILMS.values()}
