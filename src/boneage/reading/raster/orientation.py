@@ -1,4 +1,4 @@
-"""Which way up a camera or scanner says that a picture is, and the shape of its pixels."""
+"""Which way up a camera or scanner says that an image is, and the shape of its pixels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_ASPECT = 3.0
 
 
 def exif_of(image: Image) -> Exif:
-    """Read the EXIF of a picture; empty where there is none that can be read."""
+    """Read the EXIF of an image; empty where there is none that can be read."""
     try:
         return image.getexif()
     except Exception:  # decoders raise anything on damaged files

@@ -116,7 +116,7 @@ def _white(samples: npt.NDArray[Any], layout: Layout) -> float | None:
 def _grey(
     samples: npt.NDArray[Any], interpretation: int, layout: Layout
 ) -> tuple[npt.NDArray[Any], bool]:
-    """Take the luminance, and tell whether the picture is coloured."""
+    """Take the luminance, and tell whether the image is coloured."""
     white = _white(samples, layout)
     if interpretation == PALETTE:
         colours = _palette(layout)[samples[..., 0]]
