@@ -26,11 +26,13 @@ from boneage.reading.kinds import BMP, JPEG, PNG, TIFF, WEBP
 from boneage.reading.limits import Limits, check_contrast
 from boneage.reading.quiet import quiet
 from boneage.reading.raster.grey import DecodedImage, Grey, deep_grey, grey_of, is_coloured
-from boneage.reading.raster.headers import Header, read_header, truncated
-from boneage.reading.raster.orientation import (
+from boneage.reading.raster.headers import (
+    Header,
     aspect_of,
     exif_of,
     orientation_of,
+    read_header,
+    truncated,
     upright,
     upright_aspect,
 )

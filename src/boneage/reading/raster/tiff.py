@@ -11,7 +11,7 @@ import numpy.typing as npt
 from boneage.errors import FilmError
 from boneage.reading.limits import Limits
 from boneage.reading.raster.grey import DecodedImage, Grey, channels_differ, luminance, opacity
-from boneage.reading.raster.orientation import (
+from boneage.reading.raster.headers import (
     ORIENTATION,
     UPRIGHT,
     X_RESOLUTION,
