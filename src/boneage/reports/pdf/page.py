@@ -104,22 +104,7 @@ class PageArea:
 
 
 def report_page(texts: ReportTexts, pictures: ReportPictures, words: Words, paper: str) -> bytes:
-    """Lay a report out.
-
-    Parameters
-    ----------
-    texts : ReportTexts
-    pictures : ReportPictures
-    words : Words
-        The language of what stands around them.
-    paper : str
-        A key of :data:`PAPERS`.
-
-    Returns
-    -------
-    bytes
-        A PDF of one page; the same input gives the same bytes.
-    """
+    """Lay a report out as a PDF of one page; the same input gives the same bytes."""
     size = PAPERS[paper]
     file = BytesIO()
     # Invariant: without the time of writing, which is nearly the date of the image.

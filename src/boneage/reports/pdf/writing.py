@@ -86,20 +86,7 @@ def report_texts(
     film: str,
     weights_date: str | None = None,
 ) -> ReportTexts:
-    """Write what a report states.
-
-    Parameters
-    ----------
-    answer : Assessment
-    words : Words
-        The language.
-    identity : Identity
-        What may be written of the child; nothing else is, not even the image's name.
-    film : str
-        The image's fingerprint.
-    weights_date : str, optional
-        When the weights were made.
-    """
+    """Write what a report states; ``film`` is the image's fingerprint."""
     _ = words.gettext
     return ReportTexts(
         title=_("Bone age report"),
