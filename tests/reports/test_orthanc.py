@@ -23,7 +23,7 @@ from boneage.domain.assessment import Assessment
 from boneage.reports.dicom.source import read_source
 from boneage.reports.picture import draw
 from tests.reports.conftest import PATIENT_ID
-from tests.reports.test_dicom_out import dicom_files
+from tests.reports.test_dicom import dicom_files
 
 START_SECONDS = 60
 
