@@ -218,6 +218,11 @@ def test_inputs_that_a_network_does_not_take_are_left_out(weights: Path) -> None
     assert set(opened.run(CARPAL, inputs)) == {"feature", "age"}
 
 
+def test_a_measure_may_be_no_number(weights_copy: Path) -> None:
+    change_manifest(weights_copy, lambda m: m.update(metrics={"correlation": float("nan")}))
+    assert Weights(weights_copy).manifest.table["metrics"].keys() == {"correlation"}
+
+
 def test_fewer_regions_are_enough(tmp_path: Path) -> None:
     opened = Weights(build_weights(tmp_path, [CARPAL]))
     assert opened.manifest.plan.names == (CARPAL,)

@@ -91,6 +91,11 @@ class Radiograph:
     """What was corrected, or found odd, when the file was decoded."""
 
     @property
+    def field(self) -> Box:
+        """The exposed rectangle; all of the image where none is stated."""
+        return self.exposed or Box(0, 0, self.height, self.width)
+
+    @property
     def height(self) -> int:
         """Rows of the film."""
         return int(self.pixels.shape[0])

@@ -95,8 +95,7 @@ def whole_image(radiograph: Radiograph) -> Pixels:
 
 
 def _whole(radiograph: Radiograph) -> Stance:
-    stated = radiograph.exposed or Box(0, 0, radiograph.height, radiograph.width)
-    return Stance(stated, pixel_aspect=radiograph.pixel_aspect)
+    return Stance(radiograph.field, pixel_aspect=radiograph.pixel_aspect)
 
 
 def exposed_field(radiograph: Radiograph, image: Pixels | None = None) -> Stance:
@@ -128,12 +127,15 @@ def exposed_field(radiograph: Radiograph, image: Pixels | None = None) -> Stance
 
 def turned_back(stance: Stance, degrees: float, pixels: Pixels) -> Stance:
     """Turn a whole field back whose hand is tilted clockwise by so many degrees."""
-    height, width = (stance.tilt.height, stance.tilt.width) if stance.tilt else stance.square
-    row, col = (stance.tilt.row, stance.tilt.col) if stance.tilt else (height / 2, width / 2)
-    before = stance.tilt.degrees if stance.tilt else 0.0
+    height, width = stance.square
+    tilt = stance.tilt or Tilt(0.0, height / 2, width / 2, height, width)
     cos, sin = abs(np.cos(np.radians(degrees))), abs(np.sin(np.radians(degrees)))
-    rows, cols = round(height * cos + width * sin), round(width * cos + height * sin)
-    return straightened(stance, Tilt(before + degrees, row, col, rows, cols), pixels)
+    rows, cols = (
+        round(tilt.height * cos + tilt.width * sin),
+        round(tilt.width * cos + tilt.height * sin),
+    )
+    more = Tilt(tilt.degrees + degrees, tilt.row, tilt.col, rows, cols)
+    return straightened(stance, more, pixels)
 
 
 def analysed(radiograph: Radiograph, stance: Stance, image: Pixels | None = None) -> Pixels:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import cv2
 import numpy as np
@@ -169,11 +169,7 @@ def mask_of(box: Box, shape: tuple[int, ...], extent: str = "box") -> npt.NDArra
 
     ``extent`` is one of the values of ``RegionPlan.carpal_mask``.
     """
-    mask = np.zeros(shape, dtype=bool)
-    last_row = box.max_row if extent == "box" else shape[0]
-    cols = slice(None) if extent == "rows_to_lower_edge" else slice(box.min_col, box.max_col)
-    mask[box.min_row : last_row, cols] = True
-    return mask
+    return coverage_of(box.edges, shape, extent) > 0
 
 
 def box_from_fractions(fractions: Fractions, film_height: int, film_width: int) -> Box:
@@ -236,11 +232,12 @@ def find_regions(
 
 def _blacked_out(
     look: Look, extent: str, shape: tuple[int, ...], place: Placement, film_size: tuple[int, int]
-) -> npt.NDArray[Any]:
+) -> npt.NDArray[np.float32]:
     """How much of each pixel of a canvas goes black after a look."""
+    edges = place.to_canvas(look.box, *film_size).edges
     if look.edges:
-        return coverage_of(place.edges_on_canvas(look.edges, *film_size), shape, extent)
-    return mask_of(place.to_canvas(look.box, *film_size), shape, extent)
+        edges = place.edges_on_canvas(look.edges, *film_size)
+    return coverage_of(edges, shape, extent)
 
 
 @dataclass(frozen=True)
@@ -310,16 +307,13 @@ def _one_look(
         heat_map *= share
     if plan.exact:
         found = exact_edges(heat_map, plan.threshold)
-        if found is None:
-            edges = Edges(*plan.fallback[region]).scaled(*film_size)
-        else:
+        edges = Edges(*plan.fallback[region]).scaled(*film_size)
+        if found:
             edges = place.edges_on_film(found, *film_size)
-        box = edges.within(*film_size)
-        return Look(region, heat_map, box, attention_found=found is not None, edges=edges)
+        return Look(region, heat_map, edges.within(*film_size), found is not None, edges)
     area = largest_box(heat_map, plan.threshold)
-    if area is None:
-        box = box_from_fractions(plan.fallback[region], *film_size)
-    else:
+    box = box_from_fractions(plan.fallback[region], *film_size)
+    if area:
         box = place.to_film(area, *film_size)
     return Look(region, heat_map, box, attention_found=area is not None)
 

@@ -158,9 +158,8 @@ def _cuts(radiograph: Radiograph, whole: Upright) -> Iterator[tuple[_View, Cut]]
         if for_sure and view.pixels.shape[0] > view.pixels.shape[1]:
             yield from ((view, cut) for cut in cuts_between(view.pixels, rows=True))
     # What was taken for a border around one exposed field may hold the other one.
-    everything = radiograph.exposed or Box(0, 0, radiograph.height, radiograph.width)
-    if has_room_beside(stance.field, everything):
-        view = _view(radiograph, replace(stance, tilt=None, field=everything))
+    if has_room_beside(stance.field, radiograph.field):
+        view = _view(radiograph, replace(stance, tilt=None, field=radiograph.field))
         if is_wide(view.pixels.shape):
             yield from ((view, cut) for cut in cuts_between(view.pixels))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from importlib import resources
@@ -131,7 +132,7 @@ def read_manifest(folder: Path) -> Manifest:
             f"Give a folder written by 'boneage train', or unset {FOLDER_VARIABLE}"
         ) from error
     try:
-        table = msgspec.json.decode(content)
+        table = json.loads(content)  # not msgspec: a measure may be NaN
         if table["format"] != FORMAT:
             raise WeightsError(
                 f"{str(path)!r} is of format {table['format']!r}; this program reads {FORMAT}"

@@ -18,7 +18,7 @@ BMP_HEADER_SIZES = frozenset((12, 40, 52, 56, 64, 108, 124))
 SHORT_LENGTH = 64
 """Of the first element of a bare dataset: a group length, a character set, a UID."""
 
-OTHER_PICTURES = (
+OTHER_IMAGES = (
     (0, b"GIF8", "a GIF"),
     (0, b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 image outside DICOM"),
     (0, b"\xff\x4f\xff\x51", "a JPEG 2000 image outside DICOM"),
@@ -31,7 +31,7 @@ OTHER_PICTURES = (
     (0, b"8BPS", "a Photoshop file"),
     (0, b"v/1\x01", "an OpenEXR image"),
 )
-NO_PICTURES = (
+NOT_IMAGES = (
     (0, b"%PDF", "a PDF document"),
     (0, b"PK\x03\x04", "a ZIP archive, or an office document"),
     (0, b"PK\x05\x06", "an empty ZIP archive"),
@@ -58,7 +58,7 @@ def kind_of(data: bytes, name: str) -> str:
     ------
     FilmError
         ``"truncated"`` when it ends within its signature,
-        ``"unsupported_format"`` for a picture of another kind,
+        ``"unsupported_format"`` for an image of another kind,
         ``"not_an_image"`` for anything else; the message says what it is.
     """
     kind = _accepted(data)
@@ -66,7 +66,7 @@ def kind_of(data: bytes, name: str) -> str:
         return kind
     if PNG_SIGNATURE.startswith(data):
         raise FilmError("truncated", f"{name!r} is a PNG cut off after {len(data)} bytes")
-    for offset, magic, what in OTHER_PICTURES:
+    for offset, magic, what in OTHER_IMAGES:
         if data.startswith(magic, offset):
             raise FilmError("unsupported_format", f"{name!r} is {what}; {ACCEPTED}")
     raise FilmError("not_an_image", f"{name!r} is {_what_else(data)}; {ACCEPTED}")
@@ -94,7 +94,7 @@ def _bare_dataset(data: bytes) -> bool:
 
 
 def _what_else(data: bytes) -> str:
-    for offset, magic, what in NO_PICTURES:
+    for offset, magic, what in NOT_IMAGES:
         if data.startswith(magic, offset):
             return what
     head = data[:1024]

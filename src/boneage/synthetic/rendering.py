@@ -1,16 +1,43 @@
-"""The look of a radiograph: from mm in the beam to grey."""
+"""From the bones and the flesh to a radiograph: how much lies in the beam, and how that looks.
+
+Every part only ever adds: what lies behind a bone cannot darken it.
+"""
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+from typing import TypeAlias
+
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from boneage.domain.radiograph import Pixels
-from boneage.synthetic.attenuation import Map, Textures, bone_map, flesh_map
 from boneage.synthetic.marker import PLATE, Marker, marker
 from boneage.synthetic.outlines import Outline
 from boneage.synthetic.projection import Projection
 from boneage.synthetic.skeleton import Bone
+
+Map: TypeAlias = npt.NDArray[np.float32]
+
+FINE_MM = 0.09
+"""Bones are drawn in pixels no larger than this and averaged."""
+MAX_FINENESS = 12
+FINGER_RADIUS_MM = 6.5
+"""Flesh is as round as this at the skin, and twice as thick where it is no palm."""
+PALM_MM = 17.0
+"""What the palm and the forearm are thicker than a finger."""
+PALM_REACH_MM = (5.0, 27.0)
+"""How far from the skin that thickness begins and is full."""
+SCAR = 0.06
+"""How much of a closed growth plate still shows as a line."""
+CLOSED_MM = 1.5
+"""The notches at a fused growth plate are filled as far as this."""
+TEXTURE_SIDE = 512
+TEXTURE_CONTRAST = 0.25
+GRAIN_MM, SHAFT_STRETCH, SMALL_BONE_STRETCH = 0.14, 3.2, 1.1
+"""A texture pixel's width, and how much longer it is along the bone."""
 
 # Per mm in the beam, in grey of the finished film: chosen by eye against films
 # of children's hands, not by physics.
@@ -43,8 +70,8 @@ def render(
     collimated: bool,
 ) -> Pixels:
     """Expose a film; shape (height, width), 0 (black) to 1 (white)."""
-    soft = flesh_map(flesh, projection)
-    compact, spongy = bone_map(bones, projection, Textures.drawn(rng))
+    soft = _flesh_map(flesh, projection)
+    compact, spongy = _bone_map(bones, projection, Textures.drawn(rng))
     density = FLESH_PER_MM * soft + SPONGY_PER_MM * spongy + COMPACT_PER_MM * compact
     density = _seen(density, projection)
     lead = marker(soft < SKIN_MM)
@@ -91,3 +118,200 @@ def _shut(grey: Map) -> None:
     open_field = np.zeros_like(grey)
     open_field[edge:-edge, edge:-edge] = 1.0
     grey *= cv2.GaussianBlur(open_field, (0, 0), max(0.5, edge / 6))
+
+
+@dataclass(frozen=True, eq=False)
+class Textures:
+    """Noise to cut the texture of bone from."""
+
+    net: Map
+    """A square tile, mean 0 and standard deviation 1."""
+
+    @classmethod
+    def drawn(cls, rng: np.random.Generator) -> Textures:
+        """Draw a tile that can be repeated: fine bright lines around dark meshes."""
+        white = rng.standard_normal((TEXTURE_SIDE, TEXTURE_SIDE)).astype(np.float32)
+        band = _blur_around(white, 1.3) - _blur_around(white, 3.0)
+        lines = np.exp(-2.2 * np.abs(band / band.std()))
+        return cls(((lines - lines.mean()) / lines.std()).astype(np.float32))
+
+
+def _bone_map(
+    bones: tuple[Bone, ...], projection: Projection, textures: Textures
+) -> tuple[Map, Map]:
+    """Add up compact and spongy bone, in mm of each, shape (height, width) both."""
+    compact = np.zeros((projection.height, projection.width), np.float32)
+    spongy = np.zeros_like(compact)
+    for bone in bones:
+        window = _Window.around(bone, projection)
+        if window is None:
+            continue
+        hard, soft = _parts_and_plate(bone, window)
+        compact[window.slices] += window.average(hard)
+        spongy[window.slices] += window.average(soft * window.texture(bone, textures))
+    return compact, spongy
+
+
+def _flesh_map(outline: Outline, projection: Projection) -> Map:
+    """Mm of soft tissue above each pixel, shape (height, width)."""
+    mask = np.zeros((projection.height, projection.width), np.uint8)
+    _fill(mask, projection.to_px(outline))
+    # Beyond the film the flesh goes on: its edge there is no skin.
+    padded = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+    inside = _depth_px(padded)[1:-1, 1:-1] * np.float32(projection.mm_per_px)
+    finger = 2 * FINGER_RADIUS_MM * _dome(inside / FINGER_RADIUS_MM)
+    near, far = PALM_REACH_MM
+    t = np.clip((inside - near) / (far - near), 0, 1)
+    palm = PALM_MM * t * t * (3 - 2 * t)
+    total: Map = finger + cv2.GaussianBlur(palm, (0, 0), max(0.5, 3.0 / projection.mm_per_px))
+    return total
+
+
+def _parts_and_plate(bone: Bone, window: _Window) -> tuple[Map, Map]:
+    """Mm of compact and of spongy bone in the window: in parts, or grown into one."""
+    apart = _thickness(bone, window, as_one=False)
+    if bone.fused == 0 or bone.plate is None:
+        return apart
+    whole = _thickness(bone, window, as_one=True)
+    share = np.float32(bone.fused * (1 - SCAR))
+    return apart[0] + share * (whole[0] - apart[0]), apart[1] + share * (whole[1] - apart[1])
+
+
+def _thickness(bone: Bone, window: _Window, *, as_one: bool) -> tuple[Map, Map]:
+    mask = window.mask(*bone.outlines)
+    if as_one and bone.plate is not None:
+        mask |= window.mask(bone.plate)
+        reach = max(1, round(CLOSED_MM / window.mm_per_px))
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+        padded = cv2.copyMakeBorder(mask, reach, reach, reach, reach, cv2.BORDER_REPLICATE)
+        closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, disc)
+        mask = np.ascontiguousarray(closed[reach:-reach, reach:-reach])
+    depth = _depth_px(mask) * np.float32(window.mm_per_px)
+    radius = np.float32(bone.thickness_mm / 2)
+    outer = 2 * radius * _dome(depth / radius)
+    cortex = window.cortex(bone)
+    inner = 2 * (radius - cortex) * _dome((depth - cortex) / (radius - cortex))
+    return outer - inner, inner
+
+
+def _depth_px(mask: npt.NDArray[np.uint8]) -> Map:
+    """How far each pixel of a mask is from its edge."""
+    distance = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    # Its square is a whole number, which OpenCV's last digit now and then misses.
+    depth: Map = np.sqrt(np.rint(distance * distance))
+    return depth
+
+
+def _dome(share: Map) -> Map:
+    """Half the height of a round thing, from its edge (0) to its middle (1 and beyond)."""
+    dome: Map = np.sqrt(1 - (1 - np.clip(share, 0, 1)) ** 2)
+    return dome
+
+
+@dataclass(frozen=True)
+class _Window:
+    """The part of the film around one bone, in finer pixels."""
+
+    projection: Projection
+    top: int
+    left: int
+    bottom: int
+    right: int
+    fineness: int
+
+    @classmethod
+    def around(cls, bone: Bone, projection: Projection) -> _Window | None:
+        parts = bone.outlines if bone.plate is None else (*bone.outlines, bone.plate)
+        box = projection.box(*parts)
+        if box is None:
+            return None
+        fineness = min(MAX_FINENESS, math.ceil(projection.mm_per_px / FINE_MM))
+        return cls(
+            projection,
+            max(0, box.min_row - 1),
+            max(0, box.min_col - 1),
+            min(projection.height, box.max_row + 1),
+            min(projection.width, box.max_col + 1),
+            fineness,
+        )
+
+    @property
+    def mm_per_px(self) -> float:
+        return self.projection.mm_per_px / self.fineness
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        return slice(self.top, self.bottom), slice(self.left, self.right)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return (self.bottom - self.top) * self.fineness, (self.right - self.left) * self.fineness
+
+    def points(self, outline: Outline) -> Outline:
+        px: Outline = (self.projection.to_px(outline) - (self.left, self.top)) * self.fineness
+        return px
+
+    def mask(self, *outlines: Outline) -> npt.NDArray[np.uint8]:
+        """Fill outlines with 1."""
+        mask = np.zeros(self.shape, np.uint8)
+        for outline in outlines:
+            _fill(mask, self.points(outline))
+        return mask
+
+    def average(self, fine: Map) -> Map:
+        rows, cols = self.bottom - self.top, self.right - self.left
+        blocks = fine.reshape(rows, self.fineness, cols, self.fineness)
+        averaged: Map = blocks.mean(axis=(1, 3))
+        return averaged
+
+    def along(self, bone: Bone) -> tuple[Map, Map]:
+        """Where each pixel lies along the bone's axis (0–1), and across it in mm."""
+        start, end = self.points(bone.axis)
+        axis = end - start
+        length = float(np.hypot(*axis))
+        x = np.arange(self.shape[1], dtype=np.float32)[None, :] + np.float32(0.5 - start[0])
+        y = np.arange(self.shape[0], dtype=np.float32)[:, None] + np.float32(0.5 - start[1])
+        u, v = (axis / length).astype(np.float32)
+        return (x * u + y * v) / np.float32(length), (y * u - x * v) * np.float32(self.mm_per_px)
+
+    def cortex(self, bone: Bone) -> Map:
+        """Thickness of the compact shell: most in the middle of a shaft, thin at its ends."""
+        if not bone.tubular:
+            return np.full(self.shape, bone.cortex_mm, np.float32)
+        share, _ = self.along(bone)
+        bulge = np.exp(-(((share - 0.5) / 0.27) ** 2))
+        thin = np.float32(min(0.1 * bone.thickness_mm, 0.6))
+        cortex: Map = thin + (np.float32(bone.cortex_mm) - thin) * bulge
+        return cortex
+
+    def texture(self, bone: Bone, textures: Textures) -> Map:
+        """What spongy bone is multiplied with: meshes, drawn out along a shaft."""
+        share, across = self.along(bone)
+        length_mm = float(np.hypot(*(bone.axis[1] - bone.axis[0])))
+        stretch = SHAFT_STRETCH if bone.tubular else SMALL_BONE_STRETCH
+        rows = share * np.float32(length_mm / (GRAIN_MM * stretch))
+        cols = across / np.float32(GRAIN_MM)
+        shift = sum(map(ord, bone.name)) * 37  # no two bones show the same part of the tile
+        sampled = cv2.remap(
+            textures.net,
+            np.mod(cols + shift, TEXTURE_SIDE - 1).astype(np.float32),
+            np.mod(rows + shift, TEXTURE_SIDE - 1).astype(np.float32),
+            cv2.INTER_LINEAR,
+        )
+        woven: Map = np.clip(1 + TEXTURE_CONTRAST * sampled, 0.2, 2.0)
+        return woven
+
+
+def _fill(mask: npt.NDArray[np.uint8], points_px: Outline) -> None:
+    # OpenCV's whole numbers are pixel middles; it wants 1/16 px in whole numbers.
+    limit = 1 << 17
+    clipped = np.clip(points_px - 0.5, -limit, limit)
+    cv2.fillPoly(mask, [np.rint(clipped * 16).astype(np.int32)], 1, shift=4)
+
+
+def _blur_around(image: Map, sigma: float) -> Map:
+    """Blur a tile so that its edges still meet."""
+    pad = 16
+    wrapped = cv2.copyMakeBorder(image, pad, pad, pad, pad, cv2.BORDER_WRAP)
+    blurred: Map = cv2.GaussianBlur(wrapped, (0, 0), sigma)[pad:-pad, pad:-pad]
+    return blurred

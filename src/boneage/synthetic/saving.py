@@ -1,18 +1,30 @@
-"""A drawn film as a PNG that says it is synthetic, and what is true of it as JSON."""
+"""A synthetic image as PNG or DICOM, marked as such in every text, and its truth as JSON."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict
-from typing import BinaryIO
+from datetime import date, timedelta
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.uid import (
+    DigitalXRayImageStorageForPresentation,
+    ExplicitVRLittleEndian,
+    generate_uid,
+)
 
-from boneage.synthetic.film import SyntheticFilm
+from boneage.domain.ages import DAYS_PER_MONTH
+from boneage.domain.radiograph import Sex
+from boneage.synthetic.film import BITS, SyntheticFilm
 
 WORDS = "Synthetic: drawn by boneage, nobody's hand"
+STUDY_DATE = date(2020, 1, 1)
+"""Of every film drawn, so that the same film is the same file."""
 
 
 def write_png(film: SyntheticFilm, file: BinaryIO) -> None:
@@ -37,3 +49,81 @@ def write_regions(film: SyntheticFilm, name: str, file: BinaryIO) -> None:
         "bones": {bone: asdict(box) for bone, box in film.bones.items()},
     }
     file.write((json.dumps(truth, indent=2) + "\n").encode())
+
+
+def write_dicom(film: SyntheticFilm, file: BinaryIO) -> None:
+    """Write a film as a 12-bit DICOM image for presentation.
+
+    Its birth and study dates give the film's age; its identifiers follow from
+    its pixels.
+    """
+    pixels = np.rint(film.radiograph.pixels * (2**BITS - 1)).astype("<u2")
+    digest = hashlib.sha256(pixels.tobytes()).hexdigest()
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
+    meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=["instance", digest])
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
+    for keyword, value in {**_patient(film), **_image(film)}.items():
+        setattr(dataset, keyword, value)
+    dataset.SOPClassUID = meta.MediaStorageSOPClassUID
+    dataset.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
+    dataset.StudyInstanceUID = generate_uid(entropy_srcs=["study", digest])
+    dataset.SeriesInstanceUID = generate_uid(entropy_srcs=["series", digest])
+    dataset.PixelData = pixels.tobytes()
+    dataset.save_as(file, enforce_file_format=True)
+
+
+def _patient(film: SyntheticFilm) -> dict[str, Any]:
+    born = STUDY_DATE - timedelta(days=round(film.age_months * DAYS_PER_MONTH))
+    return {
+        "PatientName": "SYNTHETIC^HAND",
+        "PatientID": "SYNTHETIC",
+        "PatientSex": "M" if film.sex is Sex.MALE else "F",
+        "PatientBirthDate": born.strftime("%Y%m%d"),
+        "PatientAge": f"{int(film.age_months):03d}M",
+        "StudyDate": STUDY_DATE.strftime("%Y%m%d"),
+        "StudyTime": "120000",
+        "StudyID": "",
+        "AccessionNumber": "",
+        "ReferringPhysicianName": "",
+        "StudyDescription": "SYNTHETIC",
+        "SeriesDescription": WORDS,
+        "SeriesNumber": 1,
+        "InstanceNumber": 1,
+        "Manufacturer": "boneage",
+    }
+
+
+def _image(film: SyntheticFilm) -> dict[str, Any]:
+    radiograph = film.radiograph
+    spacing = [f"{side:.6f}" for side in radiograph.facts.pixel_spacing_mm or ()]
+    return {
+        "Modality": "DX",
+        "ImageType": ["DERIVED", "PRIMARY"],
+        "PresentationIntentType": "FOR PRESENTATION",
+        "BodyPartExamined": "HAND",
+        "ImageLaterality": "L",
+        "ViewPosition": "PA",
+        "BurnedInAnnotation": "YES",
+        "ImageComments": WORDS,
+        "ImagerPixelSpacing": spacing,
+        "PixelSpacing": spacing,
+        "SamplesPerPixel": 1,
+        "PhotometricInterpretation": "MONOCHROME2",
+        "Rows": radiograph.height,
+        "Columns": radiograph.width,
+        "BitsAllocated": 16,
+        "BitsStored": BITS,
+        "HighBit": BITS - 1,
+        "PixelRepresentation": 0,
+        "PixelIntensityRelationship": "LOG",
+        "PixelIntensityRelationshipSign": -1,
+        "RescaleIntercept": 0,
+        "RescaleSlope": 1,
+        "RescaleType": "US",
+        "PresentationLUTShape": "IDENTITY",
+        "LossyImageCompression": "00",
+        "WindowCenter": 2 ** (BITS - 1),
+        "WindowWidth": 2**BITS,
+    }

@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,7 @@ def read_calibration(path: Path) -> Calibration:
             f"the calibration {str(path)!r} cannot be read: {error.strerror}"
         ) from error
     try:
-        table = msgspec.json.decode(content)
+        table = json.loads(content)
         if table["kind"] != KIND:
             raise ValueError(f"its kind is {table['kind']!r}, not {KIND!r}")
         if table["format"] != FORMAT:
@@ -173,7 +174,7 @@ class _CalibrationFile(msgspec.Struct):
     def calibration(self, digest: str) -> Calibration:
         scores, shape = scores_of(self.interval.scores), self.interval.shape
         for line in self.lines.values():
-            if not SLOPES[0] <= line.slope <= SLOPES[1]:
+            if not (SLOPES[0] <= line.slope <= SLOPES[1] and isfinite(line.intercept_months)):
                 raise ValueError(f"{line} is not one that a calibration may have")
         return Calibration(
             name=self.name,

@@ -17,7 +17,7 @@ from boneage.apps.dashboard.uploads import RejectedFile, UploadedImage, admit
 from boneage.domain.radiograph import Sex
 from boneage.inference.assessor import Assessor
 from boneage.synthetic import draw
-from boneage.synthetic.dicom import write_dicom
+from boneage.synthetic.saving import write_dicom
 
 
 @pytest.fixture(autouse=True)

@@ -112,7 +112,7 @@ def _one_age(age_months: float | None, age_years: float | None) -> float:
 
 def _write(film: SyntheticFilm, out: Path, file: BinaryIO) -> None:
     if out.suffix.lower() == ".dcm":
-        from boneage.synthetic.dicom import write_dicom  # noqa: PLC0415  loads pydicom
+        from boneage.synthetic.saving import write_dicom  # noqa: PLC0415  needs pydicom
 
         write_dicom(film, file)
     else:

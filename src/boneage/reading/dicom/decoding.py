@@ -19,30 +19,27 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
-from pydicom.uid import UID
+from pydicom.uid import UID, ExplicitVRBigEndian, RLELossless
 
 from boneage.domain.findings import Finding
 from boneage.errors import FilmError
 from boneage.reading.codestream import CodestreamHeader, jpeg_2000_header, jpeg_header
 from boneage.reading.dicom.stored_values import Cells
-from boneage.reading.dicom.syntax import JPEG, is_compressed
+from boneage.reading.dicom.syntax import JPEG, MOST_RLE_SEGMENTS, RLE_HEADER, is_compressed
 
 if TYPE_CHECKING:
     from PIL.JpegImagePlugin import JpegImageFile
 
-BIG_ENDIAN = "1.2.840.10008.1.2.2"
-RLE = "1.2.840.10008.1.2.5"
 JPEG_2000 = (f"{JPEG}9", f"{JPEG}20")
 JPEG_LS = f"{JPEG}8"
 PACKED_BITS = 12
 """The one depth that old devices packed without filling bytes."""
 HALVED = frozenset(("YBR_FULL_422", "YBR_PARTIAL_422"))
 RGB_IDENTIFIERS = [ord(letter) for letter in "RGB"]
-RLE_HEADER_BYTES, MAX_RLE_SEGMENTS = 64, 15
 NO_OPERATION = 128
 GDCM_SCRIPT = Path(__file__).with_name("gdcm_script.py")
 GDCM_SECONDS = 120
-"""A film takes one or two."""
+"""An image takes one or two."""
 
 Values = npt.NDArray[Any]
 
@@ -83,7 +80,7 @@ def decode_frame(dataset: Dataset, syntax: str, description: PixelDescription, n
     if not compressed:
         return _uncompressed(dataset, syntax, description, name)
     frame = b"".join(generate_frames(dataset.PixelData, number_of_frames=1))
-    if syntax == RLE:
+    if syntax == RLELossless:
         values = decode_rle(frame, description.shape, description.bits_allocated)
         return Cells.decoded(values, description.bits_allocated)
     is_2000 = syntax.startswith(JPEG_2000)
@@ -109,7 +106,7 @@ def _uncompressed(dataset: Dataset, syntax: str, description: PixelDescription, 
             "truncated",
             f"{name!r} is a DICOM file cut off: it has {have:,} of {need:,} bytes of pixels",
         )
-    order = ">" if syntax == BIG_ENDIAN else "<"
+    order = ">" if syntax == ExplicitVRBigEndian else "<"
     if order == ">" and allocated == 8 and dataset["PixelData"].VR == "OW":
         content = np.frombuffer(content[: have - have % 2], "u2").byteswap().tobytes()
     cells = _grey_cells(content, allocated, values, order)
@@ -262,11 +259,11 @@ def decode_rle(frame: bytes, shape: tuple[int, ...], bits_allocated: int) -> Val
     """
     samples = shape[2] if len(shape) == 3 else 1
     sample_bytes = bits_allocated // 8
-    count, *offsets = struct.unpack_from(f"<{MAX_RLE_SEGMENTS + 1}I", frame)
-    if not sample_bytes or count != samples * sample_bytes or count > MAX_RLE_SEGMENTS:
+    count, *offsets = struct.unpack_from(f"<{MOST_RLE_SEGMENTS + 1}I", frame)
+    if not sample_bytes or count != samples * sample_bytes or count > MOST_RLE_SEGMENTS:
         raise ValueError(f"{count} RLE segments for {samples} samples of {bits_allocated} bits")
     limits = [*offsets[:count], len(frame)]
-    if limits != sorted(limits) or limits[0] < RLE_HEADER_BYTES:
+    if limits != sorted(limits) or limits[0] < RLE_HEADER:
         raise ValueError("RLE segments overlap")
     pixels = shape[0] * shape[1]
     planes = np.empty((samples, sample_bytes, pixels), np.uint8)

@@ -18,7 +18,7 @@ from boneage.reading.raster.tone_curve import ToneCurve
 
 BYTE, WORD = 255.0, 65_535.0
 COLOURED_LEVELS = 8.0
-"""Mean difference of the channels, of 255, above which a picture counts as
+"""Mean difference of the channels, of 255, above which an image counts as
 coloured. JPEG leaves less in what is grey; a coloured stamp on a film is small."""
 SAMPLE = (64, 64)
 PNG_GREY_WITH_ALPHA, PNG_RGBA = 4, 6
@@ -53,7 +53,7 @@ class DecodedImage:
 
 
 def grey_of(image: Image, bits: int) -> Grey:
-    """Take the luminance of a picture of a depth that Pillow has loaded."""
+    """Take the luminance of an image of a depth that Pillow has loaded."""
     transparent_level = image.info.get("transparency")
     if image.mode == "L" and bits < 8 and isinstance(transparent_level, int):
         # Pillow widens the levels to 8 bits, and leaves the transparent one as it was stored.
@@ -87,7 +87,7 @@ def opacity(alpha: npt.NDArray[Any], white: float) -> npt.NDArray[np.float32] | 
 
 
 def is_coloured(image: Image) -> bool:
-    """Tell a picture in colour from a grey one stored as colour."""
+    """Tell an image in colour from a grey one stored as colour."""
     if image.mode not in {"RGB", "RGBA", "RGBX", "P", "PA", "CMYK", "YCbCr", "HSV"}:
         return False
     return channels_differ(np.asarray(image.resize(SAMPLE).convert("RGB")), BYTE)

@@ -26,11 +26,13 @@ from boneage.reading.kinds import BMP, JPEG, PNG, TIFF, WEBP
 from boneage.reading.limits import Limits, check_contrast
 from boneage.reading.quiet import quiet
 from boneage.reading.raster.grey import DecodedImage, Grey, deep_grey, grey_of, is_coloured
-from boneage.reading.raster.headers import Header, read_header, truncated
-from boneage.reading.raster.orientation import (
+from boneage.reading.raster.headers import (
+    Header,
     aspect_of,
     exif_of,
     orientation_of,
+    read_header,
+    truncated,
     upright,
     upright_aspect,
 )
@@ -60,9 +62,9 @@ def read_raster(data: bytes, kind: str, name: str, limits: Limits) -> Radiograph
     try:
         with quiet():
             if kind == TIFF:
-                picture = read_tiff(data, name, limits)
+                decoded = read_tiff(data, name, limits)
             else:
-                picture = _by_pillow(data, kind, header, name, limits)
+                decoded = _by_pillow(data, kind, header, name, limits)
     except FilmError:
         raise
     except Exception as error:  # decoders raise anything on damaged files
@@ -72,14 +74,14 @@ def read_raster(data: bytes, kind: str, name: str, limits: Limits) -> Radiograph
             "damaged",
             f"{name!r} is a damaged {kind} file: it cannot be decoded; copy or export it again",
         ) from error
-    curve = picture.curve
-    if curve is not None and picture.grey.white is None:
+    curve = decoded.curve
+    if curve is not None and decoded.grey.white is None:
         curve = unread_curve("a curve for numbers of no stated range")
     return Radiograph(
-        _pixels(_upright(picture), curve, name),
-        Facts(kind, picture.bits, in_colour=picture.coloured),
+        _pixels(_upright(decoded), curve, name),
+        Facts(kind, decoded.bits, in_colour=decoded.coloured),
         name,
-        pixel_aspect=upright_aspect(picture.aspect, picture.orientation),
+        pixel_aspect=upright_aspect(decoded.aspect, decoded.orientation),
         notes=(curve.finding,) if curve is not None else (),
     )
 
@@ -117,8 +119,8 @@ def _curve(image: ImageFile, header: Header) -> ToneCurve | None:
     return curve_of_gamma(gamma) if gamma and "srgb" not in image.info else None
 
 
-def _upright(picture: DecodedImage) -> Grey:
-    grey, orientation = picture.grey, picture.orientation
+def _upright(decoded: DecodedImage) -> Grey:
+    grey, orientation = decoded.grey, decoded.orientation
     alpha = None if grey.alpha is None else upright(grey.alpha, orientation)
     return Grey(upright(grey.values, orientation), grey.white, alpha)
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from boneage.errors import FilmError
 from boneage.reading.limits import Limits
 from boneage.reading.raster.grey import DecodedImage, Grey, channels_differ, luminance, opacity
-from boneage.reading.raster.orientation import (
+from boneage.reading.raster.headers import (
     ORIENTATION,
     UPRIGHT,
     X_RESOLUTION,
@@ -116,7 +116,7 @@ def _white(samples: npt.NDArray[Any], layout: Layout) -> float | None:
 def _grey(
     samples: npt.NDArray[Any], interpretation: int, layout: Layout
 ) -> tuple[npt.NDArray[Any], bool]:
-    """Take the luminance, and tell whether the picture is coloured."""
+    """Take the luminance, and tell whether the image is coloured."""
     white = _white(samples, layout)
     if interpretation == PALETTE:
         colours = _palette(layout)[samples[..., 0]]

@@ -4,7 +4,7 @@ Uncompressed segments are copied. JPEG segments are decoded one by one, each
 seen to have just the size of its place. For all other compressions libtiff,
 through Pillow, is given the page as rows of plain bytes: it then only unpacks,
 and gives an error where it cannot fill a segment; what the bytes mean (depth,
-byte order, planes, prediction) is settled here. No picture is begun in memory
+byte order, planes, prediction) is settled here. No image is begun in memory
 that was not cleared.
 """
 
@@ -103,7 +103,7 @@ def _places(layout: Layout) -> Iterator[tuple[int, int, int]]:
 
 
 def _unpacked(data: bytes, layout: Layout, plane: int) -> npt.NDArray[np.uint8]:
-    """Let libtiff unpack the segments, as a picture of 8-bit grey as wide as their bytes."""
+    """Let libtiff unpack the segments, as an image of 8-bit grey as wide as their bytes."""
     rows = layout.stored_rows
     width = layout.across * layout.row_bytes
     offsets, sizes, height = layout.offsets[plane], layout.sizes[plane], layout.segment_height

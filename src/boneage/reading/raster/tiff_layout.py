@@ -72,7 +72,7 @@ class Layout:
     compression: int
     predictor: int
     planes: int
-    """The samples of a pixel lie in as many pictures, or in 1."""
+    """The samples of a pixel lie in as many images, or in 1."""
     tiled: bool
     segment_height: int
     segment_width: int
