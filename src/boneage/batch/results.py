@@ -11,19 +11,16 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, BinaryIO, Self
+from typing import Any, BinaryIO, Self
 
 from boneage.errors import DataError, OutputError
 from boneage.reports.table import COLUMNS, CORNERS, Row, write_table
 from boneage.storage.files import atomically, reason_of
-
-if TYPE_CHECKING:
-    from pyarrow import DataType
 
 JOURNAL = "journal.sqlite"
 PART_FILMS, PART_SECONDS = 500, 30.0
@@ -258,9 +255,6 @@ class Results:
         )
 
 
-Write = Callable[[BinaryIO, Sequence[Row], Sequence[str]], None]
-
-
 def write_part(path: Path, rows: Sequence[Row], columns: Sequence[str]) -> int:
     """Write rows into a file that is there whole, and on the disk, or not at all.
 
@@ -283,13 +277,10 @@ def write_part(path: Path, rows: Sequence[Row], columns: Sequence[str]) -> int:
     ModuleNotFoundError
         For Parquet without the extra ``big``.
     """
+    write = _write_parquet if path.suffix == ".parquet" else write_table
     with atomically(path, durable=True) as file:
-        WRITERS[path.suffix](file, rows, columns)
+        write(file, rows, columns)
         return file.tell()
-
-
-def _write_csv(file: BinaryIO, rows: Sequence[Row], columns: Sequence[str]) -> None:
-    write_table(file, rows, columns)
 
 
 def _write_parquet(file: BinaryIO, rows: Sequence[Row], columns: Sequence[str]) -> None:
@@ -297,39 +288,16 @@ def _write_parquet(file: BinaryIO, rows: Sequence[Row], columns: Sequence[str]) 
     import pyarrow as pa  # noqa: PLC0415  an extra
     from pyarrow import parquet  # noqa: PLC0415
 
-    schema = pa.schema([(name, _type(name)) for name in columns])
-    arrays = [
-        pa.array(_values((row.get(name) for row in rows), _number_of(name)), _type(name))
-        for name in columns
-    ]
-    parquet.write_table(pa.Table.from_arrays(arrays, schema=schema), file)
+    def column(name: str) -> pa.Array:
+        cells = (row.get(name) for row in rows)
+        texts = [None if cell in (None, "") else str(cell) for cell in cells]
+        return pa.array(texts, pa.string()).cast(_type_of(name))
+
+    parquet.write_table(pa.table({name: column(name) for name in columns}), file)
 
 
-def _values(cells: Iterable[object], number: type | None) -> list[object]:
-    found: list[object] = []
-    for cell in cells:
-        if cell is None or cell == "":
-            found.append(None)
-        else:
-            found.append(str(cell) if number is None else number(cell))
-    return found
-
-
-def _number_of(column: str) -> type | None:
-    """Say what a column holds: float, int, or None for text."""
+def _type_of(column: str) -> str:
+    """Say what a column holds, as Arrow calls it."""
     if column in _FLOATS or column.endswith(_FLOAT_ENDS):
-        return float
-    return int if column in _INTEGERS or column.endswith(_INTEGER_ENDS) else None
-
-
-def _type(column: str) -> DataType:
-    import pyarrow as pa  # noqa: PLC0415
-
-    number = _number_of(column)
-    if number is None:
-        return pa.string()
-    return pa.float64() if number is float else pa.int64()
-
-
-WRITERS: Mapping[str, Write] = {".csv": _write_csv, ".parquet": _write_parquet}
-FORMATS = tuple(suffix.removeprefix(".") for suffix in WRITERS)
+        return "float64"
+    return "int64" if column in _INTEGERS or column.endswith(_INTEGER_ENDS) else "string"

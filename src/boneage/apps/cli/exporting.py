@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from boneage.apps.cli.options import Outputs
 from boneage.apps.cli.output import make_folder
 from boneage.errors import BoneageError
+from boneage.inference.session import Session
 from boneage.reports.exports import (
     DICOM_PICTURE,
     DICOM_REPORT,
@@ -26,9 +26,6 @@ from boneage.reports.exports import (
 )
 from boneage.reports.identity import Identity
 from boneage.storage.files import is_stream, reason_of
-
-if TYPE_CHECKING:
-    from boneage.inference.session import Session
 
 EXPORTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "--picture": ("picture", (PICTURE,)),

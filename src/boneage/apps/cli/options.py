@@ -7,17 +7,16 @@ from dataclasses import dataclass, field
 from functools import wraps
 from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
+from boneage.domain.child import Child
 from boneage.domain.child_fields import FIELDS, child_of
 from boneage.domain.radiograph import Sex
 from boneage.errors import BoneageError, LanguageError, SexError
+from boneage.i18n.words import ENGLISH, words_of
 from boneage.reports.exports import PAPERS
-
-if TYPE_CHECKING:
-    from boneage.domain.child import Child
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -176,7 +175,7 @@ class Outputs:
     paths: Mapping[str, Path] = field(default_factory=dict)
     """By option, such as ``"--report"``."""
     paper: str = PAPERS[0]
-    language: str = "en"
+    language: str = ENGLISH
     pseudonym: str | None = None
     identify: bool = False
     """Whether to write who the child is, as the image states it."""
@@ -198,8 +197,6 @@ def _gather_outputs(
 
 
 def _parse_language(_ctx: click.Context, param: click.Parameter, text: str) -> str:
-    from boneage.i18n.words import words_of  # noqa: PLC0415  reads the catalogues
-
     try:
         return words_of(text.lower()).language
     except LanguageError as error:
@@ -237,7 +234,7 @@ output_options = _grouped(
     click.option(
         "--language",
         metavar="en|de",
-        default="en",
+        default=ENGLISH,
         show_default=True,
         callback=_parse_language,
         help="The language of the report.",
