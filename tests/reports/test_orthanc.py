@@ -21,9 +21,9 @@ from PIL import Image
 from boneage import read
 from boneage.domain.assessment import Assessment
 from boneage.reports.dicom.source import read_source
-from boneage.reports.dicom.writing import dicom_files
 from boneage.reports.picture import draw
 from tests.reports.conftest import PATIENT_ID
+from tests.reports.test_dicom import dicom_files
 
 START_SECONDS = 60
 

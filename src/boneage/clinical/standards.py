@@ -45,14 +45,7 @@ def maturity_phases() -> tuple[MaturityPhase, ...]:
 
 
 def nearest_standards(bone_age_months: float, sex: Sex) -> NearestStandards:
-    """Name the standards that a bone age lies between, and what a reader looks at there.
-
-    Parameters
-    ----------
-    bone_age_months : float
-        At least 0.
-    sex : Sex
-    """
+    """Name the standards that a bone age lies between, and what to compare there."""
     ages = plate_ages(sex)
     phase = phase_of(bone_age_months, sex)
     lower, upper = _around(bone_age_months, ages)

@@ -84,7 +84,7 @@ class OtherHand:
 
 @dataclass(frozen=True)
 class WeightsName:
-    """Which weights answered."""
+    """The model: name, profile and checksum of its weights."""
 
     name: str
     profile: str

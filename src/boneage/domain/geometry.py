@@ -14,7 +14,7 @@ HeatMap: TypeAlias = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle in the pixels of the original film, max row and column excluded."""
+    """A rectangle in pixels of the image as it came; max row and column are excluded."""
 
     min_row: int
     min_col: int

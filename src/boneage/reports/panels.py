@@ -62,19 +62,9 @@ def with_boxes(
     label_px: int = LABEL_PX,
     words: Words = EN,
 ) -> Image.Image:
-    """Draw the boxes of the regions, with their names, on an image of any size.
+    """Draw the boxes of the regions, with their names, on a radiograph of any size.
 
-    Parameters
-    ----------
-    film : uint8 array, shape (rows, columns, 3)
-        The radiograph, enlarged or reduced.
-    looks : sequence of Look
-    size : (height, width)
-        Of the radiograph, in whose pixels the boxes lie.
-    label_px : int
-        Height of the letters.
-    words : Words
-        The language of the names.
+    ``size`` is the height and width of the radiograph in whose pixels the boxes lie.
     """
     line = max(1, label_px // 6)
     panel = Image.fromarray(film)

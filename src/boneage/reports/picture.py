@@ -37,13 +37,10 @@ from boneage.reports.panels import (
 from boneage.reports.wording import (
     DISCLAIMER,
     age_text,
+    below_the_age,
     finding_sentence,
-    interval_basis,
-    interval_text,
     refusal_sentence,
     region_label,
-    site_calibration,
-    standard_text,
     weights_text,
 )
 
@@ -161,15 +158,8 @@ Line = tuple[str, int, Colour]
 
 def _headlines(answer: Assessment) -> list[Line]:
     lines = [(refusal_sentence(finding), 24, REFUSAL_TEXT) for finding in answer.refusals]
-    lines += [
-        (f"Bone age {years_and_months(answer.age_months)}", 40, TEXT),
-        (f"{answer.age_months:.1f} months; {standard_text(answer.sex)}", 24, TEXT),
-    ]
-    if answer.interval is not None:
-        lines.append((interval_text(answer.interval), 24, TEXT))
-        lines.append((interval_basis(answer.interval), 16, DIM_TEXT))
-    if answer.calibrated is not None:
-        lines.append((site_calibration(answer.calibrated), 20, TEXT))
+    lines.append((f"Bone age {years_and_months(answer.age_months)}", 40, TEXT))
+    lines += [(line, 22, TEXT) for line in below_the_age(answer)]
     if (age := answer.chronological_age_months) is not None:
         lines.append((f"Chronological age {age_text(age)}", 20, DIM_TEXT))
     for finding in answer.findings:

@@ -17,10 +17,12 @@ import msgspec
 from boneage._version import __version__
 from boneage.domain.assessment import (
     Assessment,
+    Box,
     Failure,
     Finding,
     Severity,
     Verdict,
+    WeightsName,
     years_and_months,
 )
 from boneage.domain.clinical_findings import (
@@ -30,6 +32,7 @@ from boneage.domain.clinical_findings import (
     Centre,
     ClinicalFindings,
     Determination,
+    NotDefined,
 )
 from boneage.domain.radiograph import Sex
 
@@ -61,15 +64,6 @@ class JsonObject(msgspec.Struct, frozen=True):
         return msgspec.convert(_native(stated), cls, from_attributes=True)
 
 
-class BoxRecord(JsonObject, frozen=True):
-    """A rectangle in pixels of the image as it came; max row and column are excluded."""
-
-    min_row: int
-    min_col: int
-    max_row: int
-    max_col: int
-
-
 class IntervalRecord(JsonObject, frozen=True):
     """The prediction interval: ``level`` of such intervals contain the reference bone age."""
 
@@ -94,19 +88,12 @@ class CalibrationRecord(JsonObject, frozen=True):
     uncalibrated_text: str
 
 
-class ReasonRecord(JsonObject, frozen=True):
-    """Why something is not defined."""
-
-    code: str
-    message: str
-
-
 class ContextRecord(JsonObject, frozen=True):
     """What is known of the child, without dates."""
 
     chronological_age_months: float | None
     age_source: AgeSource | None
-    age_not_defined: ReasonRecord | None
+    age_not_defined: NotDefined | None
     height_cm: float | None
     centre: Centre
 
@@ -125,7 +112,7 @@ class GrowthRecord(JsonObject, frozen=True):
     normal_low_months: float | None
     normal_high_months: float | None
     table: str | None
-    not_defined: ReasonRecord | None
+    not_defined: NotDefined | None
 
 
 class AdultHeightRecord(JsonObject, frozen=True):
@@ -141,9 +128,9 @@ class AdultHeightRecord(JsonObject, frozen=True):
     interval_low_cm: float | None
     interval_high_cm: float | None
     table: str
-    not_defined: ReasonRecord | None
-    error_not_defined: ReasonRecord | None
-    interval_not_defined: ReasonRecord | None
+    not_defined: NotDefined | None
+    error_not_defined: NotDefined | None
+    interval_not_defined: NotDefined | None
 
 
 class StandardsRecord(JsonObject, frozen=True):
@@ -169,7 +156,7 @@ class RegionRecord(JsonObject, frozen=True):
     """A region of the hand; without attention, at the position that is expected of it."""
 
     name: str
-    box: BoxRecord
+    box: Box
     attention_found: bool
 
 
@@ -186,7 +173,7 @@ class FindingRecord(JsonObject, frozen=True):
 class StanceRecord(JsonObject, frozen=True):
     """How the image was cropped, turned and inverted before analysis."""
 
-    field: BoxRecord
+    field: Box
     quarter_turns_clockwise: int
     inverted: bool
     tilt_degrees: float
@@ -198,15 +185,7 @@ class OtherHandRecord(JsonObject, frozen=True):
 
     age_months: float
     age_text: str
-    box: BoxRecord
-
-
-class WeightsRecord(JsonObject, frozen=True):
-    """The model: its name, its profile and the checksum of its manifest."""
-
-    name: str
-    profile: str
-    sha256: str
+    box: Box
 
 
 class SizeRecord(JsonObject, frozen=True):
@@ -247,7 +226,7 @@ class AssessmentRecord(JsonObject, frozen=True, tag_field="status", tag="read"):
     findings: list[FindingRecord]
     stance: StanceRecord | None
     other_hand: OtherHandRecord | None
-    weights: WeightsRecord
+    weights: WeightsName
     film_size: SizeRecord
     facts: FactsRecord
     seconds: float

@@ -155,6 +155,17 @@ def site_calibration(calibrated: Calibrated, words: Words = EN) -> str:
     return f"{label}: {calibration_text(calibrated, words)}"
 
 
+def below_the_age(answer: Assessment, words: Words = EN) -> list[str]:
+    """What stands below a bone age: months and standard; interval and its basis; calibration."""
+    lines = [f"{words.months(answer.age_months)} · {standard_text(answer.sex, words)}"]
+    if answer.interval is not None:
+        lines.append(interval_text(answer.interval, words))
+        lines.append(interval_basis(answer.interval, words))
+    if answer.calibrated is not None:
+        lines.append(site_calibration(answer.calibrated, words))
+    return [line for line in lines if line]
+
+
 def weights_text(weights: WeightsName) -> str:
     """Name the model."""
     return f"{weights.name} (profile {weights.profile}, sha256 {weights.sha256[:12]})"

@@ -87,20 +87,7 @@ def blacked_out(
     manifest: Manifest,
     stance: Stance | None = None,
 ) -> Mask:
-    """Where the image was black in one step of the region detection.
-
-    Parameters
-    ----------
-    looks : sequence of Look
-        Of one image, in their order.
-    step : int
-        0 for the first one, before which nothing is black.
-    size : (height, width)
-        Of the image, in pixels.
-    manifest : Manifest
-        Of the weights that were used.
-    stance : Stance, optional
-        How the hand lay in the image; None: upright.
+    """Where an image of this height and width was black in one step of the region detection.
 
     Returns
     -------

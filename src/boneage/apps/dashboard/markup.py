@@ -7,14 +7,7 @@ from collections.abc import Sequence
 from html import escape
 
 from boneage.domain.assessment import Assessment, years_and_months
-from boneage.reports.wording import (
-    age_text,
-    difference_text,
-    interval_basis,
-    interval_text,
-    site_calibration,
-    standard_text,
-)
+from boneage.reports.wording import age_text, below_the_age, difference_text
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+.!|~$:-])")
 HEAT_SCALE = '<p class="heat-scale">Attention: none <i></i> highest</p>'
@@ -38,21 +31,18 @@ def image_name(name: str) -> str:
 
 def headline(assessment: Assessment) -> str:
     """The bone age, large; read aloud when it appears."""
-    months = f"{assessment.age_months:.1f} months · {standard_text(assessment.sex)}"
-    lines = [
-        ("bone-age-label", "Bone age"),
-        ("bone-age", years_and_months(assessment.age_months)),
-        ("bone-age-months", months),
-    ]
-    more = ["This model gives no prediction interval."]
-    if interval := assessment.interval:
-        more = [interval_text(interval), interval_basis(interval)]
-    if calibrated := assessment.calibrated:
-        more.append(site_calibration(calibrated))
+    months, *more = below_the_age(assessment)
+    if assessment.interval is None:
+        more.append("This model gives no prediction interval.")
     if (age := assessment.chronological_age_months) is not None:
         growth = assessment.clinical.growth if assessment.clinical else None
         difference = f"; difference {difference_text(growth)}" if growth else ""
         more.append(f"Chronological age {age_text(age)}{difference}")
-    lines += [("bone-age-more", text) for text in more if text]
+    lines = [
+        ("bone-age-label", "Bone age"),
+        ("bone-age", years_and_months(assessment.age_months)),
+        ("bone-age-months", months),
+        *(("bone-age-more", text) for text in more),
+    ]
     paragraphs = "".join(f'<p class="{kind}">{escape(text)}</p>' for kind, text in lines)
     return f'<div role="status">{paragraphs}</div>'

@@ -27,37 +27,29 @@ SYNTHETIC = "SYN"
 BURNED_IN = ("YES", "NO")
 
 
-def dicom_files(
-    answer: Assessment, radiograph: Radiograph, source: SourceDataset
-) -> dict[str, bytes]:
-    """Write both files: the ``"picture"`` as a secondary capture, and the ``"report"``.
+def dicom_file(
+    kind: str, answer: Assessment, radiograph: Radiograph, source: SourceDataset
+) -> bytes:
+    """Write the ``"picture"`` as a secondary capture, or the ``"report"``.
+
+    It is a new instance in a new series of the image's study, with its patient, also when the
+    same image was written before.
 
     Parameters
     ----------
+    kind : str
+        ``"picture"`` or ``"report"``.
     answer : Assessment
     radiograph : Radiograph
         The image that was analysed.
     source : SourceDataset
         What its file states: :func:`boneage.reports.dicom.source.read_source`.
 
-    Returns
-    -------
-    dict of bytes
-        Each is a new instance in a new series of the image's study, with its patient, also
-        when the same image was written before.
-
     Raises
     ------
     OutputError
         When the patient and study data of the image cannot be written as DICOM.
     """
-    return {kind: dicom_file(kind, answer, radiograph, source) for kind in (PICTURE, REPORT)}
-
-
-def dicom_file(
-    kind: str, answer: Assessment, radiograph: Radiograph, source: SourceDataset
-) -> bytes:
-    """Write one of them: :func:`dicom_files`."""
     picture = draw(answer, radiograph) if kind == PICTURE else None
     try:
         with quiet():

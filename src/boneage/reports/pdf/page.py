@@ -90,7 +90,7 @@ class ReportPictures:
     """All pictures of a report."""
 
     film: Image.Image
-    looks: tuple[RegionPictures, ...]
+    regions: tuple[RegionPictures, ...]
 
 
 @dataclass(frozen=True)
@@ -104,22 +104,7 @@ class PageArea:
 
 
 def report_page(texts: ReportTexts, pictures: ReportPictures, words: Words, paper: str) -> bytes:
-    """Lay a report out.
-
-    Parameters
-    ----------
-    texts : ReportTexts
-    pictures : ReportPictures
-    words : Words
-        The language of what stands around them.
-    paper : str
-        A key of :data:`PAPERS`.
-
-    Returns
-    -------
-    bytes
-        A PDF of one page; the same input gives the same bytes.
-    """
+    """Lay a report out as a PDF of one page; the same input gives the same bytes."""
     size = PAPERS[paper]
     file = BytesIO()
     # Invariant: without the time of writing, which is nearly the date of the image.
@@ -168,17 +153,17 @@ def _head(canvas: Canvas, texts: ReportTexts, words: Words, area: PageArea) -> f
 
 def _pictures(canvas: Canvas, pictures: ReportPictures, words: Words, area: PageArea) -> float:
     """The radiograph, and beside it each region: its attention above its crop."""
-    across = area.width * (FILM_SHARE if pictures.looks else 1)
+    across = area.width * (FILM_SHARE if pictures.regions else 1)
     room = PageArea(area.left, area.top, across, area.height - CAPTION)
     film = _draw_picture(canvas, pictures.film, room)
     caption = words.gettext("Radiograph and regions")
     small = _style(7.5, colour="dim")
     end = _draw_text(canvas, caption, area.left, film.top - film.height - 9, small)
-    if not pictures.looks:
+    if not pictures.regions:
         return film.top - film.height - CAPTION
     left = film.left + film.width + GAP
     beside = PageArea(left, area.top, area.left + area.width - left, area.height - CAPTION)
-    lowest = _regions(canvas, pictures.looks, beside)
+    lowest = _regions(canvas, pictures.regions, beside)
     start = max(left, end + GAP)
     end = _draw_text(canvas, words.gettext("Attention: none"), start, lowest - 9, small)
     scale = _draw_picture(canvas, heat_bar(160, 14), PageArea(end + 4, lowest - 3, 70, 7))

@@ -16,17 +16,14 @@ from boneage.reports.wording import (
     DISCLAIMER,
     Entry,
     EntryGroup,
+    below_the_age,
     chronological_age,
     finding_sentence,
     growth_entries,
     height_entries,
-    interval_basis,
-    interval_text,
     refusal_sentence,
     region_label,
     regional_estimates,
-    site_calibration,
-    standard_text,
     standards_entries,
 )
 
@@ -86,27 +83,14 @@ def report_texts(
     film: str,
     weights_date: str | None = None,
 ) -> ReportTexts:
-    """Write what a report states.
-
-    Parameters
-    ----------
-    answer : Assessment
-    words : Words
-        The language.
-    identity : Identity
-        What may be written of the child; nothing else is, not even the image's name.
-    film : str
-        The image's fingerprint.
-    weights_date : str, optional
-        When the weights were made.
-    """
+    """Write what a report states; ``film`` is the image's fingerprint."""
     _ = words.gettext
     return ReportTexts(
         title=_("Bone age report"),
         purpose=_(DISCLAIMER),
         identity=_identity(identity, words),
         age=words.age(answer.age_months),
-        answer=tuple(_answer(answer, words)),
+        answer=tuple(below_the_age(answer, words)),
         sections=tuple(_sections(answer, words)),
         refusals=tuple(refusal_sentence(finding, words) for finding in answer.refusals),
         warnings=_findings(answer, Severity.WARNING, words),
@@ -142,16 +126,6 @@ def _identity(identity: Identity, words: Words) -> tuple[Entry, ...]:
         (_("Study date"), identity.study_date and identity.study_date.isoformat()),
     )
     return tuple((label, text) for label, text in stated if text)
-
-
-def _answer(answer: Assessment, words: Words) -> list[str]:
-    lines = [f"{words.months(answer.age_months)} · {standard_text(answer.sex, words)}"]
-    if answer.interval is not None:
-        lines.append(interval_text(answer.interval, words))
-        lines.append(interval_basis(answer.interval, words))
-    if answer.calibrated is not None:
-        lines.append(site_calibration(answer.calibrated, words))
-    return [line for line in lines if line]
 
 
 def _findings(answer: Assessment, severity: Severity, words: Words) -> tuple[str, ...]:

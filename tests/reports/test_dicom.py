@@ -20,10 +20,11 @@ from pydicom.uid import ComprehensiveSRStorage, SecondaryCaptureImageStorage
 
 from boneage import read
 from boneage.domain.assessment import Assessment
+from boneage.domain.radiograph import Radiograph
 from boneage.errors import OutputError
 from boneage.reports.dicom.source import SourceDataset, identity_of, read_source
 from boneage.reports.dicom.structured_report import structured_report
-from boneage.reports.dicom.writing import dicom_files
+from boneage.reports.dicom.writing import PICTURE, REPORT, dicom_file
 from boneage.reports.picture import draw
 from tests.reports.conftest import PATIENT, PATIENT_ID
 
@@ -31,6 +32,14 @@ from tests.reports.conftest import PATIENT, PATIENT_ID
 @pytest.fixture
 def source(dicom_film: Path) -> SourceDataset:
     return read_source(dicom_film)
+
+
+def dicom_files(
+    answer: Assessment, radiograph: Radiograph, source: SourceDataset
+) -> dict[str, bytes]:
+    """Both files of an assessment."""
+    kinds = (PICTURE, REPORT)
+    return {kind: dicom_file(kind, answer, radiograph, source) for kind in kinds}
 
 
 @pytest.fixture
