@@ -32,7 +32,7 @@ def test_every_field_is_parsed_and_an_empty_one_is_not_known() -> None:
     ("name", "text", "error", "said"),
     [
         ("age", "old", AgeError, "is not understood"),
-        ("age", "30y", AgeError, "not one of a child"),
+        ("age", "30y", AgeError, "not a child's age"),
         ("birth_date", "1.6.2009", AgeError, "the birth date is not understood"),
         ("study_date", "x", AgeError, "the study date is not understood"),
         ("height_cm", "1.42", HeightError, "looks like metres"),
