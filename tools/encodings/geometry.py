@@ -49,8 +49,8 @@ def _put(grey: Grey, canvas: Grey) -> dict[str, int]:
 
 
 def _margin(grey: Grey) -> int:
-    height, width = grey.shape
-    return round(SHUTTER_MARGIN * max(height, width))
+    margin: int = round(SHUTTER_MARGIN * max(grey.shape))
+    return margin
 
 
 def _around(grey: Grey, mean: float = SCATTER) -> Grey:
