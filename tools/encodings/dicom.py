@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from io import BytesIO
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from pydicom.config import disable_value_validation
@@ -25,12 +25,12 @@ INSTANCE = "1.2.826.0.1.3680043.10.19.1"
 PIXEL_DATA, PADDING_VALUE, PADDING_LIMIT = 0x7FE00010, 0x00280120, 0x00280121
 LUT_DESCRIPTOR, LUT_DATA = 0x00283002, 0x00283006
 OVERLAY = 0x60000000
+DicomTable: TypeAlias = dict[str, Callable[[Grey], Dataset | bytes]]
+"""What writes each way: a dataset, or a file."""
 
 
-def dicom_ways(
-    writers: Mapping[str, Callable[[Grey], Dataset | bytes]], **flags: Any
-) -> tuple[Way, ...]:
-    """Make ways of functions that give a dataset, or a file."""
+def dicom_ways(writers: DicomTable, **flags: Any) -> tuple[Way, ...]:
+    """Make ways of a table."""
     files = {name: partial(_written, make=make) for name, make in writers.items()}
     return ways("dicom", ".dcm", files, **flags)
 
@@ -132,9 +132,10 @@ def item(**elements: Any) -> Dataset:
     return made
 
 
-def groups(sequence: str, **elements: Any) -> list[Dataset]:
-    """Put elements into functional groups, by their sequence (``FrameVOILUTSequence``...)."""
-    return [item(**{sequence: [item(**elements)]})]
+def in_groups(sequence: str, *, each: bool = False, **elements: Any) -> dict[str, Any]:
+    """State something in functional groups: of each frame, or shared by all."""
+    keyword = f"{'PerFrame' if each else 'Shared'}FunctionalGroupsSequence"
+    return {"NumberOfFrames": 1, keyword: [item(**{sequence: [item(**elements)]})]}
 
 
 def table(

@@ -33,6 +33,7 @@ from pydicom.uid import (
 
 from tools.encodings.dicom import (
     PIXEL_DATA,
+    DicomTable,
     bare,
     content,
     dataset,
@@ -106,90 +107,77 @@ def _frame(syntax: str, stored: Array, bits: int, encode: Encoder, **elements: A
     return encapsulated(dataset(stored, bits, **elements), encode(stored), syntax)
 
 
+_as_rle = partial(_frame, RLELossless)
+_as_jpeg = partial(_frame, JPEGLosslessSV1)
+_as_baseline = partial(_frame, JPEGBaseline8Bit)
+_as_jpeg_ls = partial(_frame, JPEGLSLossless)
+_as_jpeg_2000 = partial(_frame, JPEG2000Lossless)
+
+
 def _lossless(grey: Grey, syntax: str, bits: int, encoder: Callable[[int], Encoder]) -> Dataset:
     return _frame(syntax, grey if bits == 8 else deep(grey, bits), bits, encoder(bits))
 
 
-COMPRESSED = dicom_ways(
-    {
-        "rle_8": lambda g: _frame(RLELossless, g, 8, _rle),
-        "rle_12": lambda g: _frame(RLELossless, deep(g, 12), 12, _rle),
-        "rle_rgb": lambda g: _frame(RLELossless, rgb(g), 8, _rle),
-        "rle_ybr_full": lambda g: _frame(RLELossless, ycbcr(g), 8, _rle, **YBR_FULL),
-        "rle_signed": lambda g: _frame(RLELossless, signed(g, 12), 12, _rle),
-        **{
-            f"{name}_{bits}": partial(_lossless, syntax=syntax, bits=bits, encoder=encoder)
-            for name, syntax, encoder in (
-                ("jpeg_lossless", JPEGLosslessSV1, _jpeg_lossless),
-                ("jpeg_ls", JPEGLSLossless, _jpeg_ls),
-                ("jpeg_2000", JPEG2000Lossless, _jpeg_2000),
-            )
-            for bits in (8, 12, 16)
-        },
-        "jpeg_lossless_process_14": lambda g: _frame(
-            JPEGLossless, deep(g, 12), 12, _jpeg_lossless(12, predictor=6)
-        ),
-        "jpeg_lossless_16_called_12": lambda g: _frame(
-            JPEGLosslessSV1, deep(g, 12), 12, _jpeg_lossless(16)
-        ),
-        "jpeg_ls_12_called_16": lambda g: _frame(JPEGLSLossless, deep(g, 12), 16, _jpeg_ls(12)),
-        "jpeg_ls_16_called_12": lambda g: _frame(JPEGLSLossless, deep(g, 12), 12, _jpeg_ls(16)),
-        "jpeg_ls_rgb": lambda g: _frame(JPEGLSLossless, rgb(g), 8, _jpeg_ls(8)),
-        "jpeg_2000_12_called_16": lambda g: _frame(
-            JPEG2000Lossless, deep(g, 12), 16, _jpeg_2000(12)
-        ),
-        "jpeg_2000_16_called_12": lambda g: _frame(
-            JPEG2000Lossless, deep(g, 16), 12, _jpeg_2000(16)
-        ),
-        "jpeg_2000_signed": lambda g: _frame(JPEG2000Lossless, signed(g, 12), 12, _jpeg_2000(12)),
-        "jpeg_2000_signed_called_unsigned": lambda g: _frame(
-            JPEG2000Lossless, signed(g, 12), 12, _jpeg_2000(12), PixelRepresentation=0
-        ),
-        "jpeg_2000_unsigned_called_signed": lambda g: _frame(
-            JPEG2000Lossless, deep(g, 12), 12, _jpeg_2000(12), PixelRepresentation=1
-        ),
-        "jpeg_2000_in_jp2": lambda g: _frame(
-            JPEG2000Lossless, deep(g, 12), 12, _jpeg_2000(12, codecformat="jp2")
-        ),
-        "jpeg_2000_rgb": lambda g: _frame(
-            JPEG2000Lossless,
-            rgb(g),
-            8,
-            _jpeg_2000(8, mct=True),
-            PhotometricInterpretation="YBR_RCT",
-        ),
-        "htj2k_8": lambda g: _frame(HTJ2KLossless, g, 8, _htj2k),
-        "htj2k_16": lambda g: _frame(HTJ2KLossless, deep(g, 16), 16, _htj2k),
-        "htj2k_rpcl": lambda g: _frame(HTJ2KLosslessRPCL, deep(g, 16), 16, _htj2k),
-        "fragments": lambda g: encapsulated(
-            twelve(g), _jpeg_ls(12)(deep(g, 12)), JPEGLSLossless, fragments=5
-        ),
-    }
-)
-
-LOSSY = dicom_ways(
-    {
-        "jpeg_baseline": lambda g: _frame(JPEGBaseline8Bit, g, 8, _jpeg(level=QUALITY)),
-        "jpeg_baseline_ybr_422": lambda g: _frame(
-            JPEGBaseline8Bit, rgb(g), 8, _jpeg(level=QUALITY, subsampling="422"), **YBR_422
-        ),
-        "jpeg_baseline_rgb": lambda g: _frame(
-            JPEGBaseline8Bit,
-            rgb(g),
-            8,
-            _jpeg(level=QUALITY, colorspace="rgb", outcolorspace="rgb"),
-        ),
-        "jpeg_extended_12": lambda g: _frame(
-            JPEGExtended12Bit, deep(g, 12), 12, _jpeg(12, level=QUALITY)
-        ),
-        "jpeg_ls_near": lambda g: _frame(JPEGLSNearLossless, deep(g, 12), 12, _jpeg_ls(12, 20)),
-        "jpeg_2000_lossy": lambda g: _frame(
-            JPEG2000, deep(g, 12), 12, _jpeg_2000(12, level=55, reversible=False)
-        ),
-        "htj2k_lossy": lambda g: encapsulated(dataset(g, 8), _htj2k(g, level=0.002), HTJ2K),
+COMPRESSED: DicomTable = {
+    "rle_8": lambda g: _as_rle(g, 8, _rle),
+    "rle_12": lambda g: _as_rle(deep(g, 12), 12, _rle),
+    "rle_rgb": lambda g: _as_rle(rgb(g), 8, _rle),
+    "rle_ybr_full": lambda g: _as_rle(ycbcr(g), 8, _rle, **YBR_FULL),
+    "rle_signed": lambda g: _as_rle(signed(g, 12), 12, _rle),
+    **{
+        f"{name}_{bits}": partial(_lossless, syntax=syntax, bits=bits, encoder=encoder)
+        for name, syntax, encoder in (
+            ("jpeg_lossless", JPEGLosslessSV1, _jpeg_lossless),
+            ("jpeg_ls", JPEGLSLossless, _jpeg_ls),
+            ("jpeg_2000", JPEG2000Lossless, _jpeg_2000),
+        )
+        for bits in (8, 12, 16)
     },
-    lossy=True,
-)
+    "jpeg_lossless_process_14": lambda g: _frame(
+        JPEGLossless, deep(g, 12), 12, _jpeg_lossless(12, predictor=6)
+    ),
+    "jpeg_lossless_16_called_12": lambda g: _as_jpeg(deep(g, 12), 12, _jpeg_lossless(16)),
+    "jpeg_ls_12_called_16": lambda g: _as_jpeg_ls(deep(g, 12), 16, _jpeg_ls(12)),
+    "jpeg_ls_16_called_12": lambda g: _as_jpeg_ls(deep(g, 12), 12, _jpeg_ls(16)),
+    "jpeg_ls_rgb": lambda g: _as_jpeg_ls(rgb(g), 8, _jpeg_ls(8)),
+    "jpeg_2000_12_called_16": lambda g: _as_jpeg_2000(deep(g, 12), 16, _jpeg_2000(12)),
+    "jpeg_2000_16_called_12": lambda g: _as_jpeg_2000(deep(g, 16), 12, _jpeg_2000(16)),
+    "jpeg_2000_signed": lambda g: _as_jpeg_2000(signed(g, 12), 12, _jpeg_2000(12)),
+    "jpeg_2000_signed_called_unsigned": lambda g: _as_jpeg_2000(
+        signed(g, 12), 12, _jpeg_2000(12), PixelRepresentation=0
+    ),
+    "jpeg_2000_unsigned_called_signed": lambda g: _as_jpeg_2000(
+        deep(g, 12), 12, _jpeg_2000(12), PixelRepresentation=1
+    ),
+    "jpeg_2000_in_jp2": lambda g: _as_jpeg_2000(deep(g, 12), 12, _jpeg_2000(12, codecformat="jp2")),
+    "jpeg_2000_rgb": lambda g: _as_jpeg_2000(
+        rgb(g), 8, _jpeg_2000(8, mct=True), PhotometricInterpretation="YBR_RCT"
+    ),
+    "htj2k_8": lambda g: _frame(HTJ2KLossless, g, 8, _htj2k),
+    "htj2k_16": lambda g: _frame(HTJ2KLossless, deep(g, 16), 16, _htj2k),
+    "htj2k_rpcl": lambda g: _frame(HTJ2KLosslessRPCL, deep(g, 16), 16, _htj2k),
+    "fragments": lambda g: encapsulated(
+        twelve(g), _jpeg_ls(12)(deep(g, 12)), JPEGLSLossless, fragments=5
+    ),
+}
+
+LOSSY: DicomTable = {
+    "jpeg_baseline": lambda g: _as_baseline(g, 8, _jpeg(level=QUALITY)),
+    "jpeg_baseline_ybr_422": lambda g: _as_baseline(
+        rgb(g), 8, _jpeg(level=QUALITY, subsampling="422"), **YBR_422
+    ),
+    "jpeg_baseline_rgb": lambda g: _as_baseline(
+        rgb(g), 8, _jpeg(level=QUALITY, colorspace="rgb", outcolorspace="rgb")
+    ),
+    "jpeg_extended_12": lambda g: _frame(
+        JPEGExtended12Bit, deep(g, 12), 12, _jpeg(12, level=QUALITY)
+    ),
+    "jpeg_ls_near": lambda g: _frame(JPEGLSNearLossless, deep(g, 12), 12, _jpeg_ls(12, 20)),
+    "jpeg_2000_lossy": lambda g: _frame(
+        JPEG2000, deep(g, 12), 12, _jpeg_2000(12, level=55, reversible=False)
+    ),
+    "htj2k_lossy": lambda g: encapsulated(dataset(g, 8), _htj2k(g, level=0.002), HTJ2K),
+}
 
 
 # How the file is put together
@@ -267,43 +255,44 @@ def _pixels(ds: Dataset, vr: str, values: bytes) -> Dataset:
     return with_element(ds, PIXEL_DATA, vr, values)
 
 
-COMPOSED = dicom_ways(
-    {
-        "implicit": lambda g: _in(ImplicitVRLittleEndian, twelve(g)),
-        "big_endian": lambda g: _in(ExplicitVRBigEndian, twelve(g)),
-        "big_endian_8": lambda g: _in(ExplicitVRBigEndian, dataset(g, 8)),
-        "deflated": lambda g: _in(DeflatedExplicitVRLittleEndian, twelve(g)),
-        "without_preamble": lambda g: content(twelve(g))[132:],
-        "bare_implicit": lambda g: bare(twelve(g), implicit=True),
-        "bare_explicit": lambda g: bare(twelve(g), implicit=False),
-        "zeros_after": lambda g: content(twelve(g)) + b"\0" * 4096,
-        "garbage_after": lambda g: content(twelve(g)) + b"END OF FILE" * 9,
-        "trailing_padding": lambda g: with_element(twelve(g), 0xFFFCFFFC, "OB", b"\0" * 512),
-        "pixels_too_long": lambda g: _pixels(twelve(g), "OW", deep(g, 12).tobytes() + b"\0" * 1024),
-        "pixels_16_as_ob": lambda g: _pixels(twelve(g), "OB", deep(g, 12).tobytes()),
-        "pixels_8_as_ow": lambda g: _pixels(dataset(g, 8), "OW", even(g.tobytes())),
-        "pixels_of_unknown_vr": lambda g: _pixels(twelve(g), "UN", deep(g, 12).tobytes()),
-        "sparse_description": lambda g: twelve(
-            g, PixelRepresentation=None, SamplesPerPixel=None, PhotometricInterpretation=None
-        ),
-        "one_frame": lambda g: twelve(g, NumberOfFrames="1"),
-        "icon": lambda g: _with_icon(g, 0),
-        "icon_too_short": lambda g: _with_icon(g, 100),
-        "overlay_beside": _other_overlay,
-        "private_block": _private_block,
-        "jpeg_xl": _jpeg_xl,
-        "blank_vr": lambda g: _odd_vr(g, b"  "),
-        "dashed_vr": lambda g: _odd_vr(g, b"--"),
-        "deflated_zlib": _zlib_deflated,
-        "ge_private": _ge_private,
-    },
-    unreadable={
-        "jpeg_xl": "JPEG XL is too new in DICOM for a decoder that is chosen with care",
-        "blank_vr": "after a blank value representation the length may be of two kinds",
-        "dashed_vr": "after the value representation -- the length may be of two kinds",
-        "deflated_zlib": "DICOM deflates without the header of zlib (PS3.5 A.5)",
-        "ge_private": "a private transfer syntax of one manufacturer",
-    },
-)
+COMPOSED: DicomTable = {
+    "implicit": lambda g: _in(ImplicitVRLittleEndian, twelve(g)),
+    "big_endian": lambda g: _in(ExplicitVRBigEndian, twelve(g)),
+    "big_endian_8": lambda g: _in(ExplicitVRBigEndian, dataset(g, 8)),
+    "deflated": lambda g: _in(DeflatedExplicitVRLittleEndian, twelve(g)),
+    "without_preamble": lambda g: content(twelve(g))[132:],
+    "bare_implicit": lambda g: bare(twelve(g), implicit=True),
+    "bare_explicit": lambda g: bare(twelve(g), implicit=False),
+    "zeros_after": lambda g: content(twelve(g)) + b"\0" * 4096,
+    "garbage_after": lambda g: content(twelve(g)) + b"END OF FILE" * 9,
+    "trailing_padding": lambda g: with_element(twelve(g), 0xFFFCFFFC, "OB", b"\0" * 512),
+    "pixels_too_long": lambda g: _pixels(twelve(g), "OW", deep(g, 12).tobytes() + b"\0" * 1024),
+    "pixels_16_as_ob": lambda g: _pixels(twelve(g), "OB", deep(g, 12).tobytes()),
+    "pixels_8_as_ow": lambda g: _pixels(dataset(g, 8), "OW", even(g.tobytes())),
+    "pixels_of_unknown_vr": lambda g: _pixels(twelve(g), "UN", deep(g, 12).tobytes()),
+    "sparse_description": lambda g: twelve(
+        g, PixelRepresentation=None, SamplesPerPixel=None, PhotometricInterpretation=None
+    ),
+    "one_frame": lambda g: twelve(g, NumberOfFrames="1"),
+    "icon": lambda g: _with_icon(g, 0),
+    "icon_too_short": lambda g: _with_icon(g, 100),
+    "overlay_beside": _other_overlay,
+    "private_block": _private_block,
+    "jpeg_xl": _jpeg_xl,
+    "blank_vr": lambda g: _odd_vr(g, b"  "),
+    "dashed_vr": lambda g: _odd_vr(g, b"--"),
+    "deflated_zlib": _zlib_deflated,
+    "ge_private": _ge_private,
+}
+UNREADABLE = {
+    "jpeg_xl": "JPEG XL is too new in DICOM for a decoder that is chosen with care",
+    "blank_vr": "after a blank value representation the length may be of two kinds",
+    "dashed_vr": "after the value representation -- the length may be of two kinds",
+    "deflated_zlib": "DICOM deflates without the header of zlib (PS3.5 A.5)",
+    "ge_private": "a private transfer syntax of one manufacturer",
+}
 
-WAYS: tuple[Way, ...] = (*COMPRESSED, *LOSSY, *COMPOSED)
+WAYS: tuple[Way, ...] = (
+    *dicom_ways(COMPRESSED | COMPOSED, unreadable=UNREADABLE),
+    *dicom_ways(LOSSY, lossy=True),
+)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from pydicom.dataset import Dataset
 
-from tools.encodings.dicom import dataset, dicom_ways, groups, monochrome1, twelve
+from tools.encodings.dicom import DicomTable, dataset, dicom_ways, in_groups, monochrome1, twelve
 from tools.encodings.raster import encoded
 from tools.encodings.ways import SEED, Grey, Way, Writer, stretched, ways
 
@@ -195,43 +195,37 @@ def _png(draw: Callable[[Grey], Grey]) -> Writer:
     return lambda grey: encoded(draw(grey), "PNG")
 
 
+ASPECTS: DicomTable = {
+    "pixel_spacing_wide": lambda g: _wider(g, PixelSpacing=["0.12", "0.1"]),
+    "pixel_spacing_high": lambda g: _higher(g, PixelSpacing=["0.1", "0.12"]),
+    "pixel_spacing_double": lambda g: _wider(g, 2.0, PixelSpacing=["0.2", "0.1"]),
+    "imager_pixel_spacing": lambda g: _wider(g, ImagerPixelSpacing=["0.12", "0.1"]),
+    "pixel_aspect_ratio_wide": lambda g: _wider(g, PixelAspectRatio=["6", "5"]),
+    "pixel_aspect_ratio_high": lambda g: _higher(g, PixelAspectRatio=["5", "6"]),
+    "pixel_measures_in_groups": lambda g: _wider(
+        g, **in_groups("PixelMeasuresSequence", PixelSpacing=["0.12", "0.1"])
+    ),
+}
+SURROUNDED: DicomTable = {
+    "pixel_spacing_square": lambda g: twelve(g, PixelSpacing=["0.143", "0.143"]),
+    "shutter_rectangular": _rectangular,
+    "shutter_bright_outside": lambda g: _rectangular(g, UNEXPOSED),
+    "shutter_circular": _circular,
+    "shutter_polygonal": _polygonal,
+    "shutter_rectangular_and_circular": _two_shutters,
+    "bars_black": lambda g: twelve(_all_round(g, BLACK)),
+    "bars_white": lambda g: twelve(_all_round(g, WHITE)),
+    "bars_monochrome1": lambda g: monochrome1(_squared(g, WHITE)),
+}
+
+
+def _jpeg(grey: Grey) -> bytes:
+    return encoded(_all_round(grey, BLACK), "JPEG", quality=85)
+
+
 WAYS: tuple[Way, ...] = (
-    *dicom_ways(
-        {
-            "pixel_spacing_wide": lambda g: _wider(g, PixelSpacing=["0.12", "0.1"]),
-            "pixel_spacing_high": lambda g: _higher(g, PixelSpacing=["0.1", "0.12"]),
-            "pixel_spacing_double": lambda g: _wider(g, 2.0, PixelSpacing=["0.2", "0.1"]),
-            "imager_pixel_spacing": lambda g: _wider(g, ImagerPixelSpacing=["0.12", "0.1"]),
-            "pixel_aspect_ratio_wide": lambda g: _wider(g, PixelAspectRatio=["6", "5"]),
-            "pixel_aspect_ratio_high": lambda g: _higher(g, PixelAspectRatio=["5", "6"]),
-            "pixel_measures_in_groups": lambda g: _wider(
-                g,
-                NumberOfFrames=1,
-                SharedFunctionalGroupsSequence=groups(
-                    "PixelMeasuresSequence", PixelSpacing=["0.12", "0.1"]
-                ),
-            ),
-        },
-        resampled=True,
-    ),
-    *dicom_ways(
-        {
-            "pixel_spacing_square": lambda g: twelve(g, PixelSpacing=["0.143", "0.143"]),
-            "shutter_rectangular": _rectangular,
-            "shutter_bright_outside": lambda g: _rectangular(g, UNEXPOSED),
-            "shutter_circular": _circular,
-            "shutter_polygonal": _polygonal,
-            "shutter_rectangular_and_circular": _two_shutters,
-            "bars_black": lambda g: twelve(_all_round(g, BLACK)),
-            "bars_white": lambda g: twelve(_all_round(g, WHITE)),
-            "bars_monochrome1": lambda g: monochrome1(_squared(g, WHITE)),
-        }
-    ),
+    *dicom_ways(ASPECTS, resampled=True),
+    *dicom_ways(SURROUNDED),
     *ways("bars", ".png", {name: _png(draw) for name, draw in BARS.items()}),
-    *ways(
-        "bars",
-        ".jpg",
-        {"black_jpeg": lambda g: encoded(_all_round(g, BLACK), "JPEG", quality=85)},
-        lossy=True,
-    ),
+    *ways("bars", ".jpg", {"black_jpeg": _jpeg}, lossy=True),
 )

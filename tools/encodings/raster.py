@@ -16,6 +16,7 @@ from tools.encodings.ways import (
     Array,
     Grey,
     Way,
+    Writer,
     deep,
     rgb,
     shuffled_palette,
@@ -33,7 +34,6 @@ ORIENTATION = 274
 DISPLAY_GAMMA = 2.2
 """Of the screen that PNG's gAMA is corrected for."""
 GARBAGE = b"END OF FILE" * 9
-NO_PROGRAM = "no common program reads it as a picture"
 
 
 def encoded(pixels: Array, kind: str, **options: Any) -> bytes:
@@ -126,106 +126,79 @@ def _top_down(grey: Grey) -> bytes:
     return data[:22] + struct.pack("<i", -grey.shape[0]) + data[26:]
 
 
-PNG = ways(
-    "png",
-    ".png",
-    {
-        "16": lambda g: _png(deep(g, 16)),
-        "12_values_in_16": lambda g: _png(g.astype(np.uint16) * np.uint16(16)),
-        "10_values_in_16": lambda g: _png(deep(g, 10)),
-        "8_values_in_16": lambda g: _png(g.astype(np.uint16)),
-        "palette": lambda g: _palette(g, "PNG"),
-        "rgb": lambda g: _png(rgb(g)),
-        "rgb_16": lambda g: _png(rgb(deep(g, 16))),
-        "rgba": lambda g: _png(with_alpha(rgb(g))),
-        "rgba_16": lambda g: _png(with_alpha(rgb(deep(g, 16)))),
-        "grey_alpha": lambda g: _png(with_alpha(g)),
-        "grey_alpha_16": lambda g: _png(with_alpha(deep(g, 16))),
-        "interlaced": _interlaced,
-        "interlaced_16": lambda g: _interlaced(deep(g, 16)),
-        "gamma_1": lambda g: _gamma(g, 1.0),
-        "gamma_0_6": lambda g: _gamma(g, 0.6),
-        "gamma_of_a_screen": lambda g: _gamma(g, 0.45455),
-        "density_square": lambda g: _density(g, 3_937, 3_937, 1),
-        "turned_6": lambda g: _oriented(g, 6, "PNG"),
-        "garbage_after": lambda g: _png(g) + GARBAGE,
+PNG: dict[str, Writer] = {
+    "16": lambda g: _png(deep(g, 16)),
+    "12_values_in_16": lambda g: _png(g.astype(np.uint16) * np.uint16(16)),
+    "10_values_in_16": lambda g: _png(deep(g, 10)),
+    "8_values_in_16": lambda g: _png(g.astype(np.uint16)),
+    "palette": lambda g: _palette(g, "PNG"),
+    "rgb": lambda g: _png(rgb(g)),
+    "rgb_16": lambda g: _png(rgb(deep(g, 16))),
+    "rgba": lambda g: _png(with_alpha(rgb(g))),
+    "rgba_16": lambda g: _png(with_alpha(rgb(deep(g, 16)))),
+    "grey_alpha": lambda g: _png(with_alpha(g)),
+    "grey_alpha_16": lambda g: _png(with_alpha(deep(g, 16))),
+    "interlaced": _interlaced,
+    "interlaced_16": lambda g: _interlaced(deep(g, 16)),
+    "gamma_1": lambda g: _gamma(g, 1.0),
+    "gamma_0_6": lambda g: _gamma(g, 0.6),
+    "gamma_of_a_screen": lambda g: _gamma(g, 0.45455),
+    "density_square": lambda g: _density(g, 3_937, 3_937, 1),
+    "turned_6": lambda g: _oriented(g, 6, "PNG"),
+    "garbage_after": lambda g: _png(g) + GARBAGE,
+}
+PNG_RESAMPLED: dict[str, Writer] = {
+    "wide": lambda g: _density(stretched(g, wider=1.2), 12_000, 10_000, 1),
+    "high": lambda g: _density(stretched(g, higher=1.2), 10_000, 12_000, 1),
+    "no_unit": lambda g: _density(stretched(g, wider=1.2), 6, 5, 0),
+}
+JPEG: dict[str, Writer] = {
+    "95": _jpeg,
+    "75": lambda g: _jpeg(g, 75),
+    "progressive": lambda g: _jpeg(g, progressive=True),
+    "ycbcr_420": lambda g: _jpeg(rgb(g), subsampling="4:2:0"),
+    # Marked as such by Adobe's marker or by the names of the components.
+    "rgb": lambda g: _jpeg8(rgb(g), level=95, colorspace="rgb", outcolorspace="rgb"),
+    "cmyk": _cmyk,
+    "restarts": lambda g: _jpeg(g, restart_marker_rows=4),
+    "garbage_after": lambda g: _jpeg(g) + GARBAGE,
+    "12_bits": lambda g: _jpeg8(deep(g, 12), level=95, bitspersample=12),
+    **{
+        f"turned_{turn}": partial(_oriented, orientation=turn, kind="JPEG", quality=95)
+        for turn in range(2, 9)
     },
-) + ways(
-    "png_density",
-    ".png",
-    {
-        "wide": lambda g: _density(stretched(g, wider=1.2), 12_000, 10_000, 1),
-        "high": lambda g: _density(stretched(g, higher=1.2), 10_000, 12_000, 1),
-        "no_unit": lambda g: _density(stretched(g, wider=1.2), 6, 5, 0),
-    },
-    resampled=True,
+}
+JPEG_RESAMPLED: dict[str, Writer] = {
+    "wide": lambda g: _jpeg(stretched(g, wider=1.2), dpi=(120, 100)),
+    "high": lambda g: _jpeg(stretched(g, higher=1.2), dpi=(100, 120)),
+    "no_unit": lambda g: _aspect_only(_jpeg(stretched(g, wider=1.2)), 6, 5),
+    "turned": lambda g: _oriented(stretched(g, higher=1.2), 6, "JPEG", quality=95, dpi=(120, 100)),
+}
+WEBP: dict[str, Writer] = {
+    "lossless": lambda g: encoded(g, "WEBP", lossless=True),
+    "alpha": lambda g: encoded(with_alpha(rgb(g)), "WEBP", lossless=True, exact=True),
+    "turned": lambda g: _oriented(g, 8, "WEBP", lossless=True),
+}
+BMP: dict[str, Writer] = {
+    "8": lambda g: encoded(g, "BMP"),
+    "palette": lambda g: _palette(g, "BMP"),
+    "24": lambda g: encoded(rgb(g), "BMP"),
+    "32": lambda g: encoded(with_alpha(rgb(g)), "BMP"),
+    "top_down": _top_down,
+}
+JPEG_LOSSLESS: dict[str, Writer] = {"lossless": lambda g: _jpeg8(g, lossless=True, predictor=1)}
+UNREADABLE = {
+    "12_bits": "JPEG of 12 bits is for DICOM; no common program reads it as a picture",
+    "lossless": "lossless JPEG is for DICOM; no common program reads it as a picture",
+}
+
+WAYS: tuple[Way, ...] = (
+    *ways("png", ".png", PNG),
+    *ways("png_density", ".png", PNG_RESAMPLED, resampled=True),
+    *ways("jpeg", ".jpg", JPEG, lossy=True, unreadable=UNREADABLE),
+    *ways("jpeg_density", ".jpg", JPEG_RESAMPLED, lossy=True, resampled=True),
+    *ways("jpeg", ".jpg", JPEG_LOSSLESS, unreadable=UNREADABLE),
+    *ways("webp", ".webp", WEBP),
+    *ways("webp", ".webp", {"lossy": lambda g: encoded(g, "WEBP", quality=90)}, lossy=True),
+    *ways("bmp", ".bmp", BMP),
 )
-
-JPEG = (
-    *ways(
-        "jpeg",
-        ".jpg",
-        {
-            "95": _jpeg,
-            "75": lambda g: _jpeg(g, 75),
-            "progressive": lambda g: _jpeg(g, progressive=True),
-            "ycbcr_420": lambda g: _jpeg(rgb(g), subsampling="4:2:0"),
-            # Marked as such by Adobe's marker or by the names of the components.
-            "rgb": lambda g: _jpeg8(rgb(g), level=95, colorspace="rgb", outcolorspace="rgb"),
-            "cmyk": _cmyk,
-            "restarts": lambda g: _jpeg(g, restart_marker_rows=4),
-            "garbage_after": lambda g: _jpeg(g) + GARBAGE,
-            "12_bits": lambda g: _jpeg8(deep(g, 12), level=95, bitspersample=12),
-            **{
-                f"turned_{turn}": partial(_oriented, orientation=turn, kind="JPEG", quality=95)
-                for turn in range(2, 9)
-            },
-        },
-        lossy=True,
-        unreadable={"12_bits": "JPEG of 12 bits is for DICOM; " + NO_PROGRAM},
-    ),
-    *ways(
-        "jpeg_density",
-        ".jpg",
-        {
-            "wide": lambda g: _jpeg(stretched(g, wider=1.2), dpi=(120, 100)),
-            "high": lambda g: _jpeg(stretched(g, higher=1.2), dpi=(100, 120)),
-            "no_unit": lambda g: _aspect_only(_jpeg(stretched(g, wider=1.2)), 6, 5),
-            "turned": lambda g: _oriented(
-                stretched(g, higher=1.2), 6, "JPEG", quality=95, dpi=(120, 100)
-            ),
-        },
-        lossy=True,
-        resampled=True,
-    ),
-    *ways(
-        "jpeg",
-        ".jpg",
-        {"lossless": lambda g: _jpeg8(g, lossless=True, predictor=1)},
-        unreadable={"lossless": "lossless JPEG is for DICOM; " + NO_PROGRAM},
-    ),
-)
-
-WEBP = ways(
-    "webp",
-    ".webp",
-    {
-        "lossless": lambda g: encoded(g, "WEBP", lossless=True),
-        "alpha": lambda g: encoded(with_alpha(rgb(g)), "WEBP", lossless=True, exact=True),
-        "turned": lambda g: _oriented(g, 8, "WEBP", lossless=True),
-    },
-) + ways("webp", ".webp", {"lossy": lambda g: encoded(g, "WEBP", quality=90)}, lossy=True)
-
-BMP = ways(
-    "bmp",
-    ".bmp",
-    {
-        "8": lambda g: encoded(g, "BMP"),
-        "palette": lambda g: _palette(g, "BMP"),
-        "24": lambda g: encoded(rgb(g), "BMP"),
-        "32": lambda g: encoded(with_alpha(rgb(g)), "BMP"),
-        "top_down": _top_down,
-    },
-)
-
-WAYS: tuple[Way, ...] = (*PNG, *JPEG, *WEBP, *BMP)
