@@ -28,6 +28,7 @@ from boneage.inference.weights import bundled_folder
 from boneage.training.fit_uncertainty.weights_interval import calibrate_weights
 
 settings.register_profile("boneage", deadline=None)  # a busy machine is no failure
+settings.register_profile("quick", max_examples=15, deadline=None)  # of 'make quick'
 settings.load_profile("boneage")
 
 FILMS_FOLDER = Path(__file__).parents[2] / "shared" / "data" / "rsna"

@@ -9,6 +9,7 @@ from tests.reading.fuzz import CRASH, HANG, Tally, Worker, corrupted, fuzz, seed
 INPUTS = 150
 
 
+@pytest.mark.slow
 def test_corrupted_images_end_in_an_image_or_a_reason() -> None:
     tally = [so_far for _, so_far in fuzz(1_000_000, INPUTS)][-1]
     assert tally.findings == []
@@ -30,6 +31,7 @@ def test_what_goes_wrong_is_a_finding(outcome: str) -> None:
     assert tally.table()["findings"] == [{"input": 3, "outcome": outcome, "detail": "why"}]
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_or_waits_is_noticed() -> None:
     worker = Worker()
     try:
