@@ -25,7 +25,7 @@ import cv2
 from boneage.errors import DataError
 from boneage.inference.weights import Weights
 from boneage.reading.folders import walk_films
-from tools.bench.measuring import MEGABYTE, Row, boneage_command, head, this_machine
+from tools.bench.measuring import MEGABYTE, JsonObject, boneage_command, head, this_machine
 
 WORKERS = (1, 2)
 """Processes that a big batch is timed with."""
@@ -40,7 +40,7 @@ PROGRESS = re.compile(rb"(\d+) of \d+ films(?:, ([\d.]+) films/s)?")
 
 def measure(
     folder: Path, films: int, kills: int, weights: Path | None, say: Callable[[str], None]
-) -> Row:
+) -> JsonObject:
     """Time so many films by one and by two processes; then kill the command on the way."""
     machine = this_machine()
     with tempfile.TemporaryDirectory() as temporary:
@@ -65,13 +65,7 @@ def measure(
 
 
 def enlarged(folder: Path, out: Path, films: int = UNIQUE_FILMS) -> list[Path]:
-    """Write films of a folder as PNG, none smaller than ``SIDE_PX``.
-
-    Raises
-    ------
-    DataError
-        When the folder holds no pictures.
-    """
+    """Write films of a folder as PNG, none smaller than ``SIDE_PX``."""
     paths: list[Path] = []
     for film in walk_films(folder):
         grey = cv2.imread(str(film), cv2.IMREAD_GRAYSCALE)
@@ -89,7 +83,9 @@ def enlarged(folder: Path, out: Path, films: int = UNIQUE_FILMS) -> list[Path]:
     return paths
 
 
-def measure_pace(films: Sequence[Path], count: int, workers: int, weights: Path | None) -> Row:
+def measure_pace(
+    films: Sequence[Path], count: int, workers: int, weights: Path | None
+) -> JsonObject:
     """Read ``count`` films by ``workers`` processes, in a fresh process.
 
     ``films_per_second`` counts from the first film that was read on.
@@ -113,18 +109,13 @@ def measure_kills(
     films: Sequence[Path],
     count: int,
     kills: int,
-    pace: Row,
+    pace: JsonObject,
     weights: Path | None,
     say: Callable[[str], None],
-) -> Row:
+) -> JsonObject:
     """Read ``count`` films with kill -9 at random moments, and count the rows of both tables.
 
     The moments are spread over the time that the films take at a ``pace`` that was measured.
-
-    Raises
-    ------
-    DataError
-        When the command fails other than by being killed.
     """
     chance = random.Random(7)  # noqa: S311  where it is killed, no secret
     # Of a part each, so that all come before the end; with what it takes to begin.
@@ -181,7 +172,7 @@ class _FolderRun:
 
     killed: bool = False
     films_per_second: float | None = None
-    memory: list[Row] = field(default_factory=list)
+    memory: list[JsonObject] = field(default_factory=list)
     """The most each process had held, when so many films were done; 10^6 bytes."""
 
 
@@ -207,7 +198,7 @@ def _run(command: Sequence[str], kill_after: float | None = None) -> _FolderRun:
     return run
 
 
-def _memory(films: int, pid: int) -> list[Row]:
+def _memory(films: int, pid: int) -> list[JsonObject]:
     """Look up the most that the command and its workers held; nothing but on Linux."""
     own = _peak_mb(pid)
     if own is None:

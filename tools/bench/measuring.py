@@ -1,7 +1,7 @@
 """The clock, the memory and the machine: what every benchmark here measures with.
 
 What is measured becomes a row of JSON at once: plain values, seconds by the clock unless
-named ``processor_seconds``, memory in 10^6 bytes.
+named ``processor_seconds``, memory in 10^6 bytes. What cannot be measured is a DataError.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from boneage.errors import DataError
 
 MEGABYTE = 1_000_000
 _MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
-Row: TypeAlias = dict[str, Any]
+JsonObject: TypeAlias = dict[str, Any]
 """As JSON has it."""
 
 
@@ -148,7 +148,7 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def head(machine: Machine, weights: WeightsName | None = None) -> Row:
+def head(machine: Machine, weights: WeightsName | None = None) -> JsonObject:
     """Say what was measured, when, and on what machine, as it was before."""
     row = {
         "format": 1,

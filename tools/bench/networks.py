@@ -16,7 +16,7 @@ import numpy.typing as npt
 from boneage.domain.radiograph import Sex
 from boneage.inference.assessor import Assessor
 from boneage.inference.weights import Arrays, Asked, Weights
-from tools.bench.measuring import Row, timed
+from tools.bench.measuring import JsonObject, timed
 
 Outputs = dict[str, npt.NDArray[np.float32]]
 T = TypeVar("T")
@@ -59,27 +59,11 @@ class WatchedWeights(Weights):
 
 def measure_networks(
     film: Path, weights: Path | None, *, at_a_time: int, threads: int, films: int, batch: int = 1
-) -> Row:
-    """Time the networks of one film alone.
+) -> JsonObject:
+    """Time the networks of about so many films, each with its ``threads``.
 
-    Parameters
-    ----------
-    film : Path
-    weights : Path, optional
-    at_a_time : int
-        Films, or batches of films, side by side.
-    threads : int
-        Of one network.
-    films : int
-        To time, about.
-    batch : int
-        Films joined into one call.
-
-    Returns
-    -------
-    dict
-        ``median_seconds`` are of one call of every network, that is of ``batch`` films;
-        ``processor_seconds`` of one film, on all cores together.
+    So many films, or batches of films in one call, run side by side. ``median_seconds`` are of
+    one call of every network, that is of a batch; ``processor_seconds`` of one film.
     """
     assessor = Assessor(weights, threads=threads, calibration="")
     assessor.weights = watched = WatchedWeights(weights, threads, batch)

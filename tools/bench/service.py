@@ -18,7 +18,7 @@ from boneage.domain.radiograph import Sex
 from boneage.errors import DataError
 from boneage.inference.assessor import Assessor
 from boneage.inference.weights import Weights
-from tools.bench.measuring import MEGABYTE, Row, boneage_command, head, this_machine, timed
+from tools.bench.measuring import MEGABYTE, JsonObject, boneage_command, head, this_machine, timed
 from tools.bench.networks import measure_networks
 
 CLIENTS = (1, 4, 16)
@@ -32,7 +32,7 @@ MEMORY, PROCESSOR = "process_resident_memory_bytes", "process_cpu_seconds_total"
 """As Prometheus calls them."""
 
 
-def measure(film: Path, weights: Path | None, requests: int, load_requests: int) -> Row:
+def measure(film: Path, weights: Path | None, requests: int, load_requests: int) -> JsonObject:
     """Measure networks, library and server by themselves; then the memory over ``requests``."""
     machine = this_machine()
     networks = [
@@ -61,7 +61,7 @@ def measure(film: Path, weights: Path | None, requests: int, load_requests: int)
     }
 
 
-def in_short(table: Row) -> Iterator[str]:
+def in_short(table: JsonObject) -> Iterator[str]:
     """Say in lines for a terminal what :func:`measure` found."""
     for server in table["service"]:
         for load in server["loads"]:
@@ -84,7 +84,7 @@ def in_short(table: Row) -> Iterator[str]:
     )
 
 
-def measure_assessing(film: Path, weights: Path | None, *, threads: int, films: int) -> Row:
+def measure_assessing(film: Path, weights: Path | None, *, threads: int, films: int) -> JsonObject:
     """Time ``Assessor.assess`` one film at a time, file reading included, without a server."""
     assessor = Assessor(weights, threads=threads, calibration="")
     assessor.assess(film, Sex.FEMALE)  # opens the networks, outside the clock
@@ -104,21 +104,15 @@ def measure_server(
     threads: int,
     requests: int,
     clients: Sequence[int] = CLIENTS,
-) -> Row:
-    """Start a server and ask it, by few clients and by many.
-
-    Raises
-    ------
-    DataError
-        When the server does not start, or does not answer.
-    """
+) -> JsonObject:
+    """Start a server and ask it, by few clients and by many."""
     options = ["--workers", str(workers), "--threads", str(threads)]
     with serving(options, weights, waiting=max(clients)) as server:
         loads = [_load(server, film, count, requests) for count in clients]
     return {"workers": workers, "threads": threads, "loads": loads}
 
 
-def _load(server: httpx.Client, film: Path, clients: int, requests: int) -> Row:
+def _load(server: httpx.Client, film: Path, clients: int, requests: int) -> JsonObject:
     """What clients met that ask one after the other, each without a pause."""
     ask = _asking(server, film)
     timed(ask, max(clients, WARMING_UP), clients)
@@ -138,14 +132,8 @@ def _load(server: httpx.Client, film: Path, clients: int, requests: int) -> Row:
     }
 
 
-def measure_memory(film: Path, weights: Path | None, *, requests: int) -> Row:
-    """Look at the resident memory of a server every tenth of so many requests.
-
-    Raises
-    ------
-    DataError
-        As in :func:`measure_server`.
-    """
+def measure_memory(film: Path, weights: Path | None, *, requests: int) -> JsonObject:
+    """Look at the resident memory of a server every tenth of so many requests."""
     with serving([], weights, waiting=MEMORY_CLIENTS) as server:
         ask = _asking(server, film)
         timed(ask, WARMING_UP)
@@ -162,13 +150,7 @@ def measure_memory(film: Path, weights: Path | None, *, requests: int) -> Row:
 def serving(
     options: Sequence[str], weights: Path | None, *, waiting: int
 ) -> Iterator[httpx.Client]:
-    """Run ``boneage serve`` as a clinic does, with an audit log; gives what asks it.
-
-    Raises
-    ------
-    DataError
-        When it does not start.
-    """
+    """Run ``boneage serve`` as a clinic does, with an audit log; gives what asks it."""
     with TemporaryDirectory() as folder, (Path(folder) / "log").open("w+b") as log:
         command = boneage_command(
             *("serve", "--port", "0", "--audit", Path(folder) / "audit"),
@@ -186,13 +168,7 @@ def serving(
 
 
 def address_of(process: subprocess.Popen[bytes]) -> str:
-    """Read from its first line where a server answers.
-
-    Raises
-    ------
-    DataError
-        When it ended without one.
-    """
+    """Read from its first line where a server answers."""
     line = process.stdout.readline().decode() if process.stdout else ""
     found = re.search(r"http://\S+", line)
     if found is None:
@@ -201,13 +177,7 @@ def address_of(process: subprocess.Popen[bytes]) -> str:
 
 
 def metric(server: httpx.Client, name: str) -> float:
-    """Ask a server for one of the numbers that it counts without labels.
-
-    Raises
-    ------
-    DataError
-        When it has none of this name.
-    """
+    """Ask a server for one of the numbers that it counts without labels."""
     found = re.search(rf"^{name} (\S+)$", server.get("/metrics").text, re.MULTILINE)
     if found is None:
         raise DataError(f"{server.base_url}metrics does not say {name}")

@@ -26,7 +26,7 @@ from boneage.inference.assessor import Assessor
 from boneage.reading import read
 from tools.bench.measuring import (
     MEGABYTE,
-    Row,
+    JsonObject,
     boneage_command,
     head,
     now,
@@ -46,7 +46,7 @@ SIZES_PX = ((2000, 2500), (650, 830))
 the public data set mostly has it."""
 
 
-def measure(film: Path, run: Path | None, weights: Path | None, *, install: bool) -> Row:
+def measure(film: Path, run: Path | None, weights: Path | None, *, install: bool) -> JsonObject:
     """Measure everything; ``run`` is a training run whose logs are read."""
     sex = Sex.FEMALE
     machine = this_machine()
@@ -72,7 +72,7 @@ def measure(film: Path, run: Path | None, weights: Path | None, *, install: bool
     }
 
 
-def in_short(table: Row) -> Iterator[str]:
+def in_short(table: JsonObject) -> Iterator[str]:
     """Say in lines for a terminal what :func:`measure` found."""
     cold, report, steps = table["cold"], table["report"], table["steps"]
     yield f"one film from nothing: {cold['seconds']:.2f} s, {cold['peak_memory_mb']:.0f} MB"
@@ -87,7 +87,9 @@ def in_short(table: Row) -> Iterator[str]:
     yield f"a reading over networks and decoding alone: {steps['ratio']:.2f} times"
 
 
-def measure_cold(film: Path, sex: Sex, weights: Path | None = None, runs: int = FRESH_RUNS) -> Row:
+def measure_cold(
+    film: Path, sex: Sex, weights: Path | None = None, runs: int = FRESH_RUNS
+) -> JsonObject:
     """Time the whole command line on one film, in fresh processes; medians."""
     command = boneage_command("assess", film, "--sex", sex, weights=weights)
     seconds, memory = zip(*(run_fresh(command) for _ in range(runs)), strict=True)
@@ -108,7 +110,7 @@ def measure_import(runs: int = FRESH_RUNS) -> float:
     )
 
 
-def measure_warm(assessor: Assessor, film: Path, sex: Sex, runs: int = WARM_RUNS) -> Row:
+def measure_warm(assessor: Assessor, film: Path, sex: Sex, runs: int = WARM_RUNS) -> JsonObject:
     """Time further films with an open Assessor, file reading included."""
     answer = assessor.assess(film, sex)  # opens the networks, outside the clock
     median, p95 = timed(lambda: assessor.assess(film, sex), runs).quantiles(0.5, 0.95)
@@ -116,14 +118,8 @@ def measure_warm(assessor: Assessor, film: Path, sex: Sex, runs: int = WARM_RUNS
     return {**size, "median_seconds": median, "p95_seconds": p95, "runs": runs}
 
 
-def measure_report(assessor: Assessor, film: Path, sex: Sex, runs: int = REPORT_RUNS) -> Row:
-    """Time the way from a film's file to its report, with an open Assessor.
-
-    Raises
-    ------
-    ModuleNotFoundError
-        When the ``report`` extra is not installed.
-    """
+def measure_report(assessor: Assessor, film: Path, sex: Sex, runs: int = REPORT_RUNS) -> JsonObject:
+    """Time the way from a film's file to its report, with an open Assessor."""
     from boneage.reports.pdf.writing import report  # noqa: PLC0415  loads ReportLab
 
     child = Child(chronological_age_months=REPORT_AGE_MONTHS, height_cm=REPORT_HEIGHT_CM)
@@ -141,7 +137,7 @@ def measure_report(assessor: Assessor, film: Path, sex: Sex, runs: int = REPORT_
 
 def measure_judging(
     film: Path, sex: Sex, weights: Path | None = None, runs: int = WARM_RUNS
-) -> Row | None:
+) -> JsonObject | None:
     """Time what judging a film (frame, kind, lie, pixels) adds to reading it.
 
     The median over pairs of readings, with and without; None for weights that judge none.
@@ -176,14 +172,8 @@ def at_sizes(film: Path, folder: Path) -> tuple[Path, ...]:
     return tuple(paths)
 
 
-def measure_install(checkout: Path) -> Row:
-    """Install the base package from a checkout into a clean environment, downloads included.
-
-    Raises
-    ------
-    DataError
-        When the folder is no checkout, or the installation fails.
-    """
+def measure_install(checkout: Path) -> JsonObject:
+    """Install the base package from a checkout into a clean environment, downloads included."""
     constraints = checkout / "constraints.txt"
     if not (checkout / "pyproject.toml").is_file() or not constraints.is_file():
         raise DataError(f"{str(checkout)!r} has no pyproject.toml and constraints.txt to install")
@@ -201,7 +191,7 @@ def _size(folder: Path) -> int:
     return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file() and not p.is_symlink())
 
 
-def training_pace(run: Path) -> list[Row]:
+def training_pace(run: Path) -> list[JsonObject]:
     """Read from its logs how fast each stage (its folder in the run) was trained; medians."""
     paces = []
     for log in sorted(run.rglob("epochs.csv")):

@@ -23,29 +23,20 @@ from boneage.inference.assessor import Assessor
 from boneage.reading import read
 from boneage.reports.picture import save_picture
 from boneage.reports.record import record
-from tools.bench.measuring import Row, Spent, timed
+from tools.bench.measuring import JsonObject, Spent, timed
 from tools.bench.networks import WatchedWeights, measure_networks
 
 RUNS = 20
 READING, WRITING = "reading the file", "writing the record and the picture"
 
 
-def measure_steps(film: Path, sex: Sex, weights: Path | None = None, *, runs: int = RUNS) -> Row:
-    """Time each step of reading a film with an open Assessor, and the bounds; medians.
+def measure_steps(
+    film: Path, sex: Sex, weights: Path | None = None, *, runs: int = RUNS
+) -> JsonObject:
+    """Time each step of reading a picture with an open Assessor, and the bounds; medians.
 
-    Parameters
-    ----------
-    film : Path
-        A picture that Pillow can decode.
-    sex : Sex
-    weights : Path, optional
-    runs : int
-
-    Returns
-    -------
-    dict
-        ``whole`` goes from the file to the answer, without writing; ``ratio`` is its processor
-        time over that of the bounds.
+    ``whole`` goes from the file to the answer, without writing; ``ratio`` is its processor time
+    over that of the bounds.
     """
     assessor = Assessor(weights, calibration="")
     assessor.weights = watched = WatchedWeights(weights)
@@ -78,7 +69,7 @@ def measure_steps(film: Path, sex: Sex, weights: Path | None = None, *, runs: in
     }
 
 
-def _step(name: str, seconds: float, inside: float = 0.0) -> Row:
+def _step(name: str, seconds: float, inside: float = 0.0) -> JsonObject:
     return {"name": name, "seconds": float(seconds), "networks_seconds": float(inside)}
 
 

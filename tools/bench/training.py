@@ -39,7 +39,7 @@ from boneage.training.prepared import Batches, PreparedFilms
 from boneage.training.profile import Augmentation, Phase, Profile, load_profile
 from boneage.training.run import Run
 from boneage.training.stages import DEFAULT_PROFILE
-from tools.bench.measuring import Row, Spent, head, now, spent, this_machine
+from tools.bench.measuring import JsonObject, Spent, head, now, spent, this_machine
 
 ROUNDS = 15
 """Short and many: where other work comes and goes, both turns of a round should meet it."""
@@ -92,7 +92,7 @@ class PhaseCost:
         """Processor time of the loop over bare, of all threads."""
         return statistics.median(self.ratios("processor_seconds"))
 
-    def to_row(self) -> Row:
+    def to_row(self) -> JsonObject:
         """Everything, for JSON; films a second of the loop with its epochs' ends."""
         seconds, processor = self.ratios("seconds"), self.ratios("processor_seconds")
         loop = statistics.median(one.of_loop("seconds", self.epoch_batches) for one in self.rounds)
@@ -108,7 +108,7 @@ class PhaseCost:
         }
 
 
-def measure(data: Path, say: Callable[[str], None]) -> Row:
+def measure(data: Path, say: Callable[[str], None]) -> JsonObject:
     """Measure the training of the compact profile on labelled films."""
     machine = this_machine()
     profile = load_profile(DEFAULT_PROFILE)
@@ -139,20 +139,8 @@ def measure_training(
     Networks start from chance weights, and whole films stand in for a region's crops: neither
     changes the time of a batch.
 
-    Parameters
-    ----------
-    profile : Profile
-    data : Path
-        Labelled films; as many are prepared as the batches of a round need.
-    stages : collection of str, optional
-        Only these of the three, such as ``carpal/phase-0``.
-    rounds, batches : int
-        Turns of loop and bare, and batches of each in a turn: 2 or more.
-
-    Raises
-    ------
-    DataError
-        When there are too few films for two batches of a phase.
+    As many of the labelled films are prepared as the batches of a round need: two or more for
+    loop and bare each. ``stages`` names some of the three, such as ``carpal/phase-0``.
     """
     films = load_films(data).hold_back(profile.calibration.share)
     with TemporaryDirectory() as folder:
