@@ -85,11 +85,11 @@ def test_a_report_is_timed_from_the_film_on(assessor: Assessor, film: Path) -> N
     assert row["p95_seconds"] >= row["median_seconds"] > 0
 
 
-def test_what_judging_adds_is_timed_where_films_are_judged(weights: Path, film: Path) -> None:
-    assert single.measure_judging(film, Sex.FEMALE, weights, runs=2) is None
+def test_weights_without_a_quality_check_have_none_to_time(weights: Path, film: Path) -> None:
+    assert single.measure_quality_check(film, Sex.FEMALE, weights, runs=2) is None
 
 
-def test_judging_is_timed_against_readings_without(
+def test_the_quality_check_is_timed_against_analyses_without(
     weights_copy: Path, film: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_gate(weights_copy)
@@ -101,7 +101,7 @@ def test_judging_is_timed_against_readings_without(
         return assess(self, *args, force=True)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Assessor, "assess", spied)
-    row = single.measure_judging(film, Sex.FEMALE, weights_copy, runs=2)
+    row = single.measure_quality_check(film, Sex.FEMALE, weights_copy, runs=2)
     assert row is not None and row["runs"] == 2
     assert judged == [True, False] * 3
 
@@ -143,7 +143,7 @@ def test_the_command_writes_what_it_measured(
     rows: dict[str, Any] = {
         "measure_cold": {"seconds": 1.5, "peak_memory_mb": 200.0, "runs": 1},
         "measure_import": 0.2,
-        "measure_judging": {"added_seconds": 0.012, "runs": 1},
+        "measure_quality_check": {"added_seconds": 0.012, "runs": 1},
         "measure_report": {"width": 2000, "height": 2500, "median_seconds": 0.6, "runs": 1},
         "measure_steps": {
             "steps": [{"name": "joining", "seconds": 0.3, "networks_seconds": 0.2}],
@@ -156,13 +156,13 @@ def test_the_command_writes_what_it_measured(
     out = tmp_path / "new" / "bench.json"
     result = CliRunner().invoke(bench, ["--film", str(film), "--out", str(out)])
     assert result.exit_code == 0, result.output
-    assert "one film from nothing: 1.50 s, 200 MB" in result.output
-    assert "from film to report, 2000 x 2500: 0.600 s" in result.output
+    assert "one image from nothing: 1.50 s, 200 MB" in result.output
+    assert "from image to report, 2000 x 2500: 0.600 s" in result.output
     assert "joining: 0.300 s, 0.200 s of it in networks" in result.output
     table = json.loads(out.read_text())
     assert table["weights"]["name"] == "drawn"
     assert [warm["runs"] for warm in table["warm"]] == [single.WARM_RUNS] * len(single.SIZES_PX)
     assert table["steps"]["ratio"] == 0.5
-    assert table["judging"] == rows["measure_judging"]
+    assert table["judging"] == rows["measure_quality_check"]
     assert table["install"] is None
     assert table["training"] == []

@@ -19,7 +19,7 @@ EXAMPLE = Path("examples/synthetic_hand_girl_10y.png")
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     default=EXAMPLE,
     show_default=True,
-    help="The film to read, as an image; copies of fixed sizes are made of it.",
+    help="The image to analyse; copies of fixed sizes are made of it.",
 )
 @click.option(
     "--install",
@@ -35,7 +35,7 @@ EXAMPLE = Path("examples/synthetic_hand_girl_10y.png")
     "--service",
     "of_service",
     is_flag=True,
-    help="Measure 'boneage serve' instead: films a second, seconds, memory.",
+    help="Measure 'boneage serve' instead: images a second, seconds, memory.",
 )
 @click.option(
     "--requests",
@@ -68,7 +68,7 @@ EXAMPLE = Path("examples/synthetic_hand_girl_10y.png")
     type=click.IntRange(min=50),
     default=100_000,
     show_default=True,
-    help="With --folder: how many films.",
+    help="With --folder: how many images.",
 )
 @click.option(
     "--kills",
@@ -81,7 +81,7 @@ EXAMPLE = Path("examples/synthetic_hand_girl_10y.png")
     "--training",
     "of_training",
     type=click.Path(exists=True, path_type=Path),
-    help="Instead, measure what training costs beside the bare network, on these labelled films.",
+    help="Instead, measure what training costs beside the bare network, on these labelled images.",
 )
 @weights_option
 def bench(
@@ -98,13 +98,13 @@ def bench(
     of_training: Path | None,
     weights: Path | None,
 ) -> None:
-    """Measure how long a film takes, how much memory, and how big the package is.
+    """Measure how long an image takes, how much memory, and how big the package is.
 
-    With --folder: films a second by one and by two processes, the memory every 1,000 films,
-    and whether a command that is killed and given again has one row for each film.
+    With --folder: images a second by one and by two processes, the memory every 1,000 images,
+    and whether a command that is killed and given again has one row for each image.
 
-    With --training: films a second of the compact profile's training, whole, and of the same
-    networks by train_on_batch alone; processor time, too. Takes the labelled films that
+    With --training: images a second of the compact profile's training, whole, and of the same
+    networks by train_on_batch alone; processor time, too. Takes the labelled images that
     'boneage train --data' takes.
 
     Exit status: 0 when all was measured, 2 when something could not be.

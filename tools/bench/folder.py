@@ -35,7 +35,7 @@ SIDE_PX = 256
 """Of the shorter side: smaller films are enlarged, for less than 128 is refused."""
 UNIQUE_FILMS = 500
 SAMPLE_FILMS = 1_000
-PROGRESS = re.compile(rb"(\d+) of \d+ films(?:, ([\d.]+) films/s)?")
+PROGRESS = re.compile(rb"(\d+) of \d+ (?:film|image)s?(?:, ([\d.]+) (?:film|image)s/s)?")
 
 
 def measure(
@@ -221,7 +221,7 @@ def _reads(command: Path) -> bool:
 
 
 def _peak_mb(pid: int) -> float | None:
-    """Look up the most memory that a process ever held (VmHWM); None where it cannot be told."""
+    """Look up the most memory that a process ever held (VmHWM); None but on Linux."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:

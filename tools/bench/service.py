@@ -1,4 +1,4 @@
-"""How many films a second the service reads, beside the networks alone, and what memory it takes.
+"""How many images a second the service analyses, beside the networks alone, and its memory.
 
 A real server process is asked over real connections.
 """
@@ -180,7 +180,7 @@ def metric(server: httpx.Client, name: str) -> float:
     """Ask a server for one of the numbers that it counts without labels."""
     found = re.search(rf"^{name} (\S+)$", server.get("/metrics").text, re.MULTILINE)
     if found is None:
-        raise DataError(f"{server.base_url}metrics does not say {name}")
+        raise DataError(f"{server.base_url}metrics has no {name}")
     return float(found[1])
 
 

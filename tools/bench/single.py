@@ -57,14 +57,14 @@ def measure(film: Path, run: Path | None, weights: Path | None, *, install: bool
         assessor = Assessor(weights, calibration="")
         warm = [measure_warm(assessor, copy, sex) for copy in films]
         report = measure_report(assessor, films[0], sex)
-        judging = measure_judging(films[0], sex, weights)
+        quality_check = measure_quality_check(films[0], sex, weights)
         steps = measure_steps(films[0], sex, weights)
     return {
         **head(machine, assessor.weights.name),
         "cold": cold,
         "warm": warm,
         "report": report,
-        "judging": judging,
+        "judging": quality_check,
         "steps": steps,
         "import_seconds": import_seconds,
         "install": measure_install(Path.cwd()) if install else None,
@@ -75,16 +75,16 @@ def measure(film: Path, run: Path | None, weights: Path | None, *, install: bool
 def in_short(table: JsonObject) -> Iterator[str]:
     """Say in lines for a terminal what :func:`measure` found."""
     cold, report, steps = table["cold"], table["report"], table["steps"]
-    yield f"one film from nothing: {cold['seconds']:.2f} s, {cold['peak_memory_mb']:.0f} MB"
+    yield f"one image from nothing: {cold['seconds']:.2f} s, {cold['peak_memory_mb']:.0f} MB"
     for warm in table["warm"]:
         yield f"one more of {warm['width']} x {warm['height']}: {warm['median_seconds']:.3f} s"
     size = f"{report['width']} x {report['height']}"
-    yield f"from film to report, {size}: {report['median_seconds']:.3f} s"
+    yield f"from image to report, {size}: {report['median_seconds']:.3f} s"
     for step in steps["steps"]:
         inside = step["networks_seconds"]
         networks = f", {inside:.3f} s of it in networks" if inside else ""
         yield f"  {step['name']}: {step['seconds']:.3f} s{networks}"
-    yield f"a reading over networks and decoding alone: {steps['ratio']:.2f} times"
+    yield f"an analysis over networks and decoding alone: {steps['ratio']:.2f} times"
 
 
 def measure_cold(
@@ -135,24 +135,24 @@ def measure_report(assessor: Assessor, film: Path, sex: Sex, runs: int = REPORT_
     return {**size, "median_seconds": median, "p95_seconds": p95, "runs": runs}
 
 
-def measure_judging(
+def measure_quality_check(
     film: Path, sex: Sex, weights: Path | None = None, runs: int = WARM_RUNS
 ) -> JsonObject | None:
-    """Time what judging a film (frame, kind, lie, pixels) adds to reading it.
+    """Time what the image quality check adds to an analysis.
 
-    The median over pairs of readings, with and without; None for weights that judge none.
+    The median over pairs of analyses, with and without; None for weights that check none.
     """
-    judging, plain = (Assessor(weights, calibration="") for _ in range(2))
-    if judging.weights.suitability is None:
+    checking, plain = (Assessor(weights, calibration="") for _ in range(2))
+    if checking.weights.suitability is None:
         return None
     plain.weights.suitability = None
     radiograph = read(film)
-    for assessor in (judging, plain):
+    for assessor in (checking, plain):
         assessor.assess(radiograph, sex)  # opens the networks, outside the clock
     added = []
     for _ in range(runs):
         start = now()
-        judging.assess(radiograph, sex)
+        checking.assess(radiograph, sex)
         between = now()
         plain.assess(radiograph, sex)
         added.append(float((2 * between - start - now())[0]))

@@ -1,8 +1,8 @@
-"""Where the time of one film goes, beside what no reading can be faster than.
+"""Where the time of one image goes, beside what no analysis can be faster than.
 
-The bounds are the networks alone, asked what a reading asks them, and the decoding
+The bounds are the networks alone, asked what an analysis asks them, and the decoding
 of the file alone. Processor time says more than the clock where other work runs
-beside: by it, a test holds a reading to a ratio of the bounds.
+beside: by it, a test holds an analysis to a ratio of the bounds.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ READING, WRITING = "reading the file", "writing the record and the picture"
 def measure_steps(
     film: Path, sex: Sex, weights: Path | None = None, *, runs: int = RUNS
 ) -> JsonObject:
-    """Time each step of reading a picture with an open Assessor, and the bounds; medians.
+    """Time each step of analysing an image with an open Assessor, and the bounds; medians.
 
     ``whole`` goes from the file to the answer, without writing; ``ratio`` is its processor time
     over that of the bounds.
@@ -41,7 +41,7 @@ def measure_steps(
     assessor = Assessor(weights, calibration="")
     assessor.weights = watched = WatchedWeights(weights)
     radiograph, answer = read(film), assessor.assess(film, sex)  # opens the networks
-    once = [_one_reading(assessor, watched, film, sex) for _ in range(runs)]
+    once = [_one_analysis(assessor, watched, film, sex) for _ in range(runs)]
     seconds = np.median([[step[1:] for step in run] for run in once], axis=0)
     steps = [_step(name, *times) for (name, _, _), times in zip(once[0], seconds, strict=True)]
 
@@ -73,7 +73,7 @@ def _step(name: str, seconds: float, inside: float = 0.0) -> JsonObject:
     return {"name": name, "seconds": float(seconds), "networks_seconds": float(inside)}
 
 
-def _one_reading(
+def _one_analysis(
     assessor: Assessor, watched: WatchedWeights, film: Path, sex: Sex
 ) -> list[tuple[str, float, float]]:
     """Name, seconds and seconds inside networks of each step."""

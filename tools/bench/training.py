@@ -1,7 +1,7 @@
 """What training costs around its network: the whole loop beside bare ``train_on_batch``.
 
 The loop is the one that :func:`boneage.training.fitting.fit` runs: batches from prepared
-films and their spoilt copies, augmentation, the price of looking everywhere, the average of
+images and their perturbed copies, augmentation, the price of looking everywhere, the average of
 the weights, callbacks, checkpoints. Bare is the same network with the same loss and optimiser
 and none of these, on one batch in memory. Both are compiled alike and take turns in one
 process, so that what else the machine does meets both.
@@ -174,7 +174,7 @@ class _Setting:
         return build_attention_network(spec, self.size, local=self.phase.focus > 0, focus=focus)
 
     def films(self, films: Films) -> tuple[Film, ...]:
-        """Choose the films of this phase, and their spoilt copies."""
+        """Choose the films of this phase, and their perturbed copies."""
         return with_spoilt(films.select(self.phase.films, "train"), self.profile.degradation)
 
     def epoch_batches(self, films: tuple[Film, ...]) -> int:

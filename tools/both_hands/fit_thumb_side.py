@@ -1,4 +1,4 @@
-"""Fit what tells the side of the thumb, to the training images: ``thumb_side.csv``.
+"""Fit what shows the side of the thumb, to the training images: ``thumb_side.csv``.
 
     python -m tools.both_hands.fit_thumb_side --data ../shared/data/rsna --out \
         src/boneage/imaging/thumb_side.csv

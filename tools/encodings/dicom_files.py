@@ -92,7 +92,7 @@ def _jpeg_ls(bits: int, near: int = 0) -> Encoder:
 
 
 def _jpeg_2000(bits: int, **options: Any) -> Encoder:
-    """Compress as a bare JPEG 2000 codestream, without loss unless told otherwise."""
+    """Compress as a bare JPEG 2000 codestream, without loss unless asked to lose."""
     options = {"level": 0, "reversible": True, "codecformat": "j2k", **options}
     return lambda stored: bytes(imagecodecs.jpeg2k_encode(stored, bitspersample=bits, **options))
 
