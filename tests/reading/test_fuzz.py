@@ -20,6 +20,7 @@ def test_corrupted_images_end_in_an_image_or_a_reason() -> None:
 
 def test_a_number_gives_the_same_input() -> None:
     fast, slow = seeds()
+    assert (fast, slow) == seeds()
     assert corrupted(7, fast, slow) == corrupted(7, fast, slow)
     assert len({corrupted(number, fast, slow) for number in range(50)}) > 40
 
