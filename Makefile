@@ -35,7 +35,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run example test lint types pytest format train bundle evidence analyse evaluate ruler stress ablate card bench \
+.PHONY: help run example test quick lint types pytest format train bundle evidence analyse evaluate ruler stress ablate card bench \
 	suitability fuzz encodings bigbench trainbench dashbench servicebench nodebench audit figures catalogues constraints clean
 
 help:  ## Show this list
@@ -50,6 +50,16 @@ example: $(BASE)  ## Read the example film (drawn, not a patient's) on the comma
 	@echo "The regions it looked at are drawn in $(OUT)/$(notdir $(basename $(FILM))).boneage.png"
 
 test: lint types pytest  ## Lint, check types, run every test (installs every extra but ray)
+
+# What needs no Keras, browser, server or process of its own, with fewer examples of Hypothesis.
+QUICK := $(addprefix tests/,domain storage reading imaging quality uncertainty clinical inference \
+	history i18n synthetic reports batch apps/cli apps/test_audit_log.py test_project.py)
+
+quick: lint types  ## Lint, check types, run the quick tests (under a minute once set up)
+	@$(BIN)/pytest --quiet --numprocesses auto --maxprocesses 4 --dist worksteal \
+		-m "not slow and not films and not bundled" --hypothesis-profile quick $(QUICK) \
+		--ignore tests/reports/test_orthanc.py --ignore tests/batch/test_big_batch.py \
+		--ignore tests/apps/cli/test_output.py
 
 lint: $(DEV)  ## Check style and layout
 	@$(BIN)/ruff check --quiet .

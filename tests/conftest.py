@@ -28,6 +28,7 @@ from boneage.inference.weights import bundled_folder
 from boneage.training.fit_uncertainty.weights_interval import calibrate_weights
 
 settings.register_profile("boneage", deadline=None)  # a busy machine is no failure
+settings.register_profile("quick", max_examples=15, deadline=None)  # of 'make quick'
 settings.load_profile("boneage")
 
 FILMS_FOLDER = Path(__file__).parents[2] / "shared" / "data" / "rsna"
@@ -124,7 +125,7 @@ def sure_copy(_sure_weights: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(_sure_weights, tmp_path / "sure"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def bundled() -> Path:
     """The weights that ship, where they are there."""
     folder = bundled_folder()
@@ -133,12 +134,25 @@ def bundled() -> Path:
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def bundled_assessor(bundled: Path) -> Assessor:
+    """What reads by them, shared: don't change it."""
+    return Assessor(bundled)
+
+
+@pytest.fixture(scope="session")
 def real_films() -> Path:
     """The folder of real films, where it is at hand."""
     if not FILMS_FOLDER.is_dir():
         pytest.skip(f"the real films are not here ({FILMS_FOLDER})")
     return FILMS_FOLDER
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what runs the weights that ship, whose networks take their time."""
+    for item in items:
+        if "bundled" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.bundled)
 
 
 def write_labelled(

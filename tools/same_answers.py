@@ -22,6 +22,7 @@ from typing import Any
 import click
 
 import boneage
+from boneage.datasets.films import load_films
 
 TOLERANCE = 1e-6
 """Months, and of every other number."""
@@ -31,19 +32,13 @@ VOLATILE = ("seconds", "path")
 
 def answers(data: Path) -> dict[str, Any]:
     """Analyse the held-out images; the JSON of the command line, and ages to the last digit."""
-    with (data / "films.csv").open() as file:
-        ids = {row["id"] for row in csv.DictReader(file) if row["split"] == "validation"}
-    with (data / "boneage-training-dataset.csv").open() as file:
-        sex = {
-            row["id"]: "male" if row["male"] == "True" else "female" for row in csv.DictReader(file)
-        }
-    images = sorted(path for path in (data / "half-scale").iterdir() if path.stem in ids)
+    films = sorted(load_films(data).select("detailed", "validation"), key=lambda film: film.path)
     with tempfile.TemporaryDirectory() as folder:
         table = Path(folder, "cases.csv")
         with table.open("w", newline="") as file:
             rows = csv.writer(file)
             rows.writerow(["path", "sex"])
-            rows.writerows([str(path.resolve()), sex[path.stem]] for path in images)
+            rows.writerows([str(film.path.resolve()), film.sex.value] for film in films)
         run = subprocess.run(
             [sys.executable, "-m", "boneage", "assess", "--table", str(table), "--json"],
             capture_output=True,
@@ -52,15 +47,15 @@ def answers(data: Path) -> dict[str, Any]:
         )
     assessor = boneage.Assessor()
     exact: dict[str, list[float] | str] = {}
-    for path in images:
+    for film in films:
         try:
-            answer = assessor.assess(path, sex[path.stem])
+            answer = assessor.assess(film.path, film.sex)
         except boneage.BoneageError as error:
-            exact[path.stem] = str(error)
+            exact[film.id] = str(error)
         else:
             interval = answer.interval
             edges = [interval.low_months, interval.high_months] if interval else []
-            exact[path.stem] = [answer.age_months, *edges]
+            exact[film.id] = [answer.age_months, *edges]
     return {"exact": exact, "json": json.loads(run.stdout)}
 
 

@@ -29,7 +29,7 @@ from boneage.synthetic import draw
 from boneage.synthetic.saving import write_png
 from tests.browser.accessibility import violations
 from tests.browser.chromium import Server, Visitor, find_chromium, launch, serving
-from tools.bench.single import this_machine
+from tools.bench.measuring import this_machine
 
 FORMAT = 1
 WIDTH, HEIGHT = 2000, 2500

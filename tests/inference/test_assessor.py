@@ -86,12 +86,11 @@ def test_the_mirror_image_reads_the_same_when_both_are_averaged(assessor: Assess
     assert one.readings["whole_hand"] == pytest.approx(two.readings["whole_hand"], abs=0.5)
 
 
-def test_the_mirror_image_has_the_same_regions(bundled: Path) -> None:
-    assessor = Assessor(bundled)
+def test_the_mirror_image_has_the_same_regions(bundled_assessor: Assessor) -> None:
     film = draw(120.0, Sex.FEMALE).radiograph.pixels  # its hand is not its own mirror image
     for ours, theirs in zip(
-        assessor.find_regions(Radiograph(film, Facts("PNG", 8))),
-        assessor.find_regions(Radiograph(film[:, ::-1].copy(), Facts("PNG", 8))),
+        bundled_assessor.find_regions(Radiograph(film, Facts("PNG", 8))),
+        bundled_assessor.find_regions(Radiograph(film[:, ::-1].copy(), Facts("PNG", 8))),
         strict=True,
     ):
         # At the edge of what was blacked out, pixels may fall to either side.
@@ -275,17 +274,17 @@ def test_the_short_way_opens_the_weights_once(
 
 
 @pytest.mark.films
-def test_the_bundled_weights_read_a_real_film(bundled: Path, real_films: Path) -> None:
+def test_the_bundled_weights_read_a_real_film(bundled_assessor: Assessor, real_films: Path) -> None:
     film = next((real_films / "half-scale").iterdir())
-    answer = Assessor(bundled).assess(film, "female")
+    answer = bundled_assessor.assess(film, "female")
     assert 0 < answer.age_months < 240
     assert all(look.attention_found for look in answer.looks)
 
 
 def test_the_bundled_weights_answer_for_a_hand_and_nothing_else(
-    bundled: Path, tmp_path: Path
+    bundled_assessor: Assessor, tmp_path: Path
 ) -> None:
-    assessor = Assessor(bundled)
+    assessor = bundled_assessor
     assert 0 <= assessor.assess(EXAMPLE, "female").age_months <= 240
     blobs = write_png(tmp_path / "hand.png", drawn_hand(1200, 900))
     with pytest.raises(UnsuitableError):
@@ -328,7 +327,7 @@ def months_between_the_standards(youngest: float, oldest: float) -> list[float]:
 
 @pytest.mark.films
 def test_defect_4_the_sex_moves_the_answer_of_real_films_in_puberty(
-    bundled: Path, real_films: Path
+    bundled_assessor: Assessor, real_films: Path
 ) -> None:
     """Girls mature two years earlier: the same skeleton is younger by their standard."""
     films = load_films(real_films)
@@ -338,7 +337,7 @@ def test_defect_4_the_sex_moves_the_answer_of_real_films_in_puberty(
         for film in [f for f in films.select("detailed", split) if 120 <= f.age_months <= 168][:20]
     ]
     assert len(pubertal) == 40
-    assessor = Assessor(bundled)
+    assessor = bundled_assessor
     read = [assessor.assess(film.path, film.sex, force=True).by_standard for film in pubertal]
     older = np.array([months[Sex.MALE] - months[Sex.FEMALE] for months in read])
     atlas = np.median(months_between_the_standards(120, 168))

@@ -16,16 +16,7 @@ from boneage.domain.radiograph import Facts, Pixels, Radiograph, Sex
 from boneage.errors import UnsuitableError
 from boneage.inference.assessor import Assessor
 from boneage.inference.both_hands import find_pair, part_of
-from boneage.inference.manifest import bundled_folder
 from boneage.synthetic.film import draw
-
-
-@pytest.fixture(scope="module")
-def real_assessor() -> Assessor:
-    """The weights that ship, where they are there."""
-    if not (bundled_folder() / "manifest.json").is_file():
-        pytest.skip("the bundled weights are not here (no src/boneage/bundle/manifest.json)")
-    return Assessor()
 
 
 @pytest.fixture(scope="module")
@@ -41,13 +32,13 @@ def radiograph(pixels: npt.NDArray[np.float32], **stated: object) -> Radiograph:
 
 @pytest.mark.parametrize("order", ["right first", "left first"])
 def test_the_left_one_of_both_hands_is_answered_for(
-    real_assessor: Assessor, hand: Pixels, order: str
+    bundled_assessor: Assessor, hand: Pixels, order: str
 ) -> None:
-    alone = real_assessor.assess(radiograph(hand), "female")
+    alone = bundled_assessor.assess(radiograph(hand), "female")
     parts = [hand[:, ::-1] * np.float32(0.8), hand]
     if order == "left first":
         parts.reverse()
-    answer = real_assessor.assess(radiograph(np.concatenate(parts, axis=1)), "female")
+    answer = bundled_assessor.assess(radiograph(np.concatenate(parts, axis=1)), "female")
     assert answer.age_months == pytest.approx(alone.age_months, abs=3)
     assert answer.other_hand is not None
     assert answer.other_hand.age_months == pytest.approx(alone.age_months, abs=6)
@@ -60,37 +51,41 @@ def test_the_left_one_of_both_hands_is_answered_for(
         assert whole == pytest.approx(1380 / 900, rel=0.2)
     other = answer.other_hand.box
     assert not left[0] <= (other.min_col + other.max_col) / 2 <= left[1]
-    shown = real_assessor.find_regions(radiograph(np.concatenate(parts, axis=1)))
+    shown = bundled_assessor.find_regions(radiograph(np.concatenate(parts, axis=1)))
     assert [look.box for look in shown] == [look.box for look in answer.looks]
 
 
-def test_an_answer_for_both_hands_is_of_the_left_one(real_assessor: Assessor, hand: Pixels) -> None:
+def test_an_answer_for_both_hands_is_of_the_left_one(
+    bundled_assessor: Assessor, hand: Pixels
+) -> None:
     pair = np.concatenate([hand[:, ::-1], hand], axis=1)
-    answer = real_assessor.assess(radiograph(pair, laterality="R"), "female")
+    answer = bundled_assessor.assess(radiograph(pair, laterality="R"), "female")
     assert answer.laterality == "L"
     (stated,) = [finding for finding in answer.findings if finding.code == "right_hand"]
     assert "shows both" in stated.message
 
 
-def test_two_left_hands_are_refused(real_assessor: Assessor, hand: Pixels) -> None:
+def test_two_left_hands_are_refused(bundled_assessor: Assessor, hand: Pixels) -> None:
     pair = radiograph(np.concatenate([hand, hand], axis=1))
     with pytest.raises(UnsuitableError) as refused:
-        real_assessor.assess(pair, "female")
+        bundled_assessor.assess(pair, "female")
     assert refused.value.code == "several_hands"
-    assert real_assessor.assess(pair, "female", force=True).refusals
+    assert bundled_assessor.assess(pair, "female", force=True).refusals
 
 
-def test_hands_of_two_children_are_refused(real_assessor: Assessor, hand: Pixels) -> None:
+def test_hands_of_two_children_are_refused(bundled_assessor: Assessor, hand: Pixels) -> None:
     young = draw(36, Sex.FEMALE, height=900, width=690, seed=9).radiograph.pixels
     with pytest.raises(UnsuitableError) as refused:
-        real_assessor.assess(radiograph(np.concatenate([young[:, ::-1], hand], axis=1)), "female")
+        bundled_assessor.assess(
+            radiograph(np.concatenate([young[:, ::-1], hand], axis=1)), "female"
+        )
     assert refused.value.code == "several_hands"
 
 
-def test_one_hand_stays_one(real_assessor: Assessor, hand: Pixels) -> None:
+def test_one_hand_stays_one(bundled_assessor: Assessor, hand: Pixels) -> None:
     beside = np.concatenate([np.full_like(hand, hand.min()), hand], axis=1)
     for pixels in (hand, beside):
-        assert real_assessor.assess(radiograph(pixels), "female", force=True).other_hand is None
+        assert bundled_assessor.assess(radiograph(pixels), "female", force=True).other_hand is None
 
 
 @dataclass
@@ -114,15 +109,15 @@ def test_a_part_keeps_its_share_of_a_stated_field() -> None:
 
 @pytest.mark.films
 def test_real_hands_are_answered_for_as_the_left_one_alone(
-    real_assessor: Assessor, real_films: Path
+    bundled_assessor: Assessor, real_films: Path
 ) -> None:
     with (real_films / "films.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["film"].startswith("half-scale/")]
     for row in [row for row in rows if row["split"] == "validation"][30:33]:
         grey = np.array(Image.open(real_films / row["film"]).convert("L"), np.float32)
         grey /= np.float32(255)
-        alone = real_assessor.assess(radiograph(grey), "female")
-        both = real_assessor.assess(
+        alone = bundled_assessor.assess(radiograph(grey), "female")
+        both = bundled_assessor.assess(
             radiograph(np.concatenate([grey[:, ::-1], grey], axis=1)), "female"
         )
         assert both.other_hand is not None
@@ -132,21 +127,21 @@ def test_real_hands_are_answered_for_as_the_left_one_alone(
 @pytest.mark.films
 @pytest.mark.parametrize(("number", "answered"), [(123, 0), (124, 1), (127, 0), (128, 1)])
 def test_composites_of_the_catalogue(
-    real_assessor: Assessor, real_films: Path, number: int, answered: int
+    bundled_assessor: Assessor, real_films: Path, number: int, answered: int
 ) -> None:
     folder = real_films.parent / "refusal" / "hand-unsuitable"
     path = folder / f"hand-unsuitable_{number}.jpg"
     if answered:
-        assert real_assessor.assess(path, "female").other_hand is not None
+        assert bundled_assessor.assess(path, "female").other_hand is not None
         return
     with pytest.raises(UnsuitableError) as refused:
-        real_assessor.assess(path, "female")
+        bundled_assessor.assess(path, "female")
     assert refused.value.code == "several_hands"
 
 
 @pytest.mark.films
 @pytest.mark.parametrize("film", ["1430", "2256"])
-def test_real_images_of_both_hands(real_assessor: Assessor, real_films: Path, film: str) -> None:
-    answer = real_assessor.assess(real_films / "half-scale" / f"{film}.jpg", "female")
+def test_real_images_of_both_hands(bundled_assessor: Assessor, real_films: Path, film: str) -> None:
+    answer = bundled_assessor.assess(real_films / "half-scale" / f"{film}.jpg", "female")
     assert answer.other_hand is not None
     assert answer.other_hand.age_months == pytest.approx(answer.age_months, abs=12)

@@ -150,9 +150,10 @@ def in_syntax(syntax: str, pixels: npt.NDArray[Any] = DEEP, bits: int = 12) -> b
         ds.file_meta.TransferSyntaxUID = UID(syntax)
         return written(ds)
     if syntax == RLELossless:
-        ds.compress(RLELossless, encoding_plugin="pydicom")
+        ds.compress(RLELossless, encoding_plugin="pydicom", generate_instance_uid=False)
         return written(ds)
-    if syntax in BY_GDCM:
+    if syntax in BY_GDCM:  # which makes up, each time anew, what is missing
+        ds.StudyTime, ds.StudyInstanceUID, ds.SeriesInstanceUID = "120000", "1.2.3", "1.2.4"
         return _by_gdcm(written(ds), syntax, bits)
     return encapsulated(ds, syntax, codestream(syntax, pixels, bits))
 

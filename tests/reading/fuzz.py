@@ -1,4 +1,4 @@
-"""Spoil valid films at random, and see that reading them ends in a film or a reason.
+"""Corrupt valid images at random, and see that reading them ends in an image or a reason.
 
 Every input is made from its number alone, so that a finding can be made again::
 
@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 import cv2
 import numpy as np
@@ -92,19 +92,19 @@ def seeds() -> tuple[list[bytes], list[bytes]]:
     return fast, [in_syntax(syntax) for syntax in BY_GDCM]
 
 
-def spoilt(number: int, fast: Sequence[bytes], slow: Sequence[bytes]) -> bytes:
-    """Make the input of a number: one film, spoilt in one to eight places."""
+def corrupted(number: int, fast: Sequence[bytes], slow: Sequence[bytes]) -> bytes:
+    """Make the input of a number: one film, corrupted in one to eight places."""
     chance = random.Random(number)
     pool = slow if chance.random() < GDCM_SHARE else fast
     content = bytearray(chance.choice(pool))
     for _ in range(chance.choice((1, 1, 2, 3, 5, 8))):
-        chance.choice(SPOILERS)(content, chance, pool)
+        chance.choice(CORRUPTIONS)(content, chance, pool)
     if content.startswith(PNG_HEAD) and chance.random() < 0.7:
         content = _with_checksums(content)
     return bytes(content)
 
 
-Spoiler = Callable[[bytearray, random.Random, Sequence[bytes]], None]
+Corruption = Callable[[bytearray, random.Random, Sequence[bytes]], None]
 
 
 def _place(content: bytearray, chance: random.Random) -> int:
@@ -129,9 +129,8 @@ def _number(content: bytearray, chance: random.Random, _pool: Sequence[bytes]) -
     top = 1 << 8 * size
     value = chance.choice((0, 1, top - 1, top // 2, top // 2 - 1, chance.randrange(top), 9_999))
     start = _place(content, chance)
-    order: str = chance.choice(("little", "big"))
-    written = (value % top).to_bytes(size, "little" if order == "little" else "big")
-    content[start : start + size] = written
+    order: Literal["little", "big"] = chance.choice(("little", "big"))
+    content[start : start + size] = (value % top).to_bytes(size, order)
 
 
 def _cut(content: bytearray, chance: random.Random, _pool: Sequence[bytes]) -> None:
@@ -156,18 +155,11 @@ def _splice(content: bytearray, chance: random.Random, pool: Sequence[bytes]) ->
     content[start:] = other[chance.randint(0, len(other)) :]
 
 
-SPOILERS: tuple[Spoiler, ...] = (
-    _flip,
-    _flip,
-    _overwrite,
-    _number,
-    _number,
-    _number,
-    _cut,
-    _remove,
-    _repeat,
-    _splice,
+CORRUPTIONS: tuple[Corruption, ...] = (
+    *(_flip, _flip, _overwrite, _number, _number, _number),
+    *(_cut, _remove, _repeat, _splice),
 )
+"""The likelier ones more than once."""
 
 
 def _with_checksums(content: bytearray) -> bytearray:
@@ -264,7 +256,7 @@ def fuzz(first: int, count: int) -> Iterator[tuple[int, Tally]]:
     tally, worker = Tally(), Worker()
     try:
         for number in range(first, first + count):
-            content = spoilt(number, fast, slow)
+            content = corrupted(number, fast, slow)
             start = time.monotonic()
             outcome, detail, megabytes = worker.read(content, SECONDS)
             taken = time.monotonic() - start
@@ -336,7 +328,7 @@ def main() -> int:
     known, tally = 0, Tally()
     for number, tally in fuzz(options.first, options.inputs):
         for finding in tally.findings[known:]:
-            (options.out / f"{number}.bin").write_bytes(spoilt(number, fast, slow))
+            (options.out / f"{number}.bin").write_bytes(corrupted(number, fast, slow))
             print(finding, flush=True)
         known = len(tally.findings)
         if tally.inputs % 1_000 == 0 or tally.inputs == options.inputs:

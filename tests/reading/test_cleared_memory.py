@@ -100,6 +100,7 @@ def read_in_memory_of(byte: int, folder: Path) -> list[str]:
     return done.stdout.splitlines()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs the GNU C library")
 def test_the_same_film_whatever_the_memory_held(tmp_path: Path) -> None:
     names = []

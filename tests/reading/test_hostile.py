@@ -70,12 +70,14 @@ def test_mutated_raster(content: bytes, changed: list[tuple[float, bytes]]) -> N
     survives(mutated(content, changed))
 
 
+@pytest.mark.slow
 @settings(lenient, max_examples=300)
 @given(content=st.sampled_from(DICOM), changed=changes)
 def test_mutated_dicom(content: bytes, changed: list[tuple[float, bytes]]) -> None:
     survives(mutated(content, changed))
 
 
+@pytest.mark.slow
 @settings(lenient, max_examples=25)
 @given(content=st.sampled_from(SLOW), changed=changes)
 def test_mutated_jpeg_for_gdcm(content: bytes, changed: list[tuple[float, bytes]]) -> None:

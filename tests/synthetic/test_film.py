@@ -179,6 +179,7 @@ def test_overlapping_bones_only_add(drawn: Draw) -> None:
     assert np.median(pixels[both]) > np.median(pixels[alone]) + 0.05
 
 
+@pytest.mark.slow
 def test_the_growth_plate_is_dark_until_it_fuses(drawn: Draw) -> None:
     def plate(age_months: float) -> float:
         """Grey between shaft and epiphysis, against that of the shaft."""
@@ -222,6 +223,7 @@ def test_a_collimated_film_has_a_black_border() -> None:
     assert film.radiograph.pixels[-1].max() < 0.01
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     age_months=st.floats(1, 228),

@@ -13,7 +13,7 @@ import pytest
 from boneage.inference.weights import FOLDER_VARIABLE
 from tools.encodings import assessing
 from tools.encodings.__main__ import main
-from tools.encodings.assessing import CRASHED, PLAIN, Answer, assess_files
+from tools.encodings.assessing import CRASHED, PLAIN, FileAnswer, assess_files
 from tools.encodings.images import held_out, synthetic
 from tools.encodings.registry import WAYS
 from tools.encodings.report import Tally, limit_of, lines, summarise
@@ -21,41 +21,41 @@ from tools.encodings.ways import Way
 
 EXACT, LOSSY = WAYS["png_16"], WAYS["jpeg_95"]
 UNREADABLE = WAYS["tiff_float64"]
-PLAIN_ANSWER = Answer("read", 100.0, None, ["low_contrast"])
+PLAIN_ANSWER = FileAnswer("read", 100.0, None, ["low_contrast"])
 
 
-def counted(way: Way, answer: Answer) -> dict[str, object]:
+def counted(way: Way, answer: FileAnswer) -> dict[str, object]:
     tally = Tally()
     tally.count(way, PLAIN_ANSWER, answer)
     return {key: value for key, value in tally.table().items() if value}
 
 
 def test_a_pair_that_moves_in_silence_is_counted() -> None:
-    moved = counted(EXACT, Answer("read", 101.25, None, ["low_contrast"]))
+    moved = counted(EXACT, FileAnswer("read", 101.25, None, ["low_contrast"]))
     assert moved["moved"] == moved["silent"] == moved["pairs"] == 1
     assert moved["max_difference_months"] == 1.25
-    assert "silent" not in counted(LOSSY, Answer("read", 101.25))
+    assert "silent" not in counted(LOSSY, FileAnswer("read", 101.25))
 
 
 def test_only_a_new_warning_is_one() -> None:
-    warned = counted(EXACT, Answer("read", 105.0, None, ["unsure_hand"]))
+    warned = counted(EXACT, FileAnswer("read", 105.0, None, ["unsure_hand"]))
     assert "silent" not in warned
     assert warned["codes"] == {"unsure_hand": 1}
-    assert counted(EXACT, Answer("read", 100.5, None, ["unsure_hand"]))["warned_unmoved"] == 1
-    assert "warned_unmoved" not in counted(EXACT, Answer("read", 100.5, None, ["low_contrast"]))
+    assert counted(EXACT, FileAnswer("read", 100.5, None, ["unsure_hand"]))["warned_unmoved"] == 1
+    assert "warned_unmoved" not in counted(EXACT, FileAnswer("read", 100.5, None, ["low_contrast"]))
 
 
 def test_a_refusal_counts_unless_it_is_listed() -> None:
-    assert counted(EXACT, Answer("failed", None, "damaged"))["refused"] == 1
-    assert counted(UNREADABLE, Answer("failed", None, "damaged")) == {"refused_as_listed": 1}
-    assert counted(UNREADABLE, Answer("read", 150.0))["silent"] == 1
+    assert counted(EXACT, FileAnswer("failed", None, "damaged"))["refused"] == 1
+    assert counted(UNREADABLE, FileAnswer("failed", None, "damaged")) == {"refused_as_listed": 1}
+    assert counted(UNREADABLE, FileAnswer("read", 150.0))["silent"] == 1
 
 
 def test_the_rules_are_those_of_the_issue() -> None:
     assert (limit_of(EXACT), limit_of(LOSSY)) == (1.0, 1.5)
     same = {PLAIN: PLAIN_ANSWER, EXACT.name: PLAIN_ANSWER}
-    off = {PLAIN: PLAIN_ANSWER, EXACT.name: Answer("read", 90.0)}
-    unread = {PLAIN: Answer("refused", None, "not_a_hand"), EXACT.name: PLAIN_ANSWER}
+    off = {PLAIN: PLAIN_ANSWER, EXACT.name: FileAnswer("read", 90.0)}
+    unread = {PLAIN: FileAnswer("refused", None, "not_a_hand"), EXACT.name: PLAIN_ANSWER}
     kept = summarise([EXACT], [same] * 199 + [off] + [unread])
     assert kept.passed
     assert (kept.images, kept.plain_refused) == (200, 1)

@@ -8,20 +8,15 @@ for the installation.
 from __future__ import annotations
 
 import csv
-import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 import venv
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from boneage.clinical.interpreting import with_clinical_findings
 from boneage.domain.child import Child
@@ -29,6 +24,17 @@ from boneage.domain.radiograph import Radiograph, Sex
 from boneage.errors import DataError
 from boneage.inference.assessor import Assessor
 from boneage.reading import read
+from tools.bench.measuring import (
+    MEGABYTE,
+    JsonObject,
+    boneage_command,
+    head,
+    now,
+    run_fresh,
+    this_machine,
+    timed,
+)
+from tools.bench.steps import measure_steps
 
 FRESH_RUNS = 5
 WARM_RUNS = 30
@@ -38,99 +44,60 @@ REPORT_AGE_MONTHS, REPORT_HEIGHT_CM = 120.0, 138.0
 SIZES_PX = ((2000, 2500), (650, 830))
 """Widths and heights: a film as the scanner leaves it, and at half scale as
 the public data set mostly has it."""
-MEGABYTE = 1_000_000
-_MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
 
 
-@dataclass(frozen=True)
-class Cold:
-    """The whole command line on one film, medians over fresh processes."""
-
-    seconds: float
-    peak_memory_mb: float
-    """Resident, 10^6 bytes."""
-    runs: int
-
-
-@dataclass(frozen=True)
-class Warm:
-    """One more film for an Assessor that is open, file reading included."""
-
-    width: int
-    height: int
-    median_seconds: float
-    p95_seconds: float
-    runs: int
-
-
-@dataclass(frozen=True)
-class Judging:
-    """What it costs to judge a film before it is read: frame, kind, lie, pixels."""
-
-    added_seconds: float
-    """Median over pairs of readings, with and without."""
-    runs: int
+def measure(film: Path, run: Path | None, weights: Path | None, *, install: bool) -> JsonObject:
+    """Measure everything; ``run`` is a training run whose logs are read."""
+    sex = Sex.FEMALE
+    machine = this_machine()
+    with tempfile.TemporaryDirectory() as folder:
+        films = at_sizes(film, Path(folder))
+        cold = measure_cold(films[0], sex, weights)  # first: see run_fresh
+        import_seconds = measure_import()
+        assessor = Assessor(weights, calibration="")
+        warm = [measure_warm(assessor, copy, sex) for copy in films]
+        report = measure_report(assessor, films[0], sex)
+        quality_check = measure_quality_check(films[0], sex, weights)
+        steps = measure_steps(films[0], sex, weights)
+    return {
+        **head(machine, assessor.weights.name),
+        "cold": cold,
+        "warm": warm,
+        "report": report,
+        "judging": quality_check,
+        "steps": steps,
+        "import_seconds": import_seconds,
+        "install": measure_install(Path.cwd()) if install else None,
+        "training": training_pace(run) if run else [],
+    }
 
 
-@dataclass(frozen=True)
-class Install:
-    """The base package in a clean environment, downloads included."""
-
-    seconds: float
-    size_mb: float
-    """Of everything the installation added, 10^6 bytes."""
-
-
-@dataclass(frozen=True)
-class StagePace:
-    """How fast a stage of training went."""
-
-    stage: str
-    """Its folder inside the run, such as ``attention/phase-0``."""
-    films_per_second: float
-    """Median over its epochs."""
-    epochs: int
+def in_short(table: JsonObject) -> Iterator[str]:
+    """Say in lines for a terminal what :func:`measure` found."""
+    cold, report, steps = table["cold"], table["report"], table["steps"]
+    yield f"one image from nothing: {cold['seconds']:.2f} s, {cold['peak_memory_mb']:.0f} MB"
+    for warm in table["warm"]:
+        yield f"one more of {warm['width']} x {warm['height']}: {warm['median_seconds']:.3f} s"
+    size = f"{report['width']} x {report['height']}"
+    yield f"from image to report, {size}: {report['median_seconds']:.3f} s"
+    for step in steps["steps"]:
+        inside = step["networks_seconds"]
+        networks = f", {inside:.3f} s of it in networks" if inside else ""
+        yield f"  {step['name']}: {step['seconds']:.3f} s{networks}"
+    yield f"an analysis over networks and decoding alone: {steps['ratio']:.2f} times"
 
 
-@dataclass(frozen=True)
-class Machine:
-    """Where it was measured."""
-
-    processor: str
-    cores: int
-    system: str
-    python: str
-    load: float | None
-    """Processes waiting at the start, averaged over a minute: well above 0, and
-    others were measured too."""
-
-
-def measure_cold(film: Path, sex: Sex, weights: Path | None = None, runs: int = FRESH_RUNS) -> Cold:
-    """Time ``boneage assess`` in fresh processes.
-
-    Call it before the calling process has grown: Linux counts a parent's
-    memory into the peak of the child it forks.
-    """
-    command = [sys.executable, "-m", "boneage", "assess", str(film), "--sex", str(sex)]
-    command += ["--weights", str(weights)] if weights else []
-    timed = [_run_fresh(command) for _ in range(runs)]
-    seconds, memory = zip(*timed, strict=True)
-    return Cold(statistics.median(seconds), statistics.median(memory), runs)
-
-
-def _run_fresh(command: Sequence[str]) -> tuple[float, float]:
-    """Seconds and peak resident megabytes of a command that must succeed."""
-    with tempfile.TemporaryFile() as said:
-        start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=said, stderr=said)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            said.seek(0)
-            reason = said.read().decode(errors="replace").strip()
-            raise DataError(f"{' '.join(command[1:])} failed: {reason}")
-    return seconds, usage.ru_maxrss * _MAXRSS_BYTES / MEGABYTE
+def measure_cold(
+    film: Path, sex: Sex, weights: Path | None = None, runs: int = FRESH_RUNS
+) -> JsonObject:
+    """Time the whole command line on one film, in fresh processes; medians."""
+    command = boneage_command("assess", film, "--sex", sex, weights=weights)
+    seconds, memory = zip(*(run_fresh(command) for _ in range(runs)), strict=True)
+    return {
+        "seconds": statistics.median(seconds),
+        "peak_memory_mb": statistics.median(memory),
+        "runs": runs,
+    }
 
 
 def measure_import(runs: int = FRESH_RUNS) -> float:
@@ -143,26 +110,16 @@ def measure_import(runs: int = FRESH_RUNS) -> float:
     )
 
 
-def measure_warm(assessor: Assessor, film: Path, sex: Sex, runs: int = WARM_RUNS) -> Warm:
-    """Time further films with an open Assessor."""
+def measure_warm(assessor: Assessor, film: Path, sex: Sex, runs: int = WARM_RUNS) -> JsonObject:
+    """Time further films with an open Assessor, file reading included."""
     answer = assessor.assess(film, sex)  # opens the networks, outside the clock
-    seconds = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        assessor.assess(film, sex)
-        seconds.append(time.perf_counter() - start)
-    median, p95 = np.quantile(seconds, [0.5, 0.95])
-    return Warm(answer.film_width, answer.film_height, float(median), float(p95), runs)
+    median, p95 = timed(lambda: assessor.assess(film, sex), runs).quantiles(0.5, 0.95)
+    size = {"width": answer.film_width, "height": answer.film_height}
+    return {**size, "median_seconds": median, "p95_seconds": p95, "runs": runs}
 
 
-def measure_report(assessor: Assessor, film: Path, sex: Sex, runs: int = REPORT_RUNS) -> Warm:
-    """Time the way from a film's file to its report, with an open Assessor.
-
-    Raises
-    ------
-    ModuleNotFoundError
-        When the ``report`` extra is not installed.
-    """
+def measure_report(assessor: Assessor, film: Path, sex: Sex, runs: int = REPORT_RUNS) -> JsonObject:
+    """Time the way from a film's file to its report, with an open Assessor."""
     from boneage.reports.pdf.writing import report  # noqa: PLC0415  loads ReportLab
 
     child = Child(chronological_age_months=REPORT_AGE_MONTHS, height_cm=REPORT_HEIGHT_CM)
@@ -173,33 +130,33 @@ def measure_report(assessor: Assessor, film: Path, sex: Sex, runs: int = REPORT_
         return radiograph
 
     first = once()  # opens networks and fonts, outside the clock
-    seconds = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        once()
-        seconds.append(time.perf_counter() - start)
-    median, p95 = np.quantile(seconds, [0.5, 0.95])
-    return Warm(first.width, first.height, float(median), float(p95), runs)
+    median, p95 = timed(once, runs).quantiles(0.5, 0.95)
+    size = {"width": first.width, "height": first.height}
+    return {**size, "median_seconds": median, "p95_seconds": p95, "runs": runs}
 
 
-def measure_judging(
+def measure_quality_check(
     film: Path, sex: Sex, weights: Path | None = None, runs: int = WARM_RUNS
-) -> Judging | None:
-    """Time what judging a film adds to reading it; None for weights that judge none."""
-    judging, plain = (Assessor(weights, calibration="") for _ in range(2))
-    if judging.weights.suitability is None:
+) -> JsonObject | None:
+    """Time what the image quality check adds to an analysis.
+
+    The median over pairs of analyses, with and without; None for weights that check none.
+    """
+    checking, plain = (Assessor(weights, calibration="") for _ in range(2))
+    if checking.weights.suitability is None:
         return None
     plain.weights.suitability = None
     radiograph = read(film)
-    seconds: dict[Assessor, list[float]] = {judging: [], plain: []}
-    for run in range(runs + 1):
-        for assessor, timed in seconds.items():
-            start = time.perf_counter()
-            assessor.assess(radiograph, sex)
-            if run:  # the first opens the networks
-                timed.append(time.perf_counter() - start)
-    added = np.subtract(seconds[judging], seconds[plain])
-    return Judging(float(np.median(added)), runs)
+    for assessor in (checking, plain):
+        assessor.assess(radiograph, sex)  # opens the networks, outside the clock
+    added = []
+    for _ in range(runs):
+        start = now()
+        checking.assess(radiograph, sex)
+        between = now()
+        plain.assess(radiograph, sex)
+        added.append(float((2 * between - start - now())[0]))
+    return {"added_seconds": statistics.median(added), "runs": runs}
 
 
 def at_sizes(film: Path, folder: Path) -> tuple[Path, ...]:
@@ -215,14 +172,8 @@ def at_sizes(film: Path, folder: Path) -> tuple[Path, ...]:
     return tuple(paths)
 
 
-def measure_install(checkout: Path) -> Install:
-    """Install the base package from a checkout into a clean environment.
-
-    Raises
-    ------
-    DataError
-        When the folder is no checkout, or the installation fails.
-    """
+def measure_install(checkout: Path) -> JsonObject:
+    """Install the base package from a checkout into a clean environment, downloads included."""
     constraints = checkout / "constraints.txt"
     if not (checkout / "pyproject.toml").is_file() or not constraints.is_file():
         raise DataError(f"{str(checkout)!r} has no pyproject.toml and constraints.txt to install")
@@ -232,16 +183,16 @@ def measure_install(checkout: Path) -> Install:
         before = _size(home)
         command = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet"]
         command += ["--disable-pip-version-check", "--no-cache-dir", "-c", str(constraints)]
-        seconds, _ = _run_fresh([*command, str(checkout)])
-        return Install(seconds, (_size(home) - before) / MEGABYTE)
+        seconds, _ = run_fresh([*command, str(checkout)])
+        return {"seconds": seconds, "size_mb": (_size(home) - before) / MEGABYTE}
 
 
 def _size(folder: Path) -> int:
     return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file() and not p.is_symlink())
 
 
-def training_pace(run: Path) -> tuple[StagePace, ...]:
-    """Read how fast each stage of a training run went, from its logs."""
+def training_pace(run: Path) -> list[JsonObject]:
+    """Read from its logs how fast each stage (its folder in the run) was trained; medians."""
     paces = []
     for log in sorted(run.rglob("epochs.csv")):
         with log.open(newline="") as file:
@@ -249,27 +200,6 @@ def training_pace(run: Path) -> tuple[StagePace, ...]:
         speeds = [float(text) for text in rows if text]
         if speeds:
             stage = log.parent.relative_to(run).as_posix()
-            paces.append(StagePace(stage, statistics.median(speeds), len(speeds)))
-    return tuple(paces)
-
-
-def this_machine() -> Machine:
-    """Describe the machine, without its name."""
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-    return Machine(
-        processor=_processor(),
-        cores=os.cpu_count() or 1,
-        system=f"{platform.system()} {platform.machine()}",
-        python=platform.python_version(),
-        load=load,
-    )
-
-
-def _processor() -> str:
-    """Name the processor; by its architecture where the system does not say more."""
-    table = Path("/proc/cpuinfo")
-    if table.is_file():
-        for line in table.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+            median = statistics.median(speeds)
+            paces.append({"stage": stage, "films_per_second": median, "epochs": len(speeds)})
+    return paces

@@ -1,8 +1,8 @@
-"""Where the time of one film goes, beside what no reading can be faster than.
+"""Where the time of one image goes, beside what no analysis can be faster than.
 
-The bounds are the networks alone, asked what a reading asks them, and the decoding
+The bounds are the networks alone, asked what an analysis asks them, and the decoding
 of the file alone. Processor time says more than the clock where other work runs
-beside: by it, a test holds a reading to a ratio of the bounds.
+beside: by it, a test holds an analysis to a ratio of the bounds.
 """
 
 from __future__ import annotations
@@ -10,111 +10,41 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from boneage.domain.radiograph import Sex
 from boneage.inference.assessor import Assessor
 from boneage.inference.session import Session
-from boneage.inference.weights import Asked, Weights
 from boneage.reading import read
 from boneage.reports.exports import PICTURE, export, save
 from boneage.reports.record import record
-from tools.bench.service import measure_networks
+from tools.bench.measuring import JsonObject, Spent, timed
+from tools.bench.networks import WatchedWeights, measure_networks
 
 RUNS = 20
 READING, WRITING = "reading the file", "writing the record and the picture"
 
 
-@dataclass(frozen=True)
-class Step:
-    """One step of a reading, medians."""
+def measure_steps(
+    film: Path, sex: Sex, weights: Path | None = None, *, runs: int = RUNS
+) -> JsonObject:
+    """Time each step of analysing an image with an open Assessor, and the bounds; medians.
 
-    name: str
-    seconds: float
-    networks_seconds: float
-    """Of these, in ONNX Runtime."""
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What something takes, medians."""
-
-    seconds: float
-    processor_seconds: float
-
-
-@dataclass(frozen=True)
-class Steps:
-    """Where the time of one film goes."""
-
-    width: int
-    height: int
-    steps: tuple[Step, ...]
-    """In their order, writing included."""
-    whole: Cost
-    """From the file to the answer, without writing."""
-    networks_alone: Cost
-    decoding_alone: Cost
-    runs: int
-
-    @property
-    def ratio(self) -> float:
-        """Processor time of a reading over that of its bounds."""
-        bounds = self.networks_alone.processor_seconds + self.decoding_alone.processor_seconds
-        return self.whole.processor_seconds / bounds
-
-
-class TimedWeights(Weights):
-    """Weights that count the seconds inside their networks."""
-
-    seconds_inside = 0.0
-
-    def run(self, *args: Any, **kwargs: Any) -> dict[str, npt.NDArray[np.float32]]:
-        """Run one network, and count."""
-        with self._counted():
-            return super().run(*args, **kwargs)
-
-    def run_each(self, asked: Iterable[Asked]) -> list[dict[str, npt.NDArray[np.float32]]]:
-        """Run networks side by side, and count until the last is done."""
-        with self._counted():
-            return super().run_each(asked)
-
-    @contextmanager
-    def _counted(self) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.seconds_inside += time.perf_counter() - start
-
-
-def measure_steps(film: Path, sex: Sex, weights: Path | None = None, *, runs: int = RUNS) -> Steps:
-    """Time each step of reading a film with an open Assessor, and the bounds.
-
-    Parameters
-    ----------
-    film : Path
-        A picture that Pillow can decode.
-    sex : Sex
-    weights : Path, optional
-    runs : int
+    ``whole`` goes from the file to the answer, without writing; ``ratio`` is its processor time
+    over that of the bounds.
     """
     assessor = Assessor(weights, calibration="")
-    assessor.weights = timed = TimedWeights(weights)
+    assessor.weights = watched = WatchedWeights(weights)
     radiograph, answer = read(film), assessor.assess(film, sex)  # opens the networks
-    once = [_one_reading(assessor, timed, film, sex) for _ in range(runs)]
-    steps = [
-        Step(name, *(float(value) for value in np.median([run[place][1:] for run in once], axis=0)))
-        for place, (name, _, _) in enumerate(once[0])
-    ]
+    once = [_one_analysis(assessor, watched, film, sex) for _ in range(runs)]
+    seconds = np.median([[step[1:] for step in run] for run in once], axis=0)
+    steps = [_step(name, *times) for (name, _, _), times in zip(once[0], seconds, strict=True)]
 
     def write() -> None:
         json.dumps(record(answer))
@@ -122,40 +52,39 @@ def measure_steps(film: Path, sex: Sex, weights: Path | None = None, *, runs: in
             session = Session(answer, radiograph)
             save(export(session, PICTURE), session, Path(folder))
 
-    steps.append(Step(WRITING, cost_of(write, runs).seconds, 0.0))
+    steps.append(_step(WRITING, timed(write, runs).median.seconds))
+    whole = timed(lambda: assessor.assess(film, sex), runs).median
+    decoding = timed(lambda: np.asarray(Image.open(film)), runs).median
     cores = os.cpu_count() or 1
     alone = measure_networks(film, weights, at_a_time=1, threads=cores, films=runs)
-    return Steps(
-        answer.film_width,
-        answer.film_height,
-        tuple(steps),
-        cost_of(lambda: assessor.assess(film, sex), runs),
-        Cost(alone.median_seconds, alone.processor_seconds),
-        cost_of(lambda: np.asarray(Image.open(film)), runs),
-        runs,
-    )
+    networks = Spent(alone["median_seconds"], alone["processor_seconds"])
+    return {
+        "width": answer.film_width,
+        "height": answer.film_height,
+        "steps": steps,
+        "whole": asdict(whole),
+        "networks_alone": asdict(networks),
+        "decoding_alone": asdict(decoding),
+        "runs": runs,
+        "ratio": whole.processor_seconds
+        / (networks.processor_seconds + decoding.processor_seconds),
+    }
 
 
-def cost_of(work: Callable[[], object], runs: int) -> Cost:
-    """Time something, so many times; the processor time of all threads is counted."""
-    costs = []
-    for _ in range(runs):
-        start, begun = time.perf_counter(), time.process_time()
-        work()
-        costs.append((time.perf_counter() - start, time.process_time() - begun))
-    seconds, processor_seconds = np.median(costs, axis=0)
-    return Cost(float(seconds), float(processor_seconds))
+def _step(name: str, seconds: float, inside: float = 0.0) -> JsonObject:
+    return {"name": name, "seconds": float(seconds), "networks_seconds": float(inside)}
 
 
-def _one_reading(
-    assessor: Assessor, timed: TimedWeights, film: Path, sex: Sex
+def _one_analysis(
+    assessor: Assessor, watched: WatchedWeights, film: Path, sex: Sex
 ) -> list[tuple[str, float, float]]:
     """Name, seconds and seconds inside networks of each step."""
-    marks = [(READING, time.perf_counter(), timed.seconds_inside)]
+    marks: list[tuple[str, float, float]] = []
 
     def mark(step: str) -> None:
-        marks.append((step, time.perf_counter(), timed.seconds_inside))
+        marks.append((step, time.perf_counter(), watched.seconds_inside))
 
+    mark(READING)
     assessor.assess(film, sex, on_step=mark)
     mark("")
     return [

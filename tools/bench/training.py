@@ -1,7 +1,7 @@
 """What training costs around its network: the whole loop beside bare ``train_on_batch``.
 
 The loop is the one that :func:`boneage.training.fitting.fit` runs: batches from prepared
-films and their spoilt copies, augmentation, the price of looking everywhere, the average of
+images and their perturbed copies, augmentation, the price of looking everywhere, the average of
 the weights, callbacks, checkpoints. Bare is the same network with the same loss and optimiser
 and none of these, on one batch in memory. Both are compiled alike and take turns in one
 process, so that what else the machine does meets both.
@@ -13,13 +13,11 @@ import io
 import os
 import re
 import statistics
-import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import keras
 import numpy as np
@@ -38,9 +36,10 @@ from boneage.training.fitting import (
 )
 from boneage.training.networks.region import build_attention_network, build_region_network
 from boneage.training.prepared import Batches, PreparedFilms
-from boneage.training.profile import Augmentation, Phase, Profile
+from boneage.training.profile import Augmentation, Phase, Profile, load_profile
 from boneage.training.run import Run
-from tools.bench.steps import Cost
+from boneage.training.stages import DEFAULT_PROFILE
+from tools.bench.measuring import JsonObject, Spent, head, now, spent, this_machine
 
 ROUNDS = 15
 """Short and many: where other work comes and goes, both turns of a round should meet it."""
@@ -53,18 +52,26 @@ epoch, which it begins."""
 class Round:
     """One turn of each."""
 
-    loop: Cost
+    loop: Spent
     """Of one batch, inside an epoch."""
-    epoch: Cost
+    epoch: Spent
     """Of one epoch beside its batches, never less than 0: weights swapped, log, checkpoint,
     and the start and the end of ``fit``, which a real phase has only once."""
-    bare: Cost
+    bare: Spent
     """Of one batch."""
+
+    def of_loop(self, kind: str, epoch_batches: int) -> float:
+        """A batch and its part of what an epoch costs once."""
+        return float(getattr(self.loop, kind) + getattr(self.epoch, kind) / epoch_batches)
+
+    def ratio(self, kind: str, epoch_batches: int) -> float:
+        """Loop over bare, of seconds or of processor time (the field's name)."""
+        return self.of_loop(kind, epoch_batches) / float(getattr(self.bare, kind))
 
 
 @dataclass(frozen=True)
 class PhaseCost:
-    """A phase of a network's training, measured in rounds."""
+    """A phase of a network's training, measured in rounds; what it gives are their medians."""
 
     stage: str
     """Its folder in a training run, such as ``attention/phase-0``."""
@@ -76,57 +83,47 @@ class PhaseCost:
     """In an epoch of the whole data set."""
     rounds: tuple[Round, ...]
 
-    @property
-    def seconds_ratios(self) -> list[float]:
-        """Time of the loop over bare, of each round."""
-        return self._ratios(lambda cost: cost.seconds)
-
-    @property
-    def processor_ratios(self) -> list[float]:
-        """Processor time of the loop over bare, of all threads, of each round."""
-        return self._ratios(lambda cost: cost.processor_seconds)
-
-    @property
-    def seconds_ratio(self) -> float:
-        """The median of the rounds."""
-        return statistics.median(self.seconds_ratios)
+    def ratios(self, kind: str) -> list[float]:
+        """Loop over bare of each round, of seconds or of processor time (the field's name)."""
+        return [one.ratio(kind, self.epoch_batches) for one in self.rounds]
 
     @property
     def processor_ratio(self) -> float:
-        """The median of the rounds."""
-        return statistics.median(self.processor_ratios)
+        """Processor time of the loop over bare, of all threads."""
+        return statistics.median(self.ratios("processor_seconds"))
 
-    @property
-    def films_per_second(self) -> float:
-        """Of the loop, epochs' ends included."""
-        return self.batch / self._median(lambda r: self._loop(r, lambda cost: cost.seconds))
-
-    @property
-    def bare_films_per_second(self) -> float:
-        """Of ``train_on_batch``."""
-        return self.batch / self._median(lambda r: r.bare.seconds)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Everything, for JSON."""
+    def to_row(self) -> JsonObject:
+        """Everything, for JSON; films a second of the loop with its epochs' ends."""
+        seconds, processor = self.ratios("seconds"), self.ratios("processor_seconds")
+        loop = statistics.median(one.of_loop("seconds", self.epoch_batches) for one in self.rounds)
+        bare = statistics.median(one.bare.seconds for one in self.rounds)
         return {
             **asdict(self),
-            "films_per_second": self.films_per_second,
-            "bare_films_per_second": self.bare_films_per_second,
-            "seconds_ratio": self.seconds_ratio,
+            "films_per_second": self.batch / loop,
+            "bare_films_per_second": self.batch / bare,
+            "seconds_ratio": statistics.median(seconds),
             "processor_ratio": self.processor_ratio,
-            "seconds_ratios": self.seconds_ratios,
-            "processor_ratios": self.processor_ratios,
+            "seconds_ratios": seconds,
+            "processor_ratios": processor,
         }
 
-    def _ratios(self, of: Callable[[Cost], float]) -> list[float]:
-        return [self._loop(measured, of) / of(measured.bare) for measured in self.rounds]
 
-    def _loop(self, measured: Round, of: Callable[[Cost], float]) -> float:
-        """A batch and its part of what an epoch costs once."""
-        return of(measured.loop) + of(measured.epoch) / self.epoch_batches
-
-    def _median(self, of: Callable[[Round], float]) -> float:
-        return statistics.median(map(of, self.rounds))
+def measure(data: Path, say: Callable[[str], None]) -> JsonObject:
+    """Measure the training of the compact profile on labelled films."""
+    machine = this_machine()
+    profile = load_profile(DEFAULT_PROFILE)
+    phases = []
+    for cost in measure_training(profile, data):
+        row = cost.to_row()
+        phases.append(row)
+        say(
+            f"{cost.stage}, {cost.rows} x {cost.columns}, batches of {cost.batch}: "
+            f"{row['films_per_second']:.1f} films/s, the bare network "
+            f"{row['bare_films_per_second']:.1f}; {row['seconds_ratio']:.2f} times the time, "
+            f"{row['processor_ratio']:.2f} times the processor time"
+        )
+    table = {"profile": profile.name, "preloaded": preloaded(), "phases": phases}
+    return {**head(machine), **table}
 
 
 def measure_training(
@@ -142,20 +139,8 @@ def measure_training(
     Networks start from chance weights, and whole films stand in for a region's crops: neither
     changes the time of a batch.
 
-    Parameters
-    ----------
-    profile : Profile
-    data : Path
-        Labelled films; as many are prepared as the batches of a round need.
-    stages : collection of str, optional
-        Only these of the three, such as ``carpal/phase-0``.
-    rounds, batches : int
-        Turns of loop and bare, and batches of each in a turn: 2 or more.
-
-    Raises
-    ------
-    DataError
-        When there are too few films for two batches of a phase.
+    As many of the labelled films are prepared as the batches of a round need: two or more for
+    loop and bare each. ``stages`` names some of the three, such as ``carpal/phase-0``.
     """
     films = load_films(data).hold_back(profile.calibration.share)
     with TemporaryDirectory() as folder:
@@ -189,7 +174,7 @@ class _Setting:
         return build_attention_network(spec, self.size, local=self.phase.focus > 0, focus=focus)
 
     def films(self, films: Films) -> tuple[Film, ...]:
-        """Choose the films of this phase, and their spoilt copies."""
+        """Choose the films of this phase, and their perturbed copies."""
         return with_spoilt(films.select(self.phase.films, "train"), self.profile.degradation)
 
     def epoch_batches(self, films: tuple[Film, ...]) -> int:
@@ -259,18 +244,18 @@ class _Loop:
         self.callbacks = [self.marks, *callbacks_of(setting.phase, train, folder)]
         self.done = 0
 
-    def turn(self) -> tuple[Cost, Cost]:
+    def turn(self) -> tuple[Spent, Spent]:
         """Train an epoch; what a batch costs, and the epoch beside its batches."""
-        start = _now()
+        start = now()
         self.marks.found = []
         run_epochs(
             self.model, self.train, None, self.callbacks, done=self.done, epochs=self.done + 1
         )
         self.done += 1
-        whole = _now() - start
+        whole = now() - start
         marks = self.marks.found
         batch = (marks[-1] - marks[0]) / (len(marks) - 1)
-        return _cost(batch), _cost(np.maximum(whole - batch * len(marks), 0))
+        return spent(batch), spent(np.maximum(whole - batch * len(marks), 0))
 
 
 class _Bare:
@@ -286,12 +271,12 @@ class _Bare:
         self.batches = len(train)
         self.inputs, self.scaled_ages = train[0]
 
-    def turn(self) -> Cost:
+    def turn(self) -> Spent:
         """What a batch costs."""
-        start = _now()
+        start = now()
         for _ in range(self.batches):
             self.model.train_on_batch(self.inputs, self.scaled_ages)
-        return _cost((_now() - start) / self.batches)
+        return spent((now() - start) / self.batches)
 
 
 class _Marks(keras.callbacks.Callback):  # type: ignore[misc]
@@ -303,14 +288,4 @@ class _Marks(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Look at the clock."""
-        self.found.append(_now())
-
-
-def _now() -> npt.NDArray[np.float64]:
-    """Seconds by the clock, and of processor time of all threads."""
-    return np.array([time.perf_counter(), time.process_time()])
-
-
-def _cost(of: npt.NDArray[np.float64]) -> Cost:
-    seconds, processor_seconds = of.tolist()
-    return Cost(seconds, processor_seconds)
+        self.found.append(now())

@@ -1,4 +1,4 @@
-"""Fit what tells the side of the thumb, to the training images: ``thumb_side.csv``.
+"""Fit what shows the side of the thumb, to the training images: ``thumb_side.csv``.
 
     python -m tools.both_hands.fit_thumb_side --data ../shared/data/rsna --out \
         src/boneage/imaging/thumb_side.csv
@@ -11,21 +11,15 @@ from __future__ import annotations
 
 import argparse
 import csv
-from collections.abc import Iterator
-from itertools import chain, product
+from itertools import product
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from boneage.imaging.thumb import (
-    CELLS,
-    DIRECTIONS,
-    TABLE_COLUMNS,
-    edge_directions,
-    mirrored,
-)
+from boneage.datasets.films import load_films
+from boneage.imaging.thumb import CELLS, DIRECTIONS, TABLE_COLUMNS, edge_directions, mirrored
+from tools.both_hands.pairs import BOTH_HANDS, grey_image
 
 SMALL_COPIES = 5000
 """Of the squeezed copies, beside all half-scale ones."""
@@ -34,7 +28,6 @@ ROUNDS = 3
 MIRRORED = -0.3
 """What reads below is a right hand, or mirrored."""
 TEST_SHARE = 0.2
-BOTH_HANDS = ("1430", "2256")
 
 Rows = npt.NDArray[np.float64]
 
@@ -65,24 +58,17 @@ def main() -> None:
             writer.writerow([*cell, f"{weights[cell]:.4f}"])
 
 
-def training_images(folder: Path) -> Iterator[Path]:
+def training_images(folder: Path) -> list[Path]:
     """List images of the training split: the half-scale ones, then squeezed copies."""
-    with (folder / "films.csv").open(newline="", encoding="utf-8") as file:
-        rows = [
-            row
-            for row in csv.DictReader(file)
-            if row["split"] == "train" and row["id"] not in BOTH_HANDS
-        ]
-    large = (folder / row["film"] for row in rows if row["film"].startswith("half-scale/"))
-    small = [folder / "squeezed" / f"{row['id']}.webp" for row in rows if not row["film"]]
+    films = [f for f in load_films(folder).select("best", "train") if f.id not in BOTH_HANDS]
+    small = [film.path for film in films if film.squeezed]
     chosen = np.random.default_rng(0).permutation(len(small))[:SMALL_COPIES]
-    return chain(large, (small[number] for number in sorted(chosen)))
+    return [f.path for f in films if not f.squeezed] + [small[number] for number in sorted(chosen)]
 
 
 def difference(path: Path) -> Rows:
     """Subtract the mirror image's edges from the image's."""
-    grey = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    edges = edge_directions(np.asarray(grey, np.float32) / np.float32(255))
+    edges = edge_directions(grey_image(path))
     return np.asarray((edges - mirrored(edges)).ravel() / 2, np.float64)
 
 

@@ -8,35 +8,34 @@ mirror image of another child's; beside itself and beside another left hand (to 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from boneage import Assessor
+from boneage.datasets.films import Film, load_films
 from boneage.domain.radiograph import Facts, Radiograph
 from boneage.errors import UnsuitableError
-from tools.both_hands.pairs import Image, side_by_side
+from tools.both_hands.pairs import BOTH_HANDS, Image, grey_image, side_by_side
 
 KINDS = ("one child", "two children", "two left hands", "left hands of two children")
-BOTH_HANDS = ("1430", "2256")
 CLEARLY_TWO_MONTHS = 24.0
 """Labels of two children that differ by more."""
 
 
 @dataclass(frozen=True)
-class Measured:
+class PairOutcome:
     """What became of one image."""
 
     kind: str
     film: str
     outcome: str
     """``one``: answered as one hand; ``both``: as both; else the code of the refusal."""
+    age_months: float | None = None
     moved_months: float | None = None
     """From the answer for the left hand's own image."""
     other_differs_months: float | None = None
@@ -55,12 +54,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     random = np.random.default_rng(options.seed)
-    rows = _films(options.data, options.split)
-    chosen = [rows[place] for place in random.permutation(len(rows))[: options.count]]
+    films = load_films(options.data).select("detailed", options.split)
+    films = tuple(film for film in films if film.id not in BOTH_HANDS)
+    chosen = [films[place] for place in random.permutation(len(films))[: options.count]]
     assessor = Assessor(threads=1)
     measured = []
-    for number, row in enumerate(chosen):
-        measured += _measure(assessor, options.data, row, chosen[number - 1], random, options.kinds)
+    for number, film in enumerate(chosen):
+        measured += _measure(assessor, film, chosen[number - 1], random, options.kinds)
     if options.out:
         options.out.write_text(json.dumps([asdict(one) for one in measured], indent=1))
     _report(measured)
@@ -68,49 +68,40 @@ def main() -> None:
 
 def _measure(
     assessor: Assessor,
-    data: Path,
-    row: dict[str, str],
-    other_row: dict[str, str],
+    film: Film,
+    other: Film,
     random: np.random.Generator,
     kinds: Sequence[str],
-) -> list[Measured]:
-    film, sex = row["id"], "male" if row["male"] == "True" else "female"
-    left = _read(data / row["film"])
-    plain, measured = _assessed(assessor, left, sex, "single", film)
-    other = _read(data / other_row["film"])
-    apart = abs(float(row["boneage"]) - float(other_row["boneage"]))
-    found = [measured]
-    for kind, (beside, mirror) in {
-        "one child": (left, True),
-        "two children": (other, True),
-        "two left hands": (left, False),
-        "left hands of two children": (other, False),
-    }.items():
+) -> list[PairOutcome]:
+    left, right = grey_image(film.path), grey_image(other.path)
+    found = [_assessed(assessor, left, film, "single")]
+    apart = abs(film.age_months - other.age_months)
+    pairs = ((left, True, None), (right, True, apart), (left, False, None), (right, False, apart))
+    for kind, (beside, mirror, differ) in zip(KINDS, pairs, strict=True):
         image = side_by_side(left, beside, random, mirror=mirror)
-        differ = apart if beside is other else None
         if kind in kinds:
-            found.append(_assessed(assessor, image.pixels, sex, kind, film, plain, differ)[1])
+            found.append(_assessed(assessor, image, film, kind, found[0].age_months, differ))
     return found
 
 
 def _assessed(
     assessor: Assessor,
     pixels: Image,
-    sex: str,
+    film: Film,
     kind: str,
-    film: str,
     plain: float | None = None,
     labels_differ: float | None = None,
-) -> tuple[float | None, Measured]:
+) -> PairOutcome:
     try:
-        answer = assessor.assess(Radiograph(pixels, Facts("drawn", 8)), sex)
+        answer = assessor.assess(Radiograph(pixels, Facts("drawn", 8)), film.sex)
     except UnsuitableError as error:
-        return None, Measured(kind, film, error.code, labels_differ_months=labels_differ)
+        return PairOutcome(kind, film.id, error.code, labels_differ_months=labels_differ)
     other = answer.other_hand
-    return answer.age_months, Measured(
+    return PairOutcome(
         kind,
-        film,
+        film.id,
         "both" if other else "one",
+        answer.age_months,
         None if plain is None else answer.age_months - plain,
         None if other is None else other.age_months - answer.age_months,
         labels_differ,
@@ -118,7 +109,7 @@ def _assessed(
     )
 
 
-def _report(measured: list[Measured]) -> None:
+def _report(measured: list[PairOutcome]) -> None:
     for kind in dict.fromkeys(one.kind for one in measured):
         these = [one for one in measured if one.kind == kind]
         _line(kind, these)
@@ -127,7 +118,7 @@ def _report(measured: list[Measured]) -> None:
             _line(f"  labels over {CLEARLY_TWO_MONTHS:.0f} months apart", far)
 
 
-def _line(kind: str, these: list[Measured]) -> None:
+def _line(kind: str, these: list[PairOutcome]) -> None:
     outcomes = Counter(one.outcome for one in these)
     silent = [one.film for one in these if one.outcome == "one" and not one.warnings]
     counts = ", ".join(f"{outcome} {count}" for outcome, count in outcomes.most_common())
@@ -142,24 +133,6 @@ def _line(kind: str, these: list[Measured]) -> None:
                 + ", ".join(f"{value:.1f}" for value in quantiles)
                 + f"; {np.mean(np.array(values) <= 3):.0%} within 3"
             )
-
-
-def _films(data: Path, split: str) -> list[dict[str, str]]:
-    with (data / "boneage-training-dataset.csv").open(newline="", encoding="utf-8") as file:
-        labels = {row["id"]: row for row in csv.DictReader(file)}
-    with (data / "films.csv").open(newline="", encoding="utf-8") as file:
-        return [
-            {**row, "male": labels[row["id"]]["male"], "boneage": labels[row["id"]]["boneage"]}
-            for row in csv.DictReader(file)
-            if row["split"] == split
-            and row["film"].startswith("half-scale/")
-            and row["id"] not in BOTH_HANDS
-        ]
-
-
-def _read(path: Path) -> Image:
-    grey = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    return np.asarray(grey, np.float32) / np.float32(255)
 
 
 if __name__ == "__main__":

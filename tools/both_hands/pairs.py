@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,18 +12,19 @@ Image = npt.NDArray[np.float32]
 """Shape (height, width), 0 to 1."""
 
 
-@dataclass(frozen=True, eq=False)
-class TwoHandsImage:
-    """Two hands side by side."""
+BOTH_HANDS = ("1430", "2256")
+"""Images of the data set that show both already."""
 
-    pixels: Image
-    left_columns: tuple[int, int]
-    """Where the first of both images lies."""
+
+def grey_image(path: Path) -> Image:
+    """Load an image."""
+    grey = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    return np.asarray(grey, np.float32) / np.float32(255)
 
 
 def side_by_side(
     left: Image, other: Image, random: np.random.Generator, *, mirror: bool = True
-) -> TwoHandsImage:
+) -> Image:
     """Lay a hand and another, mirrored and altered, side by side, in either order.
 
     The other one is turned a little, of another exposure and size, and shifted up or down;
@@ -48,8 +49,7 @@ def side_by_side(
     edge = np.concatenate([left[:, 0], left[:, -1], left[0]])
     ground = float(random.choice([0.0, 0.45, float(np.median(edge))]))
     parts = [(left, max(-shift, 0)), (beside, max(shift, 0))]
-    left_first = random.random() < 0.5
-    if not left_first:
+    if random.random() >= 0.5:
         parts.reverse()
     rows = max(top + len(part) for part, top in parts)
     pixels = np.full((rows, gap + left.shape[1] + beside.shape[1]), ground, np.float32)
@@ -57,9 +57,7 @@ def side_by_side(
     for part, top in parts:
         pixels[top : top + len(part), column : column + part.shape[1]] = part
         column += part.shape[1] + gap
-    start = 0 if left_first else beside.shape[1] + gap
-    levels = np.rint(pixels * 255).astype(np.float32) / np.float32(255)
-    return TwoHandsImage(levels, (start, start + left.shape[1]))
+    return np.asarray(np.rint(pixels * 255) / 255, np.float32)
 
 
 def _turned(image: Image, degrees: float) -> Image:

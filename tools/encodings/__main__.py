@@ -15,7 +15,9 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tools.encodings.assessing import assess_all, program
+import boneage
+from boneage.inference.weights import Weights
+from tools.encodings.assessing import assess_all, fingerprint
 from tools.encodings.images import HELD_OUT, SYNTHETIC, held_out, synthetic
 from tools.encodings.registry import WAYS
 from tools.encodings.report import lines, summarise
@@ -37,17 +39,20 @@ def main(arguments: list[str] | None = None) -> int:
     sources = (
         held_out(options.data, options.images, options.seed) if real else synthetic(options.images)
     )
-    asked = program()
+    weights = Weights()
+    options.work.mkdir(parents=True, exist_ok=True)
     answers = []
-    for source, answered in assess_all(sources, ways, options.work, asked, options.processes):
+    for source, answered in assess_all(
+        sources, ways, options.work, fingerprint(weights), options.processes
+    ):
         answers.append(answered)
         print(f"{len(answers)} of {len(sources)} images ({source.name})", file=sys.stderr)
     summary = summarise(ways, answers)
     evidence = {
         "format": FORMAT,
         "date": datetime.now(UTC).date().isoformat(),
-        "boneage": asked.version,
-        "weights": {"name": asked.weights.name, "sha256": asked.weights.sha256},
+        "boneage": boneage.__version__,
+        "weights": {"name": weights.name.name, "sha256": weights.name.sha256},
         "source": HELD_OUT if real else SYNTHETIC,
         "seed": options.seed,
         **summary.table(),
@@ -75,13 +80,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def _ways(text: str) -> list[str]:
     """Take the names of ways, or beginnings of several, such as ``dicom_window``."""
-    chosen = []
+    chosen: dict[str, None] = {}
     for part in text.split(","):
         found = [part] if part in WAYS else [name for name in WAYS if name.startswith(part)]
         if not found:
             raise argparse.ArgumentTypeError(f"there is no way {part!r}; --list names them")
-        chosen += [name for name in found if name not in chosen]
-    return chosen
+        chosen |= dict.fromkeys(found)
+    return list(chosen)
 
 
 def _print_ways(ways: list[Way]) -> None:

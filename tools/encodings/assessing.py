@@ -8,15 +8,13 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import boneage
-from boneage.domain.assessment import WeightsName
 from boneage.inference.weights import Weights
+from boneage.storage.many import Journal, in_parallel
 from tools.encodings.images import Source
 from tools.encodings.raster import encoded
 from tools.encodings.ways import Way
@@ -34,7 +32,7 @@ SECONDS, SECONDS_PER_FILE = 60.0, 5.0
 
 
 @dataclass(frozen=True)
-class Answer:
+class FileAnswer:
     """What became of one file."""
 
     status: str
@@ -46,66 +44,50 @@ class Answer:
     """Codes of the findings that warn."""
 
 
-@dataclass(frozen=True)
-class Program:
-    """What answers."""
-
-    version: str
-    weights: WeightsName
-    fingerprint: str
-    """A hash of its code and its weights."""
-
-
-def program() -> Program:
-    """Describe the program of this environment."""
-    weights = Weights().name
-    digest = hashlib.sha256(weights.sha256.encode())
+def fingerprint(weights: Weights) -> str:
+    """Hash the code and the weights of the program in this environment."""
+    digest = hashlib.sha256(weights.name.sha256.encode())
     for path in sorted(Path(boneage.__file__).parent.rglob("*.py")):
         digest.update(path.read_bytes())
-    return Program(boneage.__version__, weights, digest.hexdigest())
+    return digest.hexdigest()
 
 
 def assess_all(
-    sources: Sequence[Source], ways: Sequence[Way], work: Path, asked: Program, processes: int
-) -> Iterator[tuple[Source, Mapping[str, Answer]]]:
+    sources: Sequence[Source], ways: Sequence[Way], work: Path, program: str, processes: int
+) -> Iterator[tuple[Source, Mapping[str, FileAnswer]]]:
     """Write every image in every way and assess it; images in their order, as they are done.
 
-    What was answered lies in ``work``, and is asked again only of another program or file.
+    What was answered lies in ``work``, and is asked again only of another program (by its
+    fingerprint) or for another file.
     """
-    work.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(processes) as pool:
-        jobs = [pool.submit(_assess_image, source, ways, work, asked) for source in sources]
-        for source, job in zip(sources, jobs, strict=True):
-            yield source, job.result()
+
+    def assess(source: Source) -> tuple[Source, Mapping[str, FileAnswer]]:
+        with Journal(work / program[:16] / f"{source.name}.jsonl", {"program": program}) as known:
+            return source, _assess_image(source, ways, work, known)
+
+    return in_parallel(assess, sources, processes)
 
 
 def _assess_image(
-    source: Source, ways: Sequence[Way], work: Path, asked: Program
-) -> Mapping[str, Answer]:
+    source: Source, ways: Sequence[Way], work: Path, known: Journal
+) -> Mapping[str, FileAnswer]:
     grey = source.load()
-    journal = work / f"{source.name}.json"
-    known = _known(journal, asked)
-    answers: dict[str, Answer] = {}
+    digests: dict[str, str] = {}
     with TemporaryDirectory(dir=work, prefix="files-") as folder:
-        files: dict[Path, str] = {}
+        files = []
         for way in (PLAIN_WAY, *ways):
             content = way.write(grey)
-            digest = hashlib.sha256(content).hexdigest()
-            if digest in known:
-                answers[way.name] = known[digest]
-                continue
-            path = Path(folder) / f"{way.name}{way.suffix}"
-            path.write_bytes(content)
-            files[path] = digest
+            digests[way.name] = hashlib.sha256(content).hexdigest()
+            if digests[way.name] not in known.done:
+                files.append(Path(folder) / f"{way.name}{way.suffix}")
+                files[-1].write_bytes(content)
         if files:
-            found = assess_files(Path(folder), list(files), source)
-            answers |= found
-            new = {digest: found[path.stem] for path, digest in files.items()}
-            _keep(journal, asked, known | new)
-    return answers
+            for name, answer in assess_files(Path(folder), files, source).items():
+                known.add(digests[name], astuple(answer))
+    return {name: FileAnswer(*known.done[digest]) for name, digest in digests.items()}
 
 
-def assess_files(folder: Path, files: Sequence[Path], source: Source) -> dict[str, Answer]:
+def assess_files(folder: Path, files: Sequence[Path], source: Source) -> dict[str, FileAnswer]:
     """Assess files in one run of the program; should it die, the halves, down to the one."""
     table = folder / "table.csv"
     with table.open("w", newline="") as file:
@@ -120,36 +102,16 @@ def assess_files(folder: Path, files: Sequence[Path], source: Source) -> dict[st
         records = json.loads(done.stdout)["films"]
     except (subprocess.TimeoutExpired, ValueError):
         if len(files) == 1:
-            return {files[0].stem: Answer(CRASHED)}
+            return {files[0].stem: FileAnswer(CRASHED)}
         half = len(files) // 2
-        parts = files[:half], files[half:]
-        return {k: v for part in parts for k, v in assess_files(folder, part, source).items()}
-    return {Path(record["film"]).stem: _answer(record) for record in records}
-
-
-def _answer(record: Mapping[str, Any]) -> Answer:
-    found = record["findings"]
-    return Answer(
-        record["status"],
-        record.get("age_months"),
-        record.get("code"),
-        [finding["code"] for finding in found if finding["severity"] == "warning"],
-    )
-
-
-def _known(journal: Path, asked: Program) -> dict[str, Answer]:
-    """Give what this program answered earlier, by the hash of each file."""
-    try:
-        stored = json.loads(journal.read_text("utf-8"))
-    except (FileNotFoundError, ValueError):
-        return {}
-    if stored["program"] != asked.fingerprint:
-        return {}
-    return {digest: Answer(*answer) for digest, answer in stored["answers"].items()}
-
-
-def _keep(journal: Path, asked: Program, answers: Mapping[str, Answer]) -> None:
-    rows = {digest: astuple(answer) for digest, answer in answers.items()}
-    new = journal.with_suffix(".new")
-    new.write_text(json.dumps({"program": asked.fingerprint, "answers": rows}), "utf-8")
-    new.replace(journal)
+        parts = (assess_files(folder, part, source) for part in (files[:half], files[half:]))
+        return {name: answer for part in parts for name, answer in part.items()}
+    return {
+        Path(record["film"]).stem: FileAnswer(
+            record["status"],
+            record.get("age_months"),
+            record.get("code"),
+            [finding["code"] for finding in record["findings"] if finding["severity"] == "warning"],
+        )
+        for record in records
+    }

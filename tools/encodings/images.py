@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, islice, zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -43,18 +44,10 @@ class Source:
 
 
 def held_out(data: Path, count: int, seed: int) -> list[Source]:
-    """Draw held-out images of useful resolution, as evenly over the years of age as they come.
-
-    Raises
-    ------
-    boneage.errors.DataError
-        When the folder is not a data set.
-    """
+    """Draw held-out images of useful resolution, as evenly over the years of age as they come."""
     films = load_films(data).select("detailed", "validation")
-    return [
-        Source(film.id, film.sex, film.age_months, film.path)
-        for film in _by_age(films, count, random.Random(seed))  # noqa: S311  no secret
-    ]
+    chosen = _by_age(films, count, random.Random(seed))  # noqa: S311  no secret
+    return [Source(film.id, film.sex, film.age_months, film.path) for film in chosen]
 
 
 def synthetic(count: int) -> list[Source]:
@@ -75,9 +68,5 @@ def _by_age(films: Sequence[Film], count: int, draw: random.Random) -> list[Film
         draw.shuffle(of_year)
     order = sorted(years)
     draw.shuffle(order)
-
-    def in_turn() -> Iterator[Film]:
-        for turn in range(max(map(len, years.values()), default=0)):
-            yield from (years[year][turn] for year in order if turn < len(years[year]))
-
-    return [film for film, _ in zip(in_turn(), range(count), strict=False)]
+    turns = chain.from_iterable(zip_longest(*(years[year] for year in order)))
+    return list(islice((film for film in turns if film is not None), count))

@@ -1,9 +1,10 @@
-"""What a way of writing an image is."""
+"""What a way of writing an image is, and what the ways do to its pixels."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -34,9 +35,38 @@ class Way:
     """Why a refusal is right; None: the file must be read."""
 
 
+def ways(
+    prefix: str,
+    suffix: str,
+    writers: Mapping[str, Writer],
+    *,
+    lossy: bool = False,
+    resampled: bool = False,
+    unreadable: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[Way, ...]:
+    """Make ways of one kind from their writers, by the names behind ``prefix_``.
+
+    ``unreadable`` names those that may be refused, and why.
+    """
+    return tuple(
+        Way(f"{prefix}_{name}", suffix, write, lossy, resampled, unreadable.get(name))
+        for name, write in writers.items()
+    )
+
+
 def deep(grey: Grey, bits: int) -> npt.NDArray[np.uint16]:
     """Spread 8 bits over 9 to 16: black stays 0, white becomes the highest value."""
     return (grey.astype(np.uint16) * np.uint16(257)) >> np.uint16(16 - bits)
+
+
+def inverted(grey: Grey, bits: int) -> npt.NDArray[np.uint16]:
+    """Spread an image over so many bits, white the lowest value."""
+    return np.uint16(2**bits - 1) - deep(grey, bits)
+
+
+def signed(grey: Grey, bits: int) -> npt.NDArray[np.int16]:
+    """Spread an image over the signed numbers of so many bits."""
+    return np.asarray(deep(grey, bits).astype(np.int32) - 2 ** (bits - 1), np.int16)
 
 
 def stretched(grey: Grey, *, wider: float = 1.0, higher: float = 1.0) -> Grey:
@@ -49,6 +79,19 @@ def stretched(grey: Grey, *, wider: float = 1.0, higher: float = 1.0) -> Grey:
 def rgb(grey: Array) -> Array:
     """Repeat a grey image in three channels, shape (height, width, 3)."""
     return np.stack([grey] * 3, axis=-1)
+
+
+def ycbcr(grey: Grey) -> Array:
+    """Convert to luminance and two colour differences, shape (height, width, 3)."""
+    # Pillow's conversion would move a third of the grey levels by one.
+    return np.stack([grey, *[np.full_like(grey, 128)] * 2], axis=-1)
+
+
+def with_alpha(pixels: Array) -> Array:
+    """Add a channel that says that nothing is transparent."""
+    channels = pixels if pixels.ndim == 3 else pixels[..., np.newaxis]
+    opaque = np.full((*channels.shape[:2], 1), np.iinfo(pixels.dtype).max, pixels.dtype)
+    return np.concatenate([channels, opaque], axis=-1)
 
 
 def shuffled_palette(grey: Grey) -> tuple[Grey, Grey]:

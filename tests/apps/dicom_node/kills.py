@@ -23,7 +23,7 @@ from boneage import __version__
 from boneage.inference.weights import Weights
 from tests.apps.dicom_node.drawn import film, uid_of
 from tests.apps.dicom_node.peers import Receiver, ask_node, free_port, start_node, storescu
-from tools.bench.single import this_machine
+from tools.bench.measuring import this_machine
 
 FORMAT = 1
 BATCH = 5

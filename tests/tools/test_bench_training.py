@@ -18,7 +18,7 @@ from boneage.training.profile import load_profile
 from tests.training.drawn import small_backbone, tiny_profile, write_labels, write_official
 from tools.bench import training as training_bench
 from tools.bench.__main__ import bench
-from tools.bench.steps import Cost
+from tools.bench.measuring import Spent
 from tools.bench.training import PhaseCost, Round, measure_training
 from tools.documents.evidence import Evidence
 from tools.documents.render import block
@@ -32,18 +32,18 @@ EPOCH_BATCHES = 123
 
 def phase_cost() -> PhaseCost:
     """Loops of 4.4, 2.2 and 3 s a batch, and half a second of an epoch's end; bare 2 s."""
-    epoch = Cost(5.0, 1.0)
-    rounds = [Round(Cost(s, 2 * s), epoch, Cost(2.0, 4.0)) for s in (4.4, 2.2, 3.0)]
+    epoch = Spent(5.0, 1.0)
+    rounds = [Round(Spent(s, 2 * s), epoch, Spent(2.0, 4.0)) for s in (4.4, 2.2, 3.0)]
     return PhaseCost("attention/phase-0", 128, 96, 32, 10, tuple(rounds))
 
 
 def test_an_epochs_end_is_shared_by_its_batches() -> None:
-    cost = phase_cost()
-    assert cost.seconds_ratios == pytest.approx([4.9 / 2, 2.7 / 2, 3.5 / 2])
-    assert cost.seconds_ratio == pytest.approx((3.0 + 0.5) / 2)
-    assert cost.processor_ratio == pytest.approx((6.0 + 0.1) / 4)
-    assert cost.films_per_second == pytest.approx(32 / 3.5)
-    assert cost.bare_films_per_second == pytest.approx(16)
+    cost = phase_cost().to_row()
+    assert cost["seconds_ratios"] == pytest.approx([4.9 / 2, 2.7 / 2, 3.5 / 2])
+    assert cost["seconds_ratio"] == pytest.approx((3.0 + 0.5) / 2)
+    assert cost["processor_ratio"] == pytest.approx((6.0 + 0.1) / 4)
+    assert cost["films_per_second"] == pytest.approx(32 / 3.5)
+    assert cost["bare_films_per_second"] == pytest.approx(16)
 
 
 def test_phases_of_both_kinds_of_network_are_measured(

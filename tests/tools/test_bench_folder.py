@@ -12,8 +12,8 @@ from click.testing import CliRunner
 
 from boneage.errors import DataError
 from tests.apps.cli.conftest import Run, run
-from tools.bench import folder as big_bench
 from tools.bench.__main__ import bench
+from tools.bench.folder import enlarged
 from tools.documents.evidence import Evidence
 from tools.documents.render import block
 
@@ -25,7 +25,7 @@ def test_small_films_are_enlarged_to_what_is_read(tmp_path: Path) -> None:
     for number in range(3):
         cv2.imwrite(str(tmp_path / "small" / f"{number}.png"), np.full((100, 80), 9, np.uint8))
     (tmp_path / "small" / "z.png").write_text("none")
-    paths = big_bench.enlarged(tmp_path / "small", tmp_path, films=2)
+    paths = enlarged(tmp_path / "small", tmp_path, films=2)
     assert len(paths) == 2
     grey = cv2.imread(str(paths[0]), cv2.IMREAD_GRAYSCALE)
     assert grey is not None
@@ -34,7 +34,7 @@ def test_small_films_are_enlarged_to_what_is_read(tmp_path: Path) -> None:
 
 def test_a_folder_without_pictures_is_said(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no pictures"):
-        big_bench.enlarged(tmp_path, tmp_path)
+        enlarged(tmp_path, tmp_path)
 
 
 @pytest.mark.slow

@@ -1,0 +1,159 @@
+"""The clock, the memory and the machine: what every benchmark here measures with.
+
+What is measured becomes a row of JSON at once: plain values, seconds by the clock unless
+named ``processor_seconds``, memory in 10^6 bytes. What cannot be measured is a DataError.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from boneage._version import __version__
+from boneage.domain.assessment import WeightsName
+from boneage.errors import DataError
+
+MEGABYTE = 1_000_000
+_MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
+JsonObject: TypeAlias = dict[str, Any]
+"""As JSON has it."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where it was measured."""
+
+    processor: str
+    cores: int
+    system: str
+    python: str
+    load: float | None
+    """Processes waiting at the start, averaged over a minute: well above 0, and
+    others were measured too."""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What something took."""
+
+    seconds: float
+    processor_seconds: float
+    """Of all threads; busy neighbours hardly move it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Calls:
+    """What calls took, each and together."""
+
+    seconds: npt.NDArray[np.float64]
+    """Of each call."""
+    processor_seconds: npt.NDArray[np.float64]
+    """Likewise, where no other call ran beside."""
+    whole: Spent
+
+    def quantiles(self, *shares: float) -> list[float]:
+        """Give seconds that such shares of the calls stayed below."""
+        return [float(value) for value in np.quantile(self.seconds, shares)]
+
+    @property
+    def median(self) -> Spent:
+        """Of one call."""
+        return Spent(float(np.median(self.seconds)), float(np.median(self.processor_seconds)))
+
+
+def now() -> npt.NDArray[np.float64]:
+    """Seconds by the clock, and of processor time of all threads."""
+    return np.array([time.perf_counter(), time.process_time()])
+
+
+def spent(difference: npt.NDArray[np.float64]) -> Spent:
+    """Name the parts of a difference of two :func:`now`."""
+    return Spent(*difference.tolist())
+
+
+def timed(work: Callable[[], object], times: int, at_a_time: int = 1) -> Calls:
+    """Call something so many times, some of them side by side."""
+
+    def once(_: int) -> npt.NDArray[np.float64]:
+        start = now()
+        work()
+        return now() - start
+
+    start = now()
+    if at_a_time == 1:
+        each = np.array([once(number) for number in range(times)])
+    else:
+        with ThreadPoolExecutor(at_a_time) as pool:
+            each = np.array(list(pool.map(once, range(times))))
+    return Calls(each[:, 0], each[:, 1], spent(now() - start))
+
+
+def run_fresh(command: Sequence[str]) -> tuple[float, float]:
+    """Seconds and peak resident megabytes of a command that must succeed.
+
+    Call it before the calling process has grown: Linux counts a parent's
+    memory into the peak of the child it forks.
+    """
+    with tempfile.TemporaryFile() as output:
+        start = time.perf_counter()
+        process = subprocess.Popen(command, stdout=output, stderr=output)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            output.seek(0)
+            reason = output.read().decode(errors="replace").strip()
+            raise DataError(f"{' '.join(command[1:])} failed: {reason}")
+    return seconds, usage.ru_maxrss * _MAXRSS_BYTES / MEGABYTE
+
+
+def boneage_command(*arguments: object, weights: Path | None) -> list[str]:
+    """Name the command line of this environment, and its weights."""
+    command = [sys.executable, "-m", "boneage", *map(str, arguments)]
+    return command + (["--weights", str(weights)] if weights else [])
+
+
+def this_machine() -> Machine:
+    """Describe the machine, without its name."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    return Machine(
+        processor=_processor(),
+        cores=os.cpu_count() or 1,
+        system=f"{platform.system()} {platform.machine()}",
+        python=platform.python_version(),
+        load=load,
+    )
+
+
+def _processor() -> str:
+    """Name the processor; by its architecture where the system does not say more."""
+    table = Path("/proc/cpuinfo")
+    if table.is_file():
+        for line in table.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def head(machine: Machine, weights: WeightsName | None = None) -> JsonObject:
+    """Say what was measured, when, and on what machine, as it was before."""
+    row = {
+        "format": 1,
+        "boneage": __version__,
+        "date": date.today().isoformat(),
+        "machine": asdict(machine),
+    }
+    return row | ({"weights": asdict(weights)} if weights else {})
