@@ -29,8 +29,8 @@ from boneage.evaluation.localization.summary import summarise
 from boneage.evaluation.robustness import evidence as stress_evidence
 from boneage.evaluation.robustness.changes import chosen
 from boneage.evaluation.robustness.stress import Outcome, Stressed
-from boneage.training.ablation.outcomes import Outcome as Trained
 from boneage.training.ablation.outcomes import Study, Variant
+from boneage.training.ablation.outcomes import VariantOutcome as Trained
 
 DAY = date(2026, 1, 2)
 WEIGHTS = WeightsName("tiny-1", "tiny", "ab" * 32)

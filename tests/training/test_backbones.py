@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,20 +10,21 @@ import keras
 import numpy as np
 import numpy.typing as npt
 import pytest
+from msgspec.structs import replace
 
 from boneage.errors import ProfileError
-from boneage.training.attention import carry_over, training_model
 from boneage.training.export import TOLERANCE, export_network
+from boneage.training.network_training import carry_over, training_model
 from boneage.training.networks.backbone import OWN, build_backbone, scaling_of, with_depthwise
 from boneage.training.networks.region import build_attention_network, build_region_network
 from boneage.training.networks.vit import vit_tiny
-from boneage.training.profile import NetworkSpec, Phase, load_profile
+from boneage.training.profile import NetworkSpec, PhaseSpec, load_profile
 from tests.training.drawn import grey_hand, small_backbone
 
 Array = npt.NDArray[np.float32]
 SIZE = (96, 64)
 TO_ONE = (1 / 127.5, -1.0)
-PHASE = Phase(1, 2, 1e-3, "huber", focus=0.3)
+PHASE = PhaseSpec(1, 2, 1e-3, "huber", focus=0.3)
 CONVNEXT = load_profile("convnext").attention
 SMALL_CONVNEXT = replace(CONVNEXT, input=SIZE, initial_weights="none", phases=(PHASE,))
 VIT = NetworkSpec("ViTTiny", SIZE, "linear", (PHASE,), sex_units=4, heat_map_after="block_8")

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
-from boneage.training.attention import training_model
 from boneage.training.export import TOLERANCE, export_network
 from boneage.training.fitting import BINS, loss_of, mae_months
+from boneage.training.network_training import start_at_mean_age, training_model
 from boneage.training.networks import region as region_networks
 from boneage.training.networks.fusion import build_fusion_network, take_heads
 from boneage.training.networks.head import bin_months
 from boneage.training.networks.region import build_attention_network, build_region_network
-from boneage.training.profile import FusionSpec, NetworkSpec, Phase
-from boneage.training.region_networks import start_at_mean_age
+from boneage.training.profile import FusionSpec, NetworkSpec, PhaseSpec
 from tests.training.drawn import grey_hand, small_backbone, tiny_profile
 
 SIZE = (32, 24)
-PHASE = Phase(1, 2, 1e-3, "huber", focus=0.3)
+PHASE = PhaseSpec(1, 2, 1e-3, "huber", focus=0.3)
 SPEC = NetworkSpec("small_backbone", SIZE, "distribution", (PHASE,), sex_units=4)
 
 
@@ -95,7 +94,7 @@ def test_a_new_head_answers_about_the_mean_age() -> None:
 
 def test_the_fusion_reads_the_same_ages_from_the_features() -> None:
     network = build_region_network(SPEC, flatten=False)
-    spec = FusionSpec((), Phase(1, 2, 1e-3, "huber"), "average", joins="mean_of_ages")
+    spec = FusionSpec((), PhaseSpec(1, 2, 1e-3, "huber"), "average", joins="mean_of_ages")
     answered = network(inputs())
     width = answered["feature"].shape[-1]
     fusion = build_fusion_network(spec, {"carpal": width}, {"carpal": SPEC})

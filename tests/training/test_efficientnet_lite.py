@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import runpy
-from dataclasses import replace
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from boneage.errors import ProfileError
-from boneage.training.attention import training_model
 from boneage.training.export import TOLERANCE, export_network
+from boneage.training.network_training import training_model
 from boneage.training.networks.backbone import build_backbone, scaling_of
 from boneage.training.networks.efficientnet_lite import efficientnet_lite
 from boneage.training.networks.region import build_attention_network
-from boneage.training.profile import NetworkSpec, Phase
+from boneage.training.profile import NetworkSpec, PhaseSpec
 from tests.training.drawn import grey_hand, tiny_profile
 
 SHARED = Path(__file__).parents[3] / "shared" / "weights"
@@ -24,7 +24,7 @@ WEIGHTS = "efficientnet_lite2_notop.weights.h5"
 MIDDLE = {0: "b11_expand_relu", 2: "b15_expand_relu"}
 """The last of a 16th of the resolution."""
 SIZE = (96, 64)
-PHASE = Phase(1, 2, 1e-3, "huber", focus=0.3)
+PHASE = PhaseSpec(1, 2, 1e-3, "huber", focus=0.3)
 SPEC = NetworkSpec(
     "EfficientNetLite0", SIZE, "linear", (PHASE,), sex_units=4, heat_map_after=MIDDLE[0]
 )

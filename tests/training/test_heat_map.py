@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import keras
 import numpy as np
 import numpy.typing as npt
 import pytest
 from keras import ops
+from msgspec.structs import replace
 
 from boneage.errors import ProfileError
-from boneage.training.attention import carry_over, training_model
+from boneage.training.network_training import carry_over, training_model
 from boneage.training.networks.cbam import SpatialAttention
 from boneage.training.networks.region import build_attention_network
-from boneage.training.profile import NetworkSpec, Phase, load_profile
+from boneage.training.profile import NetworkSpec, PhaseSpec, load_profile
 
 Maps = npt.NDArray[np.float32]
 MIDDLE = "conv_pw_11_relu"
@@ -22,7 +21,7 @@ SPEC = NetworkSpec(
     "MobileNet",
     (96, 64),
     "linear",
-    (Phase(1, 2, 1e-3, "huber", focus=0.3),),
+    (PhaseSpec(1, 2, 1e-3, "huber", focus=0.3),),
     alpha=0.25,
     heat_map_after=MIDDLE,
     sex_units=4,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 import pytest
+from msgspec.structs import replace
 
 from boneage.errors import ProfileError
 from boneage.training.networks import region as region_networks
@@ -19,15 +19,17 @@ from boneage.training.networks.backbone import build_backbone
 from boneage.training.networks.cbam import ChannelAttention, SpatialAttention, cbam
 from boneage.training.networks.fusion import build_fusion_network, take_heads
 from boneage.training.networks.region import build_attention_network, build_region_network
-from boneage.training.profile import FusionSpec, NetworkSpec, Phase, load_profile
+from boneage.training.profile import FusionSpec, NetworkSpec, PhaseSpec, load_profile
 from tests.training.drawn import grey_hand, small_backbone
 
 Array = npt.NDArray[np.float32]
-PHASES = (Phase(1, 2, 1e-3, "huber"),)
+PHASES = (PhaseSpec(1, 2, 1e-3, "huber"),)
 WHOLE = NetworkSpec("small", (16, 16), "linear", (), sex_units=4, hidden=(6,))
 HEADS = dict.fromkeys(("whole_hand", "carpal", "metacarpal"), WHOLE)
 BARE = {name: NetworkSpec("small", (16, 16), "linear", ()) for name in HEADS}
-AGES = FusionSpec((), Phase(1, 1, 1.0, "huber"), whole_hand=True, joins="ages", pooling="average")
+AGES = FusionSpec(
+    (), PhaseSpec(1, 1, 1.0, "huber"), whole_hand=True, joins="ages", pooling="average"
+)
 FUSION = FusionSpec((16,), PHASES[0])
 IMPORT_EVERYTHING = """
 import sys, pkgutil, importlib

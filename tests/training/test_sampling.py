@@ -9,7 +9,7 @@ import pytest
 
 from boneage.datasets.films import Film
 from boneage.domain.radiograph import Sex
-from boneage.training.sampling import MOST_TIMES, Sampling, evening_weights
+from boneage.training.batches import MOST_TIMES, Sampling, evening_weights
 
 
 def films() -> list[Film]:

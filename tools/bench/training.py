@@ -16,7 +16,7 @@ import statistics
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import redirect_stdout
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,11 +24,11 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from boneage.datasets.films import Film, Films, load_films
 from boneage.errors import DataError
-from boneage.training.attention import prepare_whole, sampling_of, training_model
-from boneage.training.degrading import with_spoilt
+from boneage.training.batches import Batches
 from boneage.training.fitting import (
     callbacks_of,
     compile_for,
@@ -36,9 +36,11 @@ from boneage.training.fitting import (
     optimizer_of,
     run_epochs,
 )
+from boneage.training.image_cache import CachedImages
+from boneage.training.images import prepare_whole, with_perturbed_copies
+from boneage.training.network_training import sampling_of, training_model
 from boneage.training.networks.region import build_attention_network, build_region_network
-from boneage.training.prepared import Batches, PreparedFilms
-from boneage.training.profile import Augmentation, Phase, Profile
+from boneage.training.profile import Augmentation, PhaseSpec, Profile
 from boneage.training.run import Run
 from tools.bench.steps import Cost
 
@@ -157,7 +159,7 @@ def measure_training(
     DataError
         When there are too few films for two batches of a phase.
     """
-    films = load_films(data).hold_back(profile.calibration.share)
+    films = load_films(data).hold_out_share(profile.calibration.share)
     with TemporaryDirectory() as folder:
         run = Run(Path(folder), data)
         for setting in _settings(profile):
@@ -176,7 +178,7 @@ class _Setting:
 
     profile: Profile
     stage: str
-    phase: Phase
+    phase: PhaseSpec
     size: tuple[int, int]
 
     def network(self, *, focus: float) -> keras.Model:
@@ -190,12 +192,14 @@ class _Setting:
 
     def films(self, films: Films) -> tuple[Film, ...]:
         """Choose the films of this phase, and their spoilt copies."""
-        return with_spoilt(films.select(self.phase.films, "train"), self.profile.degradation)
+        return with_perturbed_copies(
+            films.select(self.phase.films, "train"), self.profile.degradation
+        )
 
     def epoch_batches(self, films: tuple[Film, ...]) -> int:
         """Batches in an epoch of these films, none of which is drawn for this."""
         ages = np.zeros(len(films), np.float32)
-        sampling = sampling_of(self.phase, PreparedFilms(films, np.empty((0, 0, 0), np.uint8)))
+        sampling = sampling_of(self.phase, CachedImages(films, np.empty((0, 0, 0), np.uint8)))
         return len(Batches({}, ages, self.phase.batch, seed=0, sampling=sampling))
 
 

@@ -6,6 +6,7 @@ table as :mod:`boneage.datasets.film_table` describes it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -88,45 +89,36 @@ class Films:
         has_detail = {film.id for film in detailed}
         return tuple(detailed + [film for film in squeezed if film.id not in has_detail])
 
-    def hold_back(self, share: float) -> Films:
-        """The films with a share of the training ids moved to the split ``calibration``.
+    def hold_out_share(self, share: float) -> Films:
+        """The films with a share, 0 to 1, of the training ids moved to the split ``calibration``.
 
         By a hash of the id alone, so that it is always the same ids, with all their
-        copies. Only ids with a film at half scale or better are held back: most will
+        copies. Only ids with a film at half scale or better are held out: most will
         be read at full resolution.
-
-        Parameters
-        ----------
-        share : float
-            0 to 1, of the ids that can be held back; 0: none.
         """
         readable = {film.id for film in self.films if not film.squeezed}
-        films = tuple(
-            replace(film, split="calibration")
-            if film.split == "train"
-            and film.id in readable
-            and share_of(film.id, CALIBRATION) < share
-            else film
-            for film in self.films
-        )
-        return replace(self, films=films)
+        return self._held_out(lambda id_: id_ in readable and share_of(id_, CALIBRATION) < share)
 
-    def hold_out(self, fold: Fold) -> Films:
+    def hold_out_fold(self, fold: Fold) -> Films:
         """The films with a fold of the training ids moved to the split ``calibration``.
 
         Training is watched on them, and what stands on the networks is fitted on them; the
-        ids of ``validation`` are left alone. Fold 0 of 10 holds all that ``hold_back(0.1)``
-        holds back, and the ids that have a squeezed copy only beside.
+        ids of ``validation`` are left alone. Fold 0 of 10 has all that ``hold_out_share(0.1)``
+        holds out, and the ids that have a squeezed copy only beside.
         """
-        films = tuple(
+        found = self._held_out(fold.has)
+        if not any(film.split == CALIBRATION for film in found.films):
+            raise DataError(f"--fold {fold}: no training id is in it; give fewer folds")
+        return replace(found, monitored=CALIBRATION)
+
+    def _held_out(self, is_held_out: Callable[[str], bool]) -> Films:
+        films = (
             replace(film, split=CALIBRATION)
-            if film.split == "train" and fold.has(film.id)
+            if film.split == "train" and is_held_out(film.id)
             else film
             for film in self.films
         )
-        if not any(film.split == CALIBRATION for film in films):
-            raise DataError(f"--fold {fold}: no training id is in it; give fewer folds")
-        return replace(self, films=films, monitored=CALIBRATION)
+        return replace(self, films=tuple(films))
 
 
 def load_films(data: Path, *, strict: bool = False) -> Films:

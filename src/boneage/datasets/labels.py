@@ -35,8 +35,8 @@ class Film:
     split: Split
     shape: tuple[int, int] | None = None
     """True (height, width) of a squeezed film; None: the file's own shape."""
-    spoilt: int = 0
-    """Which spoilt copy this is, see :mod:`boneage.training.degrading`; 0: none."""
+    perturbed: int = 0
+    """Which perturbed copy this is, see :mod:`boneage.training.images`; 0: none."""
 
     @property
     def squeezed(self) -> bool:

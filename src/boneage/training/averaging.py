@@ -14,7 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from boneage.training.prepared import Batches
+from boneage.training.batches import Batches
 
 FILMS = 2048
 """That the statistics are estimated from; a tenth of an epoch's cost at the most."""

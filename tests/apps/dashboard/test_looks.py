@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Literal
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -31,7 +32,7 @@ def test_it_is_what_find_regions_blacked_out(
     manifest = replace(
         manifest,
         plan=replace(manifest.plan, carpal_mask=extent),
-        preparation=replace(manifest.preparation, fit=fit),
+        preparation=msgspec.structs.replace(manifest.preparation, fit=fit),
     )
     size = manifest.networks["attention"].input
     assert size is not None

@@ -42,7 +42,7 @@ TOGETHER = {
     required=True,
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Where the run keeps everything; an interrupted one goes on from there.",
+    help="Where the run keeps everything; an interrupted one resumes from there.",
 )
 @click.option(
     "--stage",
@@ -68,7 +68,7 @@ TOGETHER = {
     "--fold",
     metavar="K/N",
     help="Hold fold K of N of the training ids, such as 0/10, out of every network: training is "
-    "watched on it, and joining weights and interval are fitted on it. Instead of the "
+    "watched on it, and the combining weights and the interval are fitted on it. Instead of the "
     "profile's calibration.share.",
 )
 @click.option(
@@ -83,7 +83,7 @@ TOGETHER = {
     "--from",
     "start_from",
     metavar="bundled|DIR",
-    help="Fine-tune finished weights on these films: those that ship with boneage, or a folder "
+    help="Fine-tune pretrained weights on these films: those that ship with boneage, or a folder "
     "of others. Only the last phase of each network is trained, gently.",
 )
 @click.option("--few", is_flag=True, help="With --from: fine-tune on fewer than 200 films, too.")
@@ -134,7 +134,7 @@ def train(
     processes: int | None,
     process: int | None,
 ) -> None:
-    """Train weights from labelled films, or fine-tune finished ones.
+    """Train weights from labelled films, or fine-tune pretrained ones.
 
     Needs the training extra: pip install "boneage[train]".
 
@@ -173,13 +173,13 @@ def train(
         return
     _train_distributed(together, profile, data, run_folder, asked)
     if stage in WITHOUT_NETWORKS and not process:
-        _go_on_with_tensorflow(context)
+        _resume_with_tensorflow(context)
 
 
 def _together(
     coordinator: str | None, processes: int | None, process: int | None
 ) -> tuple[str, int, int] | None:
-    """What the three options say; None where there are none.
+    """The three options; None where there are none.
 
     Raises
     ------
@@ -207,9 +207,9 @@ def _train_distributed(
     asked: dict[str, Any],
 ) -> None:
     """Train the networks by JAX, on all devices of all processes."""
-    from boneage.training.distributed.joining import Place, joined  # noqa: PLC0415  chooses Keras's backend
+    from boneage.training.distributed.jax_group import Membership, joined  # noqa: PLC0415  chooses Keras's backend
 
-    with joined(Place(*together) if together else None) as group:
+    with joined(Membership(*together) if together else None) as group:
         from boneage.training.stages import train as run_training  # noqa: PLC0415
 
         stage = "fusion" if asked["stage"] in WITHOUT_NETWORKS else asked["stage"]
@@ -218,7 +218,7 @@ def _train_distributed(
         run_training(profile, data, run_folder, **asked | {"stage": stage, "group": group})
 
 
-def _go_on_with_tensorflow(context: click.Context) -> NoReturn:
+def _resume_with_tensorflow(context: click.Context) -> NoReturn:
     """Become the same command with another backend of Keras, and give the GPUs back."""
     ours = {"distributed", *TOGETHER}
     options = [

@@ -1,11 +1,11 @@
-"""The interval of finished weights: fitted on labelled films, written into the manifest."""
+"""The interval of weights: fitted on labelled films, written into the manifest."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,8 @@ from boneage.quality.unlikeness import FeatureSpace, fit_space
 from boneage.reading import read
 from boneage.storage.files import atomically
 from boneage.storage.many import Journal, in_parallel
-from boneage.training.fit_uncertainty.errors_of_films import Errors, FilmRead, errors_of, read_films
-from boneage.training.fit_uncertainty.shape import Fitted, fit_interval
+from boneage.training.fit_uncertainty.error_model import Fitted, fit_interval
+from boneage.training.fit_uncertainty.film_errors import Errors, FilmRead, errors_of, read_films
 from boneage.uncertainty.interval_table import scores_table, shape_table
 from boneage.uncertainty.intervals import DEFAULT_LEVEL, LEAST_FILMS
 
@@ -48,7 +48,7 @@ def calibrate_weights(
     journal: Path | None = None,
     say: Say = print,
 ) -> dict[str, Any]:
-    """Fit the interval of finished weights, and write it into their manifest.
+    """Fit the interval of weights, and write it into their manifest.
 
     An earlier interval of theirs is replaced. The manifest's checksum, which names
     the weights, is another one afterwards.
@@ -62,14 +62,13 @@ def calibrate_weights(
         or chosen on.
     training : sequence of Film
         Of useful resolution, that the weights were trained on; at most 500, evenly
-        spaced, are looked at. Without any, the interval does not widen for films unlike them.
+        spaced, are used. Without any, the interval does not widen for films unlike them.
     workers : int
         How many films are read at a time.
     journal : Path, optional
-        A file that keeps what was read of each calibration film, so that a run that was
-        cut off goes on.
+        Of the calibration films that were read, so that a run that was cut off resumes.
     say : callable
-        Told in sentences what goes on.
+        Gets progress in sentences.
 
     Returns
     -------
@@ -117,9 +116,9 @@ def _space(
         return None
     rows = np.linspace(0, len(training) - 1, min(len(training), SPACE_FILMS)).round().astype(int)
     some = [training[row] for row in rows]
-    say(f"the whole hands of {len(some)} training films are looked at")
+    say(f"computing the whole-hand features of {len(some)} training films")
 
-    def look(film: Film) -> Any:
+    def feature_of(film: Film) -> Any:
         try:
             return assessor.whole_hand_feature(read(film.path))
         except WeightsError:
@@ -127,7 +126,7 @@ def _space(
         except BoneageError:
             return None
 
-    features = [f for f in in_parallel(look, some, workers) if f is not None]
+    features = [f for f in in_parallel(feature_of, some, workers) if f is not None]
     return fit_space(features) if len(features) > 1 else None
 
 
@@ -136,34 +135,23 @@ def _read(
     films: Sequence[Film],
     space: FeatureSpace | None,
     workers: int,
-    journal: Path | None,
+    path: Path | None,
     say: Say,
 ) -> list[FilmRead]:
-    say(f"{len(films)} calibration films are read")
+    say(f"reading {len(films)} calibration films")
     recipe = {
         "networks": {k: n.sha256 for k, n in assessor.weights.manifest.networks.items()},
         "features": hashlib.sha256(space.to_bytes()).hexdigest() if space else None,
         "films": [film.id for film in films],
     }
-    with ExitStack() as stack:
-        kept = stack.enter_context(Journal(journal, recipe)) if journal else None
-        answers = read_films(
-            assessor,
-            films,
-            space=space,
-            workers=workers,
-            done=dict(kept.done) if kept else None,
-            note=kept.add if kept else None,
-        )
-        return list(_readable(answers, say))
-
-
-def _readable(answers: Iterator[FilmRead | Failure], say: Say) -> Iterator[FilmRead]:
-    for answer in answers:
-        if isinstance(answer, Failure):
-            say(f"skipped {answer.film}: {answer.message}")
-        else:
-            yield answer
+    found = []
+    with Journal(path, recipe) if path else nullcontext() as journal:
+        for answer in read_films(assessor, films, space=space, workers=workers, journal=journal):
+            if isinstance(answer, Failure):
+                say(f"skipped {answer.film}: {answer.message}")
+            else:
+                found.append(answer)
+    return found
 
 
 def _table(films: Errors, fitted: Fitted, features: int) -> dict[str, Any]:
@@ -186,17 +174,17 @@ def _summary(films: Errors, fitted: Fitted) -> str:
     """Say how wide the interval of a film in the middle is."""
     shape, scores = fitted.model.shape, fitted.model.scores
     widening = shape.widening(films.disagreement, films.unlikeness)
-    said = []
+    parts = []
     for sex in scores.by_sex:
-        mask = films.male == (str(sex) == "male")
+        mask = films.of(sex)
         if not mask.any():
             continue
         threshold = scores.threshold(sex, DEFAULT_LEVEL)
         usual = shape.usual_months(sex, films.answers[mask])
         reach = float(np.median(usual * widening[mask])) * threshold.score
         basis = "films of this sex" if threshold.by_sex else "films of both sexes"
-        said.append(f"{sex} ±{reach:.1f} months by {threshold.films} {basis}")
-    return f"{percent(DEFAULT_LEVEL)} interval of the middle film: {', '.join(said)}"
+        parts.append(f"{sex} ±{reach:.1f} months by {threshold.films} {basis}")
+    return f"{percent(DEFAULT_LEVEL)} interval of the middle film: {', '.join(parts)}"
 
 
 def _put(folder: Path, interval: dict[str, Any] | None) -> None:

@@ -1,4 +1,4 @@
-"""Finished weights that a training starts from, instead of from random numbers."""
+"""Pretrained weights that a training starts from, and on what terms its own may be used."""
 
 from __future__ import annotations
 
@@ -16,11 +16,17 @@ if TYPE_CHECKING:
 
 BUNDLED = "bundled"
 """Names the weights that ship with boneage, where others are named by their folder."""
+TERMS = (
+    "RSNA Pediatric Bone Age Challenge 2017: research and education, not commercial use. "
+    "Cite Halabi et al., Radiology 2019;290:498-503."
+)
+LOCAL_TERMS = "Fine-tuned on local films: whoever holds those states their terms."
+"""Of all films that weights learned from."""
 
 
 @dataclass(frozen=True)
-class Finished:
-    """A folder of finished weights, with the Keras files to go on training from."""
+class Pretrained:
+    """A folder of weights, with the Keras files to train on from."""
 
     folder: Path
     manifest: Manifest
@@ -57,13 +63,7 @@ class Finished:
         return {"name": self.manifest.name, "sha256": self.manifest.sha256, **stated}
 
     def load(self, network: keras.Model, name: str) -> None:
-        """Give a network the finished one's weights.
-
-        Parameters
-        ----------
-        network : keras.Model
-        name : str
-            ``attention``, a region, or ``fusion``.
+        """Load the weights of the pretrained network ``name``: attention, a region, or fusion.
 
         Raises
         ------
@@ -100,13 +100,8 @@ class Finished:
         return entries
 
 
-def find_finished(weights: str) -> Finished:
-    """Find finished weights to start from.
-
-    Parameters
-    ----------
-    weights : str
-        ``bundled``, or the path of a folder of weights.
+def find_pretrained(weights: str) -> Pretrained:
+    """Find pretrained weights: ``bundled``, or the path of a folder of them.
 
     Raises
     ------
@@ -121,4 +116,16 @@ def find_finished(weights: str) -> Finished:
                 f"the weights {manifest.name!r} have no Keras file of {name!r}; "
                 "without, they can answer, but not be fine-tuned"
             )
-    return Finished(folder, manifest)
+    return Pretrained(folder, manifest)
+
+
+def terms_of(pretrained: Pretrained | None) -> str:
+    """The terms for the manifest.
+
+    Fine-tuning takes none away: what binds the weights it started from binds
+    all that descends from them.
+    """
+    if pretrained is None:
+        return TERMS
+    inherited: str = pretrained.manifest.table.get("data", {}).get("terms", TERMS)
+    return f"{inherited.removesuffix(LOCAL_TERMS).rstrip()} {LOCAL_TERMS}"

@@ -16,15 +16,16 @@ from boneage.domain.assessment import Box, Verdict, verdict_on
 from boneage.domain.radiograph import Pixels, Sex
 from boneage.domain.stance import Stance
 from boneage.errors import DataError, UnsuitableError, WeightsError
+from boneage.imaging.perturbations import tilted
 from boneage.inference.assessor import Assessor
 from boneage.quality.gate import HAND
 from boneage.quality.suitability_file import ARRAYS, SUITABILITY
 from boneage.synthetic import draw
+from boneage.training.fit_quality.classifiers import folds_of, sources_left_out
 from boneage.training.fit_quality.examples import DRAWN, FILMS, Example, Features, examples_of_drawn
-from boneage.training.fit_quality.fitting import folds_of, sources_left_out
+from boneage.training.fit_quality.fit import CASES, FIGURES, fit_suitability
+from boneage.training.fit_quality.pictures import PIECES, oriented, resaved, two_hands
 from boneage.training.fit_quality.refusal_images import CATALOGUE, refusal_images
-from boneage.training.fit_quality.spoiling import PIECES, laid, resaved, tilted, two_hands
-from boneage.training.fit_quality.suit import CASES, FIGURES, KEPT, fit_suitability
 from tests.conftest import write_labelled, write_png
 
 HEADER = "file,category,expected,width,height,source,group,synthetic,notes"
@@ -70,7 +71,7 @@ def fitted(
     assert result.exit_code == 0, result.output
     assert "train films: 0 of " in result.output, result.output
     assert "chest (to refuse): 8 of 8 refused" in result.output, result.output
-    assert "not looked at: 'tiny.png'" in result.output
+    assert "left out: 'tiny.png'" in result.output
     return weights, out
 
 
@@ -138,10 +139,11 @@ def test_the_weights_that_ship_read_hands_that_the_program_draws(
     assert verdict_on(answer.findings) is not Verdict.REFUSED
 
 
-def test_what_another_run_left_broken_is_begun_anew(
+def test_what_another_run_left_cut_off_is_begun_anew(
     fitted: tuple[Path, Path], data: Path, refusal: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / KEPT).write_bytes(b"cut off")
+    journal = next(fitted[1].glob("examples-*.jsonl"))
+    (tmp_path / journal.name).write_bytes(journal.read_bytes()[:5])
     weights = Path(shutil.copytree(fitted[0], tmp_path / "weights"))
     fit_suitability(weights, data, refusal, tmp_path, say=lambda _: None)
     assert (weights / SUITABILITY).is_file()
@@ -220,6 +222,6 @@ def test_spoilt_films_stay_films() -> None:
 @pytest.mark.parametrize("quarters", range(4))
 def test_a_laid_film_is_brought_back_by_its_lie(quarters: int) -> None:
     film = np.random.default_rng(5).random((30, 22), dtype=np.float32)
-    lying = laid(film, quarters, inverted=True)
+    lying = oriented(film, quarters, inverted=True)
     stance = Stance(Box(0, 0, *lying.shape), quarters, inverted=True)
     np.testing.assert_allclose(stance.upright(lying), film, atol=1e-6)

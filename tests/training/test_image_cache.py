@@ -13,8 +13,8 @@ import pytest
 
 from boneage.datasets.films import Film
 from boneage.errors import DataError, FilmError
-from boneage.training.prepared import Batches, PreparedFilms, as_input, prepare_films
-from boneage.training.sampling import Sampling
+from boneage.training.batches import Batches, Sampling, as_input
+from boneage.training.image_cache import CachedImages, cache_images
 from tests.training.drawn import number_films
 
 Image = npt.NDArray[np.uint8]
@@ -41,9 +41,9 @@ def prepare(
     count: int = 5,
     recipe: object = "as it is",
     strict: bool = False,
-) -> PreparedFilms:
+) -> CachedImages:
     films = number_films(count, folder)
-    return prepare_films(films, draw, recipe, folder / "prepared", label="hands", strict=strict)
+    return cache_images(films, draw, recipe, folder / "prepared", label="hands", strict=strict)
 
 
 def test_images_and_labels_keep_the_order_of_the_films(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_a_kill_between_images_and_index_draws_again(tmp_path: Path) -> None:
     prepare(tmp_path, Draw())
     folder = tmp_path / "prepared"
     index = next(folder.glob("*.json"))
-    index.rename(index.with_suffix(".unfinished"))
+    index.unlink()
     next(folder.glob("*.npy")).with_suffix(".unfinished.npy").write_bytes(b"\x93NUMPY")
     again = Draw()
     prepared = prepare(tmp_path, again)

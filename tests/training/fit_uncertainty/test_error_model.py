@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from boneage.domain.radiograph import Sex
-from boneage.training.fit_uncertainty.errors_of_films import FilmRead, errors_of
-from boneage.training.fit_uncertainty.shape import (
+from boneage.training.fit_uncertainty.error_model import (
     DISAGREEMENT_SLOPES,
     FLOOR_MONTHS,
     KNOTS,
@@ -17,6 +16,7 @@ from boneage.training.fit_uncertainty.shape import (
     months_at_knots,
     score_by,
 )
+from boneage.training.fit_uncertainty.film_errors import FilmRead, errors_of
 from boneage.uncertainty.intervals import SEXES
 from tests.training.fit_uncertainty.simulated import inside, simulated
 
@@ -73,10 +73,10 @@ def test_a_film_does_not_lower_the_bar_for_itself() -> None:
     films = simulated(40, 5)
     odd = films.errors.copy()
     odd[7] = 200.0
-    plain, spoilt = (months_at_knots(np.abs(e), films) for e in (films.errors, odd))
+    plain, wrong = (months_at_knots(np.abs(e), films) for e in (films.errors, odd))
     for sex in SEXES:
-        np.testing.assert_allclose(plain[sex][:, 7], spoilt[sex][:, 7])
-        assert (spoilt[sex][:, -1] > plain[sex][:, -1]).all()
+        np.testing.assert_allclose(plain[sex][:, 7], wrong[sex][:, 7])
+        assert (wrong[sex][:, -1] > plain[sex][:, -1]).all()
         assert plain[sex].shape == (len(KNOTS), 41)
 
 

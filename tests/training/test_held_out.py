@@ -1,4 +1,4 @@
-"""Films that are held back for the interval, and the stage that reads them."""
+"""Films that are held out for the interval, and the stage that reads them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from msgspec.structs import replace as changed
 
 from boneage.datasets.films import Film, Films, load_films
 from boneage.datasets.labels import Split
@@ -15,9 +16,9 @@ from boneage.domain.radiograph import Sex
 from boneage.errors import DataError, ProfileError
 from boneage.inference.assessor import Assessor
 from boneage.training import stages
-from boneage.training.held_back import calibrate_run, check_held_back
 from boneage.training.profile import CalibrationSpec, Profile, load_profile, parse_profile
 from boneage.training.run import Run
+from boneage.training.stages import calibrate_run, check_held_out
 from tests.training.drawn import TINY, write_official
 
 KINDS: tuple[Literal["best", "detailed", "squeezed"], ...] = ("best", "detailed", "squeezed")
@@ -40,16 +41,18 @@ def ids(films: tuple[Film, ...]) -> set[str]:
 
 def test_a_share_of_the_readable_training_ids_is_held_back(tmp_path: Path) -> None:
     films = many(tmp_path)
-    found = films.hold_back(0.2)
+    found = films.hold_out_share(0.2)
     held = ids(found.select("detailed", "calibration"))
     assert 60 < len(held) < 140, "of 500"
     assert held < ids(films.select("detailed", "train"))
-    assert held == ids(films.hold_back(0.2).select("detailed", "calibration")), "always the same"
-    assert held < ids(films.hold_back(0.3).select("detailed", "calibration")), "and some more"
+    assert held == ids(films.hold_out_share(0.2).select("detailed", "calibration")), (
+        "always the same"
+    )
+    assert held < ids(films.hold_out_share(0.3).select("detailed", "calibration")), "and some more"
 
 
 def test_no_phase_trains_on_any_copy_of_them(tmp_path: Path) -> None:
-    found = many(tmp_path).hold_back(0.2)
+    found = many(tmp_path).hold_out_share(0.2)
     held = ids(found.select("detailed", "calibration"))
     for kind in KINDS:
         assert not held & ids(found.select(kind, "train")), kind
@@ -60,7 +63,7 @@ def test_no_phase_trains_on_any_copy_of_them(tmp_path: Path) -> None:
 
 def test_validation_and_squeezed_copies_alone_are_left_where_they_are(tmp_path: Path) -> None:
     films = many(tmp_path)
-    found = films.hold_back(0.5)
+    found = films.hold_out_share(0.5)
     for kind in KINDS:
         assert found.select(kind, "validation") == films.select(kind, "validation")
     alone = {film.id for film in films.films} - ids(films.select("detailed", "train"))
@@ -69,13 +72,13 @@ def test_validation_and_squeezed_copies_alone_are_left_where_they_are(tmp_path: 
 
 def test_a_share_of_0_holds_back_none(tmp_path: Path) -> None:
     films = many(tmp_path)
-    assert films.hold_back(0.0) == films
+    assert films.hold_out_share(0.0) == films
 
 
 def test_hold_back_is_not_the_split_by_hash_again(tmp_path: Path) -> None:
     films = load_films(write_official(tmp_path, 60))
     train = films.select("detailed", "train")
-    held = films.hold_back(0.3).select("detailed", "calibration")
+    held = films.hold_out_share(0.3).select("detailed", "calibration")
     assert 0.1 * len(train) < len(held) < 0.55 * len(train)
 
 
@@ -99,7 +102,7 @@ def test_training_is_handed_films_without_those_held_back(
     profile.write_text(TINY + "\n[calibration]\nshare = 0.2\n")
     with pytest.raises(StoppedError):
         stages.train(str(profile), data, tmp_path / "run")
-    assert handed[0] == many(tmp_path).hold_back(0.2)
+    assert handed[0] == many(tmp_path).hold_out_share(0.2)
     recipe = json.loads((tmp_path / "run" / "attention" / "recipe.json").read_text())
     assert recipe["calibration"] == {"share": 0.2}
     profile.write_text(TINY + "\n[calibration]\nshare = 0.3\n")
@@ -115,21 +118,21 @@ def test_profiles_of_before_hold_back_nothing_and_leave_their_runs_as_they_were(
 
 
 def profile_with(share: float) -> Profile:
-    return replace(parse_profile(TINY), calibration=CalibrationSpec(share))
+    return changed(parse_profile(TINY), calibration=CalibrationSpec(share))
 
 
 def test_too_few_are_noticed_before_anything_is_trained(tmp_path: Path) -> None:
-    films = many(tmp_path, 60).hold_back(0.2)
+    films = many(tmp_path, 60).hold_out_share(0.2)
     run = Run(tmp_path / "run", tmp_path)
-    with pytest.raises(DataError, match=r"share = 0.2 holds back \d films .* needs 30: raise it"):
-        check_held_back(profile_with(0.2), films, run)
-    check_held_back(profile_with(0.2), films, replace(run, limit=8))
-    check_held_back(profile_with(0.0), films, run)
+    with pytest.raises(DataError, match=r"share = 0.2 holds out \d films .* needs 30: raise it"):
+        check_held_out(profile_with(0.2), films, run)
+    check_held_out(profile_with(0.2), films, replace(run, limit=8))
+    check_held_out(profile_with(0.0), films, run)
 
 
 @pytest.fixture
 def split_films(labelled: Path) -> Films:
-    """All but ten of the labelled films held back."""
+    """All but ten of the labelled films held out."""
     found = load_films(labelled)
     return Films(
         tuple(
@@ -149,8 +152,8 @@ def test_the_stage_writes_the_interval_and_goes_on_where_it_was(
     run = Run(tmp_path, tmp_path)  # weights_copy lies in its folder, as the export's do
     calibrate_run(profile_with(0.2), split_films, run)
     said = capsys.readouterr().out
-    assert "60 calibration films are read" in said
-    assert "10 training films are looked at" in said
+    assert "reading 60 calibration films" in said
+    assert "features of 10 training films" in said
     interval = json.loads((weights_copy / "manifest.json").read_text())["interval"]
     assert interval["films"]["female"] + interval["films"]["male"] == 60
     assert Assessor(weights_copy).certainty.model is not None
@@ -171,13 +174,13 @@ def test_nothing_held_back_no_interval(
     calibrate_run(profile_with(0.2), split_films, Run(tmp_path, tmp_path, limit=20))
     assert (weights_copy / "manifest.json").read_bytes() == before
     said = capsys.readouterr().out
-    assert "holds back no films" in said
+    assert "holds out no films" in said
     assert "20 films are too few for an interval" in said
 
 
 @pytest.mark.films
 def test_a_tenth_of_the_real_films_is_enough(real_films: Path) -> None:
-    found = load_films(real_films).hold_back(0.1)
+    found = load_films(real_films).hold_out_share(0.1)
     held = found.select("detailed", "calibration")
     assert 100 < len(held) < 160
     assert min(sum(film.sex is sex for film in held) for sex in Sex) >= 30

@@ -6,7 +6,7 @@ by an expectation fitted without it, as in the jackknife+ (Barber et al., *Ann
 Stat* 2021;49:486–507), and the expectation that is used is fitted on all. The networks never
 saw any of the films; what one of a hundred films moves is a smooth curve and a slope,
 so the scores of the films that stay are, but for a hair, those of a new one.
-``tests/calibrating`` simulates what that is worth: coverage is that of split-conformal.
+``tests/training/fit_uncertainty`` simulates what that is worth: it covers as split-conformal does.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from boneage.domain.radiograph import Sex
-from boneage.training.fit_uncertainty.errors_of_films import Errors
+from boneage.training.fit_uncertainty.film_errors import Errors
 from boneage.uncertainty.intervals import SEXES, IntervalModel, Numbers, Ramp, Scores, Shape
 
 KNOTS = tuple(float(months) for months in range(12, 240, 24))
@@ -51,13 +51,7 @@ class Fitted:
 
 
 def fit_interval(films: Errors) -> Fitted:
-    """Fit the expected error, and score every film by an expectation without it.
-
-    Parameters
-    ----------
-    films : Errors
-        Of at least two films.
-    """
+    """Fit the expected error on two films or more; score each by an expectation without it."""
     absolute = np.abs(films.errors)
     candidates = [_shape(films, slope) for slope in DISAGREEMENT_SLOPES]
     expected = np.empty((len(candidates), len(absolute)))
@@ -93,7 +87,7 @@ def score_by(shape: Shape, films: Errors) -> Numbers:
 
 def scores_by_sex(scores: Numbers, films: Errors) -> Scores:
     """Sort scores, for each sex."""
-    of_sex = {sex: np.sort(scores[films.male == (sex is Sex.MALE)]) for sex in SEXES}
+    of_sex = {sex: np.sort(scores[films.of(sex)]) for sex in SEXES}
     return Scores({sex: tuple(map(float, values)) for sex, values in of_sex.items()})
 
 
@@ -109,18 +103,9 @@ def _shape(films: Errors, slope: float) -> Shape:
 
 
 def months_at_knots(absolute: Numbers, films: Errors) -> Mapping[Sex, Numbers]:
-    """Smoothed absolute error at each knot, without each film in turn.
+    """Smoothed absolute error at each knot, shape (knots, n + 1), of errors over their widening.
 
-    Parameters
-    ----------
-    absolute : array of shape (n,)
-        Errors over their widening.
-    films : Errors
-
-    Returns
-    -------
-    mapping of Sex to array of shape (knots, n + 1)
-        Column i is fitted without film i, the last one on all films.
+    Column i is fitted without film i, the last one on all films.
     """
     count = len(absolute)
     near = np.exp(-0.5 * np.square((np.array(KNOTS)[:, None] - films.answers) / BANDWIDTH_MONTHS))
@@ -129,9 +114,7 @@ def months_at_knots(absolute: Numbers, films: Errors) -> Mapping[Sex, Numbers]:
     both = _mean_without_each(near, absolute, overall)
     floor = np.maximum(FLOOR_SHARE * overall, FLOOR_MONTHS)
     return {
-        sex: np.maximum(
-            _mean_without_each(near * (films.male == (sex is Sex.MALE)), absolute, both), floor
-        )
+        sex: np.maximum(_mean_without_each(near * (films.of(sex)), absolute, both), floor)
         for sex in SEXES
     }
 

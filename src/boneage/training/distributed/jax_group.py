@@ -1,8 +1,8 @@
-"""Joining the processes that train together, and leaving them when one of them is lost.
+"""A process group by JAX: joining it, and leaving it when one of its processes is lost.
 
 JAX connects them, and Keras splits the batches over the devices of all. When a process
 ends, JAX alone would let the others hang for minutes and then abort them with a stack
-trace; a watch in each process ends it within a minute, with a sentence.
+trace; a watchdog in each process ends it within a minute, with a sentence.
 
 Nothing here imports Keras before its backend is chosen.
 """
@@ -27,20 +27,20 @@ from boneage.training.distributed.group import Group
 JOIN_SECONDS = 300
 """For all processes to be there."""
 SILENT_SECONDS = 60
-"""Without a sign of life, after which a process is lost."""
+"""Without a heartbeat, after which a process is lost."""
 BROKEN_SECONDS = 10
 """The same, once a step has failed in this process: most likely, another one has ended."""
-LOOK_SECONDS = 1.0
-"""Between two signs of life."""
+HEARTBEAT_SECONDS = 1.0
+"""Between two heartbeats."""
 LONGEST_MS = 30 * 24 * 3600 * 1000
-"""Of waiting while another process works: the watch, not a limit, ends a vain wait."""
-AGAIN = "the same commands, given again, go on from the last checkpoint"
+"""Of waiting while another process works: the watchdog, not a limit, ends a vain wait."""
+AGAIN = "the same commands, given again, resume from the last checkpoint"
 EXIT_FAILED, EXIT_USAGE = 1, 2
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a process stands among those that train together."""
+class Membership:
+    """Which process of a group this is."""
 
     coordinator: str
     """HOST:PORT, where the first process listens for the others."""
@@ -67,7 +67,7 @@ def _span(processes: int) -> str:
 
 @contextmanager
 def joined(
-    place: Place | None,
+    member: Membership | None,
     *,
     join_seconds: int = JOIN_SECONDS,
     silent_seconds: float = SILENT_SECONDS,
@@ -75,16 +75,16 @@ def joined(
     """Train by JAX on every device of this process, and of the others if there are any.
 
     Inside, only the first process prints. With several processes, an error inside ends this
-    process and, through their watches, the others: it would wait for them in vain.
+    process and, through their watchdogs, the others: it would wait for them in vain.
 
     Parameters
     ----------
-    place : Place, optional
+    member : Membership, optional
         None: this process is alone.
     join_seconds : int
         For all processes to be there.
     silent_seconds : float
-        Without a sign of life of a process, after which it is lost.
+        Without a heartbeat of a process, after which it is lost.
 
     Raises
     ------
@@ -94,27 +94,27 @@ def joined(
         When JAX is not installed.
     """
     _choose_jax()
-    if place is None or place.processes == 1:
+    if member is None or member.processes == 1:
         yield Group(devices=_spread())
         return
-    client = _connect(place, join_seconds, silent_seconds)
-    watch = _Watch(client, place, silent_seconds)
-    watch.start()
+    client = _connect(member, join_seconds, silent_seconds)
+    watchdog = _Watchdog(client, member, silent_seconds)
+    watchdog.start()
     try:
-        group = Group(place.process, place.processes, _spread(), _JaxLink(client))
-        with _speaking_if(group.is_first):
+        group = Group(member.process, member.processes, _spread(), _JaxLink(client))
+        with _printing_if(group.is_first):
             yield group
         group.wait()
     except BaseException as error:  # whatever it is, the others must know
-        watch.leave(error)
-    watch.stop()
-    group.wait()  # the first one holds the connections of all: no watch may miss it
+        watchdog.leave(error)
+    watchdog.stop()
+    group.wait()  # the first one holds the connections of all: no watchdog may miss it
     _disconnect()
 
 
 @contextmanager
-def _speaking_if(first: bool) -> Iterator[None]:
-    """Let the first process print, and the others not."""
+def _printing_if(first: bool) -> Iterator[None]:
+    """Let only the first process print."""
     if first:
         yield
         return
@@ -149,23 +149,23 @@ def _spread() -> int:
     return len(devices)
 
 
-def _connect(place: Place, join_seconds: int, silent_seconds: float) -> Any:
+def _connect(member: Membership, join_seconds: int, silent_seconds: float) -> Any:
     """Join the others; return JAX's client of the service by which they talk."""
     import jax  # noqa: PLC0415
     from jax._src.distributed import global_state  # noqa: PLC0415  no public name for it yet
 
     jax.config.update("jax_enable_preemption_service", False)  # it would swallow SIGTERM
-    jax.config.update("jax_enable_recoverability", True)  # the watch ends them, with a sentence
+    jax.config.update("jax_enable_recoverability", True)  # the watchdog ends them, with a sentence
     # One sum after the other, or those of two steps meet in one.
     jax.config.update("jax_cpu_enable_async_dispatch", False)
-    address = os.environ.get("JAX_COORDINATOR_BIND_ADDRESS", place.coordinator)
-    if place.process == 0:
+    address = os.environ.get("JAX_COORDINATOR_BIND_ADDRESS", member.coordinator)
+    if member.process == 0:
         _check_free(address)
-    with _at_most(place, join_seconds):
+    with _at_most(member, join_seconds):
         jax.distributed.initialize(
-            place.coordinator,
-            place.processes,
-            place.process,
+            member.coordinator,
+            member.processes,
+            member.process,
             cluster_detection_method="deactivate",
             initialization_timeout=join_seconds + 60,
             heartbeat_timeout_seconds=int(3 * silent_seconds) + 60,
@@ -197,13 +197,13 @@ def _check_free(address: str) -> None:
 
 
 @contextmanager
-def _at_most(place: Place, seconds: int) -> Iterator[None]:
+def _at_most(member: Membership, seconds: int) -> Iterator[None]:
     """End this process when the others are not there in time: JAX would abort it."""
 
     def end() -> None:
-        _say(
-            f"process {place.process} of {place.processes} did not find the others by "
-            f"{place.coordinator} within {seconds} s; are all of them started, and can they "
+        _print_error(
+            f"process {member.process} of {member.processes} did not find the others by "
+            f"{member.coordinator} within {seconds} s; are all of them started, and can they "
             "reach that address?"
         )
         os._exit(EXIT_FAILED)
@@ -217,7 +217,7 @@ def _at_most(place: Place, seconds: int) -> Iterator[None]:
         timer.cancel()
 
 
-def _say(sentence: str) -> None:
+def _print_error(sentence: str) -> None:
     """Print an error, and all that was printed before it."""
     print(f"Error: {sentence}", file=sys.stderr, flush=True)  # noqa: T201
     if sys.__stdout__:
@@ -235,7 +235,7 @@ def _disconnect() -> None:
     if global_state.service is not None:
         global_state.client.shutdown()
         global_state.client = None
-        time.sleep(3 * LOOK_SECONDS)
+        time.sleep(3 * HEARTBEAT_SECONDS)
     jax.distributed.shutdown()
 
 
@@ -254,26 +254,26 @@ class _JaxLink:
         self.waits += 1
         self.client.wait_at_barrier(f"boneage-{self.waits}", LONGEST_MS)
 
-    def tell(self, key: str, value: str) -> None:
-        self.client.key_value_set(f"boneage/told/{key}", value)
+    def publish(self, key: str, value: str) -> None:
+        self.client.key_value_set(f"boneage/shared/{key}", value)
 
-    def told(self, key: str) -> str:
-        value: str = self.client.blocking_key_value_get(f"boneage/told/{key}", LONGEST_MS)
+    def fetch(self, key: str) -> str:
+        value: str = self.client.blocking_key_value_get(f"boneage/shared/{key}", LONGEST_MS)
         return value
 
 
-class _Watch:
-    """Gives signs of life, and ends this process when another one is lost."""
+class _Watchdog:
+    """Sends heartbeats, and ends this process when another one is lost."""
 
     ALIVE, LOST = "boneage/alive/", "boneage/lost/"
 
-    def __init__(self, client: Any, place: Place, silent_seconds: float) -> None:
+    def __init__(self, client: Any, member: Membership, silent_seconds: float) -> None:
         self.client = client
-        self.place = place
+        self.member = member
         self.patience = silent_seconds
         self.stopped = threading.Event()
         self.leaving = threading.Lock()
-        self.thread = threading.Thread(target=self._look, name="watch", daemon=True)
+        self.thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
 
     def start(self) -> None:
         self.thread.start()
@@ -287,25 +287,25 @@ class _Watch:
         logging.getLogger(__name__).debug("left", exc_info=error)
         if not isinstance(error, BoneageError | OSError | KeyboardInterrupt):
             self.patience = min(self.patience, BROKEN_SECONDS)
-            time.sleep(self.patience + 3 * LOOK_SECONDS)  # the watch may know better
-        told = str(error) or type(error).__name__
+            time.sleep(self.patience + 3 * HEARTBEAT_SECONDS)  # the watchdog may know better
+        message = str(error) or type(error).__name__
         if not isinstance(error, BoneageError | OSError):
-            told = f"{type(error).__name__}: {_first_line(error)}"
-        self._end(told, EXIT_USAGE if isinstance(error, BoneageError) else EXIT_FAILED)
+            message = f"{type(error).__name__}: {_first_line(error)}"
+        self._end(message, EXIT_USAGE if isinstance(error, BoneageError) else EXIT_FAILED)
 
-    def _look(self) -> None:
-        """Look every second; counted in looks, for a machine may sleep between two."""
-        signs = dict.fromkeys(range(self.place.processes), "")
+    def _run(self) -> None:
+        """Every second; counted in rounds, for a machine may sleep between two."""
+        signs = dict.fromkeys(range(self.member.processes), "")
         silent = dict.fromkeys(signs, 0)
-        looks = 0
-        while not self.stopped.wait(LOOK_SECONDS):
-            looks += 1
+        rounds = 0
+        while not self.stopped.wait(HEARTBEAT_SECONDS):
+            rounds += 1
             try:
                 self.client.key_value_set(
-                    f"{self.ALIVE}{self.place.process}", str(looks), allow_overwrite=True
+                    f"{self.ALIVE}{self.member.process}", str(rounds), allow_overwrite=True
                 )
-                alive = self._told(self.ALIVE)
-                lost = self._told(self.LOST)
+                alive = self._values(self.ALIVE)
+                lost = self._values(self.LOST)
             except Exception:  # of JAX: no type of its own
                 if not self.stopped.is_set():
                     self._end(f"process 0, which connects all, has ended; {AGAIN}")
@@ -316,23 +316,23 @@ class _Watch:
                 heard = alive.get(process, "")
                 silent[process] = silent[process] + 1 if heard == sign else 0
                 signs[process] = heard
-                if silent[process] * LOOK_SECONDS > self.patience:
+                if silent[process] * HEARTBEAT_SECONDS > self.patience:
                     self._end(
                         f"process {process} gave no sign of life for {self.patience:g} s: "
                         f"it was ended, or its computer is lost; {AGAIN}"
                     )
 
-    def _told(self, folder: str) -> dict[int, str]:
+    def _values(self, folder: str) -> dict[int, str]:
         rows = self.client.key_value_dir_get(folder)
         return {int(key.rpartition("/")[2]): value for key, value in rows}
 
     def _end(self, sentence: str, status: int = EXIT_FAILED) -> NoReturn:
-        """Say why, to the user and to the others, and end without waiting for them."""
-        self.leaving.acquire()  # never released: said once
-        _say(sentence)
+        """Report why, to the user and to the others, and end without waiting for them."""
+        self.leaving.acquire()  # never released: reported once
+        _print_error(sentence)
         try:
-            self.client.key_value_set(f"{self.LOST}{self.place.process}", sentence)
-            if self.place.process == 0:
-                time.sleep(3 * LOOK_SECONDS)  # what the others are told is kept here
+            self.client.key_value_set(f"{self.LOST}{self.member.process}", sentence)
+            if self.member.process == 0:
+                time.sleep(3 * HEARTBEAT_SECONDS)  # what it published is kept here
         finally:
             os._exit(status)

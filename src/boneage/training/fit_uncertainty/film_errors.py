@@ -1,22 +1,24 @@
-"""The whole Assessor over labelled films, and what its errors look like."""
+"""The whole Assessor over labelled films, and its errors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from boneage import reading
 from boneage.datasets.labels import Film
 from boneage.domain.assessment import Case, Failure
 from boneage.domain.radiograph import Sex
 from boneage.inference.assessor import Assessor
 from boneage.quality.unlikeness import FeatureSpace
-from boneage.storage.many import in_parallel
+from boneage.reading import read
+from boneage.storage.many import Journal, in_parallel
 from boneage.uncertainty.intervals import Numbers, disagreement
+
+LABELLED = frozenset({"id", "sex", "label_months"})
+"""Not in a journal: a label may be corrected before the films are read again."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,10 @@ class Errors:
         """The same films after their answers were moved."""
         return replace(self, errors=errors)
 
+    def of(self, sex: Sex) -> npt.NDArray[np.bool_]:
+        """Which films are of this sex."""
+        return self.male if sex is Sex.MALE else ~self.male
+
 
 def errors_of(films: Sequence[FilmRead]) -> Errors:
     """Put films side by side."""
@@ -68,8 +74,7 @@ def read_films(
     *,
     space: FeatureSpace | None = None,
     workers: int = 1,
-    done: Mapping[str, Any] | None = None,
-    note: Callable[[str, dict[str, Any]], None] | None = None,
+    journal: Journal | None = None,
 ) -> Iterator[FilmRead | Failure]:
     """Read films by the sex of their label; answers in the films' order.
 
@@ -82,36 +87,26 @@ def read_films(
         Of the training films, for weights that do not state it yet.
     workers : int
         How many are read at a time.
-    done : mapping, optional
-        What ``note`` was told of films that were read before: not read again.
-    note : callable, optional
-        Told of every film read, for a journal.
+    journal : Journal, optional
+        Open; of the films that were read, so that they are not read again.
     """
-    known = done or {}
+    known = dict(journal.done) if journal else {}
 
-    def read(film: Film) -> FilmRead | Failure:
+    def read_one(film: Film) -> FilmRead | Failure:
+        label = film.id, film.sex, film.age_months
         if film.id in known:
-            return FilmRead(film.id, film.sex, film.age_months, **known[film.id])
+            return FilmRead(*label, **known[film.id])
         answer = next(assessor.assess_many([Case(film.path, film.sex)]))
         if isinstance(answer, Failure):
             return Failure(film.id, answer.code, answer.message)
         unlikeness = answer.unlikeness
         if space:
-            unlikeness = space.unlikeness(assessor.whole_hand_feature(reading.read(film.path)))
-        return FilmRead(
-            film.id,
-            film.sex,
-            film.age_months,
-            answer.uncalibrated_months,
-            disagreement(answer.readings),
-            unlikeness,
-        )
+            unlikeness = space.unlikeness(assessor.whole_hand_feature(read(film.path)))
+        apart = disagreement(answer.readings)
+        return FilmRead(*label, answer.uncalibrated_months, apart, unlikeness)
 
-    for film, answer in zip(films, in_parallel(read, films, workers), strict=True):
-        if note and isinstance(answer, FilmRead) and film.id not in known:
-            # The label may be corrected before the films are read again.
-            note(film.id, {k: v for k, v in asdict(answer).items() if k not in LABELLED})
+    for answer in in_parallel(read_one, films, workers):
+        if journal and isinstance(answer, FilmRead) and answer.id not in known:
+            row = {k: v for k, v in asdict(answer).items() if k not in LABELLED}
+            journal.add(answer.id, row)
         yield answer
-
-
-LABELLED = frozenset({"id", "sex", "label_months"})

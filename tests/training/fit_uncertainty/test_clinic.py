@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from boneage.training.fit_uncertainty.line import fit_line
+from boneage.training.fit_uncertainty.clinic import fit_line
 from boneage.uncertainty.calibration import IDENTITY, MOST_MONTHS, SLOPES, Line
 
 Numbers = npt.NDArray[np.float64]

@@ -8,22 +8,22 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from msgspec.structs import replace as changed
 
 from boneage.datasets.films import Films, load_films
 from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, Box
 from boneage.errors import FilmError, ProfileError
-from boneage.training import annotation
-from boneage.training.annotation import (
-    COLUMNS,
-    FoundRegion,
-    annotate,
-    keras_attention,
-    measured_fallback,
-    plan_of,
-)
+from boneage.training import regions
 from boneage.training.networks import region as region_networks
 from boneage.training.networks.region import build_attention_network
-from boneage.training.region_networks import prepare_crops
+from boneage.training.regions import (
+    COLUMNS,
+    FoundRegion,
+    find_all_regions,
+    keras_attention,
+    measured_fallback,
+    prepare_crops,
+)
 from boneage.training.run import Run
 from tests.training.drawn import FILM_SHAPE, grey_hand, small_backbone, tiny_profile
 
@@ -48,7 +48,7 @@ class BrightIsHot:
 @pytest.fixture
 def attention(monkeypatch: pytest.MonkeyPatch) -> BrightIsHot:
     attend = BrightIsHot()
-    monkeypatch.setattr(annotation, "keras_attention", lambda _, **__: attend)
+    monkeypatch.setattr(regions, "keras_attention", lambda _, **__: attend)
     return attend
 
 
@@ -58,11 +58,15 @@ def films(official: Path) -> Films:
 
 
 def look(films: Films, run: Run) -> Found:
-    return annotate(None, PROFILE, films, run)
+    return find_all_regions(None, PROFILE, films, run)
 
 
 def table(run: Run) -> Path:
     return run.folder / "regions" / "regions.csv"
+
+
+def journal(run: Run) -> Path:
+    return run.folder / "regions" / "regions.jsonl"
 
 
 def found_region(film: str, box: Box, *, found: bool = True) -> FoundRegion:
@@ -92,28 +96,29 @@ def test_a_second_run_looks_at_nothing_again(
 
 
 @pytest.mark.parametrize("cut", [1, 3, 12, 40])
-def test_a_table_that_was_cut_off_in_a_line_is_gone_on_with(
+def test_a_journal_that_was_cut_off_in_a_line_is_resumed(
     films: Films, tmp_path: Path, attention: BrightIsHot, cut: int
 ) -> None:
     run = Run(tmp_path / "run", tmp_path)
     found = look(films, run)
-    whole = table(run).read_bytes()
-    table(run).write_bytes(whole[: len(whole) // 2 - cut])
+    whole, rows = journal(run).read_bytes(), table(run).read_bytes()
+    journal(run).write_bytes(whole[: len(whole) // 2 - cut])
+    table(run).unlink()
     attention.looked = 0
     assert look(films, run) == found
     assert 0 < attention.looked < len(films.films) * len(REGIONS), "only what was missing"
-    assert sorted(table(run).read_bytes().split()) == sorted(whole.split())
+    assert sorted(table(run).read_bytes().split()) == sorted(rows.split())
 
 
-def test_a_table_cut_off_anywhere_gives_the_same_regions(
+def test_a_journal_cut_off_anywhere_gives_the_same_regions(
     films: Films, tmp_path: Path, attention: BrightIsHot
 ) -> None:
     run = Run(tmp_path / "run", tmp_path)
     two = replace(films, films=films.films[:2])
     found = look(two, run)
-    whole = table(run).read_bytes()
+    whole = journal(run).read_bytes()
     for end in range(0, len(whole), 7):
-        table(run).write_bytes(whole[:end])
+        journal(run).write_bytes(whole[:end])
         assert look(two, run) == found, end
 
 
@@ -184,7 +189,7 @@ def test_where_nothing_was_found_nothing_is_measured() -> None:
 
 
 def test_the_plan_is_the_profiles() -> None:
-    plan = plan_of(PROFILE)
+    plan = PROFILE.regions.plan
     assert (plan.names, plan.threshold, plan.carpal_mask) == (REGIONS, 0.7, "rows_to_lower_edge")
 
 
@@ -193,16 +198,16 @@ def test_a_phase_of_every_film_lets_regions_be_cut_from_all(
 ) -> None:
     """One copy of each film, the better one; those of useful resolution stand first."""
     films, run = load_films(rich), Run(tmp_path / "run", tmp_path)
-    coarse, fine = (replace(PROFILE.region.phases[0], films=kind) for kind in ("best", "detailed"))
-    profile = replace(
+    coarse, fine = (changed(PROFILE.region.phases[0], films=kind) for kind in ("best", "detailed"))
+    profile = changed(
         PROFILE,
-        region=replace(PROFILE.region, phases=(coarse, fine)),
-        degradation=replace(PROFILE.degradation, copies=1),
+        region=changed(PROFILE.region, phases=(coarse, fine)),
+        degradation=changed(PROFILE.degradation, copies=1),
     )
-    found = annotate(None, profile, films, run)
+    found = find_all_regions(None, profile, films, run)
     assert {film for film, _ in found} == {"1", "2", "3", "4"}
     crops = prepare_crops(films, "train", found, profile, run)
-    assert [(f.id, f.squeezed, f.spoilt) for f in crops.crops.films] == [
+    assert [(f.id, f.squeezed, f.perturbed) for f in crops.crops.films] == [
         ("1", False, 0),
         ("1", False, 1),
         ("2", True, 0),
@@ -214,6 +219,6 @@ def test_a_phase_of_every_film_lets_regions_be_cut_from_all(
 
 
 def test_regions_are_never_cut_from_the_copy_that_is_not_the_best() -> None:
-    squeezed = replace(PROFILE.region.phases[0], films="squeezed")
+    squeezed = changed(PROFILE.region.phases[0], films="squeezed")
     with pytest.raises(ProfileError, match="best copy"):
-        replace(PROFILE, region=replace(PROFILE.region, phases=(squeezed,)))
+        changed(PROFILE, region=changed(PROFILE.region, phases=(squeezed,)))

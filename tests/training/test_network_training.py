@@ -8,20 +8,17 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from msgspec.structs import replace as changed
 
 from boneage.datasets.films import load_films
 from boneage.errors import FilmError
-from boneage.training.attention import (
-    draw_whole,
-    prepare_whole,
-    sampling_of,
-    train_attention,
-    training_model,
-)
-from boneage.training.fitting import FINAL, read_log
+from boneage.training.fitting import FINAL
+from boneage.training.images import draw_whole, prepare_whole
+from boneage.training.monitoring import read_log
+from boneage.training.network_training import sampling_of, train_attention, training_model
 from boneage.training.networks import region as region_networks
 from boneage.training.networks.region import build_attention_network
-from boneage.training.profile import Augmentation, Phase
+from boneage.training.profile import Augmentation, PhaseSpec
 from boneage.training.run import Run
 from tests.conftest import write_png
 from tests.training.drawn import film_of, grey_hand, small_backbone, tiny_profile
@@ -69,7 +66,7 @@ def test_a_broken_film_is_skipped_or_stops_a_strict_run(official: Path, tmp_path
 
 
 def test_the_training_model_varies_films_in_training_only() -> None:
-    profile = replace(PROFILE, augmentation=Augmentation(rotation_degrees=40, brightness=0.5))
+    profile = changed(PROFILE, augmentation=Augmentation(rotation_degrees=40, brightness=0.5))
     network = build_attention_network(profile.attention)
     behind = training_model(network, profile, (32, 24), seed=1)
     hand = grey_hand((32, 24))[np.newaxis, ..., np.newaxis].astype(np.float32)
@@ -82,7 +79,7 @@ def test_the_training_model_varies_films_in_training_only() -> None:
 
 @pytest.mark.parametrize("augmentation", [Augmentation(), Augmentation(horizontal_flip=True)])
 def test_a_profile_may_do_without_augmentation(augmentation: Augmentation) -> None:
-    profile = replace(PROFILE, augmentation=augmentation)
+    profile = changed(PROFILE, augmentation=augmentation)
     network = build_attention_network(profile.attention)
     assert training_model(network, profile, (32, 24), seed=1).output_shape == (None, 1)
 
@@ -93,10 +90,10 @@ def test_phases_follow_each_other_and_are_found_finished(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    (rich / "squeezed" / "4.png").write_bytes(b"a held-back film that is broken")
+    (rich / "squeezed" / "4.png").write_bytes(b"a held-out film that is broken")
     run = Run(tmp_path / "run", rich)
     films = load_films(rich)
-    profile = replace(PROFILE, attention=replace(PROFILE.attention, phases=_phases_of_one_film()))
+    profile = changed(PROFILE, attention=changed(PROFILE.attention, phases=_phases_of_one_film()))
     network = train_attention(profile, films, run)
     assert network.input["film"].shape == (None, 32, 24, 1)
     said = capsys.readouterr().out
@@ -107,7 +104,7 @@ def test_phases_follow_each_other_and_are_found_finished(
         folder = run.folder / "attention" / f"phase-{number}"
         assert (folder / FINAL).is_file()
         assert len(read_log(folder)) == 1
-    assert len(list(run.prepared.glob("*.npy"))) == 4, "two sizes, each with its held-back films"
+    assert len(list(run.images.glob("*.npy"))) == 4, "two sizes, each with its held-out films"
 
     monkeypatch.setattr(keras.Model, "fit", lambda *_, **__: pytest.fail("trained again"))
     again = train_attention(profile, films, run)
@@ -119,9 +116,9 @@ def test_a_phase_draws_squeezed_copies_beside_detailed_films(rich: Path, tmp_pat
     profile, run = PROFILE, Run(tmp_path / "run", rich)
     films = load_films(rich).select("best", "train")
     train = prepare_whole(films, profile, (16, 12), run, "best films")
-    phase = replace(profile.attention.phases[0], films="best")
+    phase = changed(profile.attention.phases[0], films="best")
     assert sampling_of(phase, train) is None
-    sampling = sampling_of(replace(phase, detailed_times=3, squeezed_an_epoch=1), train)
+    sampling = sampling_of(changed(phase, detailed_times=3, squeezed_an_epoch=1), train)
     assert sampling is not None
     assert list(sampling.always) == [not film.squeezed for film in train.films]
     assert 0 < sampling.always.sum() < len(films)
@@ -129,13 +126,13 @@ def test_a_phase_draws_squeezed_copies_beside_detailed_films(rich: Path, tmp_pat
     assert len(drawn) == 3 * sampling.always.sum() + 1
 
 
-def _phases_of_one_film() -> tuple[Phase, ...]:
-    return tuple(replace(phase, batch=1) for phase in PROFILE.attention.phases)
+def _phases_of_one_film() -> tuple[PhaseSpec, ...]:
+    return tuple(changed(phase, batch=1) for phase in PROFILE.attention.phases)
 
 
 def test_the_network_ends_at_the_size_of_the_profile(rich: Path, tmp_path: Path) -> None:
-    only_small = replace(PROFILE.attention, phases=PROFILE.attention.phases[:1])
-    profile = replace(PROFILE, attention=only_small)
+    only_small = changed(PROFILE.attention, phases=PROFILE.attention.phases[:1])
+    profile = changed(PROFILE, attention=only_small)
     network = train_attention(profile, load_films(rich), Run(tmp_path / "run", rich))
     assert network.input["film"].shape == (None, 32, 24, 1)
     finished = tmp_path / "run" / "attention" / "phase-0" / FINAL

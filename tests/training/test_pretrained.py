@@ -13,8 +13,7 @@ import pytest
 
 from boneage.errors import ProfileError, WeightsError
 from boneage.training.export import sha256_of
-from boneage.training.finished import BUNDLED, find_finished
-from boneage.training.terms import LOCAL_TERMS, TERMS, terms_of
+from boneage.training.pretrained import BUNDLED, LOCAL_TERMS, TERMS, find_pretrained, terms_of
 from tests.training.drawn import tiny_profile
 
 
@@ -45,78 +44,80 @@ def with_keras(weights_copy: Path) -> Path:
 
 
 def test_a_network_gets_the_finished_ones_weights(with_keras: Path) -> None:
-    finished = find_finished(str(with_keras))
-    assert finished.profile == tiny_profile()
+    pretrained = find_pretrained(str(with_keras))
+    assert pretrained.profile == tiny_profile()
     saved, fresh = network(), network()
     saved.load_weights(with_keras / "carpal.weights.h5")
-    finished.load(fresh, "carpal")
+    pretrained.load(fresh, "carpal")
     assert np.array_equal(fresh.get_weights()[0], saved.get_weights()[0])
 
 
 def test_a_network_of_another_shape_is_refused(with_keras: Path) -> None:
     message = r"carpal.weights.h5' does not fit the profile's carpal network"
     with pytest.raises(ProfileError, match=message):
-        find_finished(str(with_keras)).load(network(5), "carpal")
+        find_pretrained(str(with_keras)).load(network(5), "carpal")
 
 
 def test_a_changed_or_missing_file_is_refused(with_keras: Path) -> None:
-    finished = find_finished(str(with_keras))
+    pretrained = find_pretrained(str(with_keras))
     (with_keras / "carpal.weights.h5").write_bytes(b"\x89HDF cut off")
     with pytest.raises(WeightsError, match=r"carpal.weights.h5' does not have the sha256"):
-        finished.load(network(), "carpal")
+        pretrained.load(network(), "carpal")
     (with_keras / "carpal.weights.h5").unlink()
     with pytest.raises(WeightsError, match=r"no carpal.weights.h5 to fine-tune from in"):
-        finished.load(network(), "carpal")
+        pretrained.load(network(), "carpal")
     with pytest.raises(WeightsError, match="'tiny-1' have no 'ulna' network"):
-        finished.load(network(), "ulna")
+        pretrained.load(network(), "ulna")
 
 
 def test_weights_without_keras_files_can_only_answer(weights: Path, tmp_path: Path) -> None:
     with pytest.raises(
         WeightsError, match="no Keras file of 'attention'; without, they can answer"
     ):
-        find_finished(str(weights))
+        find_pretrained(str(weights))
     with pytest.raises(WeightsError, match=r"no weights in .*none.*manifest\.json cannot be read"):
-        find_finished(str(tmp_path / "none"))
+        find_pretrained(str(tmp_path / "none"))
 
 
 def test_a_profile_of_another_version_is_said(with_keras: Path) -> None:
     change(with_keras, lambda table: table["profile"]["fusion"].update(mood="fair"))
-    with pytest.raises(WeightsError, match=r"'tiny-1' state a profile .* cannot train by: unknown"):
-        _ = find_finished(str(with_keras)).profile
+    with pytest.raises(
+        WeightsError, match=r"'tiny-1' state a profile .* cannot train by: .*unknown"
+    ):
+        _ = find_pretrained(str(with_keras)).profile
 
 
 def test_the_identity_is_that_of_the_networks_alone(with_keras: Path) -> None:
-    before = find_finished(str(with_keras)).identity
+    before = find_pretrained(str(with_keras)).identity
     change(with_keras, lambda table: table.update(metrics={}))
-    assert find_finished(str(with_keras)).identity == before
+    assert find_pretrained(str(with_keras)).identity == before
     change(with_keras, lambda table: table["networks"]["carpal"].update(keras_sha256="0"))
-    assert find_finished(str(with_keras)).identity != before
+    assert find_pretrained(str(with_keras)).identity != before
 
 
 def test_the_origin_names_them_with_date_checksum_and_data(with_keras: Path) -> None:
     said = {"date": "2026-11-24", "commit": "b0945f0", "data": {"films": {"best_train": 9}}}
     change(with_keras, lambda table: table.update(said))
     digest = sha256_of(with_keras / "manifest.json")
-    origin = find_finished(str(with_keras)).origin
+    origin = find_pretrained(str(with_keras)).origin
     assert origin == {"name": "tiny-1", "sha256": digest, **said}
 
 
 def test_terms_are_inherited_and_the_local_films_added_once(with_keras: Path) -> None:
     assert terms_of(None) == TERMS
     change(with_keras, lambda table: table["data"].update(terms=TERMS))
-    terms = terms_of(find_finished(str(with_keras)))
+    terms = terms_of(find_pretrained(str(with_keras)))
     assert terms == f"{TERMS} {LOCAL_TERMS}"
     change(with_keras, lambda table: table["data"].update(terms=terms))
-    assert terms_of(find_finished(str(with_keras))) == terms
+    assert terms_of(find_pretrained(str(with_keras))) == terms
     change(with_keras, lambda table: table.pop("data"))
-    assert terms_of(find_finished(str(with_keras))) == terms, "unstated: those of the challenge"
+    assert terms_of(find_pretrained(str(with_keras))) == terms, "unstated: those of the challenge"
 
 
 def test_the_weights_that_ship_can_be_fine_tuned(bundled: Path) -> None:
-    finished = find_finished(BUNDLED)
-    assert finished.folder == bundled
-    for name, digest in finished.identity["networks"].items():
+    pretrained = find_pretrained(BUNDLED)
+    assert pretrained.folder == bundled
+    for name, digest in pretrained.identity["networks"].items():
         assert sha256_of(bundled / f"{name}.weights.h5") == digest
 
 
@@ -128,10 +129,10 @@ def test_weights_of_before_state_squeezed_copies_by_their_earlier_name(with_kera
         for name in ("evened", "warm_up", "end_learning_rate", "label_months"):
             del first[name]
 
-    profile = find_finished(str(change(with_keras, as_before))).profile
+    profile = find_pretrained(str(change(with_keras, as_before))).profile
     assert profile.attention.phases[0].films == "squeezed"
     assert profile.attention.phases[0].squeezed_an_epoch == 400
 
 
 def test_the_weights_that_ship_state_a_profile_that_is_understood(bundled: Path) -> None:
-    assert find_finished(str(bundled)).profile.attention.phases[0].films == "squeezed"
+    assert find_pretrained(str(bundled)).profile.attention.phases[0].films == "squeezed"
