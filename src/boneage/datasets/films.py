@@ -42,13 +42,7 @@ class Fold:
 
     @classmethod
     def parse(cls, text: str) -> Fold:
-        """Read ``K/N``.
-
-        Raises
-        ------
-        DataError
-            When it is no such thing, or there is no such fold.
-        """
+        """Read ``K/N``; a DataError says that there is no such fold."""
         number, slash, of = text.partition("/")
         if not (slash and number.isdecimal() and of.isdecimal()):
             raise DataError(f"{text!r} is not a fold; give K/N, such as 0/10")
@@ -139,21 +133,15 @@ def load_films(data: Path, *, strict: bool = False) -> Films:
         ``strict``, at the first problem.
     """
     problems = ProblemList(strict=strict)
-    if data.is_file():
-        films, labels = films_of_table(data, problems)
-        where = f"paths are taken from the table's folder, {str(data.parent)!r}"
-    elif (data / LABELS).is_file():
-        found = films_of_folder(data, problems)
-        films, labels = found.films, found.labels
-        where = f"films are looked for in {list(found.looked_in)}"
-    else:
+    if not (data.is_file() or (data / LABELS).is_file()):
         raise DataError(
             f"no {LABELS} (id,boneage,male) in {str(data)!r}; "
             "give a folder that has one, or a table with path, sex and boneage"
         )
-    if not films:
+    found = (films_of_table if data.is_file() else films_of_folder)(data, problems)
+    if not found.films:
         raise DataError(
-            f"none of the {labels} labelled films of {str(data)!r} can be used "
-            f"({in_words(problems.found)}); {where}"
+            f"none of the {len(found.ids)} labelled films of {str(data)!r} can be used "
+            f"({in_words(problems.found)}); {found.where}"
         )
-    return Films(tuple(films), tuple(problems.found))
+    return Films(found.films, tuple(problems.found))

@@ -86,13 +86,7 @@ class ProblemList:
         self.found: list[Problem] = []
 
     def add(self, kind: Kind, film: str, message: str) -> None:
-        """Note a problem.
-
-        Raises
-        ------
-        DataError
-            When strict.
-        """
+        """Note a problem; where they are strict, raise it as a DataError."""
         problem = Problem(kind, film, message)
         if self.strict:
             raise DataError(str(problem))

@@ -83,7 +83,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
     ``seconds`` counts the time spent making batches. Keras makes them while
     the network works on earlier ones, so the network has waited at most this
-    long.
+    long. Each process of a group is given its part of every batch. Where there are several
+    devices, an incomplete last batch is filled up with films of weight 0.
 
     Parameters
     ----------
@@ -91,14 +92,10 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         One array an input of the network, films first. Images, uint8 of shape
         (films, rows, columns), are given as float32 with a channel.
     ages_months : array, shape (films,)
-    batch : int
     seed : int, optional
         None: in order, every film, as validation needs it.
     sampling : Sampling, optional
         Which films come in an epoch of training; None: each of them once.
-    group : Group
-        Each of its processes is given its part of every batch. Where there are several
-        devices, an incomplete last batch is filled up with films of weight 0.
 
     Raises
     ------

@@ -72,21 +72,9 @@ def begin_fine_tuning(
 ) -> tuple[Profile, Films]:
     """How, and on what, pretrained weights are fine-tuned; reported before hours of it.
 
-    Parameters
-    ----------
-    profile : Profile
-        See ``profile_to_fine_tune``.
-    films : Films
-        Local ones, none held out yet.
-    few : bool
-        Allow fewer than 200.
-
-    Returns
-    -------
-    profile : Profile
-        That trains each network through its last phase alone.
-    films : Films
-        Of useful resolution.
+    From a profile (see ``profile_to_fine_tune``) and local films, none held out yet, to a
+    profile that trains each network through its last phase alone, and films of useful
+    resolution. ``few`` allows fewer than 200.
 
     Raises
     ------

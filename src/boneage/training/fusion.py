@@ -67,19 +67,10 @@ def compute_features(
 ) -> FilmFeatures:
     """Run the trained networks over films, once a run.
 
-    Parameters
-    ----------
-    networks : mapping of str to keras.Model
-        By region, with an output ``feature``.
-    images : mapping of str to CachedImages
-        By region, the same films in the same order.
-    folder : Path
-        For the features, one array file a region: those of a flattened
-        ResNet50 would not fit into memory.
-    views : int
-        The first one is the film as it is, the others are augmented.
-    group : Group
-        Its first process computes.
+    By region, ``networks`` have an output ``feature``, and ``images`` are of the same films in
+    the same order. The first of the ``views`` is the film as it is, the others are augmented.
+    Each region's features go into an array file in ``folder``: those of a flattened ResNet50
+    would not fit into memory. The group's first process computes.
     """
     features = {}
     for number, (name, cached) in enumerate(images.items()):

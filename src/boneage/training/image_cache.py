@@ -80,15 +80,12 @@ def cache_images(
 
     Parameters
     ----------
-    films : sequence of Film
     draw : callable
         From a film to its image; every image has the same shape.
     recipe : object
         JSON-able description of what ``draw`` does; another recipe, other files.
-    folder : Path
-        Of the array file.
     label : str
-        For the progress bar and the file's name.
+        For the progress bar and the name of the array file in ``folder``.
     strict : bool
         Stop at the first broken film instead of naming and skipping it.
     group : Group

@@ -295,35 +295,26 @@ def train(
 ) -> None:
     """Train weights from labelled films, or resume where an earlier run stopped.
 
+    Everything goes into the run folder; see ``Run`` for what is not said here.
+
     Parameters
     ----------
     profile_name : str, optional
         A bundled profile, or the path of a TOML file. Default: ``compact``, or the
         profile of the weights that are fine-tuned.
     data : Path
-        A folder of labelled films; see :mod:`boneage.datasets.films`.
-    run_folder : Path
-        Everything the run makes goes there; the weights into ``weights/``.
+        Labelled films; see :mod:`boneage.datasets.films`.
     stage : str, optional
         Stop after this one of ``STAGES``. What comes before it is found
         finished, or finished first.
-    epochs, limit : int, optional
-        To try a profile small.
-    strict : bool
-        Stop at the first label or film that is no good.
-    initial_weights : Path, optional
-        The folder of the weights files that the profile names.
     start_from : str, optional
         Pretrained weights to fine-tune: ``bundled``, or their folder. Of every network only
-        the last phase is trained, as the profile's ``fine_tuning`` says.
-    few : bool
-        Fine-tune on fewer than 200 films, too.
+        the last phase is trained, as the profile's ``fine_tuning`` says; with ``few`` also
+        on fewer than 200 films.
     fold : Fold, optional
         Of the training ids, held out of every network; training is watched on them, and what
         is fitted on held-out films is fitted on them. Instead of the profile's
         ``calibration.share``.
-    shared_images : Path, optional
-        A folder of prepared images that several runs share, instead of each its own.
     group : Group
         The processes that train together, up to the stage ``fusion``; each calls this alike.
 

@@ -93,17 +93,12 @@ def ablate(
     profile_name : str, optional
         Instead of the run's own.
     only : sequence of str
-        Studies, ``inputs``, ``networks`` or ``backbones``, and variants; none for the
-        first two.
+        See ``wanted_names``.
     epochs, limit : int
         Of the networks that are trained anew: how long each, and on how many
         films of each split at most.
     seconds : float
         Of processor time that each backbone is trained for.
-    initial_weights : Path, optional
-        The folder of the weights files that the profile names.
-    say : callable
-        Gets a line about each training.
 
     Raises
     ------

@@ -65,13 +65,7 @@ class Group:
         self.wait()
 
     def agree(self, what: str, value: str) -> None:
-        """Check that every process has the same value of something.
-
-        Raises
-        ------
-        GroupError
-            In a process whose value is not that of the first one.
-        """
+        """Raise a GroupError in a process whose value is not that of the first one."""
         if self.link is None:
             return
         if self.is_first:
@@ -84,13 +78,7 @@ class Group:
         self.wait()
 
     def check_shared(self, folder: Path) -> None:
-        """Check that every process sees the files that the first one writes into a folder.
-
-        Raises
-        ------
-        GroupError
-            In a process that does not see them.
-        """
+        """Raise a GroupError in a process that does not see the first one's files in a folder."""
         if self.link is None:
             return
         if self.is_first:
@@ -117,12 +105,8 @@ class Group:
     def even(self, batch: int, films: int, *, filled_up: bool = False) -> int:
         """How many films a batch has: what the profile says, or fewer where there are fewer.
 
-        A batch that may be ``filled_up`` may hold more than there are films.
-
-        Raises
-        ------
-        GroupError
-            When it cannot be split evenly over the devices.
+        A batch that may be ``filled_up`` may hold more than there are films. Raises a
+        GroupError when it cannot be split evenly over the devices.
         """
         if batch % self.devices:
             raise GroupError(

@@ -55,14 +55,11 @@ class Membership:
                 f"the coordinator is {self.coordinator!r}; give HOST:PORT, such as 10.0.0.1:29500"
             )
         if self.processes < 1 or not 0 <= self.process < self.processes:
+            several = self.processes > 1
             raise GroupError(
                 f"process {self.process} of {self.processes}: they are counted from 0, so give "
-                f"{_span(self.processes)}"
+                + (f"0 to {self.processes - 1}" if several else "0 of 1 or more")
             )
-
-
-def _span(processes: int) -> str:
-    return f"0 to {processes - 1}" if processes > 1 else "0 of 1 or more"
 
 
 @contextmanager
@@ -77,14 +74,7 @@ def joined(
     Inside, only the first process prints. With several processes, an error inside ends this
     process and, through their watchdogs, the others: it would wait for them in vain.
 
-    Parameters
-    ----------
-    member : Membership, optional
-        None: this process is alone.
-    join_seconds : int
-        For all processes to be there.
-    silent_seconds : float
-        Without a heartbeat of a process, after which it is lost.
+    Without a membership, this process is alone.
 
     Raises
     ------
@@ -177,12 +167,7 @@ def _connect(member: Membership, join_seconds: int, silent_seconds: float) -> An
 
 
 def _check_free(address: str) -> None:
-    """Check that the first process can listen at its address.
-
-    Raises
-    ------
-    GroupError
-    """
+    """Raise a GroupError where the first process cannot listen at its address."""
     host, _, port = address.rpartition(":")
     try:
         found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)[0]
@@ -239,10 +224,6 @@ def _disconnect() -> None:
     jax.distributed.shutdown()
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
-
-
 class _JaxLink:
     """The processes' link by the service of JAX."""
 
@@ -288,10 +269,10 @@ class _Watchdog:
         if not isinstance(error, BoneageError | OSError | KeyboardInterrupt):
             self.patience = min(self.patience, BROKEN_SECONDS)
             time.sleep(self.patience + 3 * HEARTBEAT_SECONDS)  # the watchdog may know better
-        message = str(error) or type(error).__name__
+        message, name = str(error), type(error).__name__
         if not isinstance(error, BoneageError | OSError):
-            message = f"{type(error).__name__}: {_first_line(error)}"
-        self._end(message, EXIT_USAGE if isinstance(error, BoneageError) else EXIT_FAILED)
+            message = f"{name}: {message.splitlines()[0] if message else name}"
+        self._end(message or name, EXIT_USAGE if isinstance(error, BoneageError) else EXIT_FAILED)
 
     def _run(self) -> None:
         """Every second; counted in rounds, for a machine may sleep between two."""

@@ -87,17 +87,15 @@ def fit_suitability(
     Parameters
     ----------
     weights : Path
-        A folder of weights.
+        Their folder.
     data : Path
         Labelled films; those of useful resolution are taken.
     refusal : Path
         A folder with a catalogue of images to refuse.
     out : Path
-        Where the evidence goes, and what is needed to resume after an interruption.
+        For the evidence, and for what is needed to resume after an interruption.
     films : int, optional
-        At most so many training films, evenly spaced. Default: all.
-    say : callable
-        Gets progress in sentences.
+        At most so many training films, evenly spaced.
 
     Raises
     ------

@@ -122,16 +122,8 @@ def fit_clinic(
 ) -> ClinicFit:
     """Fit a calibration on the answers to labelled films.
 
-    Parameters
-    ----------
-    answers : sequence of FilmRead or Failure
-        Of an Assessor without a calibration.
-    assessor : Assessor
-        That gave them.
-    data : str
-        What the films are called, for messages.
-    name : str
-        What to call the calibration; empty: as the data.
+    They are those of an Assessor without a calibration. The calibration is called by its
+    ``name``, or as the data.
 
     Raises
     ------

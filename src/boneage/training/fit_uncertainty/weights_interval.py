@@ -63,12 +63,8 @@ def calibrate_weights(
     training : sequence of Film
         Of useful resolution, that the weights were trained on; at most 500, evenly
         spaced, are used. Without any, the interval does not widen for films unlike them.
-    workers : int
-        How many films are read at a time.
     journal : Path, optional
         Of the calibration films that were read, so that a run that was cut off resumes.
-    say : callable
-        Gets progress in sentences.
 
     Returns
     -------
