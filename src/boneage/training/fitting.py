@@ -175,17 +175,13 @@ def _resume(model: keras.Model, folder: Path, group: Group) -> int:
 class _Checkpoint(keras.callbacks.ModelCheckpoint):  # type: ignore[misc]
     """Saves without the other processes: Keras makes variables for comparison when it saves."""
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        with undistributed():
-            super().on_epoch_end(epoch, logs)
-
-
-class _Prune(keras.callbacks.Callback):  # type: ignore[misc]
     def __init__(self, folder: Path) -> None:
-        super().__init__()
+        super().__init__(str(folder / "epoch-{epoch:04d}.weights.h5"), save_weights_only=True)
         self.folder = folder
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        with undistributed():
+            super().on_epoch_end(epoch, logs)
         for path in _checkpoints(self.folder)[KEPT_CHECKPOINTS:]:
             path.unlink()
 
@@ -208,7 +204,14 @@ def callbacks_of(
     callbacks: list[keras.callbacks.Callback] = [_Redraw(), _StopOnNaN(phase), PaceLog(train)]
     if phase.average:
         callbacks.insert(0, AveragedWeights(train))
-    return callbacks + (_writers(folder, resumed=resumed) if writes else [])
+    if writes:
+        callbacks += [
+            keras.callbacks.CSVLogger(str(folder / LOG), append=resumed),
+            keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False),
+            # After the log: a line too many is trimmed, a line too few could not be made up.
+            _Checkpoint(folder),
+        ]
+    return callbacks
 
 
 def run_epochs(
@@ -283,16 +286,6 @@ def fit(
     elif phase.average:
         finish_average(training_model, train)
     group.once(lambda: _finish(network, folder))
-
-
-def _writers(folder: Path, *, resumed: bool) -> list[keras.callbacks.Callback]:
-    return [
-        keras.callbacks.CSVLogger(str(folder / LOG), append=resumed),
-        keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False),
-        # After the log: a line too many is trimmed, a line too few could not be made up.
-        _Checkpoint(str(folder / "epoch-{epoch:04d}.weights.h5"), save_weights_only=True),
-        _Prune(folder),
-    ]
 
 
 def _finish(network: keras.Model, folder: Path) -> None:
