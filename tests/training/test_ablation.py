@@ -354,7 +354,7 @@ def test_heads_are_trained_on_some_inputs_and_the_run_is_left_alone(
         only=["carpal"],
         epochs=1,
         seconds=1.0,
-        say=quiet,
+        report=quiet,
     )
     (study,) = studies
     assert profile.name == "tiny"
@@ -390,7 +390,7 @@ def test_networks_are_trained_by_the_one_training_loop(
             epochs=1,
             seconds=1.0,
             limit=8,
-            say=quiet,
+            report=quiet,
         )
     assert fitted == [(16, 12), (16, 12)], "two variants, and nothing the second time"
     assert [o.variant.name for o in study.outcomes] == ["baseline", "no-cbam"]
@@ -440,7 +440,7 @@ def test_backbones_are_trained_for_a_time_and_read_the_fold_that_they_do_not_kno
         only=["vit"],
         epochs=1,
         seconds=2.0,
-        say=quiet,
+        report=quiet,
     )
     read = {film.id for film in study.films}
     assert all(film.split == "train" for film in study.films)

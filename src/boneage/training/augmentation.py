@@ -105,7 +105,7 @@ class RandomPlace(keras.layers.Layer):  # type: ignore[misc]
     def get_config(self) -> dict[str, Any]:
         """For saving."""
         names = ("rotation_degrees", "shift", "zoom", "flip", "seed")
-        return super().get_config() | {name: getattr(self, name) for name in names}
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
 def augmenter(spec: Augmentation, seed: int) -> keras.Sequential:

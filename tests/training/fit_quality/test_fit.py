@@ -105,7 +105,7 @@ def test_a_second_fit_goes_on_from_what_was_looked_at(
     before = (weights / ARRAYS).read_bytes(), json.loads((weights / SUITABILITY).read_text())
     for name in ("examples_of_film", "examples_of_image", "examples_of_drawn"):
         monkeypatch.setattr(f"boneage.training.fit_quality.examples.{name}", pytest.fail)
-    fit_suitability(weights, data, refusal, out, say=lambda _: None)
+    fit_suitability(weights, data, refusal, out, report=lambda _: None)
     assert (weights / ARRAYS).read_bytes() == before[0], "the same films give the same gate"
     assert json.loads((weights / SUITABILITY).read_text())["limits"] == before[1]["limits"]
 
@@ -145,7 +145,7 @@ def test_what_another_run_left_cut_off_is_begun_anew(
     journal = next(fitted[1].glob("examples-*.jsonl"))
     (tmp_path / journal.name).write_bytes(journal.read_bytes()[:5])
     weights = Path(shutil.copytree(fitted[0], tmp_path / "weights"))
-    fit_suitability(weights, data, refusal, tmp_path, say=lambda _: None)
+    fit_suitability(weights, data, refusal, tmp_path, report=lambda _: None)
     assert (weights / SUITABILITY).is_file()
 
 
@@ -159,10 +159,10 @@ def test_too_little_is_said(
             few,
             refusal,
             tmp_path,
-            say=lambda _: None,
+            report=lambda _: None,
         )
     with pytest.raises(WeightsError, match="no weights in"):
-        fit_suitability(tmp_path / "none", few, refusal, tmp_path, say=lambda _: None)
+        fit_suitability(tmp_path / "none", few, refusal, tmp_path, report=lambda _: None)
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def ablate(
         seconds=seconds,
         limit=limit,
         initial_weights=initial_weights,
-        say=echo,
+        report=echo,
     )
     names = run_folder.resolve().name, trained.name, data.resolve().name
     table = write_ablation(out, studies, Setting(*names, date.today()))
@@ -112,7 +112,7 @@ def ablate(
 
 
 def summary(table: dict[str, Any]) -> str:
-    """Say the error of every variant that ``ablation.json`` holds."""
+    """Report the error of every variant that ``ablation.json`` holds."""
     lines = []
     for name, study in table["studies"].items():
         lines.append(f"{name}: mean absolute error in months, n = {study['films']}")

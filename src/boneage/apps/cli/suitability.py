@@ -52,7 +52,7 @@ def suitability(data: Path, refusal: Path, weights: Path, films: int | None, out
 
     make_folder(out, "--out")
     fit = fit_suitability(
-        weights, data, refusal, out, films=films, say=lambda text: echo(text, err=True)
+        weights, data, refusal, out, films=films, report=lambda text: echo(text, err=True)
     )
     echo(summary(fit))
     echo(f"written: {weights / 'suitability.json'}, {out / 'suitability.json'}")

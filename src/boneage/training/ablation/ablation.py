@@ -14,7 +14,7 @@ from boneage.inference.weights import MANIFEST
 from boneage.training.ablation import inputs, networks
 from boneage.training.ablation.networks import BACKBONES, NETWORKS
 from boneage.training.ablation.outcomes import Study
-from boneage.training.ablation.study import Plan, Say, carry_out
+from boneage.training.ablation.study import Plan, Report, carry_out
 from boneage.training.profile import Profile, load_profile, profile_of
 from boneage.training.run import Run
 
@@ -78,7 +78,7 @@ def ablate(
     seconds: float,
     limit: int | None = None,
     initial_weights: Path | None = None,
-    say: Say = print,
+    report: Report = print,
 ) -> tuple[Profile, tuple[Study, ...]]:
     """Train the variants and let them read the held-out films, or resume where that stopped.
 
@@ -110,7 +110,7 @@ def ablate(
     wanted = wanted_names(profile, epochs, only)
     films = load_films(data).hold_out_share(profile.calibration.share)
     if films.problems:
-        say(f"skipped: {in_words(films.problems)}")
+        report(f"skipped: {in_words(films.problems)}")
     options = Run(data, data, initial_weights, limit=limit)
     make: dict[str, Callable[[], Plan]] = {
         inputs.NAME: lambda: inputs.plan_inputs(profile, films, run_folder),
@@ -118,7 +118,7 @@ def ablate(
         BACKBONES: lambda: networks.plan_backbones(profile, films, options, seconds),
     }
     plans = [_only(make[study](), names) for study, names in wanted.items()]
-    return profile, tuple(carry_out(plan, out, say) for plan in plans)
+    return profile, tuple(carry_out(plan, out, report) for plan in plans)
 
 
 def _only(plan: Plan, names: Sequence[str]) -> Plan:

@@ -24,7 +24,7 @@ from boneage.training.ablation.outcomes import Study, Variant, VariantOutcome
 from boneage.training.batches import Batches
 
 BATCH = 32
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 Months = dict[str, float]
 """The age that a variant gave every held-out film, by id."""
 
@@ -49,7 +49,7 @@ class Plan:
     """What is to be reported of one variant, from the folder in which it was trained."""
 
 
-def carry_out(plan: Plan, out: Path, say: Say) -> Study:
+def carry_out(plan: Plan, out: Path, report: Report) -> Study:
     """Train what is not finished, and collect the ages that every variant gave.
 
     In ``out``, ``<name>.jsonl`` holds the ages of what is finished, ``work/`` the training
@@ -70,7 +70,7 @@ def carry_out(plan: Plan, out: Path, say: Say) -> Study:
     with Journal(out / f"{plan.name}.jsonl", plan.recipe) as journal:
         missing = [key for key in trainings if key not in journal.done]
         for number, key in enumerate(missing):
-            say(f"{plan.name}, {len(missing) - number} to train: {key}")
+            report(f"{plan.name}, {len(missing) - number} to train: {key}")
             folder = work / key
             folder.mkdir(parents=True, exist_ok=True)
             keras.backend.clear_session()  # or every training would leave its graph behind

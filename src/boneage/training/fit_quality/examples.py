@@ -53,7 +53,7 @@ EVERY = 25
 """Images after which progress is reported."""
 
 Features = npt.NDArray[np.float32]
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 Task: TypeAlias = tuple[str, Callable[[], list["Example"]]]
 """A name, and what makes the examples of that name."""
 
@@ -191,11 +191,11 @@ def collect(
     films: Sequence[Film],
     images: Sequence[RefusalImage],
     folder: Path,
-    say: Say,
+    report: Report,
 ) -> list[Example]:
     """Make all examples; those that an earlier, interrupted run made are not made again.
 
-    ``folder`` gets a journal that belongs to these weights; ``say`` gets progress in sentences.
+    ``folder`` gets a journal that belongs to these weights; ``report`` gets progress in sentences.
     """
     extract = extractor_of(assessor)
 
@@ -213,11 +213,11 @@ def collect(
         missing = [task for task in tasks() if task[0] not in journal.done]
         for new, (key, made) in enumerate(in_parallel(_attempt, missing, default_workers()), 1):
             if isinstance(made, FilmError):  # it is refused before any quality check sees it
-                say(f"left out: {made}")
+                report(f"left out: {made}")
             found = [] if isinstance(made, FilmError) else made
             journal.add(key, msgspec.to_builtins(found, enc_hook=_plain_array))
             if new % EVERY == 0:
-                say(f"{new} of {len(missing)} images done")
+                report(f"{new} of {len(missing)} images done")
         return [
             example
             for key, _ in tasks()

@@ -35,7 +35,7 @@ from boneage.training.fit_quality.classifiers import (
 from boneage.training.fit_quality.examples import (
     Example,
     Features,
-    Say,
+    Report,
     collect,
     plain_film,
     random_of,
@@ -77,7 +77,7 @@ def fit_suitability(
     out: Path,
     *,
     films: int | None = None,
-    say: Say = print,
+    report: Report = print,
 ) -> QualityFit:
     """Fit the quality check of weights, set its limits, measure both, and put them in place.
 
@@ -111,11 +111,11 @@ def fit_suitability(
     train = _some(found.select("detailed", "train"), films)
     every_held_out = found.select("detailed", "validation")
     held_out = _some(every_held_out, films)
-    say(f"computing the features of {len(train)} training films and {len(catalogue)} images")
-    examples = collect(assessor, train, list(catalogue.values()), out, say)
+    report(f"computing the features of {len(train)} training films and {len(catalogue)} images")
+    examples = collect(assessor, train, list(catalogue.values()), out, report)
     _check(examples)
     turn = _turner(assessor, [*train, *every_held_out], catalogue)
-    say("fitting the quality check, and judging it by films and images left out of it")
+    report("fitting the quality check, and judging it by films and images left out of it")
     fit = _fit(assessor, examples, catalogue, turn, held_out)
     _put(weights, assessor, fit)
     _write_evidence(out, assessor, fit, catalogue)
@@ -263,7 +263,7 @@ def _write_evidence(
 
 
 def summary(fit: QualityFit) -> str:
-    """Say in some lines what the quality check does."""
+    """Report in some lines what the quality check does."""
     tables = {
         "train films": fit.figures["training"],
         "validation films": fit.figures.get("validation"),

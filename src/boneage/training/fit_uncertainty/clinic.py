@@ -215,7 +215,7 @@ def _line_table(lines: Mapping[str, FittedLine], sex: Sex) -> dict[str, Any]:
 
 
 def summary(fit: ClinicFit) -> str:
-    """Say in some lines what was fitted, and on what."""
+    """Report in some lines what was fitted, and on what."""
     films, mae = fit.table["films"], fit.table["mae_months"]
     lines = [f"{films['female']} girls' and {films['male']} boys' films read"]
     if films["failed"]:

@@ -36,7 +36,7 @@ METHOD = (
     "by an expected error fitted without it (after Barber et al. 2021)"
 )
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 def calibrate_weights(
@@ -46,7 +46,7 @@ def calibrate_weights(
     *,
     workers: int = 1,
     journal: Path | None = None,
-    say: Say = print,
+    report: Report = print,
 ) -> dict[str, Any]:
     """Fit the interval of weights, and write it into their manifest.
 
@@ -81,8 +81,8 @@ def calibrate_weights(
     _check_count(len(calibration))
     _put(folder, None)  # whole at every moment, and read by the networks alone
     assessor = Assessor(folder, threads=1, calibration="")
-    space = _space(assessor, training, workers, say)
-    found = _read(assessor, calibration, space, workers, journal, say)
+    space = _space(assessor, training, workers, report)
+    found = _read(assessor, calibration, space, workers, journal, report)
     _check_count(len(found))
     films = errors_of(found)
     fitted = fit_interval(films)
@@ -93,7 +93,7 @@ def calibrate_weights(
             file.write(content)
         table["features"] = {"file": FEATURES, "sha256": hashlib.sha256(content).hexdigest()}
     _put(folder, table)
-    say(_summary(films, fitted))
+    report(_summary(films, fitted))
     return table
 
 
@@ -105,14 +105,14 @@ def _check_count(films: int) -> None:
 
 
 def _space(
-    assessor: Assessor, training: Sequence[Film], workers: int, say: Say
+    assessor: Assessor, training: Sequence[Film], workers: int, report: Report
 ) -> FeatureSpace | None:
     """Span the space of the training films' features."""
     if not training:
         return None
     rows = np.linspace(0, len(training) - 1, min(len(training), SPACE_FILMS)).round().astype(int)
     some = [training[row] for row in rows]
-    say(f"computing the whole-hand features of {len(some)} training films")
+    report(f"computing the whole-hand features of {len(some)} training films")
 
     def feature_of(film: Film) -> Any:
         try:
@@ -132,9 +132,9 @@ def _read(
     space: FeatureSpace | None,
     workers: int,
     path: Path | None,
-    say: Say,
+    report: Report,
 ) -> list[FilmRead]:
-    say(f"reading {len(films)} calibration films")
+    report(f"reading {len(films)} calibration films")
     recipe = {
         "networks": {k: n.sha256 for k, n in assessor.weights.manifest.networks.items()},
         "features": hashlib.sha256(space.to_bytes()).hexdigest() if space else None,
@@ -144,7 +144,7 @@ def _read(
     with Journal(path, recipe) if path else nullcontext() as journal:
         for answer in read_films(assessor, films, space=space, workers=workers, journal=journal):
             if isinstance(answer, Failure):
-                say(f"skipped {answer.film}: {answer.message}")
+                report(f"skipped {answer.film}: {answer.message}")
             else:
                 found.append(answer)
     return found
@@ -167,7 +167,7 @@ def _table(films: Errors, fitted: Fitted, features: int) -> dict[str, Any]:
 
 
 def _summary(films: Errors, fitted: Fitted) -> str:
-    """Say how wide the interval of a film in the middle is."""
+    """Report how wide the interval of a film in the middle is."""
     shape, scores = fitted.model.shape, fitted.model.scores
     widening = shape.widening(films.disagreement, films.unlikeness)
     parts = []
