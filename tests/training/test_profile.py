@@ -154,6 +154,13 @@ def test_what_is_wrong_is_quoted(text: str, said: list[str]) -> None:
         assert word in str(caught.value)
 
 
+def test_the_file_is_quoted_with_the_key_and_the_value(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(changed("batch = 2", 'batch = "two"'))
+    with pytest.raises(ProfileError, match=r"mine.toml'.*attention.phases.batch is 'two'.*`int`"):
+        load_profile(str(path))
+
+
 def test_a_value_in_place_of_a_table_is_quoted() -> None:
     text = toml({**COMPACT, "regions": 3})
     with pytest.raises(ProfileError, match="regions is 3; a table is needed"):

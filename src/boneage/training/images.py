@@ -10,13 +10,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from boneage.datasets.films import Film
 from boneage.domain.radiograph import Pixels
 from boneage.imaging.framing import analysed, exposed_field
 from boneage.imaging.perturbations import coarsened, exposed, jpeg_compressed, smoothed, with_noise
-from boneage.imaging.preparing import Canvas, equalise, placement, put_on_canvas
+from boneage.imaging.preparing import Canvas, Placement, equalise, placement, put_on_canvas
 from boneage.training.image_cache import CachedImages, cache_images
 from boneage.training.profile import Degradation, Profile, Size, plain
 from boneage.training.run import Run
@@ -45,11 +44,15 @@ def prepare_whole(
     )
 
 
-def draw_whole(film: Film, profile: Profile, size: Size) -> npt.NDArray[np.uint8]:
+def draw_whole(film: Film, profile: Profile, size: Size) -> Canvas:
     """Prepare a whole hand for the attention network."""
-    grey = normalised_film(film, profile)
+    return placed(normalised_film(film, profile), profile, size)[0]
+
+
+def placed(grey: Canvas, profile: Profile, size: Size) -> tuple[Canvas, Placement]:
+    """Put a film whose contrast is normalised on a canvas of this size; and where it lies there."""
     place = placement(grey.shape[0], grey.shape[1], size, profile.preparation.fit)
-    return put_on_canvas(grey, size, place, profile.preparation)
+    return put_on_canvas(grey, size, place, profile.preparation), place
 
 
 def normalised_film(film: Film, profile: Profile) -> Canvas:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from boneage.datasets.films import Film, Films
 from boneage.domain.geometry import Edges
 from boneage.errors import BoneageError, DataError
-from boneage.imaging.preparing import Placement, placement, put_on_canvas
+from boneage.imaging.preparing import Placement
 from boneage.imaging.regions import Attend, Fractions, crop, find_regions, mirror_mean
 from boneage.storage.files import write_text
 from boneage.storage.many import Journal
@@ -25,12 +25,18 @@ from boneage.storage.printable import printable
 from boneage.training.batches import as_input
 from boneage.training.distributed.group import local_copy, undistributed
 from boneage.training.image_cache import CachedImages, cache_images, films_bar
-from boneage.training.images import normalised_film, perturbation_recipe, with_perturbed_copies
+from boneage.training.images import (
+    normalised_film,
+    perturbation_recipe,
+    placed,
+    with_perturbed_copies,
+)
 from boneage.training.profile import Profile, plain
 from boneage.training.run import Run
 
 BATCH = 16
-FOLDER, TABLE, JOURNAL = "regions", "regions.csv", "regions.jsonl"
+TABLE, JOURNAL = "regions/regions.csv", "regions/regions.jsonl"
+"""In the folder of a run."""
 COLUMNS = (
     *("id", "region", "min_row", "min_col", "max_row", "max_col"),
     *("height", "width", "attention_found"),
@@ -78,7 +84,7 @@ def find_all_regions(
     ``regions.csv`` lists them, by film id and region. A film that cannot be read is
     reported and left out.
     """
-    folder = run.folder / FOLDER
+    journal_path = run.folder / JOURNAL
     wanted = [
         film
         for split in splits_of(profile, films)
@@ -86,17 +92,17 @@ def find_all_regions(
     ]
 
     def find_missing() -> None:
-        with Journal(folder / JOURNAL, {}) as journal:
+        with Journal(journal_path, {}) as journal:
             missing = [film for film in wanted if film.id not in journal.done]
             if missing:
                 print(f"finding the regions of {len(missing)} films")  # noqa: T201
                 own = local_copy(attention)
                 with undistributed():
                     _find(own, profile, missing, journal, run)
-            _write_table(folder / TABLE, journal.done)
+            _write_table(run.folder / TABLE, journal.done)
 
     run.group.once(find_missing)
-    done = Journal(folder / JOURNAL, {}).done
+    done = Journal(journal_path, {}).done
     found = [FoundRegion.of_row(film, row) for film, rows in done.items() for row in rows]
     return {(each.film_id, each.region): each for each in found}
 
@@ -135,10 +141,7 @@ def _prepare(film: Film, profile: Profile, run: Run) -> PreparedFilm | None:
             raise
         print(printable(f"skipped {film.id}: {error}"))  # noqa: T201
         return None
-    size = profile.attention.input
-    place = placement(grey.shape[0], grey.shape[1], size, profile.preparation.fit)
-    canvas = put_on_canvas(grey, size, place, profile.preparation)
-    return canvas, place, (grey.shape[0], grey.shape[1])
+    return *placed(grey, profile, profile.attention.input), (grey.shape[0], grey.shape[1])
 
 
 def _detect(

@@ -34,7 +34,7 @@ from boneage.training.images import with_perturbed_copies
 from boneage.training.monitoring import read_log
 from boneage.training.networks.fusion import build_fusion_network
 from boneage.training.profile import Degradation, Profile, plain
-from boneage.training.regions import FOLDER, TABLE
+from boneage.training.regions import TABLE
 from boneage.training.run import RECIPE, Run
 
 NAME = "inputs"
@@ -214,7 +214,7 @@ def _with_regions(
     films: Films, folder: Path, split: str, limit: int | None, degradation: Degradation
 ) -> tuple[Film, ...]:
     """The films whose regions the run found, in the order in which it saw them."""
-    path = folder / FOLDER / TABLE
+    path = folder / TABLE
     if not path.is_file():
         raise DataError(f"the run {str(folder)!r} has no {path.name}")
     with path.open(newline="") as file:
