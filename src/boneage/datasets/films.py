@@ -6,10 +6,12 @@ table as :mod:`boneage.datasets.film_table` describes it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
+
+import numpy as np
 
 from boneage.datasets.film_folder import LABELS, films_of_folder
 from boneage.datasets.film_table import films_of_table
@@ -17,7 +19,7 @@ from boneage.datasets.labels import CALIBRATION, Film, Split, share_of
 from boneage.datasets.problems import Problem, ProblemList, in_words
 from boneage.errors import DataError
 
-__all__ = ["LABELS", "Film", "FilmKind", "Films", "Fold", "load_films"]
+__all__ = ["LABELS", "Film", "FilmKind", "Films", "Fold", "evenly", "load_films"]
 
 FilmKind = Literal["best", "detailed", "squeezed"]
 """Which copy of each id: the best, the half-scale one alone, or the squeezed one alone."""
@@ -113,6 +115,14 @@ class Films:
             for film in self.films
         )
         return replace(self, films=tuple(films))
+
+
+def evenly(films: Sequence[Film], most: int | None) -> list[Film]:
+    """At most so many of the films, evenly spaced; None for all."""
+    if most is None or len(films) <= most:
+        return list(films)
+    places = np.linspace(0, len(films) - 1, most).round().astype(int)
+    return [films[place] for place in places]
 
 
 def load_films(data: Path, *, strict: bool = False) -> Films:

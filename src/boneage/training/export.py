@@ -70,11 +70,6 @@ def export_network(
     The ``inputs`` of some films are to check on, ``size`` (rows, columns) is that of the image
     it takes. Each of the outputs that are needed ``alone``, too, gets a network that computes
     nothing else.
-
-    Raises
-    ------
-    WeightsError
-        When ONNX Runtime does not answer as Keras does.
     """
     expected = network.predict_on_batch(dict(inputs))
     path = folder / f"{name}.onnx"

@@ -36,13 +36,7 @@ SPLITS = ("train", "validation", CALIBRATION)
 
 
 def profile_to_fine_tune(name_or_path: str | None, pretrained: Pretrained) -> Profile:
-    """The profile that is asked for, or the weights' own.
-
-    Raises
-    ------
-    ProfileError
-        When there is none, or its networks are not built as those of the weights.
-    """
+    """The profile that is asked for, or the weights' own."""
     if name_or_path is None:
         return pretrained.profile
     profile = load_profile(name_or_path)
@@ -75,11 +69,6 @@ def begin_fine_tuning(
     From a profile (see ``profile_to_fine_tune``) and local films, none held out yet, to a
     profile that trains each network through its last phase alone, and films of useful
     resolution. ``few`` allows fewer than 200.
-
-    Raises
-    ------
-    DataError
-        When they are too few.
     """
     films = local_films(films, few=few)
     profile = without_idle_films(fine_tuning_of(profile), films)
@@ -129,13 +118,7 @@ def _gentle(phase: PhaseSpec, spec: FineTuningSpec) -> PhaseSpec:
 
 
 def local_films(films: Films, *, few: bool = False) -> Films:
-    """The films to fine-tune on: those of useful resolution.
-
-    Raises
-    ------
-    DataError
-        When they are fewer than 200, unless ``few`` allows it.
-    """
+    """The films to fine-tune on: those of useful resolution."""
     detailed = tuple(film for film in films.films if not film.squeezed)
     if not detailed or (len(detailed) < LEAST_TO_FINE_TUNE and not few):
         raise DataError(

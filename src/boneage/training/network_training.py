@@ -170,13 +170,7 @@ def train_region(
 
 
 def start_from_attention(network: keras.Model, attention: keras.Model) -> None:
-    """Give a region network the attention network's backbone.
-
-    Raises
-    ------
-    ProfileError
-        When the two backbones differ.
-    """
+    """Give a region network the attention network's backbone."""
     try:
         network.get_layer("backbone").set_weights(attention.get_layer("backbone").get_weights())
     except ValueError as error:

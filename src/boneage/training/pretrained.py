@@ -33,13 +33,7 @@ class Pretrained:
 
     @property
     def profile(self) -> Profile:
-        """The profile that the weights were trained by.
-
-        Raises
-        ------
-        WeightsError
-            When another version of boneage wrote it, and this one does not understand it.
-        """
+        """The profile that the weights were trained by."""
         try:
             return profile_of(self.manifest.table["profile"])
         except ProfileError as error:
@@ -63,15 +57,7 @@ class Pretrained:
         return {"name": self.manifest.name, "sha256": self.manifest.sha256, **stated}
 
     def load(self, network: keras.Model, name: str) -> None:
-        """Load the weights of the pretrained network ``name``: attention, a region, or fusion.
-
-        Raises
-        ------
-        WeightsError
-            When there is no such network, or its file is missing or was changed.
-        ProfileError
-            When it is of another architecture.
-        """
+        """Load the weights of the pretrained network ``name``: attention, a region, or fusion."""
         path = self._verified(name)
         try:
             network.load_weights(path)
@@ -101,13 +87,7 @@ class Pretrained:
 
 
 def find_pretrained(weights: str) -> Pretrained:
-    """Find pretrained weights: ``bundled``, or the path of a folder of them.
-
-    Raises
-    ------
-    WeightsError
-        When there are none, or they came without Keras files.
-    """
+    """Find pretrained weights: ``bundled``, or the path of a folder of them."""
     folder = bundled_folder() if weights == BUNDLED else Path(weights)
     manifest = read_manifest(folder)
     for name, entry in manifest.table["networks"].items():

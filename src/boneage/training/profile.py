@@ -380,11 +380,6 @@ def profile_of(table: Mapping[str, Any]) -> Profile:
     """Make a profile from the plain values of ``Profile.to_dict``, such as a manifest's.
 
     Names that earlier versions wrote are translated.
-
-    Raises
-    ------
-    ProfileError
-        When they do not describe a model.
     """
     return _converted(with_current_names(table), "the profile")
 

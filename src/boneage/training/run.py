@@ -57,10 +57,7 @@ class Run:
     def begin(self, stage: str, recipe: Mapping[str, Any]) -> None:
         """Write down what a stage is made from when it begins; check it when it resumes.
 
-        Raises
-        ------
-        DataError
-            When the stage was begun from something else: resuming would mix two models.
+        Resuming from something else would mix two models.
         """
         path = self.folder / stage / RECIPE
         wanted = json.loads(json.dumps(recipe))
@@ -80,17 +77,10 @@ class Run:
             )
 
     def weights_folder(self, spec: NetworkSpec) -> Path | None:
-        """The folder of the initial weights that a network's profile names, if it names a file.
-
-        Raises
-        ------
-        ProfileError
-            When it names one and no folder was given: it would start from random
-            numbers, and nobody would know.
-        """
+        """The folder of the initial weights that a network's profile names, if it names a file."""
         if spec.initial_weights in NOT_A_FILE or self.pretrained is not None:
             return None
-        if self.initial_weights is None:
+        if self.initial_weights is None:  # it would start from random numbers unnoticed
             raise ProfileError(
                 f"the profile starts from {spec.initial_weights!r}; name its folder with "
                 '--initial-weights, or set initial_weights to "imagenet" or "none"'
@@ -98,13 +88,7 @@ class Run:
         return self.initial_weights
 
     def load_pretrained(self, network: keras.Model, name: str) -> None:
-        """Load the Keras weights that a network is to be fine-tuned from, if any.
-
-        Raises
-        ------
-        ProfileError, WeightsError
-            When there are none of that name, or they belong to another architecture.
-        """
+        """Load the Keras weights that a network is to be fine-tuned from, if any."""
         if self.pretrained is not None:
             self.pretrained.load(network, name)
 

@@ -241,13 +241,7 @@ class Training:
 
 
 def check_held_out(profile: Profile, films: Films, run: Run) -> None:
-    """Find, before hours of training, that too few films are held out for an interval.
-
-    Raises
-    ------
-    DataError
-        When there are; not where the run is tried with a limit of films.
-    """
+    """Find, before hours of training, that too few films are held out for an interval."""
     share, count = profile.calibration.share, len(films.select("detailed", CALIBRATION))
     if share and count < LEAST_FILMS and not run.limit:
         raise DataError(

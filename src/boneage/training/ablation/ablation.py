@@ -20,13 +20,7 @@ from boneage.training.run import Run
 
 
 def profile_of_run(folder: Path) -> Profile:
-    """The profile that a run was trained with, from the manifest of its weights.
-
-    Raises
-    ------
-    ProfileError
-        When the run has no weights yet, or its manifest does not tell.
-    """
+    """The profile that a run was trained with, from the manifest of its weights."""
     path = folder / "weights" / MANIFEST
     try:
         return profile_of(json.loads(path.read_text("utf-8"))["profile"])
@@ -40,11 +34,6 @@ def wanted_names(profile: Profile, epochs: int, only: Sequence[str]) -> dict[str
     """What to train of each study, its baseline always with it.
 
     Without ``only``, all but the backbones, which compare what might be, not what is.
-
-    Raises
-    ------
-    DataError
-        When a name is that of no study and of no variant.
     """
     studies = {  # name: (baseline, variants)
         inputs.NAME: (

@@ -100,13 +100,7 @@ def inputs_baseline(profile: Profile) -> str:
 
 
 def plan_inputs(profile: Profile, films: Films, run_folder: Path) -> Plan:
-    """Plan the study of a finished run.
-
-    Raises
-    ------
-    DataError
-        When the run is not finished, or its features are not of these films.
-    """
+    """Plan the study of a finished run."""
     run = load_run(profile, films, run_folder)
     features = sorted((run_folder / "fusion").glob("features-*/*.npy"))
     return Plan(
@@ -156,11 +150,7 @@ def only(seen: FilmFeatures, names: Sequence[str]) -> FilmFeatures:
 def load_run(profile: Profile, films: Films, folder: Path) -> RunFeatures:
     """Find the features that a finished run computed of the films of a data set.
 
-    Raises
-    ------
-    DataError
-        When something is missing, or the run's own fusion does not err on the
-        held-out films as the run has logged: the labels are not of these films.
+    On the held-out films its own fusion must err as the run has logged, or they are others.
     """
     recipe = _recipe(folder)
     train = _load(profile, films, folder, profile.fusion.fitted_on, recipe["limit"])

@@ -162,13 +162,7 @@ def _initial_weights(run: Run, spec: NetworkSpec) -> str:
 
 
 def plan_networks(profile: Profile, films: Films, options: Run, epochs: int) -> Plan:
-    """Plan the study of a profile's attention network.
-
-    Raises
-    ------
-    ProfileError
-        When the profile starts from a weights file and no folder was given.
-    """
+    """Plan the study of a profile's attention network."""
     variants = network_variants(profile, epochs)
     base = variants[BASELINE][1]
     train, held_out = (
@@ -209,15 +203,7 @@ def _train_network(
 
 
 def plan_backbones(profile: Profile, films: Films, options: Run, seconds: float) -> Plan:
-    """Plan the study of backbones: each is trained for so many seconds of processor time.
-
-    Raises
-    ------
-    ProfileError
-        When the profile starts from a weights file and no folder was given.
-    DataError
-        When a fold would have no film.
-    """
+    """Plan the study of backbones: each is trained for so many seconds of processor time."""
     variants = backbone_variants(profile)
     base = variants[OWN_BACKBONE][1]
     chosen = options.limited(films.select("detailed", "train"))

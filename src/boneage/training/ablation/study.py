@@ -54,12 +54,6 @@ def carry_out(plan: Plan, out: Path, report: Report) -> Study:
 
     In ``out``, ``<name>.jsonl`` holds the ages of what is finished, ``work/`` the training
     in progress, ``logs/`` what Keras prints.
-
-    Raises
-    ------
-    DataError
-        When the folder holds the study of another recipe, or no film was read
-        by every variant.
     """
     # It warns that many graphs are made; one a variant is what this is about.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)

@@ -70,11 +70,6 @@ def fit_gate(examples: Sequence[Example], basis: Basis) -> Gate:
     """Fit all classifiers of the quality check.
 
     The ``basis`` knows no labels, so it may be of more examples than these.
-
-    Raises
-    ------
-    ValueError
-        When there are no hands, or nothing else, among the examples.
     """
     both = _both_views(examples)
     along = basis.of(_views(both))

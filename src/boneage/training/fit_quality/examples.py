@@ -273,13 +273,7 @@ def _plain(radiograph: Radiograph, extract: FeatureExtractor) -> Example:
 
 
 def plain_film(assessor: Assessor, film: Film) -> Example:
-    """The example of a labelled film as it came, to judge it.
-
-    Raises
-    ------
-    FilmError
-        When it cannot be read.
-    """
+    """The example of a labelled film as it came, to judge it."""
     plain = _plain(read(film.path), extractor_of(assessor))
     return replace(plain, group=film.id, source=FILMS, name=film.id, kind=HAND)
 

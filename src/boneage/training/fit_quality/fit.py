@@ -10,9 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from boneage.datasets.films import Film, load_films
+from boneage.datasets.films import Film, evenly, load_films
 from boneage.domain.stance import Stance
 from boneage.errors import DataError, FilmError, WeightsError
 from boneage.imaging.framing import whole_image
@@ -108,9 +106,9 @@ def fit_suitability(
     assessor = Assessor(weights, threads=1, calibration="")
     catalogue = {image.name: image for image in refusal_images(refusal)}
     found = load_films(data)
-    train = _some(found.select("detailed", "train"), films)
+    train = evenly(found.select("detailed", "train"), films)
     every_held_out = found.select("detailed", "validation")
-    held_out = _some(every_held_out, films)
+    held_out = evenly(every_held_out, films)
     report(f"computing the features of {len(train)} training films and {len(catalogue)} images")
     examples = collect(assessor, train, list(catalogue.values()), out, report)
     _check(examples)
@@ -204,14 +202,6 @@ def _turner(
         return known[key]
 
     return turn
-
-
-def _some(films: Sequence[Film], most: int | None) -> list[Film]:
-    """At most so many, evenly spaced."""
-    if most is None or len(films) <= most:
-        return list(films)
-    places = np.linspace(0, len(films) - 1, most).round().astype(int)
-    return [films[place] for place in places]
 
 
 def _check(examples: Sequence[Example]) -> None:

@@ -56,13 +56,7 @@ class RefusalImage:
 
 
 def refusal_images(folder: Path) -> tuple[RefusalImage, ...]:
-    """List the images of a catalogue.
-
-    Raises
-    ------
-    DataError
-        When there is no catalogue, or a row is not as described above.
-    """
+    """List the images of a catalogue."""
     path = folder / CATALOGUE
     try:
         with path.open(newline="", encoding="utf-8") as file:

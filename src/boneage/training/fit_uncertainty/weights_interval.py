@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from boneage.datasets.labels import Film
+from boneage.datasets.films import Film, evenly
 from boneage.domain.assessment import Failure
 from boneage.errors import BoneageError, DataError, WeightsError
 from boneage.i18n.words import percent
@@ -110,8 +110,7 @@ def _space(
     """Span the space of the training films' features."""
     if not training:
         return None
-    rows = np.linspace(0, len(training) - 1, min(len(training), SPACE_FILMS)).round().astype(int)
-    some = [training[row] for row in rows]
+    some = evenly(training, SPACE_FILMS)
     report(f"computing the whole-hand features of {len(some)} training films")
 
     def feature_of(film: Film) -> Any:

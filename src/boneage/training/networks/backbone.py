@@ -159,13 +159,7 @@ def _depthwise(layer: keras.layers.Layer) -> keras.layers.Layer:
 
 
 def with_middle(backbone: keras.Model, after: str) -> keras.Model:
-    """Let a backbone also answer the output of one of its layers, before its own.
-
-    Raises
-    ------
-    ProfileError
-        When there is no such layer.
-    """
+    """Let a backbone also answer the output of one of its layers, before its own."""
     names = [layer.name for layer in backbone.layers]
     if after not in names:
         raise ProfileError(f"heat_map_after is {after!r}, but the backbone's layers are {names}")
