@@ -19,7 +19,7 @@ from boneage.training.networks.region import build_attention_network
 from boneage.training.profile import NetworkSpec, PhaseSpec
 from tests.training.drawn import grey_hand, tiny_profile
 
-SHARED = Path(__file__).parents[3] / "shared" / "weights"
+SHARED = Path(__file__).parents[4] / "shared" / "weights"
 WEIGHTS = "efficientnet_lite2_notop.weights.h5"
 MIDDLE = {0: "b11_expand_relu", 2: "b15_expand_relu"}
 """The last of a 16th of the resolution."""
