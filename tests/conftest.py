@@ -109,7 +109,7 @@ def _sure_weights(
 ) -> Path:
     folder = Path(shutil.copytree(_built_weights, tmp_path_factory.mktemp("sure") / "weights"))
     films = load_films(labelled).films
-    calibrate_weights(folder, films, films[:40], say=lambda _: None)
+    calibrate_weights(folder, films, films[:40], report=lambda _: None)
     return folder
 
 

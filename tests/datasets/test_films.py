@@ -316,14 +316,14 @@ def test_the_real_films_are_split_once_and_for_all(real_films: Path) -> None:
 
 
 @pytest.mark.films
-def test_fold_0_of_10_of_the_real_films_holds_what_the_shipped_weights_hold_out(
+def test_fold_0_of_10_of_the_real_films_holds_what_the_shipped_weights_hold_out_fold(
     real_films: Path,
 ) -> None:
     films = load_films(real_films)
-    fold = films.hold_out(Fold(0, 10))
+    fold = films.hold_out_fold(Fold(0, 10))
     assert len(fold.select("squeezed", CALIBRATION)) == 1_161
     assert len(fold.select("squeezed", "train")) == 11_611 - 1_161
-    half_scale = films.hold_back(0.1).select("detailed", CALIBRATION)
+    half_scale = films.hold_out_share(0.1).select("detailed", CALIBRATION)
     assert fold.select("detailed", CALIBRATION) == half_scale
     assert len(half_scale) == 142
 

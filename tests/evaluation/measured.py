@@ -33,7 +33,7 @@ from boneage.evaluation.robustness import report as robustness
 from boneage.evaluation.robustness.cases import ChangedAnswer, ChangedFilm
 from boneage.evaluation.robustness.changes import chosen
 from boneage.storage.files import write_json
-from boneage.training.ablation.outcomes import Outcome, Study, Variant
+from boneage.training.ablation.outcomes import Study, Variant, VariantOutcome
 
 DAY = date(2026, 1, 2)
 WEIGHTS = WeightsName("tiny-1", "tiny", "ab" * 32)
@@ -287,7 +287,7 @@ def _write_ablation(folder: Path) -> None:
     true = np.array([film.age_months for film in films])
     variants = (("all", "all", 2.0), ("one", "carpal alone", 9.0), ("alike", "two", 2.0))
     outcomes = tuple(
-        Outcome(Variant(name, label, "with sex"), (true + error)[np.newaxis])
+        VariantOutcome(Variant(name, label, "with sex"), (true + error)[np.newaxis])
         for name, label, error in variants
     )
     facts = {"seeds": 1, "epochs": 30, "train_films": 1105, "views": 6}

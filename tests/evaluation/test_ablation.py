@@ -16,7 +16,7 @@ from boneage.datasets.films import Film
 from boneage.domain.radiograph import Sex
 from boneage.evaluation.ablation import AblationRun, measure_study, write_ablation
 from boneage.evaluation.metrics import Estimate, Vector, measure
-from boneage.training.ablation.outcomes import Outcome, Study, Variant
+from boneage.training.ablation.outcomes import Study, Variant, VariantOutcome
 from tools.documents.evidence import Evidence
 from tools.documents.render import model_card
 
@@ -42,13 +42,13 @@ def films(ages: tuple[float, ...] = AGES) -> tuple[Film, ...]:
     )
 
 
-def outcome(name: str, *errors: tuple[float, ...], series: str = "") -> Outcome:
+def outcome(name: str, *errors: tuple[float, ...], series: str = "") -> VariantOutcome:
     """A variant that errs so, in months, a row a seed."""
     predicted = np.array(AGES) + np.array(errors)
-    return Outcome(Variant(name, name.replace("+", " + "), series), predicted)
+    return VariantOutcome(Variant(name, name.replace("+", " + "), series), predicted)
 
 
-def study(*outcomes: Outcome, name: str = "inputs", facts: Any = None) -> Study:
+def study(*outcomes: VariantOutcome, name: str = "inputs", facts: Any = None) -> Study:
     baseline = outcomes[0].variant.name
     return Study(name, films(), baseline, outcomes, facts or INPUT_FACTS)
 
@@ -94,7 +94,11 @@ def test_the_difference_is_paired_film_by_film() -> None:
 
 def test_a_single_film_has_no_interval() -> None:
     one = Study(
-        "inputs", films((60.0,)), "both", (Outcome(BASELINE.variant, np.array([[66.0]])),), {}
+        "inputs",
+        films((60.0,)),
+        "both",
+        (VariantOutcome(BASELINE.variant, np.array([[66.0]])),),
+        {},
     )
     (worth,) = measure_study(one)
     assert worth.mae_months == Estimate(6.0)
@@ -112,7 +116,7 @@ def test_a_single_film_has_no_interval() -> None:
 )
 def test_readings_of_other_films_are_refused(predicted: Vector, said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        measure_study(study(Outcome(BASELINE.variant, predicted)))
+        measure_study(study(VariantOutcome(BASELINE.variant, predicted)))
 
 
 def test_a_study_without_its_baseline_is_refused() -> None:

@@ -13,8 +13,8 @@ from PIL import Image, ImageDraw, ImageFont
 from boneage.domain.geometry import Box
 from boneage.domain.radiograph import Facts, Pixels, Radiograph, Sex
 from boneage.domain.stance import Stance
-from boneage.evaluation.robustness.pixels import collimated, framed
 from boneage.imaging.framing import analysed, exposed_field, normalised, turned_back
+from boneage.imaging.perturbations import collimated, framed
 from boneage.synthetic.film import draw
 
 Grey = npt.NDArray[np.uint8]

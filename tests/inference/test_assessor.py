@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -356,7 +357,7 @@ def test_more_views_of_the_regions_are_one_mean(bundled: Path) -> None:
     often.weights.manifest = replace(
         manifest,
         plan=replace(manifest.plan, exact=True, zooms=(0.97, 1.0, 1.03, 1.06)),
-        preparation=replace(manifest.preparation, smooth=True),
+        preparation=msgspec.structs.replace(manifest.preparation, smooth=True),
     )
     one, mean = once.assess(film, "f"), often.assess(film, "f")
     assert set(one.readings) == set(mean.readings)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from boneage.domain.radiograph import Pixels, Sex
-from boneage.evaluation.robustness.pixels import blurred, brightened, contrasted, noisy
+from boneage.imaging.perturbations import blurred, brightened, contrasted, noisy
 from boneage.quality.image_quality import ImageQuality, grey_levels, measure
 from boneage.synthetic.film import draw
 

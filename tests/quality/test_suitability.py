@@ -21,7 +21,7 @@ from boneage.domain.assessment import (
 from boneage.domain.radiograph import Facts, Radiograph, Sex
 from boneage.domain.stance import Stance, Tilt
 from boneage.errors import UnsuitableError
-from boneage.evaluation.robustness.pixels import framed
+from boneage.imaging.perturbations import framed
 from boneage.inference.assessor import Assessor
 from boneage.quality.gate import HAND, LYING, UPRIGHT, Judgement
 from boneage.quality.image_quality import ImageQuality

@@ -1,6 +1,6 @@
 """What is trained by several processes: a network with all that makes a difference there.
 
-Batch normalisation and random layers see the whole batch; the held-back films leave an
+Batch normalisation and random layers see the whole batch; the held-out films leave an
 incomplete batch. No bias goes into a batch normalisation: its gradient is rounding alone,
 which Adam makes as large as any other.
 """
@@ -11,12 +11,12 @@ import keras
 import numpy as np
 
 from boneage.training.augmentation import augmenter
+from boneage.training.batches import Batches
 from boneage.training.distributed.group import Group
-from boneage.training.prepared import Batches
-from boneage.training.profile import Augmentation, Phase
+from boneage.training.profile import Augmentation, PhaseSpec
 
 SIZE = 12
-PHASE = Phase(
+PHASE = PhaseSpec(
     epochs=3,
     batch=8,
     learning_rate=0.02,
@@ -43,7 +43,7 @@ def networks() -> tuple[keras.Model, keras.Model]:
     return network, keras.Model({"film": seen}, network({"film": varied}))
 
 
-def train_and_held_back(group: Group) -> tuple[Batches, Batches]:
+def train_and_held_out(group: Group) -> tuple[Batches, Batches]:
     """40 films to train on and 11 to watch: a batch, and 3 films more."""
     return batches(40, 7, group), batches(11, None, group)
 

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from boneage.training.distributed.group import Group
-from boneage.training.distributed.joining import Place, joined
+from boneage.training.distributed.jax_group import Membership, joined
 
 KILLED_EPOCH = 1
 SILENT_SECONDS = 12.0
@@ -27,7 +27,7 @@ def train(folder: Path, group: Group, moment: str) -> None:
     import numpy as np  # noqa: PLC0415
 
     from boneage.training.fitting import fit  # noqa: PLC0415
-    from tests.training.distributed_networks import PHASE, networks, train_and_held_back  # noqa: PLC0415
+    from tests.training.distributed_networks import PHASE, networks, train_and_held_out  # noqa: PLC0415
 
     class Ending(keras.callbacks.Callback):  # type: ignore[misc]
         """Ends the second process, really, in the second epoch."""
@@ -46,7 +46,7 @@ def train(folder: Path, group: Group, moment: str) -> None:
         return fit_keras(*args, **options)
 
     keras.Model.fit = fit_with_ending
-    fit(network, training_model, PHASE, *train_and_held_back(group), folder, group=group)
+    fit(network, training_model, PHASE, *train_and_held_out(group), folder, group=group)
     name = WEIGHTS.format(process=group.process)
     np.savez(folder / name, *network.get_weights())
 
@@ -60,7 +60,9 @@ def wait_in_vain(folder: Path, group: Group) -> None:
 
 def main() -> None:
     folder = Path(sys.argv[1])
-    place = Place(sys.argv[2], int(sys.argv[3]), int(sys.argv[4])) if len(sys.argv) > 3 else None
+    place = (
+        Membership(sys.argv[2], int(sys.argv[3]), int(sys.argv[4])) if len(sys.argv) > 3 else None
+    )
     moment = sys.argv[-1]
     with joined(
         place, join_seconds=2 if moment == "lonely" else 60, silent_seconds=SILENT_SECONDS

@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from boneage.datasets.films import LABELS, Film
 from boneage.domain.radiograph import Sex
-from boneage.training.prepared import Batches, PreparedFilms
-from boneage.training.profile import Phase, Profile, parse_profile
+from boneage.training.batches import Batches
+from boneage.training.image_cache import CachedImages
+from boneage.training.profile import PhaseSpec, Profile, parse_profile
 from tests.conftest import drawn_hand, write_png
 
 FILM_SHAPE = (160, 128)
@@ -146,8 +147,8 @@ def number_films(count: int, folder: Path) -> list[Film]:
     ]
 
 
-def prepared_of(films: Sequence[Film], skipped: Sequence[str] = ()) -> PreparedFilms:
-    return PreparedFilms(tuple(films), np.zeros((len(films), 4, 4), np.uint8), tuple(skipped))
+def prepared_of(films: Sequence[Film], skipped: Sequence[str] = ()) -> CachedImages:
+    return CachedImages(tuple(films), np.zeros((len(films), 4, 4), np.uint8), tuple(skipped))
 
 
 def toml(table: dict[str, Any], path: str = "") -> str:
@@ -184,7 +185,7 @@ def small_batches(seed: int | None, batch: int = 4) -> Batches:
     return Batches({"film": images}, ages, batch, seed=seed)
 
 
-SMALL_PHASE = Phase(
+SMALL_PHASE = PhaseSpec(
     epochs=4,
     batch=4,
     learning_rate=0.01,

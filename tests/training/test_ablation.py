@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +13,25 @@ import keras
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from msgspec.structs import replace as changed
 
 from boneage.apps.cli import main
 from boneage.datasets.films import load_films
 from boneage.errors import DataError, ProfileError
-from boneage.training import attention, fitting
-from boneage.training.ablation import backbones as ablation_backbones
+from boneage.training import fitting, network_training
 from boneage.training.ablation import inputs as ablation_inputs
+from boneage.training.ablation import networks as ablation_networks
 from boneage.training.ablation.ablation import ablate, profile_of_run, wanted_names
-from boneage.training.ablation.backbones import backbone_variants
 from boneage.training.ablation.inputs import input_variants, inputs_baseline, load_run
-from boneage.training.ablation.networks import network_variants
+from boneage.training.ablation.networks import backbone_variants, network_variants
 from boneage.training.ablation.outcomes import Variant
 from boneage.training.ablation.study import Months, Plan, carry_out
-from boneage.training.fitting import read_log
+from boneage.training.image_cache import CachedImages
+from boneage.training.monitoring import read_log
 from boneage.training.networks import region as region_networks
 from boneage.training.networks.cbam import ChannelAttention, SpatialAttention
 from boneage.training.networks.region import build_attention_network, build_region_network
-from boneage.training.prepared import PreparedFilms
-from boneage.training.profile import Profile, load_profile, parse_profile, profile_of
+from boneage.training.profile import Profile, load_profile, parse_profile, plain, profile_of
 from boneage.training.stages import train
 from tests.conftest import drawn_hand, write_png
 from tests.training.drawn import TINY, film_of, small_backbone, write_labels
@@ -142,7 +142,7 @@ def test_a_network_differs_from_the_baseline_in_its_part_alone(
     name: str, changed: list[str]
 ) -> None:
     variants = network_variants(load_profile("compact"), 5)
-    baseline, other = asdict(variants["baseline"][1]), asdict(variants[name][1])
+    baseline, other = plain(variants["baseline"][1]), plain(variants[name][1])
     assert sorted(differences(baseline, other)) == changed
 
 
@@ -160,10 +160,10 @@ def test_the_schedule_is_short_and_the_same_for_all() -> None:
 
 def test_what_a_profile_lacks_is_added_instead() -> None:
     reference = load_profile("reference")
-    bare = replace(
+    bare = changed(
         reference,
-        attention=replace(reference.attention, cbam_reduction=0),
-        preparation=replace(reference.preparation, clahe_clip_limit=0.0, clahe_tiles=8),
+        attention=changed(reference.attention, cbam_reduction=0),
+        preparation=changed(reference.preparation, clahe_clip_limit=0.0, clahe_tiles=8),
     )
     variants = network_variants(bare, 1)
     assert set(variants) == {"baseline", "cbam", "clahe-8", "clahe-64", "sex"}
@@ -174,7 +174,7 @@ def test_what_a_profile_lacks_is_added_instead() -> None:
 
 
 def test_a_network_without_cbam_has_no_attention_and_still_a_heat_map(profile: Profile) -> None:
-    spec = replace(profile.attention, cbam_reduction=0)
+    spec = changed(profile.attention, cbam_reduction=0)
     network = build_attention_network(spec)
     assert not [x for x in network.layers if isinstance(x, ChannelAttention | SpatialAttention)]
     film = np.random.default_rng(0).uniform(0, 255, (1, 32, 24, 1)).astype(np.float32)
@@ -187,7 +187,7 @@ def test_a_network_without_cbam_has_no_attention_and_still_a_heat_map(profile: P
 def test_a_second_cbam_without_cbam_is_refused() -> None:
     spec = load_profile("compact")
     with pytest.raises(ProfileError, match="heat_map_after asks for a second CBAM"):
-        replace(spec, attention=replace(spec.attention, cbam_reduction=0))
+        changed(spec, attention=changed(spec.attention, cbam_reduction=0))
 
 
 @pytest.mark.parametrize("name", ["compact", "convnext", "reference"])
@@ -197,7 +197,7 @@ def test_a_profile_comes_back_from_a_manifest(name: str) -> None:
 
 
 def test_features_hold_nothing_of_the_sex(profile: Profile) -> None:
-    spec = replace(profile.attention, sex_units=4)
+    spec = changed(profile.attention, sex_units=4)
     film = np.random.default_rng(0).uniform(0, 255, (2, 32, 24, 1)).astype(np.float32)
     film[1] = film[0]
     codes = np.array([0, 1], np.int32)
@@ -267,8 +267,8 @@ def test_a_folder_of_another_recipe_is_refused(tmp_path: Path) -> None:
 
 
 def test_nothing_in_common_is_no_comparison(tmp_path: Path) -> None:
-    plan = replace(plan_of_numbers([]), held_back=(film_of(Path("2.png"), "2"),))
-    with pytest.raises(DataError, match="no held-back film was read by every variant"):
+    plan = replace(plan_of_numbers([]), held_out=(film_of(Path("2.png"), "2"),))
+    with pytest.raises(DataError, match="no held-out film was read by every variant"):
         carry_out(plan, tmp_path, quiet)
 
 
@@ -276,8 +276,8 @@ def test_the_features_of_a_run_come_with_their_labels(
     run: Path, data: Path, profile: Profile
 ) -> None:
     found = load_run(profile, load_films(data), run)
-    assert set(found.held_back.features) == {"whole_hand", "carpal"}
-    assert len(found.train.films) + len(found.held_back.films) == FILMS
+    assert set(found.held_out.features) == {"whole_hand", "carpal"}
+    assert len(found.train.films) + len(found.held_out.films) == FILMS
     assert all(film.split == "train" for film in found.train.films)
 
 
@@ -332,7 +332,7 @@ def test_an_unfinished_run_is_named(
 
 
 def test_another_profile_than_the_runs_is_refused(run: Path, data: Path, profile: Profile) -> None:
-    wider = replace(profile, fusion=replace(profile.fusion, hidden=(5,)))
+    wider = changed(profile, fusion=changed(profile.fusion, hidden=(5,)))
     with pytest.raises(DataError, match="is not the profile's"):
         load_run(wider, load_films(data), run)
 
@@ -354,7 +354,7 @@ def test_heads_are_trained_on_some_inputs_and_the_run_is_left_alone(
         only=["carpal"],
         epochs=1,
         seconds=1.0,
-        say=quiet,
+        report=quiet,
     )
     (study,) = studies
     assert profile.name == "tiny"
@@ -377,7 +377,7 @@ def test_networks_are_trained_by_the_one_training_loop(
         fitted.append(network.input["film"].shape[1:3])
         fitting.fit(network, *arguments, **options)
 
-    monkeypatch.setattr(attention, "fit", counted)
+    monkeypatch.setattr(network_training, "fit", counted)
     path = tmp_path / "one.toml"
     path.write_text(ONE_PHASE)
     for _ in range(2):
@@ -390,7 +390,7 @@ def test_networks_are_trained_by_the_one_training_loop(
             epochs=1,
             seconds=1.0,
             limit=8,
-            say=quiet,
+            report=quiet,
         )
     assert fitted == [(16, 12), (16, 12)], "two variants, and nothing the second time"
     assert [o.variant.name for o in study.outcomes] == ["baseline", "no-cbam"]
@@ -406,7 +406,7 @@ def test_backbones_differ_in_the_backbone_and_its_start_alone() -> None:
         "ConvNeXtTiny from random numbers",
         "ViTTiny from random numbers",
     ]
-    own, *others = (asdict(profile) for _, profile in variants.values())
+    own, *others = (plain(profile) for _, profile in variants.values())
     for other in others:
         assert set(differences(own, other)) <= {"attention.backbone", "attention.initial_weights"}
     bare = parse_profile(ONE_PHASE)
@@ -423,15 +423,15 @@ def test_backbones_are_trained_for_a_time_and_read_the_fold_that_they_do_not_kno
     run: Path, data: Path, profile_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folds: list[set[str]] = []
-    original = ablation_backbones._train_for
+    original = ablation_networks._train_for
 
-    def watched(seconds: float, profile: Profile, train: PreparedFilms, *rest: Any) -> Any:
+    def watched(seconds: float, profile: Profile, train: CachedImages, *rest: Any) -> Any:
         folds.append({film.id for film in train.films})
         assert seconds == 1.0
         return original(seconds, profile, train, *rest)
 
-    monkeypatch.setattr(ablation_backbones, "_train_for", watched)
-    monkeypatch.setattr(ablation_backbones, "films_per_second", lambda *_: 30.0)
+    monkeypatch.setattr(ablation_networks, "_train_for", watched)
+    monkeypatch.setattr(ablation_networks, "films_per_second", lambda *_: 30.0)
     _, (study,) = ablate(
         run,
         data,
@@ -440,7 +440,7 @@ def test_backbones_are_trained_for_a_time_and_read_the_fold_that_they_do_not_kno
         only=["vit"],
         epochs=1,
         seconds=2.0,
-        say=quiet,
+        report=quiet,
     )
     read = {film.id for film in study.films}
     assert all(film.split == "train" for film in study.films)

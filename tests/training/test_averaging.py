@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from boneage.training.averaging import AveragedWeights, estimate_statistics, normalisations
+from boneage.training.batches import Batches
 from boneage.training.distributed.group import Group
-from boneage.training.fitting import compile_for, fit, read_log
-from boneage.training.prepared import Batches
-from boneage.training.profile import Phase
+from boneage.training.fitting import compile_for, fit
+from boneage.training.monitoring import read_log
+from boneage.training.profile import PhaseSpec
 
-PHASE = Phase(3, 8, 0.05, "huber", average=0.9)
+PHASE = PhaseSpec(3, 8, 0.05, "huber", average=0.9)
 
 
 def networks() -> tuple[keras.Model, keras.Model]:

@@ -19,10 +19,11 @@ from click.testing import CliRunner
 from boneage.apps.cli import main
 from boneage.errors import GroupError
 from boneage.inference.assessor import Assessor
+from boneage.training.batches import Batches
 from boneage.training.distributed.group import ALONE, Group
-from boneage.training.distributed.joining import AGAIN, Place
-from boneage.training.fitting import FINAL, LOG, read_log
-from boneage.training.prepared import Batches
+from boneage.training.distributed.jax_group import AGAIN, Membership
+from boneage.training.fitting import FINAL
+from boneage.training.monitoring import LOG, read_log
 from tests.training.distributed_training import BEGUN, SILENT_SECONDS, WEIGHTS
 from tests.training.test_stages import write_films
 
@@ -270,8 +271,8 @@ def test_another_backend_is_not_taken_for_jax(
 
 
 def test_a_place_is_one_of_those_there_are() -> None:
-    assert Place("host:29500", 2, 1).process == 1
-    assert Place("[::1]:29500", 1, 0).processes == 1
+    assert Membership("host:29500", 2, 1).process == 1
+    assert Membership("[::1]:29500", 1, 0).processes == 1
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from msgspec.structs import replace as changed
 
 from boneage.datasets.films import Film, Films, load_films
 from boneage.domain.radiograph import Sex
@@ -20,7 +21,7 @@ from boneage.training.fine_tuning import (
     profile_to_fine_tune,
     without_idle_films,
 )
-from boneage.training.finished import Finished
+from boneage.training.pretrained import Pretrained
 from boneage.training.profile import (
     CalibrationSpec,
     FineTuningSpec,
@@ -36,10 +37,10 @@ from tests.training.shifted_clinic import CLINIC, OTHERS, SHIFT_MONTHS, write_ta
 ROOT = Path(__file__).parents[2]
 
 
-def finished_by(profile: Profile) -> Finished:
+def pretrained_by(profile: Profile) -> Pretrained:
     """Finished weights, as far as their manifest goes."""
     manifest = SimpleNamespace(name="tiny-1", table={"profile": profile.to_dict()})
-    return Finished(Path("weights"), cast(Any, manifest))
+    return Pretrained(Path("weights"), cast(Any, manifest))
 
 
 def many(count: int, *, squeezed: bool = False) -> Films:
@@ -67,7 +68,7 @@ def test_of_each_network_the_last_phase_remains_gently(name: str) -> None:
         assert phase.average == min(last.average, 0.9)
         assert (phase.loss, phase.batch, phase.focus) == (last.loss, last.batch, last.focus)
         assert network.initial_weights == "none", "nothing but the finished weights is loaded"
-        assert replace(network, phases=(), initial_weights="") == replace(
+        assert changed(network, phases=(), initial_weights="") == changed(
             before, phases=(), initial_weights=""
         )
     head, before_head = tuned.fusion.training, profile.fusion.training
@@ -99,13 +100,13 @@ def test_a_factor_that_is_none_is_refused(bad: str) -> None:
 
 
 def test_without_a_profile_it_is_the_weights_own() -> None:
-    assert profile_to_fine_tune(None, finished_by(tiny_profile())) == tiny_profile()
+    assert profile_to_fine_tune(None, pretrained_by(tiny_profile())) == tiny_profile()
 
 
 def test_a_profile_of_the_same_architecture_may_train_otherwise(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(TINY.replace("epochs = 1", "epochs = 3").replace("horizontal_flip = true", ""))
-    found = profile_to_fine_tune(str(path), finished_by(tiny_profile()))
+    found = profile_to_fine_tune(str(path), pretrained_by(tiny_profile()))
     assert found.attention.phases[0].epochs == 3
 
 
@@ -124,7 +125,7 @@ def test_another_architecture_is_refused(tmp_path: Path, old: str, new: str, nam
     assert old in TINY
     path.write_text(TINY.replace(old, new))
     with pytest.raises(ProfileError, match=named):
-        profile_to_fine_tune(str(path), finished_by(tiny_profile()))
+        profile_to_fine_tune(str(path), pretrained_by(tiny_profile()))
 
 
 def test_too_few_films_are_better_calibrated() -> None:
@@ -138,7 +139,7 @@ def test_too_few_films_are_better_calibrated() -> None:
 
 
 def with_share(share: float) -> Profile:
-    return replace(tiny_profile(), calibration=CalibrationSpec(share))
+    return changed(tiny_profile(), calibration=CalibrationSpec(share))
 
 
 def test_films_too_few_for_an_interval_are_not_held_back(
@@ -146,7 +147,7 @@ def test_films_too_few_for_an_interval_are_not_held_back(
 ) -> None:
     assert without_idle_films(with_share(0.1), many(200)).calibration.share == 0
     said = capsys.readouterr().out
-    assert "would hold back" in said
+    assert "would hold out" in said
     assert "an interval needs 30 of the clinic's own" in said
     assert "these weights will state no interval; 'boneage calibrate'" in said
     assert without_idle_films(with_share(0.1), many(600)) == with_share(0.1)
@@ -165,12 +166,12 @@ def test_the_texts_say_the_same() -> None:
 
 
 def test_it_begins_by_saying_on_what(capsys: pytest.CaptureFixture[str]) -> None:
-    profile, films = begin_fine_tuning(finished_by(tiny_profile()), tiny_profile(), many(250))
+    profile, films = begin_fine_tuning(pretrained_by(tiny_profile()), tiny_profile(), many(250))
     assert profile == fine_tuning_of(tiny_profile())
     assert films == many(250)
     said = capsys.readouterr().out
     assert said == (
-        "fine-tuning tiny-1 on 225 films; 25 more are watched, 0 kept for the interval\n"
+        "fine-tuning tiny-1 on 225 films; 25 more are watched, 0 held out for the interval\n"
     )
 
 

@@ -16,12 +16,13 @@ import pytest
 from boneage.errors import DataError, ProfileError
 from boneage.inference.assessor import Assessor
 from boneage.training.export import sha256_of
-from boneage.training.fitting import FINAL, read_log
+from boneage.training.fitting import FINAL
+from boneage.training.monitoring import read_log
 from boneage.training.networks.fusion import build_fusion_network
 from boneage.training.networks.region import LOCAL, build_attention_network
+from boneage.training.pretrained import LOCAL_TERMS, TERMS
 from boneage.training.profile import load_profile
 from boneage.training.stages import train
-from boneage.training.terms import LOCAL_TERMS, TERMS
 from tests.conftest import drawn_hand, write_png
 from tests.training.small_training import known_backbone
 
@@ -68,7 +69,7 @@ def source(profile: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Other films, read 8 months older, none of them held back."""
+    """Other films, read 8 months older, none of them held out."""
     return write_table(tmp_path_factory.mktemp("local"), shift=8.0)
 
 

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,13 @@ import keras
 import numpy as np
 import numpy.typing as npt
 import pytest
+from msgspec.structs import replace
 
 from boneage.errors import ProfileError
 from boneage.training.augmentation import augmenter
-from boneage.training.fitting import FINAL, LOG, fit, loss_of, mae_months, optimizer_of, read_log
-from boneage.training.profile import Augmentation, Phase
+from boneage.training.fitting import FINAL, fit, loss_of, mae_months, optimizer_of
+from boneage.training.monitoring import LOG, read_log
+from boneage.training.profile import Augmentation, PhaseSpec
 from tests.training.drawn import SMALL_PHASE, small_batches, small_networks
 from tests.training.killed_training import MOMENTS, train
 
@@ -38,13 +39,13 @@ EPOCHS = SMALL_PHASE.epochs
 Weights = list[npt.NDArray[np.float32]]
 
 
-def rates(phase: Phase, steps: int) -> npt.NDArray[np.float64]:
+def rates(phase: PhaseSpec, steps: int) -> npt.NDArray[np.float64]:
     rate = optimizer_of(phase, steps)._learning_rate
     return np.array([float(rate(step)) for step in range(steps + 1)])
 
 
 def loss_months(name: Any, true: float, predicted: float, **options: float) -> float:
-    loss = loss_of(Phase(1, 1, 1e-3, name, **options))  # type: ignore[arg-type]
+    loss = loss_of(PhaseSpec(1, 1, 1e-3, name, **options))  # type: ignore[arg-type]
     return float(np.mean(loss(np.array([true / 240]), np.array([[predicted / 240]]))))
 
 
@@ -73,7 +74,7 @@ def end_weights(unkilled: Path) -> Weights:
 
 
 def test_one_cycle_warms_up_then_decays() -> None:
-    phase = Phase(1, 1, 1e-3, "huber", schedule="one_cycle")
+    phase = PhaseSpec(1, 1, 1e-3, "huber", schedule="one_cycle")
     rate = rates(phase, 100)
     assert rate[0] == pytest.approx(1e-3 / 25)
     assert rate[15] == pytest.approx(1e-3)
@@ -84,11 +85,11 @@ def test_one_cycle_warms_up_then_decays() -> None:
 
 
 def test_a_single_step_has_a_schedule_too() -> None:
-    assert np.isfinite(rates(Phase(1, 1, 1e-3, "huber", schedule="one_cycle"), 1)).all()
+    assert np.isfinite(rates(PhaseSpec(1, 1, 1e-3, "huber", schedule="one_cycle"), 1)).all()
 
 
 def test_a_constant_rate_stays() -> None:
-    optimizer = optimizer_of(Phase(1, 1, 3e-4, "mean_squared_error"), 100)
+    optimizer = optimizer_of(PhaseSpec(1, 1, 3e-4, "mean_squared_error"), 100)
     assert float(optimizer.learning_rate) == pytest.approx(3e-4)
     assert isinstance(optimizer, keras.optimizers.Adam)
     assert (optimizer.beta_1, optimizer.beta_2) == (0.9, 0.999)
@@ -115,7 +116,7 @@ def test_losses_are_what_one_works_out_by_hand() -> None:
 @pytest.mark.parametrize("name", ["mean_squared_error", "huber", "binary_crossentropy"])
 def test_losses_pair_each_label_with_its_own_prediction(name: Any) -> None:
     true, predicted = np.array([0.1, 0.9], np.float32), np.array([[0.1], [0.9]], np.float32)
-    loss = loss_of(Phase(1, 1, 1e-3, name))
+    loss = loss_of(PhaseSpec(1, 1, 1e-3, name))
     assert np.shape(loss(true, predicted)) == (2,)
     assert np.mean(loss(true, predicted)) < np.mean(loss(true, predicted[::-1]))
 
@@ -249,9 +250,9 @@ def test_random_layers_draw_the_same_after_a_restart(tmp_path: Path) -> None:
 
 
 def test_the_weights_at_the_end_are_averaged(tmp_path: Path) -> None:
-    plain = Phase(epochs=2, batch=20, learning_rate=0.01, loss="huber")
+    plain = PhaseSpec(epochs=2, batch=20, learning_rate=0.01, loss="huber")
 
-    def trained(folder: str, phase: Phase) -> Weights:
+    def trained(folder: str, phase: PhaseSpec) -> Weights:
         network, behind = small_networks()
         fit(network, behind, phase, small_batches(7, batch=20), None, tmp_path / folder)
         return list(network.get_weights())
@@ -265,7 +266,7 @@ def test_the_weights_at_the_end_are_averaged(tmp_path: Path) -> None:
 
 
 def test_a_training_that_diverges_stops_and_is_not_passed_off_as_finished(tmp_path: Path) -> None:
-    phase = Phase(epochs=3, batch=4, learning_rate=1e30, loss="mean_squared_error")
+    phase = PhaseSpec(epochs=3, batch=4, learning_rate=1e30, loss="mean_squared_error")
     with pytest.raises(ProfileError, match=r"diverged; learning_rate is 1e\+30"):
         fit(*small_networks(), phase, small_batches(7), None, tmp_path)
     assert not (tmp_path / FINAL).exists()

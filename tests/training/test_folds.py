@@ -12,12 +12,11 @@ from boneage.apps.cli import main
 from boneage.datasets.films import Film, Films, Fold, load_films
 from boneage.datasets.labels import CALIBRATION
 from boneage.errors import DataError
-from boneage.training.fitting import read_log
-from boneage.training.held_out import COLUMNS, PREDICTIONS
+from boneage.training.monitoring import COLUMNS, PREDICTIONS, read_log
 from boneage.training.networks import region as region_networks
 from boneage.training.stages import train
 from tests.training.drawn import TINY, small_backbone, write_official
-from tests.training.test_held_back import KINDS, ids, many
+from tests.training.test_held_out import KINDS, ids, many
 
 FOLDS = 5
 
@@ -36,7 +35,8 @@ def test_what_is_no_fold_is_refused_and_quoted(text: str) -> None:
 def test_folds_part_the_training_ids(tmp_path: Path) -> None:
     films = many(tmp_path)
     held = [
-        ids(films.hold_out(Fold(k, FOLDS)).select("squeezed", CALIBRATION)) for k in range(FOLDS)
+        ids(films.hold_out_fold(Fold(k, FOLDS)).select("squeezed", CALIBRATION))
+        for k in range(FOLDS)
     ]
     assert set().union(*held) == ids(films.select("squeezed", "train"))
     assert sum(map(len, held)) == len(films.select("squeezed", "train")), "no id in two"
@@ -45,7 +45,7 @@ def test_folds_part_the_training_ids(tmp_path: Path) -> None:
 
 def test_a_fold_is_held_out_with_all_copies_and_validation_is_left_alone(tmp_path: Path) -> None:
     films = many(tmp_path)
-    found = films.hold_out(Fold(1, FOLDS))
+    found = films.hold_out_fold(Fold(1, FOLDS))
     held = {film.id for film in found.films if film.split == CALIBRATION}
     for kind in KINDS:
         assert not held & ids(found.select(kind, "train")), kind
@@ -56,7 +56,7 @@ def test_a_fold_is_held_out_with_all_copies_and_validation_is_left_alone(tmp_pat
 
 def test_fold_0_of_10_is_what_a_tenth_held_back_is_and_more(tmp_path: Path) -> None:
     films = many(tmp_path)
-    fold, tenth = films.hold_out(Fold(0, 10)), films.hold_back(0.1)
+    fold, tenth = films.hold_out_fold(Fold(0, 10)), films.hold_out_share(0.1)
     assert fold.select("detailed", CALIBRATION) == tenth.select("detailed", CALIBRATION)
     assert ids(fold.select("best", CALIBRATION)) > ids(tenth.select("best", CALIBRATION))
 
@@ -65,7 +65,7 @@ def test_a_fold_without_any_id_is_an_error(tmp_path: Path) -> None:
     few: tuple[Film, ...] = many(tmp_path).films[-1:]
     empty = next(k for k in range(1000) if not Fold(k, 1000).has(few[0].id))
     with pytest.raises(DataError, match=rf"{empty}/1000: no training id is in it"):
-        Films(few).hold_out(Fold(empty, 1000))
+        Films(few).hold_out_fold(Fold(empty, 1000))
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_training_is_watched_on_the_fold_and_leaves_an_answer_for_each_id(
     )
     fold = Fold(1, 4)
     train(str(profile), data, run, stage="attention", fold=fold, shared_images=images)
-    held = load_films(data).hold_out(fold).select("best", CALIBRATION)
+    held = load_films(data).hold_out_fold(fold).select("best", CALIBRATION)
     last = sorted((run / "attention").glob("phase-*"))[-1]
     with (last / PREDICTIONS).open(newline="") as file:
         rows = list(csv.DictReader(file))

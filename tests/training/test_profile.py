@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from boneage.errors import ProfileError
 from boneage.imaging.preparing import Preparation
@@ -19,7 +19,7 @@ from boneage.training.profile import (
     Augmentation,
     FusionSpec,
     NetworkSpec,
-    Phase,
+    PhaseSpec,
     Profile,
     RegionSpec,
     bundled_profiles,
@@ -69,7 +69,7 @@ def test_the_reference_profile_is_the_method_to_the_letter() -> None:
             backbone="InceptionV3",
             input=(299, 299),
             output="sigmoid",
-            phases=(Phase(60, 16, 1e-3, "binary_crossentropy", "best"),),
+            phases=(PhaseSpec(60, 16, 1e-3, "binary_crossentropy", "best"),),
             initial_weights="none",
             sex_units=0,
             hidden=(),
@@ -80,7 +80,7 @@ def test_the_reference_profile_is_the_method_to_the_letter() -> None:
             backbone="ResNet50",
             input=(224, 224),
             output="relu",
-            phases=(Phase(30, 16, 3e-4, "mean_squared_error", "detailed"),),
+            phases=(PhaseSpec(30, 16, 3e-4, "mean_squared_error", "detailed"),),
             initial_weights="none",
             sex_units=0,
             hidden=(),
@@ -88,7 +88,7 @@ def test_the_reference_profile_is_the_method_to_the_letter() -> None:
         ),
         fusion=FusionSpec(
             hidden=(128, 64, 32),
-            training=Phase(10, 16, 1e-3, "mean_squared_error", optimizer="adam"),
+            training=PhaseSpec(10, 16, 1e-3, "mean_squared_error", optimizer="adam"),
             pooling="flatten",
             whole_hand=False,
             sex_units=0,
@@ -152,6 +152,13 @@ def test_what_is_wrong_is_quoted(text: str, said: list[str]) -> None:
         parse_profile(text)
     for word in said:
         assert word in str(caught.value)
+
+
+def test_the_file_is_quoted_with_the_key_and_the_value(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(changed("batch = 2", 'batch = "two"'))
+    with pytest.raises(ProfileError, match=r"mine.toml'.*attention.phases.batch is 'two'.*`int`"):
+        load_profile(str(path))
 
 
 def test_a_value_in_place_of_a_table_is_quoted() -> None:

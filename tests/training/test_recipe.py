@@ -48,4 +48,4 @@ def test_initial_weights_that_nobody_gave_are_no_random_start(tmp_path: Path) ->
 
 
 def test_nothing_is_loaded_unless_asked(run: Run) -> None:
-    run.start_from_finished(None, "attention")
+    run.load_pretrained(None, "attention")

@@ -44,5 +44,5 @@ def test_skipped_films_are_named_and_counted(
 def test_without_fine_tuning_a_network_stays_as_it_is(tmp_path: Path) -> None:
     fresh = network()
     before = fresh.get_weights()[0]
-    run_in(tmp_path).start_from_finished(fresh, "attention")
+    run_in(tmp_path).load_pretrained(fresh, "attention")
     assert np.array_equal(fresh.get_weights()[0], before)

@@ -194,7 +194,7 @@ def test_what_cannot_be_used_is_named_and_counted(
     with (folder / "boneage-training-dataset.csv").open("a") as file:
         file.write("98,60,True\n99,60,True\n1,60,True\n")
     with pytest.raises(ProfileError, match="--initial-weights"):  # as far as reading the films
-        train("compact", folder, tmp_path / "run", limit=9)  # with one, few may be held back
+        train("compact", folder, tmp_path / "run", limit=9)  # with one, few may be held out
     said = capsys.readouterr().out
     assert "skipped 98: no film of this id is there" in said
     assert "skipped: 2 labels without film, 1 duplicate id" in said

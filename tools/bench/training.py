@@ -15,18 +15,18 @@ import re
 import statistics
 from collections.abc import Callable, Collection, Iterator
 from contextlib import redirect_stdout
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import keras
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from boneage.datasets.films import Film, Films, load_films
 from boneage.errors import DataError
-from boneage.training.attention import prepare_whole, sampling_of, training_model
-from boneage.training.degrading import with_spoilt
+from boneage.training.batches import Batches
 from boneage.training.fitting import (
     callbacks_of,
     compile_for,
@@ -34,9 +34,11 @@ from boneage.training.fitting import (
     optimizer_of,
     run_epochs,
 )
+from boneage.training.image_cache import CachedImages
+from boneage.training.images import prepare_whole, with_perturbed_copies
+from boneage.training.network_training import sampling_of, training_model
 from boneage.training.networks.region import build_attention_network, build_region_network
-from boneage.training.prepared import Batches, PreparedFilms
-from boneage.training.profile import Augmentation, Phase, Profile, load_profile
+from boneage.training.profile import Augmentation, PhaseSpec, Profile, load_profile
 from boneage.training.run import Run
 from boneage.training.stages import DEFAULT_PROFILE
 from tools.bench.measuring import JsonObject, Spent, head, now, spent, this_machine
@@ -142,7 +144,7 @@ def measure_training(
     As many of the labelled films are prepared as the batches of a round need: two or more for
     loop and bare each. ``stages`` names some of the three, such as ``carpal/phase-0``.
     """
-    films = load_films(data).hold_back(profile.calibration.share)
+    films = load_films(data).hold_out_share(profile.calibration.share)
     with TemporaryDirectory() as folder:
         run = Run(Path(folder), data)
         for setting in _settings(profile):
@@ -161,7 +163,7 @@ class _Setting:
 
     profile: Profile
     stage: str
-    phase: Phase
+    phase: PhaseSpec
     size: tuple[int, int]
 
     def network(self, *, focus: float) -> keras.Model:
@@ -174,13 +176,15 @@ class _Setting:
         return build_attention_network(spec, self.size, local=self.phase.focus > 0, focus=focus)
 
     def films(self, films: Films) -> tuple[Film, ...]:
-        """Choose the films of this phase, and their perturbed copies."""
-        return with_spoilt(films.select(self.phase.films, "train"), self.profile.degradation)
+        """Choose the films of this phase, and their spoilt copies."""
+        return with_perturbed_copies(
+            films.select(self.phase.films, "train"), self.profile.degradation
+        )
 
     def epoch_batches(self, films: tuple[Film, ...]) -> int:
         """Batches in an epoch of these films, none of which is drawn for this."""
         ages = np.zeros(len(films), np.float32)
-        sampling = sampling_of(self.phase, PreparedFilms(films, np.empty((0, 0, 0), np.uint8)))
+        sampling = sampling_of(self.phase, CachedImages(films, np.empty((0, 0, 0), np.uint8)))
         return len(Batches({}, ages, self.phase.batch, seed=0, sampling=sampling))
 
 

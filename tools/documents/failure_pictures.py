@@ -16,8 +16,8 @@ from boneage._version import __version__
 from boneage.errors import FilmError
 from boneage.evaluation.robustness.changes import CHANGES, Change
 from boneage.evaluation.robustness.files import as_png
-from boneage.evaluation.robustness.pixels import Grey
 from boneage.evaluation.robustness.sheet import AGE_MONTHS, SEX, example_film
+from boneage.imaging.perturbations import Grey
 from boneage.inference.assessor import Assessor
 from boneage.reading import read
 from boneage.reports.picture import draw

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from boneage.datasets.labels import (
     Film,
+    LabelledFilms,
     films_of_rows,
     hash_split,
     is_there,
@@ -35,18 +35,7 @@ FILM_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".dc
 FACT_COLUMNS = ("id", "original_width", "original_height", "film", "split")
 
 
-@dataclass(frozen=True)
-class FolderFilms:
-    """What a folder gave."""
-
-    films: list[Film]
-    labels: int
-    """Ids that have a label."""
-    looked_in: tuple[str, ...]
-    """The folders that films were looked for in."""
-
-
-def films_of_folder(folder: Path, problems: ProblemList) -> FolderFilms:
+def films_of_folder(folder: Path, problems: ProblemList) -> LabelledFilms:
     """List the labelled films of a folder, and note what is wrong.
 
     Raises
@@ -80,7 +69,8 @@ def films_of_folder(folder: Path, problems: ProblemList) -> FolderFilms:
     for path in _without_label(folder, places, ids, used):
         place = _shown(path.relative_to(folder).as_posix())
         problems.add(Kind.NO_LABEL, id_of_file(_shown(path.name)), f"film {place!r} has no label")
-    return FolderFilms(films, len(ids), places if rich else FILM_FOLDERS)
+    where = f"films are looked for in {list(places if rich else FILM_FOLDERS)}"
+    return LabelledFilms(tuple(films), frozenset(ids), where)
 
 
 def id_of_file(name: str) -> str:
@@ -104,18 +94,9 @@ def _facts(path: Path, problems: ProblemList) -> dict[str, Mapping[str, str]]:
 
 
 def squeezed_copies(folder: Path, facts: Mapping[str, Mapping[str, str]]) -> dict[str, Path]:
-    """Find the squeezed copies of a folder's films: those that ``films.csv`` does not list.
+    """Find, by id, the squeezed copies of films: those that the rows of ``films.csv`` do not list.
 
-    Parameters
-    ----------
-    folder : Path
-    facts : mapping
-        The rows of ``films.csv``, by id.
-
-    Returns
-    -------
-    dict
-        By id. Of several folders that hold copies, the one with most of them counts.
+    Of several folders that hold copies, the one with most of them counts.
     """
     listed = {Path(row["film"]).parts[0] for row in facts.values() if row["film"]}
     found: list[dict[str, Path]] = [{}]

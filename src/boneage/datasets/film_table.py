@@ -9,6 +9,7 @@ from pathlib import Path
 from boneage.datasets.film_folder import LABELS, id_of_file
 from boneage.datasets.labels import (
     Film,
+    LabelledFilms,
     films_of_rows,
     hash_split,
     is_there,
@@ -26,18 +27,13 @@ SEX_COLUMNS = ("sex", "male")
 AGE_COLUMNS = ("boneage", "bone_age_months")
 
 
-def films_of_table(table: Path, problems: ProblemList) -> tuple[list[Film], int]:
-    """List the labelled films of a table, and how many labels it has.
+def films_of_table(table: Path, problems: ProblemList) -> LabelledFilms:
+    """List the labelled films of a table, and note what is wrong.
 
-    Parameters
-    ----------
-    table : Path
-        CSV (comma, semicolon or tab) with the columns ``path``, relative to
-        the table; ``sex``, or ``male``; ``boneage`` or ``bone_age_months``.
-        It may have ``id`` (else the film's file name without suffix) and
-        ``split``, ``train`` or ``validation`` (else by a hash of the id).
-    problems : ProblemList
-        What is wrong is noted there.
+    It is CSV (comma, semicolon or tab) with the columns ``path``, relative to
+    the table; ``sex``, or ``male``; ``boneage`` or ``bone_age_months``.
+    It may have ``id`` (else the film's file name without suffix) and
+    ``split``, ``train`` or ``validation`` (else by a hash of the id).
 
     Raises
     ------
@@ -62,7 +58,8 @@ def films_of_table(table: Path, problems: ProblemList) -> tuple[list[Film], int]
         return [Film(name, film, age, sex, split)]
 
     films, ids = films_of_rows(labels.rows, _id_of, films_of, problems)
-    return films, len(ids)
+    where = f"paths are taken from the table's folder, {str(table.parent)!r}"
+    return LabelledFilms(tuple(films), frozenset(ids), where)
 
 
 def _id_of(row: Row) -> str:

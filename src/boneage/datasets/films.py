@@ -6,9 +6,12 @@ table as :mod:`boneage.datasets.film_table` describes it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
+
+import numpy as np
 
 from boneage.datasets.film_folder import LABELS, films_of_folder
 from boneage.datasets.film_table import films_of_table
@@ -16,7 +19,7 @@ from boneage.datasets.labels import CALIBRATION, Film, Split, share_of
 from boneage.datasets.problems import Problem, ProblemList, in_words
 from boneage.errors import DataError
 
-__all__ = ["LABELS", "Film", "FilmKind", "Films", "Fold", "load_films"]
+__all__ = ["LABELS", "Film", "FilmKind", "Films", "Fold", "evenly", "load_films"]
 
 FilmKind = Literal["best", "detailed", "squeezed"]
 """Which copy of each id: the best, the half-scale one alone, or the squeezed one alone."""
@@ -41,13 +44,7 @@ class Fold:
 
     @classmethod
     def parse(cls, text: str) -> Fold:
-        """Read ``K/N``.
-
-        Raises
-        ------
-        DataError
-            When it is no such thing, or there is no such fold.
-        """
+        """Read ``K/N``; a DataError says that there is no such fold."""
         number, slash, of = text.partition("/")
         if not (slash and number.isdecimal() and of.isdecimal()):
             raise DataError(f"{text!r} is not a fold; give K/N, such as 0/10")
@@ -88,45 +85,44 @@ class Films:
         has_detail = {film.id for film in detailed}
         return tuple(detailed + [film for film in squeezed if film.id not in has_detail])
 
-    def hold_back(self, share: float) -> Films:
-        """The films with a share of the training ids moved to the split ``calibration``.
+    def hold_out_share(self, share: float) -> Films:
+        """The films with a share, 0 to 1, of the training ids moved to the split ``calibration``.
 
         By a hash of the id alone, so that it is always the same ids, with all their
-        copies. Only ids with a film at half scale or better are held back: most will
+        copies. Only ids with a film at half scale or better are held out: most will
         be read at full resolution.
-
-        Parameters
-        ----------
-        share : float
-            0 to 1, of the ids that can be held back; 0: none.
         """
         readable = {film.id for film in self.films if not film.squeezed}
-        films = tuple(
-            replace(film, split="calibration")
-            if film.split == "train"
-            and film.id in readable
-            and share_of(film.id, CALIBRATION) < share
-            else film
-            for film in self.films
-        )
-        return replace(self, films=films)
+        return self._held_out(lambda id_: id_ in readable and share_of(id_, CALIBRATION) < share)
 
-    def hold_out(self, fold: Fold) -> Films:
+    def hold_out_fold(self, fold: Fold) -> Films:
         """The films with a fold of the training ids moved to the split ``calibration``.
 
         Training is watched on them, and what stands on the networks is fitted on them; the
-        ids of ``validation`` are left alone. Fold 0 of 10 holds all that ``hold_back(0.1)``
-        holds back, and the ids that have a squeezed copy only beside.
+        ids of ``validation`` are left alone. Fold 0 of 10 has all that ``hold_out_share(0.1)``
+        holds out, and the ids that have a squeezed copy only beside.
         """
-        films = tuple(
+        found = self._held_out(fold.has)
+        if not any(film.split == CALIBRATION for film in found.films):
+            raise DataError(f"--fold {fold}: no training id is in it; give fewer folds")
+        return replace(found, monitored=CALIBRATION)
+
+    def _held_out(self, is_held_out: Callable[[str], bool]) -> Films:
+        films = (
             replace(film, split=CALIBRATION)
-            if film.split == "train" and fold.has(film.id)
+            if film.split == "train" and is_held_out(film.id)
             else film
             for film in self.films
         )
-        if not any(film.split == CALIBRATION for film in films):
-            raise DataError(f"--fold {fold}: no training id is in it; give fewer folds")
-        return replace(self, films=films, monitored=CALIBRATION)
+        return replace(self, films=tuple(films))
+
+
+def evenly(films: Sequence[Film], most: int | None) -> list[Film]:
+    """At most so many of the films, evenly spaced; None for all."""
+    if most is None or len(films) <= most:
+        return list(films)
+    places = np.linspace(0, len(films) - 1, most).round().astype(int)
+    return [films[place] for place in places]
 
 
 def load_films(data: Path, *, strict: bool = False) -> Films:
@@ -147,21 +143,15 @@ def load_films(data: Path, *, strict: bool = False) -> Films:
         ``strict``, at the first problem.
     """
     problems = ProblemList(strict=strict)
-    if data.is_file():
-        films, labels = films_of_table(data, problems)
-        where = f"paths are taken from the table's folder, {str(data.parent)!r}"
-    elif (data / LABELS).is_file():
-        found = films_of_folder(data, problems)
-        films, labels = found.films, found.labels
-        where = f"films are looked for in {list(found.looked_in)}"
-    else:
+    if not (data.is_file() or (data / LABELS).is_file()):
         raise DataError(
             f"no {LABELS} (id,boneage,male) in {str(data)!r}; "
             "give a folder that has one, or a table with path, sex and boneage"
         )
-    if not films:
+    found = (films_of_table if data.is_file() else films_of_folder)(data, problems)
+    if not found.films:
         raise DataError(
-            f"none of the {labels} labelled films of {str(data)!r} can be used "
-            f"({in_words(problems.found)}); {where}"
+            f"none of the {len(found.ids)} labelled films of {str(data)!r} can be used "
+            f"({in_words(problems.found)}); {found.where}"
         )
-    return Films(tuple(films), tuple(problems.found))
+    return Films(found.films, tuple(problems.found))

@@ -35,8 +35,8 @@ class Film:
     split: Split
     shape: tuple[int, int] | None = None
     """True (height, width) of a squeezed film; None: the file's own shape."""
-    spoilt: int = 0
-    """Which spoilt copy this is, see :mod:`boneage.training.degrading`; 0: none."""
+    perturbed: int = 0
+    """Which perturbed copy this is, see :mod:`boneage.training.images`; 0: none."""
 
     @property
     def squeezed(self) -> bool:
@@ -44,13 +44,7 @@ class Film:
         return self.shape is not None
 
     def radiograph(self) -> Radiograph:
-        """Read the copy; a squeezed one has pixels that are not square.
-
-        Raises
-        ------
-        FilmError
-            When it cannot be read.
-        """
+        """Read the copy; a squeezed one has pixels that are not square."""
         if self.shape is None:
             return read(self.path)
         found = read(self.path, limits=SQUEEZED_LIMITS)
@@ -58,15 +52,22 @@ class Film:
         return replace(found, pixel_aspect=rows / cols)
 
 
+@dataclass(frozen=True)
+class LabelledFilms:
+    """What a folder or a table gave."""
+
+    films: tuple[Film, ...]
+    ids: frozenset[str]
+    """All that have a label, usable or not."""
+    where: str
+    """Where films were looked for, for messages."""
+
+
 def read_labels(table: Path, columns: Sequence[str], *, ragged: bool = False) -> Delimited:
     """Read a table that must have these columns and at least one row.
 
     With ``ragged`` also rows of more or fewer cells, for :func:`films_of_rows` to name.
-
-    Raises
-    ------
-    DataError
-        When it has not, or is no table.
+    A DataError says what it lacks.
     """
     labels = read_delimited(table, ragged=ragged)
     missing = [column for column in columns if column not in labels.columns]
@@ -83,13 +84,9 @@ def films_of_rows(
     films_of: Callable[[str, Row], Sequence[Film]],
     problems: ProblemList,
 ) -> tuple[list[Film], set[str]]:
-    """Turn rows into films; of an id or a film that comes twice the first row counts.
+    """Turn rows into films, and give all ids that have a label.
 
-    Returns
-    -------
-    films : list of Film
-    ids : set of str
-        All that have a label, usable or not.
+    Of an id or a film that comes twice the first row counts.
     """
     films: list[Film] = []
     ids: set[str] = set()

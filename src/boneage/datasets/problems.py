@@ -13,44 +13,48 @@ from boneage.errors import DataError
 class Kind(StrEnum):
     """What may be wrong, in the order in which it is counted out."""
 
-    NO_FILM = "label_without_film"
-    NO_LABEL = "film_without_label"
-    DUPLICATE = "duplicate_id"
-    DUPLICATE_FILM = "duplicate_film"
-    AGE_RANGE = "age_out_of_range"
-    AGE_TEXT = "age_not_a_number"
-    SEX = "sex_not_one"
-    NO_ID = "label_without_id"
-    UNLISTED = "id_not_listed"
-    SPLIT = "split_not_one"
-    SIZE = "size_not_one"
-    CELLS = "cells_not_as_columns"
+    NO_FILM = "label_without_film", "label without film", "labels without film"
+    NO_LABEL = "film_without_label", "film without label", "films without label"
+    DUPLICATE = "duplicate_id", "duplicate id", "duplicate ids"
+    DUPLICATE_FILM = "duplicate_film", "film listed twice", "films listed twice"
+    AGE_RANGE = (
+        "age_out_of_range",
+        "bone age outside 0–240 months",
+        "bone ages outside 0–240 months",
+    )
+    AGE_TEXT = "age_not_a_number", "bone age that is no number", "bone ages that are no number"
+    SEX = (
+        "sex_not_one",
+        "sex that is neither male nor female",
+        "sexes that are neither male nor female",
+    )
+    NO_ID = "label_without_id", "label without id", "labels without id"
+    UNLISTED = (
+        "id_not_listed",
+        "id that films.csv does not list",
+        "ids that films.csv does not list",
+    )
+    SPLIT = "split_not_one", "unknown split", "unknown splits"
+    SIZE = "size_not_one", "original size that is no size", "original sizes that are no size"
+    CELLS = (
+        "cells_not_as_columns",
+        "row of too many or few cells",
+        "rows of too many or few cells",
+    )
 
-    @property
-    def label(self) -> str:
-        """What one of them is called, such as "label without film"."""
-        return _WORDS[self][0]
+    label: str
+    """What one of them is called, such as "label without film"."""
+    several: str
+
+    def __new__(cls, value: str, label: str, several: str) -> Kind:
+        """Make a kind of its value and its words."""
+        kind = str.__new__(cls, value)
+        kind._value_, kind.label, kind.several = value, label, several
+        return kind
 
     def words(self, count: int) -> str:
         """Say how many there are, such as "3 labels without film"."""
-        one, many = _WORDS[self]
-        return f"{count:,} {one if count == 1 else many}"
-
-
-_WORDS = {
-    Kind.NO_FILM: ("label without film", "labels without film"),
-    Kind.NO_LABEL: ("film without label", "films without label"),
-    Kind.DUPLICATE: ("duplicate id", "duplicate ids"),
-    Kind.DUPLICATE_FILM: ("film listed twice", "films listed twice"),
-    Kind.AGE_RANGE: ("bone age outside 0–240 months", "bone ages outside 0–240 months"),
-    Kind.AGE_TEXT: ("bone age that is no number", "bone ages that are no number"),
-    Kind.SEX: ("sex that is neither male nor female", "sexes that are neither male nor female"),
-    Kind.NO_ID: ("label without id", "labels without id"),
-    Kind.UNLISTED: ("id that films.csv does not list", "ids that films.csv does not list"),
-    Kind.SPLIT: ("unknown split", "unknown splits"),
-    Kind.SIZE: ("original size that is no size", "original sizes that are no size"),
-    Kind.CELLS: ("row of too many or few cells", "rows of too many or few cells"),
-}
+        return f"{count:,} {self.label if count == 1 else self.several}"
 
 
 @dataclass(frozen=True)
@@ -82,13 +86,7 @@ class ProblemList:
         self.found: list[Problem] = []
 
     def add(self, kind: Kind, film: str, message: str) -> None:
-        """Note a problem.
-
-        Raises
-        ------
-        DataError
-            When strict.
-        """
+        """Note a problem; where they are strict, raise it as a DataError."""
         problem = Problem(kind, film, message)
         if self.strict:
             raise DataError(str(problem))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import cv2
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -30,8 +31,7 @@ STRETCH_SAMPLE_PX = 250_000
 """Percentiles of more pixels than this move by less than half a grey level."""
 
 
-@dataclass(frozen=True)
-class Preparation:
+class Preparation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How films are prepared; see METHOD section 3 for the reference values."""
 
     stretch_percentiles: tuple[float, float] = (1.0, 99.0)

@@ -21,11 +21,7 @@ VALUE_RANGE = (0.0, 255.0)
 class RandomGamma(keras.layers.Layer):  # type: ignore[misc]
     """Raise each film, scaled to 0–1, to a random power, as exposure does.
 
-    Parameters
-    ----------
-    factor : float
-        Exponents are drawn between 1/(1 + factor) and 1 + factor, evenly on a
-        logarithmic scale.
+    Exponents are drawn between 1/(1 + factor) and 1 + factor, evenly on a logarithmic scale.
     """
 
     def __init__(self, factor: float, seed: int | None = None, **kwargs: Any) -> None:
@@ -58,16 +54,9 @@ class RandomPlace(keras.layers.Layer):  # type: ignore[misc]
     One after the other, as Keras's own layers do it, each resamples what the
     one before blurred: three times the blur that a read film ever sees.
 
-    Parameters
-    ----------
-    rotation_degrees : float
-        Turned by at most this, either way.
-    shift : float
-        Shifted by at most this share of the side, along each axis.
-    zoom : float
-        Grown or shrunk by at most this share, both axes alike.
-    flip : bool
-        Every second film is its mirror image.
+    Each film is turned by at most ``rotation_degrees`` either way, shifted by at most a share
+    of the side along each axis, and zoomed by at most a share, both axes alike; with ``flip``
+    every second one is its mirror image.
     """
 
     def __init__(
@@ -115,14 +104,8 @@ class RandomPlace(keras.layers.Layer):  # type: ignore[misc]
 
     def get_config(self) -> dict[str, Any]:
         """For saving."""
-        return {
-            **super().get_config(),
-            "rotation_degrees": self.rotation_degrees,
-            "shift": self.shift,
-            "zoom": self.zoom,
-            "flip": self.flip,
-            "seed": self.seed,
-        }
+        names = ("rotation_degrees", "shift", "zoom", "flip", "seed")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
 def augmenter(spec: Augmentation, seed: int) -> keras.Sequential:

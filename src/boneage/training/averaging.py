@@ -14,7 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from boneage.training.prepared import Batches
+from boneage.training.batches import Batches
 
 FILMS = 2048
 """That the statistics are estimated from; a tenth of an epoch's cost at the most."""
@@ -76,15 +76,8 @@ def normalisations(model: keras.Model) -> list[keras.layers.BatchNormalization]:
 def estimate_statistics(model: keras.Model, train: Batches, films: int = FILMS) -> None:
     """Set the moving means and variances to those of training films under these weights.
 
-    Parameters
-    ----------
-    model : keras.Model
-        Behind its augmentation, whose films are another distribution than the films as
-        they are.
-    train : Batches
-        Over several devices nothing is estimated.
-    films : int
-        How many to use, of the first epoch's.
+    The model stands behind its augmentation, whose films are another distribution than the
+    films as they are. Over several devices nothing is estimated.
     """
     if train.group.devices > 1:  # a step outside fit would be one of every process
         return

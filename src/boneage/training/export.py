@@ -10,7 +10,7 @@ import hashlib
 import json
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from onnx import TensorProto, numpy_helper
 
 from boneage.errors import WeightsError
 from boneage.inference.weights import FORMAT, MANIFEST, MONTHS_SCALE, StoredFile, silent_runtime
+from boneage.storage.files import write_text
 
 TOLERANCE = 1e-4
 """Of an exported network against Keras, relative to the largest value."""
@@ -66,23 +67,9 @@ def export_network(
 ) -> Exported:
     """Write a network as ONNX and as Keras weights, and check them against each other.
 
-    Parameters
-    ----------
-    network : keras.Model
-    name : str
-        Of the files, without suffix.
-    folder : Path
-    inputs : mapping of str to array
-        Real inputs of some films, to check on.
-    size : (rows, columns), optional
-        Of the image that the network takes.
-    alone : sequence of str
-        Outputs that are wanted by themselves, too: each gets a network that computes nothing else.
-
-    Raises
-    ------
-    WeightsError
-        When ONNX Runtime does not answer as Keras does.
+    The ``inputs`` of some films are to check on, ``size`` (rows, columns) is that of the image
+    it takes. Each of the outputs that are needed ``alone``, too, gets a network that computes
+    nothing else.
     """
     expected = network.predict_on_batch(dict(inputs))
     path = folder / f"{name}.onnx"
@@ -228,18 +215,9 @@ def _difference(expected: Inputs, got: Inputs) -> float:
     )
 
 
-def write_manifest(folder: Path, table: Mapping[str, Any]) -> Path:
+def write_manifest(folder: Path, table: Mapping[str, Any]) -> None:
     """Write the manifest of a folder of weights; last, for it makes the folder one."""
-    path = folder / MANIFEST
-    half = path.with_suffix(".unfinished")
-    half.write_text(json.dumps({"format": FORMAT, **table}, indent=1) + "\n", "utf-8")
-    half.replace(path)
-    return path
-
-
-def networks_table(exported: Mapping[str, Exported]) -> dict[str, Any]:
-    """The manifest's part on the networks."""
-    return {name: asdict(entry) for name, entry in exported.items()}
+    write_text(folder / MANIFEST, json.dumps({"format": FORMAT, **table}, indent=1) + "\n")
 
 
 def sha256_of(path: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import sys
 import time
@@ -16,29 +15,28 @@ from keras import ops
 from boneage.errors import ProfileError
 from boneage.inference.weights import MONTHS_SCALE
 from boneage.training.averaging import AveragedWeights, finish_average
-from boneage.training.distributed.group import ALONE, Group
-from boneage.training.distributed.undistributed import undistributed
+from boneage.training.batches import Batches
+from boneage.training.distributed.group import ALONE, Group, undistributed
+from boneage.training.monitoring import LOG, trim_log
 from boneage.training.networks.head import bin_months
-from boneage.training.prepared import Batches
-from boneage.training.profile import Phase
+from boneage.training.profile import PhaseSpec
 
 YEARS_SCALE = MONTHS_SCALE / 12
 """Errors enter the squared and Huber losses in years: numbers near one."""
 FIRST_RATE = 1 / 25
 """Of a cycle's peak: what its warm-up begins with."""
 KEPT_CHECKPOINTS = 2
-"""A kill may spoil the last one while it is written; never both."""
+"""A kill may cut off the last one while it is written; never both."""
 BINS = len(bin_months())
 MOST_AGES = 2
 """Answers that are ages; more: a distribution comes after them."""
 DRAWS_AN_EPOCH = 1_000_000
 """More random draws than a layer makes in an epoch."""
-LOG = "epochs.csv"
 FINAL = "final.weights.h5"
 """There once a phase is finished."""
 
 
-def loss_of(phase: Phase) -> Callable[[Any, Any], Any]:
+def loss_of(phase: PhaseSpec) -> Callable[[Any, Any], Any]:
     """Loss of scaled ages, shape (n,), and answers, shape (n, answers).
 
     Answers are one age or two, and then a distribution over ``head.bin_months``, if there
@@ -67,7 +65,7 @@ def loss_of(phase: Phase) -> Callable[[Any, Any], Any]:
     return loss
 
 
-def spread_crossentropy(true: Any, distribution: Any, phase: Phase) -> Any:
+def spread_crossentropy(true: Any, distribution: Any, phase: PhaseSpec) -> Any:
     """Cross-entropy of distributions (n, bins) with labels (n, 1), spread as the phase says."""
     off = (ops.convert_to_tensor(bin_months()) - true * MONTHS_SCALE) / phase.label_months
     wanted = ops.softmax(-0.5 * ops.square(off), axis=-1)
@@ -80,7 +78,7 @@ def mae_months(true: Any, predicted: Any) -> Any:
     return ops.abs(ops.reshape(true, (-1,)) - first) * MONTHS_SCALE
 
 
-def optimizer_of(phase: Phase, steps: int) -> keras.optimizers.Optimizer:
+def optimizer_of(phase: PhaseSpec, steps: int) -> keras.optimizers.Optimizer:
     """The profile's optimiser and schedule for this many steps in all."""
     rate: Any = phase.learning_rate
     if phase.schedule == "one_cycle":
@@ -100,7 +98,7 @@ def optimizer_of(phase: Phase, steps: int) -> keras.optimizers.Optimizer:
     return keras.optimizers.Adam(**options)
 
 
-class Pace(keras.callbacks.Callback):  # type: ignore[misc]
+class PaceLog(keras.callbacks.Callback):  # type: ignore[misc]
     """Films a second, and the share of time spent making batches, into the logs."""
 
     def __init__(self, batches: Batches) -> None:
@@ -138,7 +136,7 @@ class _Redraw(keras.callbacks.Callback):  # type: ignore[misc]
 class _StopOnNaN(keras.callbacks.Callback):  # type: ignore[misc]
     """Stop before a checkpoint is written of a network that is lost."""
 
-    def __init__(self, phase: Phase) -> None:
+    def __init__(self, phase: PhaseSpec) -> None:
         super().__init__()
         self.phase = phase
 
@@ -158,18 +156,18 @@ def _checkpoints(folder: Path) -> list[Path]:
 def _resume(model: keras.Model, folder: Path, group: Group) -> int:
     """Load the newest checkpoint that can be read; return the epochs it has behind it."""
     model.optimizer.build(model.trainable_variables)
-    done, spoilt = 0, []
+    done, cut_off = 0, []
     for path in _checkpoints(folder):
         try:
             model.load_weights(path)
         except (OSError, KeyError, ValueError):  # cut off while it was written
-            spoilt.append(path)
+            cut_off.append(path)
             continue
         done = int(path.name[len("epoch-") :].split(".")[0])
         break
     group.wait()  # every process has tried the same files
     if group.is_first:
-        for path in spoilt:
+        for path in cut_off:
             path.unlink()
     return done
 
@@ -177,46 +175,18 @@ def _resume(model: keras.Model, folder: Path, group: Group) -> int:
 class _Checkpoint(keras.callbacks.ModelCheckpoint):  # type: ignore[misc]
     """Saves without the other processes: Keras makes variables for comparison when it saves."""
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        with undistributed():
-            super().on_epoch_end(epoch, logs)
-
-
-class _Prune(keras.callbacks.Callback):  # type: ignore[misc]
     def __init__(self, folder: Path) -> None:
-        super().__init__()
+        super().__init__(str(folder / "epoch-{epoch:04d}.weights.h5"), save_weights_only=True)
         self.folder = folder
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        with undistributed():
+            super().on_epoch_end(epoch, logs)
         for path in _checkpoints(self.folder)[KEPT_CHECKPOINTS:]:
             path.unlink()
 
 
-def _trim_log(path: Path, epochs: int) -> None:
-    """Forget logged epochs that the checkpoint does not have behind it."""
-    if not path.is_file():
-        return
-    with path.open(newline="") as file:
-        rows = list(csv.reader(file))
-    whole = [row for row in rows[1:] if len(row) == len(rows[0])]
-    kept = rows[:1] + [row for row in whole if int(row[0]) < epochs]
-    with path.open("w", newline="") as file:
-        csv.writer(file).writerows(kept)
-
-
-def read_log(folder: Path) -> list[dict[str, float]]:
-    """The per-epoch log of a phase."""
-    path = folder / LOG
-    if not path.is_file():
-        return []
-    with path.open(newline="") as file:
-        return [
-            {k: float(v) for k, v in row.items() if v not in {None, "", "NA"}}
-            for row in csv.DictReader(file)
-        ]
-
-
-def compile_for(training_model: keras.Model, phase: Phase, steps: int) -> None:
+def compile_for(training_model: keras.Model, phase: PhaseSpec, steps: int) -> None:
     """Give a network its loss, its log and its optimiser for this many steps in all."""
     training_model.compile(
         optimizer_of(phase, steps),
@@ -228,13 +198,20 @@ def compile_for(training_model: keras.Model, phase: Phase, steps: int) -> None:
 
 
 def callbacks_of(
-    phase: Phase, train: Batches, folder: Path, *, goes_on: bool = False, writes: bool = True
+    phase: PhaseSpec, train: Batches, folder: Path, *, resumed: bool = False, writes: bool = True
 ) -> list[keras.callbacks.Callback]:
-    """List what comes between the batches and the epochs of a phase; the log may go on."""
-    callbacks: list[keras.callbacks.Callback] = [_Redraw(), _StopOnNaN(phase), Pace(train)]
+    """List what comes between the batches and the epochs of a phase; the log may be resumed."""
+    callbacks: list[keras.callbacks.Callback] = [_Redraw(), _StopOnNaN(phase), PaceLog(train)]
     if phase.average:
         callbacks.insert(0, AveragedWeights(train))
-    return callbacks + (_writers(folder, goes_on=goes_on) if writes else [])
+    if writes:
+        callbacks += [
+            keras.callbacks.CSVLogger(str(folder / LOG), append=resumed),
+            keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False),
+            # After the log: a line too many is trimmed, a line too few could not be made up.
+            _Checkpoint(folder),
+        ]
+    return callbacks
 
 
 def run_epochs(
@@ -261,7 +238,7 @@ def run_epochs(
 def fit(
     network: keras.Model,
     training_model: keras.Model,
-    phase: Phase,
+    phase: PhaseSpec,
     train: Batches,
     monitor: Batches | None,
     folder: Path,
@@ -269,17 +246,14 @@ def fit(
     epochs: int | None = None,
     group: Group = ALONE,
 ) -> None:
-    """Train a network through one phase, or go on where an earlier run stopped.
+    """Train a network through one phase, or resume where an earlier run stopped.
 
     Parameters
     ----------
     network : keras.Model
         What is trained; loaded and saved as ``folder/final.weights.h5``.
     training_model : keras.Model
-        The same network behind its augmentation, with the scaled age as its
-        only output.
-    phase : Phase
-    train : Batches
+        The same network behind its augmentation, with the scaled age as its only output.
     monitor : Batches, optional
         Watched, never used to choose anything.
     folder : Path
@@ -305,8 +279,8 @@ def fit(
     train.epoch = done
     train.shuffle()
     if group.is_first:
-        _trim_log(folder / LOG, done)
-    callbacks = callbacks_of(phase, train, folder, goes_on=done > 0, writes=group.is_first)
+        trim_log(folder, done)
+    callbacks = callbacks_of(phase, train, folder, resumed=done > 0, writes=group.is_first)
     if done < epochs:
         run_epochs(training_model, train, monitor, callbacks, done=done, epochs=epochs)
     elif phase.average:
@@ -314,18 +288,8 @@ def fit(
     group.once(lambda: _finish(network, folder))
 
 
-def _writers(folder: Path, *, goes_on: bool) -> list[keras.callbacks.Callback]:
-    return [
-        keras.callbacks.CSVLogger(str(folder / LOG), append=goes_on),
-        keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False),
-        # After the log: a line too many is trimmed, a line too few could not be made up.
-        _Checkpoint(str(folder / "epoch-{epoch:04d}.weights.h5"), save_weights_only=True),
-        _Prune(folder),
-    ]
-
-
 def _finish(network: keras.Model, folder: Path) -> None:
-    """Keep the weights of a finished phase, and nothing else to go on from."""
+    """Keep the weights of a finished phase, and no checkpoint."""
     unfinished = folder / "unfinished.weights.h5"
     with undistributed():
         network.save_weights(unfinished)

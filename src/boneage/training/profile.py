@@ -8,26 +8,44 @@ silently ignored for twelve hours.
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from importlib import resources
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import msgspec
 
 from boneage.datasets.films import FilmKind
 from boneage.datasets.labels import CALIBRATION
 from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, WHOLE_HAND
 from boneage.errors import ProfileError
 from boneage.imaging.preparing import Preparation
+from boneage.imaging.regions import RegionPlan
 
-T = TypeVar("T")
 Size = tuple[int, int]
 
 
-@dataclass(frozen=True)
-class Augmentation:
+class ProfileTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of a profile; its numbers are finite and not negative."""
+
+    def __post_init__(self) -> None:
+        _check_numbers(self)
+
+
+def _check_numbers(settings: msgspec.Struct, prefix: str = "") -> None:
+    for name in settings.__struct_fields__:
+        value = getattr(settings, name)
+        for number in value if isinstance(value, tuple) else (value,):
+            if isinstance(number, int | float) and not 0 <= number < math.inf:
+                raise ProfileError(
+                    f"{prefix}{name} is {number!r}; it must be finite and not negative"
+                )
+
+
+class Augmentation(ProfileTable, frozen=True):
     """Random changes of the training films; 0 or false switches one off."""
 
     rotation_degrees: float = 0.0
@@ -41,12 +59,11 @@ class Augmentation:
     gamma: float = 0.0
     """Exponents are drawn between 1/(1+gamma) and 1+gamma."""
     erase: float = 0.0
-    """Share of films with a random part blacked out, as the later looks have."""
+    """Share of films with a random part blacked out, as it is to find the later regions."""
 
 
-@dataclass(frozen=True)
-class Degradation:
-    """Spoilt copies of the training films of useful resolution; see ``degrading``.
+class Degradation(ProfileTable, frozen=True):
+    """Perturbed copies of the training films of useful resolution; see ``images``.
 
     Each number is the worst that may happen; 0 switches a change off.
     """
@@ -65,15 +82,15 @@ class Degradation:
     """JPEG quality that is lost, of 100."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.shrink >= 1 or self.jpeg >= 100:
             raise ProfileError(
-                f"degradation.shrink is {self.shrink:g} and degradation.jpeg is {self.jpeg:g}; "
+                f"shrink is {self.shrink:g} and jpeg is {self.jpeg:g}; "
                 "they must leave something: less than 1, less than 100"
             )
 
 
-@dataclass(frozen=True)
-class Phase:
+class PhaseSpec(ProfileTable, frozen=True):
     """One run of ``fit``."""
 
     epochs: int
@@ -89,7 +106,7 @@ class Phase:
     """Of the squeezed copies so many an epoch, others every time; 0: all of them."""
     evened: float = 0.0
     """How far sampling evens out the ages of each sex: 0, each film alike; 1, each age
-    alike. See ``sampling.evening_weights``."""
+    alike. See ``batches.evening_weights``."""
     input: Size | None = None
     """Rows and columns, where they differ from the network's final input."""
     optimizer: Literal["adam", "adamw"] = "adam"
@@ -115,13 +132,14 @@ class Phase:
     about the error of a single reading."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name in ("epochs", "batch", "learning_rate", "detailed_times", "label_months"):
             if getattr(self, name) <= 0:
-                raise ProfileError(f"{name} of a phase is {getattr(self, name)}; give more than 0")
+                raise ProfileError(f"{name} is {getattr(self, name)}; give more than 0")
         if self.warm_up >= 1 or self.evened > 1 or self.end_learning_rate > self.learning_rate:
             raise ProfileError(
                 f"warm_up is {self.warm_up:g}, evened {self.evened:g} and end_learning_rate "
-                f"{self.end_learning_rate:g} in a phase; the warm-up must be below 1, evened at "
+                f"{self.end_learning_rate:g}; the warm-up must be below 1, evened at "
                 f"most 1, and the end no higher than learning_rate = {self.learning_rate:g}"
             )
 
@@ -130,8 +148,7 @@ NOT_A_FILE = frozenset({"none", "imagenet", "attention"})
 """Initial weights that are no file's name."""
 
 
-@dataclass(frozen=True)
-class NetworkSpec:
+class NetworkSpec(ProfileTable, frozen=True):
     """An attention network or a region network."""
 
     backbone: str
@@ -141,7 +158,7 @@ class NetworkSpec:
     output: Literal["sigmoid", "relu", "linear", "distribution"]
     """Of the head: one number, or a probability for each of many ages, whose mean is the
     answer; see ``networks.head``."""
-    phases: tuple[Phase, ...]
+    phases: tuple[PhaseSpec, ...]
     initial_weights: str = "none"
     """``none``, ``imagenet``, ``attention`` (region networks: start from the
     attention network's backbone) or the name of a weights file."""
@@ -159,8 +176,7 @@ class NetworkSpec:
     dropout: float = 0.0
 
 
-@dataclass(frozen=True)
-class RegionSpec:
+class RegionSpec(ProfileTable, frozen=True):
     """How heat maps become regions; see ``boneage.imaging.regions.RegionPlan``."""
 
     names: tuple[str, ...]
@@ -178,13 +194,17 @@ class RegionSpec:
     exact: bool = False
     zooms: tuple[float, ...] = ()
 
+    @property
+    def plan(self) -> RegionPlan:
+        """The same, with the fallback boxes that every profile starts from."""
+        return RegionPlan(**msgspec.structs.asdict(self))
 
-@dataclass(frozen=True)
-class FusionSpec:
+
+class FusionSpec(ProfileTable, frozen=True):
     """The dense head that joins the regions and the sex."""
 
     hidden: tuple[int, ...]
-    training: Phase
+    training: PhaseSpec
     pooling: Literal["flatten", "average"] = "flatten"
     whole_hand: bool = False
     """Join the attention network's own pooled feature."""
@@ -197,7 +217,7 @@ class FusionSpec:
     """How strongly a weighted mean is drawn towards the plain one: what it costs, in squared
     years, when the logarithm of one weight lies 1 from the others'."""
     fitted_on: Literal["train", "calibration"] = "train"
-    """The films the fusion is fitted on: the networks' own, or those held back from them. A
+    """The films the fusion is fitted on: the networks' own, or those held out from them. A
     network knows its own films in part by heart, and a fusion fitted there trusts it for that."""
     dropout: float = 0.0
     views: int = 1
@@ -206,24 +226,23 @@ class FusionSpec:
     """Read each film and its mirror image, and answer the mean."""
 
 
-@dataclass(frozen=True)
-class CalibrationSpec:
+class CalibrationSpec(ProfileTable, frozen=True):
     """What the interval is fitted on; see ``boneage.uncertainty.intervals``."""
 
     share: float = 0.0
-    """Of the training ids of useful resolution, held back from every stage; 0: none,
+    """Of the training ids of useful resolution, held out from every stage; 0: none,
     and the weights state no interval."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.share > 0.5:
             raise ProfileError(
-                f"calibration.share is {self.share:g}; more than 0.5 leaves too little to train on"
+                f"share is {self.share:g}; more than 0.5 leaves too little to train on"
             )
 
 
-@dataclass(frozen=True)
-class FineTuningSpec:
-    """How finished weights go on learning from other films; see ``fine_tuning``."""
+class FineTuningSpec(ProfileTable, frozen=True):
+    """How pretrained weights learn from other films; see ``fine_tuning``."""
 
     learning_rate_factor: float = 0.25
     """Of the learning rate of each network's last phase; a tenth to a third is usual."""
@@ -234,16 +253,16 @@ class FineTuningSpec:
     200 films are 25 batches, and an average over 200 batches would hardly move."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 0 < self.learning_rate_factor <= 1 or not self.epochs:
             raise ProfileError(
-                f"fine_tuning.learning_rate_factor is {self.learning_rate_factor:g} and "
-                f"fine_tuning.epochs is {self.epochs}; the factor must be above 0 and at most 1, "
+                f"learning_rate_factor is {self.learning_rate_factor:g} and "
+                f"epochs is {self.epochs}; the factor must be above 0 and at most 1, "
                 "and there must be an epoch"
             )
 
 
-@dataclass(frozen=True)
-class Profile:
+class Profile(ProfileTable, frozen=True):
     """Everything about a model."""
 
     name: str
@@ -259,11 +278,13 @@ class Profile:
     fine_tuning: FineTuningSpec = FineTuningSpec()
 
     def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_numbers(self.preparation, "preparation.")
         known = (CARPAL, METACARPAL, PHALANX)
         names = self.regions.names
         if not names or names != known[: len(names)]:
             raise ProfileError(
-                f"regions.names is {list(names)}; each look stands on the ones before, "
+                f"regions.names is {list(names)}; each region is looked for by the ones before, "
                 f"so it must be the first one, two or three of {list(known)}"
             )
         for label, network in (("attention", self.attention), ("region", self.region)):
@@ -286,7 +307,7 @@ class Profile:
         if self.fusion.fitted_on == CALIBRATION and not self.calibration.share:
             raise ProfileError(
                 'fusion.fitted_on = "calibration" needs a calibration.share above 0: '
-                "no films are held back to fit it on"
+                "no films are held out to fit it on"
             )
         if self.attention.heat_map_after and not self.attention.phases[-1].focus:
             raise ProfileError(
@@ -296,7 +317,7 @@ class Profile:
 
     @property
     def networks(self) -> dict[str, NetworkSpec]:
-        """What looks at the whole hand and at each region, by their names."""
+        """The networks of the whole hand and of each region, by their names."""
         regions = dict.fromkeys(self.regions.names, self.region)
         return {WHOLE_HAND: self.attention, **regions}
 
@@ -308,7 +329,13 @@ class Profile:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for the manifest."""
-        return asdict(self)
+        table: dict[str, Any] = plain(self)
+        return table
+
+
+def plain(settings: Any) -> Any:
+    """ProfileTable as plain values: a table, or whatever it is."""
+    return msgspec.to_builtins(settings)
 
 
 def bundled_profiles() -> list[str]:
@@ -327,103 +354,85 @@ def load_profile(name_or_path: str) -> Profile:
     """
     if name_or_path in bundled_profiles():
         text = (resources.files("boneage") / "profiles" / f"{name_or_path}.toml").read_text("utf-8")
-    else:
-        path = Path(name_or_path)
-        if not path.is_file():
-            raise ProfileError(
-                f"no profile {name_or_path!r}; give a TOML file or one of {bundled_profiles()}"
-            )
-        try:
-            text = path.read_text("utf-8")
-        except UnicodeDecodeError as error:
-            raise ProfileError(f"{name_or_path!r} is not text in UTF-8: {error}") from error
-    return parse_profile(text)
+        return parse_profile(text, name_or_path)
+    path = Path(name_or_path)
+    if not path.is_file():
+        raise ProfileError(
+            f"no profile {name_or_path!r}; give a TOML file or one of {bundled_profiles()}"
+        )
+    try:
+        return parse_profile(path.read_text("utf-8"), name_or_path)
+    except UnicodeDecodeError as error:
+        raise ProfileError(f"{name_or_path!r} is not text in UTF-8: {error}") from error
 
 
-def parse_profile(text: str) -> Profile:
-    """Read a profile from TOML text."""
+def parse_profile(text: str, source: str = "") -> Profile:
+    """Read a profile from TOML text; ``source`` names it in errors."""
+    where = f"the profile {source!r}" if source else "the profile"
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ProfileError(f"the profile is not valid TOML: {error}") from error
-    return _build(Profile, table, "")
+        raise ProfileError(f"{where} is not valid TOML: {error}") from error
+    return _converted(table, where)
 
 
 def profile_of(table: Mapping[str, Any]) -> Profile:
     """Make a profile from the plain values of ``Profile.to_dict``, such as a manifest's.
 
     Names that earlier versions wrote are translated.
-
-    Raises
-    ------
-    ProfileError
-        When they do not describe a model.
     """
-    return _build(Profile, renamed(_without_none(table)), "")
+    return _converted(with_current_names(table), "the profile")
 
 
 RENAMED = {"thumbnails": "squeezed", "thumbnails_an_epoch": "squeezed_an_epoch"}
 """What manifests and run folders of earlier versions call it, and what it is called now."""
 
 
-def renamed(value: Any) -> Any:
+def with_current_names(value: Any) -> Any:
     """Translate the keys and the words of a serialised profile, at any depth."""
     if isinstance(value, Mapping):
-        return {RENAMED.get(k, k): renamed(v) for k, v in value.items()}
+        return {RENAMED.get(k, k): with_current_names(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [renamed(v) for v in value]
+        return [with_current_names(v) for v in value]
     return RENAMED.get(value, value) if isinstance(value, str) else value
 
 
-def _without_none(value: Any) -> Any:
-    """Leave out what is not set, at any depth: its default is None again."""
-    if isinstance(value, Mapping):
-        return {k: _without_none(v) for k, v in value.items() if v is not None}
-    if isinstance(value, list | tuple):
-        return [_without_none(v) for v in value]
-    return value
+def _converted(table: Any, where: str) -> Profile:
+    try:
+        return msgspec.convert(table, Profile)
+    except msgspec.ValidationError as error:
+        raise _explained(str(error), table, where) from error
 
 
-def _build(cls: type[T], table: Any, where: str) -> T:
-    if not isinstance(table, dict):
-        raise ProfileError(f"{where.rstrip('.')} is {table!r}; a table is needed")
-    hints = get_type_hints(cls)
-    known = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]
-    unknown = sorted(set(table) - set(known))
-    if unknown:
-        raise ProfileError(
-            f"unknown key {where}{unknown[0]!r} in the profile; known are {sorted(known)}"
+def _explained(message: str, table: Any, where: str) -> ProfileError:
+    """What msgspec found wrong, with the key and the value that it found it at."""
+    text, _, place = message.partition(" - at `$")
+    keys = re.findall(r"\w+", place)
+    value, hint = table, Profile
+    for key in keys:
+        value = value[int(key)] if isinstance(value, list | tuple) else value[key]
+        hint = _type_at(hint, key)
+    path = "".join(f"{key}." for key in keys if not key.isdecimal())
+    label, field = path.rstrip("."), re.search("field `(.*)`", text)
+    if field and "missing" in text:
+        return ProfileError(f"{where} lacks {path}{field[1]}")
+    if field:
+        return ProfileError(
+            f"{where} has an unknown key {path}{field[1]!r} = {value[field[1]]!r}; "
+            f"known are {sorted(get_type_hints(hint))}"
         )
-    missing = [
-        name
-        for name, f in known.items()
-        if name not in table and f.default is MISSING and f.default_factory is MISSING
-    ]
-    if missing:
-        raise ProfileError(f"the profile lacks {where}{missing[0]}")
-    values = {name: _value(hints[name], v, f"{where}{name}.") for name, v in table.items()}
-    return cls(**values)
+    if text.startswith("Expected"):
+        needed = text.removeprefix("Expected ").partition(", got")[0]
+        for name, word in (("object", "table"), ("array", "list")):
+            needed = needed.replace(f"`{name}`", f"a {word}")
+        return ProfileError(f"{where}: {label} is {value!r}; {needed} is needed")
+    if get_origin(hint) is Literal:
+        known = list(get_args(hint))
+        return ProfileError(f"{where}: {label} is {value!r}; it must be one of {known}")
+    return ProfileError(f"{where}: {path}{text}")  # of a __post_init__
 
 
-def _value(hint: Any, value: Any, where: str) -> Any:
-    label = where.rstrip(".")
-    origin, args = get_origin(hint), get_args(hint)
-    if is_dataclass(hint):
-        return _build(hint, value, where)  # type: ignore[arg-type]
-    if origin in (Union, UnionType):
-        return _value(next(a for a in args if a is not type(None)), value, where)
-    if origin is Literal:
-        if value not in args:
-            raise ProfileError(f"{label} is {value!r}; it must be one of {list(args)}")
-        return value
-    if origin is tuple:
-        if not isinstance(value, list) or (args[-1] is not Ellipsis and len(value) != len(args)):
-            raise ProfileError(f"{label} is {value!r}; a list like {hint} is needed")
-        return tuple(_value(args[0], v, where) for v in value)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
-        raise ProfileError(f"{label} is {value!r}; {hint.__name__} is needed")
-    if isinstance(value, int | float) and not 0 <= value < math.inf:
-        raise ProfileError(f"{label} is {value!r}; it must be finite and not negative")
-    return value
+def _type_at(hint: Any, key: str) -> Any:
+    """The type of a field of settings, or of an item of a tuple."""
+    found = get_args(hint)[0] if get_origin(hint) is tuple else get_type_hints(hint)[key]
+    return get_args(found)[0] if get_origin(found) in (Union, UnionType) else found

@@ -1,4 +1,4 @@
-"""One training run: its folder, how it was asked for, and what it has finished."""
+"""One training run: its folder, the options it was started with, and what each stage is made of."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from boneage.datasets.films import Film, Fold
 from boneage.errors import DataError, ProfileError
+from boneage.storage.files import write_text
 from boneage.storage.printable import printable
 from boneage.training.distributed.group import ALONE, Group
-from boneage.training.finished import Finished
-from boneage.training.prepared import PreparedFilms
+from boneage.training.image_cache import CachedImages
+from boneage.training.pretrained import Pretrained
 from boneage.training.profile import NOT_A_FILE, NetworkSpec
 
 if TYPE_CHECKING:
@@ -24,14 +25,14 @@ RECIPE = "recipe.json"
 
 @dataclass(frozen=True)
 class Run:
-    """Where a run keeps everything, and what the command line asked of it."""
+    """The folder of a run, and the options of the command line."""
 
     folder: Path
     data: Path
     initial_weights: Path | None = None
     """The folder of the weights files that profiles name."""
-    finished: Finished | None = None
-    """Finished weights to start every network from."""
+    pretrained: Pretrained | None = None
+    """Weights to start every network from."""
     epochs: int | None = None
     """Instead of every phase's own number: to try a profile small."""
     limit: int | None = None
@@ -45,7 +46,7 @@ class Run:
     """Held out of every network."""
 
     @property
-    def prepared(self) -> Path:
+    def images(self) -> Path:
         """The folder of prepared images."""
         return self.shared_images or self.folder / "prepared"
 
@@ -54,22 +55,19 @@ class Run:
         return films[: self.limit] if self.limit else films
 
     def begin(self, stage: str, recipe: Mapping[str, Any]) -> None:
-        """Note what a stage is made from when it begins; check it when it goes on.
+        """Write down what a stage is made from when it begins; check it when it resumes.
 
-        Raises
-        ------
-        DataError
-            When the stage was begun from something else: going on would mix two models.
+        Resuming from something else would mix two models.
         """
         path = self.folder / stage / RECIPE
         wanted = json.loads(json.dumps(recipe))
 
-        def note() -> None:
+        def write_if_new() -> None:
             if not path.is_file():
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(json.dumps(wanted, indent=1), "utf-8")
+                write_text(path, json.dumps(wanted, indent=1))
 
-        self.group.once(note)
+        self.group.once(write_if_new)
         begun = json.loads(path.read_text("utf-8"))
         changed = sorted(k for k in begun.keys() | wanted.keys() if begun.get(k) != wanted.get(k))
         if changed:
@@ -79,37 +77,24 @@ class Run:
             )
 
     def weights_folder(self, spec: NetworkSpec) -> Path | None:
-        """The folder of the initial weights that a network's profile names, if it names a file.
-
-        Raises
-        ------
-        ProfileError
-            When it names one and no folder was given: it would start from random
-            numbers, and nobody would know.
-        """
-        if spec.initial_weights in NOT_A_FILE or self.finished is not None:
+        """The folder of the initial weights that a network's profile names, if it names a file."""
+        if spec.initial_weights in NOT_A_FILE or self.pretrained is not None:
             return None
-        if self.initial_weights is None:
+        if self.initial_weights is None:  # it would start from random numbers unnoticed
             raise ProfileError(
                 f"the profile starts from {spec.initial_weights!r}; name its folder with "
                 '--initial-weights, or set initial_weights to "imagenet" or "none"'
             )
         return self.initial_weights
 
-    def start_from_finished(self, network: keras.Model, name: str) -> None:
-        """Load the Keras weights that a network is to be fine-tuned from, if any.
+    def load_pretrained(self, network: keras.Model, name: str) -> None:
+        """Load the Keras weights that a network is to be fine-tuned from, if any."""
+        if self.pretrained is not None:
+            self.pretrained.load(network, name)
 
-        Raises
-        ------
-        ProfileError, WeightsError
-            When there are none of that name, or they belong to another architecture.
-        """
-        if self.finished is not None:
-            self.finished.load(network, name)
-
-    def report_skipped(self, prepared: PreparedFilms) -> None:
+    def report_skipped(self, images: CachedImages) -> None:
         """Name and count the films that could not be read."""
-        for sentence in prepared.skipped:
+        for sentence in images.skipped:
             print(printable(f"skipped {sentence}"))  # noqa: T201  progress of a long command
-        if prepared.skipped:
-            print(f"{len(prepared.skipped)} films skipped")  # noqa: T201
+        if images.skipped:
+            print(f"{len(images.skipped)} films skipped")  # noqa: T201

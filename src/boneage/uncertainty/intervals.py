@@ -10,7 +10,7 @@ least ``level`` of all cases, however well or badly the expectation fits.
 Split-conformal prediction: Vovk, Gammerman & Shafer, *Algorithmic Learning in a
 Random World*, 2005, whose Mondrian categories are here the sexes; Lei et al.,
 *J Am Stat Assoc* 2018;113:1094–1111. Normalised scores: Papadopoulos et al.,
-*ECML* 2002;345–356. How they are fitted: :mod:`boneage.training.fit_uncertainty.shape`.
+*ECML* 2002;345–356. How they are fitted: :mod:`boneage.training.fit_uncertainty.error_model`.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from boneage.apps.cli import main
-from boneage.training.curves import CURVES
+from boneage.training.monitoring import CURVES
 from tests.conftest import write_png
 
 FIGURES = {

@@ -10,10 +10,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from boneage.domain.radiograph import Facts, Radiograph
 from boneage.errors import DataError
-from boneage.evaluation.robustness import pixels as changed
 from boneage.evaluation.robustness.changes import CHANGES, FILE, KINDS, Change, chosen
 from boneage.evaluation.robustness.files import as_deep_png, as_jpeg, as_negative_dicom, as_png
-from boneage.evaluation.robustness.pixels import Grey, grey_of, white_of
+from boneage.imaging import perturbations as changed
+from boneage.imaging.perturbations import Grey, grey_of, white_of
 from boneage.imaging.preparing import stretch
 from boneage.reading import read
 from tests.conftest import drawn_hand

@@ -72,7 +72,7 @@ def test_doing_it_again_changes_nothing(sure_copy: Path, labelled: Path) -> None
     before = (sure_copy / "manifest.json").read_bytes()
     films = load_films(labelled).films
     said: list[str] = []
-    calibrate_weights(sure_copy, films, films[:40], workers=2, say=said.append)
+    calibrate_weights(sure_copy, films, films[:40], workers=2, report=said.append)
     assert (sure_copy / "manifest.json").read_bytes() == before
     assert "90 % interval of the middle film: female ±" in said[-1]
 
@@ -80,7 +80,7 @@ def test_doing_it_again_changes_nothing(sure_copy: Path, labelled: Path) -> None
 def test_without_training_films_it_does_not_widen_for_films_unlike_them(
     sure_copy: Path, labelled: Path, film: Path
 ) -> None:
-    calibrate_weights(sure_copy, load_films(labelled).films, say=lambda _: None)
+    calibrate_weights(sure_copy, load_films(labelled).films, report=lambda _: None)
     assert "features" not in manifest(sure_copy)["interval"]
     answer = Assessor(sure_copy).assess(film, "male")
     assert answer.unlikeness is None
@@ -98,7 +98,7 @@ def test_films_that_cannot_be_read_are_named(sure_copy: Path, labelled: Path) ->
     films = list(load_films(labelled).films[:40])
     films[3] = films[3].__class__(**{**films[3].__dict__, "path": labelled})
     said: list[str] = []
-    table = calibrate_weights(sure_copy, films, say=said.append)
+    table = calibrate_weights(sure_copy, films, report=said.append)
     assert table["films"]["female"] + table["films"]["male"] == 39
     assert any(line.startswith("skipped 3: ") for line in said)
 
@@ -107,7 +107,7 @@ def test_what_was_read_is_not_read_again(
     weights_copy: Path, labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     films, journal = load_films(labelled).films, tmp_path / "run" / "readings.jsonl"
-    first = calibrate_weights(weights_copy, films, journal=journal, say=lambda _: None)
+    first = calibrate_weights(weights_copy, films, journal=journal, report=lambda _: None)
     journal.write_bytes(journal.read_bytes()[:-20])  # killed in the last line
     tried: list[Any] = []
     original = Assessor.assess_many
@@ -117,7 +117,7 @@ def test_what_was_read_is_not_read_again(
         return original(self, cases, sex)
 
     monkeypatch.setattr(Assessor, "assess_many", spy)
-    again = calibrate_weights(weights_copy, films, journal=journal, say=lambda _: None)
+    again = calibrate_weights(weights_copy, films, journal=journal, report=lambda _: None)
     assert len(tried) == 1
     assert again == first
 

@@ -101,7 +101,7 @@ def ablate(
         seconds=seconds,
         limit=limit,
         initial_weights=initial_weights,
-        say=echo,
+        report=echo,
     )
     names = run_folder.resolve().name, trained.name, data.resolve().name
     table = report.write_ablation(out, studies, report.AblationRun(*names, date.today()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +11,8 @@ from boneage.apps.cli.options import data_option, weights_option, workers_option
 from boneage.apps.cli.output import Progress, echo
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from boneage.datasets.labels import Film
     from boneage.domain.assessment import Failure
-    from boneage.inference.assessor import Assessor
-    from boneage.training.fit_uncertainty.errors_of_films import FilmRead
+    from boneage.training.fit_uncertainty.film_errors import FilmRead
 
 
 @click.command()
@@ -50,44 +45,32 @@ def calibrate(data: Path, weights: Path | None, out: Path, name: str, workers: i
     boneage calibrate --data films.csv --name "St Anna" --out st-anna.json
     boneage assess hand.png --sex female --calibration st-anna.json
     """  # noqa: D301  click wants a backspace before lines it must not wrap
-    from boneage.datasets.films import load_films  # noqa: PLC0415
+    from boneage.datasets.films import load_films  # noqa: PLC0415  the command line opens fast
     from boneage.datasets.problems import in_words  # noqa: PLC0415
-    from boneage.inference.assessor import Assessor  # noqa: PLC0415  the command line opens fast
+    from boneage.domain.assessment import Failure  # noqa: PLC0415
+    from boneage.inference.assessor import Assessor  # noqa: PLC0415
     from boneage.storage.many import default_workers  # noqa: PLC0415
     from boneage.training.fit_uncertainty.clinic import fit_clinic, summary, write_calibration  # noqa: PLC0415
+    from boneage.training.fit_uncertainty.film_errors import read_films  # noqa: PLC0415
 
     assessor = Assessor(weights, threads=1, calibration="")
     found = load_films(data)
     if found.problems:
         echo(f"left out: {in_words(found.problems)}", err=True)
     films = [film for film in found.films if not film.squeezed]
-    _check_place(out)
-    answers = _read(assessor, films, workers or default_workers())
-    fit = fit_clinic(answers, assessor, data.resolve().name, name)
-    write_calibration(out, fit)
-    echo(summary(fit))
-    echo(f"written: {out}, for the weights {assessor.weights.name.name} alone")
-
-
-def _check_place(out: Path) -> None:
-    """Find before the films are read that the file cannot be written."""
-    if not out.parent.is_dir():
+    if not out.parent.is_dir():  # before the films are read
         raise click.BadParameter(
             f"the folder {str(out.parent)!r} does not exist", param_hint="--out"
         )
-
-
-def _read(assessor: Assessor, films: Sequence[Film], workers: int) -> list[FilmRead | Failure]:
-    from boneage.domain.assessment import Failure  # noqa: PLC0415
-    from boneage.training.fit_uncertainty.errors_of_films import read_films  # noqa: PLC0415
-
     answers: list[FilmRead | Failure] = []
-    with ExitStack() as stack:
-        progress = stack.enter_context(Progress(len(films)))
-        for answer in read_films(assessor, films, workers=workers):
+    with Progress(len(films)) as progress:
+        for answer in read_films(assessor, films, workers=workers or default_workers()):
             answers.append(answer)
             if isinstance(answer, Failure):
                 progress.fail(answer)
             else:
                 progress.step()
-    return answers
+    fit = fit_clinic(answers, assessor, data.resolve().name, name)
+    write_calibration(out, fit)
+    echo(summary(fit))
+    echo(f"written: {out}, for the weights {assessor.weights.name.name} alone")

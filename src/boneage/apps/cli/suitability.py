@@ -1,4 +1,4 @@
-"""``boneage suitability``: what tells films of hands from everything else, fitted to weights."""
+"""``boneage suitability``: the image quality check, fitted to weights."""
 
 from __future__ import annotations
 
@@ -32,28 +32,26 @@ from boneage.apps.cli.output import echo, make_folder
     metavar="N",
     help="At most so many training films, evenly spaced. Default: all.",
 )
-@out_option("Where suitability.json and suitability.csv go, and what a stopped run goes on from.")
+@out_option("Where suitability.json and suitability.csv go, and what a stopped run resumes from.")
 def suitability(data: Path, refusal: Path, weights: Path, films: int | None, out: Path) -> None:
-    """Fit what judges films before they are read, and say what it does.
+    """Fit the quality check that images go through before they are analysed.
 
     The whole hand's feature, which the attention network computes anyway,
-    tells whether a picture shows a hand and how it lies. What it says is
-    fitted on training films and on images to refuse, its limits are set on
+    tells whether an image shows a hand, and its orientation. Classifiers are
+    fitted on training films and on images to refuse, limits are set on
     films and images left out of the fit, and both are put beside the
-    weights, which stay as they are. Held-back films are only counted.
+    weights, which stay as they are. Held-out films are only counted.
 
-    A run that was stopped goes on where it stopped.
+    A run that was stopped resumes where it stopped.
 
     \b
     boneage suitability --data films/ --refusal refusal/ --weights runs/mine/weights --out evidence
     """  # noqa: D301  click wants a backspace before lines it must not wrap
-    from boneage.training.fit_quality.suit import fit_suitability, summary  # noqa: PLC0415  opens fast
+    from boneage.training.fit_quality.fit import fit_suitability, summary  # noqa: PLC0415  opens fast
 
     make_folder(out, "--out")
-    outcome = fit_suitability(weights, data, refusal, out, films=films, say=_tell)
-    echo(summary(outcome))
+    fit = fit_suitability(
+        weights, data, refusal, out, films=films, report=lambda text: echo(text, err=True)
+    )
+    echo(summary(fit))
     echo(f"written: {weights / 'suitability.json'}, {out / 'suitability.json'}")
-
-
-def _tell(text: str) -> None:
-    echo(text, err=True)

@@ -42,7 +42,7 @@ TOGETHER = {
     required=True,
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Where the run keeps everything; an interrupted one goes on from there.",
+    help="Where the run keeps everything; an interrupted one resumes from there.",
 )
 @click.option(
     "--stage",
@@ -68,7 +68,7 @@ TOGETHER = {
     "--fold",
     metavar="K/N",
     help="Hold fold K of N of the training ids, such as 0/10, out of every network: training is "
-    "watched on it, and joining weights and interval are fitted on it. Instead of the "
+    "watched on it, and the combining weights and the interval are fitted on it. Instead of the "
     "profile's calibration.share.",
 )
 @click.option(
@@ -83,7 +83,7 @@ TOGETHER = {
     "--from",
     "start_from",
     metavar="bundled|DIR",
-    help="Fine-tune finished weights on these films: those that ship with boneage, or a folder "
+    help="Fine-tune pretrained weights on these films: those that ship with boneage, or a folder "
     "of others. Only the last phase of each network is trained, gently.",
 )
 @click.option("--few", is_flag=True, help="With --from: fine-tune on fewer than 200 films, too.")
@@ -117,24 +117,17 @@ TOGETHER = {
 @click.pass_context
 def train(
     context: click.Context,
+    /,
     profile: str | None,
     data: Path,
     run_folder: Path,
-    stage: str | None,
-    epochs: int | None,
-    limit: int | None,
-    strict: bool,
-    initial_weights: Path | None,
-    start_from: str | None,
-    few: bool,
-    fold: str | None,
-    shared_images: Path | None,
     distributed: bool,
     coordinator: str | None,
     processes: int | None,
     process: int | None,
+    **options: Any,
 ) -> None:
-    """Train weights from labelled films, or fine-tune finished ones.
+    """Train weights from labelled films, or fine-tune pretrained ones.
 
     Needs the training extra: pip install "boneage[train]".
 
@@ -144,48 +137,33 @@ def train(
     boneage train --from bundled --data clinic.csv --run runs/ours
     boneage train --profile reference --data rsna/ --run runs/gpus --distributed
     """  # noqa: D301  click wants a backspace before lines it must not wrap
-    if start_from and initial_weights:
+    if options["start_from"] and options["initial_weights"]:
         raise click.UsageError(
             "--from gives every network its weights; leave --initial-weights out"
         )
-    if few and not start_from:
+    if options["few"] and not options["start_from"]:
         raise click.UsageError("--few is for fine-tuning; it needs --from")
-    if fold and start_from:
+    if options["fold"] and options["start_from"]:
         raise click.UsageError("--fold is for a training from the beginning; leave out --from")
-    from boneage.datasets.films import Fold  # noqa: PLC0415  of the training extra
+    if options["fold"]:
+        from boneage.datasets.films import Fold  # noqa: PLC0415  of the training extra
 
-    asked: dict[str, Any] = {
-        "fold": Fold.parse(fold) if fold else None,
-        "shared_images": shared_images,
-        "stage": stage,
-        "epochs": epochs,
-        "limit": limit,
-        "strict": strict,
-        "initial_weights": initial_weights,
-        "start_from": start_from,
-        "few": few,
-    }
+        options["fold"] = Fold.parse(options["fold"])
     together = _together(coordinator, processes, process)
     if not (distributed or together or os.environ.get("KERAS_BACKEND") == "jax"):
         from boneage.training.stages import train as run_training  # noqa: PLC0415  Keras is slow
 
-        run_training(profile, data, run_folder, **asked)
+        run_training(profile, data, run_folder, **options)
         return
-    _train_distributed(together, profile, data, run_folder, asked)
-    if stage in WITHOUT_NETWORKS and not process:
-        _go_on_with_tensorflow(context)
+    _train_distributed(together, profile, data, run_folder, options)
+    if options["stage"] in WITHOUT_NETWORKS and not process:
+        _resume_with_tensorflow(context)
 
 
 def _together(
     coordinator: str | None, processes: int | None, process: int | None
 ) -> tuple[str, int, int] | None:
-    """What the three options say; None where there are none.
-
-    Raises
-    ------
-    UsageError
-        When only some of them are given.
-    """
+    """The three options, all of them or none."""
     given = {"coordinator": coordinator, "processes": processes, "process": process}
     missing = [name for name, value in given.items() if value is None]
     if len(missing) == len(given):
@@ -204,21 +182,21 @@ def _train_distributed(
     profile: str | None,
     data: Path,
     run_folder: Path,
-    asked: dict[str, Any],
+    options: dict[str, Any],
 ) -> None:
     """Train the networks by JAX, on all devices of all processes."""
-    from boneage.training.distributed.joining import Place, joined  # noqa: PLC0415  chooses Keras's backend
+    from boneage.training.distributed.jax_group import Membership, joined  # noqa: PLC0415  chooses Keras's backend
 
-    with joined(Place(*together) if together else None) as group:
+    with joined(Membership(*together) if together else None) as group:
         from boneage.training.stages import train as run_training  # noqa: PLC0415
 
-        stage = "fusion" if asked["stage"] in WITHOUT_NETWORKS else asked["stage"]
+        stage = "fusion" if options["stage"] in WITHOUT_NETWORKS else options["stage"]
         devices, processes = group.devices, group.processes
         print(f"training on {devices} devices of {processes} processes")  # noqa: T201
-        run_training(profile, data, run_folder, **asked | {"stage": stage, "group": group})
+        run_training(profile, data, run_folder, **options | {"stage": stage, "group": group})
 
 
-def _go_on_with_tensorflow(context: click.Context) -> NoReturn:
+def _resume_with_tensorflow(context: click.Context) -> NoReturn:
     """Become the same command with another backend of Keras, and give the GPUs back."""
     ours = {"distributed", *TOGETHER}
     options = [

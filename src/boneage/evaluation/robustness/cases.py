@@ -18,7 +18,7 @@ from boneage.domain.assessment import Assessment, Failure
 from boneage.domain.radiograph import Sex
 from boneage.evaluation.cases import attempt, fingerprint
 from boneage.evaluation.robustness.changes import CHANGES, Change
-from boneage.evaluation.robustness.pixels import Grey, grey_of
+from boneage.imaging.perturbations import Grey, grey_of
 from boneage.inference.assessor import Assessor
 from boneage.reading import read
 from boneage.storage.many import Journal, resumed

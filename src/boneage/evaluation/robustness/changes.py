@@ -16,7 +16,7 @@ import numpy as np
 
 from boneage.errors import DataError
 from boneage.evaluation.robustness.files import as_deep_png, as_jpeg, as_negative_dicom, as_png
-from boneage.evaluation.robustness.pixels import (
+from boneage.imaging.perturbations import (
     Grey,
     blurred,
     brightened,

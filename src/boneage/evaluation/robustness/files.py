@@ -17,7 +17,7 @@ from pydicom.uid import (
 )
 
 from boneage.errors import DataError
-from boneage.evaluation.robustness.pixels import Grey
+from boneage.imaging.perturbations import Grey
 
 BYTE_TO_WORD = 257
 """255 becomes 65,535."""

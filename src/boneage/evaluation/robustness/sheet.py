@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from boneage.domain.radiograph import Pixels, Sex
 from boneage.evaluation.plotting import DPI, drawn
 from boneage.evaluation.robustness.changes import QUALITY, Change
-from boneage.evaluation.robustness.pixels import Grey
+from boneage.imaging.perturbations import Grey
 from boneage.reading import read
 from boneage.synthetic import draw
 

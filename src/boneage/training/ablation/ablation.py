@@ -11,29 +11,16 @@ from boneage.datasets.films import load_films
 from boneage.datasets.problems import in_words
 from boneage.errors import DataError, ProfileError
 from boneage.inference.weights import MANIFEST
-from boneage.training.ablation import backbones as ablation_backbones
-from boneage.training.ablation import inputs as ablation_inputs
-from boneage.training.ablation import networks as ablation_networks
-from boneage.training.ablation.backbones import backbone_variants, plan_backbones
-from boneage.training.ablation.inputs import input_variants, inputs_baseline, plan_inputs
-from boneage.training.ablation.networks import BASELINE, network_variants, plan_networks
+from boneage.training.ablation import inputs, networks
+from boneage.training.ablation.networks import BACKBONES, NETWORKS
 from boneage.training.ablation.outcomes import Study
-from boneage.training.ablation.study import Plan, Say, carry_out
+from boneage.training.ablation.study import Plan, Report, carry_out
 from boneage.training.profile import Profile, load_profile, profile_of
-
-INPUTS, NETWORKS = ablation_inputs.NAME, ablation_networks.NAME
-BACKBONES = ablation_backbones.NAME
-"""Only where it is asked for: it compares what might be, not what is."""
+from boneage.training.run import Run
 
 
 def profile_of_run(folder: Path) -> Profile:
-    """The profile that a run was trained with, from the manifest of its weights.
-
-    Raises
-    ------
-    ProfileError
-        When the run has no weights yet, or its manifest does not tell.
-    """
+    """The profile that a run was trained with, from the manifest of its weights."""
     path = folder / "weights" / MANIFEST
     try:
         return profile_of(json.loads(path.read_text("utf-8"))["profile"])
@@ -46,33 +33,26 @@ def profile_of_run(folder: Path) -> Profile:
 def wanted_names(profile: Profile, epochs: int, only: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """What to train of each study, its baseline always with it.
 
-    Without ``only``, all but the backbones.
-
-    Raises
-    ------
-    DataError
-        When a name is that of no study and of no variant.
+    Without ``only``, all but the backbones, which compare what might be, not what is.
     """
-    baselines = {
-        INPUTS: inputs_baseline(profile),
-        NETWORKS: BASELINE,
-        BACKBONES: ablation_backbones.BASELINE,
+    studies = {  # name: (baseline, variants)
+        inputs.NAME: (
+            inputs.inputs_baseline(profile),
+            [variant.name for variant in inputs.input_variants(profile)],
+        ),
+        NETWORKS: (networks.BASELINE, list(networks.network_variants(profile, epochs))),
+        BACKBONES: (networks.OWN_BACKBONE, list(networks.backbone_variants(profile))),
     }
-    names = {
-        INPUTS: [variant.name for variant in input_variants(profile)],
-        NETWORKS: list(network_variants(profile, epochs)),
-        BACKBONES: list(backbone_variants(profile)),
-    }
-    known = [*names, *(name for every in names.values() for name in every)]
-    unknown = [name for name in only if name not in known]
-    if unknown:
-        raise DataError(f"no study and no variant {unknown[0]!r}; there are {', '.join(known)}")
+    known = [*studies, *(name for _, names in studies.values() for name in names)]
+    for name in only:
+        if name not in known:
+            raise DataError(f"no study and no variant {name!r}; there are {', '.join(known)}")
     wanted = {}
-    for study, every in names.items():
+    for study, (baseline, names) in studies.items():
         whole = study in only or (not only and study != BACKBONES)
-        asked = [name for name in every if whole or name in only]
-        if asked:
-            wanted[study] = tuple(n for n in every if n in asked or n == baselines[study])
+        chosen = [name for name in names if whole or name in only]
+        if chosen:
+            wanted[study] = tuple(n for n in names if n in chosen or n == baseline)
     return wanted
 
 
@@ -87,9 +67,9 @@ def ablate(
     seconds: float,
     limit: int | None = None,
     initial_weights: Path | None = None,
-    say: Say = print,
+    report: Report = print,
 ) -> tuple[Profile, tuple[Study, ...]]:
-    """Train the variants and let them read the held-back films, or go on where that stopped.
+    """Train the variants and let them read the held-out films, or resume where that stopped.
 
     Parameters
     ----------
@@ -102,17 +82,12 @@ def ablate(
     profile_name : str, optional
         Instead of the run's own.
     only : sequence of str
-        Studies, ``inputs``, ``networks`` or ``backbones``, and variants; none for the
-        first two.
+        See ``wanted_names``.
     epochs, limit : int
         Of the networks that are trained anew: how long each, and on how many
         films of each split at most.
     seconds : float
         Of processor time that each backbone is trained for.
-    initial_weights : Path, optional
-        The folder of the weights files that the profile names.
-    say : callable
-        Told of each training in a line.
 
     Raises
     ------
@@ -122,20 +97,17 @@ def ablate(
     """
     profile = load_profile(profile_name) if profile_name else profile_of_run(run_folder)
     wanted = wanted_names(profile, epochs, only)
-    films = load_films(data).hold_back(profile.calibration.share)
+    films = load_films(data).hold_out_share(profile.calibration.share)
     if films.problems:
-        say(f"skipped: {in_words(films.problems)}")
+        report(f"skipped: {in_words(films.problems)}")
+    options = Run(data, data, initial_weights, limit=limit)
     make: dict[str, Callable[[], Plan]] = {
-        INPUTS: lambda: plan_inputs(profile, films, run_folder),
-        NETWORKS: lambda: plan_networks(
-            profile, films, data, epochs=epochs, limit=limit, initial_weights=initial_weights
-        ),
-        BACKBONES: lambda: plan_backbones(
-            profile, films, data, seconds=seconds, limit=limit, initial_weights=initial_weights
-        ),
+        inputs.NAME: lambda: inputs.plan_inputs(profile, films, run_folder),
+        NETWORKS: lambda: networks.plan_networks(profile, films, options, epochs),
+        BACKBONES: lambda: networks.plan_backbones(profile, films, options, seconds),
     }
     plans = [_only(make[study](), names) for study, names in wanted.items()]
-    return profile, tuple(carry_out(plan, out, say) for plan in plans)
+    return profile, tuple(carry_out(plan, out, report) for plan in plans)
 
 
 def _only(plan: Plan, names: Sequence[str]) -> Plan:

@@ -1,7 +1,7 @@
 """What each input of the fusion is worth: its small head is trained anew on fewer of them.
 
-The networks stay as a finished run trained them, and what they saw of every
-film is taken from its folder. That is their pooled feature, which holds nothing
+The networks stay as a finished run trained them, and the features of all
+films are taken from its folder: pooled ones, which hold nothing
 of the child's sex: a network meets the sex only in a head of its own, after
 the feature. To withhold the sex from a head, every child is given the same
 one; the head's layers and its first weights then stay the same, too.
@@ -12,13 +12,14 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+from msgspec.structs import replace as changed
 
 from boneage.datasets.films import Film, Films
 from boneage.domain.assessment import CARPAL, METACARPAL, WHOLE_HAND
@@ -26,12 +27,14 @@ from boneage.domain.radiograph import Sex
 from boneage.errors import DataError
 from boneage.training.ablation.outcomes import Variant
 from boneage.training.ablation.study import Months, Plan, labels_digest, read_ages
-from boneage.training.degrading import with_spoilt
 from boneage.training.export import sha256_of
-from boneage.training.fitting import FINAL, read_log
-from boneage.training.fusion import SeenFilms, feature_names, train_fusion
+from boneage.training.fitting import FINAL
+from boneage.training.fusion import FilmFeatures, feature_names, train_fusion
+from boneage.training.images import with_perturbed_copies
+from boneage.training.monitoring import read_log
 from boneage.training.networks.fusion import build_fusion_network
-from boneage.training.profile import Degradation, Profile
+from boneage.training.profile import Degradation, Profile, plain
+from boneage.training.regions import TABLE
 from boneage.training.run import RECIPE, Run
 
 NAME = "inputs"
@@ -45,14 +48,14 @@ TOLERANCE_MONTHS = 0.05
 
 
 @dataclass(frozen=True)
-class FinishedRun:
-    """What the networks of a run saw, and how its own fusion was trained."""
+class RunFeatures:
+    """The features of a run, and how its own fusion was trained."""
 
     folder: Path
     profile: Profile
-    train: SeenFilms
+    train: FilmFeatures
     """Those that its fusion was fitted on."""
-    held_back: SeenFilms
+    held_out: FilmFeatures
     fusion: keras.Model
     """As the run finished it."""
     epochs: int | None
@@ -97,13 +100,7 @@ def inputs_baseline(profile: Profile) -> str:
 
 
 def plan_inputs(profile: Profile, films: Films, run_folder: Path) -> Plan:
-    """Plan the study of a finished run.
-
-    Raises
-    ------
-    DataError
-        When the run is not finished, or its features are not of these films.
-    """
+    """Plan the study of a finished run."""
     run = load_run(profile, films, run_folder)
     features = sorted((run_folder / "fusion").glob("features-*/*.npy"))
     return Plan(
@@ -111,14 +108,14 @@ def plan_inputs(profile: Profile, films: Films, run_folder: Path) -> Plan:
         baseline=inputs_baseline(profile),
         variants=input_variants(profile),
         seeds=SEEDS,
-        held_back=run.held_back.films,
+        held_out=run.held_out.films,
         train=partial(train_head, run),
         recipe={
-            "fusion": asdict(profile.fusion),
+            "fusion": plain(profile.fusion),
             "seed": profile.seed,
             "epochs": run.epochs,
             "features": {f"{p.parent.name}/{p.name}": sha256_of(p) for p in features},
-            "films": [labels_digest(seen.films) for seen in (run.train, run.held_back)],
+            "films": [labels_digest(seen.films) for seen in (run.train, run.held_out)],
         },
         facts={
             "train_films": len(run.train.films),
@@ -128,49 +125,43 @@ def plan_inputs(profile: Profile, films: Films, run_folder: Path) -> Plan:
     )
 
 
-def train_head(run: FinishedRun, variant: Variant, seed: int, folder: Path) -> Months:
-    """Train the head on a variant's inputs and read the held-back films.
+def train_head(run: RunFeatures, variant: Variant, seed: int, folder: Path) -> Months:
+    """Train the head on a variant's inputs and read the held-out films.
 
     Seed 0 is the run's own.
     """
     names = variant.name.split("+")
-    train, held_back = (only(seen, names) for seen in (run.train, run.held_back))
-    profile = replace(run.profile, seed=run.profile.seed + seed)
+    train, held_out = (only(seen, names) for seen in (run.train, run.held_out))
+    profile = changed(run.profile, seed=run.profile.seed + seed)
     heads = dict.fromkeys(train.features, run.fusion)
-    head = train_fusion(
-        profile, train, held_back, Run(folder, run.folder, epochs=run.epochs), heads
-    )
-    return read_ages(head, held_back.films, held_back.inputs)
+    head = train_fusion(profile, train, held_out, Run(folder, run.folder, epochs=run.epochs), heads)
+    return read_ages(head, held_out.films, held_out.inputs)
 
 
-def only(seen: SeenFilms, names: Sequence[str]) -> SeenFilms:
+def only(seen: FilmFeatures, names: Sequence[str]) -> FilmFeatures:
     """Withhold the features, and the sex, that are not named."""
     films = seen.films
     if SEX not in names:
         films = tuple(replace(film, sex=Sex.FEMALE) for film in films)
     features = {name: values for name, values in seen.features.items() if name in names}
-    return SeenFilms(films, features, seen.views)
+    return FilmFeatures(films, features, seen.views)
 
 
-def load_run(profile: Profile, films: Films, folder: Path) -> FinishedRun:
-    """Find what the networks of a finished run saw of the films of a data set.
+def load_run(profile: Profile, films: Films, folder: Path) -> RunFeatures:
+    """Find the features that a finished run computed of the films of a data set.
 
-    Raises
-    ------
-    DataError
-        When something is missing, or the run's own fusion does not err on the
-        held-back films as the run has logged: the labels are not of these films.
+    On the held-out films its own fusion must err as the run has logged, or they are others.
     """
     recipe = _recipe(folder)
     train = _load(profile, films, folder, profile.fusion.fitted_on, recipe["limit"])
-    held_back = _load(profile, films, folder, "validation", recipe["limit"])
-    fusion = _load_fusion(profile, folder, held_back)
-    run = FinishedRun(folder, profile, train, held_back, fusion, recipe["epochs"])
+    held_out = _load(profile, films, folder, "validation", recipe["limit"])
+    fusion = _load_fusion(profile, folder, held_out)
+    run = RunFeatures(folder, profile, train, held_out, fusion, recipe["epochs"])
     _check(run)
     return run
 
 
-def _load_fusion(profile: Profile, folder: Path, seen: SeenFilms) -> keras.Model:
+def _load_fusion(profile: Profile, folder: Path, seen: FilmFeatures) -> keras.Model:
     widths = {name: values.shape[1] for name, values in seen.features.items()}
     network = build_fusion_network(profile.fusion, widths, profile.networks)
     try:
@@ -188,7 +179,9 @@ def _recipe(folder: Path) -> Mapping[str, Any]:
     return recipe
 
 
-def _load(profile: Profile, films: Films, folder: Path, split: str, limit: int | None) -> SeenFilms:
+def _load(
+    profile: Profile, films: Films, folder: Path, split: str, limit: int | None
+) -> FilmFeatures:
     features = {}
     for name in feature_names(profile):
         path = folder / "fusion" / f"features-{split}" / f"{name}.npy"
@@ -197,7 +190,7 @@ def _load(profile: Profile, films: Films, folder: Path, split: str, limit: int |
         features[name] = np.load(path, mmap_mode="r")
     views = profile.fusion.views if split == profile.fusion.fitted_on else 1
     chosen = _with_regions(films, folder, split, limit, profile.degradation)
-    seen = SeenFilms(chosen, features, views)
+    seen = FilmFeatures(chosen, features, views)
     for name, values in features.items():
         if len(values) != len(seen.films) * views:
             raise DataError(
@@ -211,21 +204,21 @@ def _with_regions(
     films: Films, folder: Path, split: str, limit: int | None, degradation: Degradation
 ) -> tuple[Film, ...]:
     """The films whose regions the run found, in the order in which it saw them."""
-    path = folder / "regions" / "regions.csv"
+    path = folder / TABLE
     if not path.is_file():
         raise DataError(f"the run {str(folder)!r} has no {path.name}")
     with path.open(newline="") as file:
         found = {row["id"] for row in csv.DictReader(file)}
     chosen = films.select("detailed", split)[:limit]
     with_regions = tuple(film for film in chosen if film.id in found)
-    return with_spoilt(with_regions, degradation) if split == "train" else with_regions
+    return with_perturbed_copies(with_regions, degradation) if split == "train" else with_regions
 
 
-def _check(run: FinishedRun) -> None:
+def _check(run: RunFeatures) -> None:
     """Let the run's own fusion read, and compare its error with the last one logged."""
-    folder, held_back = run.folder / "fusion", run.held_back
-    months = read_ages(run.fusion, held_back.films, held_back.inputs)
-    now = float(np.mean([abs(months[film.id] - film.age_months) for film in held_back.films]))
+    folder, held_out = run.folder / "fusion", run.held_out
+    months = read_ages(run.fusion, held_out.films, held_out.inputs)
+    now = float(np.mean([abs(months[film.id] - film.age_months) for film in held_out.films]))
     logged = read_log(folder)[-1]["val_mae_months"]
     if abs(now - logged) > TOLERANCE_MONTHS:
         raise DataError(

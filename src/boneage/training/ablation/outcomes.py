@@ -1,4 +1,4 @@
-"""What an ablation gives: variants of a training, and what each read of the same films."""
+"""What an ablation gives: variants of a training, and the ages that each gave the same films."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Variant:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a variant read."""
+class VariantOutcome:
+    """The ages that a variant gave."""
 
     variant: Variant
     predicted_months: npt.NDArray[np.float64]
@@ -35,14 +35,14 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Study:
-    """Variants that differ in one part each, and what they read of the same films."""
+    """Variants that differ in one part each, and the ages they gave the same films."""
 
     name: str
     films: tuple[Film, ...]
-    """Held back from training."""
+    """Held out from training."""
     baseline: str
     """The name of the variant that the others are compared with."""
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[VariantOutcome, ...]
     """Of shape (seeds, films) each, the baseline's among them."""
     facts: Mapping[str, Any]
     """How the variants were trained; plain values."""

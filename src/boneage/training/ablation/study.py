@@ -20,13 +20,13 @@ from boneage.datasets.films import Film
 from boneage.errors import DataError
 from boneage.inference.weights import MONTHS_SCALE
 from boneage.storage.many import Journal
-from boneage.training.ablation.outcomes import Outcome, Study, Variant
-from boneage.training.prepared import Batches
+from boneage.training.ablation.outcomes import Study, Variant, VariantOutcome
+from boneage.training.batches import Batches
 
 BATCH = 32
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 Months = dict[str, float]
-"""What a variant read of every held-back film, by id."""
+"""The age that a variant gave every held-out film, by id."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ class Plan:
     baseline: str
     variants: tuple[Variant, ...]
     seeds: int
-    held_back: tuple[Film, ...]
+    held_out: tuple[Film, ...]
     train: Callable[[Variant, int, Path], Months]
-    """Train a variant from the n-th seed in an empty folder, or go on in one
-    that was left in the middle; then read the held-back films."""
+    """Train a variant from the n-th seed in an empty folder, or resume in one
+    that was left in the middle; then read the held-out films."""
     recipe: Mapping[str, Any]
     """JSON-able: what the readings depend on."""
     facts: Mapping[str, Any]
@@ -49,67 +49,47 @@ class Plan:
     """What is to be reported of one variant, from the folder in which it was trained."""
 
 
-def carry_out(plan: Plan, out: Path, say: Say) -> Study:
-    """Train what is not finished, and collect what every variant read.
+def carry_out(plan: Plan, out: Path, report: Report) -> Study:
+    """Train what is not finished, and collect the ages that every variant gave.
 
-    Parameters
-    ----------
-    plan : Plan
-    out : Path
-        ``<name>.jsonl`` keeps the readings of what is finished, ``work/`` the
-        training in progress, ``logs/`` what Keras says.
-    say : callable
-        Told of each training in a line.
-
-    Raises
-    ------
-    DataError
-        When the folder holds the study of another recipe, or no film was read
-        by every variant.
+    In ``out``, ``<name>.jsonl`` holds the ages of what is finished, ``work/`` the training
+    in progress, ``logs/`` what Keras prints.
     """
     # It warns that many graphs are made; one a variant is what this is about.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     work = out / "work" / f"{plan.name}-{_digest(plan.recipe)}"
+    logs = out / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    trainings = {_key(v, seed): (v, seed) for v in plan.variants for seed in range(plan.seeds)}
     with Journal(out / f"{plan.name}.jsonl", plan.recipe) as journal:
-        keys = [_key(variant, seed) for variant in plan.variants for seed in range(plan.seeds)]
-        missing = [key for key in keys if key not in journal.done]
-        for variant in plan.variants:
-            for seed in range(plan.seeds):
-                key = _key(variant, seed)
-                if key in journal.done:
-                    continue
-                say(f"{plan.name}, {len(missing)} to train: {key}")
-                months = _train_logged(plan, variant, seed, work / key, out / "logs")
-                if plan.facts_of:
-                    journal.add(_facts(key), plan.facts_of(work / key))
-                journal.add(key, months)
-                missing.remove(key)
-                shutil.rmtree(work / key, ignore_errors=True)
+        missing = [key for key in trainings if key not in journal.done]
+        for number, key in enumerate(missing):
+            report(f"{plan.name}, {len(missing) - number} to train: {key}")
+            folder = work / key
+            folder.mkdir(parents=True, exist_ok=True)
+            keras.backend.clear_session()  # or every training would leave its graph behind
+            log = logs / f"{plan.name}-{key}.log"
+            with log.open("a", encoding="utf-8") as file, redirect_stdout(file):
+                months = plan.train(*trainings[key], folder)
+            if plan.facts_of:
+                journal.add(_facts(key), plan.facts_of(folder))
+            journal.add(key, months)
+            shutil.rmtree(folder, ignore_errors=True)
         shutil.rmtree(work, ignore_errors=True)
         return _study(plan, journal.done)
-
-
-def _train_logged(plan: Plan, variant: Variant, seed: int, folder: Path, logs: Path) -> Months:
-    """Train one; the many lines of Keras go into a log beside the others."""
-    logs.mkdir(parents=True, exist_ok=True)
-    folder.mkdir(parents=True, exist_ok=True)
-    keras.backend.clear_session()  # or every training would leave its graph behind
-    log = logs / f"{plan.name}-{_key(variant, seed)}.log"
-    with log.open("a", encoding="utf-8") as file, redirect_stdout(file):
-        return plan.train(variant, seed, folder)
 
 
 def _study(plan: Plan, done: Mapping[str, Any]) -> Study:
     read = {v.name: [done[_key(v, seed)] for seed in range(plan.seeds)] for v in plan.variants}
     films = tuple(
         film
-        for film in plan.held_back
+        for film in plan.held_out
         if all(film.id in months for runs in read.values() for months in runs)
     )
     if not films:
-        raise DataError("no held-back film was read by every variant; there is nothing to compare")
+        raise DataError("no held-out film was read by every variant; there is nothing to compare")
     outcomes = [
-        Outcome(v, np.array([[months[film.id] for film in films] for months in read[v.name]]))
+        VariantOutcome(v, np.array([[m[film.id] for film in films] for m in read[v.name]]))
         for v in plan.variants
     ]
     facts = {**plan.facts, "seeds": plan.seeds}

@@ -2,33 +2,38 @@
 
 Every process runs the same stages in the same order. Each step of a training is one step
 of all of them, on a batch that is split evenly over all devices; what is written, the
-first process writes, into a folder that all of them see.
+first process writes, into a folder that all of them see. What the first process does for
+the others, such as finding the regions, needs a network that is not distributed.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy.typing as npt
 
 from boneage.errors import GroupError
 
+if TYPE_CHECKING:
+    import keras
+
 
 class Link(Protocol):
-    """What processes tell each other by."""
+    """How processes communicate."""
 
     def wait(self) -> None:
-        """Go on when every process has come as far as this."""
+        """Return when every process has come as far as this."""
 
-    def tell(self, key: str, value: str) -> None:
+    def publish(self, key: str, value: str) -> None:
         """Let the others know a value."""
 
-    def told(self, key: str) -> str:
-        """Wait for a value that another process tells."""
+    def fetch(self, key: str) -> str:
+        """Wait for a value that another process publishes."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +50,11 @@ class Group:
 
     @property
     def is_first(self) -> bool:
-        """Whether this process writes files and speaks."""
+        """Whether this process writes files and prints."""
         return self.process == 0
 
     def wait(self) -> None:
-        """Go on when every process has come as far as this."""
+        """Return when every process has come as far as this."""
         if self.link:
             self.link.wait()
 
@@ -60,18 +65,12 @@ class Group:
         self.wait()
 
     def agree(self, what: str, value: str) -> None:
-        """Check that every process has the same value of something.
-
-        Raises
-        ------
-        GroupError
-            In a process whose value is not that of the first one.
-        """
+        """Raise a GroupError in a process whose value is not that of the first one."""
         if self.link is None:
             return
         if self.is_first:
-            self.link.tell(what, value)
-        elif self.link.told(what) != value:
+            self.link.publish(what, value)
+        elif self.link.fetch(what) != value:
             raise GroupError(
                 f"process {self.process} has another {what} than process 0; "
                 "start all of them with the same command, and the same version of boneage"
@@ -79,22 +78,16 @@ class Group:
         self.wait()
 
     def check_shared(self, folder: Path) -> None:
-        """Check that every process sees the files that the first one writes into a folder.
-
-        Raises
-        ------
-        GroupError
-            In a process that does not see them.
-        """
+        """Raise a GroupError in a process that does not see the first one's files in a folder."""
         if self.link is None:
             return
         if self.is_first:
             folder.mkdir(parents=True, exist_ok=True)
             mark = folder / f".seen-{secrets.token_hex(8)}"
             mark.touch()
-            self.link.tell("mark", mark.name)
+            self.link.publish("mark", mark.name)
         else:
-            mark = folder / self.link.told("mark")
+            mark = folder / self.link.fetch("mark")
             if not mark.exists():
                 raise GroupError(
                     f"the folder {str(folder)!r} of process {self.process} is not that of process "
@@ -112,16 +105,8 @@ class Group:
     def even(self, batch: int, films: int, *, filled_up: bool = False) -> int:
         """How many films a batch has: what the profile says, or fewer where there are fewer.
 
-        Parameters
-        ----------
-        batch, films : int
-        filled_up : bool
-            A batch may hold more than there are films: then it is filled up.
-
-        Raises
-        ------
-        GroupError
-            When it cannot be split evenly over the devices.
+        A batch that may be ``filled_up`` may hold more than there are films. Raises a
+        GroupError when it cannot be split evenly over the devices.
         """
         if batch % self.devices:
             raise GroupError(
@@ -139,3 +124,31 @@ class Group:
 
 ALONE = Group()
 """One process with one device."""
+
+
+@contextmanager
+def undistributed() -> Iterator[None]:
+    """Inside, networks and random layers are made for this process alone."""
+    import keras  # noqa: PLC0415  not before its backend was chosen
+
+    spread = keras.distribution.distribution()
+    keras.distribution.set_distribution(None)
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(spread)
+
+
+def local_copy(network: keras.Model) -> keras.Model:
+    """Copy a network that is spread over devices, for this process alone.
+
+    Where nothing is spread, it is the network itself.
+    """
+    import keras  # noqa: PLC0415  as above
+
+    if keras.distribution.distribution() is None:
+        return network
+    with undistributed():
+        copy = keras.models.clone_model(network)
+        copy.set_weights(network.get_weights())
+    return copy

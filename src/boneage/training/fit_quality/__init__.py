@@ -1,1 +1,1 @@
-"""Fitting the gate: what tells a film of a hand from everything else, and how it lies."""
+"""Fitting the quality check: what tells a hand from everything else, and its orientation."""

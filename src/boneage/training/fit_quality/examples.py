@@ -1,4 +1,4 @@
-"""Pictures that the gate is fitted on, as the attention network sees them.
+"""Images that the quality check is fitted on, as the attention network sees them.
 
 Each film gives a few, each refused image two; chance is seeded by its name,
 so that the same films give the same examples in any order.
@@ -6,43 +6,33 @@ so that the same films give the same examples in any order.
 
 from __future__ import annotations
 
+import base64
 import hashlib
-import io
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from boneage.datasets.films import Film
-from boneage.domain.assessment import Box
 from boneage.domain.radiograph import Facts, Pixels, Radiograph, Sex
-from boneage.domain.stance import Stance, Tilt, whole_film
+from boneage.domain.stance import Stance, whole_film
 from boneage.errors import FilmError
 from boneage.imaging.framing import analysed, exposed_field, whole_image
+from boneage.imaging.perturbations import Random, tilted, tilted_on_black
 from boneage.inference.assessor import Assessor
 from boneage.quality.burnt_text import letters_in_a_row
 from boneage.quality.gate import HAND, LYING, MIRRORED, UPRIGHT
 from boneage.quality.image_quality import ImageQuality, quality_of
 from boneage.reading import read
-from boneage.storage.files import atomically
-from boneage.storage.many import default_workers, in_parallel
+from boneage.storage.many import Journal, default_workers, in_parallel
 from boneage.synthetic import draw
+from boneage.training.fit_quality.pictures import PIECES, oriented, resaved, small, two_hands
 from boneage.training.fit_quality.refusal_images import RefusalImage
-from boneage.training.fit_quality.spoiling import (
-    PIECES,
-    Random,
-    laid,
-    resaved,
-    small,
-    tilted,
-    tilted_on_black,
-    two_hands,
-)
 
 FILMS = "films"
 """The source of labelled films."""
@@ -55,34 +45,33 @@ DRAWN_SIZES_PX = ((1500, 1150), (830, 650), (1000, 800), (1250, 950))
 FIRST_SEED = 1000
 """No other film that the program draws, its example among them, has such a seed."""
 TILT_DEGREES = 50.0
-"""Films are tilted by up to this, either way; further, they lie another way."""
+"""Films are tilted by up to this, either way; further, they have another orientation."""
 HAND_TILT_DEGREES = 30.0
 """A hand tilted by less is a hand that is read."""
 JITTER_DEGREES = 8.0
 EVERY = 25
-"""Films after which what is done is saved."""
+"""Images after which progress is reported."""
 
 Features = npt.NDArray[np.float32]
-
-
+Report = Callable[[str], None]
 Task: TypeAlias = tuple[str, Callable[[], list["Example"]]]
 """A name, and what makes the examples of that name."""
 
 
-class Look(Protocol):
+class FeatureExtractor(Protocol):
     """From pixels to features."""
 
     def __call__(self, pixels: Pixels, *, mirror: bool = False) -> Features:
-        """Look at a picture, and with ``mirror`` at its mirror image; (views, width)."""
+        """Features of an image, and with ``mirror`` of its mirror image; (views, width)."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """One picture."""
+    """One image."""
 
     features: Features
-    """Shape (views, width): of the picture and of its mirror image."""
+    """Shape (views, width): of the image and of its mirror image."""
     group: str
     """Near-copies, and everything made from one film, share it."""
     source: str
@@ -90,52 +79,70 @@ class Example:
     """Whether it is a film or an image as it came."""
     name: str = ""
     kind: str | None = None
-    """What it shows; None: say nothing of it."""
-    lying: int | None = None
-    """How it lies, as a place in ``LYING``; None: it has no up and down."""
+    """What it shows; None: not to be learned."""
+    orientation: int | None = None
+    """A place in ``LYING``; None: it has no up and down."""
     degrees: float | None = None
     """How far the hand is turned clockwise; None: unknown."""
     quality: ImageQuality | None = None
-    """Of plain pictures, as the following."""
+    """Of plain images, as the following."""
     stance: Stance | None = None
     film_size: tuple[int, int] = (0, 0)
     letters: int | None = None
     """In a row, on the whole film."""
 
+    @property
+    def is_film(self) -> bool:
+        """Whether it is a labelled film as it came."""
+        return self.plain and self.is_labelled
 
-def examples_of_film(film: Film, other: Film, number: int, look: Look) -> list[Example]:
-    """Look at one film: as it is, resaved, tilted, turned, in pieces, beside another.
+    @property
+    def is_labelled(self) -> bool:
+        """Whether it is a labelled film, or was made of one."""
+        return self.source == FILMS
 
-    Parameters
-    ----------
-    film : Film
-    other : Film
-        One to lay beside it.
-    number : int
-        Its place, which says what is made of it.
-    look : callable
-        From pixels to features.
+    @property
+    def is_image(self) -> bool:
+        """Whether it is an image of the catalogue, as it came."""
+        return self.plain and not self.is_labelled
+
+    def mirrored(self) -> Example:
+        """The example seen in the mirror, where it has both views."""
+        return replace(
+            self,
+            features=self.features[::-1],
+            orientation=None if self.orientation is None else MIRRORED[self.orientation],
+            degrees=None if self.degrees is None else -self.degrees,
+        )
+
+
+def examples_of_film(
+    film: Film, other: Film, number: int, extract: FeatureExtractor
+) -> list[Example]:
+    """Examples of one film: as it is, resaved, tilted, turned, in pieces, beside another.
+
+    ``other`` is laid beside it; ``number``, its place, says what is made of it.
     """
     random = random_of(film.id)
     radiograph = read(film.path)
-    plain = _plain(radiograph, look)
+    plain = _plain(radiograph, extract)
     base = replace(plain, group=film.id, source=FILMS, name=film.id, kind=HAND, plain=False)
-    made = [replace(base, plain=True, lying=UPRIGHT, degrees=0.0)]
+    made = [replace(base, plain=True, orientation=UPRIGHT, degrees=0.0)]
     pixels = small(whole_image(radiograph))
 
-    def add(changed: Pixels, **facts: object) -> None:
-        features = look(resaved(changed, random))
-        made.append(replace(base, features=features, **facts))  # type: ignore[arg-type]
+    def add(changed: Pixels, **facts: Any) -> None:
+        made.append(replace(base, features=extract(resaved(changed, random)), **facts))
 
     degrees = float(random.uniform(-1, 1) * TILT_DEGREES)
     kind = HAND if abs(degrees) < HAND_TILT_DEGREES else None
-    add(tilted(pixels, degrees), degrees=degrees, kind=kind, lying=UPRIGHT)
-    add(tilted_on_black(pixels, -degrees), degrees=-degrees, kind=kind, lying=UPRIGHT)
-    add(tilted(pixels, float(random.normal(0, JITTER_DEGREES))), lying=UPRIGHT)
-    for lying, (quarters, inverted) in enumerate(LYING):
-        if lying != UPRIGHT:
-            a_little = tilted(pixels, float(random.normal(0, JITTER_DEGREES)))
-            add(laid(a_little, quarters, inverted=inverted), kind=None, lying=lying)
+    add(tilted(pixels, degrees), degrees=degrees, kind=kind, orientation=UPRIGHT)
+    add(tilted_on_black(pixels, -degrees), degrees=-degrees, kind=kind, orientation=UPRIGHT)
+    add(tilted(pixels, float(random.normal(0, JITTER_DEGREES))), orientation=UPRIGHT)
+    for orientation, (quarters, inverted) in enumerate(LYING):
+        if orientation != UPRIGHT:
+            jittered = tilted(pixels, float(random.normal(0, JITTER_DEGREES)))
+            turned = oriented(jittered, quarters, inverted=inverted)
+            add(turned, kind=None, orientation=orientation)
     turn = number % (len(PIECES) + 1)
     if turn < len(PIECES):
         add(list(PIECES.values())[turn](pixels, random), kind="part")
@@ -144,11 +151,11 @@ def examples_of_film(film: Film, other: Film, number: int, look: Look) -> list[E
     return made
 
 
-def examples_of_drawn(number: int, look: Look) -> list[Example]:
-    """Look at a hand that the program draws, as it is and tilted a little.
+def examples_of_drawn(number: int, extract: FeatureExtractor) -> list[Example]:
+    """Examples of a hand that the program draws, as it is and tilted a little.
 
-    Its examples and demonstrations are such hands; without any among the hands, a gate calls
-    them what it likes. They say that they are hands, and upright; no limit is set on them.
+    Its examples and demonstrations are such hands; without any among the hands, a quality check
+    calls them what it likes. They are labelled as hands, and upright; no limit is set on them.
     """
     name = f"{DRAWN} {number}"
     random = random_of(name)
@@ -160,72 +167,62 @@ def examples_of_drawn(number: int, look: Look) -> list[Example]:
         width=width,
         seed=FIRST_SEED + number,
     )
-    pixels = small(film.radiograph.pixels)
-    tilt = tilted(pixels, float(random.normal(0, JITTER_DEGREES)))
-    return [
-        Example(look(seen), group=name, source=DRAWN, name=name, kind=HAND, lying=UPRIGHT)
-        for seen in (film.radiograph.pixels, resaved(tilt, random))
-    ]
+    pixels = film.radiograph.pixels
+    jittered = tilted(small(pixels), float(random.normal(0, JITTER_DEGREES)))
+    views = pixels, resaved(jittered, random)
+    facts: dict[str, Any] = {"source": DRAWN, "name": name, "kind": HAND, "orientation": UPRIGHT}
+    return [Example(extract(view), group=name, **facts) for view in views]
 
 
-def examples_of_image(image: RefusalImage, look: Look) -> list[Example]:
-    """Look at one refused image: as it is, and resaved in a chance position."""
+def examples_of_image(image: RefusalImage, extract: FeatureExtractor) -> list[Example]:
+    """Examples of one refused image: as it is, and resaved in a chance orientation."""
     random = random_of(image.name)
     radiograph = read(image.path)
-    facts = {"group": image.group, "source": image.source, "kind": image.kind}
-    base = replace(_plain(radiograph, look), name=image.name, **facts)  # type: ignore[arg-type]
+    facts: dict[str, Any] = {"group": image.group, "source": image.source, "kind": image.kind}
+    base = replace(_plain(radiograph, extract), name=image.name, **facts)
     pixels = small(whole_image(radiograph))
     quarters = int(random.integers(4)) if image.kind != HAND else 0
-    film_laid = laid(pixels, quarters, inverted=bool(random.random() < 0.15))
-    return [
-        base,
-        replace(base, features=look(resaved(film_laid, random)), plain=False),
-    ]
+    turned = oriented(pixels, quarters, inverted=bool(random.random() < 0.15))
+    return [base, replace(base, features=extract(resaved(turned, random)), plain=False)]
 
 
 def collect(
     assessor: Assessor,
     films: Sequence[Film],
     images: Sequence[RefusalImage],
-    kept: Path,
-    say: Callable[[str], None],
+    folder: Path,
+    report: Report,
 ) -> list[Example]:
-    """Look at all pictures; what an earlier, interrupted run has done is not done again.
+    """Make all examples; those that an earlier, interrupted run made are not made again.
 
-    Parameters
-    ----------
-    assessor : Assessor
-    films, images : sequences of Film and RefusalImage
-    kept : Path
-        A file of arrays, made when missing; it belongs to these weights.
-    say : callable
-        Told in sentences what goes on.
+    ``folder`` gets a journal that belongs to these weights; ``report`` gets progress in sentences.
     """
-    done = _restored(kept, _recipe(assessor))
-    look = _looker(assessor)
+    extract = extractor_of(assessor)
 
-    def work() -> Iterator[Task]:
+    def tasks() -> Iterator[Task]:
         for number, film in enumerate(films):
-            other = films[number - 1]
-            yield (
-                f"film {film.id}",
-                partial(examples_of_film, film, other, number, look),
-            )
+            make = partial(examples_of_film, film, films[number - 1], number, extract)
+            yield f"film {film.id}", make
         for image in images:
-            yield f"image {image.name}", partial(examples_of_image, image, look)
+            yield f"image {image.name}", partial(examples_of_image, image, extract)
         for number in range(min(DRAWN_FILMS, len(films) // FILMS_A_DRAWN_ONE)):
-            yield f"{DRAWN} {number}", partial(examples_of_drawn, number, look)
+            yield f"{DRAWN} {number}", partial(examples_of_drawn, number, extract)
 
-    missing = [task for task in work() if task[0] not in done]
-    for new, (key, made) in enumerate(in_parallel(_attempt, missing, default_workers()), 1):
-        if isinstance(made, FilmError):  # it is refused before any gate sees it
-            say(f"not looked at: {made}")
-        done[key] = [] if isinstance(made, FilmError) else made
-        if new % EVERY == 0:
-            _save(kept, _recipe(assessor), done)
-            say(f"{new} of {len(missing)} pictures looked at")
-    _save(kept, _recipe(assessor), done)
-    return [example for key, _ in work() for example in done[key]]
+    weights = assessor.weights.manifest.networks["attention"].sha256
+    with Journal(folder / f"examples-{weights[:12]}.jsonl", {"attention": weights}) as journal:
+        missing = [task for task in tasks() if task[0] not in journal.done]
+        for new, (key, made) in enumerate(in_parallel(_attempt, missing, default_workers()), 1):
+            if isinstance(made, FilmError):  # it is refused before any quality check sees it
+                report(f"left out: {made}")
+            found = [] if isinstance(made, FilmError) else made
+            journal.add(key, msgspec.to_builtins(found, enc_hook=_plain_array))
+            if new % EVERY == 0:
+                report(f"{new} of {len(missing)} images done")
+        return [
+            example
+            for key, _ in tasks()
+            for example in msgspec.convert(journal.done[key], list[Example], dec_hook=_array)
+        ]
 
 
 def _attempt(task: Task) -> tuple[str, list[Example] | FilmError]:
@@ -236,22 +233,36 @@ def _attempt(task: Task) -> tuple[str, list[Example] | FilmError]:
         return key, error
 
 
-def _looker(assessor: Assessor) -> Look:
-    def look(pixels: Pixels, *, mirror: bool = False) -> Features:
+def _plain_array(array: Features) -> Any:
+    half = array.astype(np.float16)
+    return [half.shape, base64.b64encode(half.tobytes()).decode()]
+
+
+def _array(_: type, value: Any) -> Features:
+    shape, text = value
+    half = np.frombuffer(base64.b64decode(text), np.float16)
+    return half.reshape(shape).astype(np.float32)
+
+
+def extractor_of(assessor: Assessor) -> FeatureExtractor:
+    """The whole hand's feature, as an assessor computes it."""
+
+    def extract(pixels: Pixels, *, mirror: bool = False) -> Features:
         film = Radiograph(np.ascontiguousarray(pixels), Facts("drawn", 8))
-        seen = assessor.seen_lying(film, whole_film(film.height, film.width), mirror=mirror)
-        return seen.astype(np.float16).astype(np.float32)  # as it is kept
+        whole = whole_film(film.height, film.width)
+        found = assessor.seen_lying(film, whole, mirror=mirror)
+        return found.astype(np.float16).astype(np.float32)  # as the journal holds it
 
-    return look
+    return extract
 
 
-def _plain(radiograph: Radiograph, look: Look) -> Example:
-    """Look at a picture as it came."""
+def _plain(radiograph: Radiograph, extract: FeatureExtractor) -> Example:
+    """The example of an image as it came."""
     image = whole_image(radiograph)
     stance = exposed_field(radiograph, image)
     inside = analysed(radiograph, stance)
     return Example(
-        look(inside, mirror=True),
+        extract(inside, mirror=True),
         *("", ""),
         plain=True,
         quality=quality_of(radiograph, stance, inside),
@@ -261,119 +272,13 @@ def _plain(radiograph: Radiograph, look: Look) -> Example:
     )
 
 
+def plain_film(assessor: Assessor, film: Film) -> Example:
+    """The example of a labelled film as it came, to judge it."""
+    plain = _plain(read(film.path), extractor_of(assessor))
+    return replace(plain, group=film.id, source=FILMS, name=film.id, kind=HAND)
+
+
 def random_of(name: str) -> Random:
     """Give chance that is seeded by a name."""
     digest = hashlib.sha256(name.encode()).digest()[:8]
     return np.random.default_rng(int.from_bytes(digest))
-
-
-def look_at_plain(assessor: Assessor, radiograph: Radiograph, name: str) -> Example:
-    """Look at a labelled film as it came, to judge it."""
-    plain = _plain(radiograph, _looker(assessor))
-    return replace(plain, group=name, source=FILMS, name=name, kind=HAND)
-
-
-def mirrored(example: Example) -> Example:
-    """An example seen in the mirror, if it was looked at so, too."""
-    return replace(
-        example,
-        features=example.features[::-1],
-        lying=None if example.lying is None else MIRRORED[example.lying],
-        degrees=None if example.degrees is None else -example.degrees,
-    )
-
-
-def _recipe(assessor: Assessor) -> str:
-    return assessor.weights.manifest.networks["attention"].sha256
-
-
-def _save(path: Path, recipe: str, done: dict[str, list[Example]]) -> None:
-    """Keep examples as plain arrays: nothing is pickled."""
-    rows = [(key, example) for key, found in done.items() for example in found]
-    empty = [key for key, found in done.items() if not found]
-    file = io.BytesIO()
-    np.savez(
-        file,
-        recipe=np.array(recipe),
-        empty=np.array(empty, dtype=str),
-        keys=np.array([key for key, _ in rows], dtype=str),
-        features=np.array([_two_views(example.features) for _, example in rows], np.float16),
-        text=np.array(
-            [(e.group, e.source, e.name, e.kind or "") for _, e in rows], dtype=str
-        ).reshape(-1, 4),
-        numbers=np.array([_numbers(example) for _, example in rows], np.float64),
-    )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomically(path) as out:
-        out.write(file.getvalue())
-
-
-def _two_views(features: Features) -> Features:
-    return features if len(features) > 1 else np.repeat(features, 2, axis=0)
-
-
-def _numbers(example: Example) -> tuple[float, ...]:
-    quality, stance = example.quality, example.stance
-    missing = float("nan")
-    return (
-        float(len(example.features)),
-        float(example.plain),
-        missing if example.lying is None else float(example.lying),
-        missing if example.degrees is None else example.degrees,
-        *((missing,) * 4 if quality is None else astuple(quality)),
-        *((missing,) * 10 if stance is None else _stance_numbers(stance)),
-        *example.film_size,
-        missing if example.letters is None else float(example.letters),
-    )
-
-
-def _stance_numbers(stance: Stance) -> tuple[float, ...]:
-    """Ten numbers: the field, the shape of its pixels, the tilt if there is one."""
-    tilt = astuple(stance.tilt) if stance.tilt else (float("nan"),) * 5
-    return (*astuple(stance.field), stance.pixel_aspect, *tilt)
-
-
-def _stance_of(numbers: npt.NDArray[np.float64]) -> Stance:
-    degrees, row, col, height, width = map(float, numbers[5:])
-    tilt = None if np.isnan(degrees) else Tilt(degrees, row, col, int(height), int(width))
-    return Stance(Box(*map(int, numbers[:4])), pixel_aspect=float(numbers[4]), tilt=tilt)
-
-
-def _restored(path: Path, recipe: str) -> dict[str, list[Example]]:
-    if not path.is_file():
-        return {}
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            if str(arrays["recipe"]) != recipe:
-                return {}  # of other weights
-            done: dict[str, list[Example]] = {str(key): [] for key in arrays["empty"]}
-            rows = zip(
-                arrays["keys"], arrays["features"], arrays["text"], arrays["numbers"], strict=True
-            )
-            for key, features, text, numbers in rows:
-                done.setdefault(str(key), []).append(_example(features, text, numbers))
-    except (KeyError, IndexError, ValueError, OSError, EOFError, zipfile.BadZipFile):
-        return {}  # cut off by a kill: begun anew
-    return done
-
-
-def _example(
-    features: npt.NDArray[np.float16], text: npt.NDArray[np.str_], numbers: npt.NDArray[np.float64]
-) -> Example:
-    group, source, name, kind = map(str, text)
-    views, plain, lying, degrees = map(float, numbers[:4])
-    quality, stance = numbers[4:8], numbers[8:18]
-    return Example(
-        features[: int(views)].astype(np.float32),
-        group,
-        source,
-        plain=bool(plain),
-        name=name,
-        kind=kind or None,
-        lying=None if np.isnan(lying) else int(lying),
-        degrees=None if np.isnan(degrees) else degrees,
-        quality=None if np.isnan(quality).any() else ImageQuality(*map(float, quality)),
-        stance=None if np.isnan(stance[0]) else _stance_of(stance),
-        film_size=(int(numbers[18]), int(numbers[19])),
-        letters=None if np.isnan(numbers[20]) else int(numbers[20]),
-    )

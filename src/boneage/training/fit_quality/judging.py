@@ -1,17 +1,22 @@
-"""Judging plain films and images with a gate that never saw them, as a reader would."""
+"""Judging plain films and images with a quality check that never saw them, and counting."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import csv
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from boneage.domain.assessment import Finding, Verdict, verdict_on
 from boneage.domain.stance import Stance
-from boneage.quality.gate import UPRIGHT, Gate, Judgement, is_better_turned, likeliest_lie
+from boneage.quality.gate import LYING, UPRIGHT, Gate, Judgement, is_better_turned, likeliest_lie
 from boneage.quality.suitability import FilmLimits, Seen, of_seen
-from boneage.training.fit_quality.examples import FILMS, Example, Features
+from boneage.training.fit_quality.examples import Example, Features
+from boneage.training.fit_quality.refusal_images import REFUSE, RefusalImage
 
 HAND_REFUSED, HAND_WARNED = 0.006, 0.02
 """Shares of training films whose likelihood of a hand may lie below the limits."""
@@ -20,29 +25,34 @@ RARE = 0.004
 LEAST_CERTAIN = 0.3
 LEAST_RIGHT = 0.9
 TILT_DEGREES = 20.0
-"""A tilt that is worth a warning, if the gate can tell."""
+"""A tilt that is worth a warning, if the quality check can tell."""
 ROOM = 1.25
 """How far beyond the rarest training films the limits of pixel measures lie: there are
 few in a hundred, and what is to be found lies much further."""
-UNLIKE_ROOM = 1.5
+ATYPICAL_ROOM = 1.5
 WORSE_CONTRAST = 3.0
 """Times less contrast than a film that is warned about: refused."""
+COLUMNS = (
+    *("name", "set", "category", "source", "expected"),
+    *("verdict", "findings", "hand", "seen_as"),
+)
 
+Table = dict[str, Any]
 Turn = Callable[[Example, Stance], Features]
-"""Looks at a plain example once more, in another stance."""
+"""Features of a plain example in another stance."""
 
 
 @dataclass(frozen=True)
 class Judged:
-    """One plain picture, judged."""
+    """One plain image, judged."""
 
     example: Example
     judgement: Judgement
-    """As it is read: turned, where the gate would turn it."""
+    """As it is read: turned, where the quality check would turn it."""
     stance: Stance
 
     def findings(self, limits: FilmLimits) -> tuple[Finding, ...]:
-        """What would be found of its picture."""
+        """What would be found of its image."""
         example = self.example
         if example.quality is None or example.letters is None:
             raise ValueError(f"{example.name!r} was not measured")
@@ -50,14 +60,20 @@ class Judged:
         return tuple(of_seen(Seen(self.stance, *measured, self.judgement, limits)))
 
     def verdict(self, limits: FilmLimits) -> Verdict:
-        """What the gate says to it."""
+        """Whether it would be accepted."""
         return verdict_on(self.findings(limits))
+
+    @property
+    def likeliest_kind(self) -> str:
+        """What it is most likely taken for."""
+        kinds = self.judgement.kinds
+        return max(kinds, key=kinds.__getitem__)
 
 
 def judged(gate: Gate, example: Example, certain: float, turn: Turn) -> Judged:
-    """Judge a plain example, turned first where it lies another way for certain."""
+    """Judge a plain example, turned first where it has another orientation for certain."""
     if example.stance is None:
-        raise ValueError(f"{example.name!r} is no plain picture")
+        raise ValueError(f"{example.name!r} is no plain image")
     stance = example.stance
     judgement = gate.judge(example.features)
     quarters, inverted = likeliest_lie(judgement)
@@ -70,13 +86,9 @@ def judged(gate: Gate, example: Example, certain: float, turn: Turn) -> Judged:
 
 
 def certain_enough(gates: Sequence[tuple[Gate, Example]], turn: Turn) -> float:
-    """How much better turned a film must lie, so that next to no plain training film is turned.
+    """How much likelier upright a turned film must be, so that next to no training film is turned.
 
-    Parameters
-    ----------
-    gates : sequence of (Gate, Example)
-        Plain training films, each with a gate that never saw it.
-    turn : callable
+    Each plain training film is given with a quality check that never saw it.
     """
     gains = []
     for gate, example in gates:
@@ -87,28 +99,24 @@ def certain_enough(gates: Sequence[tuple[Gate, Example]], turn: Turn) -> float:
 
 
 def limits_of(films: Sequence[Judged], certain: float, input_px: float) -> FilmLimits:
-    """Set the limits on plain training films, each judged by a gate that never saw it.
+    """Set the limits on plain training films, each judged by a quality check that never saw it.
 
-    Parameters
-    ----------
-    films : sequence of Judged
-    certain : float
-        As ``certain_enough`` gives it.
-    input_px : float
-        Shorter side of what the attention network sees.
+    ``certain`` is of ``certain_enough``, ``input_px`` the shorter side of what the attention
+    network sees.
     """
-    hand = [film.judgement.hand for film in films]
-    unlike = [film.judgement.unlikeness for film in films]
-    tilt = [abs(film.judgement.tilt_degrees) for film in films]
-    right = [film.judgement.right for film in films]
+    judgements = [film.judgement for film in films]
+    hand = [judgement.hand for judgement in judgements]
+    atypical = [judgement.unlikeness for judgement in judgements]
+    tilt = [abs(judgement.tilt_degrees) for judgement in judgements]
+    right = [judgement.right for judgement in judgements]
     qualities = [film.example.quality for film in films if film.example.quality]
     letters = [film.example.letters for film in films if film.example.letters is not None]
     contrast = lowest([quality.contrast for quality in qualities], RARE) / ROOM
     return FilmLimits(
         hand_refused=min(lowest(hand, HAND_REFUSED), 0.5),
         hand_warned=lowest(hand, HAND_WARNED),
-        unlikeness_refused=max(unlike) * UNLIKE_ROOM,
-        unlikeness_warned=highest(unlike, RARE),
+        unlikeness_refused=max(atypical) * ATYPICAL_ROOM,
+        unlikeness_warned=highest(atypical, RARE),
         lying_certain=certain,
         tilt_warned_degrees=max(TILT_DEGREES, highest(tilt, RARE)),
         right_warned=max(LEAST_RIGHT, highest(right, RARE)),
@@ -132,6 +140,119 @@ def highest(values: Sequence[float], share: float) -> float:
     return float(np.quantile(values, 1 - share, method="higher"))
 
 
-def is_film(example: Example) -> bool:
-    """Whether an example is a labelled film as it came."""
-    return example.plain and example.source == FILMS
+def counts(verdicts: Iterable[Verdict]) -> Table:
+    """Count verdicts, and give the shares that were refused and warned about."""
+    found = Counter(verdicts)
+    total = sum(found.values())
+    refused, warned = found[Verdict.REFUSED], found[Verdict.WARNED]
+    return {
+        "films": total,
+        "refused": refused,
+        "warned": warned,
+        "accepted": found[Verdict.ACCEPTED],
+        "share_refused": round(refused / total, 4) if total else None,
+        "share_warned": round(warned / total, 4) if total else None,
+    }
+
+
+def films_table(films: Sequence[Judged], limits: FilmLimits) -> Table:
+    """Count what happens to films that should be accepted, and why it does not."""
+    codes = Counter(
+        finding.code
+        for film in films
+        for finding in film.findings(limits)
+        if finding.severity != "note"
+    )
+    verdicts = counts(film.verdict(limits) for film in films)
+    return {**verdicts, "findings": dict(sorted(codes.items()))}
+
+
+def text_table(letters: Sequence[tuple[int, int]], limits: FilmLimits) -> Table:
+    """Count films about whose text there is a warning, as they came and with text drawn on them.
+
+    Of each film, ``letters`` has those in a row without and with the drawn text.
+    """
+    plain, drawn = (
+        sum(n > limits.letters_warned for n in some) for some in zip(*letters, strict=True)
+    )
+    return {"films": len(letters), "as_they_came": plain, "with_text": drawn}
+
+
+@dataclass(frozen=True)
+class RefusalCounts:
+    """What happens to the images of a catalogue."""
+
+    catalogue: Mapping[str, RefusalImage]
+    limits: FilmLimits
+
+    def of(self, images: Iterable[Judged], key: str) -> Table:
+        """Verdicts by ``category`` or ``source``, and by what was expected."""
+        groups: dict[tuple[str, str], list[Verdict]] = {}
+        for image in images:
+            entry = self.catalogue[image.example.name]
+            expected = "refuse" if entry.expected == REFUSE else "warn"
+            verdicts = groups.setdefault((getattr(entry, key), expected), [])
+            verdicts.append(image.verdict(self.limits))
+        table: Table = {}
+        for (group, expected), verdicts in sorted(groups.items()):
+            table.setdefault(group, {})[expected] = counts(verdicts)
+        return table
+
+    def confusion(self, images: Iterable[Judged]) -> Table:
+        """What the images to be refused were taken for, by category."""
+        table: dict[str, Counter[str]] = {}
+        for image in images:
+            entry = self.catalogue[image.example.name]
+            if entry.expected == REFUSE:
+                table.setdefault(entry.category, Counter())[image.likeliest_kind] += 1
+        return {name: dict(sorted(found.items())) for name, found in sorted(table.items())}
+
+
+def orientation_table(pairs: Iterable[tuple[Gate, Example]]) -> Table:
+    """Which orientation quality checks find in films of each, which they never saw."""
+    table: dict[str, Counter[str]] = {}
+    for gate, example in pairs:
+        if example.orientation is None or example.kind == "several":
+            continue
+        found = orientation_in_words(*likeliest_lie(gate.judge(example.features)))
+        table.setdefault(orientation_in_words(*LYING[example.orientation]), Counter())[found] += 1
+    return {
+        name: {"films": found.total(), "found": found[name], "as": dict(sorted(found.items()))}
+        for name, found in sorted(table.items())
+    }
+
+
+def orientation_in_words(quarters: int, inverted: bool) -> str:
+    """Name an orientation by what brings it upright."""
+    turn = ("upright", "turn 90° clockwise", "turn 180°", "turn 90° counter-clockwise")[quarters]
+    return f"{turn}, negative" if inverted else turn
+
+
+def write_cases(
+    path: Path,
+    films: Mapping[str, Sequence[Judged]],
+    images: Sequence[Judged],
+    catalogue: Mapping[str, RefusalImage],
+    limits: FilmLimits,
+) -> None:
+    """Write one row an image; ``films`` by the name of their set."""
+
+    def row(case: Judged, **facts: str) -> Table:
+        return {
+            "name": case.example.name,
+            "verdict": case.verdict(limits).value,
+            "findings": ";".join(finding.code for finding in case.findings(limits)),
+            "hand": f"{case.judgement.hand:.4f}",
+            "seen_as": case.likeliest_kind,
+            **facts,
+        }
+
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS, restval="")
+        writer.writeheader()
+        for name, some in films.items():
+            writer.writerows(row(film, set=name, expected="accept") for film in some)
+        for image in images:
+            entry = catalogue[image.example.name]
+            facts = {"category": entry.category, "source": entry.source, "expected": entry.expected}
+            writer.writerow(row(image, set="refusal", **facts))

@@ -1,4 +1,4 @@
-"""Images that are not to be read, as a catalogue lists them.
+"""Images that are not to be analysed, as a catalogue lists them.
 
 A folder with ``catalog.csv``: ``file, category, expected, source, group`` and
 more columns, which are not looked at. ``expected`` is ``refuse``, ``warn`` or
@@ -26,10 +26,10 @@ KINDS: Mapping[str, str] = {
     "photo": "photo",
     "drawing": "drawing",
 }
-"""What the gate calls the categories; hands that are to be refused are ``part`` or ``several``."""
+"""What the quality check calls the categories; hands to be refused are ``part`` or ``several``."""
 SEVERAL_WORDS = ("two hands", "several hands", "collage")
 HANDS = ("hand-adult", "right-or-mirrored")
-"""Categories of whole hands, which the gate lets in."""
+"""Categories of whole hands, which are accepted."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class RefusalImage:
 
     @property
     def kind(self) -> str | None:
-        """What the gate is to call it; None where people would not agree."""
+        """What the quality check is to call it; None where people would not agree."""
         if self.expected != REFUSE:
             return HAND if self.category in HANDS else None
         if self.category in KINDS:
@@ -56,13 +56,7 @@ class RefusalImage:
 
 
 def refusal_images(folder: Path) -> tuple[RefusalImage, ...]:
-    """List the images of a catalogue.
-
-    Raises
-    ------
-    DataError
-        When there is no catalogue, or a row is not as described above.
-    """
+    """List the images of a catalogue."""
     path = folder / CATALOGUE
     try:
         with path.open(newline="", encoding="utf-8") as file:

@@ -1,1 +1,1 @@
-"""Calibrating on labelled films that no network saw: weights get an interval, a clinic a line."""
+"""Fits on labelled films that no network saw: an interval for weights, a line for a clinic."""

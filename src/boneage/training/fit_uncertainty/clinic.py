@@ -1,4 +1,10 @@
-"""A clinic's calibration, fitted on its own labelled films: a line for each sex, fresh scores."""
+"""A clinic's calibration, fitted on its own labelled films: a line for each sex, fresh scores.
+
+The line from the answers of weights to the clinic's labels can do no harm. Theil–Sen (Sen,
+*J Am Stat Assoc* 1968;63:1379–1389): its slope is the median of the slopes of all pairs of
+films, so that a few wrong labels do not turn it. What it departs from the identity is
+shrunk, the more the fewer films there are.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +18,50 @@ from typing import Any
 import numpy as np
 
 from boneage._version import __version__
-from boneage.domain.assessment import Failure, WeightsName
+from boneage.domain.assessment import Failure
 from boneage.domain.radiograph import Sex
 from boneage.errors import CalibrationError
 from boneage.inference.assessor import Assessor
 from boneage.storage.files import atomically
-from boneage.training.fit_uncertainty.errors_of_films import Errors, FilmRead, errors_of
-from boneage.training.fit_uncertainty.line import FittedLine, fit_line
-from boneage.training.fit_uncertainty.shape import fit_interval, score_by, scores_by_sex
-from boneage.uncertainty.calibration import CHECKSUM, FORMAT, KIND, checksum
+from boneage.training.fit_uncertainty.error_model import fit_interval, score_by, scores_by_sex
+from boneage.training.fit_uncertainty.film_errors import Errors, FilmRead, errors_of
+from boneage.uncertainty.calibration import (
+    CHECKSUM,
+    FORMAT,
+    IDENTITY,
+    KIND,
+    SLOPES,
+    CalibrationLine,
+    checksum,
+)
 from boneage.uncertainty.interval_table import scores_table, shape_table
-from boneage.uncertainty.intervals import LEAST_FILMS, SEXES, IntervalModel
+from boneage.uncertainty.intervals import LEAST_FILMS, SEXES, IntervalModel, Numbers
 
 METHOD = "each film by a line fitted without it"
 NAME_LENGTH = 80
+BOTH = "both"
+"""The group of all films, where a sex has too few for a line of its own."""
+SHIFT_PRIOR_FILMS = 15.0
+SLOPE_PRIOR_FILMS = 60.0
+"""So many films' worth of belief that the weights are right as they are."""
+STANDARD_ERRORS = 1.0
+"""The line must lower the left-out error by more than so many of its own."""
+
+
+@dataclass(frozen=True, eq=False)
+class FittedLine:
+    """A line, and what it does to films that it was not fitted on."""
+
+    line: CalibrationLine
+    """The identity where it does not help."""
+    helps: bool
+    left_out: Numbers
+    """Shape (n,): errors in months, label minus answer, each by a line fitted without
+    that film; of the answers as they are where the line does not help."""
+    before_months: float
+    after_months: float
+    """Mean absolute error, left out in turn, without the line and with it; with
+    it also where it is not used."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,21 +74,56 @@ class ClinicFit:
     """For each sex, or for ``both``."""
 
 
+def fit_line(answers: Numbers, labels: Numbers) -> FittedLine:
+    """Fit a line of months to months; find, leaving out each film in turn, whether it helps."""
+    slopes = _slopes(answers, labels)
+    before = labels - answers
+    others = np.ones(len(answers), bool)
+    after = np.empty(len(answers))
+    for i in range(len(answers)):
+        others[i] = False
+        line = _line(answers[others], labels[others], slopes[np.ix_(others, others)])
+        after[i] = labels[i] - line.move(float(answers[i]))
+        others[i] = True
+    gain = np.abs(before) - np.abs(after)
+    error = float(gain.std(ddof=1)) / np.sqrt(len(gain))
+    helps = bool(gain.mean() > STANDARD_ERRORS * error)
+    return FittedLine(
+        line=_line(answers, labels, slopes) if helps else IDENTITY,
+        helps=helps,
+        left_out=after if helps else before,
+        before_months=float(np.abs(before).mean()),
+        after_months=float(np.abs(after).mean()),
+    )
+
+
+def _slopes(answers: Numbers, labels: Numbers) -> Numbers:
+    """Slope of each pair of films, shape (n, n); NaN where it has none, or comes twice."""
+    run = answers[:, None] - answers
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slopes: Numbers = (labels[:, None] - labels) / run
+    slopes[np.tril(np.ones(run.shape, bool)) | (run == 0)] = np.nan
+    return slopes
+
+
+def _line(answers: Numbers, labels: Numbers, slopes: Numbers) -> CalibrationLine:
+    count, usable = len(answers), slopes[np.isfinite(slopes)]
+    found = float(np.median(usable)) if len(usable) else 1.0
+    slope = 1.0 + (found - 1.0) * count / (count + SLOPE_PRIOR_FILMS)
+    slope = float(np.clip(slope, *SLOPES))
+    middle = float(np.median(answers))
+    around = labels - middle - slope * (answers - middle)
+    shift = float(np.median(around)) * count / (count + SHIFT_PRIOR_FILMS)
+    return CalibrationLine(middle + shift - slope * middle, slope)
+
+
 def fit_clinic(
     answers: Sequence[FilmRead | Failure], assessor: Assessor, data: str, name: str = ""
 ) -> ClinicFit:
     """Fit a calibration on the answers to labelled films.
 
-    Parameters
-    ----------
-    answers : sequence of FilmRead or Failure
-        Of an Assessor without a calibration.
-    assessor : Assessor
-        That gave them.
-    data : str
-        What the films are called, for messages.
-    name : str
-        What to call the calibration; empty: as the data.
+    They are those of an Assessor without a calibration. The calibration is called by its
+    ``name``, or as the data.
 
     Raises
     ------
@@ -69,14 +140,14 @@ def fit_clinic(
     lines = _lines(films)
     moved = _left_out(films, lines)
     shape, scores = _scores(moved, assessor.weights.manifest.interval)
-    boys = int(films.male.sum())
+    boys, weights = int(films.male.sum()), assessor.weights.name
     table: dict[str, Any] = {
         "kind": KIND,
         "format": FORMAT,
         "name": " ".join((name or data).split())[:NAME_LENGTH],
         "date": datetime.now(UTC).date().isoformat(),
         "boneage": __version__,
-        "weights": _named(assessor.weights.name),
+        "weights": {"name": weights.name, "profile": weights.profile, "sha256": weights.sha256},
         "films": {
             "female": len(read) - boys,
             "male": boys,
@@ -100,13 +171,10 @@ def write_calibration(path: Path, fit: ClinicFit) -> None:
         file.write((json.dumps(fit.table, indent=1) + "\n").encode("ascii"))
 
 
-BOTH = "both"
-
-
 def _lines(films: Errors) -> dict[str, FittedLine]:
     """Fit a line for each sex; one for both where a sex has too few films."""
     labels = films.answers + films.errors
-    members = {str(sex): films.male == (sex is Sex.MALE) for sex in SEXES}
+    members = {str(sex): films.of(sex) for sex in SEXES}
     if min(int(mask.sum()) for mask in members.values()) < LEAST_FILMS:
         members = {BOTH: np.ones(len(labels), bool)}
     return {group: fit_line(films.answers[m], labels[m]) for group, m in members.items()}
@@ -118,7 +186,7 @@ def _left_out(films: Errors, lines: Mapping[str, FittedLine]) -> Errors:
         return films.with_errors(lines[BOTH].left_out)
     errors = films.errors.copy()
     for sex in SEXES:
-        errors[films.male == (sex is Sex.MALE)] = lines[str(sex)].left_out
+        errors[films.of(sex)] = lines[str(sex)].left_out
     return films.with_errors(errors)
 
 
@@ -146,12 +214,8 @@ def _line_table(lines: Mapping[str, FittedLine], sex: Sex) -> dict[str, Any]:
     }
 
 
-def _named(weights: WeightsName) -> dict[str, str]:
-    return {"name": weights.name, "profile": weights.profile, "sha256": weights.sha256}
-
-
 def summary(fit: ClinicFit) -> str:
-    """Say in some lines what was fitted, and on what."""
+    """Report in some lines what was fitted, and on what."""
     films, mae = fit.table["films"], fit.table["mae_months"]
     lines = [f"{films['female']} girls' and {films['male']} boys' films read"]
     if films["failed"]:
@@ -159,21 +223,17 @@ def summary(fit: ClinicFit) -> str:
     if BOTH in fit.lines:
         lines.append(f"one line for both sexes: one of them has fewer than {LEAST_FILMS} films")
     for group, found in fit.lines.items():
-        lines.append(f"{group}: {_in_words(found)}")
+        errors = f"{found.before_months:.2f} to {found.after_months:.2f} months"
+        if found.helps:
+            line = found.line
+            sign = "+" if line.intercept_months >= 0 else "−"
+            formula = f"answer × {line.slope:.3f} {sign} {abs(line.intercept_months):.1f} months"
+            lines.append(f"{group}: {formula} lowers the error from {errors}")
+        else:
+            unchanged = "answers stay as they are"
+            lines.append(f"{group}: no line lowers the error surely ({errors}); {unchanged}")
     lines.append(
         f"mean absolute error {mae['before']:.2f} months before, {mae['after']:.2f} after "
         f"({mae['method']})"
     )
     return "\n".join(lines)
-
-
-def _in_words(found: FittedLine) -> str:
-    errors = f"{found.before_months:.2f} to {found.after_months:.2f} months"
-    if not found.helps:
-        return f"no line lowers the error surely ({errors}); answers stay as they are"
-    line = found.line
-    sign = "+" if line.intercept_months >= 0 else "−"
-    return (
-        f"answer × {line.slope:.3f} {sign} {abs(line.intercept_months):.1f} months lowers the "
-        f"error from {errors}"
-    )

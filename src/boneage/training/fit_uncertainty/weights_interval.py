@@ -1,18 +1,18 @@
-"""The interval of finished weights: fitted on labelled films, written into the manifest."""
+"""The interval of weights: fitted on labelled films, written into the manifest."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from boneage.datasets.labels import Film
+from boneage.datasets.films import Film, evenly
 from boneage.domain.assessment import Failure
 from boneage.errors import BoneageError, DataError, WeightsError
 from boneage.i18n.words import percent
@@ -22,8 +22,8 @@ from boneage.quality.unlikeness import FeatureSpace, fit_space
 from boneage.reading import read
 from boneage.storage.files import atomically
 from boneage.storage.many import Journal, in_parallel
-from boneage.training.fit_uncertainty.errors_of_films import Errors, FilmRead, errors_of, read_films
-from boneage.training.fit_uncertainty.shape import Fitted, fit_interval
+from boneage.training.fit_uncertainty.error_model import Fitted, fit_interval
+from boneage.training.fit_uncertainty.film_errors import Errors, FilmRead, errors_of, read_films
 from boneage.uncertainty.interval_table import scores_table, shape_table
 from boneage.uncertainty.intervals import DEFAULT_LEVEL, LEAST_FILMS
 
@@ -36,7 +36,7 @@ METHOD = (
     "by an expected error fitted without it (after Barber et al. 2021)"
 )
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 def calibrate_weights(
@@ -46,9 +46,9 @@ def calibrate_weights(
     *,
     workers: int = 1,
     journal: Path | None = None,
-    say: Say = print,
+    report: Report = print,
 ) -> dict[str, Any]:
-    """Fit the interval of finished weights, and write it into their manifest.
+    """Fit the interval of weights, and write it into their manifest.
 
     An earlier interval of theirs is replaced. The manifest's checksum, which names
     the weights, is another one afterwards.
@@ -62,14 +62,9 @@ def calibrate_weights(
         or chosen on.
     training : sequence of Film
         Of useful resolution, that the weights were trained on; at most 500, evenly
-        spaced, are looked at. Without any, the interval does not widen for films unlike them.
-    workers : int
-        How many films are read at a time.
+        spaced, are used. Without any, the interval does not widen for films unlike them.
     journal : Path, optional
-        A file that keeps what was read of each calibration film, so that a run that was
-        cut off goes on.
-    say : callable
-        Told in sentences what goes on.
+        Of the calibration films that were read, so that a run that was cut off resumes.
 
     Returns
     -------
@@ -86,8 +81,8 @@ def calibrate_weights(
     _check_count(len(calibration))
     _put(folder, None)  # whole at every moment, and read by the networks alone
     assessor = Assessor(folder, threads=1, calibration="")
-    space = _space(assessor, training, workers, say)
-    found = _read(assessor, calibration, space, workers, journal, say)
+    space = _space(assessor, training, workers, report)
+    found = _read(assessor, calibration, space, workers, journal, report)
     _check_count(len(found))
     films = errors_of(found)
     fitted = fit_interval(films)
@@ -98,7 +93,7 @@ def calibrate_weights(
             file.write(content)
         table["features"] = {"file": FEATURES, "sha256": hashlib.sha256(content).hexdigest()}
     _put(folder, table)
-    say(_summary(films, fitted))
+    report(_summary(films, fitted))
     return table
 
 
@@ -110,16 +105,15 @@ def _check_count(films: int) -> None:
 
 
 def _space(
-    assessor: Assessor, training: Sequence[Film], workers: int, say: Say
+    assessor: Assessor, training: Sequence[Film], workers: int, report: Report
 ) -> FeatureSpace | None:
     """Span the space of the training films' features."""
     if not training:
         return None
-    rows = np.linspace(0, len(training) - 1, min(len(training), SPACE_FILMS)).round().astype(int)
-    some = [training[row] for row in rows]
-    say(f"the whole hands of {len(some)} training films are looked at")
+    some = evenly(training, SPACE_FILMS)
+    report(f"computing the whole-hand features of {len(some)} training films")
 
-    def look(film: Film) -> Any:
+    def feature_of(film: Film) -> Any:
         try:
             return assessor.whole_hand_feature(read(film.path))
         except WeightsError:
@@ -127,7 +121,7 @@ def _space(
         except BoneageError:
             return None
 
-    features = [f for f in in_parallel(look, some, workers) if f is not None]
+    features = [f for f in in_parallel(feature_of, some, workers) if f is not None]
     return fit_space(features) if len(features) > 1 else None
 
 
@@ -136,34 +130,23 @@ def _read(
     films: Sequence[Film],
     space: FeatureSpace | None,
     workers: int,
-    journal: Path | None,
-    say: Say,
+    path: Path | None,
+    report: Report,
 ) -> list[FilmRead]:
-    say(f"{len(films)} calibration films are read")
+    report(f"reading {len(films)} calibration films")
     recipe = {
         "networks": {k: n.sha256 for k, n in assessor.weights.manifest.networks.items()},
         "features": hashlib.sha256(space.to_bytes()).hexdigest() if space else None,
         "films": [film.id for film in films],
     }
-    with ExitStack() as stack:
-        kept = stack.enter_context(Journal(journal, recipe)) if journal else None
-        answers = read_films(
-            assessor,
-            films,
-            space=space,
-            workers=workers,
-            done=dict(kept.done) if kept else None,
-            note=kept.add if kept else None,
-        )
-        return list(_readable(answers, say))
-
-
-def _readable(answers: Iterator[FilmRead | Failure], say: Say) -> Iterator[FilmRead]:
-    for answer in answers:
-        if isinstance(answer, Failure):
-            say(f"skipped {answer.film}: {answer.message}")
-        else:
-            yield answer
+    found = []
+    with Journal(path, recipe) if path else nullcontext() as journal:
+        for answer in read_films(assessor, films, space=space, workers=workers, journal=journal):
+            if isinstance(answer, Failure):
+                report(f"skipped {answer.film}: {answer.message}")
+            else:
+                found.append(answer)
+    return found
 
 
 def _table(films: Errors, fitted: Fitted, features: int) -> dict[str, Any]:
@@ -183,20 +166,20 @@ def _table(films: Errors, fitted: Fitted, features: int) -> dict[str, Any]:
 
 
 def _summary(films: Errors, fitted: Fitted) -> str:
-    """Say how wide the interval of a film in the middle is."""
+    """Report how wide the interval of a film in the middle is."""
     shape, scores = fitted.model.shape, fitted.model.scores
     widening = shape.widening(films.disagreement, films.unlikeness)
-    said = []
+    parts = []
     for sex in scores.by_sex:
-        mask = films.male == (str(sex) == "male")
+        mask = films.of(sex)
         if not mask.any():
             continue
         threshold = scores.threshold(sex, DEFAULT_LEVEL)
         usual = shape.usual_months(sex, films.answers[mask])
         reach = float(np.median(usual * widening[mask])) * threshold.score
         basis = "films of this sex" if threshold.by_sex else "films of both sexes"
-        said.append(f"{sex} ±{reach:.1f} months by {threshold.films} {basis}")
-    return f"{percent(DEFAULT_LEVEL)} interval of the middle film: {', '.join(said)}"
+        parts.append(f"{sex} ±{reach:.1f} months by {threshold.films} {basis}")
+    return f"{percent(DEFAULT_LEVEL)} interval of the middle film: {', '.join(parts)}"
 
 
 def _put(folder: Path, interval: dict[str, Any] | None) -> None:

@@ -37,11 +37,7 @@ def scaling_of(backbone: str) -> tuple[Scaling, Scaling, Scaling]:
     mean and the deviation of ImageNet, by the mean alone, or in a layer of its
     own. What Keras would do to a grey photograph is done to films, whatever the
     weights start from: a region network may start from the attention network's.
-
-    Parameters
-    ----------
-    backbone : str
-        One that Keras does not have gets –1 to 1.
+    A backbone that Keras does not have gets –1 to 1.
     """
     make = getattr(keras.applications, backbone, None)
     if not callable(make):
@@ -65,12 +61,7 @@ def _preprocessed(family: ModuleType, grey: float) -> Any:
 def build_backbone(spec: NetworkSpec, weights_folder: Path | None = None) -> keras.Model:
     """Build the backbone of a network: RGB scaled by :func:`scaling_of` in, feature map out.
 
-    Parameters
-    ----------
-    spec : NetworkSpec
-    weights_folder : Path, optional
-        Where a weights file named by ``spec.initial_weights`` lies; the file
-        is only loaded when the folder is given.
+    A weights file named by ``spec.initial_weights`` is only loaded when its folder is given.
 
     Raises
     ------
@@ -168,13 +159,7 @@ def _depthwise(layer: keras.layers.Layer) -> keras.layers.Layer:
 
 
 def with_middle(backbone: keras.Model, after: str) -> keras.Model:
-    """Let a backbone also answer the output of one of its layers, before its own.
-
-    Raises
-    ------
-    ProfileError
-        When there is no such layer.
-    """
+    """Let a backbone also answer the output of one of its layers, before its own."""
     names = [layer.name for layer in backbone.layers]
     if after not in names:
         raise ProfileError(f"heat_map_after is {after!r}, but the backbone's layers are {names}")

@@ -49,20 +49,12 @@ DIVISOR = 8
 
 
 def efficientnet_lite(number: int) -> keras.Model:
-    """Build EfficientNet-Lite ``number``, with random weights.
+    """Build EfficientNet-Lite 0 to 4, with random weights.
 
-    Parameters
-    ----------
-    number : int
-        0 to 4.
-
-    Returns
-    -------
-    keras.Model
-        From (n, rows, columns, 3), –1 to 1, to (n, rows / 32, columns / 32, 1280). The
-        activation behind the expansion of block N is called ``bN_expand_relu``; that of
-        the first block of the sixth stage (``b11`` in Lite0, ``b15`` in Lite2) is the last
-        of a 16th of the resolution.
+    From (n, rows, columns, 3), –1 to 1, to (n, rows / 32, columns / 32, 1280). The
+    activation behind the expansion of block N is called ``bN_expand_relu``; that of
+    the first block of the sixth stage (``b11`` in Lite0, ``b15`` in Lite2) is the last
+    of a 16th of the resolution.
     """
     width, depth = SCALES[number]
     image = keras.Input((None, None, 3))

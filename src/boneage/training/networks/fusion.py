@@ -24,16 +24,8 @@ def build_fusion_network(
     features, and enough for a handful of ages; a hundred for a handful of weights.
 
     Inputs: one feature vector a region, named by the region, of the given
-    widths, and ``sex`` (n,), 1 male and 0 female. Output: ``age`` (n, 1),
-    months / 240.
-
-    Parameters
-    ----------
-    spec : FusionSpec
-    widths : mapping of str to int
-        Of the features, by region, in the order in which they are joined.
-    networks : mapping of str to NetworkSpec
-        What the heads of the networks are like, by region.
+    widths and in their order, and ``sex`` (n,), 1 male and 0 female. Output: ``age`` (n, 1),
+    months / 240. The ``networks`` say by region what their heads are like.
     """
     features = {name: keras.Input((width,), name=name) for name, width in widths.items()}
     sex = keras.Input((), dtype="int32", name="sex")
@@ -81,11 +73,7 @@ class WeightedMean(keras.layers.Layer):  # type: ignore[misc]
     """The mean of some ages, shape (n, ages), by weights that are learned; shape (n, 1).
 
     The weights are the softmax of what is learned: none below 0, together 1, alike at first.
-
-    Parameters
-    ----------
-    shrinkage : float
-        What a learned number costs by its square.
+    ``shrinkage`` is what a learned number costs by its square.
     """
 
     def __init__(self, shrinkage: float, **options: Any) -> None:
@@ -130,11 +118,7 @@ def _own_age(name: str, feature: Any, sex: Any, network: NetworkSpec) -> Any:
 def take_heads(fusion: keras.Model, sources: Mapping[str, keras.Model]) -> None:
     """Give a fusion of ages the networks' own heads.
 
-    Parameters
-    ----------
-    fusion : keras.Model
-    sources : mapping of str to keras.Model
-        By region: its network, or another fusion that has its head.
+    By region, a source is its network, or another fusion that has its head.
     """
     for name, source in sources.items():
         there = {layer.name: layer for layer in source.layers}

@@ -40,19 +40,8 @@ def build_attention_network(
     Where the profile names a layer, ``heat_map_after``, a second CBAM stands
     beside the rest of the backbone and reads an age of its own, ``local_age``
     (n, 1), from what it lets through of that layer; then the heat map is its
-    F''.
-
-    Parameters
-    ----------
-    spec : NetworkSpec
-    size : (rows, columns), optional
-        Instead of the profile's input.
-    weights_folder : Path, optional
-        Of the initial weights that the profile names.
-    local : bool
-        False: without the second CBAM, also where the profile has one.
-    focus : float
-        Price of looking everywhere, for the CBAM of the heat map.
+    F''; without ``local`` there is none. ``size`` (rows, columns) comes instead of the profile's
+    input, ``focus`` is the price of looking everywhere for the CBAM of the heat map.
     """
     film, sex, rgb = _inputs(spec, size)
     backbone = build_backbone(spec, weights_folder)

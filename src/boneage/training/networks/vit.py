@@ -27,17 +27,9 @@ NECK = 768
 def vit_tiny(depth: int = DEPTH) -> keras.Model:
     """Build the transformer, from random weights; 5.7 million parameters.
 
-    Parameters
-    ----------
-    depth : int
-        How many blocks: each a self-attention and a perceptron.
-
-    Returns
-    -------
-    keras.Model
-        RGB, –1 to 1, of shape (n, rows, columns, 3) in; a map of shape
-        (n, rows / 16, columns / 16, 768) out. The layers ``block_0``,
-        ``block_1``, ... give maps of the same rows and columns.
+    RGB, –1 to 1, of shape (n, rows, columns, 3) in; a map of shape (n, rows / 16,
+    columns / 16, 768) out. The layers ``block_0``, ``block_1``, ..., each a self-attention
+    and a perceptron, give maps of the same rows and columns.
     """
     rgb = keras.Input((None, None, 3))
     x = _stem(rgb)

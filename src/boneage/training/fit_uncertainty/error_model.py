@@ -1,0 +1,139 @@
+"""How large an error a film lets expect, fitted on about a hundred labelled films.
+
+So few films must serve twice: to fit the expected error, and to score it.
+Halving them would leave some 25 of each sex to score. So every film is scored
+by an expectation fitted without it, as in the jackknife+ (Barber et al., *Ann
+Stat* 2021;49:486–507), and the expectation that is used is fitted on all. The networks never
+saw any of the films; what one of a hundred films moves is a smooth curve and a slope,
+so the scores of the films that stay are, but for a hair, those of a new one.
+``tests/training/fit_uncertainty`` simulates what that is worth: it covers as split-conformal does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from boneage.domain.radiograph import Sex
+from boneage.training.fit_uncertainty.film_errors import Errors
+from boneage.uncertainty.intervals import SEXES, IntervalModel, Numbers, Ramp, Scores, Shape
+
+KNOTS = tuple(float(months) for months in range(12, 240, 24))
+BANDWIDTH_MONTHS = 24.0
+"""Standard deviation of the Gaussian that weighs films around a knot."""
+PRIOR_FILMS = 10.0
+"""Weight of the coarser mean that each finer one is drawn to: a knot of one sex
+to the knot of both, and that one to the mean of all films."""
+FLOOR_SHARE = 0.5
+"""No knot expects less than this share of the mean error,"""
+FLOOR_MONTHS = 1.0
+"""nor less than this: labels are no finer."""
+DISAGREEMENT_SLOPES = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
+"""One is chosen by likelihood. Never 0: networks that contradict each other more
+than they ever do on usual films have met something that no calibration film shows."""
+LEAST_DISAGREEMENT_MONTHS = 0.1
+UNLIKENESS_SLOPE = 1.0
+"""Set, not fitted: calibration films are like the training films, so that they
+cannot tell. A film twice as unlike as nine in ten of them gets twice the width."""
+UNLIKENESS_QUANTILE = 0.9
+MOST_WIDENING = 4.0
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """The model, and what it was fitted on."""
+
+    model: IntervalModel
+    scores: Numbers
+    """Shape (n,), in the order of the films."""
+
+
+def fit_interval(films: Errors) -> Fitted:
+    """Fit the expected error on two films or more; score each by an expectation without it."""
+    absolute = np.abs(films.errors)
+    candidates = [_shape(films, slope) for slope in DISAGREEMENT_SLOPES]
+    expected = np.empty((len(candidates), len(absolute)))
+    everywhere: list[Mapping[Sex, Numbers]] = []
+    for row, shape in enumerate(candidates):
+        factor = shape.widening(films.disagreement, films.unlikeness)
+        at_knots = months_at_knots(absolute / factor, films)
+        expected[row] = _left_out(at_knots, films) * factor
+        everywhere.append(at_knots)
+    # Minus the logarithm of the likelihood of Laplace errors, film by film.
+    losses = np.log(expected) + absolute / expected
+    without = np.argmin(losses.sum(axis=1, keepdims=True) - losses, axis=0)
+    scores = absolute / expected[without, np.arange(len(absolute))]
+    best = int(np.argmin(losses.sum(axis=1)))
+    months = {sex: tuple(map(float, everywhere[best][sex][:, -1])) for sex in SEXES}
+    shape = Shape(
+        KNOTS, months, candidates[best].disagreement, candidates[best].unlikeness, MOST_WIDENING
+    )
+    return Fitted(IntervalModel(shape, scores_by_sex(scores, films)), scores)
+
+
+def score_by(shape: Shape, films: Errors) -> Numbers:
+    """Scores, shape (n,), of films that the shape was not fitted on."""
+    usual = np.where(
+        films.male,
+        shape.usual_months(Sex.MALE, films.answers),
+        shape.usual_months(Sex.FEMALE, films.answers),
+    )
+    factor = shape.widening(films.disagreement, films.unlikeness)
+    scores: Numbers = np.abs(films.errors) / (usual * factor)
+    return scores
+
+
+def scores_by_sex(scores: Numbers, films: Errors) -> Scores:
+    """Sort scores, for each sex."""
+    of_sex = {sex: np.sort(scores[films.of(sex)]) for sex in SEXES}
+    return Scores({sex: tuple(map(float, values)) for sex, values in of_sex.items()})
+
+
+def _shape(films: Errors, slope: float) -> Shape:
+    """A shape with its widening, its months still to be fitted."""
+    usual = max(float(np.median(films.disagreement)), LEAST_DISAGREEMENT_MONTHS)
+    unlike = None
+    if films.unlikeness is not None:
+        far = float(np.quantile(films.unlikeness, UNLIKENESS_QUANTILE))
+        unlike = Ramp(max(far, 1e-3), UNLIKENESS_SLOPE)
+    flat = {sex: (1.0,) * len(KNOTS) for sex in SEXES}
+    return Shape(KNOTS, flat, Ramp(usual, slope), unlike, MOST_WIDENING)
+
+
+def months_at_knots(absolute: Numbers, films: Errors) -> Mapping[Sex, Numbers]:
+    """Smoothed absolute error at each knot, shape (knots, n + 1), of errors over their widening.
+
+    Column i is fitted without film i, the last one on all films.
+    """
+    count = len(absolute)
+    near = np.exp(-0.5 * np.square((np.array(KNOTS)[:, None] - films.answers) / BANDWIDTH_MONTHS))
+    total = absolute.sum()
+    overall = np.append((total - absolute) / max(count - 1, 1), total / count)
+    both = _mean_without_each(near, absolute, overall)
+    floor = np.maximum(FLOOR_SHARE * overall, FLOOR_MONTHS)
+    return {
+        sex: np.maximum(_mean_without_each(near * (films.of(sex)), absolute, both), floor)
+        for sex in SEXES
+    }
+
+
+def _mean_without_each(weights: Numbers, values: Numbers, prior: Numbers) -> Numbers:
+    """Weighted means, drawn to a prior, without each value in turn and last with all."""
+    none = np.zeros((len(weights), 1))
+    left_out = np.hstack([weights, none])
+    left_out_values = np.hstack([weights * values, none])
+    sums = (weights @ values)[:, None] - left_out_values + PRIOR_FILMS * prior
+    means: Numbers = sums / (weights.sum(axis=1)[:, None] - left_out + PRIOR_FILMS)
+    return means
+
+
+def _left_out(months: Mapping[Sex, Numbers], films: Errors) -> Numbers:
+    """For each film what the others of its sex and age let expect."""
+    return np.array(
+        [
+            np.interp(answer, KNOTS, months[Sex.MALE if male else Sex.FEMALE][:, i])
+            for i, (answer, male) in enumerate(zip(films.answers, films.male, strict=True))
+        ]
+    )
