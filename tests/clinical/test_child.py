@@ -11,13 +11,15 @@ from boneage.clinical.standards import nearest_standards
 from boneage.domain.child import Child, check_height, height_from_inches, settle
 from boneage.domain.clinical_findings import AgeSource, ClinicalFindings
 from boneage.domain.findings import Finding, Severity
-from boneage.domain.radiograph import Facts, Sex
+from boneage.domain.radiograph import ImageMetadata, Sex
 from boneage.errors import AgeError, HeightError
 from boneage.reports.record import clinical_record
 
 BIRTH, STUDY = date(2011, 2, 3), date(2021, 2, 3)
-BARE = Facts("PNG", 8)
-DATED = Facts("DICOM", 12, birth_date=BIRTH, study_date=STUDY, chronological_age_months=120.02)
+BARE = ImageMetadata("PNG", 8)
+DATED = ImageMetadata(
+    "DICOM", 12, birth_date=BIRTH, study_date=STUDY, chronological_age_months=120.02
+)
 
 
 @pytest.mark.parametrize(
@@ -38,9 +40,9 @@ DATED = Facts("DICOM", 12, birth_date=BIRTH, study_date=STUDY, chronological_age
     ],
 )
 def test_what_is_given_is_stronger_than_the_film(
-    child: Child, facts: Facts, months: float, source: AgeSource
+    child: Child, metadata: ImageMetadata, months: float, source: AgeSource
 ) -> None:
-    context = settle(child, facts)
+    context = settle(child, metadata)
     assert context.chronological_age_months == pytest.approx(months, abs=0.1)
     assert context.age_source is source
     assert context.age_not_defined is None
@@ -65,8 +67,8 @@ def test_what_a_row_leaves_open_the_command_says() -> None:
         (replace(BARE, chronological_age_months=360.0), "adult"),
     ],
 )
-def test_a_film_that_gives_no_age_is_no_error(facts: Facts, code: str) -> None:
-    context = settle(Child(), facts)
+def test_a_film_that_gives_no_age_is_no_error(metadata: ImageMetadata, code: str) -> None:
+    context = settle(Child(), metadata)
     assert context.chronological_age_months is None
     assert context.age_not_defined is not None
     assert context.age_not_defined.code == code
@@ -81,8 +83,8 @@ def test_a_film_that_gives_no_age_is_no_error(facts: Facts, code: str) -> None:
         replace(BARE, findings=(Finding("placeholder_age", Severity.WARNING, "000D"),)),
     ],
 )
-def test_what_stands_in_for_an_unknown_age_gives_none(facts: Facts) -> None:
-    context = settle(Child(), facts)
+def test_what_stands_in_for_an_unknown_age_gives_none(metadata: ImageMetadata) -> None:
+    context = settle(Child(), metadata)
     assert context.chronological_age_months is None
     assert context.age_not_defined is not None
     assert context.age_not_defined.code == "placeholder_age"

@@ -10,8 +10,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from boneage.domain.assessment import Assessment, Box, Look, WeightsName
-from boneage.domain.radiograph import Facts, Sex
+from boneage.domain.assessment import Assessment, Box, RegionDetection, WeightsName
+from boneage.domain.radiograph import ImageMetadata, Sex
 from boneage.errors import FilmError
 from boneage.inference.assessor import Assessor
 
@@ -59,10 +59,12 @@ class DrawnAssessor(Assessor):
             film=name,
             sex=Sex.parse(sex),
             age_months=100.0,
-            looks=(Look("carpal", np.zeros((2, 2), np.float32), box, name == "1.png"),),
+            detections=(
+                RegionDetection("carpal", np.zeros((2, 2), np.float32), box, name == "1.png"),
+            ),
             readings={"whole_hand": 110.0, "carpal": 90.0},
             weights=WEIGHTS,
-            facts=Facts("PNG", 8),
+            metadata=ImageMetadata("PNG", 8),
             film_height=9,
             film_width=8,
             seconds=0.01,

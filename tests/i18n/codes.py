@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from boneage.clinical.standards import maturity_phases
-from boneage.quality import suitability
+from boneage.quality import checks
 
 _FINDINGS = """
 not_a_hand part_of_a_hand several_hands both_hands hands_differ unlike unsure_hand rather_unlike
@@ -32,7 +32,7 @@ CODES: Mapping[str, tuple[str, ...]] = {
     "phase": tuple(phase.name for phase in maturity_phases()),
 }
 """By the context that :meth:`boneage.i18n.words.Words.by_code` is given."""
-OTHER_KINDS = tuple(text for kind, text in suitability.OTHER_KINDS.items() if kind != "part")
+OTHER_KINDS = tuple(text for kind, text in checks.OTHER_KINDS.items() if kind != "part")
 """The messages of ``"not_a_hand"`` and ``"several_hands"``."""
 OTHER_HANDS = (
     "It shows two hands of the same side, which are not one child's left and right hand.",

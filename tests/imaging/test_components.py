@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from boneage.imaging.components import Areas, Mask, connected_areas
+from boneage.imaging.components import Areas, Mask, connected_components
 
 
 def of_the_whole_mask(mask: Mask) -> Areas:
@@ -19,7 +19,7 @@ def test_areas_touch_by_their_corners() -> None:
     mask = np.zeros((9, 12), np.uint8)
     mask[2, 3] = mask[3, 4] = 1
     mask[6:8, 7:10] = 1
-    assert connected_areas(mask).tolist() == [[3, 2, 2, 2, 2], [7, 6, 3, 2, 6]]
+    assert connected_components(mask).tolist() == [[3, 2, 2, 2, 2], [7, 6, 3, 2, 6]]
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1), (37, 52)])
@@ -29,10 +29,10 @@ def test_they_are_those_of_the_whole_mask_in_the_same_order(
 ) -> None:
     for seed in range(20):
         mask = (np.random.default_rng(seed).random(shape) < share).astype(np.uint8)
-        assert connected_areas(mask).tolist() == of_the_whole_mask(mask).tolist()
+        assert connected_components(mask).tolist() == of_the_whole_mask(mask).tolist()
 
 
 def test_many_areas_are_told_apart() -> None:
     mask = np.zeros((511, 515), np.uint8)
     mask[::2, ::2] = 1
-    assert len(connected_areas(mask)) == 256 * 258, "more than 16 bits count"
+    assert len(connected_components(mask)) == 256 * 258, "more than 16 bits count"

@@ -14,7 +14,7 @@ from boneage.domain.assessment import Box
 from boneage.domain.geometry import Edges
 from boneage.imaging.preparing import (
     Preparation,
-    equalise,
+    normalise_contrast,
     occurring_percentiles,
     placement,
     put_on_canvas,
@@ -74,7 +74,7 @@ def test_a_lonely_bright_pixel_still_stretches() -> None:
 def test_any_film_reaches_the_canvas(
     film: npt.NDArray[np.float32], clip: float, tiles: int, fit: str, antialias: bool
 ) -> None:
-    grey = equalise(film, Preparation(clahe_clip_limit=clip, clahe_tiles=tiles))
+    grey = normalise_contrast(film, Preparation(clahe_clip_limit=clip, clahe_tiles=tiles))
     assert grey.shape == film.shape
     size = (20, 16)
     place = placement(film.shape[0], film.shape[1], size, fit)

@@ -13,10 +13,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, Box, Look
+from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, Box, RegionDetection
 from boneage.domain.geometry import Edges
-from boneage.domain.radiograph import Facts, Radiograph, Sex
-from boneage.imaging.components import connected_areas
+from boneage.domain.radiograph import ImageMetadata, Radiograph, Sex
+from boneage.imaging.components import connected_components
 from boneage.imaging.preparing import Placement, Preparation, placement
 from boneage.imaging.regions import (
     FALLBACK,
@@ -49,11 +49,15 @@ any_maps = hnp.arrays(
 PLAN = RegionPlan(names=(CARPAL, METACARPAL, PHALANX))
 
 
-def look_once(raw: HeatMap, height: int = 300, width: int = 200, plan: RegionPlan = PLAN) -> Look:
-    return look_all(raw, height, width, plan)[0]
+def detect_once(
+    raw: HeatMap, height: int = 300, width: int = 200, plan: RegionPlan = PLAN
+) -> RegionDetection:
+    return detect_all(raw, height, width, plan)[0]
 
 
-def look_all(raw: HeatMap, height: int, width: int, plan: RegionPlan) -> tuple[Look, ...]:
+def detect_all(
+    raw: HeatMap, height: int, width: int, plan: RegionPlan
+) -> tuple[RegionDetection, ...]:
     canvas = np.full((1, 48, 32), 128, np.uint8)
     place = placement(height, width, (48, 32), "pad")
     return find_regions(canvas, [place], [(height, width)], lambda _: raw[np.newaxis], plan)[0]
@@ -89,22 +93,22 @@ def test_the_edge_of_the_map_counts_as_cold() -> None:
     raw[11, :] = 9.0  # where a convolution sees its own padding
     raw[7:9, 3:5] = 1.0
     plan = replace(PLAN, edge_cells=1)
-    box = look_once(raw, plan=plan).box
+    box = detect_once(raw, plan=plan).box
     assert 150 < box.min_row < box.max_row < 250, "of 300 rows"
-    assert look_once(raw).box.max_row == 300
+    assert detect_once(raw).box.max_row == 300
 
 
 @pytest.mark.parametrize("edge", [1, 2, 5])
 def test_a_map_that_is_all_edge_is_no_attention(edge: int) -> None:
     raw = np.random.default_rng(1).random((3, 2)).astype(np.float32)
-    assert not look_once(raw, plan=replace(PLAN, edge_cells=edge)).attention_found
+    assert not detect_once(raw, plan=replace(PLAN, edge_cells=edge)).attention_found
 
 
 def test_a_blur_makes_one_area_of_neighbours() -> None:
     raw = np.zeros((16, 12), np.float32)
     raw[5, 3:10:2] = 1.0  # knuckles
-    one = look_once(raw, plan=replace(PLAN, threshold=0.5)).box
-    joined = look_once(raw, plan=replace(PLAN, threshold=0.5, blur_cells=1.0)).box
+    one = detect_once(raw, plan=replace(PLAN, threshold=0.5)).box
+    joined = detect_once(raw, plan=replace(PLAN, threshold=0.5, blur_cells=1.0)).box
     assert joined.width > 2 * one.width
 
 
@@ -112,8 +116,8 @@ def test_within_reach_a_region_is_looked_for_near_its_usual_place() -> None:
     raw = np.zeros((16, 12), np.float32)
     raw[2:4, 4:6] = 1.0  # a fingertip, the hottest
     raw[11:13, 5:7] = 0.5  # the wrist
-    assert look_once(raw).box.max_row < 100, "of 300 rows"
-    assert look_once(raw, plan=replace(PLAN, reach=0.2)).box.min_row > 180
+    assert detect_once(raw).box.max_row < 100, "of 300 rows"
+    assert detect_once(raw, plan=replace(PLAN, reach=0.2)).box.min_row > 180
 
 
 def test_a_region_follows_the_one_before_it() -> None:
@@ -122,8 +126,8 @@ def test_a_region_follows_the_one_before_it() -> None:
     raw[22:24, 18:20] = 0.5  # its metacarpals
     raw[16:18, 8:10] = 0.6  # where metacarpals usually are
     plan = replace(PLAN, names=(CARPAL, METACARPAL), carpal_mask="rows_to_lower_edge")
-    assert look_all(raw, 320, 240, plan)[1].box.max_row < 200, "the hotter place"
-    after = look_all(raw, 320, 240, replace(plan, follow=0.1))[1].box
+    assert detect_all(raw, 320, 240, plan)[1].box.max_row < 200, "the hotter place"
+    after = detect_all(raw, 320, 240, replace(plan, follow=0.1))[1].box
     assert 200 < after.min_row < after.max_row < 260
     assert after.min_col > 160
 
@@ -131,7 +135,7 @@ def test_a_region_follows_the_one_before_it() -> None:
 def test_without_a_region_before_nothing_is_followed() -> None:
     raw = np.zeros((16, 12), np.float32)
     raw[2:4, 4:6] = 1.0
-    assert look_once(raw, plan=replace(PLAN, follow=0.01)).box == look_once(raw).box
+    assert detect_once(raw, plan=replace(PLAN, follow=0.01)).box == detect_once(raw).box
 
 
 @pytest.mark.parametrize("mask", ["box", "rows_to_lower_edge"])
@@ -142,8 +146,8 @@ def test_a_joined_metacarpal_box_begins_in_the_middle_of_the_carpal_box(
     raw[20:28, 8:16] = 1.0
     raw[8:10, 8:16] = 0.7  # knuckles
     plan = replace(PLAN, carpal_mask=mask, joined=True)
-    carpal, metacarpal, phalanx = look_all(raw, 320, 240, plan)
-    apart = look_all(raw, 320, 240, replace(plan, joined=False))[1]
+    carpal, metacarpal, phalanx = detect_all(raw, 320, 240, plan)
+    apart = detect_all(raw, 320, 240, replace(plan, joined=False))[1]
     assert metacarpal.box.max_row == (carpal.box.min_row + carpal.box.max_row) // 2
     assert metacarpal.box == replace(apart.box, max_row=metacarpal.box.max_row)
     assert phalanx.box.max_row < carpal.box.max_row
@@ -154,7 +158,7 @@ def test_joining_never_makes_a_box_smaller() -> None:
     raw[4:8, 8:16] = 1.0  # taken for the carpus: a hand upside down
     raw[24:28, 8:16] = 0.9
     plan = replace(PLAN, carpal_mask="box", joined=True)
-    boxes = [look_all(raw, 320, 240, replace(plan, joined=j))[1].box for j in (False, True)]
+    boxes = [detect_all(raw, 320, 240, replace(plan, joined=j))[1].box for j in (False, True)]
     assert boxes[0] == boxes[1]
     assert boxes[0].min_row > 200
 
@@ -163,8 +167,8 @@ def test_reach_weighs_by_the_distance_from_the_usual_place() -> None:
     raw = np.zeros((16, 12), np.float32)
     raw[11:13, 5:7] = 1.0
     raw[11:13, 0:2] = 1.1  # beside the hand, and hotter
-    assert look_once(raw).box.max_col < 60, "of 200 columns"
-    assert look_once(raw, plan=replace(PLAN, reach=0.15)).box.min_col > 60
+    assert detect_once(raw).box.max_col < 60, "of 200 columns"
+    assert detect_once(raw, plan=replace(PLAN, reach=0.15)).box.min_col > 60
 
 
 @given(any_maps, st.integers(1, 300), st.integers(1, 300))
@@ -173,11 +177,11 @@ def test_any_map_gives_boxes_inside_the_film_also_with_every_aid(
 ) -> None:
     plan = replace(PLAN, edge_cells=1, blur_cells=0.8, reach=0.2, peak_percentile=99.0)
     with np.errstate(all="ignore"):
-        looks = look_all(raw, height, width, plan)
-    for look in looks:
-        assert look.box.max_row <= height
-        assert look.box.max_col <= width
-        assert np.isfinite(look.heat_map).all()
+        detections = detect_all(raw, height, width, plan)
+    for detection in detections:
+        assert detection.box.max_row <= height
+        assert detection.box.max_col <= width
+        assert np.isfinite(detection.heat_map).all()
 
 
 @given(heat_maps, st.floats(0.05, 0.95))
@@ -207,29 +211,29 @@ def test_of_two_areas_the_larger_wins() -> None:
 @given(any_maps, st.integers(1, 3000), st.integers(1, 3000))
 def test_any_map_gives_boxes_inside_the_film(raw: HeatMap, height: int, width: int) -> None:
     with np.errstate(all="ignore"):
-        looks = look_all(raw, height, width, PLAN)
-        again = look_all(raw, height, width, PLAN)
-    assert [look.region for look in looks] == list(PLAN.names)
-    for look, other in zip(looks, again, strict=True):
-        assert look.box == other.box
-        assert look.box.max_row <= height
-        assert look.box.max_col <= width
-        assert np.isfinite(look.heat_map).all()
+        detections = detect_all(raw, height, width, PLAN)
+        again = detect_all(raw, height, width, PLAN)
+    assert [detection.region for detection in detections] == list(PLAN.names)
+    for detection, other in zip(detections, again, strict=True):
+        assert detection.box == other.box
+        assert detection.box.max_row <= height
+        assert detection.box.max_col <= width
+        assert np.isfinite(detection.heat_map).all()
 
 
 @pytest.mark.parametrize("raw", [np.nan, np.inf, -np.inf, 0.0, 1.0, -5.0])
 def test_defect_2_an_empty_box_is_no_attention_with_a_fallback(raw: float) -> None:
     with np.errstate(all="ignore"):
-        look = look_once(np.full((6, 4), raw, np.float32))
-    assert not look.attention_found
-    assert look.box == box_from_fractions(FALLBACK[CARPAL], 300, 200)
-    assert not look.heat_map.any()
+        detection = detect_once(np.full((6, 4), raw, np.float32))
+    assert not detection.attention_found
+    assert detection.box == box_from_fractions(FALLBACK[CARPAL], 300, 200)
+    assert not detection.heat_map.any()
 
 
 def test_defect_2_a_blank_film_is_read_with_a_warning(assessor: Assessor) -> None:
-    blank = Radiograph(np.zeros((300, 200), np.float32), Facts("PNG", 8))
+    blank = Radiograph(np.zeros((300, 200), np.float32), ImageMetadata("PNG", 8))
     answer = assessor.assess(blank, Sex.MALE)
-    assert not any(look.attention_found for look in answer.looks)
+    assert not any(detection.attention_found for detection in answer.detections)
     assert {finding.code for finding in answer.warnings} == {"no_attention"}
 
 
@@ -246,8 +250,8 @@ def test_each_look_is_black_where_the_earlier_ones_found_something() -> None:
     canvas[0, 50:60, 12:28] = 120  # forearm
     canvas[0, 20:30, 12:28] = 180  # metacarpals
     place = Placement(0, 0, 60, 40)
-    looks = find_regions(canvas, [place], [(600, 400)], attend, PLAN)[0]
-    carpal, metacarpal, _ = (look.box for look in looks)
+    detections = find_regions(canvas, [place], [(600, 400)], attend, PLAN)[0]
+    carpal, metacarpal, _ = (detection.box for detection in detections)
     assert abs(carpal.min_row - 400) <= 20
     assert abs(metacarpal.min_row - 200) <= 20
     assert not seen[1][0, 40:60, 12:28].any(), "the forearm goes with the carpus"
@@ -350,7 +354,7 @@ def test_exact_edges_move_as_faintly_as_the_heat() -> None:
 def test_exact_edges_are_those_of_the_largest_area_within_half_a_pixel(
     heat_map: npt.NDArray[np.float32], threshold: float
 ) -> None:
-    areas = connected_areas((heat_map > threshold).view(np.uint8))[:, 4]
+    areas = connected_components((heat_map > threshold).view(np.uint8))[:, 4]
     assume(np.sum(areas == areas.max(initial=0)) <= 1)  # of two as large, either will do
     box, edges = largest_box(heat_map, threshold), exact_edges(heat_map, threshold)
     if box is None or edges is None:
@@ -378,13 +382,13 @@ def test_exact_boxes_are_rounded_only_in_what_is_shown() -> None:
     place = Placement(0, 2, 60, 40)
     plan = replace(PLAN, exact=True)
     raw = hill(30.3, 21.7)[np.newaxis]
-    looks = find_regions(
+    detections = find_regions(
         np.full((1, 60, 44), 99, np.uint8), [place], [(601, 403)], lambda _: raw, plan
     )[0]
-    for look in looks:
-        assert look.edges is not None
-        assert look.box == look.edges.within(601, 403)
-    assert looks[0].edges != looks[0].box.edges
+    for detection in detections:
+        assert detection.edges is not None
+        assert detection.box == detection.edges.within(601, 403)
+    assert detections[0].edges != detections[0].box.edges
 
 
 @pytest.mark.parametrize("exact", [True, False])

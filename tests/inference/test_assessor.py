@@ -29,7 +29,7 @@ from boneage.domain.assessment import (
     Failure,
     Verdict,
 )
-from boneage.domain.radiograph import Facts, Radiograph, Sex
+from boneage.domain.radiograph import ImageMetadata, Radiograph, Sex
 from boneage.errors import SexError, UnsuitableError, WeightsError
 from boneage.inference.assessor import Assessor
 from boneage.inference.weights import FOLDER_VARIABLE
@@ -39,9 +39,9 @@ from tests.conftest import build_weights, drawn_hand, write_png
 EXAMPLE = Path(__file__).parents[2] / "examples" / "synthetic_hand_girl_10y.png"
 
 
-def radiograph(**facts: Any) -> Radiograph:
+def radiograph(**metadata: Any) -> Radiograph:
     pixels = (drawn_hand() / 65535).astype(np.float32)
-    return Radiograph(pixels, Facts("PNG", 16, **facts))
+    return Radiograph(pixels, ImageMetadata("PNG", 16, **metadata))
 
 
 def test_the_regions_are_where_they_were_drawn(assessor: Assessor) -> None:
@@ -54,13 +54,15 @@ def test_the_regions_are_where_they_were_drawn(assessor: Assessor) -> None:
     assert centres[CARPAL] == pytest.approx(0.75, abs=0.05)
     assert centres[METACARPAL] == pytest.approx(0.5, abs=0.05)
     assert centres[PHALANX] == pytest.approx(0.2, abs=0.05)
-    assert all(look.attention_found for look in answer.looks)
+    assert all(detection.attention_found for detection in answer.detections)
 
 
 def test_reading_twice_gives_the_same(assessor: Assessor) -> None:
     one, two = (assessor.assess(radiograph(), "female") for _ in range(2))
     assert one.age_months == two.age_months
-    assert [look.box for look in one.looks] == [look.box for look in two.looks]
+    assert [detection.box for detection in one.detections] == [
+        detection.box for detection in two.detections
+    ]
 
 
 def test_the_answer_is_the_mean_that_the_small_fusion_takes(assessor: Assessor) -> None:
@@ -90,8 +92,8 @@ def test_the_mirror_image_reads_the_same_when_both_are_averaged(assessor: Assess
 def test_the_mirror_image_has_the_same_regions(bundled_assessor: Assessor) -> None:
     film = draw(120.0, Sex.FEMALE).radiograph.pixels  # its hand is not its own mirror image
     for ours, theirs in zip(
-        bundled_assessor.find_regions(Radiograph(film, Facts("PNG", 8))),
-        bundled_assessor.find_regions(Radiograph(film[:, ::-1].copy(), Facts("PNG", 8))),
+        bundled_assessor.find_regions(Radiograph(film, ImageMetadata("PNG", 8))),
+        bundled_assessor.find_regions(Radiograph(film[:, ::-1].copy(), ImageMetadata("PNG", 8))),
         strict=True,
     ):
         # At the edge of what was blacked out, pixels may fall to either side.
@@ -113,7 +115,7 @@ def test_defect_3_what_the_region_network_sees_is_cut_from_the_original(
         return original(image, *args, **kwargs)
 
     monkeypatch.setattr(cv2, "resize", spy)
-    film = Radiograph((drawn_hand(2000, 1500) / 65535).astype(np.float32), Facts("PNG", 16))
+    film = Radiograph((drawn_hand(2000, 1500) / 65535).astype(np.float32), ImageMetadata("PNG", 16))
     box = assessor.assess(film, "female").box(CARPAL)
     assert box is not None
     assert box.height > 150, "of the 2000 rows, not of the 96 the network saw"
@@ -132,14 +134,14 @@ def test_defect_7_films_of_every_kind_of_pixel_go_through(
     assert answer.film == path.name
     assert 0 <= answer.age_months <= 240
     if mode not in {"1", "CMYK"}:
-        assert answer.looks[0].attention_found
+        assert answer.detections[0].attention_found
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 900), (900, 1), (40, 30)])
 def test_odd_films_never_crash(assessor: Assessor, shape: tuple[int, int]) -> None:
     pixels = np.random.default_rng(3).random(shape, dtype=np.float32)
-    answer = assessor.assess(Radiograph(pixels, Facts("PNG", 8)), "male")
-    assert all(look.box.max_row <= shape[0] for look in answer.looks)
+    answer = assessor.assess(Radiograph(pixels, ImageMetadata("PNG", 8)), "male")
+    assert all(detection.box.max_row <= shape[0] for detection in answer.detections)
 
 
 def test_films_come_as_paths_bytes_and_files(assessor: Assessor, film: Path) -> None:
@@ -169,8 +171,8 @@ def test_sex_must_come_from_somewhere(assessor: Assessor) -> None:
         ({"body_part": "CHEST"}, "other_body_part"),
     ],
 )
-def test_warnings(assessor: Assessor, facts: dict[str, Any], code: str) -> None:
-    answer = assessor.assess(radiograph(**facts), "female")
+def test_warnings(assessor: Assessor, metadata: dict[str, Any], code: str) -> None:
+    answer = assessor.assess(radiograph(**metadata), "female")
     assert [finding.code for finding in answer.warnings] == [code]
 
 
@@ -189,8 +191,8 @@ def test_the_given_chronological_age_is_stronger_than_the_films(assessor: Assess
 def test_defect_8_an_answer_is_never_a_raw_number(assessor: Assessor) -> None:
     answer = assessor.assess(radiograph(), "female")
     assert boneage.years_and_months(answer.age_months).count("year") == 1
-    assert len(answer.looks) == 3
-    assert all(look.heat_map.max() == pytest.approx(1) for look in answer.looks)
+    assert len(answer.detections) == 3
+    assert all(detection.heat_map.max() == pytest.approx(1) for detection in answer.detections)
     assert set(answer.readings) == {"whole_hand", CARPAL, METACARPAL, PHALANX}
     assert answer.weights.sha256
     assert (answer.film_height, answer.film_width) == (480, 360)
@@ -241,14 +243,14 @@ def test_damaged_weights_are_no_films_fault(weights_copy: Path, film: Path) -> N
 def test_regions_need_the_attention_network_alone(weights_copy: Path) -> None:
     for network in ("carpal", "metacarpal", "phalanx", "fusion"):
         (weights_copy / f"{network}.onnx").unlink()
-    looks = Assessor(weights_copy).find_regions(radiograph())
-    assert [look.region for look in looks] == [CARPAL, METACARPAL, PHALANX]
+    detections = Assessor(weights_copy).find_regions(radiograph())
+    assert [detection.region for detection in detections] == [CARPAL, METACARPAL, PHALANX]
 
 
 def test_regions_are_the_same_with_and_without_reading(assessor: Assessor) -> None:
     film = radiograph()
-    read = [look.box for look in assessor.assess(film, "male").looks]
-    assert [look.box for look in assessor.find_regions(film)] == read
+    read = [detection.box for detection in assessor.assess(film, "male").detections]
+    assert [detection.box for detection in assessor.find_regions(film)] == read
 
 
 def test_a_region_may_be_looked_for_and_not_read(tmp_path: Path) -> None:
@@ -279,7 +281,7 @@ def test_the_bundled_weights_read_a_real_film(bundled_assessor: Assessor, real_f
     film = next((real_films / "half-scale").iterdir())
     answer = bundled_assessor.assess(film, "female")
     assert 0 < answer.age_months < 240
-    assert all(look.attention_found for look in answer.looks)
+    assert all(detection.attention_found for detection in answer.detections)
 
 
 def test_the_bundled_weights_answer_for_a_hand_and_nothing_else(
@@ -301,7 +303,9 @@ def test_the_cores_that_a_film_may_use_do_not_change_its_answer(
     one, other = (a.assess(radiograph(), "female") for a in (assessor, several))
     assert other.age_months == pytest.approx(one.age_months, abs=1e-4)
     assert other.readings == pytest.approx(one.readings, abs=1e-4)
-    assert [look.box for look in other.looks] == [look.box for look in one.looks]
+    assert [detection.box for detection in other.detections] == [
+        detection.box for detection in one.detections
+    ]
     assert other.findings == one.findings
 
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from boneage.domain.geometry import Box
-from boneage.domain.radiograph import Facts, Pixels, Radiograph, Sex
+from boneage.domain.radiograph import ImageMetadata, Pixels, Radiograph, Sex
 from boneage.errors import UnsuitableError
 from boneage.inference.assessor import Assessor
 from boneage.inference.both_hands import find_pair, part_of
@@ -26,8 +26,8 @@ def hand() -> Pixels:
 
 
 def radiograph(pixels: npt.NDArray[np.float32], **stated: object) -> Radiograph:
-    facts = replace(Facts("drawn", 8), **stated)  # type: ignore[arg-type]
-    return Radiograph(np.ascontiguousarray(pixels), facts)
+    metadata = replace(ImageMetadata("drawn", 8), **stated)  # type: ignore[arg-type]
+    return Radiograph(np.ascontiguousarray(pixels), metadata)
 
 
 @pytest.mark.parametrize("order", ["right first", "left first"])
@@ -45,14 +45,16 @@ def test_the_left_one_of_both_hands_is_answered_for(
     assert "both_hands" in {finding.code for finding in answer.findings}
     assert (answer.film_height, answer.film_width) == (900, 1380)
     left = (0, 700) if order == "left first" else (680, 1380)
-    for look in answer.looks:
-        assert left[0] <= look.box.min_col < look.box.max_col <= left[1]
-        whole = look.heat_map.shape[1] / look.heat_map.shape[0]
+    for detection in answer.detections:
+        assert left[0] <= detection.box.min_col < detection.box.max_col <= left[1]
+        whole = detection.heat_map.shape[1] / detection.heat_map.shape[0]
         assert whole == pytest.approx(1380 / 900, rel=0.2)
     other = answer.other_hand.box
     assert not left[0] <= (other.min_col + other.max_col) / 2 <= left[1]
     shown = bundled_assessor.find_regions(radiograph(np.concatenate(parts, axis=1)))
-    assert [look.box for look in shown] == [look.box for look in answer.looks]
+    assert [detection.box for detection in shown] == [
+        detection.box for detection in answer.detections
+    ]
 
 
 def test_an_answer_for_both_hands_is_of_the_left_one(

@@ -17,7 +17,7 @@ from boneage.quality.both_hands import (
     may_show_two,
     of_two_hands,
 )
-from boneage.quality.gate import LYING, Judgement
+from boneage.quality.classifier import ORIENTATIONS, Judgement
 
 OWN = TwoHands(0.9, -0.8, 120.0, 123.0, Likeness(0.7, 0.7, 0.3))
 UNLIKE = Likeness(0.4, 0.4, 0.3)
@@ -72,7 +72,7 @@ def test_two_hands_of_one_side_are_refused(thumb: float) -> None:
 
 def judgement(hand: float, several: float) -> Judgement:
     kinds = {"hand": hand, "several": several, "part": 1 - hand - several}
-    return Judgement(kinds, (1.0, *[0.0] * (len(LYING) - 1)), 0.0, 0.5, 1.0)
+    return Judgement(kinds, (1.0, *[0.0] * (len(ORIENTATIONS) - 1)), 0.0, 0.5, 1.0)
 
 
 def cut(emptiness: float) -> Cut:

@@ -9,22 +9,22 @@ import pydicom
 import pytest
 
 from boneage import Sex, read
-from boneage.domain.radiograph import Facts
+from boneage.domain.radiograph import ImageMetadata
 from boneage.reading import Limits
 from tests.reading.drawn import dataset, dicom
 from tests.reading.test_dicom_pixels import shipped
 
 
-def facts(**elements: Any) -> Facts:
-    return read(dicom(**elements)).facts
+def metadata(**elements: Any) -> ImageMetadata:
+    return read(dicom(**elements)).metadata
 
 
-def codes(facts: Facts) -> list[str]:
-    return [finding.code for finding in facts.findings]
+def codes(metadata: ImageMetadata) -> list[str]:
+    return [finding.code for finding in metadata.findings]
 
 
 def test_all_at_once() -> None:
-    assert facts(
+    assert metadata(
         PatientSex="F",
         PatientBirthDate="20100115",
         StudyDate="20200115",
@@ -33,7 +33,7 @@ def test_all_at_once() -> None:
         BodyPartExamined="HAND",
         PixelSpacing=["0.2", "0.25"],
         BurnedInAnnotation="NO",
-    ) == Facts(
+    ) == ImageMetadata(
         format="DICOM (uncompressed)",
         bits=12,
         sex=Sex.FEMALE,
@@ -50,7 +50,7 @@ def test_all_at_once() -> None:
 
 def test_nothing_at_all() -> None:
     ds = dataset()
-    assert facts() == Facts(format="DICOM (uncompressed)", bits=12, modality=ds.Modality)
+    assert metadata() == ImageMetadata(format="DICOM (uncompressed)", bits=12, modality=ds.Modality)
 
 
 @pytest.mark.filterwarnings("ignore:Invalid value for VR CS")
@@ -59,7 +59,7 @@ def test_nothing_at_all() -> None:
     [("M", Sex.MALE), ("F", Sex.FEMALE), ("f ", Sex.FEMALE), ("O", None), ("", None), ("X", None)],
 )
 def test_sex(stated: str, sex: Sex | None) -> None:
-    assert facts(PatientSex=stated).sex is sex
+    assert metadata(PatientSex=stated).sex is sex
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_sex(stated: str, sex: Sex | None) -> None:
 )
 @pytest.mark.filterwarnings("ignore:Invalid value for VR AS")
 def test_stated_age(stated: str, months: float | None) -> None:
-    assert facts(PatientAge=stated).chronological_age_months == (
+    assert metadata(PatientAge=stated).chronological_age_months == (
         months if months is None else pytest.approx(months)
     )
 
@@ -108,20 +108,20 @@ def test_stated_age(stated: str, months: float | None) -> None:
 @pytest.mark.filterwarnings("ignore:Invalid value for VR DA")
 def test_dates_that_make_no_sense_give_way_to_the_stated_age(birth: str, study: str) -> None:
     dates = {"PatientBirthDate": birth, "StudyDate": study}
-    assert facts(**dates).chronological_age_months is None
-    assert facts(**dates, PatientAge="010Y").chronological_age_months == 120
+    assert metadata(**dates).chronological_age_months is None
+    assert metadata(**dates, PatientAge="010Y").chronological_age_months == 120
 
 
 @pytest.mark.filterwarnings("ignore:Invalid value for VR DA")
 def test_dates_in_the_old_form() -> None:
-    assert facts(PatientBirthDate="2010.01.15").birth_date == date(2010, 1, 15)
+    assert metadata(PatientBirthDate="2010.01.15").birth_date == date(2010, 1, 15)
 
 
 def test_born_today_stands_in_for_an_unknown_birth_date() -> None:
-    today = facts(PatientBirthDate="20200115", StudyDate="20200115")
+    today = metadata(PatientBirthDate="20200115", StudyDate="20200115")
     assert today.chronological_age_months is None
     assert codes(today) == ["placeholder_age"]
-    aged = facts(PatientBirthDate="20200115", StudyDate="20200115", PatientAge="010Y")
+    aged = metadata(PatientBirthDate="20200115", StudyDate="20200115", PatientAge="010Y")
     assert aged.chronological_age_months == 120
     assert codes(aged) == ["placeholder_age"]
 
@@ -157,7 +157,7 @@ def test_born_today_stands_in_for_an_unknown_birth_date() -> None:
 def test_what_is_odd_is_named_and_not_quoted(
     elements: dict[str, Any], months: float | None, found: list[str]
 ) -> None:
-    stated = facts(**{"StudyDate": "20200310", **elements})
+    stated = metadata(**{"StudyDate": "20200310", **elements})
     assert codes(stated) == found
     assert stated.chronological_age_months == (months and pytest.approx(months, abs=0.01))
     said = " ".join(finding.message for finding in stated.findings)
@@ -168,15 +168,15 @@ def test_what_is_odd_is_named_and_not_quoted(
 @pytest.mark.parametrize("keyword", ["AcquisitionDate", "ContentDate", "SeriesDate"])
 def test_another_date_where_the_study_states_none(keyword: str) -> None:
     dates = {"PatientBirthDate": "20100310", keyword: "20200310"}
-    elsewhere = facts(**dates)
+    elsewhere = metadata(**dates)
     assert elsewhere.study_date == date(2020, 3, 10)
     assert codes(elsewhere) == ["study_date_elsewhere"]
-    assert codes(facts(**dates, StudyDate="20190310")) == []
+    assert codes(metadata(**dates, StudyDate="20190310")) == []
 
 
 def test_the_places_of_the_date_in_their_order() -> None:
     dates = {"SeriesDate": "20200101", "ContentDate": "20200202", "AcquisitionDate": "20200303"}
-    assert facts(**dates).study_date == date(2020, 3, 3)
+    assert metadata(**dates).study_date == date(2020, 3, 3)
 
 
 @pytest.mark.parametrize(
@@ -191,32 +191,32 @@ def test_the_places_of_the_date_in_their_order() -> None:
     ],
 )
 def test_laterality(elements: dict[str, str], side: str | None) -> None:
-    assert facts(**elements).laterality == side
+    assert metadata(**elements).laterality == side
 
 
 def test_spacing() -> None:
     detector = {"ImagerPixelSpacing": ["0.1", "0.1"]}
-    assert facts(**detector).pixel_spacing_mm == (0.1, 0.1)
-    assert facts(**detector, PixelSpacing=["0.2", "0.3"]).pixel_spacing_mm == (0.2, 0.3)
-    assert facts(**detector, PixelSpacing=["0", "0.3"]).pixel_spacing_mm == (0.1, 0.1)
-    assert facts(PixelSpacing=["0.2"]).pixel_spacing_mm is None
+    assert metadata(**detector).pixel_spacing_mm == (0.1, 0.1)
+    assert metadata(**detector, PixelSpacing=["0.2", "0.3"]).pixel_spacing_mm == (0.2, 0.3)
+    assert metadata(**detector, PixelSpacing=["0", "0.3"]).pixel_spacing_mm == (0.1, 0.1)
+    assert metadata(PixelSpacing=["0.2"]).pixel_spacing_mm is None
 
 
 def test_burned_in_annotation() -> None:
-    assert facts(BurnedInAnnotation="YES").burned_in_annotation is True
-    assert facts(BurnedInAnnotation="").burned_in_annotation is None
+    assert metadata(BurnedInAnnotation="YES").burned_in_annotation is True
+    assert metadata(BurnedInAnnotation="").burned_in_annotation is None
 
 
 @pytest.mark.filterwarnings("ignore:The value length")
 @pytest.mark.filterwarnings("ignore:Invalid value for VR CS")
 def test_a_code_that_is_free_text_is_not_read() -> None:
-    assert facts(BodyPartExamined="Left Hand").body_part == "Left Hand"
-    assert facts(BodyPartExamined="HAND OF ZZYZX QUENTIN").body_part is None
-    assert facts(Modality="ZZYZX^Q").modality is None
+    assert metadata(BodyPartExamined="Left Hand").body_part == "Left Hand"
+    assert metadata(BodyPartExamined="HAND OF ZZYZX QUENTIN").body_part is None
+    assert metadata(Modality="ZZYZX^Q").modality is None
 
 
 def test_a_real_file() -> None:
-    real = read(shipped("MR_small.dcm"), limits=Limits(min_side_px=64)).facts
+    real = read(shipped("MR_small.dcm"), limits=Limits(min_side_px=64)).metadata
     ds = pydicom.dcmread(shipped("MR_small.dcm"))
     assert real.modality == ds.Modality == "MR"
     assert real.sex is Sex.FEMALE

@@ -49,13 +49,13 @@ def read_alike(data: bytes) -> Radiograph:
     """Read a file that must give the pixels and facts of the plain one."""
     found, plain = read(data), read(PLAIN)
     np.testing.assert_array_equal(found.pixels, plain.pixels)
-    assert found.facts.sex == plain.facts.sex
-    assert found.facts.birth_date == plain.facts.birth_date
+    assert found.metadata.sex == plain.metadata.sex
+    assert found.metadata.birth_date == plain.metadata.birth_date
     return found
 
 
 def codes(radiograph: Radiograph) -> list[str]:
-    return [finding.code for finding in radiograph.facts.findings]
+    return [finding.code for finding in radiograph.metadata.findings]
 
 
 def relabelled(data: bytes, stated: str, other: str) -> bytes:
@@ -259,10 +259,10 @@ def test_half_of_a_compressed_image_is_never_given() -> None:
 
 def test_an_element_that_is_there_twice() -> None:
     found = read(PLAIN[:IDENTIFIER] + b"\x10\0\x40\0CS\2\0M " + PLAIN[IDENTIFIER:])
-    assert found.facts.sex is None
+    assert found.metadata.sex is None
     assert codes(found) == ["several_values"]
     same = read(PLAIN[:IDENTIFIER] + b"\x10\0\x40\0CS\2\0F " + PLAIN[IDENTIFIER:])
-    assert (same.facts.sex, codes(same)) == (read(PLAIN).facts.sex, [])
+    assert (same.metadata.sex, codes(same)) == (read(PLAIN).metadata.sex, [])
 
 
 def test_a_sequence_in_a_sequence_without_lengths() -> None:
@@ -275,7 +275,7 @@ def test_a_sequence_in_a_sequence_without_lengths() -> None:
         element.is_undefined_length = True
     inner.is_undefined_length_sequence_item = True
     outer.is_undefined_length_sequence_item = True
-    assert read_alike(written(ds)).facts.laterality == "R"
+    assert read_alike(written(ds)).metadata.laterality == "R"
 
 
 def test_a_frame_in_the_wrong_number_of_bytes_is_not_taken_for_plain(refused: Refused) -> None:

@@ -65,8 +65,8 @@ def test_lossless(syntax: str, pixels: Any, bits: int) -> None:
     np.testing.assert_allclose(stretched(film.pixels), stretched(pixels), rtol=0, atol=1e-6)
     assert film.pixels.dtype == np.float32
     assert film.pixels.flags.c_contiguous
-    assert film.facts.format == f"DICOM ({LOSSLESS[syntax]})"
-    assert film.facts.bits == bits
+    assert film.metadata.format == f"DICOM ({LOSSLESS[syntax]})"
+    assert film.metadata.bits == bits
 
 
 @pytest.mark.parametrize("syntax", [key for key in LOSSLESS if key != ExplicitVRBigEndian])
@@ -79,13 +79,13 @@ def test_lossless_8_bit(syntax: str) -> None:
 def test_lossy(syntax: str) -> None:
     film = read(in_syntax(syntax))
     np.testing.assert_allclose(stretched(film.pixels), stretched(DEEP), rtol=0, atol=0.02)
-    assert film.facts.format == f"DICOM ({LOSSY[syntax]})"
+    assert film.metadata.format == f"DICOM ({LOSSY[syntax]})"
 
 
 def test_jpeg_baseline() -> None:
     film = read(in_syntax(JPEGBaseline8Bit, GREY, 8))
     np.testing.assert_allclose(stretched(film.pixels), stretched(GREY), rtol=0, atol=0.02)
-    assert film.facts.format == "DICOM (JPEG baseline)"
+    assert film.metadata.format == "DICOM (JPEG baseline)"
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, RLELossless])
@@ -267,7 +267,7 @@ def test_real_files_agree_with_pydicom(name: str) -> None:
 def test_a_real_12_bit_jpeg() -> None:
     """The values that DCMTK decodes, from pydicom's own tests."""
     content = Path(shipped("JPGExtended.dcm")).read_bytes()
-    assert read(content).facts.format == "DICOM (JPEG extended)"
+    assert read(content).metadata.format == "DICOM (JPEG extended)"
     header = pydicom.dcmread(BytesIO(content))
     syntax = str(header.file_meta.TransferSyntaxUID)
     stated = PixelDescription(1024, 256, 1, 16, 12, 11, False, "MONOCHROME2", False)

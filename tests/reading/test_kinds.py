@@ -35,7 +35,7 @@ def a_zip() -> bytes:
 @pytest.mark.parametrize("kind", FORMATS)
 def test_the_name_does_not_matter(tmp_path: Path, kind: str, name: str) -> None:
     (tmp_path / name).write_bytes(FORMATS[kind])
-    assert read(tmp_path / name).facts.format == kind
+    assert read(tmp_path / name).metadata.format == kind
 
 
 @pytest.mark.parametrize(
@@ -84,10 +84,10 @@ def test_a_dicom_dataset_without_preamble_is_dicom(implicit: bool, little: bool)
     content = bare(implicit, little)
     assert content[128:132] != b"DICM"
     film = read(content)
-    assert film.facts.format.startswith("DICOM (uncompressed")
-    assert film.facts.modality == "CR"
+    assert film.metadata.format.startswith("DICOM (uncompressed")
+    assert film.metadata.modality == "CR"
 
 
 def test_a_dicom_file_that_is_a_tiff_too_is_dicom() -> None:
     content = raster("TIFF")[:128].ljust(128, b"\0") + dicom()[128:]
-    assert read(content).facts.format == "DICOM (uncompressed)"
+    assert read(content).metadata.format == "DICOM (uncompressed)"

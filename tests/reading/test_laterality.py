@@ -8,7 +8,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from boneage import Sex, read
-from boneage.quality.suitability import findings_of
+from boneage.quality.checks import findings_of
 from tests.reading.drawn import dicom
 
 pytestmark = pytest.mark.filterwarnings("ignore:Invalid value for VR CS", "ignore:The value length")
@@ -16,8 +16,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:Invalid value for VR CS", "ignor
 
 def stated(**elements: Any) -> tuple[str | None, list[str]]:
     """The side, and the codes of all that is found of the file."""
-    facts = read(dicom(**elements)).facts
-    return facts.laterality, [finding.code for finding in findings_of(facts, Sex.FEMALE)]
+    metadata = read(dicom(**elements)).metadata
+    return metadata.laterality, [finding.code for finding in findings_of(metadata, Sex.FEMALE)]
 
 
 @pytest.mark.parametrize("keyword", ["ImageLaterality", "Laterality", "FrameLaterality"])
@@ -104,7 +104,7 @@ def test_free_texts_may_warn_and_are_not_kept(keyword: str, text: str, right: bo
     side, found = stated(**elements)
     assert side is None
     assert found == (["right_hand"] if right else [])
-    assert text not in repr(read(dicom(**elements)).facts)
+    assert text not in repr(read(dicom(**elements)).metadata)
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def test_no_fact_message_log_or_warning_names_the_patient(
         warnings.simplefilter("always")
         for content in contents:
             try:
-                said.append(repr(read(content).facts))
+                said.append(repr(read(content).metadata))
             except FilmError as error:
                 cause = error.__cause__
                 said += [str(error), repr(cause)]
@@ -63,9 +63,11 @@ def test_no_fact_message_log_or_warning_names_the_patient(
 
 
 def test_bad_values_are_no_facts() -> None:
-    facts = read(with_bad_values()).facts
-    assert (facts.birth_date, facts.study_date, facts.chronological_age_months) == (None,) * 3
-    assert facts.sex is not None
+    metadata = read(with_bad_values()).metadata
+    assert (metadata.birth_date, metadata.study_date, metadata.chronological_age_months) == (
+        None,
+    ) * 3
+    assert metadata.sex is not None
 
 
 def test_other_threads_and_later_warnings_are_heard() -> None:

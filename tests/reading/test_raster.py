@@ -56,10 +56,10 @@ def close(content: bytes, expected: npt.NDArray[Any], levels: float = 0.0) -> No
 def test_grey(kind: str) -> None:
     content = raster(kind, GREY, **({"quality": 98} if kind == "JPEG" else {}))
     close(content, UNIT, levels=3 if kind == "JPEG" else 0)
-    facts = read(content).facts
-    assert facts.format.upper() == kind
-    assert facts.bits == 8
-    assert (facts.sex, facts.modality, facts.chronological_age_months) == (None,) * 3
+    metadata = read(content).metadata
+    assert metadata.format.upper() == kind
+    assert metadata.bits == 8
+    assert (metadata.sex, metadata.modality, metadata.chronological_age_months) == (None,) * 3
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP", "BMP"])
@@ -76,7 +76,7 @@ def test_colour_becomes_luminance(kind: str) -> None:
 def test_16_bit(kind: str) -> None:
     content = raster(kind, WORDS)
     close(content, WORDS / 65_535)
-    assert read(content).facts.bits == 16
+    assert read(content).metadata.bits == 16
 
 
 def test_16_bit_big_endian_tiff() -> None:
@@ -88,7 +88,7 @@ def test_16_bit_big_endian_tiff() -> None:
 def test_16_bit_colour_keeps_its_depth(suffix: str) -> None:
     content = by_opencv(suffix, np.dstack([WORDS] * 3))
     close(content, WORDS / 65_535)
-    assert read(content).facts.bits == 16
+    assert read(content).metadata.bits == 16
     colour = (COLOUR.astype(np.uint16) << 8) + 77
     expected = colour.astype(np.float64) @ (0.299, 0.587, 0.114) / 65_535
     close(by_opencv(suffix, colour[..., ::-1]), expected, levels=0.01)
@@ -111,7 +111,7 @@ def test_float_tiff(scale: float) -> None:
     expected = UNIT if scale == 1 else (UNIT - UNIT.min()) / (UNIT.max() - UNIT.min())
     content = raster("TIFF", values)
     close(content, expected)
-    assert read(content).facts.bits == 32
+    assert read(content).metadata.bits == 32
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
@@ -146,7 +146,7 @@ def test_1_bit(kind: str) -> None:
     content = encoded(Image.fromarray(GREY > 100), kind)
     close(content, GREY > 100)
     if kind == "PNG":
-        assert read(content).facts.bits == 1
+        assert read(content).metadata.bits == 1
 
 
 def test_palette() -> None:
@@ -254,7 +254,7 @@ def test_16_bit_grey_with_alpha(opaque: bool) -> None:
     pairs = np.dstack([WORDS, alpha]).astype(">u2").view(np.uint8).reshape(HEIGHT, -1)
     content = png(16, 4, pairs)
     close(content, WORDS / 65_535 * (alpha / 65_535))
-    assert read(content).facts.bits == 16
+    assert read(content).metadata.bits == 16
 
 
 def test_16_bit_colour_with_a_transparent_one() -> None:
@@ -268,7 +268,7 @@ def test_what_opencv_decodes_otherwise_is_not_trusted(monkeypatch: pytest.Monkey
     content = by_opencv(".png", np.dstack([WORDS] * 3))
     monkeypatch.setattr(cv2, "imdecode", lambda *_: np.dstack([WORDS + 256] * 3))
     close(content, (WORDS >> 8) / 255)
-    assert read(content).facts.bits == 8
+    assert read(content).metadata.bits == 8
 
 
 def test_an_alpha_channel_that_no_program_filled() -> None:
@@ -309,7 +309,7 @@ def test_reading_leaves_the_file_as_it_was(tmp_path: Path) -> None:
 def test_a_picture_in_colour_is_told_from_a_grey_one_stored_as_colour() -> None:
     grey = np.repeat(GREY[..., np.newaxis], 3, axis=2)
     blue = grey * np.array([0, 0, 1], np.uint8)
-    assert not read(raster("PNG")).facts.in_colour
+    assert not read(raster("PNG")).metadata.in_colour
     for kind in ("PNG", "JPEG", "TIFF"):
-        assert not read(raster(kind, grey)).facts.in_colour
-        assert read(raster(kind, blue)).facts.in_colour
+        assert not read(raster(kind, grey)).metadata.in_colour
+        assert read(raster(kind, blue)).metadata.in_colour

@@ -26,7 +26,7 @@ def test_a_path_gives_the_film_its_name(tmp_path: Path, name: str) -> None:
     for given in (path, str(path)):
         film = read(given)
         assert film.name == name
-        assert film.facts.format == "PNG"
+        assert film.metadata.format == "PNG"
         np.testing.assert_array_equal(film.pixels, UNIT)
 
 

@@ -223,7 +223,7 @@ def test_the_bits_below_a_pixel_are_no_other_depth() -> None:
 
 
 def test_the_depth_that_was_found_is_a_fact() -> None:
-    assert image(WRONG["fewer bits stated"]).facts.bits == 12
+    assert image(WRONG["fewer bits stated"]).metadata.bits == 12
 
 
 def test_what_no_reading_explains_is_warned_of() -> None:

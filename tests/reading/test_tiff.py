@@ -66,7 +66,7 @@ def test_planes_are_told_apart(grid: Options, order: str) -> None:
     for packing in ({}, {"compression": "lzw", "predictor": True}):
         content = tiff(planes, **PLANAR, **grid, **packing, byteorder=order)
         exact(content, expected, 2 / 65_535)
-        assert read(content).facts.in_colour
+        assert read(content).metadata.in_colour
 
 
 @pytest.mark.parametrize("kind", ["u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8"])
@@ -84,7 +84,7 @@ def test_wide_signed_and_floating_numbers(grid: Options, kind: str) -> None:
         if packing.get("predictor") and kind[1] == "8" and dtype.kind != "f":
             continue  # tifffile does not write them
         exact(tiff(values, **GREYS, **head, **grid, **packing), stretched(values), 1e-6)
-    assert read(tiff(values, **GREYS)).facts.bits == dtype.itemsize * 8
+    assert read(tiff(values, **GREYS)).metadata.bits == dtype.itemsize * 8
 
 
 @pytest.mark.parametrize("kind", ["f2", "f4", "f8"])
@@ -105,7 +105,7 @@ def test_samples_that_are_no_whole_bytes(bits: int) -> None:
         exact(content, values / white)
     colour = tiff(np.dstack([values] * 3), **RGB, bitspersample=bits)
     exact(colour, values / white)
-    assert read(colour).facts.bits == bits
+    assert read(colour).metadata.bits == bits
 
 
 @pytest.mark.parametrize("planes", ["contig", "separate"])
@@ -146,8 +146,8 @@ def test_other_colours(grid: Options) -> None:
     exact(tiff(inks, photometric="separated", **grid), UNIT, 1e-6)
     lightness = tiff(np.dstack([GREY, BLACK, BLACK]), photometric="cielab", **grid)
     exact(lightness, UNIT)
-    assert not read(lightness).facts.in_colour
-    assert read(tiff(np.dstack([GREY, BLACK + 90, BLACK]), photometric="cielab")).facts.in_colour
+    assert not read(lightness).metadata.in_colour
+    assert read(tiff(np.dstack([GREY, BLACK + 90, BLACK]), photometric="cielab")).metadata.in_colour
 
 
 @pytest.mark.parametrize("scale", [1, 256, 257])
@@ -177,7 +177,7 @@ def test_jpeg_of_a_colour_keeps_its_hue() -> None:
     for subsampling in ((1, 1), (2, 2)):
         content = tiff(colour, photometric="rgb", compression="jpeg", subsampling=subsampling)
         exact(content, expected, 0.03)
-        assert read(content).facts.in_colour
+        assert read(content).metadata.in_colour
 
 
 def test_reversed_bits() -> None:

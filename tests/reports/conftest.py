@@ -17,12 +17,12 @@ from boneage.domain.assessment import (
     Calibrated,
     Finding,
     Interval,
-    Look,
+    RegionDetection,
     Severity,
     WeightsName,
 )
 from boneage.domain.child import Child
-from boneage.domain.radiograph import Facts, Radiograph, Sex
+from boneage.domain.radiograph import ImageMetadata, Radiograph, Sex
 from boneage.synthetic.film import draw
 from boneage.synthetic.saving import write_dicom
 from tests.conftest import drawn_hand
@@ -33,8 +33,8 @@ PATIENT_ID = "QZ-4711"
 
 @pytest.fixture
 def radiograph() -> Radiograph:
-    facts = Facts("DICOM", 12, birth_date=date(2011, 2, 3), study_date=date(2021, 2, 3))
-    return Radiograph((drawn_hand(480, 360) / 65535).astype(np.float32), facts, "hand.dcm")
+    metadata = ImageMetadata("DICOM", 12, birth_date=date(2011, 2, 3), study_date=date(2021, 2, 3))
+    return Radiograph((drawn_hand(480, 360) / 65535).astype(np.float32), metadata, "hand.dcm")
 
 
 @pytest.fixture
@@ -44,13 +44,15 @@ def answer(radiograph: Radiograph) -> Assessment:
         film="hand.dcm",
         sex=Sex.FEMALE,
         age_months=122.374,
-        looks=(
-            Look("carpal", heat, Box(300, 120, 400, 240), attention_found=True),
-            Look("metacarpal", heat[::-1].copy(), Box(190, 80, 300, 280), attention_found=False),
+        detections=(
+            RegionDetection("carpal", heat, Box(300, 120, 400, 240), attention_found=True),
+            RegionDetection(
+                "metacarpal", heat[::-1].copy(), Box(190, 80, 300, 280), attention_found=False
+            ),
         ),
         readings={"whole_hand": 121.0, "carpal": 119.8, "metacarpal": 125.1},
         weights=WeightsName("tiny-1", "tiny", "ab" * 32),
-        facts=radiograph.facts,
+        metadata=radiograph.metadata,
         film_height=480,
         film_width=360,
         seconds=0.12345,
@@ -60,7 +62,7 @@ def answer(radiograph: Radiograph) -> Assessment:
         ),
         interval=Interval(110.0, 134.5, 0.9, 54, by_sex=True, widening=1.456),
         chronological_age_months=120.0,
-        unlikeness=1.234,
+        ood_score=1.234,
         calibrated=Calibrated("St Anna", "2026-11-30", 120, "cd" * 32, 119.5),
     )
 

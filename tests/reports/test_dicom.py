@@ -163,11 +163,11 @@ def test_regions_lie_on_the_source_image(
     written: dict[str, Path], told: Assessment, source: SourceDataset
 ) -> None:
     regions = named(dcmread(written["report"]), "Image Region")
-    assert len(regions) == len(told.looks) == 2
-    for item, look in zip(regions, told.looks, strict=True):
+    assert len(regions) == len(told.detections) == 2
+    for item, detection in zip(regions, told.detections, strict=True):
         assert (item.ValueType, item.GraphicType) == ("SCOORD", "POLYLINE")
         columns, rows = item.GraphicData[::2], item.GraphicData[1::2]
-        box = look.box
+        box = detection.box
         assert (min(columns), max(columns)) == (box.min_col, box.max_col)
         assert (min(rows), max(rows)) == (box.min_row, box.max_row)
         assert item.GraphicData[:2] == item.GraphicData[-2:], "closed"
@@ -195,7 +195,12 @@ def test_dcmtk_reads_both(written: dict[str, Path]) -> None:
 
 def test_an_answer_with_little_in_it(answer: Assessment, dicom_film: Path, tmp_path: Path) -> None:
     bare = replace(
-        answer, interval=None, calibrated=None, chronological_age_months=None, findings=(), looks=()
+        answer,
+        interval=None,
+        calibrated=None,
+        chronological_age_months=None,
+        findings=(),
+        detections=(),
     )
     files = dicom_files(bare, read(dicom_film), read_source(dicom_film))
     report = dcmread(BytesIO(files["report"]))
@@ -271,8 +276,8 @@ def test_what_is_read_of_an_element_is_what_is_written(
         written = {keyword: str(answer.get(keyword) or "") for keyword in elements}
         assert written == {keyword: expected for keyword, (_, expected) in elements.items()}
     identity = identity_of(source)
-    assert identity.birth_date == radiograph.facts.birth_date
-    assert identity.study_date == radiograph.facts.study_date
+    assert identity.birth_date == radiograph.metadata.birth_date
+    assert identity.study_date == radiograph.metadata.study_date
     assert identity.name == ("Yamada Tarou (山田 太郎)" if elements is ODD else None)
 
 

@@ -12,7 +12,7 @@ from fhir.resources.R4B.observation import Observation
 from boneage.clinical.interpreting import with_clinical_findings
 from boneage.domain.assessment import Assessment
 from boneage.domain.child import Child
-from boneage.domain.radiograph import Facts
+from boneage.domain.radiograph import ImageMetadata
 from boneage.reports.fhir import Resource, observation
 from boneage.reports.identity import Identity
 
@@ -103,7 +103,7 @@ def test_what_is_missing_is_left_out(answer: Assessment) -> None:
 
 @pytest.mark.parametrize("side", ["L", "R", None])
 def test_which_hand(answer: Assessment, side: str | None) -> None:
-    film = replace(answer, facts=Facts("PNG", 8, laterality=side))
+    film = replace(answer, metadata=ImageMetadata("PNG", 8, laterality=side))
     text = checked(observation(film, FILM))["bodySite"]["text"]
     assert text == {"L": "left hand", "R": "right hand", None: "hand"}[side]
 

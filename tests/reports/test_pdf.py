@@ -21,13 +21,13 @@ from boneage.clinical.standards import nearest_standards
 from boneage.domain.ages import UNLIKELY_AGE
 from boneage.domain.assessment import Assessment, Box, Finding, Severity
 from boneage.domain.child import PLACEHOLDER, Child
-from boneage.domain.radiograph import Facts, Radiograph, Sex
+from boneage.domain.radiograph import ImageMetadata, Radiograph, Sex
 from boneage.i18n.words import ENGLISH, languages, words_of
 from boneage.imaging.hand_likeness import Likeness
-from boneage.quality import suitability
+from boneage.quality import checks
 from boneage.quality.both_hands import TwoHands, of_two_hands
-from boneage.quality.gate import HAND
-from boneage.quality.suitability import findings_of
+from boneage.quality.checks import findings_of
+from boneage.quality.classifier import HAND
 from boneage.reading.dicom.laterality import ALSO_RIGHT, RIGHT_BY_DESCRIPTION
 from boneage.reports.identity import Identity
 from boneage.reports.pdf.page import ReportTexts
@@ -45,7 +45,7 @@ from tests.quality.test_suitability import MEASURED, STATED, judged
 SECONDS_FROM_FILM_TO_REPORT = 1.5
 SIZES = {"a4": (595.28, 841.89), "letter": (612.0, 792.0)}
 SOMEBODY = Identity("child 7", "Quentin Zzyzx", "QZ-4711", date(2011, 2, 3), date(2021, 2, 3))
-SOURCE = Path(suitability.__file__).parents[1]
+SOURCE = Path(checks.__file__).parents[1]
 EXAMPLE = Path(__file__).parents[2] / "examples" / "synthetic_hand_girl_10y.png"
 
 
@@ -166,9 +166,9 @@ def test_a_crowded_report_stays_on_its_page(
 @pytest.mark.parametrize("shape", [(1, 1), (100, 80), (3000, 700), (300, 2400)])
 def test_films_of_every_shape_have_a_report(told: Assessment, shape: tuple[int, int]) -> None:
     pixels = (drawn_hand(*shape) / 65535).astype(np.float32)
-    looks = tuple(replace(look, box=Box(0, 0, *shape)) for look in told.looks)
-    film = Radiograph(pixels, Facts("PNG", 16))
-    for answer in (replace(told, looks=looks), replace(told, looks=())):
+    detections = tuple(replace(detection, box=Box(0, 0, *shape)) for detection in told.detections)
+    film = Radiograph(pixels, ImageMetadata("PNG", 16))
+    for answer in (replace(told, detections=detections), replace(told, detections=())):
         assert pages(report(answer, film)) == 1
 
 
@@ -179,7 +179,9 @@ def test_what_is_not_known_is_said(answer: Assessment) -> None:
     texts = texts_of(bare)
     assert len(texts.answer) == 1
     assert ("Chronological age", "not known") in texts.sections[0].entries
-    unknown = with_clinical_findings(replace(bare, facts=Facts("PNG", 8)), Child(height_cm=138.0))
+    unknown = with_clinical_findings(
+        replace(bare, metadata=ImageMetadata("PNG", 8)), Child(height_cm=138.0)
+    )
     growth_section, height_section, *_ = texts_of(unknown).sections
     assert growth_section.entries == (("Chronological age", "not known"),)
     assert any("chronological age is not known" in said for _, said in height_section.entries)
@@ -212,11 +214,11 @@ def codes_given(kind: str) -> tuple[set[str], set[str]]:
 
 
 def test_every_sentence_of_the_program_has_a_translation() -> None:
-    kinds = [judged(kinds={HAND: 0.1, kind: 0.9}) for kind in (*suitability.OTHER_KINDS, "new")]
-    of_kinds = {finding.code for seen in kinds for finding in suitability.of_seen(seen)}
+    kinds = [judged(kinds={HAND: 0.1, kind: 0.9}) for kind in (*checks.OTHER_KINDS, "new")]
+    of_kinds = {finding.code for seen in kinds for finding in checks.of_seen(seen)}
     codes, variables = codes_given("Finding")
     assert variables == {
-        "quality/suitability.py: code",  # of_kinds
+        "quality/checks.py: code",  # of_kinds
         "domain/ages.py: UNLIKELY_AGE",
         "clinical/interpreting.py: PLACEHOLDER.code",
     }, "say here, and in the next line, which codes the variable can hold"
@@ -232,7 +234,7 @@ def test_every_sentence_of_the_program_has_a_translation() -> None:
 def test_what_is_said_without_values_under_one_code_keeps_its_sense(answer: Assessment) -> None:
     alike = TwoHands(-1.0, 1.0, 100.0, 100.0, Likeness(0.9, 0.9, 0.1))
     one_side = TwoHands(1.0, 1.0, 100.0, 100.0, Likeness(0.1, 0.1, 0.9))
-    both = findings_of(Facts("DICOM", 8, laterality="B"), answer.sex)
+    both = findings_of(ImageMetadata("DICOM", 8, laterality="B"), answer.sex)
     found = (ALSO_RIGHT, RIGHT_BY_DESCRIPTION, *both, *of_two_hands(one_side, None))
     found += of_two_hands(alike, "R")
     said = {finding.message for finding in found if finding.code != "both_hands"}
@@ -243,7 +245,7 @@ def test_what_is_said_without_values_under_one_code_keeps_its_sense(answer: Asse
 
 def test_a_refusal_says_what_was_seen_in_german() -> None:
     german = words_of("de")
-    chest = Finding("not_a_hand", Severity.REFUSAL, suitability.OTHER_KINDS["chest"])
+    chest = Finding("not_a_hand", Severity.REFUSAL, checks.OTHER_KINDS["chest"])
     assert "Brustkorbs" in finding_sentence(chest, german)
     new = Finding("not_a_hand", Severity.REFUSAL, "It looks like a foot.")
     assert "nicht wie die Röntgenaufnahme einer ganzen Hand" in finding_sentence(new, german)

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from boneage.domain.assessment import Assessment, Box, Finding, Severity
-from boneage.domain.radiograph import Facts, Radiograph
+from boneage.domain.radiograph import ImageMetadata, Radiograph
 from boneage.inference.session import Session
 from boneage.reports.exports import PICTURE, export, save
 from boneage.reports.panels import REFUSAL_TEXT, colour_of, fitted, with_boxes, with_heat
@@ -25,7 +25,7 @@ def count(picture: npt.NDArray[np.uint8], colour: tuple[int, int, int]) -> int:
 
 def of_size(height: int, width: int) -> Radiograph:
     pixels = drawn_hand(height, width) / 65535
-    return Radiograph(pixels.astype(np.float32), Facts("PNG", 16), "hand.png")
+    return Radiograph(pixels.astype(np.float32), ImageMetadata("PNG", 16), "hand.png")
 
 
 def test_a_picture_shows_the_boxes_in_their_colours(
@@ -34,8 +34,8 @@ def test_a_picture_shows_the_boxes_in_their_colours(
     picture = draw(answer, radiograph)
     assert picture.dtype == np.uint8
     assert picture.shape[2] == 3
-    for look in answer.looks:
-        assert count(picture, colour_of(look.region)) > 1000
+    for detection in answer.detections:
+        assert count(picture, colour_of(detection.region)) > 1000
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (100, 80), (480, 360), (3000, 2400), (40, 900)])
@@ -43,8 +43,8 @@ def test_pictures_are_of_one_height_whatever_the_film(
     answer: Assessment, shape: tuple[int, int]
 ) -> None:
     box = Box(0, 0, *shape)
-    looks = tuple(replace(look, box=box) for look in answer.looks)
-    answer = replace(answer, looks=looks, film_height=shape[0], film_width=shape[1])
+    detections = tuple(replace(detection, box=box) for detection in answer.detections)
+    answer = replace(answer, detections=detections, film_height=shape[0], film_width=shape[1])
     picture = draw(answer, of_size(*shape))
     assert 1000 < picture.shape[0] < 1400
     assert 700 < picture.shape[1] < 2200
@@ -52,7 +52,7 @@ def test_pictures_are_of_one_height_whatever_the_film(
 
 def test_a_box_lies_where_its_region_is(answer: Assessment) -> None:
     film = np.zeros((960, 720, 3), np.uint8)  # twice the film's size
-    panel = np.asarray(with_boxes(film, answer.looks[:1], (480, 360)))
+    panel = np.asarray(with_boxes(film, answer.detections[:1], (480, 360)))
     rows, cols = np.nonzero((panel == colour_of("carpal")).all(axis=-1))
     assert rows.max() == 2 * 400 - 1
     assert (cols.min(), cols.max()) == (2 * 120, 2 * 240 - 1)
@@ -76,7 +76,7 @@ def test_fitted_keeps_the_shape() -> None:
 def test_a_picture_without_looks_or_with_long_warnings(
     answer: Assessment, radiograph: Radiograph
 ) -> None:
-    assert draw(replace(answer, looks=()), radiograph).shape[0] > 900
+    assert draw(replace(answer, detections=()), radiograph).shape[0] > 900
     long = replace(answer.findings[0], message="a long sentence " * 40)
     short = draw(answer, radiograph).shape[0]
     assert draw(replace(answer, findings=(long,)), radiograph).shape[0] > short

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from boneage import __version__
 from boneage.domain.assessment import Assessment, Box, Failure, Finding, OtherHand, Severity
-from boneage.domain.stance import Stance
+from boneage.domain.orientation import Orientation
 from boneage.reports.record import batch, record
 from boneage.reports.table import row
 from boneage.reports.text import full_text, one_line
@@ -97,13 +97,15 @@ def test_no_date_of_the_child_is_written(answer: Assessment) -> None:
 
 def test_boxes_come_back(answer: Assessment) -> None:
     regions = json.loads(batch([record(answer)]))["films"][0]["regions"]
-    assert [Box(**region["box"]) for region in regions] == [look.box for look in answer.looks]
+    assert [Box(**region["box"]) for region in regions] == [
+        detection.box for detection in answer.detections
+    ]
 
 
 def test_what_is_missing_is_null(answer: Assessment) -> None:
     bare = record(
         replace(
-            answer, interval=None, chronological_age_months=None, unlikeness=None, calibrated=None
+            answer, interval=None, chronological_age_months=None, ood_score=None, calibrated=None
         )
     )
     assert bare["interval"] is bare["calibration"] is bare["unlikeness"] is None
@@ -132,8 +134,8 @@ def test_a_refusal_is_no_failure(answer: Assessment) -> None:
 
 
 def test_a_forced_film_says_what_was_done_to_it(answer: Assessment) -> None:
-    stance = Stance(Box(10, 20, 400, 300), 1, inverted=True)
-    forced = record(replace(answer, findings=(REFUSAL,), stance=stance))
+    orientation = Orientation(Box(10, 20, 400, 300), 1, inverted=True)
+    forced = record(replace(answer, findings=(REFUSAL,), orientation=orientation))
     assert (forced["status"], forced["verdict"]) == ("read", "refused")
     assert forced["stance"] == {
         "field": {"min_row": 10, "min_col": 20, "max_row": 400, "max_col": 300},

@@ -47,6 +47,6 @@ def test_failures_have_rows_too(answer: Assessment) -> None:
 
 
 def test_a_region_of_unknown_name_breaks_nothing(answer: Assessment) -> None:
-    look = replace(answer.looks[0], region="ulna")
-    (cells,) = written(replace(answer, looks=(look,), readings={"ulna": 1.0}))
+    detection = replace(answer.detections[0], region="ulna")
+    (cells,) = written(replace(answer, detections=(detection,), readings={"ulna": 1.0}))
     assert tuple(cells) == COLUMNS

@@ -55,7 +55,7 @@ def test_one_line_of_many(answer: Assessment) -> None:
         "uncalibrated 10 years 0 months (119.5 months); regions found: carpal",
         "  Warning: The film is marked as a right hand.",
     ]
-    assert "regions found: none" in one_line(replace(answer, looks=()))
+    assert "regions found: none" in one_line(replace(answer, detections=()))
     assert one_line(Failure("a.png", "x", "it is cut off")) == "a.png: failed: it is cut off"
 
 

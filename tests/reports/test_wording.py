@@ -15,7 +15,7 @@ from boneage.clinical.interpreting import with_clinical_findings
 from boneage.domain.assessment import Assessment, Interval
 from boneage.domain.child import Child
 from boneage.domain.clinical_findings import Centre, Determination
-from boneage.domain.radiograph import Facts, Sex
+from boneage.domain.radiograph import ImageMetadata, Sex
 from boneage.reports.record import record
 from boneage.reports.table import row, write_table
 from boneage.reports.text import LINE_WIDTH, full_text, one_line
@@ -85,7 +85,7 @@ def test_one_line_of_many(read: Assessment) -> None:
 
 
 def test_what_is_not_defined_is_said_everywhere(answer: Assessment) -> None:
-    old = replace(answer, facts=Facts("PNG", 8), age_months=230.0, interval=None)
+    old = replace(answer, metadata=ImageMetadata("PNG", 8), age_months=230.0, interval=None)
     read = with_clinical_findings(old, Child(chronological_age_months=210, height_cm=160))
     text = flat(full_text(read))
     assert "SDS not defined: at 17 years 6 months the Brush table defines no SD" in text
@@ -102,14 +102,14 @@ def test_what_is_not_defined_is_said_everywhere(answer: Assessment) -> None:
 
 
 def test_a_film_whose_dates_are_wrong_is_told(answer: Assessment) -> None:
-    facts = Facts("DICOM", 12, birth_date=date(2021, 2, 3), study_date=date(2011, 2, 3))
-    text = flat(full_text(with_clinical_findings(replace(answer, facts=facts), Child())))
+    metadata = ImageMetadata("DICOM", 12, birth_date=date(2021, 2, 3), study_date=date(2011, 2, 3))
+    text = flat(full_text(with_clinical_findings(replace(answer, metadata=metadata), Child())))
     assert "Chronological age not known: the film states a birth date after its study date" in text
     assert "SDS" not in text
 
 
 def test_without_age_nothing_is_said_of_growth(answer: Assessment) -> None:
-    bare = replace(answer, facts=Facts("PNG", 8))
+    bare = replace(answer, metadata=ImageMetadata("PNG", 8))
     text = full_text(with_clinical_findings(bare, Child()))
     assert "Chronological" not in text
     assert "SDS" not in text

@@ -56,8 +56,8 @@ def test_a_film_is_one(drawn: Draw, age_months: int, sex: Sex) -> None:
     assert pixels.shape == (600, 460)
     assert 0 <= pixels.min() < 0.05
     assert pixels.max() == 1  # the marker
-    assert film.radiograph.facts.sex is sex
-    assert film.radiograph.facts.laterality == "L"
+    assert film.radiograph.metadata.sex is sex
+    assert film.radiograph.metadata.laterality == "L"
     assert "synthetic" in film.radiograph.name
     assert set(film.regions) == {HAND, CARPAL, METACARPAL, PHALANX}
 
@@ -146,7 +146,7 @@ def test_more_bone_shows_with_age(drawn: Draw, sex: Sex) -> None:
     assert parts[-1] == 21 * 2 + 9
     areas_mm2 = []
     for film in films:
-        (side_mm, _) = film.radiograph.facts.pixel_spacing_mm or (0.0, 0.0)
+        (side_mm, _) = film.radiograph.metadata.pixel_spacing_mm or (0.0, 0.0)
         hand = [name for name in film.outlines if name not in FOREARM]
         areas_mm2.append(float(mask_of(film, *hand).sum()) * side_mm**2)
     assert all(after > before for before, after in pairwise(areas_mm2[:-1]))
@@ -207,7 +207,9 @@ def test_the_same_arguments_draw_the_same_film(drawn: Draw) -> None:
 def test_a_quarter_turn_moves_the_boxes(drawn: Draw) -> None:
     upright = draw(120, Sex.MALE, height=700, width=700)
     turned = draw(120, Sex.MALE, height=700, width=700, rotation_degrees=90)
-    assert upright.radiograph.facts.pixel_spacing_mm == turned.radiograph.facts.pixel_spacing_mm
+    assert (
+        upright.radiograph.metadata.pixel_spacing_mm == turned.radiograph.metadata.pixel_spacing_mm
+    )
     for name in (*upright.regions, *upright.bones):
         if name not in FOREARM:
             before = {**upright.regions, **upright.bones}[name]

@@ -32,7 +32,7 @@ def test_a_reader_finds_a_synthetic_hand(drawn: Draw, sex: Sex, code: str) -> No
     assert (dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit) == (16, 12, 11)
     assert dataset.PhotometricInterpretation == "MONOCHROME2"
     spacing = tuple(float(side) for side in dataset.PixelSpacing)
-    assert spacing == pytest.approx(film.radiograph.facts.pixel_spacing_mm, abs=1e-6)
+    assert spacing == pytest.approx(film.radiograph.metadata.pixel_spacing_mm, abs=1e-6)
     stored = np.asarray(dataset.pixel_array / 4095, np.float64)
     np.testing.assert_allclose(stored, film.radiograph.pixels, atol=0.5 / 4095 + 1e-6)
 

@@ -18,7 +18,7 @@ from boneage.domain.radiograph import Sex
 from boneage.errors import DataError
 from boneage.inference.assessor import Assessor
 from tests.evaluation.drawn import DrawnAssessor
-from tests.gates import put_gate
+from tests.classifiers import put_classifier
 from tools.bench import measuring, single
 from tools.bench.__main__ import EXAMPLE, bench
 from tools.bench.steps import READING, WRITING, measure_steps
@@ -92,12 +92,12 @@ def test_weights_without_a_quality_check_have_none_to_time(weights: Path, film: 
 def test_the_quality_check_is_timed_against_analyses_without(
     weights_copy: Path, film: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put_gate(weights_copy)
+    put_classifier(weights_copy)
     judged: list[bool] = []
     assess = Assessor.assess
 
     def spied(self: Assessor, *args: object) -> Assessment:
-        judged.append(self.weights.suitability is not None)
+        judged.append(self.weights.quality_model is not None)
         return assess(self, *args, force=True)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Assessor, "assess", spied)

@@ -156,7 +156,7 @@ def test_the_stage_writes_the_interval_and_goes_on_where_it_was(
     assert "features of 10 training films" in said
     interval = json.loads((weights_copy / "manifest.json").read_text())["interval"]
     assert interval["films"]["female"] + interval["films"]["male"] == 60
-    assert Assessor(weights_copy).certainty.model is not None
+    assert Assessor(weights_copy).interval_predictor.model is not None
 
     def none(*_: Any) -> None:
         raise AssertionError("read again")

@@ -57,7 +57,7 @@ def films(official: Path) -> Films:
     return load_films(official)
 
 
-def look(films: Films, run: Run) -> Found:
+def detection(films: Films, run: Run) -> Found:
     return find_all_regions(None, PROFILE, films, run)
 
 
@@ -75,7 +75,7 @@ def found_region(film: str, box: Box, *, found: bool = True) -> FoundRegion:
 
 def test_every_film_gets_every_region(films: Films, tmp_path: Path, attention: BrightIsHot) -> None:
     run = Run(tmp_path / "run", tmp_path)
-    found = look(films, run)
+    found = detection(films, run)
     assert set(found) == {(film.id, region) for film in films.films for region in REGIONS}
     carpal, metacarpal = found["1", CARPAL], found["1", METACARPAL]
     assert carpal.film_size[0] == FILM_SHAPE[0]
@@ -89,9 +89,9 @@ def test_a_second_run_looks_at_nothing_again(
     films: Films, tmp_path: Path, attention: BrightIsHot
 ) -> None:
     run = Run(tmp_path / "run", tmp_path)
-    found = look(films, run)
+    found = detection(films, run)
     attention.looked = 0
-    assert look(films, run) == found
+    assert detection(films, run) == found
     assert attention.looked == 0
 
 
@@ -100,12 +100,12 @@ def test_a_journal_that_was_cut_off_in_a_line_is_resumed(
     films: Films, tmp_path: Path, attention: BrightIsHot, cut: int
 ) -> None:
     run = Run(tmp_path / "run", tmp_path)
-    found = look(films, run)
+    found = detection(films, run)
     whole, rows = journal(run).read_bytes(), table(run).read_bytes()
     journal(run).write_bytes(whole[: len(whole) // 2 - cut])
     table(run).unlink()
     attention.looked = 0
-    assert look(films, run) == found
+    assert detection(films, run) == found
     assert 0 < attention.looked < len(films.films) * len(REGIONS), "only what was missing"
     assert sorted(table(run).read_bytes().split()) == sorted(rows.split())
 
@@ -115,22 +115,22 @@ def test_a_journal_cut_off_anywhere_gives_the_same_regions(
 ) -> None:
     run = Run(tmp_path / "run", tmp_path)
     two = replace(films, films=films.films[:2])
-    found = look(two, run)
+    found = detection(two, run)
     whole = journal(run).read_bytes()
     for end in range(0, len(whole), 7):
         journal(run).write_bytes(whole[:end])
-        assert look(two, run) == found, end
+        assert detection(two, run) == found, end
 
 
 def test_a_film_that_cannot_be_read_is_named_and_left_out(
     films: Films, tmp_path: Path, attention: BrightIsHot, capsys: pytest.CaptureFixture[str]
 ) -> None:
     films.films[1].path.write_bytes(b"no film at all")
-    found = look(films, Run(tmp_path / "run", tmp_path))
+    found = detection(films, Run(tmp_path / "run", tmp_path))
     assert {film for film, _ in found} == {"1", "3", "4", "5", "6"}
     assert "skipped 2: '2.png'" in capsys.readouterr().out
     with pytest.raises(FilmError):
-        look(films, Run(tmp_path / "strict", tmp_path, strict=True))
+        detection(films, Run(tmp_path / "strict", tmp_path, strict=True))
 
 
 def test_a_folder_of_broken_films_gives_no_regions(
@@ -138,13 +138,13 @@ def test_a_folder_of_broken_films_gives_no_regions(
 ) -> None:
     for film in films.films:
         film.path.write_bytes(b"no film at all")
-    assert look(films, Run(tmp_path / "run", tmp_path)) == {}
+    assert detection(films, Run(tmp_path / "run", tmp_path)) == {}
 
 
 def test_only_films_of_useful_resolution_are_looked_at(
     rich: Path, tmp_path: Path, attention: BrightIsHot
 ) -> None:
-    found = look(load_films(rich), Run(tmp_path / "run", tmp_path))
+    found = detection(load_films(rich), Run(tmp_path / "run", tmp_path))
     assert {film for film, _ in found} == {"1", "3"}
 
 

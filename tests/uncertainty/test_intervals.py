@@ -14,27 +14,27 @@ from boneage.errors import LevelError
 from boneage.i18n.words import percent
 from boneage.uncertainty.interval_table import scores_of, scores_table, shape_of, shape_table
 from boneage.uncertainty.intervals import (
+    ErrorModel,
     IntervalModel,
+    NonconformityScores,
     Ramp,
-    Scores,
-    Shape,
     disagreement,
     films_needed,
 )
 from tests.training.fit_uncertainty.simulated import answer_of
 
-SHAPE = Shape(
+SHAPE = ErrorModel(
     knots_months=(24.0, 120.0, 216.0),
     months={Sex.FEMALE: (10.0, 6.0, 4.0), Sex.MALE: (12.0, 8.0, 6.0)},
     disagreement=Ramp(5.0, 0.5),
-    unlikeness=Ramp(1.2, 1.0),
+    ood_score=Ramp(1.2, 1.0),
     most=3.0,
 )
 
 
-def scores(girls: int, boys: int) -> Scores:
+def scores(girls: int, boys: int) -> NonconformityScores:
     """Girls' scores 0.01, 0.02, ...; boys' ten times as large."""
-    return Scores(
+    return NonconformityScores(
         {
             Sex.FEMALE: tuple(0.01 * (i + 1) for i in range(girls)),
             Sex.MALE: tuple(0.1 * (i + 1) for i in range(boys)),
@@ -105,11 +105,11 @@ def test_it_is_wider_at_higher_levels() -> None:
 def test_it_widens_as_the_networks_disagree_and_the_film_is_unlike() -> None:
     usual = {"whole_hand": 115.0, "carpal": 125.0}  # standard deviation 5
     torn = {"whole_hand": 110.0, "carpal": 130.0}
-    assert SHAPE.of(answer_of(120.0, readings=usual, unlikeness=1.2)) == (6.0, 1.0)
-    assert SHAPE.of(answer_of(120.0, readings=torn, unlikeness=1.2)) == (9.0, 1.5)
-    assert SHAPE.of(answer_of(120.0, readings=usual, unlikeness=2.4)) == (12.0, 2.0)
-    assert SHAPE.of(answer_of(120.0, readings=torn, unlikeness=2.4))[1] == 2.5
-    assert SHAPE.of(answer_of(120.0, readings=torn, unlikeness=99.0))[1] == 3.0, "at most"
+    assert SHAPE.of(answer_of(120.0, readings=usual, ood_score=1.2)) == (6.0, 1.0)
+    assert SHAPE.of(answer_of(120.0, readings=torn, ood_score=1.2)) == (9.0, 1.5)
+    assert SHAPE.of(answer_of(120.0, readings=usual, ood_score=2.4)) == (12.0, 2.0)
+    assert SHAPE.of(answer_of(120.0, readings=torn, ood_score=2.4))[1] == 2.5
+    assert SHAPE.of(answer_of(120.0, readings=torn, ood_score=99.0))[1] == 3.0, "at most"
     assert SHAPE.of(answer_of(120.0, readings=torn))[1] == 1.5, "not known how unlike"
 
 

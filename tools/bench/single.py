@@ -143,9 +143,9 @@ def measure_quality_check(
     The median over pairs of analyses, with and without; None for weights that check none.
     """
     checking, plain = (Assessor(weights, calibration="") for _ in range(2))
-    if checking.weights.suitability is None:
+    if checking.weights.quality_model is None:
         return None
-    plain.weights.suitability = None
+    plain.weights.quality_model = None
     radiograph = read(film)
     for assessor in (checking, plain):
         assessor.assess(radiograph, sex)  # opens the networks, outside the clock

@@ -18,7 +18,7 @@ import numpy as np
 
 from boneage import Assessor
 from boneage.datasets.films import Film, load_films
-from boneage.domain.radiograph import Facts, Radiograph
+from boneage.domain.radiograph import ImageMetadata, Radiograph
 from boneage.errors import UnsuitableError
 from tools.both_hands.pairs import BOTH_HANDS, Image, grey_image, side_by_side
 
@@ -93,7 +93,7 @@ def _assessed(
     labels_differ: float | None = None,
 ) -> PairOutcome:
     try:
-        answer = assessor.assess(Radiograph(pixels, Facts("drawn", 8)), film.sex)
+        answer = assessor.assess(Radiograph(pixels, ImageMetadata("drawn", 8)), film.sex)
     except UnsuitableError as error:
         return PairOutcome(kind, film.id, error.code, labels_differ_months=labels_differ)
     other = answer.other_hand

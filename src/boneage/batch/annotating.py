@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from boneage.batch.cases import no_films
-from boneage.domain.assessment import Box, Failure, Look
+from boneage.domain.assessment import Box, Failure, RegionDetection
 from boneage.domain.radiograph import Radiograph
 from boneage.errors import DataError, OutputError
 from boneage.inference.assessor import Assessor, failure_of
@@ -138,21 +138,21 @@ class Annotation:
 
     def _annotate(self, film: str) -> list[dict[str, str]]:
         radiograph = read(self._paths[film])
-        looks = self.assessor.find_regions(radiograph)
-        return [self._row(film, look, radiograph) for look in looks]
+        detections = self.assessor.find_regions(radiograph)
+        return [self._row(film, detection, radiograph) for detection in detections]
 
-    def _row(self, film: str, look: Look, radiograph: Radiograph) -> dict[str, str]:
-        crop = f"{CROPS}/{look.region}/{_crop_name(film)}"
+    def _row(self, film: str, detection: RegionDetection, radiograph: Radiograph) -> dict[str, str]:
+        crop = f"{CROPS}/{detection.region}/{_crop_name(film)}"
         path = self.out / crop
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomically(path) as file:
-            file.write(crop_png(radiograph, look.box))
-        box = look.box
+            file.write(crop_png(radiograph, detection.box))
+        box = detection.box
         cells = (
-            *(film, look.region),
+            *(film, detection.region),
             *(box.min_row, box.min_col, box.max_row, box.max_col),
             *(radiograph.height, radiograph.width),
-            *(int(look.attention_found), crop, self.assessor.weights.name.sha256),
+            *(int(detection.attention_found), crop, self.assessor.weights.name.sha256),
         )
         return dict(zip(COLUMNS, map(str, cells), strict=True))
 
@@ -218,7 +218,7 @@ def crop_png(radiograph: Radiograph, box: Box) -> bytes:
 
     8 bits a pixel, or 16 where the image has more than 8; no stretch, no CLAHE.
     """
-    deep = radiograph.facts.bits > 8
+    deep = radiograph.metadata.bits > 8
     highest, kind = (65535, np.uint16) if deep else (255, np.uint8)
     pixels = radiograph.pixels[box.min_row : box.max_row, box.min_col : box.max_col]
     values = np.rint(np.clip(pixels, 0.0, 1.0) * np.float32(highest)).astype(kind)

@@ -56,13 +56,13 @@ class BatchSettings:
 
     def recipe(self, assessor: Assessor) -> dict[str, Any]:
         """Say in plain values what the rows depend on, but for the images."""
-        calibration = assessor.certainty.calibration
+        calibration = assessor.interval_predictor.calibration
         return {
             "boneage": __version__,
             "weights": assessor.weights.name.name,
             "weights sha256": assessor.weights.name.sha256,
             "calibration sha256": calibration.sha256 if calibration else None,
-            "level": assessor.certainty.level,
+            "level": assessor.interval_predictor.level,
             "sex": self.sex.value if self.sex else None,
             "force": self.force,
             "SDS centre": self.centre.value,

@@ -38,7 +38,7 @@ def with_clinical_findings(answer: Assessment, child: Child) -> Assessment:
     AgeError
         When what is given and what the image states give no age.
     """
-    context = settle(child, answer.facts)
+    context = settle(child, answer.metadata)
     age = context.chronological_age_months
     asked = None if age is None else unlikely_age(age, answer.age_months)
     if asked is not None and age == 0:

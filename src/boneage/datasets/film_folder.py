@@ -45,21 +45,21 @@ def films_of_folder(folder: Path, problems: ProblemList) -> LabelledFilms:
     """
     labels = read_labels(folder / LABELS, ("id", "boneage", "male"), ragged=True)
     rich = (folder / FACTS).is_file()
-    facts = _facts(folder / FACTS, problems) if rich else {}
-    squeezed = squeezed_copies(folder, facts)
+    metadata = _facts(folder / FACTS, problems) if rich else {}
+    squeezed = squeezed_copies(folder, metadata)
 
     def films_of(name: str, row: Row) -> list[Film]:
         age, sex = parse_age(row.cells["boneage"]), parse_sex(row.cells["male"])
         if not rich:
             return [Film(name, _find(folder, name), age, sex, hash_split(name))]
-        if name not in facts:
+        if name not in metadata:
             raise LabelError(Kind.UNLISTED, f"{FACTS} does not know this id")
         label = Film(name, folder, age, sex, "train")
-        return list(_copies(folder, label, facts[name], squeezed.get(name)))
+        return list(_copies(folder, label, metadata[name], squeezed.get(name)))
 
     films, ids = films_of_rows(labels.rows, lambda row: row.cells["id"], films_of, problems)
     if rich:
-        listed = {name: row["film"] for name, row in facts.items() if row["film"]}
+        listed = {name: row["film"] for name, row in metadata.items() if row["film"]}
         places = _inside(listed.values(), (path.parent.name for path in squeezed.values()))
         used = {folder / film for name, film in listed.items() if name in ids}
     else:
@@ -83,43 +83,43 @@ def id_of_file(name: str) -> str:
 
 
 def _facts(path: Path, problems: ProblemList) -> dict[str, Mapping[str, str]]:
-    facts: dict[str, Mapping[str, str]] = {}
+    metadata: dict[str, Mapping[str, str]] = {}
     for row in read_labels(path, FACT_COLUMNS).rows:
         name = row.cells["id"]
-        if name in facts:
+        if name in metadata:
             message = f"id {name!r} is twice in {path.name}; the first row counts"
             problems.add(Kind.DUPLICATE, name, message)
-        facts.setdefault(name, row.cells)
-    return facts
+        metadata.setdefault(name, row.cells)
+    return metadata
 
 
-def squeezed_copies(folder: Path, facts: Mapping[str, Mapping[str, str]]) -> dict[str, Path]:
+def squeezed_copies(folder: Path, metadata: Mapping[str, Mapping[str, str]]) -> dict[str, Path]:
     """Find, by id, the squeezed copies of films: those that the rows of ``films.csv`` do not list.
 
     Of several folders that hold copies, the one with most of them counts.
     """
-    listed = {Path(row["film"]).parts[0] for row in facts.values() if row["film"]}
+    listed = {Path(row["film"]).parts[0] for row in metadata.values() if row["film"]}
     found: list[dict[str, Path]] = [{}]
     for place in sorted(path for path in folder.iterdir() if path.is_dir()):
-        if facts and place.name not in listed and place.name not in FILM_FOLDERS:
+        if metadata and place.name not in listed and place.name not in FILM_FOLDERS:
             films = (p for p in sorted(place.iterdir()) if p.suffix.lower() in FILM_SUFFIXES[:-1])
-            copies = {path.stem: path for path in films if path.stem in facts and is_there(path)}
+            copies = {path.stem: path for path in films if path.stem in metadata and is_there(path)}
             found.append(copies)
     return max(found, key=len)
 
 
 def _copies(
-    folder: Path, label: Film, facts: Mapping[str, str], squeezed: Path | None
+    folder: Path, label: Film, metadata: Mapping[str, str], squeezed: Path | None
 ) -> Iterator[Film]:
     """The copies of a labelled film that are there: a squeezed one, or a better one, or both."""
-    split = parse_split(facts["split"], FACTS)
-    sizes = [parse_pixels(facts[side], FACTS) for side in ("original_height", "original_width")]
+    split = parse_split(metadata["split"], FACTS)
+    sizes = [parse_pixels(metadata[side], FACTS) for side in ("original_height", "original_width")]
     if squeezed:
         yield Film(label.id, squeezed, label.age_months, label.sex, split, (sizes[0], sizes[1]))
-    if facts["film"]:
-        film = folder / facts["film"]
+    if metadata["film"]:
+        film = folder / metadata["film"]
         if not is_there(film):
-            raise LabelError(Kind.NO_FILM, f"film {facts['film']!r} is missing")
+            raise LabelError(Kind.NO_FILM, f"film {metadata['film']!r} is missing")
         yield Film(label.id, film, label.age_months, label.sex, split)
     elif not squeezed:
         raise LabelError(Kind.NO_FILM, "no film of this id is there")

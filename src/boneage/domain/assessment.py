@@ -9,9 +9,9 @@ from os import PathLike
 from boneage.domain.child import Child
 from boneage.domain.clinical_findings import ClinicalFindings
 from boneage.domain.findings import Finding, Severity, Verdict, verdict_on
-from boneage.domain.geometry import Box, Look
-from boneage.domain.radiograph import Facts, Sex
-from boneage.domain.stance import Stance
+from boneage.domain.geometry import Box, RegionDetection
+from boneage.domain.orientation import Orientation
+from boneage.domain.radiograph import ImageMetadata, Sex
 
 __all__ = [
     "AGE_RANGE_MONTHS",
@@ -26,8 +26,8 @@ __all__ = [
     "Failure",
     "Finding",
     "Interval",
-    "Look",
     "OtherHand",
+    "RegionDetection",
     "Severity",
     "Verdict",
     "WeightsName",
@@ -99,18 +99,18 @@ class Assessment:
     film: str
     sex: Sex
     age_months: float
-    looks: tuple[Look, ...]
+    detections: tuple[RegionDetection, ...]
     readings: Mapping[str, float]
     """Months by each network alone, by region name; the answer joins them."""
     weights: WeightsName
-    facts: Facts
+    metadata: ImageMetadata
     film_height: int
     film_width: int
     seconds: float
     findings: tuple[Finding, ...] = ()
     interval: Interval | None = None
     chronological_age_months: float | None = None
-    unlikeness: float | None = None
+    ood_score: float | None = None
     """How far the whole hand's feature lies from those of the training films: about 1
     for most of them; None where the weights cannot tell."""
     calibrated: Calibrated | None = None
@@ -120,7 +120,7 @@ class Assessment:
     ``sex`` is :attr:`uncalibrated_months`."""
     clinical: ClinicalFindings | None = None
     """What follows for the child; None where nobody asked."""
-    stance: Stance | None = None
+    orientation: Orientation | None = None
     """What was done to the film before it was read; None: it was read as it lay.
     Boxes and heat maps lie on the film as it came, whatever was done."""
     other_hand: OtherHand | None = None
@@ -134,7 +134,7 @@ class Assessment:
     @property
     def laterality(self) -> str | None:
         """``"L"`` or ``"R"``: of the hand that was answered for; None: unknown."""
-        return "L" if self.other_hand else self.facts.laterality
+        return "L" if self.other_hand else self.metadata.laterality
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
@@ -153,7 +153,9 @@ class Assessment:
 
     def box(self, region: str) -> Box | None:
         """The box of a region, or None when the weights do not look for it."""
-        return next((look.box for look in self.looks if look.region == region), None)
+        return next(
+            (detection.box for detection in self.detections if detection.region == region), None
+        )
 
 
 def years_and_months(age_months: float) -> str:

@@ -8,7 +8,7 @@ from datetime import date
 
 from boneage.domain.ages import MAX_AGE_MONTHS, OLDEST_MONTHS, checked_age, months_between
 from boneage.domain.clinical_findings import NO_AGE, AgeSource, Centre, ClinicalContext, NotDefined
-from boneage.domain.radiograph import Facts
+from boneage.domain.radiograph import ImageMetadata
 from boneage.errors import AgeError, HeightError
 
 CM_PER_INCH = 2.54
@@ -143,7 +143,7 @@ def height_from_inches(height_in: float) -> float:
     )
 
 
-def settle(child: Child, facts: Facts) -> ClinicalContext:
+def settle(child: Child, metadata: ImageMetadata) -> ClinicalContext:
     """Settle what is known: what is given is stronger than what the film states.
 
     What the film states wrongly gives no age, and the context says why.
@@ -154,28 +154,28 @@ def settle(child: Child, facts: Facts) -> ClinicalContext:
         When one date is given and neither anybody nor the film states the other, or the
         two make no child's age.
     """
-    age, source = _given_age(child, facts)
+    age, source = _given_age(child, metadata)
     reason = None
     if age is None:
-        age, source, reason = _film_age(facts)
+        age, source, reason = _film_age(metadata)
     return ClinicalContext(
         chronological_age_months=age,
         age_source=source,
-        birth_date=child.birth_date or facts.birth_date,
-        study_date=child.study_date or facts.study_date,
+        birth_date=child.birth_date or metadata.birth_date,
+        study_date=child.study_date or metadata.study_date,
         height_cm=child.height_cm,
         centre=child.centre,
         age_not_defined=reason,
     )
 
 
-def _given_age(child: Child, facts: Facts) -> tuple[float | None, AgeSource | None]:
+def _given_age(child: Child, metadata: ImageMetadata) -> tuple[float | None, AgeSource | None]:
     if child.chronological_age_months is not None:
         return child.chronological_age_months, AgeSource.GIVEN
     if child.birth_date is None and child.study_date is None:
         return None, None
-    birth_date = child.birth_date or facts.birth_date
-    study_date = child.study_date or facts.study_date
+    birth_date = child.birth_date or metadata.birth_date
+    study_date = child.study_date or metadata.study_date
     if birth_date is None:
         raise AgeError(
             "the film states no birth date, so that the study date gives no age; "
@@ -189,12 +189,12 @@ def _given_age(child: Child, facts: Facts) -> tuple[float | None, AgeSource | No
     return age_between(birth_date, study_date), AgeSource.GIVEN_DATES
 
 
-def _film_age(facts: Facts) -> tuple[float | None, AgeSource | None, NotDefined | None]:
+def _film_age(metadata: ImageMetadata) -> tuple[float | None, AgeSource | None, NotDefined | None]:
     """Take the age that the film states, or say why it gives none."""
-    birth_date, study_date = facts.birth_date, facts.study_date
-    age, source = facts.chronological_age_months, AgeSource.FILM_AGE
+    birth_date, study_date = metadata.birth_date, metadata.study_date
+    age, source = metadata.chronological_age_months, AgeSource.FILM_AGE
     reason = NO_AGE if birth_date is None else NO_STUDY_DATE
-    if any(finding.code == PLACEHOLDER.code for finding in facts.findings):
+    if any(finding.code == PLACEHOLDER.code for finding in metadata.findings):
         reason = PLACEHOLDER
     if birth_date is not None and study_date is not None:
         months = months_between(birth_date, study_date)

@@ -110,7 +110,7 @@ class Edges:
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class RegionDetection:
     """One look of the attention network and the region it gave."""
 
     region: str

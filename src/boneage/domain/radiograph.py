@@ -42,7 +42,7 @@ class Sex(StrEnum):
 
 
 @dataclass(frozen=True)
-class Facts:
+class ImageMetadata:
     """What a file says of its film; ``None`` where it says nothing.
 
     Never a name, an identifier or a free text: those are not read.
@@ -79,7 +79,7 @@ class Radiograph:
     """
 
     pixels: Pixels
-    facts: Facts
+    metadata: ImageMetadata
     name: str = field(default="film")
     """What to call the film in answers: the file's name without its folder."""
     pixel_aspect: float = 1.0

@@ -14,7 +14,7 @@ Areas: TypeAlias = npt.NDArray[np.int32]
 """Left, top, width, height and pixels of each area, shape (n, 5)."""
 
 
-def connected_areas(mask: Mask) -> Areas:
+def connected_components(mask: Mask) -> Areas:
     """Find the areas of a mask whose pixels touch, by their corners too, from the top.
 
     Most of a film belongs to none of them: only where there is any, pixels are counted.

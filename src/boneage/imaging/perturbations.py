@@ -51,7 +51,7 @@ TEXT_HEIGHTS = (0.014, 0.035)
 def grey_of(radiograph: Radiograph) -> Grey:
     """Take an image's grey values in as many bits as its file had: 8, or else 16."""
     kind: type[np.unsignedinteger[Any]] = (
-        np.uint8 if radiograph.facts.bits <= BYTE_BITS else np.uint16
+        np.uint8 if radiograph.metadata.bits <= BYTE_BITS else np.uint16
     )
     return np.rint(radiograph.pixels * np.float64(np.iinfo(kind).max)).astype(kind)
 

@@ -135,7 +135,7 @@ def occurring_percentiles(
     return low, high
 
 
-def equalise(pixels: Pixels, preparation: Preparation) -> Canvas:
+def normalise_contrast(pixels: Pixels, preparation: Preparation) -> Canvas:
     """Stretch a film and apply CLAHE, at the film's own resolution."""
     stretched = stretch(pixels, preparation.stretch_percentiles)
     # A little more than rounding: films of few greys have many values halfway between
@@ -145,8 +145,8 @@ def equalise(pixels: Pixels, preparation: Preparation) -> Canvas:
         return grey
     tiles = (preparation.clahe_tiles, preparation.clahe_tiles)
     clahe = cv2.createCLAHE(clipLimit=preparation.clahe_clip_limit, tileGridSize=tiles)
-    equalised: Canvas = clahe.apply(grey)
-    return equalised
+    normalised: Canvas = clahe.apply(grey)
+    return normalised
 
 
 def placement(film_height: float, film_width: float, size: tuple[int, int], fit: str) -> Placement:
@@ -215,11 +215,11 @@ def resampled(grey: Canvas, part: Edges, size: tuple[int, int], preparation: Pre
 
 
 def put_on_canvas(
-    equalised: Canvas, size: tuple[int, int], place: Placement, preparation: Preparation
+    normalised: Canvas, size: tuple[int, int], place: Placement, preparation: Preparation
 ) -> Canvas:
     """Resize an equalised film to its placement and replicate its edges around it."""
-    whole = Edges(0, 0, *equalised.shape[:2])
-    placed = resampled(equalised, whole, (place.height, place.width), preparation)
+    whole = Edges(0, 0, *normalised.shape[:2])
+    placed = resampled(normalised, whole, (place.height, place.width), preparation)
     bottom = size[0] - place.top - place.height
     right = size[1] - place.left - place.width
     canvas: Canvas = cv2.copyMakeBorder(

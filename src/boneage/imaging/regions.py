@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, Box, Look
+from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, Box, RegionDetection
 from boneage.domain.geometry import Edges, HeatMap
-from boneage.imaging.components import connected_areas
+from boneage.imaging.components import connected_components
 from boneage.imaging.preparing import Canvas, Placement, Preparation, resampled
 
 Attend: TypeAlias = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]
@@ -109,7 +109,7 @@ def mirror_mean(raw: HeatMap, mirrored: HeatMap) -> HeatMap:
 
 def largest_box(heat_map: HeatMap, threshold: float) -> Box | None:
     """Box of the largest connected area above the threshold; None when there is none."""
-    areas = connected_areas((heat_map > threshold).view(np.uint8))
+    areas = connected_components((heat_map > threshold).view(np.uint8))
     if not len(areas):
         return None
     left, top, width, height, _ = areas[areas[:, 4].argmax()].tolist()
@@ -191,7 +191,7 @@ def find_regions(
     film_sizes: Sequence[tuple[int, int]],
     attend: Attend,
     plan: RegionPlan,
-) -> list[tuple[Look, ...]]:
+) -> list[tuple[RegionDetection, ...]]:
     """Look at each image once a region, blacking out what was found before.
 
     Parameters
@@ -213,30 +213,34 @@ def find_regions(
     """
     masked = canvases.copy()
     black = np.zeros(canvases.shape, dtype=np.float32)
-    looks: list[tuple[Look, ...]] = [() for _ in places]
+    detections: list[tuple[RegionDetection, ...]] = [() for _ in places]
     for region in plan.names:
         raw = attend(masked)
         extent = plan.carpal_mask if region == CARPAL else "box"
         for i, (place, size) in enumerate(zip(places, film_sizes, strict=True)):
-            expected = _expected(region, looks[i], size, plan)
-            look = _one_look(raw[i], region, black[i], place, size, plan, expected)
+            expected = _expected(region, detections[i], size, plan)
+            detection = _one_detection(raw[i], region, black[i], place, size, plan, expected)
             if plan.joined and region == METACARPAL:
-                look = _joined(look, looks[i][-1], size)
-            looks[i] += (look,)
+                detection = _joined(detection, detections[i][-1], size)
+            detections[i] += (detection,)
             np.maximum(
-                black[i], _blacked_out(look, extent, black[i].shape, place, size), out=black[i]
+                black[i], _blacked_out(detection, extent, black[i].shape, place, size), out=black[i]
             )
         masked = np.rint(canvases * (1 - black)).astype(np.uint8)
-    return looks
+    return detections
 
 
 def _blacked_out(
-    look: Look, extent: str, shape: tuple[int, ...], place: Placement, film_size: tuple[int, int]
+    detection: RegionDetection,
+    extent: str,
+    shape: tuple[int, ...],
+    place: Placement,
+    film_size: tuple[int, int],
 ) -> npt.NDArray[np.float32]:
     """How much of each pixel of a canvas goes black after a look."""
-    edges = place.to_canvas(look.box, *film_size).edges
-    if look.edges:
-        edges = place.edges_on_canvas(look.edges, *film_size)
+    edges = place.to_canvas(detection.box, *film_size).edges
+    if detection.edges:
+        edges = place.edges_on_canvas(detection.edges, *film_size)
     return coverage_of(edges, shape, extent)
 
 
@@ -250,7 +254,7 @@ class _Place:
 
 
 def _expected(
-    region: str, before: Sequence[Look], film_size: tuple[int, int], plan: RegionPlan
+    region: str, before: Sequence[RegionDetection], film_size: tuple[int, int], plan: RegionPlan
 ) -> _Place | None:
     """Where a region is looked for; None for everywhere alike."""
     row, col = _middle(FALLBACK[region])
@@ -270,18 +274,22 @@ def _middle(fractions: Fractions) -> tuple[float, float]:
     return (top + bottom) / 2, (left + right) / 2
 
 
-def _joined(look: Look, carpal: Look, film_size: tuple[int, int]) -> Look:
+def _joined(
+    detection: RegionDetection, carpal: RegionDetection, film_size: tuple[int, int]
+) -> RegionDetection:
     """The look, its box from the middle row of the carpal box upwards."""
-    if look.edges and carpal.edges:
+    if detection.edges and carpal.edges:
         half = (carpal.edges.top + carpal.edges.bottom) / 2
-        edges = replace(look.edges, bottom=max(look.edges.bottom, half, look.edges.top + 1))
-        return replace(look, edges=edges, box=edges.within(*film_size))
-    box = look.box
+        edges = replace(
+            detection.edges, bottom=max(detection.edges.bottom, half, detection.edges.top + 1)
+        )
+        return replace(detection, edges=edges, box=edges.within(*film_size))
+    box = detection.box
     middle = max((carpal.box.min_row + carpal.box.max_row) // 2, box.min_row + 1)
-    return replace(look, box=replace(box, max_row=max(box.max_row, middle)))
+    return replace(detection, box=replace(box, max_row=max(box.max_row, middle)))
 
 
-def _one_look(
+def _one_detection(
     raw: HeatMap,
     region: str,
     black: npt.NDArray[np.float32],
@@ -289,7 +297,7 @@ def _one_look(
     film_size: tuple[int, int],
     plan: RegionPlan,
     expected: _Place | None,
-) -> Look:
+) -> RegionDetection:
     rows = slice(place.top, place.top + place.height)
     cols = slice(place.left, place.left + place.width)
     size = black.shape[1], black.shape[0]
@@ -310,12 +318,12 @@ def _one_look(
         edges = Edges(*plan.fallback[region]).scaled(*film_size)
         if found:
             edges = place.edges_on_film(found, *film_size)
-        return Look(region, heat_map, edges.within(*film_size), found is not None, edges)
+        return RegionDetection(region, heat_map, edges.within(*film_size), found is not None, edges)
     area = largest_box(heat_map, plan.threshold)
     box = box_from_fractions(plan.fallback[region], *film_size)
     if area:
         box = place.to_film(area, *film_size)
-    return Look(region, heat_map, box, attention_found=area is not None)
+    return RegionDetection(region, heat_map, box, attention_found=area is not None)
 
 
 def _even(raw: HeatMap, plan: RegionPlan) -> HeatMap:
@@ -368,27 +376,27 @@ def _inside(
 
 
 def crop(
-    equalised: Canvas,
+    normalised: Canvas,
     edges: Edges,
     plan: RegionPlan,
     size: tuple[int, int],
     preparation: Preparation,
 ) -> Canvas:
     """Cut a region from the film at full resolution and bring it to the network's size."""
-    cut = crop_edges(edges, plan, *equalised.shape[:2])
-    return resampled(equalised, cut, size, preparation)
+    cut = crop_edges(edges, plan, *normalised.shape[:2])
+    return resampled(normalised, cut, size, preparation)
 
 
 def zoomed_crops(
-    equalised: Canvas,
+    normalised: Canvas,
     edges: Edges,
     plan: RegionPlan,
     size: tuple[int, int],
     preparation: Preparation,
 ) -> list[Canvas]:
     """Cut a region from the film once for each of the plan's zooms, every second one mirrored."""
-    cut = crop_edges(edges, plan, *equalised.shape[:2])
-    crops = [resampled(equalised, cut.zoomed(zoom), size, preparation) for zoom in plan.zooms]
+    cut = crop_edges(edges, plan, *normalised.shape[:2])
+    crops = [resampled(normalised, cut.zoomed(zoom), size, preparation) for zoom in plan.zooms]
     return [one[:, ::-1] if number % 2 else one for number, one in enumerate(crops)]
 
 

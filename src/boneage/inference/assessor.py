@@ -21,31 +21,31 @@ from boneage.domain.assessment import (
     Case,
     Failure,
     Finding,
-    Look,
     OtherHand,
+    RegionDetection,
     Severity,
     Verdict,
     verdict_on,
 )
+from boneage.domain.orientation import Orientation
 from boneage.domain.radiograph import Pixels, Radiograph, Sex
-from boneage.domain.stance import Stance
 from boneage.errors import BoneageError, SexError, UnsuitableError, WeightsError
-from boneage.imaging.framing import analysed, exposed_field, turned_back, whole_image
+from boneage.imaging.collimation import analysed, exposed_field, turned_back, whole_image
 from boneage.imaging.preparing import (
     Canvas,
     Placement,
-    equalise,
+    normalise_contrast,
     placement,
     put_on_canvas,
 )
 from boneage.imaging.regions import crop, find_regions, mirror_mean, zoomed_crops
 from boneage.inference.both_hands import Pair, find_pair, on_whole_image, with_findings
-from boneage.inference.certainty import Certainty
+from boneage.inference.interval_predictor import IntervalPredictor
 from boneage.inference.weights import MONTHS_SCALE, Weights
-from boneage.quality.burnt_text import letters_in_a_row
-from boneage.quality.gate import is_better_turned, is_straighter, likeliest_lie
+from boneage.quality.burned_in_text import letters_in_a_row
+from boneage.quality.checks import ImageMeasures, findings_of
+from boneage.quality.classifier import is_better_turned, is_straighter, most_likely_orientation
 from boneage.quality.image_quality import ImageQuality, quality_of
-from boneage.quality.suitability import Seen, findings_of
 from boneage.reading import read
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO | Radiograph
@@ -74,7 +74,7 @@ class Assessor:
     calibration : str or Path, optional
         A file that ``boneage calibrate`` wrote; default: the one that the
         environment variable ``BONEAGE_CALIBRATION`` names, and an empty text: none.
-        Both: see :class:`boneage.inference.certainty.Certainty`.
+        Both: see :class:`boneage.inference.interval_predictor.IntervalPredictor`.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Assessor:
         calibration: str | os.PathLike[str] | None = None,
     ) -> None:
         self.weights = Weights(weights, threads=threads)
-        self.certainty = Certainty(self.weights, level, calibration)
+        self.interval_predictor = IntervalPredictor(self.weights, level, calibration)
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -133,11 +133,11 @@ class Assessor:
         tell(PREPARING)
         age = chronological_age_months
         if age is None:
-            age = radiograph.facts.chronological_age_months
-        lying = self._lying(radiograph, sex)
-        pair = self._pair(radiograph, lying, sex)
+            age = radiograph.metadata.chronological_age_months
+        oriented = self._oriented(radiograph, sex)
+        pair = self._pair(radiograph, oriented, sex)
         if pair is None:
-            answer = self._answer(radiograph, lying, sex, age, tell, force=force)
+            answer = self._answer(radiograph, oriented, sex, age, tell, force=force)
         else:
             answer = self._answer_of_left(radiograph, pair, sex, age, tell, force=force)
         return replace(answer, seconds=time.perf_counter() - start)
@@ -145,7 +145,7 @@ class Assessor:
     def _answer_of_left(
         self,
         radiograph: Radiograph,
-        pair: Pair[_Lying],
+        pair: Pair[_Oriented],
         sex: Sex,
         age: float | None,
         tell: OnStep,
@@ -162,20 +162,22 @@ class Assessor:
         beside = OtherHand(other.age_months, right.box)
         return on_whole_image(answer, left, radiograph, beside)
 
-    def _pair(self, radiograph: Radiograph, lying: _Lying, sex: Sex) -> Pair[_Lying] | None:
-        def look(part: Radiograph) -> _Lying:
-            upright = self._lying(part, sex)
-            if upright.seen is None or lying.seen is None:
+    def _pair(
+        self, radiograph: Radiograph, oriented: _Oriented, sex: Sex
+    ) -> Pair[_Oriented] | None:
+        def detection(part: Radiograph) -> _Oriented:
+            upright = self._oriented(part, sex)
+            if upright.seen is None or oriented.seen is None:
                 return upright
             # Text may name the patient wherever it stands in the whole image.
-            return replace(upright, seen=replace(upright.seen, letters=lying.seen.letters))
+            return replace(upright, seen=replace(upright.seen, letters=oriented.seen.letters))
 
-        return find_pair(radiograph, lying, look)
+        return find_pair(radiograph, oriented, detection)
 
     def _answer(
         self,
         radiograph: Radiograph,
-        lying: _Lying,
+        oriented: _Oriented,
         sex: Sex,
         age: float | None,
         tell: OnStep,
@@ -184,19 +186,23 @@ class Assessor:
     ) -> Assessment:
         """Answer for an image of one hand."""
         before = findings_of(
-            radiograph.facts,
+            radiograph.metadata,
             sex,
-            seen=lying.seen,
+            seen=oriented.seen,
             chronological_age_months=age,
             notes=radiograph.notes,
         )
         if verdict_on(before) is Verdict.REFUSED and not force:
             raise _unsuitable(radiograph.name, before)
-        looks, features, readings = self._look(lying, sex, tell)
+        detections, features, readings = self._look(oriented, sex, tell)
         # Some regions may be looked for, but not read.
-        to_read = [look for look in looks if look.region in self.weights.manifest.networks]
+        to_read = [
+            detection
+            for detection in detections
+            if detection.region in self.weights.manifest.networks
+        ]
         tell(READING_REGIONS)
-        for region, seen in self._read_regions(lying.grey, to_read, sex).items():
+        for region, seen in self._read_regions(oriented.grey, to_read, sex).items():
             features[region], readings[region] = seen["feature"], _months(seen["age"])
         tell(JOINING)
         # What was seen of the film is the same for both; the sex enters when it is joined.
@@ -207,28 +213,30 @@ class Assessor:
             film=radiograph.name,
             sex=sex,
             age_months=months,
-            looks=lying.looks_on_film(looks, size),
+            detections=oriented.detections_on_film(detections, size),
             readings=readings,
             weights=self.weights.name,
-            facts=radiograph.facts,
+            metadata=radiograph.metadata,
             film_height=radiograph.height,
             film_width=radiograph.width,
             seconds=0.0,
             findings=findings_of(
-                radiograph.facts,
+                radiograph.metadata,
                 sex,
-                looks,
-                seen=lying.seen,
+                detections,
+                seen=oriented.seen,
                 chronological_age_months=age,
                 answer_months=months,
                 notes=radiograph.notes,
             ),
             chronological_age_months=age,
-            unlikeness=self._unlikeness(features),
+            ood_score=self._ood_score(features),
             by_standard=by_standard,
-            stance=None if lying.stance.reads_as_it_is(*size) else lying.stance,
+            orientation=None
+            if oriented.orientation.reads_as_it_is(*size)
+            else oriented.orientation,
         )
-        return self.certainty.stated(answer)
+        return self.interval_predictor.stated(answer)
 
     def assess_many(
         self,
@@ -261,7 +269,7 @@ class Assessor:
                 ),
             )
 
-    def find_regions(self, radiograph: Radiograph) -> tuple[Look, ...]:
+    def find_regions(self, radiograph: Radiograph) -> tuple[RegionDetection, ...]:
         """Find the regions of a film, with the attention network alone.
 
         Raises
@@ -270,78 +278,88 @@ class Assessor:
             When the attention network cannot be used.
         """
         # The heat map does not see the sex.
-        lying = self._lying(radiograph, Sex.FEMALE)
-        pair = self._pair(radiograph, lying, Sex.FEMALE)
+        oriented = self._oriented(radiograph, Sex.FEMALE)
+        pair = self._pair(radiograph, oriented, Sex.FEMALE)
         if pair is None:
-            looks, _, _ = self._look(lying, Sex.FEMALE, _tell_nobody)
-            return lying.looks_on_film(looks, (radiograph.height, radiograph.width))
+            detections, _, _ = self._look(oriented, Sex.FEMALE, _tell_nobody)
+            return oriented.detections_on_film(detections, (radiograph.height, radiograph.width))
         left = pair.left
-        looks, _, _ = self._look(left.upright, Sex.FEMALE, _tell_nobody)
-        looks = left.upright.looks_on_film(looks, (left.box.height, left.box.width))
-        return left.looks_on_whole(looks, radiograph)
+        detections, _, _ = self._look(left.upright, Sex.FEMALE, _tell_nobody)
+        detections = left.upright.detections_on_film(detections, (left.box.height, left.box.width))
+        return left.detections_on_whole(detections, radiograph)
 
     def whole_hand_feature(self, radiograph: Radiograph) -> npt.NDArray[np.float32]:
         """What the attention network sees of the whole film, shape (width,).
 
         It does not see the sex.
         """
-        return _mean_feature(self._lying(radiograph, Sex.FEMALE).first_as_features)
+        return _mean_feature(self._oriented(radiograph, Sex.FEMALE).first_as_features)
 
-    def seen_lying(
-        self, radiograph: Radiograph, stance: Stance, *, mirror: bool = True
+    def features_as_oriented(
+        self, radiograph: Radiograph, orientation: Orientation, *, mirror: bool = True
     ) -> npt.NDArray[np.float32]:
         """What the attention network sees of a film in one stance, shape (views, width).
 
         The film first, then, with ``mirror``, its mirror image where the weights look at both.
         """
-        grey = equalise(analysed(radiograph, stance), self.weights.manifest.preparation)
+        grey = normalise_contrast(
+            analysed(radiograph, orientation), self.weights.manifest.preparation
+        )
         first = self._run("attention", self._on_canvas(grey)[0], Sex.FEMALE, mirror=mirror)
         feature: npt.NDArray[np.float32] = first["feature"].reshape(len(first["feature"]), -1)
         return feature
 
-    def _lying(self, radiograph: Radiograph, sex: Sex) -> _Lying:
+    def _oriented(self, radiograph: Radiograph, sex: Sex) -> _Oriented:
         """Bring a film upright, and see what it is, as far as the weights can tell."""
-        suitability = self.weights.suitability
+        quality_model = self.weights.quality_model
         image = whole_image(radiograph)
-        stance = exposed_field(radiograph, image)
-        if suitability is None:
-            return self._first(radiograph, stance, sex, image)
+        orientation = exposed_field(radiograph, image)
+        if quality_model is None:
+            return self._first(radiograph, orientation, sex, image)
         letters = self.weights.meanwhile(lambda: letters_in_a_row(image))
-        lying = self._first(radiograph, stance, sex, image)
-        gate, limits = suitability.gate, suitability.limits
-        judgement = gate.judge(lying.first["feature"])
-        quarters, inverted = likeliest_lie(judgement)
+        oriented = self._first(radiograph, orientation, sex, image)
+        classifier, limits = quality_model.classifier, quality_model.limits
+        judgement = classifier.judge(oriented.first["feature"])
+        quarters, inverted = most_likely_orientation(judgement)
         if quarters or inverted:
-            stance = replace(stance, quarters=quarters, inverted=inverted)
-            turned = self._first(radiograph, stance, sex)
-            again = gate.judge(turned.first["feature"])
+            orientation = replace(orientation, quarters=quarters, inverted=inverted)
+            turned = self._first(radiograph, orientation, sex)
+            again = classifier.judge(turned.first["feature"])
             if is_better_turned(judgement, again, limits.lying_certain):
-                lying, judgement = turned, again
+                oriented, judgement = turned, again
         if abs(judgement.tilt_degrees) > limits.tilt_warned_degrees:
-            stance = turned_back(lying.stance, judgement.tilt_degrees, radiograph.pixels)
-            turned = self._first(radiograph, stance, sex)
-            again = gate.judge(turned.first["feature"])
+            orientation = turned_back(
+                oriented.orientation, judgement.tilt_degrees, radiograph.pixels
+            )
+            turned = self._first(radiograph, orientation, sex)
+            again = classifier.judge(turned.first["feature"])
             if is_straighter(judgement, again):
-                lying, judgement = turned, again
+                oriented, judgement = turned, again
         size = radiograph.height, radiograph.width
-        seen = Seen(lying.stance, size, lying.quality(), letters(), judgement, limits)
-        return replace(lying, seen=seen)
+        seen = ImageMeasures(
+            oriented.orientation, size, oriented.quality(), letters(), judgement, limits
+        )
+        return replace(oriented, seen=seen)
 
     def _first(
-        self, radiograph: Radiograph, stance: Stance, sex: Sex, image: Pixels | None = None
-    ) -> _Lying:
+        self,
+        radiograph: Radiograph,
+        orientation: Orientation,
+        sex: Sex,
+        image: Pixels | None = None,
+    ) -> _Oriented:
         """Look at a film for the first time, brought into one stance and reduced."""
-        pixels = analysed(radiograph, stance, image)
-        quality = self.weights.meanwhile(lambda: quality_of(radiograph, stance, pixels))
-        grey = equalise(pixels, self.weights.manifest.preparation)
+        pixels = analysed(radiograph, orientation, image)
+        quality = self.weights.meanwhile(lambda: quality_of(radiograph, orientation, pixels))
+        grey = normalise_contrast(pixels, self.weights.manifest.preparation)
         canvas, place = self._on_canvas(grey)
-        return _Lying(
-            stance, pixels, quality, grey, canvas, place, self._run("attention", canvas, sex)
+        return _Oriented(
+            orientation, pixels, quality, grey, canvas, place, self._run("attention", canvas, sex)
         )
 
-    def _unlikeness(self, features: Features) -> float | None:
+    def _ood_score(self, features: Features) -> float | None:
         space = self.weights.feature_space
-        return space.unlikeness(_mean_feature(features)) if space else None
+        return space.ood_score(_mean_feature(features)) if space else None
 
     def _on_canvas(self, grey: Canvas) -> tuple[Canvas, Placement]:
         """Bring a film to the attention network's size."""
@@ -350,13 +368,13 @@ class Assessor:
         return put_on_canvas(grey, size, place, preparation), place
 
     def _look(
-        self, lying: _Lying, sex: Sex, tell: OnStep
-    ) -> tuple[tuple[Look, ...], Features, dict[str, float]]:
+        self, oriented: _Oriented, sex: Sex, tell: OnStep
+    ) -> tuple[tuple[RegionDetection, ...], Features, dict[str, float]]:
         """Find the regions of the upright film, and keep what the first look saw of the hand."""
         manifest = self.weights.manifest
         steps = map(_looking_for, manifest.plan.names)
         tell(next(steps))
-        canvas, first = lying.canvas, lying.first
+        canvas, first = oriented.canvas, oriented.first
         seen = iter([_heat_map(first)])
 
         def attend(canvases: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -366,31 +384,33 @@ class Assessor:
             tell(next(steps))
             return _heat_map(self._run("attention", canvases[0], sex, outputs=("heat_map",)))
 
-        looks = find_regions(
-            canvas[np.newaxis], [lying.place], [lying.grey.shape], attend, manifest.plan
+        detections = find_regions(
+            canvas[np.newaxis], [oriented.place], [oriented.grey.shape], attend, manifest.plan
         )[0]
-        return looks, {WHOLE_HAND: first["feature"]}, {WHOLE_HAND: _months(first["age"])}
+        return detections, {WHOLE_HAND: first["feature"]}, {WHOLE_HAND: _months(first["age"])}
 
-    def _read_regions(self, grey: Canvas, looks: Sequence[Look], sex: Sex) -> dict[str, Features]:
+    def _read_regions(
+        self, grey: Canvas, detections: Sequence[RegionDetection], sex: Sex
+    ) -> dict[str, Features]:
         """Read the regions of a film, side by side where there are cores for it."""
         plan, preparation = self.weights.manifest.plan, self.weights.manifest.preparation
 
-        def views_of(look: Look) -> list[Canvas]:
-            size, edges = self.input_size(look.region), look.edges or look.box.edges
+        def views_of(detection: RegionDetection) -> list[Canvas]:
+            size, edges = self.input_size(detection.region), detection.edges or detection.box.edges
             if plan.zooms:
                 return zoomed_crops(grey, edges, plan, size, preparation)
             return self._views(crop(grey, edges, plan, size, preparation))
 
-        views = self.weights.side_by_side(views_of, looks)
+        views = self.weights.side_by_side(views_of, detections)
         each = [
-            (look.region, _inputs([view], sex))
-            for look, both in zip(looks, views, strict=True)
+            (detection.region, _inputs([view], sex))
+            for detection, both in zip(detections, views, strict=True)
             for view in both
         ]
         seen = iter(self.weights.run_each(each))
         return {
-            look.region: _joined([next(seen) for _ in both])
-            for look, both in zip(looks, views, strict=True)
+            detection.region: _joined([next(seen) for _ in both])
+            for detection, both in zip(detections, views, strict=True)
         }
 
     def _join(self, features: Features, sex: Sex) -> float:
@@ -434,10 +454,10 @@ class Assessor:
 
 
 @dataclass(frozen=True, eq=False)
-class _Lying:
+class _Oriented:
     """A film as it is read, and what the attention network saw of it at first."""
 
-    stance: Stance
+    orientation: Orientation
     pixels: Pixels
     """Upright, without frame, and not larger than the networks can make use of."""
     quality: Callable[[], ImageQuality]
@@ -447,19 +467,22 @@ class _Lying:
     canvas: Canvas
     place: Placement
     first: Features
-    seen: Seen | None = None
+    seen: ImageMeasures | None = None
 
     @property
     def first_as_features(self) -> Features:
         return {WHOLE_HAND: self.first["feature"]}
 
-    def looks_on_film(self, looks: tuple[Look, ...], size: tuple[int, int]) -> tuple[Look, ...]:
+    def detections_on_film(
+        self, detections: tuple[RegionDetection, ...], size: tuple[int, int]
+    ) -> tuple[RegionDetection, ...]:
         """Carry looks at what was read to the film as it came, of this (height, width)."""
         read = Placement(0, 0, *self.grey.shape)
         at_full_size = (
-            replace(look, box=read.to_film(look.box, *self.stance.size)) for look in looks
+            replace(detection, box=read.to_film(detection.box, *self.orientation.size))
+            for detection in detections
         )
-        return self.stance.looks_on_film(tuple(at_full_size), size)
+        return self.orientation.detections_on_film(tuple(at_full_size), size)
 
 
 def answer_or_failure(name: str, assess: Callable[[], Assessment]) -> Assessment | Failure:
@@ -539,9 +562,9 @@ def _tell_nobody(_step: str) -> None:
 def _settle_sex(given: Sex | str | None, radiograph: Radiograph) -> Sex:
     if given is not None:
         return Sex.parse(given)
-    if radiograph.facts.sex is None:
+    if radiograph.metadata.sex is None:
         raise SexError(
             f"sex is needed to read {radiograph.name!r}: give 'male' or 'female'; "
             "the film states none that is understood"
         )
-    return radiograph.facts.sex
+    return radiograph.metadata.sex

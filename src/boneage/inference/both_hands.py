@@ -12,12 +12,12 @@ from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
-from boneage.domain.assessment import Assessment, Look, OtherHand
+from boneage.domain.assessment import Assessment, OtherHand, RegionDetection
 from boneage.domain.findings import Finding, Severity
 from boneage.domain.geometry import Box
+from boneage.domain.orientation import Orientation, whole_film
 from boneage.domain.radiograph import Pixels, Radiograph
-from boneage.domain.stance import Stance, whole_film
-from boneage.imaging.framing import analysed
+from boneage.imaging.collimation import analysed
 from boneage.imaging.hand_likeness import Likeness, likeness_of
 from boneage.imaging.preparing import Placement
 from boneage.imaging.thumb import thumb_side
@@ -32,7 +32,7 @@ from boneage.quality.both_hands import (
     may_show_two,
     of_two_hands,
 )
-from boneage.quality.suitability import Seen
+from boneage.quality.checks import ImageMeasures
 
 
 class Upright(Protocol):
@@ -43,7 +43,7 @@ class Upright(Protocol):
         """Upright, no larger than the networks can make use of."""
 
     @property
-    def seen(self) -> Seen | None:
+    def seen(self) -> ImageMeasures | None:
         """None where the weights cannot judge an image."""
 
 
@@ -65,10 +65,12 @@ class Hand(Generic[U]):
     thumb: float
     """See :func:`boneage.imaging.thumb.thumb_side`."""
 
-    def looks_on_whole(self, looks: tuple[Look, ...], radiograph: Radiograph) -> tuple[Look, ...]:
+    def detections_on_whole(
+        self, detections: tuple[RegionDetection, ...], radiograph: Radiograph
+    ) -> tuple[RegionDetection, ...]:
         """Carry looks at this hand to the image that shows both."""
         size = radiograph.height, radiograph.width
-        return Stance(self.box).looks_on_film(looks, size)
+        return Orientation(self.box).detections_on_film(detections, size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,10 +86,12 @@ class Pair(Generic[U]):
         hands = TwoHands(
             self.left.thumb, self.right.thumb, left.age_months, right.age_months, self.likeness
         )
-        return of_two_hands(hands, left.facts.laterality)
+        return of_two_hands(hands, left.metadata.laterality)
 
 
-def find_pair(radiograph: Radiograph, whole: U, look: Callable[[Radiograph], U]) -> Pair[U] | None:
+def find_pair(
+    radiograph: Radiograph, whole: U, detection: Callable[[Radiograph], U]
+) -> Pair[U] | None:
     """Find the two hands of an image that shows two; None where it shows one, or anything else.
 
     ``look`` brings a part of it upright and judges it.
@@ -96,7 +100,7 @@ def find_pair(radiograph: Radiograph, whole: U, look: Callable[[Radiograph], U])
     for view, cut in _cuts(radiograph, whole):
         hands = []
         for part in at_field_edges(view.pixels, cut).parts:
-            hands.append(_cut_out(radiograph, view, part, look))
+            hands.append(_cut_out(radiograph, view, part, detection))
             if hands[-1].whole_hand < most:
                 break  # most images of one hand end here
         else:
@@ -114,13 +118,13 @@ def on_whole_image(
 ) -> Assessment:
     """Carry the answer for one of two hands to the image that shows both."""
     box = hand.box
-    stance = answer.stance or whole_film(box.height, box.width)
+    orientation = answer.orientation or whole_film(box.height, box.width)
     return replace(
         answer,
-        looks=hand.looks_on_whole(answer.looks, radiograph),
+        detections=hand.detections_on_whole(answer.detections, radiograph),
         film_height=radiograph.height,
         film_width=radiograph.width,
-        stance=replace(stance, field=stance.field.moved(box.min_row, box.min_col)),
+        orientation=replace(orientation, field=orientation.field.moved(box.min_row, box.min_col)),
         other_hand=other,
     )
 
@@ -137,7 +141,7 @@ def with_findings(answer: Assessment, more: tuple[Finding, ...]) -> Assessment:
 class _View:
     """An image as it is cut: turned by quarters, but not straightened."""
 
-    stance: Stance
+    orientation: Orientation
     pixels: Pixels
     """Of it, no larger than the networks can make use of."""
 
@@ -147,10 +151,10 @@ def _cuts(radiograph: Radiograph, whole: Upright) -> Iterator[tuple[_View, Cut]]
     seen = whole.seen
     if seen is None:
         return
-    stance, judgement, refused = seen.stance, seen.judgement, seen.limits.hand_refused
-    view = _View(stance, whole.pixels)
-    if stance.tilt is not None:
-        view = _view(radiograph, replace(stance, tilt=None))
+    orientation, judgement, refused = seen.orientation, seen.judgement, seen.limits.hand_refused
+    view = _View(orientation, whole.pixels)
+    if orientation.tilt is not None:
+        view = _view(radiograph, replace(orientation, tilt=None))
     beside = cuts_between(view.pixels)
     if may_show_two(judgement, beside[0], view.pixels.shape, refused):
         for_sure = is_unlikely_one(judgement, refused)
@@ -158,27 +162,27 @@ def _cuts(radiograph: Radiograph, whole: Upright) -> Iterator[tuple[_View, Cut]]
         if for_sure and view.pixels.shape[0] > view.pixels.shape[1]:
             yield from ((view, cut) for cut in cuts_between(view.pixels, rows=True))
     # What was taken for a border around one exposed field may hold the other one.
-    if has_room_beside(stance.field, radiograph.field):
-        view = _view(radiograph, replace(stance, tilt=None, field=radiograph.field))
+    if has_room_beside(orientation.field, radiograph.field):
+        view = _view(radiograph, replace(orientation, tilt=None, field=radiograph.field))
         if is_wide(view.pixels.shape):
             yield from ((view, cut) for cut in cuts_between(view.pixels))
 
 
-def _view(radiograph: Radiograph, stance: Stance) -> _View:
-    return _View(stance, analysed(radiograph, stance))
+def _view(radiograph: Radiograph, orientation: Orientation) -> _View:
+    return _View(orientation, analysed(radiograph, orientation))
 
 
 def _cut_out(
-    radiograph: Radiograph, view: _View, part: Box, look: Callable[[Radiograph], U]
+    radiograph: Radiograph, view: _View, part: Box, detection: Callable[[Radiograph], U]
 ) -> Hand[U]:
     """Cut one hand out of an image; the part lies in the pixels of the view."""
     scale = Placement(0, 0, *view.pixels.shape)
-    box = view.stance.box_on_film(scale.to_film(part, *view.stance.size))
+    box = view.orientation.box_on_film(scale.to_film(part, *view.orientation.size))
     alone = part_of(radiograph, box)
-    upright = look(alone)
+    upright = detection(alone)
     turns, whole_hand = 0, 0.0
     if upright.seen is not None:
-        turns = (upright.seen.stance.quarters - view.stance.quarters) % 4
+        turns = (upright.seen.orientation.quarters - view.orientation.quarters) % 4
         whole_hand = upright.seen.judgement.hand
     pixels = view.pixels[part.slices]
     return Hand(

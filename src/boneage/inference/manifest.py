@@ -62,7 +62,7 @@ class Manifest:
     interval: IntervalModel | None = None
     """None: these weights state no interval."""
     features: StoredFile | None = None
-    """The whole-hand features of the training films; see ``boneage.quality.unlikeness``.
+    """The whole-hand features of the training films; see ``boneage.quality.ood_score``.
     None: they cannot tell how unlike the training films a film is."""
 
     @property

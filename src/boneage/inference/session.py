@@ -127,7 +127,7 @@ def assess_case(
     outcome: Assessment | Failure
     try:
         if level is not None:
-            assessor.certainty.check(level)
+            assessor.interval_predictor.check(level)
         if on_step is not None:
             on_step(DECODING)
         if isinstance(source, Radiograph):
@@ -143,7 +143,7 @@ def assess_case(
             force=force,
         )
         if level is not None:
-            answer = replace(answer, interval=assessor.certainty.around(answer, level))
+            answer = replace(answer, interval=assessor.interval_predictor.around(answer, level))
         if child is not None:
             said = stated.child or Child(stated.chronological_age_months)
             answer = with_clinical_findings(answer, said.completed(child))

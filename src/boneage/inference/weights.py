@@ -30,8 +30,8 @@ from boneage.inference.manifest import (
     read_manifest,
     verified,
 )
-from boneage.quality.suitability_file import Suitability, read_suitability
-from boneage.quality.unlikeness import FeatureSpace, space_from_bytes
+from boneage.quality.model_file import QualityModel, read_quality_model
+from boneage.quality.ood_score import FeatureSpace, space_from_bytes
 from boneage.storage.many import default_workers
 
 if TYPE_CHECKING:
@@ -102,9 +102,9 @@ class Weights:
         return space_from_bytes(verified(path, entry.sha256))
 
     @cached_property
-    def suitability(self) -> Suitability | None:
+    def quality_model(self) -> QualityModel | None:
         """The quality check of images, verified; None where the weights have none."""
-        return read_suitability(self.folder, self.manifest.networks["attention"].sha256)
+        return read_quality_model(self.folder, self.manifest.networks["attention"].sha256)
 
     def run(
         self, network: str, inputs: Arrays, outputs: Sequence[str] | None = None
@@ -166,7 +166,7 @@ class Weights:
         for network, entry in self.manifest.networks.items():
             for output in (None, *entry.alone):
                 self.session(network, output)
-        _ = self.feature_space, self.suitability
+        _ = self.feature_space, self.quality_model
 
     def session(self, network: str, output: str | None = None) -> InferenceSession:
         """Open the ONNX Runtime session of a network, its file verified when first opened.

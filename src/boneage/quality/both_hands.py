@@ -14,7 +14,7 @@ from boneage.domain.findings import Finding
 from boneage.domain.geometry import Box
 from boneage.imaging.hand_likeness import Likeness
 from boneage.imaging.two_hands import Cut
-from boneage.quality.gate import Judgement
+from boneage.quality.classifier import Judgement
 
 SEVERAL = "several"
 """The kind of picture, as the quality check calls it, that shows more than one hand."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from boneage.domain.orientation import Orientation
 from boneage.domain.radiograph import Pixels, Radiograph
-from boneage.domain.stance import Stance
 
 SAMPLE_PX = 60_000
 """Pixels that percentiles and shares are taken from, about."""
@@ -46,9 +46,9 @@ class ImageQuality:
     """Fine detail over coarse: the ratio of two standard deviations."""
 
 
-def quality_of(radiograph: Radiograph, stance: Stance, pixels: Pixels) -> ImageQuality:
+def quality_of(radiograph: Radiograph, orientation: Orientation, pixels: Pixels) -> ImageQuality:
     """Measure what is analysed of an image: ``pixels``, as ``framing.analysed`` gives them."""
-    return measure(pixels, grey_levels(radiograph.pixels[stance.field.slices]))
+    return measure(pixels, grey_levels(radiograph.pixels[orientation.field.slices]))
 
 
 def grey_levels(pixels: Pixels) -> int:

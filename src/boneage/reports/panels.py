@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, Look
+from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, RegionDetection
 from boneage.domain.radiograph import Pixels
 from boneage.i18n.words import Words
 from boneage.reports.wording import EN, region_label
@@ -57,7 +57,7 @@ def fitted(image: Rgb, height: int, width: int) -> Rgb:
 
 def with_boxes(
     film: Rgb,
-    looks: Sequence[Look],
+    detections: Sequence[RegionDetection],
     size: tuple[int, int],
     label_px: int = LABEL_PX,
     words: Words = EN,
@@ -71,17 +71,22 @@ def with_boxes(
     pen = ImageDraw.Draw(panel)
     rows, cols = film.shape[0] / size[0], film.shape[1] / size[1]
     corners = []
-    for look in looks:
-        left, top = round(look.box.min_col * cols), round(look.box.min_row * rows)
-        right = max(left, round(look.box.max_col * cols) - 1)
-        bottom = max(top, round(look.box.max_row * rows) - 1)
+    for detection in detections:
+        left, top = round(detection.box.min_col * cols), round(detection.box.min_row * rows)
+        right = max(left, round(detection.box.max_col * cols) - 1)
+        bottom = max(top, round(detection.box.max_row * rows) - 1)
         # A black line around the coloured one keeps it visible on white bone.
         pen.rectangle((left - 1, top - 1, right + 1, bottom + 1), None, 0, line + 2)
-        pen.rectangle((left, top, right, bottom), None, colour_of(look.region), line)
+        pen.rectangle((left, top, right, bottom), None, colour_of(detection.region), line)
         corners.append((left, top))
-    for look, corner in zip(looks, corners, strict=True):  # over every line
+    for detection, corner in zip(detections, corners, strict=True):  # over every line
         _label(
-            pen, region_label(look, words), corner, colour_of(look.region), film.shape[1], label_px
+            pen,
+            region_label(detection, words),
+            corner,
+            colour_of(detection.region),
+            film.shape[1],
+            label_px,
         )
     return panel
 

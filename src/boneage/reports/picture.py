@@ -70,13 +70,13 @@ def draw(answer: Assessment, radiograph: Radiograph) -> Rgb:
     """
     grey = as_grey(stretch(radiograph.pixels))
     size = radiograph.height, radiograph.width
-    film = with_boxes(fitted(grey, FILM_PX, FILM_PX), answer.looks, size)
+    film = with_boxes(fitted(grey, FILM_PX, FILM_PX), answer.detections, size)
     columns = [_titled(film, "Radiograph and regions")]
-    columns += [_step_column(grey, answer, number) for number in range(len(answer.looks))]
+    columns += [_step_column(grey, answer, number) for number in range(len(answer.detections))]
     body = _beside(columns)
     model = f"boneage, model {weights_text(answer.weights)}"
     blocks = [_text_block(_headlines(answer), body.width), body]
-    if answer.looks:
+    if answer.detections:
         blocks.append(_right_aligned(heat_scale(), body.width))
     blocks.append(_text_block([(DISCLAIMER, 20, TEXT), (model, 16, DIM_TEXT)], body.width))
     drawn: Rgb = np.asarray(_stacked(blocks))
@@ -96,26 +96,26 @@ def png(answer: Assessment, radiograph: Radiograph) -> tuple[bytes, str]:
     digest = hashlib.sha256(radiograph.pixels.tobytes())
     digest.update(answer.sex.value.encode())
     mark = digest.hexdigest()
-    facts = PngInfo()
-    facts.add_text(DIGEST_KEY, mark)
+    metadata = PngInfo()
+    metadata.add_text(DIGEST_KEY, mark)
     content = BytesIO()
-    Image.fromarray(draw(answer, radiograph)).save(content, "PNG", pnginfo=facts)
+    Image.fromarray(draw(answer, radiograph)).save(content, "PNG", pnginfo=metadata)
     return content.getvalue(), mark
 
 
 def _step_column(grey: Rgb, answer: Assessment, number: int) -> Image.Image:
     """One step: its attention over the radiograph, and below it the region at full resolution."""
-    look = answer.looks[number]
-    heat = with_heat(fitted(grey, HEAT_PX, COLUMN_PX), look.heat_map)
-    box = look.box
+    detection = answer.detections[number]
+    heat = with_heat(fitted(grey, HEAT_PX, COLUMN_PX), detection.heat_map)
+    box = detection.box
     cut = grey[box.min_row : box.max_row, box.min_col : box.max_col]
     crop = Image.fromarray(fitted(cut, CROP_PX, COLUMN_PX))
     edge = (0, 0, crop.width - 1, crop.height - 1)
-    ImageDraw.Draw(crop).rectangle(edge, None, colour_of(look.region), 3)
-    alone = answer.readings.get(look.region)
+    ImageDraw.Draw(crop).rectangle(edge, None, colour_of(detection.region), 3)
+    alone = answer.readings.get(detection.region)
     estimate = f": {alone:.0f} months" if alone is not None else ""
-    above = _titled(heat, f"Step {number + 1}: {region_label(look)}")
-    below = _titled(crop, f"{look.region}{estimate}")
+    above = _titled(heat, f"Step {number + 1}: {region_label(detection)}")
+    below = _titled(crop, f"{detection.region}{estimate}")
     column = Image.new("RGB", (COLUMN_PX, FILM_PX + TITLE_PX), BACKGROUND)
     column.paste(above, (0, 0))
     column.paste(below, (0, FILM_PX - CROP_PX))

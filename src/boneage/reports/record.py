@@ -170,7 +170,7 @@ class FindingRecord(JsonObject, frozen=True):
     limit: float | None
 
 
-class StanceRecord(JsonObject, frozen=True):
+class OrientationRecord(JsonObject, frozen=True):
     """How the image was cropped, turned and inverted before analysis."""
 
     field: Box
@@ -195,7 +195,7 @@ class SizeRecord(JsonObject, frozen=True):
     width: int
 
 
-class FactsRecord(JsonObject, frozen=True):
+class ImageMetadataRecord(JsonObject, frozen=True):
     """What the file states, without dates: those point at a child."""
 
     format: str
@@ -224,11 +224,11 @@ class AssessmentRecord(JsonObject, frozen=True, tag_field="status", tag="read"):
     readings: dict[str, float]
     regions: list[RegionRecord]
     findings: list[FindingRecord]
-    stance: StanceRecord | None
+    stance: OrientationRecord | None
     other_hand: OtherHandRecord | None
     weights: WeightsName
     film_size: SizeRecord
-    facts: FactsRecord
+    facts: ImageMetadataRecord
     seconds: float
     boneage: str
 
@@ -328,7 +328,7 @@ def _failure(failure: Failure) -> FailureRecord:
 def _assessment(answer: Assessment) -> AssessmentRecord:
     years, months = divmod(round(answer.age_months), 12)
     interval, calibrated = answer.interval, answer.calibrated
-    stance, hand = answer.stance, answer.other_hand
+    stance, hand = answer.orientation, answer.other_hand
     return AssessmentRecord.of(
         answer,
         age_text=years_and_months(answer.age_months),
@@ -345,13 +345,17 @@ def _assessment(answer: Assessment) -> AssessmentRecord:
             calibrated, uncalibrated_text=years_and_months(calibrated.uncalibrated_months)
         ),
         clinical=answer.clinical and clinical_record(answer.clinical),
-        regions=[RegionRecord.of(look, name=look.region) for look in answer.looks],
+        regions=[
+            RegionRecord.of(detection, name=detection.region) for detection in answer.detections
+        ],
         stance=stance
-        and StanceRecord.of(
+        and OrientationRecord.of(
             stance,
             quarter_turns_clockwise=stance.quarters,
             tilt_degrees=stance.tilt.degrees if stance.tilt else 0.0,
         ),
+        unlikeness=answer.ood_score,
+        facts=ImageMetadataRecord.of(answer.metadata),
         other_hand=hand and OtherHandRecord.of(hand, age_text=years_and_months(hand.age_months)),
         film_size=SizeRecord(answer.film_height, answer.film_width),
         boneage=__version__,

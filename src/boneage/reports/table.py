@@ -117,10 +117,10 @@ def row(answer: Assessment | Failure) -> Row:
         cells["not_defined"] = "; ".join(reason.message for reason in reasons(answer.clinical))
     for name, age in answer.readings.items():
         cells[f"{name}_months"] = f"{age:.2f}"
-    for look in answer.looks:
+    for detection in answer.detections:
         for corner in CORNERS:
-            cells[f"{look.region}_{corner}"] = getattr(look.box, corner)
-        cells[f"{look.region}_attention_found"] = int(look.attention_found)
+            cells[f"{detection.region}_{corner}"] = getattr(detection.box, corner)
+        cells[f"{detection.region}_attention_found"] = int(detection.attention_found)
     return cells
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from boneage.domain.assessment import Assessment, Failure, Look, Severity
+from boneage.domain.assessment import Assessment, Failure, RegionDetection, Severity
 from boneage.i18n.words import percent
 from boneage.reports.wording import (
     DISCLAIMER,
@@ -45,7 +45,7 @@ def one_line(answer: Assessment | Failure) -> str:
     if isinstance(answer, Failure):
         what = "refused" if answer.refused else "failed"
         return f"{printable(answer.film)}: {what}: {printable(answer.message)}"
-    found = [look.region for look in answer.looks if look.attention_found]
+    found = [detection.region for detection in answer.detections if detection.attention_found]
     parts = [f"{printable(answer.film)}: {age_text(answer.age_months)}, {answer.sex} standard"]
     if answer.interval is not None:
         parts.append(interval_text(answer.interval))
@@ -77,8 +77,8 @@ def _entries(answer: Assessment) -> Iterator[Entry]:
     if answer.clinical is not None:
         yield from clinical_entries(answer.clinical)
     yield "Regional estimates", regional_estimates(answer)
-    for number, look in enumerate(answer.looks):
-        yield "" if number else "Regions", _region(look)
+    for number, detection in enumerate(answer.detections):
+        yield "" if number else "Regions", _region(detection)
     for finding in answer.findings:
         if finding.severity is not Severity.REFUSAL:  # said first
             yield SEVERITIES[finding.severity], finding.message
@@ -86,7 +86,8 @@ def _entries(answer: Assessment) -> Iterator[Entry]:
     yield "", DISCLAIMER
 
 
-def _region(look: Look) -> str:
-    box = look.box
+def _region(detection: RegionDetection) -> str:
+    box = detection.box
     place = f"rows {box.min_row}–{box.max_row}, columns {box.min_col}–{box.max_col}"
-    return f"{look.region:<11} {place}{'' if look.attention_found else ' (expected position)'}"
+    expected = "" if detection.attention_found else " (expected position)"
+    return f"{detection.region:<11} {place}{expected}"

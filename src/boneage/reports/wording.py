@@ -16,7 +16,7 @@ from boneage.domain.assessment import (
     Calibrated,
     Finding,
     Interval,
-    Look,
+    RegionDetection,
     Severity,
     WeightsName,
 )
@@ -176,10 +176,10 @@ def region_name(region: str, words: Words = EN) -> str:
     return words.gettext(REGIONS[region]) if region in REGIONS else region
 
 
-def region_label(look: Look, words: Words = EN) -> str:
+def region_label(detection: RegionDetection, words: Words = EN) -> str:
     """Name a region, and whether it lies only where it is expected."""
-    name = region_name(look.region, words)
-    if look.attention_found:
+    name = region_name(detection.region, words)
+    if detection.attention_found:
         return name
     return words.gettext("{region} (expected position)").format(region=name)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, Box
-from boneage.domain.radiograph import Facts, Radiograph, Sex
+from boneage.domain.radiograph import ImageMetadata, Radiograph, Sex
 from boneage.errors import BoneageError
 from boneage.synthetic.flesh import outline_flesh
 from boneage.synthetic.maturity import HandGrowth
@@ -118,8 +118,8 @@ def _boxes(projection: Projection, outlines: Mapping[str, Iterable[Outline]]) ->
     return {name: box for name, box in boxes.items() if box is not None}
 
 
-def _facts(sex: Sex, projection: Projection) -> Facts:
-    return Facts(
+def _facts(sex: Sex, projection: Projection) -> ImageMetadata:
+    return ImageMetadata(
         format="synthetic",
         bits=BITS,
         sex=sex,

@@ -97,7 +97,7 @@ def _patient(film: SyntheticFilm) -> dict[str, Any]:
 
 def _image(film: SyntheticFilm) -> dict[str, Any]:
     radiograph = film.radiograph
-    spacing = [f"{side:.6f}" for side in radiograph.facts.pixel_spacing_mm or ()]
+    spacing = [f"{side:.6f}" for side in radiograph.metadata.pixel_spacing_mm or ()]
     return {
         "Modality": "DX",
         "ImageType": ["DERIVED", "PRIMARY"],

@@ -13,9 +13,15 @@ import numpy as np
 
 from boneage.datasets.films import Film
 from boneage.domain.radiograph import Pixels
-from boneage.imaging.framing import analysed, exposed_field
+from boneage.imaging.collimation import analysed, exposed_field
 from boneage.imaging.perturbations import coarsened, exposed, jpeg_compressed, smoothed, with_noise
-from boneage.imaging.preparing import Canvas, Placement, equalise, placement, put_on_canvas
+from boneage.imaging.preparing import (
+    Canvas,
+    Placement,
+    normalise_contrast,
+    placement,
+    put_on_canvas,
+)
 from boneage.training.image_cache import CachedImages, cache_images
 from boneage.training.profile import Degradation, Profile, Size, plain
 from boneage.training.run import Run
@@ -64,7 +70,7 @@ def normalised_film(film: Film, profile: Profile) -> Canvas:
     pixels = analysed(radiograph, exposed_field(radiograph))
     if film.perturbed:
         pixels = perturbed(pixels, profile.degradation, random_of(film, profile.seed))
-    return equalise(pixels, profile.preparation)
+    return normalise_contrast(pixels, profile.preparation)
 
 
 def perturbation_recipe(films: Iterable[Film], profile: Profile) -> dict[str, object]:

@@ -22,7 +22,7 @@ from boneage.domain.assessment import AGE_RANGE_MONTHS, Assessment, Calibrated, 
 from boneage.domain.radiograph import Sex
 from boneage.errors import CalibrationError
 from boneage.uncertainty.interval_table import scores_of, shape_of
-from boneage.uncertainty.intervals import SEXES, IntervalModel, Scores, Shape
+from boneage.uncertainty.intervals import SEXES, ErrorModel, IntervalModel, NonconformityScores
 
 FORMAT = 1
 """Of the file; raised when older programs could no longer read it."""
@@ -63,8 +63,8 @@ class Calibration:
     """Of the manifest of the weights it was made for."""
     weights_name: str
     lines: Mapping[Sex, CalibrationLine]
-    scores: Scores
-    shape: Shape | None
+    scores: NonconformityScores
+    shape: ErrorModel | None
     """None: the weights' own."""
     sha256: str
 

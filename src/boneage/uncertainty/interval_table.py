@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from boneage.uncertainty.intervals import LEAST_FILMS, SEXES, Ramp, Scores, Shape
+from boneage.uncertainty.intervals import LEAST_FILMS, SEXES, ErrorModel, NonconformityScores, Ramp
 
 DECIMALS = 4
 """Of months and scores: far finer than they are known."""
@@ -14,9 +14,9 @@ DECIMALS = 4
 Table = dict[str, Any]
 
 
-def shape_table(shape: Shape) -> Table:
+def shape_table(shape: ErrorModel) -> Table:
     """The expected error as plain values."""
-    ramps = {"disagreement": shape.disagreement, "unlikeness": shape.unlikeness}
+    ramps = {"disagreement": shape.disagreement, "unlikeness": shape.ood_score}
     return {
         "knots_months": _rounded(shape.knots_months),
         "months": {str(sex): _rounded(shape.months[sex]) for sex in SEXES},
@@ -31,20 +31,20 @@ def shape_table(shape: Shape) -> Table:
     }
 
 
-def scores_table(scores: Scores) -> Table:
+def scores_table(scores: NonconformityScores) -> Table:
     """The scores as plain values."""
     return {str(sex): _rounded(scores.by_sex[sex]) for sex in SEXES}
 
 
-def shape_of(table: Mapping[str, Any]) -> Shape:
+def shape_of(table: Mapping[str, Any]) -> ErrorModel:
     """The expected error from plain values; an error of Python where they are none."""
     widening = table["widening"]
-    unlikeness = widening.get("unlikeness")
-    shape = Shape(
+    ood_score = widening.get("unlikeness")
+    shape = ErrorModel(
         knots_months=_numbers(table["knots_months"]),
         months={sex: _numbers(table["months"][str(sex)]) for sex in SEXES},
         disagreement=_ramp(widening["disagreement"]),
-        unlikeness=_ramp(unlikeness) if unlikeness is not None else None,
+        ood_score=_ramp(ood_score) if ood_score is not None else None,
         most=_number(widening["most"]),
     )
     knots = shape.knots_months
@@ -58,9 +58,9 @@ def shape_of(table: Mapping[str, Any]) -> Shape:
     return shape
 
 
-def scores_of(table: Mapping[str, Any]) -> Scores:
+def scores_of(table: Mapping[str, Any]) -> NonconformityScores:
     """The scores from plain values; an error of Python where they are none, or too few."""
-    scores = Scores({sex: _numbers(table[str(sex)]) for sex in SEXES})
+    scores = NonconformityScores({sex: _numbers(table[str(sex)]) for sex in SEXES})
     for values in scores.by_sex.values():
         if any(value < 0 for value in values) or sorted(values) != list(values):
             raise ValueError("the scores of the interval do not ascend from 0")

@@ -50,7 +50,7 @@ class Ramp:
 
 
 @dataclass(frozen=True)
-class Shape:
+class ErrorModel:
     """The error, in months, that a film lets expect, up to a factor."""
 
     knots_months: tuple[float, ...]
@@ -59,16 +59,16 @@ class Shape:
     """At the knots, for each sex."""
     disagreement: Ramp
     """Of the networks' readings, in months; see :func:`disagreement`."""
-    unlikeness: Ramp | None
+    ood_score: Ramp | None
     """Of the film and the training films; None where the weights cannot tell."""
     most: float
     """The widening never exceeds this: beyond it, the interval says no more."""
 
-    def widening(self, disagreement: float | Numbers, unlikeness: float | Numbers | None) -> Any:
+    def widening(self, disagreement: float | Numbers, ood_score: float | Numbers | None) -> Any:
         """Factor of at least 1, for numbers or arrays of shape (n,)."""
         added = self.disagreement.above(disagreement)
-        if self.unlikeness is not None and unlikeness is not None:
-            added = added + self.unlikeness.above(unlikeness)
+        if self.ood_score is not None and ood_score is not None:
+            added = added + self.ood_score.above(ood_score)
         return np.minimum(1.0 + added, self.most)
 
     def usual_months(self, sex: Sex, age_months: float | Numbers) -> Any:
@@ -77,7 +77,7 @@ class Shape:
 
     def of(self, answer: Assessment) -> tuple[float, float]:
         """Expected error of an answer in months, widened; and the widening."""
-        factor = float(self.widening(disagreement(answer.readings), answer.unlikeness))
+        factor = float(self.widening(disagreement(answer.readings), answer.ood_score))
         usual = float(self.usual_months(answer.sex, answer.uncalibrated_months))
         return usual * factor, factor
 
@@ -92,7 +92,7 @@ class Threshold:
 
 
 @dataclass(frozen=True)
-class Scores:
+class NonconformityScores:
     """The scores of the calibration films, ascending, for each sex."""
 
     by_sex: Mapping[Sex, tuple[float, ...]]
@@ -127,8 +127,8 @@ class Scores:
 class IntervalModel:
     """All that is needed to put an interval around an answer."""
 
-    shape: Shape
-    scores: Scores
+    shape: ErrorModel
+    scores: NonconformityScores
 
     def around(self, answer: Assessment, level: float) -> Interval:
         """The interval of an answer, within 0–240 months."""

@@ -17,7 +17,7 @@ from boneage.synthetic import draw
 from boneage.synthetic.saving import write_dicom
 from tests.apps.cli.conftest import Run
 from tests.conftest import write_png
-from tests.gates import put_gate
+from tests.classifiers import put_classifier
 
 Grey = npt.NDArray[np.uint8]
 
@@ -327,7 +327,7 @@ def ramp(tmp_path: Path) -> Path:
 
 
 def test_a_refused_film_has_no_answer(run: Run, ramp: Path, weights_copy: Path) -> None:
-    result = run("assess", ramp, "--sex", "m", "--weights", put_gate(weights_copy))
+    result = run("assess", ramp, "--sex", "m", "--weights", put_classifier(weights_copy))
     assert result.exit_code == 1
     assert "ramp.png: refused: 'ramp.png' is refused: It looks like a radiograph of a chest" in (
         result.stderr
@@ -339,7 +339,7 @@ def test_a_batch_writes_the_refusal_and_goes_on(
     run: Run, ramp: Path, film: Path, weights_copy: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "ages.csv"
-    command = ["assess", ramp, film, "--sex", "m", "--weights", put_gate(weights_copy)]
+    command = ["assess", ramp, film, "--sex", "m", "--weights", put_classifier(weights_copy)]
     result = run(*command, "--csv", out, "--json")
     assert result.exit_code == 1
     assert "2 images: 1 assessed, 1 refused, 0 failed" in result.stderr
@@ -359,7 +359,7 @@ def test_a_batch_writes_the_refusal_and_goes_on(
 def test_force_shows_the_refusal_in_every_output(
     run: Run, ramp: Path, weights_copy: Path, tmp_path: Path
 ) -> None:
-    put_gate(weights_copy)
+    put_classifier(weights_copy)
     out = tmp_path / "ages.csv"
     command = ["assess", ramp, "--sex", "m", "--weights", weights_copy, "--force"]
     result = run(*command)

@@ -33,14 +33,16 @@ def films(tmp_path: Path, grey_film: npt.NDArray[np.uint8]) -> Path:
     """Four films for validation, the third cut off; one for training; one only labelled."""
     folder = tmp_path / "films"
     rows = ["id,boneage,male", "1,120,True", "2,60,False", "3,180,False", "4,90,True", "9,90,True"]
-    facts = ["id,original_width,original_height,film,split"]
+    metadata = ["id,original_width,original_height,film,split"]
     for name in ("1", "2", "3", "4"):
         path = write_png(folder / "half" / f"{name}.png", np.roll(grey_film, 9 * int(name), axis=1))
-        facts.append(f"{name},360,480,half/{name}.png,{'train' if name == '4' else 'validation'}")
+        metadata.append(
+            f"{name},360,480,half/{name}.png,{'train' if name == '4' else 'validation'}"
+        )
         if name == "3":
             path.write_bytes(path.read_bytes()[:2000])
-    facts.append("9,360,480,half/9.png,validation")
-    (folder / "films.csv").write_text("\n".join(facts))
+    metadata.append("9,360,480,half/9.png,validation")
+    (folder / "films.csv").write_text("\n".join(metadata))
     (folder / "boneage-training-dataset.csv").write_text("\n".join(rows))
     return folder
 

@@ -51,16 +51,16 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def write_data(folder: Path) -> Path:
     """Write drawn films, bright where the marks have the carpus; 4 is a squeezed copy only."""
-    labels, facts = ["id,boneage,male"], ["id,original_width,original_height,film,split"]
+    labels, metadata = ["id,boneage,male"], ["id,original_width,original_height,film,split"]
     for name, (age, sex) in AGES.items():
         labels.append(f"{name},{age},{sex}")
         film = "" if name == "4" else f"half-scale/{name}.png"
-        facts.append(f"{name},400,480,{film},{'validation' if name == '1' else 'train'}")
+        metadata.append(f"{name},400,480,{film},{'validation' if name == '1' else 'train'}")
         write_png(folder / "squeezed" / f"{name}.png", _drawn(100, 100))
         if film:
             write_png(folder / film, _drawn(480, 400))
     (folder / "boneage-training-dataset.csv").write_text("\n".join(labels))
-    (folder / "films.csv").write_text("\n".join(facts))
+    (folder / "films.csv").write_text("\n".join(metadata))
     write_marks(folder / "regions", BOXED, POINTED)
     return folder
 

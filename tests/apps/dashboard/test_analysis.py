@@ -77,9 +77,9 @@ def test_a_film_that_fails_does_not_stop_the_others(
 
 def test_crops_are_what_the_networks_read(assessor: Assessor, answered: AnalysedImage) -> None:
     plan = assessor.weights.manifest.plan
-    for look in answered.assessment.looks:
-        cut = crop_box(look.box, plan, answered.image.height, answered.image.width)
-        rows, cols = answered.crops[look.region].shape[:2]
+    for detection in answered.assessment.detections:
+        cut = crop_box(detection.box, plan, answered.image.height, answered.image.width)
+        rows, cols = answered.crops[detection.region].shape[:2]
         assert max(rows, cols) == analysis.CROP_PX
         assert rows / cols == pytest.approx(cut.height / cut.width, rel=0.05)
 
@@ -125,10 +125,10 @@ def test_a_later_look_shows_the_black_of_the_earlier_ones(answered: AnalysedImag
 def test_every_picture_has_words(answered: AnalysedImage) -> None:
     made = [pictures.of_image(answered.image), pictures.of_regions(answered)]
     made += [pictures.of_step(answered, number) for number in range(3)]
-    made += [pictures.of_crop(answered, look) for look in answered.assessment.looks]
+    made += [pictures.of_crop(answered, detection) for detection in answered.assessment.detections]
     assert all(picture.alt and picture.caption for picture in made)
     assert len({picture.alt for picture in made}) == len(made)
-    box = answered.assessment.looks[0].box
+    box = answered.assessment.detections[0].box
     assert f"rows {box.min_row} to {box.max_row}" in made[1].alt
     assert "carpal and metacarpal blacked out" in made[4].alt
     assert pictures.thumbnail_url(answered.image).startswith("data:image/jpeg;base64,")
@@ -154,7 +154,7 @@ def test_downloads_hold_every_answer(answered: AnalysedImage) -> None:
 def test_what_others_wrote_is_shown_as_it_is() -> None:
     name = "<img src=x onerror=alert(1)>.png"
     assert "<img" not in markup.image_name(name)
-    assert "<b>" not in markup.facts_list([("Body part", "<b>hand</b>")])
+    assert "<b>" not in markup.metadata_list([("Body part", "<b>hand</b>")])
     assert markup.plain("a*b* [c](d) :red[e] $f$") == (r"a\*b\* \[c\]\(d\) \:red\[e\] \$f\$")
 
 
@@ -185,10 +185,10 @@ def test_it_is_what_find_regions_blacked_out(
         return peak
 
     white: npt.NDArray[Any] = np.full((1, *size), 255, np.uint8)
-    looks = find_regions(white, [place], [film_size], attend, manifest.plan)[0]
+    detections = find_regions(white, [place], [film_size], attend, manifest.plan)[0]
     for number, canvas in enumerate(seen):
-        shown = blacked_out(looks, number, film_size, manifest)
+        shown = blacked_out(detections, number, film_size, manifest)
         placed = canvas[place.top : place.top + place.height, place.left : place.left + place.width]
         np.testing.assert_array_equal(shown, placed == 0)
-        assert shown.shape == looks[number].heat_map.shape
+        assert shown.shape == detections[number].heat_map.shape
         assert bool(number) == bool(shown.any())

@@ -18,7 +18,7 @@ from boneage.inference.manifest import FOLDER_VARIABLE
 from boneage.training.fit_uncertainty.clinic import fit_clinic, write_calibration
 from boneage.training.fit_uncertainty.film_errors import read_films
 from boneage.uncertainty.calibration import FILE_VARIABLE
-from tests.gates import put_gate
+from tests.classifiers import put_classifier
 
 st = pytest.importorskip("streamlit")
 from streamlit.testing.v1 import AppTest  # noqa: E402
@@ -152,7 +152,7 @@ def test_a_refused_film_is_read_all_the_same_when_asked(
 ) -> None:
     ramp, file = np.tile(np.linspace(0, 255, 360), (480, 1)).astype(np.uint8), BytesIO()
     Image.fromarray(ramp).save(file, "PNG")
-    page = upload(opened(put_gate(weights_copy), monkeypatch), ("ramp.png", file.getvalue()))
+    page = upload(opened(put_classifier(weights_copy), monkeypatch), ("ramp.png", file.getvalue()))
     sex_radios(page)[0].set_value(Sex.MALE).run()
     read_button(page).click().run()
     assert "It looks like a radiograph of a chest" in page.error[0].value

@@ -26,7 +26,7 @@ def test_a_film_is_shown_whole_and_not_kept_as_pixels(film: UploadedImage) -> No
 
 
 def test_the_content_counts_not_the_name(dicom: bytes) -> None:
-    assert admitted("a", "odd.txt", dicom).facts.format.startswith("DICOM")
+    assert admitted("a", "odd.txt", dicom).metadata.format.startswith("DICOM")
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ from tests.apps.dicom_node.peers import (
     storescu,
     wait_until,
 )
-from tests.gates import put_gate
+from tests.classifiers import put_classifier
 
 Put = Callable[..., Path]
 OTHER_SYNTAXES: dict[str, dict[str, Any]] = {
@@ -218,7 +218,7 @@ def test_films_without_an_answer_are_kept_with_the_reason(build: Build, put: Put
 def test_what_is_no_hand_is_kept_with_the_reason(
     build: Build, put: Put, weights_copy: Path
 ) -> None:
-    site = build(folder=str(put_gate(weights_copy)))
+    site = build(folder=str(put_classifier(weights_copy)))
     drawn = dcmread(BytesIO(film(1)))
     random = np.random.default_rng(1)
     shape = drawn.Rows, drawn.Columns

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from boneage.domain.assessment import CARPAL, METACARPAL, Box, Look
+from boneage.domain.assessment import CARPAL, METACARPAL, Box, RegionDetection
 from boneage.errors import DataError, WeightsError
 from boneage.evaluation.localization.anatomical_target import Marks
 from boneage.evaluation.localization.measuring import RegionMeasurement, measure
@@ -29,15 +29,18 @@ WHOLE = Box(0, 0, *SIZE)
 PLAN = RegionPlan()
 
 
-def looks(carpal: Box = ON_CARPUS, metacarpal: Box = WHOLE) -> list[Look]:
+def detections(carpal: Box = ON_CARPUS, metacarpal: Box = WHOLE) -> list[RegionDetection]:
     heat = np.zeros((2, 2), np.float32)
-    return [Look(CARPAL, heat, carpal, True), Look(METACARPAL, heat, metacarpal, False)]
+    return [
+        RegionDetection(CARPAL, heat, carpal, True),
+        RegionDetection(METACARPAL, heat, metacarpal, False),
+    ]
 
 
 def ruled(
     marks: Marks | None = None, plan: RegionPlan = PLAN, **boxes_found: Box
 ) -> RegionMeasurement:
-    return measure(looks(**boxes_found), plan, [shares(marks or boxes())], PROPORTIONS, SIZE)
+    return measure(detections(**boxes_found), plan, [shares(marks or boxes())], PROPORTIONS, SIZE)
 
 
 def of_box(found: RegionMeasurement, target: str, rectangle: str = "crop") -> Mapping[str, float]:
@@ -117,7 +120,7 @@ def test_outlines_do_not_depend_on_how_the_hand_lies() -> None:
 def test_several_readers_have_the_mean() -> None:
     away = Marks("another", WRIST, JOINTS, carpus=CARPUS - [80, 0])
     both = [shares(boxes()), shares(away)]
-    found = measure(looks(), PLAN, both, PROPORTIONS, SIZE)
+    found = measure(detections(), PLAN, both, PROPORTIONS, SIZE)
     assert found.figures["carpus"]["crop_coverage"] == pytest.approx(0.5, abs=0.02)
 
 
@@ -128,7 +131,7 @@ def test_a_measurement_survives_a_journal() -> None:
 
 def test_weights_without_a_region() -> None:
     with pytest.raises(WeightsError, match="no metacarpal region, only \\['carpal'\\]"):
-        measure(looks()[:1], PLAN, [shares(boxes())], PROPORTIONS, SIZE)
+        measure(detections()[:1], PLAN, [shares(boxes())], PROPORTIONS, SIZE)
 
 
 def test_a_target_without_area() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from boneage.datasets.films import Film
 from boneage.domain.assessment import Assessment, Failure, Finding, Severity, WeightsName
-from boneage.domain.radiograph import Facts, Radiograph, Sex
+from boneage.domain.radiograph import ImageMetadata, Radiograph, Sex
 from boneage.errors import DataError, FilmError, WeightsError
 from boneage.evaluation.cases import films_to_read
 from boneage.evaluation.robustness.cases import (
@@ -143,9 +143,9 @@ class Warning_(Assessor):  # noqa: N801  a name that Python has taken
         if not isinstance(film, Radiograph):
             found.append(Finding("no_attention", Severity.WARNING, "no metacarpal region"))
         weights = WeightsName("none", "none", "00")
-        facts = Facts("PNG", 8)
+        metadata = ImageMetadata("PNG", 8)
         return Assessment(
-            "1", Sex.parse(sex), 90.0, (), {}, weights, facts, 1, 1, 0.1, findings=tuple(found)
+            "1", Sex.parse(sex), 90.0, (), {}, weights, metadata, 1, 1, 0.1, findings=tuple(found)
         )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from boneage.domain.radiograph import Facts, Radiograph
+from boneage.domain.radiograph import ImageMetadata, Radiograph
 from boneage.errors import DataError
 from boneage.evaluation.robustness.changes import CHANGES, FILE, KINDS, Change, chosen
 from boneage.evaluation.robustness.files import as_deep_png, as_jpeg, as_negative_dicom, as_png
@@ -198,18 +198,22 @@ def test_files_hold_the_same_greys(grey: Grey) -> None:
     shares = grey / np.float32(white_of(grey))
     for encode in (as_png, as_deep_png):
         assert_allclose(read(encode(grey)).pixels, shares, atol=1e-6)
-    assert read(as_deep_png(grey)).facts.bits == 16
+    assert read(as_deep_png(grey)).metadata.bits == 16
     jpeg = read(as_jpeg(grey, 30))
-    assert jpeg.facts.format == "JPEG"
+    assert jpeg.metadata.format == "JPEG"
     assert 0 < np.abs(jpeg.pixels - shares).mean() < 0.02
     assert len(as_jpeg(grey, 30)) < len(as_jpeg(grey, 90))
 
 
 def test_a_negative_dicom_is_read_as_a_positive(grey: Grey) -> None:
     film = read(as_negative_dicom(grey))
-    assert film.facts.bits == 16
-    assert film.facts.format.startswith("DICOM")
-    assert (film.facts.sex, film.facts.birth_date, film.facts.laterality) == (None, None, None)
+    assert film.metadata.bits == 16
+    assert film.metadata.format.startswith("DICOM")
+    assert (film.metadata.sex, film.metadata.birth_date, film.metadata.laterality) == (
+        None,
+        None,
+        None,
+    )
     shares = (grey / white_of(grey)).astype(np.float32)
     assert np.abs(stretch(film.pixels) - stretch(shares)).max() < 1e-4
 
@@ -217,7 +221,7 @@ def test_a_negative_dicom_is_read_as_a_positive(grey: Grey) -> None:
 @pytest.mark.parametrize(("bits", "kind"), [(1, np.uint8), (8, np.uint8), (12, np.uint16)])
 def test_grey_values_have_the_bits_of_their_file(bits: int, kind: Any) -> None:
     pixels = np.linspace(0, 1, 256, dtype=np.float32).reshape(16, 16)
-    grey = grey_of(Radiograph(pixels, Facts("PNG", bits)))
+    grey = grey_of(Radiograph(pixels, ImageMetadata("PNG", bits)))
     assert grey.dtype == kind
     assert (grey.min(), grey.max()) == (0, np.iinfo(kind).max)
     assert_allclose(grey / np.iinfo(kind).max, pixels, atol=0.002)

@@ -13,17 +13,17 @@ from click.testing import CliRunner
 
 from boneage.apps.cli import main
 from boneage.domain.assessment import Box, Verdict, verdict_on
+from boneage.domain.orientation import Orientation
 from boneage.domain.radiograph import Pixels, Sex
-from boneage.domain.stance import Stance
 from boneage.errors import DataError, UnsuitableError, WeightsError
 from boneage.imaging.perturbations import tilted
 from boneage.inference.assessor import Assessor
-from boneage.quality.gate import HAND
-from boneage.quality.suitability_file import ARRAYS, SUITABILITY
+from boneage.quality.classifier import HAND
+from boneage.quality.model_file import ARRAYS, SUITABILITY
 from boneage.synthetic import draw
 from boneage.training.fit_quality.classifiers import folds_of, sources_left_out
 from boneage.training.fit_quality.examples import DRAWN, FILMS, Example, Features, examples_of_drawn
-from boneage.training.fit_quality.fit import CASES, FIGURES, fit_suitability
+from boneage.training.fit_quality.fit import CASES, FIGURES, fit_quality_model
 from boneage.training.fit_quality.pictures import PIECES, oriented, resaved, two_hands
 from boneage.training.fit_quality.refusal_images import CATALOGUE, refusal_images
 from tests.conftest import write_labelled, write_png
@@ -105,7 +105,7 @@ def test_a_second_fit_goes_on_from_what_was_looked_at(
     before = (weights / ARRAYS).read_bytes(), json.loads((weights / SUITABILITY).read_text())
     for name in ("examples_of_film", "examples_of_image", "examples_of_drawn"):
         monkeypatch.setattr(f"boneage.training.fit_quality.examples.{name}", pytest.fail)
-    fit_suitability(weights, data, refusal, out, report=lambda _: None)
+    fit_quality_model(weights, data, refusal, out, report=lambda _: None)
     assert (weights / ARRAYS).read_bytes() == before[0], "the same films give the same gate"
     assert json.loads((weights / SUITABILITY).read_text())["limits"] == before[1]["limits"]
 
@@ -113,19 +113,19 @@ def test_a_second_fit_goes_on_from_what_was_looked_at(
 def test_drawn_hands_teach_that_they_are_hands_and_count_as_nothing_else() -> None:
     seen: list[Pixels] = []
 
-    def look(pixels: Pixels, *, mirror: bool = False) -> Features:
+    def detection(pixels: Pixels, *, mirror: bool = False) -> Features:
         assert not mirror
         seen.append(pixels)
         return np.zeros((1, 4), np.float32)
 
-    made = [example for number in (0, 1) for example in examples_of_drawn(number, look)]
+    made = [example for number in (0, 1) for example in examples_of_drawn(number, detection)]
     assert [example.kind for example in made] == [HAND] * 4
     assert {example.source for example in made} == {DRAWN}
     assert not any(example.plain for example in made), "no limit is set on them"
     assert made[0].group == made[1].group != made[2].group
     again = list(seen)
     seen.clear()
-    examples_of_drawn(0, look)
+    examples_of_drawn(0, detection)
     assert all(np.array_equal(a, b) for a, b in zip(again, seen, strict=False))
 
 
@@ -145,7 +145,7 @@ def test_what_another_run_left_cut_off_is_begun_anew(
     journal = next(fitted[1].glob("examples-*.jsonl"))
     (tmp_path / journal.name).write_bytes(journal.read_bytes()[:5])
     weights = Path(shutil.copytree(fitted[0], tmp_path / "weights"))
-    fit_suitability(weights, data, refusal, tmp_path, report=lambda _: None)
+    fit_quality_model(weights, data, refusal, tmp_path, report=lambda _: None)
     assert (weights / SUITABILITY).is_file()
 
 
@@ -154,7 +154,7 @@ def test_too_little_is_said(
 ) -> None:
     few = write_labelled(tmp_path / "few", assessor, 3)
     with pytest.raises(DataError, match="3 training films and 16 images"):
-        fit_suitability(
+        fit_quality_model(
             Path(shutil.copytree(fitted[0], tmp_path / "weights")),
             few,
             refusal,
@@ -162,7 +162,7 @@ def test_too_little_is_said(
             report=lambda _: None,
         )
     with pytest.raises(WeightsError, match="no weights in"):
-        fit_suitability(tmp_path / "none", few, refusal, tmp_path, report=lambda _: None)
+        fit_quality_model(tmp_path / "none", few, refusal, tmp_path, report=lambda _: None)
 
 
 @pytest.mark.parametrize(
@@ -223,5 +223,5 @@ def test_spoilt_films_stay_films() -> None:
 def test_a_laid_film_is_brought_back_by_its_lie(quarters: int) -> None:
     film = np.random.default_rng(5).random((30, 22), dtype=np.float32)
     lying = oriented(film, quarters, inverted=True)
-    stance = Stance(Box(0, 0, *lying.shape), quarters, inverted=True)
-    np.testing.assert_allclose(stance.upright(lying), film, atol=1e-6)
+    orientation = Orientation(Box(0, 0, *lying.shape), quarters, inverted=True)
+    np.testing.assert_allclose(orientation.upright(lying), film, atol=1e-6)

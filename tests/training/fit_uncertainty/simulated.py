@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from boneage.domain.assessment import Assessment, WeightsName
-from boneage.domain.radiograph import Facts, Sex
+from boneage.domain.radiograph import ImageMetadata, Sex
 from boneage.training.fit_uncertainty.film_errors import Errors
 from boneage.uncertainty.intervals import IntervalModel
 
@@ -25,7 +25,7 @@ def simulated(count: int, seed: int, *, boys: float = 0.55) -> Errors:
         answers=answers,
         errors=spread * random.standard_t(5, count),
         disagreement=random.gamma(4, 2, count) * trouble**2,
-        unlikeness=random.gamma(30, 1 / 30, count),
+        ood_score=random.gamma(30, 1 / 30, count),
     )
 
 
@@ -39,7 +39,7 @@ def inside(model: IntervalModel, films: Errors, level: float) -> tuple[float, fl
         model.shape.usual_months(Sex.MALE, films.answers),
         model.shape.usual_months(Sex.FEMALE, films.answers),
     )
-    factor = model.shape.widening(films.disagreement, films.unlikeness)
+    factor = model.shape.widening(films.disagreement, films.ood_score)
     reach = thresholds * usual * factor
     return float((np.abs(films.errors) <= reach).mean()), float(2 * reach.mean())
 
@@ -48,19 +48,19 @@ def answer_of(
     age: float,
     sex: Sex = Sex.FEMALE,
     readings: dict[str, float] | None = None,
-    unlikeness: float | None = None,
+    ood_score: float | None = None,
 ) -> Assessment:
     """An answer with what an interval needs, and nothing else."""
     return Assessment(
         film="hand.png",
         sex=sex,
         age_months=age,
-        looks=(),
+        detections=(),
         readings=readings or {"whole_hand": age, "carpal": age},
         weights=WeightsName("tiny-1", "tiny", "ab" * 32),
-        facts=Facts("PNG", 8),
+        metadata=ImageMetadata("PNG", 8),
         film_height=480,
         film_width=360,
         seconds=0.1,
-        unlikeness=unlikeness,
+        ood_score=ood_score,
     )

@@ -62,11 +62,11 @@ def test_scattered_readings_widen_where_they_go_with_errors() -> None:
 
 def test_films_unlike_those_of_calibration_are_given_more() -> None:
     shape = fit_interval(simulated(110, 4)).model.shape
-    assert shape.unlikeness is not None
-    far = shape.unlikeness.usual
+    assert shape.ood_score is not None
+    far = shape.ood_score.usual
     assert shape.widening(0.0, far) == 1
     assert shape.widening(0.0, 2 * far) == 2
-    assert fit_interval(replace(simulated(110, 4), unlikeness=None)).model.shape.unlikeness is None
+    assert fit_interval(replace(simulated(110, 4), ood_score=None)).model.shape.ood_score is None
 
 
 def test_a_film_does_not_lower_the_bar_for_itself() -> None:
@@ -122,5 +122,5 @@ def test_films_are_put_side_by_side() -> None:
     )
     assert films.male.tolist() == [True, False]
     assert films.errors.tolist() == [10.0, -10.0]
-    assert films.unlikeness is not None
-    assert errors_of([FilmRead("1", Sex.MALE, 1.0, 1.0, 0.0, None)]).unlikeness is None
+    assert films.ood_score is not None
+    assert errors_of([FilmRead("1", Sex.MALE, 1.0, 1.0, 0.0, None)]).ood_score is None

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from boneage.datasets.films import load_films
-from boneage.domain.radiograph import Facts, Radiograph
+from boneage.domain.radiograph import ImageMetadata, Radiograph
 from boneage.errors import DataError, WeightsError
 from boneage.inference.assessor import Assessor
 from boneage.inference.weights import Weights
@@ -45,27 +45,27 @@ def test_answers_state_it(sure_weights: Path, labelled: Path) -> None:
         assert answer.interval is not None
         assert (answer.interval.level, answer.interval.films) == (0.9, 35)
         assert answer.interval.by_sex
-        assert answer.unlikeness is not None
+        assert answer.ood_score is not None
         held.append(answer.interval.low_months <= film.age_months <= answer.interval.high_months)
     assert np.mean(held) > 0.85
 
 
 def test_it_is_wider_for_what_no_training_film_looks_like(sure_weights: Path) -> None:
-    def look(pixels: Any) -> float:
-        film = Radiograph(pixels.astype(np.float32), Facts("PNG", 8))
+    def detection(pixels: Any) -> float:
+        film = Radiograph(pixels.astype(np.float32), ImageMetadata("PNG", 8))
         interval = Assessor(sure_weights).assess(film, "male").interval
         assert interval is not None
         return interval.widening
 
     hand = drawn_hand(168, 128) / 65535
     white = np.random.default_rng(1).random((168, 128)) ** 0.1
-    assert look(white) > 1.5 * look(hand)
+    assert detection(white) > 1.5 * detection(hand)
 
 
 def test_weights_without_one_state_none(assessor: Assessor, film: Path) -> None:
     answer = assessor.assess(film, "female")
     assert answer.interval is None
-    assert answer.unlikeness is None
+    assert answer.ood_score is None
 
 
 def test_doing_it_again_changes_nothing(sure_copy: Path, labelled: Path) -> None:
@@ -83,7 +83,7 @@ def test_without_training_films_it_does_not_widen_for_films_unlike_them(
     calibrate_weights(sure_copy, load_films(labelled).films, report=lambda _: None)
     assert "features" not in manifest(sure_copy)["interval"]
     answer = Assessor(sure_copy).assess(film, "male")
-    assert answer.unlikeness is None
+    assert answer.ood_score is None
     assert answer.interval is not None
 
 

@@ -47,10 +47,10 @@ def suitability(data: Path, refusal: Path, weights: Path, films: int | None, out
     \b
     boneage suitability --data films/ --refusal refusal/ --weights runs/mine/weights --out evidence
     """  # noqa: D301  click wants a backspace before lines it must not wrap
-    from boneage.training.fit_quality.fit import fit_suitability, summary  # noqa: PLC0415  opens fast
+    from boneage.training.fit_quality.fit import fit_quality_model, summary  # noqa: PLC0415  opens fast
 
     make_folder(out, "--out")
-    fit = fit_suitability(
+    fit = fit_quality_model(
         weights, data, refusal, out, films=films, report=lambda text: echo(text, err=True)
     )
     echo(summary(fit))

@@ -53,7 +53,7 @@ def _interval(chosen: Weights) -> str:
 
 def _refuses(chosen: Weights) -> str:
     """Say what checks the image quality; its file is checked, too."""
-    found = chosen.suitability
+    found = chosen.quality_model
     if found is None:
         return "no image for what it shows: no suitability.json beside the manifest"
     return f"images that show no hand; fitted {found.table.get('date', 'once')}"

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from boneage.apps.dashboard.choices import Choice
 from boneage.apps.dashboard.uploads import UploadedImage
-from boneage.domain.assessment import CARPAL, Assessment, Failure, Look
+from boneage.domain.assessment import CARPAL, Assessment, Failure, RegionDetection
+from boneage.domain.orientation import Orientation, whole_film
 from boneage.domain.radiograph import Radiograph
-from boneage.domain.stance import Stance, whole_film
 from boneage.imaging.preparing import placement, stretch
 from boneage.imaging.regions import crop_box, mask_of
 from boneage.inference.assessor import Assessor, OnStep
@@ -74,18 +74,18 @@ def analyse_image(
     found, radiograph, manifest = session.outcome, session.image, assessor.weights.manifest
     size = radiograph.height, radiograph.width
     black = tuple(
-        blacked_out(found.looks, step, size, manifest, found.stance)
-        for step in range(len(found.looks))
+        blacked_out(found.detections, step, size, manifest, found.orientation)
+        for step in range(len(found.detections))
     )
     return AnalysedImage(image, choice, found, _crops(radiograph, found, manifest), black)
 
 
 def blacked_out(
-    looks: Sequence[Look],
+    detections: Sequence[RegionDetection],
     step: int,
     size: tuple[int, int],
     manifest: Manifest,
-    stance: Stance | None = None,
+    orientation: Orientation | None = None,
 ) -> Mask:
     """Where an image of this height and width was black in one step of the region detection.
 
@@ -97,12 +97,12 @@ def blacked_out(
     canvas = manifest.networks["attention"].input
     if canvas is None:  # read_manifest has checked
         raise ValueError("the manifest states no input size for the attention network")
-    lies = stance or whole_film(*size)
+    lies = orientation or whole_film(*size)
     place = placement(*lies.size, canvas, manifest.preparation.fit)
     black = np.zeros(canvas, dtype=bool)
-    for look in looks[:step]:
-        extent = manifest.plan.carpal_mask if look.region == CARPAL else "box"
-        box = place.to_canvas(lies.box_upright(look.box), *lies.size)
+    for detection in detections[:step]:
+        extent = manifest.plan.carpal_mask if detection.region == CARPAL else "box"
+        box = place.to_canvas(lies.box_upright(detection.box), *lies.size)
         black |= mask_of(box, canvas, extent)
     upright = black[place.top : place.top + place.height, place.left : place.left + place.width]
     return lies.map_on_film(upright.astype(np.float32), size) > 0
@@ -110,10 +110,10 @@ def blacked_out(
 
 def _crops(radiograph: Radiograph, assessment: Assessment, manifest: Manifest) -> Mapping[str, Rgb]:
     crops = {}
-    lies = assessment.stance or whole_film(radiograph.height, radiograph.width)
+    lies = assessment.orientation or whole_film(radiograph.height, radiograph.width)
     grey = stretch(lies.upright(radiograph.pixels))
-    for look in assessment.looks:
-        cut = crop_box(lies.box_upright(look.box), manifest.plan, *lies.size)
+    for detection in assessment.detections:
+        cut = crop_box(lies.box_upright(detection.box), manifest.plan, *lies.size)
         pixels = grey[cut.min_row : cut.max_row, cut.min_col : cut.max_col]
-        crops[look.region] = fitted(as_grey(np.ascontiguousarray(pixels)), CROP_PX, CROP_PX)
+        crops[detection.region] = fitted(as_grey(np.ascontiguousarray(pixels)), CROP_PX, CROP_PX)
     return crops

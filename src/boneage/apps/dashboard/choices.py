@@ -36,7 +36,7 @@ def age_of(years: int | None, months: int | None) -> float | None:
 
 def contradiction(image: UploadedImage, choice: Choice) -> str:
     """Why the chosen sex is doubtful: the image states the other one; empty: it does not."""
-    stated = image.facts.sex
+    stated = image.metadata.sex
     if stated is None or choice.sex is None or stated is choice.sex:
         return ""
     return (

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from boneage.apps.dashboard import pictures
 from boneage.apps.dashboard.choices import Choice, age_of, contradiction
-from boneage.apps.dashboard.markup import facts_list, image_name, plain
+from boneage.apps.dashboard.markup import image_name, metadata_list, plain
 from boneage.apps.dashboard.uploads import RejectedFile, UploadedImage
 from boneage.domain.assessment import years_and_months
 from boneage.domain.child import CM_PER_INCH, HEIGHT_RANGE_CM, age_between
@@ -37,7 +37,7 @@ def show_image(image: UploadedImage) -> None:
     shown.image(picture.jpeg, picture.caption, alt=picture.alt, width="stretch")
     with words:
         st.header("Image information")
-        st.html(facts_list(image.information()))
+        st.html(metadata_list(image.information()))
 
 
 def ask_choice(image: UploadedImage, *, many: bool) -> Choice:
@@ -49,7 +49,7 @@ def ask_choice(image: UploadedImage, *, many: bool) -> Choice:
             st.html(image_name(image.name))
     else:
         st.html(image_name(image.name))
-    stated = image.facts.sex
+    stated = image.metadata.sex
     sex = st.radio(
         "Sex (required)" if stated is None else "Sex (as stated in the image)",
         SEXES,
@@ -68,16 +68,16 @@ def ask_choice(image: UploadedImage, *, many: bool) -> Choice:
 
 
 def _ask_age(image: UploadedImage, sex: Sex | None) -> Choice:
-    facts, key = image.facts, image.key
-    stated = facts.chronological_age_months
+    metadata, key = image.metadata, image.key
+    stated = metadata.chronological_age_months
     otherwise = "Not given" if stated is None else "As stated in the image"
     way = st.radio(
         "Age at the examination", (otherwise, DATES, AGE), horizontal=True, key=f"way-{key}"
     )
     if way == DATES:
         left, right = st.columns(2)
-        birth = _ask_date(left, "Date of birth", facts.birth_date, f"birth-{key}")
-        study = _ask_date(right, "Study date", facts.study_date, f"study-{key}")
+        birth = _ask_date(left, "Date of birth", metadata.birth_date, f"birth-{key}")
+        study = _ask_date(right, "Study date", metadata.study_date, f"study-{key}")
         if birth is None or study is None:
             return Choice(sex)
         try:

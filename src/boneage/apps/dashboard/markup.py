@@ -18,7 +18,7 @@ def plain(text: str) -> str:
     return MARKDOWN.sub(r"\\\1", text)
 
 
-def facts_list(rows: Sequence[tuple[str, str]]) -> str:
+def metadata_list(rows: Sequence[tuple[str, str]]) -> str:
     """Labels and values, as a list of definitions."""
     items = "".join(f"<dt>{escape(label)}</dt><dd>{escape(value)}</dd>" for label, value in rows)
     return f'<dl class="facts">{items}</dl>'

@@ -13,7 +13,7 @@ from PIL import Image
 
 from boneage.apps.dashboard.analysis import AnalysedImage
 from boneage.apps.dashboard.uploads import UploadedImage
-from boneage.domain.assessment import Look
+from boneage.domain.assessment import RegionDetection
 from boneage.reports.panels import HEAT_ALPHA, fitted, with_boxes, with_heat
 from boneage.reports.wording import region_label
 
@@ -43,41 +43,44 @@ def of_image(image: UploadedImage) -> BrowserPicture:
 
 def of_regions(analysed: AnalysedImage, opacity: float = HEAT_ALPHA) -> BrowserPicture:
     """The radiograph with its heat map and the boxes of its regions."""
-    image, looks = analysed.image, analysed.assessment.looks
+    image, detections = analysed.image, analysed.assessment.detections
     shown = image.shown
-    if looks:
-        together = np.maximum.reduce([look.heat_map for look in looks])
+    if detections:
+        together = np.maximum.reduce([detection.heat_map for detection in detections])
         shown = np.asarray(with_heat(shown, together, opacity))
-    picture = with_boxes(shown, looks, (image.height, image.width), LABEL_PX)
+    picture = with_boxes(shown, detections, (image.height, image.width), LABEL_PX)
     alt = (
         f"The radiograph {image.name} under its heat map ({opacity:.0%} opaque), "
-        f"with {_places(looks)}."
+        f"with {_places(detections)}."
     )
     return BrowserPicture(_jpeg(picture), alt, "Regions, and the attention of all steps together")
 
 
 def of_step(analysed: AnalysedImage, number: int, opacity: float = HEAT_ALPHA) -> BrowserPicture:
     """What the attention network was given in one step, and where its attention lay."""
-    look = analysed.assessment.looks[number]
+    detection = analysed.assessment.detections[number]
     shown = fitted(analysed.image.shown, STEP_PX, STEP_PX)
     size = shown.shape[1], shown.shape[0]
     black = analysed.black[number].astype(np.uint8)
     shown[cv2.resize(black, size, interpolation=cv2.INTER_NEAREST) > 0] = 0
-    heat = with_heat(shown, look.heat_map, opacity)
-    before = " and ".join(earlier.region for earlier in analysed.assessment.looks[:number])
+    heat = with_heat(shown, detection.heat_map, opacity)
+    before = " and ".join(earlier.region for earlier in analysed.assessment.detections[:number])
     hidden = f", {before} blacked out" if before else ""
-    found = "detected" if look.attention_found else "not detected"
-    alt = f"Step {number + 1}: the radiograph{hidden}, under the heat map; {look.region} {found}."
-    return BrowserPicture(_jpeg(heat), alt, f"Step {number + 1}{hidden}: {look.region} {found}")
+    found = "detected" if detection.attention_found else "not detected"
+    region = f"{detection.region} {found}"
+    alt = f"Step {number + 1}: the radiograph{hidden}, under the heat map; {region}."
+    return BrowserPicture(
+        _jpeg(heat), alt, f"Step {number + 1}{hidden}: {detection.region} {found}"
+    )
 
 
-def of_crop(analysed: AnalysedImage, look: Look) -> BrowserPicture:
+def of_crop(analysed: AnalysedImage, detection: RegionDetection) -> BrowserPicture:
     """What the network of one region was given."""
-    alone = analysed.assessment.readings.get(look.region)
+    alone = analysed.assessment.readings.get(detection.region)
     estimate = f": {alone:.0f} months" if alone is not None else ""
-    name = region_label(look)
+    name = region_label(detection)
     alt = f"The {name} region cut from {analysed.image.name} at full resolution."
-    jpeg = _jpeg(Image.fromarray(analysed.crops[look.region]))
+    jpeg = _jpeg(Image.fromarray(analysed.crops[detection.region]))
     return BrowserPicture(jpeg, alt, f"{name.capitalize()}{estimate}")
 
 
@@ -91,11 +94,11 @@ def thumbnail_url(image: UploadedImage) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(thumbnail(image)).decode()}"
 
 
-def _places(looks: Sequence[Look]) -> str:
+def _places(detections: Sequence[RegionDetection]) -> str:
     boxes = (
-        f"a box around the {region_label(look)} region, rows {look.box.min_row} "
-        f"to {look.box.max_row}, columns {look.box.min_col} to {look.box.max_col}"
-        for look in looks
+        f"a box around the {region_label(detection)} region, rows {detection.box.min_row} "
+        f"to {detection.box.max_row}, columns {detection.box.min_col} to {detection.box.max_col}"
+        for detection in detections
     )
     return "; ".join(boxes) or "no regions"
 

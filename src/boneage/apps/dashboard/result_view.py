@@ -9,7 +9,7 @@ import streamlit as st
 from boneage.apps.dashboard import pictures
 from boneage.apps.dashboard.analysis import AnalysedImage
 from boneage.apps.dashboard.downloads import DownloadFile, ExportOrder, make_download
-from boneage.apps.dashboard.markup import HEAT_SCALE, facts_list, headline, plain
+from boneage.apps.dashboard.markup import HEAT_SCALE, headline, metadata_list, plain
 from boneage.apps.dashboard.pictures import BrowserPicture
 from boneage.apps.dashboard.visit import SaveMessage, Visit, assessor, history_place
 from boneage.domain.assessment import Severity
@@ -68,9 +68,9 @@ def show_result(analysed: AnalysedImage) -> None:
         "The attention network locates one region in each step; the regions found before are "
         "blacked out. Below: the regions at full resolution, as the regional networks use them."
     )
-    looks = assessment.looks
-    _show_row([pictures.of_step(analysed, number, opacity) for number in range(len(looks))])
-    _show_row([pictures.of_crop(analysed, look) for look in looks])
+    detections = assessment.detections
+    _show_row([pictures.of_step(analysed, number, opacity) for number in range(len(detections))])
+    _show_row([pictures.of_crop(analysed, detection) for detection in detections])
     _show_details(analysed)
 
 
@@ -97,7 +97,7 @@ def _show_clinical(analysed: AnalysedImage) -> None:
     with words:
         st.header("Clinical interpretation")
         known = [("Chronological age", age)] if age is not None else []
-        st.html(facts_list([*known, *clinical_entries(clinical)]))
+        st.html(metadata_list([*known, *clinical_entries(clinical)]))
         if clinical.growth is None:
             st.caption("Enter the age for difference, SDS, normal range and growth chart.")
         _offer_to_save(analysed)
@@ -130,7 +130,7 @@ def _show_details(analysed: AnalysedImage) -> None:
     for column, (title, rows) in zip(st.columns(len(blocks)), blocks, strict=True):
         with column:
             st.header(title)
-            st.html(facts_list(rows))
+            st.html(metadata_list(rows))
 
 
 def _show_row(row: Sequence[BrowserPicture]) -> None:

@@ -10,10 +10,10 @@ from typing import BinaryIO
 
 from boneage.apps.dashboard.launch import UPLOAD_LIMIT_MB
 from boneage.domain.assessment import Finding
-from boneage.domain.radiograph import Facts, Radiograph, Sex
+from boneage.domain.radiograph import ImageMetadata, Radiograph, Sex
 from boneage.errors import FilmError
 from boneage.imaging.preparing import stretch
-from boneage.quality.suitability import findings_of
+from boneage.quality.checks import findings_of
 from boneage.reading import read
 from boneage.reading.kinds import DICOM, kind_of
 from boneage.reading.source import NamedFile
@@ -62,7 +62,7 @@ class UploadedImage:
     """Tells it from the other images of the visit, whatever their names."""
     name: str
     data: bytes
-    facts: Facts
+    metadata: ImageMetadata
     height: int
     width: int
     shown: Rgb
@@ -84,20 +84,20 @@ class UploadedImage:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What is found of the file alone, before any sex is chosen."""
-        return findings_of(self.facts, self.facts.sex or Sex.FEMALE, ())
+        return findings_of(self.metadata, self.metadata.sex or Sex.FEMALE, ())
 
     def information(self) -> list[tuple[str, str]]:
         """List what the file states, as label and value."""
-        facts, age = self.facts, self.facts.chronological_age_months
-        spacing = facts.pixel_spacing_mm
+        metadata, age = self.metadata, self.metadata.chronological_age_months
+        spacing = metadata.pixel_spacing_mm
         rows = [
-            ("Sex", facts.sex.value if facts.sex else None),
+            ("Sex", metadata.sex.value if metadata.sex else None),
             ("Age", f"{age / 12:.1f} years" if age is not None else None),
-            ("Date of birth", facts.birth_date.isoformat() if facts.birth_date else None),
-            ("Study date", facts.study_date.isoformat() if facts.study_date else None),
-            ("Side", {"L": "left", "R": "right"}.get(facts.laterality or "")),
-            ("Body part", facts.body_part.lower() if facts.body_part else None),
-            ("Format", f"{facts.format}, {facts.bits} bit"),
+            ("Date of birth", metadata.birth_date.isoformat() if metadata.birth_date else None),
+            ("Study date", metadata.study_date.isoformat() if metadata.study_date else None),
+            ("Side", {"L": "left", "R": "right"}.get(metadata.laterality or "")),
+            ("Body part", metadata.body_part.lower() if metadata.body_part else None),
+            ("Format", f"{metadata.format}, {metadata.bits} bit"),
             ("Size", f"{self.width} × {self.height} pixels"),
             ("Pixel size", f"{spacing[1]:.3g} × {spacing[0]:.3g} mm" if spacing else None),
         ]
@@ -126,7 +126,7 @@ def admit(key: str, name: str, data: bytes) -> UploadedImage | RejectedFile:
         return RejectedFile(key, name, message, OTHERWISE)
     shown = fitted(as_grey(stretch(radiograph.pixels)), SHOWN_PX, SHOWN_PX)
     size = radiograph.height, radiograph.width
-    return UploadedImage(key, radiograph.name, data, radiograph.facts, *size, shown)
+    return UploadedImage(key, radiograph.name, data, radiograph.metadata, *size, shown)
 
 
 def example_file() -> bytes:

@@ -71,10 +71,10 @@ def content_of(data: bytes, radiograph: Radiograph | None = None) -> Content:
     Raises a `FilmError` when it cannot be decoded.
     """
     radiograph = radiograph or read(BytesIO(data))
-    facts = radiograph.facts
+    metadata = radiograph.metadata
     elements = {
-        field.name: getattr(facts, field.name)
-        for field in fields(facts)
+        field.name: getattr(metadata, field.name)
+        for field in fields(metadata)
         if field.name not in OF_THE_FILE
     }
     elements |= {"aspect": radiograph.pixel_aspect, "exposed": radiograph.exposed}

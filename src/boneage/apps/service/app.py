@@ -317,13 +317,13 @@ def _no_answer() -> HttpProblem:
 
 
 def _model(assessor: Assessor) -> dict[str, Any]:
-    name, calibration = assessor.weights.name, assessor.certainty.calibration
+    name, calibration = assessor.weights.name, assessor.interval_predictor.calibration
     return {
         "name": name.name,
         "profile": name.profile,
         "sha256": name.sha256,
         "date": assessor.weights.manifest.date,
-        "interval": assessor.certainty.model is not None,
+        "interval": assessor.interval_predictor.model is not None,
         "calibration": calibration
         and {
             "name": calibration.name,

@@ -106,7 +106,9 @@ def read_each(
             **label,
             predicted_months=answer.age_months,
             networks=dict(answer.readings),
-            attention_found={look.region: look.attention_found for look in answer.looks},
+            attention_found={
+                detection.region: detection.attention_found for detection in answer.detections
+            },
             seconds=answer.seconds,
             intervals=_intervals(assessor, answer),
             by_standard=dict(answer.by_standard),
@@ -127,6 +129,6 @@ def _intervals(assessor: Assessor, answer: Assessment) -> tuple[Interval, ...]:
     found: list[Interval] = []
     for level in LEVELS if answer.interval else ():
         with suppress(LevelError):
-            interval = assessor.certainty.around(answer, level)
+            interval = assessor.interval_predictor.around(answer, level)
             found += [interval] if interval else []
     return tuple(found)

@@ -24,7 +24,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from boneage.domain.assessment import CARPAL, METACARPAL, Box, Look
+from boneage.domain.assessment import CARPAL, METACARPAL, Box, RegionDetection
 from boneage.errors import DataError, WeightsError
 from boneage.evaluation.localization.anatomical_target import (
     CARPUS,
@@ -81,7 +81,7 @@ class RegionMeasurement:
 
 
 def measure(
-    looks: Sequence[Look],
+    detections: Sequence[RegionDetection],
     plan: RegionPlan,
     marks: Sequence[Marks],
     proportions: Proportions,
@@ -100,7 +100,7 @@ def measure(
     DataError
         When a marked region is empty or outside the film.
     """
-    boxes = {look.region: look.box for look in looks}
+    boxes = {detection.region: detection.box for detection in detections}
     for region in (CARPAL, METACARPAL):
         if region not in boxes:
             raise WeightsError(f"these weights look for no {region} region, only {list(boxes)}")
@@ -108,7 +108,7 @@ def measure(
     each = [_by_one_reader(boxes, crops, mark, proportions, film_size) for mark in marks]
     figures, offsets, outlines = zip(*each, strict=True)
     return RegionMeasurement(
-        found={look.region: look.attention_found for look in looks},
+        found={detection.region: detection.attention_found for detection in detections},
         figures={
             target: {
                 name: float(np.mean([one[target][name] for one in figures]))

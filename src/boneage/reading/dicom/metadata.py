@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 
 from boneage.domain.ages import MONTHS_PER_UNIT, OLDEST_MONTHS, months_between
 from boneage.domain.findings import Finding
-from boneage.domain.radiograph import Facts
+from boneage.domain.radiograph import ImageMetadata
 from boneage.reading.dicom.laterality import side_of
 from boneage.reading.dicom.values import (
     OTHER_SEXES,
@@ -47,10 +47,12 @@ class Times:
     findings: tuple[Finding, ...]
 
 
-def facts_of(dataset: Dataset, stored_as: str, bits: int, notes: tuple[Finding, ...] = ()) -> Facts:
+def metadata_of(
+    dataset: Dataset, stored_as: str, bits: int, notes: tuple[Finding, ...] = ()
+) -> ImageMetadata:
     """Collect the facts; what is absent or makes no sense is None. ``notes`` are of the parsing."""
     times, side = times_of(dataset), side_of(dataset)
-    return Facts(
+    return ImageMetadata(
         format=stored_as,
         bits=bits,
         sex=sex_of(dataset),

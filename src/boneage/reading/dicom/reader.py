@@ -12,7 +12,7 @@ from boneage.errors import FilmError
 from boneage.reading.dicom.colour import one_channel, through_palette
 from boneage.reading.dicom.decoding import PixelDescription, decode_frame
 from boneage.reading.dicom.display import displayed
-from boneage.reading.dicom.metadata import facts_of
+from boneage.reading.dicom.metadata import metadata_of
 from boneage.reading.dicom.padding import Padding, stated_padding, unstated_padding
 from boneage.reading.dicom.parsing import parse, text_of, whole_number
 from boneage.reading.dicom.stated_geometry import Shutter, stated_pixel_aspect, stated_shutter
@@ -92,8 +92,8 @@ def _read(data: bytes, name: str, limits: Limits) -> Radiograph:
         exposed = exposed.intersection(unpadded) or exposed
     found += (*stored.notes, *(padding.notes if padding else ()), *shutter.notes, *shown)
     stored_as = f"DICOM ({NAMES_OF_SYNTAXES[syntax]})"
-    facts = facts_of(dataset, stored_as, stored.coding.bits, notes)
-    return Radiograph(pixels, facts, name, aspect, exposed or unpadded, found)
+    metadata = metadata_of(dataset, stored_as, stored.coding.bits, notes)
+    return Radiograph(pixels, metadata, name, aspect, exposed or unpadded, found)
 
 
 def _stored(

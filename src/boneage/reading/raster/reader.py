@@ -20,7 +20,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from boneage.domain.radiograph import Facts, Pixels, Radiograph
+from boneage.domain.radiograph import ImageMetadata, Pixels, Radiograph
 from boneage.errors import FilmError
 from boneage.reading.kinds import BMP, JPEG, PNG, TIFF, WEBP
 from boneage.reading.limits import Limits, check_contrast
@@ -79,7 +79,7 @@ def read_raster(data: bytes, kind: str, name: str, limits: Limits) -> Radiograph
         curve = unread_curve("a curve for numbers of no stated range")
     return Radiograph(
         _pixels(_upright(decoded), curve, name),
-        Facts(kind, decoded.bits, in_colour=decoded.coloured),
+        ImageMetadata(kind, decoded.bits, in_colour=decoded.coloured),
         name,
         pixel_aspect=upright_aspect(decoded.aspect, decoded.orientation),
         notes=(curve.finding,) if curve is not None else (),

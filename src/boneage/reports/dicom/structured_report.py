@@ -25,7 +25,7 @@ from boneage.domain.assessment import (
     Assessment,
     Box,
     Interval,
-    Look,
+    RegionDetection,
 )
 from boneage.domain.clinical_findings import Determination, GrowthFindings
 from boneage.domain.radiograph import Sex
@@ -91,7 +91,7 @@ def structured_report(answer: Assessment, source: SourceDataset) -> sr.Comprehen
     groups: list[
         sr.MeasurementsAndQualitativeEvaluations | sr.PlanarROIMeasurementsAndQualitativeEvaluations
     ] = [_bone_age(answer, source)]
-    groups += [_region(look, answer, source) for look in answer.looks]
+    groups += [_region(detection, answer, source) for detection in answer.detections]
     content = sr.MeasurementReport(
         observation_context=sr.ObservationContext(_observer(answer)),
         procedure_reported=BONE_AGE_FILM,
@@ -257,20 +257,20 @@ def _number(name: sr.CodedConcept, value: float, unit: sr.CodedConcept = MONTH) 
 
 
 def _region(
-    look: Look, answer: Assessment, source: Dataset
+    detection: RegionDetection, answer: Assessment, source: Dataset
 ) -> sr.PlanarROIMeasurementsAndQualitativeEvaluations:
     """One region on the image, and the estimate of its network."""
-    alone = answer.readings.get(look.region)
-    site = SITES.get(look.region, HAND)
+    alone = answer.readings.get(detection.region)
+    site = SITES.get(detection.region, HAND)
     side = SIDES.get(answer.laterality or "")
-    found = codes.SCT.Yes if look.attention_found else codes.SCT.No
+    found = codes.SCT.Yes if detection.attention_found else codes.SCT.No
     region = sr.ImageRegion(
         sr.GraphicTypeValues.POLYLINE,
-        _outline(look.box),
+        _outline(detection.box),
         sr.SourceImageForRegion.from_source_image(source),
     )
     return sr.PlanarROIMeasurementsAndQualitativeEvaluations(
-        tracking_identifier=sr.TrackingIdentifier(highdicom.UID(), f"{look.region} region"),
+        tracking_identifier=sr.TrackingIdentifier(highdicom.UID(), f"{detection.region} region"),
         referenced_region=region,
         finding_type=site,
         finding_sites=[sr.FindingSite(site, laterality=side)],

@@ -105,14 +105,14 @@ def report_pictures(answer: Assessment, radiograph: Radiograph, words: Words) ->
     grey = as_grey(stretch(radiograph.pixels))
     small = fitted(grey, REGION_PX, REGION_PX)
     regions = []
-    for look in answer.looks:
-        box = look.box
+    for detection in answer.detections:
+        box = detection.box
         cut = grey[box.min_row : box.max_row, box.min_col : box.max_col]
         crop = Image.fromarray(fitted(cut, REGION_PX, REGION_PX))
-        label = region_label(look, words)
-        regions.append(RegionPictures(label, with_heat(small, look.heat_map), crop))
+        label = region_label(detection, words)
+        regions.append(RegionPictures(label, with_heat(small, detection.heat_map), crop))
     size = radiograph.height, radiograph.width
-    film = with_boxes(fitted(grey, FILM_PX, FILM_PX), answer.looks, size, LABEL_PX, words)
+    film = with_boxes(fitted(grey, FILM_PX, FILM_PX), answer.detections, size, LABEL_PX, words)
     return ReportPictures(film, tuple(regions))
 
 

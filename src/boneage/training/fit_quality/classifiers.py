@@ -11,8 +11,8 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GroupKFold
 
-from boneage.quality.gate import HAND, LYING, Gate, Linear
-from boneage.quality.unlikeness import fit_space
+from boneage.quality.classifier import HAND, ORIENTATIONS, Linear, QualityClassifier
+from boneage.quality.ood_score import fit_space
 from boneage.training.fit_quality.examples import Example
 
 COMPONENTS = 160
@@ -66,7 +66,7 @@ def _views(examples: Sequence[Example]) -> Rows:
     return np.array([example.features[0] for example in examples], np.float64)
 
 
-def fit_gate(examples: Sequence[Example], basis: Basis) -> Gate:
+def fit_classifier(examples: Sequence[Example], basis: Basis) -> QualityClassifier:
     """Fit all classifiers of the quality check.
 
     The ``basis`` knows no labels, so it may be of more examples than these.
@@ -75,7 +75,7 @@ def fit_gate(examples: Sequence[Example], basis: Basis) -> Gate:
     along = basis.of(_views(both))
     kinds, kind = _fit_kind(both, along, basis)
     hands = [example.features.mean(axis=0) for example in examples if example.is_film]
-    return Gate(
+    return QualityClassifier(
         kinds=kinds,
         kind=kind,
         lying=_fit_orientation(both, along, basis),
@@ -85,11 +85,13 @@ def fit_gate(examples: Sequence[Example], basis: Basis) -> Gate:
     )
 
 
-def with_kind(gate: Gate, examples: Sequence[Example], basis: Basis) -> Gate:
+def with_kind(
+    classifier: QualityClassifier, examples: Sequence[Example], basis: Basis
+) -> QualityClassifier:
     """The check with what it calls images fitted anew; no image teaches it orientations."""
     both = _both_views(examples)
     kinds, kind = _fit_kind(both, basis.of(_views(both)), basis)
-    return replace(gate, kinds=kinds, kind=kind)
+    return replace(classifier, kinds=kinds, kind=kind)
 
 
 def _both_views(examples: Sequence[Example]) -> list[Example]:
@@ -113,12 +115,14 @@ def _fit_kind(
 
 
 def _fit_orientation(examples: Sequence[Example], along: Rows, basis: Basis) -> Linear:
-    places = np.array([-1 if e.orientation is None else e.orientation for e in examples])
+    places = np.array(
+        [-1 if e.orientation_class is None else e.orientation_class for e in examples]
+    )
     known = places >= 0
     model = LogisticRegression(C=ORIENTATION_STRENGTH, class_weight="balanced", **SOLVER)
     model.fit(along[known], places[known])
-    weights = np.zeros((len(LYING), along.shape[1]))
-    bias = np.full(len(LYING), -50.0)  # what never occurs is never likely
+    weights = np.zeros((len(ORIENTATIONS), along.shape[1]))
+    bias = np.full(len(ORIENTATIONS), -50.0)  # what never occurs is never likely
     weights[model.classes_], bias[model.classes_] = model.coef_, model.intercept_
     return basis.unfolded(weights, bias)
 

@@ -19,14 +19,14 @@ import numpy as np
 import numpy.typing as npt
 
 from boneage.datasets.films import Film
-from boneage.domain.radiograph import Facts, Pixels, Radiograph, Sex
-from boneage.domain.stance import Stance, whole_film
+from boneage.domain.orientation import Orientation, whole_film
+from boneage.domain.radiograph import ImageMetadata, Pixels, Radiograph, Sex
 from boneage.errors import FilmError
-from boneage.imaging.framing import analysed, exposed_field, whole_image
+from boneage.imaging.collimation import analysed, exposed_field, whole_image
 from boneage.imaging.perturbations import Random, tilted, tilted_on_black
 from boneage.inference.assessor import Assessor
-from boneage.quality.burnt_text import letters_in_a_row
-from boneage.quality.gate import HAND, LYING, MIRRORED, UPRIGHT
+from boneage.quality.burned_in_text import letters_in_a_row
+from boneage.quality.classifier import HAND, MIRRORED, ORIENTATIONS, UPRIGHT
 from boneage.quality.image_quality import ImageQuality, quality_of
 from boneage.reading import read
 from boneage.storage.many import Journal, default_workers, in_parallel
@@ -80,13 +80,13 @@ class Example:
     name: str = ""
     kind: str | None = None
     """What it shows; None: not to be learned."""
-    orientation: int | None = None
+    orientation_class: int | None = None
     """A place in ``LYING``; None: it has no up and down."""
     degrees: float | None = None
     """How far the hand is turned clockwise; None: unknown."""
     quality: ImageQuality | None = None
     """Of plain images, as the following."""
-    stance: Stance | None = None
+    orientation: Orientation | None = None
     film_size: tuple[int, int] = (0, 0)
     letters: int | None = None
     """In a row, on the whole film."""
@@ -111,7 +111,9 @@ class Example:
         return replace(
             self,
             features=self.features[::-1],
-            orientation=None if self.orientation is None else MIRRORED[self.orientation],
+            orientation_class=None
+            if self.orientation_class is None
+            else MIRRORED[self.orientation_class],
             degrees=None if self.degrees is None else -self.degrees,
         )
 
@@ -127,22 +129,22 @@ def examples_of_film(
     radiograph = read(film.path)
     plain = _plain(radiograph, extract)
     base = replace(plain, group=film.id, source=FILMS, name=film.id, kind=HAND, plain=False)
-    made = [replace(base, plain=True, orientation=UPRIGHT, degrees=0.0)]
+    made = [replace(base, plain=True, orientation_class=UPRIGHT, degrees=0.0)]
     pixels = small(whole_image(radiograph))
 
-    def add(changed: Pixels, **facts: Any) -> None:
-        made.append(replace(base, features=extract(resaved(changed, random)), **facts))
+    def add(changed: Pixels, **metadata: Any) -> None:
+        made.append(replace(base, features=extract(resaved(changed, random)), **metadata))
 
     degrees = float(random.uniform(-1, 1) * TILT_DEGREES)
     kind = HAND if abs(degrees) < HAND_TILT_DEGREES else None
-    add(tilted(pixels, degrees), degrees=degrees, kind=kind, orientation=UPRIGHT)
-    add(tilted_on_black(pixels, -degrees), degrees=-degrees, kind=kind, orientation=UPRIGHT)
-    add(tilted(pixels, float(random.normal(0, JITTER_DEGREES))), orientation=UPRIGHT)
-    for orientation, (quarters, inverted) in enumerate(LYING):
-        if orientation != UPRIGHT:
+    add(tilted(pixels, degrees), degrees=degrees, kind=kind, orientation_class=UPRIGHT)
+    add(tilted_on_black(pixels, -degrees), degrees=-degrees, kind=kind, orientation_class=UPRIGHT)
+    add(tilted(pixels, float(random.normal(0, JITTER_DEGREES))), orientation_class=UPRIGHT)
+    for place, (quarters, inverted) in enumerate(ORIENTATIONS):
+        if place != UPRIGHT:
             jittered = tilted(pixels, float(random.normal(0, JITTER_DEGREES)))
             turned = oriented(jittered, quarters, inverted=inverted)
-            add(turned, kind=None, orientation=orientation)
+            add(turned, kind=None, orientation_class=place)
     turn = number % (len(PIECES) + 1)
     if turn < len(PIECES):
         add(list(PIECES.values())[turn](pixels, random), kind="part")
@@ -170,16 +172,21 @@ def examples_of_drawn(number: int, extract: FeatureExtractor) -> list[Example]:
     pixels = film.radiograph.pixels
     jittered = tilted(small(pixels), float(random.normal(0, JITTER_DEGREES)))
     views = pixels, resaved(jittered, random)
-    facts: dict[str, Any] = {"source": DRAWN, "name": name, "kind": HAND, "orientation": UPRIGHT}
-    return [Example(extract(view), group=name, **facts) for view in views]
+    metadata: dict[str, Any] = {
+        "source": DRAWN,
+        "name": name,
+        "kind": HAND,
+        "orientation_class": UPRIGHT,
+    }
+    return [Example(extract(view), group=name, **metadata) for view in views]
 
 
 def examples_of_image(image: RefusalImage, extract: FeatureExtractor) -> list[Example]:
     """Examples of one refused image: as it is, and resaved in a chance orientation."""
     random = random_of(image.name)
     radiograph = read(image.path)
-    facts: dict[str, Any] = {"group": image.group, "source": image.source, "kind": image.kind}
-    base = replace(_plain(radiograph, extract), name=image.name, **facts)
+    metadata: dict[str, Any] = {"group": image.group, "source": image.source, "kind": image.kind}
+    base = replace(_plain(radiograph, extract), name=image.name, **metadata)
     pixels = small(whole_image(radiograph))
     quarters = int(random.integers(4)) if image.kind != HAND else 0
     turned = oriented(pixels, quarters, inverted=bool(random.random() < 0.15))
@@ -248,9 +255,9 @@ def extractor_of(assessor: Assessor) -> FeatureExtractor:
     """The whole hand's feature, as an assessor computes it."""
 
     def extract(pixels: Pixels, *, mirror: bool = False) -> Features:
-        film = Radiograph(np.ascontiguousarray(pixels), Facts("drawn", 8))
+        film = Radiograph(np.ascontiguousarray(pixels), ImageMetadata("drawn", 8))
         whole = whole_film(film.height, film.width)
-        found = assessor.seen_lying(film, whole, mirror=mirror)
+        found = assessor.features_as_oriented(film, whole, mirror=mirror)
         return found.astype(np.float16).astype(np.float32)  # as the journal holds it
 
     return extract
@@ -259,14 +266,14 @@ def extractor_of(assessor: Assessor) -> FeatureExtractor:
 def _plain(radiograph: Radiograph, extract: FeatureExtractor) -> Example:
     """The example of an image as it came."""
     image = whole_image(radiograph)
-    stance = exposed_field(radiograph, image)
-    inside = analysed(radiograph, stance)
+    orientation = exposed_field(radiograph, image)
+    inside = analysed(radiograph, orientation)
     return Example(
         extract(inside, mirror=True),
         *("", ""),
         plain=True,
-        quality=quality_of(radiograph, stance, inside),
-        stance=stance,
+        quality=quality_of(radiograph, orientation, inside),
+        orientation=orientation,
         film_size=(radiograph.height, radiograph.width),
         letters=letters_in_a_row(image),
     )

@@ -11,21 +11,21 @@ from pathlib import Path
 from typing import Any
 
 from boneage.datasets.films import Film, evenly, load_films
-from boneage.domain.stance import Stance
+from boneage.domain.orientation import Orientation
 from boneage.errors import DataError, FilmError, WeightsError
-from boneage.imaging.framing import whole_image
+from boneage.imaging.collimation import whole_image
 from boneage.imaging.perturbations import with_text
 from boneage.inference.assessor import Assessor
-from boneage.quality.burnt_text import letters_in_a_row
-from boneage.quality.gate import Gate
-from boneage.quality.suitability import FilmLimits
-from boneage.quality.suitability_file import ARRAYS, FORMAT, SUITABILITY
+from boneage.quality.burned_in_text import letters_in_a_row
+from boneage.quality.checks import QualityLimits
+from boneage.quality.classifier import QualityClassifier
+from boneage.quality.model_file import ARRAYS, FORMAT, SUITABILITY
 from boneage.reading import read
 from boneage.storage.files import EVIDENCE_FORMAT, atomically, write_json
 from boneage.training.fit_quality.classifiers import (
     Folds,
     basis_of,
-    fit_gate,
+    fit_classifier,
     folds_of,
     sources_left_out,
     with_kind,
@@ -60,15 +60,15 @@ LEAST_FILMS, LEAST_IMAGES = 20, 10
 class QualityFit:
     """A quality check with its limits, and what they were measured to do."""
 
-    gate: Gate
-    limits: FilmLimits
+    classifier: QualityClassifier
+    limits: QualityLimits
     figures: Mapping[str, Any]
     films: Mapping[str, Sequence[Judged]]
     """By the name of the split."""
     images: Sequence[Judged]
 
 
-def fit_suitability(
+def fit_quality_model(
     weights: Path,
     data: Path,
     refusal: Path,
@@ -128,19 +128,19 @@ def _fit(
     held_out: Sequence[Film],
 ) -> QualityFit:
     basis = basis_of(examples)
-    gate = fit_gate(examples, basis)
-    pairs = list(_left_out(examples, folds_of(examples), lambda some: fit_gate(some, basis)))
+    classifier = fit_classifier(examples, basis)
+    pairs = list(_left_out(examples, folds_of(examples), lambda some: fit_classifier(some, basis)))
     films = [pair for pair in pairs if pair[1].is_film]
     certain = certain_enough(films, turn)
 
-    def judge_all(some: Sequence[tuple[Gate, Example]]) -> list[Judged]:
+    def judge_all(some: Sequence[tuple[QualityClassifier, Example]]) -> list[Judged]:
         return [judged(check, example, certain, turn) for check, example in some]
 
     trained = judge_all(films)
     limits = limits_of(trained, certain, float(min(assessor.input_size("attention"))))
     images = judge_all([pair for pair in pairs if pair[1].is_image])
     without_source = _left_out(
-        examples, sources_left_out(examples), lambda some: with_kind(gate, some, basis)
+        examples, sources_left_out(examples), lambda some: with_kind(classifier, some, basis)
     )
     by_source = judge_all([pair for pair in without_source if pair[1].plain])
     counts = RefusalCounts(catalogue, limits)
@@ -155,18 +155,20 @@ def _fit(
         "seen_as": counts.confusion(images),
         "lying": orientation_table(pair for pair in pairs if pair[1].is_labelled),
     }
-    watched = judge_all([(gate, example) for example in _readable(assessor, held_out)])
+    watched = judge_all([(classifier, example) for example in _readable(assessor, held_out)])
     if watched:
         figures = {"validation": films_table(watched, limits), **figures}
     letters = list(_letters(held_out))
     if letters:
         figures["text"] = text_table(letters, limits)
-    return QualityFit(gate, limits, figures, {"validation": watched, "train": trained}, images)
+    return QualityFit(
+        classifier, limits, figures, {"validation": watched, "train": trained}, images
+    )
 
 
 def _left_out(
-    examples: Sequence[Example], folds: Folds, fit: Callable[[Sequence[Example]], Gate]
-) -> Iterator[tuple[Gate, Example]]:
+    examples: Sequence[Example], folds: Folds, fit: Callable[[Sequence[Example]], QualityClassifier]
+) -> Iterator[tuple[QualityClassifier, Example]]:
     """Each example with a quality check that was fitted without it."""
     for fitted, rest in folds:
         without = fit([examples[place] for place in fitted])
@@ -193,12 +195,12 @@ def _turner(
 ) -> Turn:
     paths = {film.id: film.path for film in films}
     paths |= {name: image.path for name, image in catalogue.items()}
-    known: dict[tuple[str, Stance], Features] = {}
+    known: dict[tuple[str, Orientation], Features] = {}
 
-    def turn(example: Example, stance: Stance) -> Features:
-        key = example.name, stance
+    def turn(example: Example, orientation: Orientation) -> Features:
+        key = example.name, orientation
         if key not in known:
-            known[key] = assessor.seen_lying(read(paths[example.name]), stance)
+            known[key] = assessor.features_as_oriented(read(paths[example.name]), orientation)
         return known[key]
 
     return turn
@@ -223,7 +225,7 @@ def _remove_earlier(weights: Path) -> None:
 
 
 def _put(weights: Path, assessor: Assessor, fit: QualityFit) -> None:
-    content = fit.gate.to_bytes()
+    content = fit.classifier.to_bytes()
     with atomically(weights / ARRAYS) as file:
         file.write(content)
     table = {

@@ -12,9 +12,16 @@ from typing import Any
 import numpy as np
 
 from boneage.domain.assessment import Finding, Verdict, verdict_on
-from boneage.domain.stance import Stance
-from boneage.quality.gate import LYING, UPRIGHT, Gate, Judgement, is_better_turned, likeliest_lie
-from boneage.quality.suitability import FilmLimits, Seen, of_seen
+from boneage.domain.orientation import Orientation
+from boneage.quality.checks import ImageMeasures, QualityLimits, of_seen
+from boneage.quality.classifier import (
+    ORIENTATIONS,
+    UPRIGHT,
+    Judgement,
+    QualityClassifier,
+    is_better_turned,
+    most_likely_orientation,
+)
 from boneage.training.fit_quality.examples import Example, Features
 from boneage.training.fit_quality.refusal_images import REFUSE, RefusalImage
 
@@ -38,7 +45,7 @@ COLUMNS = (
 )
 
 Table = dict[str, Any]
-Turn = Callable[[Example, Stance], Features]
+Turn = Callable[[Example, Orientation], Features]
 """Features of a plain example in another stance."""
 
 
@@ -49,17 +56,17 @@ class Judged:
     example: Example
     judgement: Judgement
     """As it is read: turned, where the quality check would turn it."""
-    stance: Stance
+    orientation: Orientation
 
-    def findings(self, limits: FilmLimits) -> tuple[Finding, ...]:
+    def findings(self, limits: QualityLimits) -> tuple[Finding, ...]:
         """What would be found of its image."""
         example = self.example
         if example.quality is None or example.letters is None:
             raise ValueError(f"{example.name!r} was not measured")
         measured = example.film_size, example.quality, example.letters
-        return tuple(of_seen(Seen(self.stance, *measured, self.judgement, limits)))
+        return tuple(of_seen(ImageMeasures(self.orientation, *measured, self.judgement, limits)))
 
-    def verdict(self, limits: FilmLimits) -> Verdict:
+    def verdict(self, limits: QualityLimits) -> Verdict:
         """Whether it would be accepted."""
         return verdict_on(self.findings(limits))
 
@@ -70,35 +77,37 @@ class Judged:
         return max(kinds, key=kinds.__getitem__)
 
 
-def judged(gate: Gate, example: Example, certain: float, turn: Turn) -> Judged:
+def judged(classifier: QualityClassifier, example: Example, certain: float, turn: Turn) -> Judged:
     """Judge a plain example, turned first where it has another orientation for certain."""
-    if example.stance is None:
+    if example.orientation is None:
         raise ValueError(f"{example.name!r} is no plain image")
-    stance = example.stance
-    judgement = gate.judge(example.features)
-    quarters, inverted = likeliest_lie(judgement)
+    orientation = example.orientation
+    judgement = classifier.judge(example.features)
+    quarters, inverted = most_likely_orientation(judgement)
     if quarters or inverted:
-        turned = replace(stance, quarters=quarters, inverted=inverted)
-        again = gate.judge(turn(example, turned))
+        turned = replace(orientation, quarters=quarters, inverted=inverted)
+        again = classifier.judge(turn(example, turned))
         if is_better_turned(judgement, again, certain):
-            stance, judgement = turned, again
-    return Judged(example, judgement, stance)
+            orientation, judgement = turned, again
+    return Judged(example, judgement, orientation)
 
 
-def certain_enough(gates: Sequence[tuple[Gate, Example]], turn: Turn) -> float:
+def certain_enough(gates: Sequence[tuple[QualityClassifier, Example]], turn: Turn) -> float:
     """How much likelier upright a turned film must be, so that next to no training film is turned.
 
     Each plain training film is given with a quality check that never saw it.
     """
     gains = []
-    for gate, example in gates:
-        before = gate.judge(example.features)
-        after = judged(gate, example, LEAST_CERTAIN, turn).judgement
-        gains.append(after.lying[UPRIGHT] - before.lying[UPRIGHT])
+    for classifier, example in gates:
+        before = classifier.judge(example.features)
+        after = judged(classifier, example, LEAST_CERTAIN, turn).judgement
+        gains.append(
+            after.orientation_probabilities[UPRIGHT] - before.orientation_probabilities[UPRIGHT]
+        )
     return max(LEAST_CERTAIN, highest(gains, RARE))
 
 
-def limits_of(films: Sequence[Judged], certain: float, input_px: float) -> FilmLimits:
+def limits_of(films: Sequence[Judged], certain: float, input_px: float) -> QualityLimits:
     """Set the limits on plain training films, each judged by a quality check that never saw it.
 
     ``certain`` is of ``certain_enough``, ``input_px`` the shorter side of what the attention
@@ -106,13 +115,13 @@ def limits_of(films: Sequence[Judged], certain: float, input_px: float) -> FilmL
     """
     judgements = [film.judgement for film in films]
     hand = [judgement.hand for judgement in judgements]
-    atypical = [judgement.unlikeness for judgement in judgements]
+    atypical = [judgement.ood_score for judgement in judgements]
     tilt = [abs(judgement.tilt_degrees) for judgement in judgements]
     right = [judgement.right for judgement in judgements]
     qualities = [film.example.quality for film in films if film.example.quality]
     letters = [film.example.letters for film in films if film.example.letters is not None]
     contrast = lowest([quality.contrast for quality in qualities], RARE) / ROOM
-    return FilmLimits(
+    return QualityLimits(
         hand_refused=min(lowest(hand, HAND_REFUSED), 0.5),
         hand_warned=lowest(hand, HAND_WARNED),
         unlikeness_refused=max(atypical) * ATYPICAL_ROOM,
@@ -155,7 +164,7 @@ def counts(verdicts: Iterable[Verdict]) -> Table:
     }
 
 
-def films_table(films: Sequence[Judged], limits: FilmLimits) -> Table:
+def films_table(films: Sequence[Judged], limits: QualityLimits) -> Table:
     """Count what happens to films that should be accepted, and why it does not."""
     codes = Counter(
         finding.code
@@ -167,7 +176,7 @@ def films_table(films: Sequence[Judged], limits: FilmLimits) -> Table:
     return {**verdicts, "findings": dict(sorted(codes.items()))}
 
 
-def text_table(letters: Sequence[tuple[int, int]], limits: FilmLimits) -> Table:
+def text_table(letters: Sequence[tuple[int, int]], limits: QualityLimits) -> Table:
     """Count films about whose text there is a warning, as they came and with text drawn on them.
 
     Of each film, ``letters`` has those in a row without and with the drawn text.
@@ -183,7 +192,7 @@ class RefusalCounts:
     """What happens to the images of a catalogue."""
 
     catalogue: Mapping[str, RefusalImage]
-    limits: FilmLimits
+    limits: QualityLimits
 
     def of(self, images: Iterable[Judged], key: str) -> Table:
         """Verdicts by ``category`` or ``source``, and by what was expected."""
@@ -208,14 +217,16 @@ class RefusalCounts:
         return {name: dict(sorted(found.items())) for name, found in sorted(table.items())}
 
 
-def orientation_table(pairs: Iterable[tuple[Gate, Example]]) -> Table:
+def orientation_table(pairs: Iterable[tuple[QualityClassifier, Example]]) -> Table:
     """Which orientation quality checks find in films of each, which they never saw."""
     table: dict[str, Counter[str]] = {}
-    for gate, example in pairs:
-        if example.orientation is None or example.kind == "several":
+    for classifier, example in pairs:
+        if example.orientation_class is None or example.kind == "several":
             continue
-        found = orientation_in_words(*likeliest_lie(gate.judge(example.features)))
-        table.setdefault(orientation_in_words(*LYING[example.orientation]), Counter())[found] += 1
+        found = orientation_in_words(*most_likely_orientation(classifier.judge(example.features)))
+        table.setdefault(orientation_in_words(*ORIENTATIONS[example.orientation_class]), Counter())[
+            found
+        ] += 1
     return {
         name: {"films": found.total(), "found": found[name], "as": dict(sorted(found.items()))}
         for name, found in sorted(table.items())
@@ -233,18 +244,18 @@ def write_cases(
     films: Mapping[str, Sequence[Judged]],
     images: Sequence[Judged],
     catalogue: Mapping[str, RefusalImage],
-    limits: FilmLimits,
+    limits: QualityLimits,
 ) -> None:
     """Write one row an image; ``films`` by the name of their set."""
 
-    def row(case: Judged, **facts: str) -> Table:
+    def row(case: Judged, **metadata: str) -> Table:
         return {
             "name": case.example.name,
             "verdict": case.verdict(limits).value,
             "findings": ";".join(finding.code for finding in case.findings(limits)),
             "hand": f"{case.judgement.hand:.4f}",
             "seen_as": case.likeliest_kind,
-            **facts,
+            **metadata,
         }
 
     with path.open("w", newline="", encoding="utf-8") as file:
@@ -254,5 +265,9 @@ def write_cases(
             writer.writerows(row(film, set=name, expected="accept") for film in some)
         for image in images:
             entry = catalogue[image.example.name]
-            facts = {"category": entry.category, "source": entry.source, "expected": entry.expected}
-            writer.writerow(row(image, set="refusal", **facts))
+            metadata = {
+                "category": entry.category,
+                "source": entry.source,
+                "expected": entry.expected,
+            }
+            writer.writerow(row(image, set="refusal", **metadata))

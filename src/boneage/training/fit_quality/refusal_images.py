@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boneage.errors import DataError
-from boneage.quality.gate import HAND
+from boneage.quality.classifier import HAND
 
 CATALOGUE = "catalog.csv"
 COLUMNS = ("file", "category", "expected", "source", "group", "notes")

@@ -18,7 +18,14 @@ import numpy as np
 
 from boneage.domain.radiograph import Sex
 from boneage.training.fit_uncertainty.film_errors import Errors
-from boneage.uncertainty.intervals import SEXES, IntervalModel, Numbers, Ramp, Scores, Shape
+from boneage.uncertainty.intervals import (
+    SEXES,
+    ErrorModel,
+    IntervalModel,
+    NonconformityScores,
+    Numbers,
+    Ramp,
+)
 
 KNOTS = tuple(float(months) for months in range(12, 240, 24))
 BANDWIDTH_MONTHS = 24.0
@@ -57,7 +64,7 @@ def fit_interval(films: Errors) -> Fitted:
     expected = np.empty((len(candidates), len(absolute)))
     everywhere: list[Mapping[Sex, Numbers]] = []
     for row, shape in enumerate(candidates):
-        factor = shape.widening(films.disagreement, films.unlikeness)
+        factor = shape.widening(films.disagreement, films.ood_score)
         at_knots = months_at_knots(absolute / factor, films)
         expected[row] = _left_out(at_knots, films) * factor
         everywhere.append(at_knots)
@@ -67,39 +74,39 @@ def fit_interval(films: Errors) -> Fitted:
     scores = absolute / expected[without, np.arange(len(absolute))]
     best = int(np.argmin(losses.sum(axis=1)))
     months = {sex: tuple(map(float, everywhere[best][sex][:, -1])) for sex in SEXES}
-    shape = Shape(
-        KNOTS, months, candidates[best].disagreement, candidates[best].unlikeness, MOST_WIDENING
+    shape = ErrorModel(
+        KNOTS, months, candidates[best].disagreement, candidates[best].ood_score, MOST_WIDENING
     )
     return Fitted(IntervalModel(shape, scores_by_sex(scores, films)), scores)
 
 
-def score_by(shape: Shape, films: Errors) -> Numbers:
+def score_by(shape: ErrorModel, films: Errors) -> Numbers:
     """Scores, shape (n,), of films that the shape was not fitted on."""
     usual = np.where(
         films.male,
         shape.usual_months(Sex.MALE, films.answers),
         shape.usual_months(Sex.FEMALE, films.answers),
     )
-    factor = shape.widening(films.disagreement, films.unlikeness)
+    factor = shape.widening(films.disagreement, films.ood_score)
     scores: Numbers = np.abs(films.errors) / (usual * factor)
     return scores
 
 
-def scores_by_sex(scores: Numbers, films: Errors) -> Scores:
+def scores_by_sex(scores: Numbers, films: Errors) -> NonconformityScores:
     """Sort scores, for each sex."""
     of_sex = {sex: np.sort(scores[films.of(sex)]) for sex in SEXES}
-    return Scores({sex: tuple(map(float, values)) for sex, values in of_sex.items()})
+    return NonconformityScores({sex: tuple(map(float, values)) for sex, values in of_sex.items()})
 
 
-def _shape(films: Errors, slope: float) -> Shape:
+def _shape(films: Errors, slope: float) -> ErrorModel:
     """A shape with its widening, its months still to be fitted."""
     usual = max(float(np.median(films.disagreement)), LEAST_DISAGREEMENT_MONTHS)
     unlike = None
-    if films.unlikeness is not None:
-        far = float(np.quantile(films.unlikeness, UNLIKENESS_QUANTILE))
+    if films.ood_score is not None:
+        far = float(np.quantile(films.ood_score, UNLIKENESS_QUANTILE))
         unlike = Ramp(max(far, 1e-3), UNLIKENESS_SLOPE)
     flat = {sex: (1.0,) * len(KNOTS) for sex in SEXES}
-    return Shape(KNOTS, flat, Ramp(usual, slope), unlike, MOST_WIDENING)
+    return ErrorModel(KNOTS, flat, Ramp(usual, slope), unlike, MOST_WIDENING)
 
 
 def months_at_knots(absolute: Numbers, films: Errors) -> Mapping[Sex, Numbers]:

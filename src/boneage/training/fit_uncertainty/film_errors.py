@@ -12,7 +12,7 @@ from boneage.datasets.labels import Film
 from boneage.domain.assessment import Case, Failure
 from boneage.domain.radiograph import Sex
 from boneage.inference.assessor import Assessor
-from boneage.quality.unlikeness import FeatureSpace
+from boneage.quality.ood_score import FeatureSpace
 from boneage.reading import read
 from boneage.storage.many import Journal, in_parallel
 from boneage.uncertainty.intervals import Numbers, disagreement
@@ -31,7 +31,7 @@ class FilmRead:
     answer_months: float
     """Of the weights alone."""
     disagreement_months: float
-    unlikeness: float | None
+    ood_score: float | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,7 @@ class Errors:
     errors: Numbers
     """Months: label minus answer, calibrated or not."""
     disagreement: Numbers
-    unlikeness: Numbers | None
+    ood_score: Numbers | None
 
     def with_errors(self, errors: Numbers) -> Errors:
         """The same films after their answers were moved."""
@@ -57,14 +57,14 @@ class Errors:
 
 def errors_of(films: Sequence[FilmRead]) -> Errors:
     """Put films side by side."""
-    unlike = [film.unlikeness for film in films]
+    unlike = [film.ood_score for film in films]
     answers = np.array([film.answer_months for film in films], float)
     return Errors(
         male=np.array([film.sex is Sex.MALE for film in films], bool),
         answers=answers,
         errors=np.array([film.label_months for film in films], float) - answers,
         disagreement=np.array([film.disagreement_months for film in films], float),
-        unlikeness=None if None in unlike else np.array(unlike, float),
+        ood_score=None if None in unlike else np.array(unlike, float),
     )
 
 
@@ -99,11 +99,11 @@ def read_films(
         answer = next(assessor.assess_many([Case(film.path, film.sex)]))
         if isinstance(answer, Failure):
             return Failure(film.id, answer.code, answer.message)
-        unlikeness = answer.unlikeness
+        ood_score = answer.ood_score
         if space:
-            unlikeness = space.unlikeness(assessor.whole_hand_feature(read(film.path)))
+            ood_score = space.ood_score(assessor.whole_hand_feature(read(film.path)))
         apart = disagreement(answer.readings)
-        return FilmRead(*label, answer.uncalibrated_months, apart, unlikeness)
+        return FilmRead(*label, answer.uncalibrated_months, apart, ood_score)
 
     for answer in in_parallel(read_one, films, workers):
         if journal and isinstance(answer, FilmRead) and answer.id not in known:

@@ -18,7 +18,7 @@ from boneage.errors import BoneageError, DataError, WeightsError
 from boneage.i18n.words import percent
 from boneage.inference.assessor import Assessor
 from boneage.inference.weights import MANIFEST, read_manifest
-from boneage.quality.unlikeness import FeatureSpace, fit_space
+from boneage.quality.ood_score import FeatureSpace, fit_space
 from boneage.reading import read
 from boneage.storage.files import atomically
 from boneage.storage.many import Journal, in_parallel
@@ -168,7 +168,7 @@ def _table(films: Errors, fitted: Fitted, features: int) -> dict[str, Any]:
 def _summary(films: Errors, fitted: Fitted) -> str:
     """Report how wide the interval of a film in the middle is."""
     shape, scores = fitted.model.shape, fitted.model.scores
-    widening = shape.widening(films.disagreement, films.unlikeness)
+    widening = shape.widening(films.disagreement, films.ood_score)
     parts = []
     for sex in scores.by_sex:
         mask = films.of(sex)

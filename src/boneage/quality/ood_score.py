@@ -38,7 +38,7 @@ class FeatureSpace:
     rest: Vectors
     """Shape (1,): the mean squared distance of the training films from the space."""
 
-    def unlikeness(self, feature: npt.ArrayLike) -> float:
+    def ood_score(self, feature: npt.ArrayLike) -> float:
         """Distance of one feature, shape (width,), from those of the training images.
 
         The root of the mean of two squares, inside the space and off it; each is 1 on average over

@@ -12,7 +12,7 @@ from boneage.uncertainty.calibration import open_calibration
 from boneage.uncertainty.intervals import DEFAULT_LEVEL
 
 
-class Certainty:
+class IntervalPredictor:
     """Moves answers by a clinic's calibration, if there is one, and puts an interval around.
 
     Parameters

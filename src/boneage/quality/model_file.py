@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from boneage.errors import WeightsError
-from boneage.quality.gate import Gate, gate_from_bytes
-from boneage.quality.suitability import FilmLimits
+from boneage.quality.checks import QualityLimits
+from boneage.quality.classifier import QualityClassifier, classifier_from_bytes
 
 SUITABILITY = "suitability.json"
 ARRAYS = "suitability_arrays.zip"
@@ -24,16 +24,16 @@ FORMAT = 2
 
 
 @dataclass(frozen=True, eq=False)
-class Suitability:
+class QualityModel:
     """What a set of weights can say of an image before it analyses it."""
 
-    gate: Gate
-    limits: FilmLimits
+    classifier: QualityClassifier
+    limits: QualityLimits
     table: Mapping[str, Any]
     """The whole file, with the figures and the date."""
 
 
-def read_suitability(folder: Path, attention_sha256: str) -> Suitability | None:
+def read_quality_model(folder: Path, attention_sha256: str) -> QualityModel | None:
     """Read what lies beside a manifest, for the attention network of this sha256.
 
     None where the weights have none: then no image is refused for what it shows. WeightsError when
@@ -48,7 +48,7 @@ def read_suitability(folder: Path, attention_sha256: str) -> Suitability | None:
             raise WeightsError(
                 f"{str(path)!r} is of format {table['format']!r}; this program reads {FORMAT}"
             )
-        limits = FilmLimits(**{name: float(limit) for name, limit in table["limits"].items()})
+        limits = QualityLimits(**{name: float(limit) for name, limit in table["limits"].items()})
         fitted_to, digest = table["attention_sha256"], table["arrays_sha256"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise WeightsError(
@@ -59,10 +59,10 @@ def read_suitability(folder: Path, attention_sha256: str) -> Suitability | None:
             f"{str(path)!r} was fitted to another attention network than these weights have: "
             "fit it again with 'boneage suitability', or remove it"
         )
-    return Suitability(_gate(folder / ARRAYS, digest), limits, table)
+    return QualityModel(_classifier(folder / ARRAYS, digest), limits, table)
 
 
-def _gate(path: Path, sha256: str) -> Gate:
+def _classifier(path: Path, sha256: str) -> QualityClassifier:
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -72,4 +72,4 @@ def _gate(path: Path, sha256: str) -> Gate:
             f"{str(path)!r} is not the file that {SUITABILITY} names; "
             "fit it again with 'boneage suitability'"
         )
-    return gate_from_bytes(content)
+    return classifier_from_bytes(content)

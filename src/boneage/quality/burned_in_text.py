@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from boneage.domain.radiograph import Pixels
-from boneage.imaging.components import connected_areas
+from boneage.imaging.components import connected_components
 
 LONGEST_PX = 1000
 """Longer side at which text is looked for; the training films have about as much."""
@@ -57,7 +57,7 @@ def letters_in_a_row(pixels: Pixels) -> int:
 def _marks(stands_out: npt.NDArray[np.uint8]) -> Marks:
     """Find what has the size of a letter, from left to right."""
     _, ink = cv2.threshold(stands_out, STANDS_OUT * 255, 1, cv2.THRESH_BINARY)
-    found = connected_areas(ink)
+    found = connected_components(ink)
     width, height, area = found[:, 2], found[:, 3], found[:, 4]
     like_letters = (
         (height >= LEAST_PX)

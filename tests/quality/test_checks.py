@@ -18,22 +18,22 @@ from boneage.domain.assessment import (
     Verdict,
     verdict_on,
 )
-from boneage.domain.radiograph import Facts, Radiograph, Sex
-from boneage.domain.stance import Stance, Tilt
+from boneage.domain.orientation import Orientation, Tilt
+from boneage.domain.radiograph import ImageMetadata, Radiograph, Sex
 from boneage.errors import UnsuitableError
 from boneage.imaging.perturbations import framed
 from boneage.inference.assessor import Assessor
-from boneage.quality.gate import HAND, LYING, UPRIGHT, Judgement
+from boneage.quality.checks import ImageMeasures, findings_of
+from boneage.quality.classifier import HAND, ORIENTATIONS, UPRIGHT, Judgement
 from boneage.quality.image_quality import ImageQuality
-from boneage.quality.suitability import Seen, findings_of
 from tests.conftest import drawn_hand, write_png
-from tests.gates import LIMITS, put_gate
+from tests.classifiers import LIMITS, put_classifier
 
-FACTS = Facts("DICOM", 12)
+FACTS = ImageMetadata("DICOM", 12)
 SIZE = (800, 600)
-UPRIGHT_ALONE = tuple(float(place == UPRIGHT) for place in range(len(LYING)))
-GOOD = Seen(
-    Stance(Box(0, 0, *SIZE)),
+UPRIGHT_ALONE = tuple(float(place == UPRIGHT) for place in range(len(ORIENTATIONS)))
+GOOD = ImageMeasures(
+    Orientation(Box(0, 0, *SIZE)),
     SIZE,
     ImageQuality(contrast=0.7, white=0.0, noise=0.01, sharpness=0.5),
     3,
@@ -42,28 +42,30 @@ GOOD = Seen(
 )
 
 
-def codes(seen: Seen, facts: Facts = FACTS, age: float | None = None) -> dict[str, Severity]:
-    found = findings_of(facts, Sex.MALE, seen=seen, chronological_age_months=age)
+def codes(
+    seen: ImageMeasures, metadata: ImageMetadata = FACTS, age: float | None = None
+) -> dict[str, Severity]:
+    found = findings_of(metadata, Sex.MALE, seen=seen, chronological_age_months=age)
     assert all(finding.message.endswith(".") for finding in found)
     return {finding.code: finding.severity for finding in found}
 
 
-def judged(**changes: object) -> Seen:
+def judged(**changes: object) -> ImageMeasures:
     return replace(GOOD, judgement=replace(GOOD.judgement, **changes))  # type: ignore[arg-type]
 
 
-def measured(**changes: float) -> Seen:
+def measured(**changes: float) -> ImageMeasures:
     return replace(GOOD, quality=replace(GOOD.quality, **changes))
 
 
-MEASURED: list[tuple[Seen, str, str]] = [
+MEASURED: list[tuple[ImageMeasures, str, str]] = [
     (replace(GOOD, letters=5), "burnt_in_text", "warning"),
     (judged(kinds={HAND: 0.1, "chest": 0.9}), "not_a_hand", "refusal"),
     (judged(kinds={HAND: 0.1, "part": 0.9}), "part_of_a_hand", "refusal"),
     (judged(kinds={HAND: 0.1, "several": 0.9}), "several_hands", "refusal"),
     (judged(kinds={HAND: 0.3, "chest": 0.7}), "unsure_hand", "warning"),
-    (judged(unlikeness=31.0), "unlike", "refusal"),
-    (judged(unlikeness=21.0), "rather_unlike", "warning"),
+    (judged(ood_score=31.0), "unlike", "refusal"),
+    (judged(ood_score=21.0), "rather_unlike", "warning"),
     (judged(tilt_degrees=-25.0), "tilted", "warning"),
     (judged(right=0.95), "looks_right", "warning"),
     (measured(contrast=0.005), "no_contrast", "refusal"),
@@ -71,20 +73,28 @@ MEASURED: list[tuple[Seen, str, str]] = [
     (measured(noise=0.2), "noisy", "warning"),
     (measured(sharpness=0.0), "blurred", "warning"),
     (measured(white=0.95), "saturated", "warning"),
-    (replace(GOOD, stance=Stance(Box(0, 0, *SIZE), 3)), "turned", "warning"),
-    (replace(GOOD, stance=Stance(Box(0, 0, *SIZE), inverted=True)), "inverted", "warning"),
-    (replace(GOOD, stance=Stance(Box(0, 0, 500, 500))), "framed", "note"),
+    (replace(GOOD, orientation=Orientation(Box(0, 0, *SIZE), 3)), "turned", "warning"),
     (
-        replace(GOOD, stance=Stance(Box(0, 0, *SIZE), tilt=Tilt(30.0, 400, 300, 600, 400))),
+        replace(GOOD, orientation=Orientation(Box(0, 0, *SIZE), inverted=True)),
+        "inverted",
+        "warning",
+    ),
+    (replace(GOOD, orientation=Orientation(Box(0, 0, 500, 500))), "framed", "note"),
+    (
+        replace(
+            GOOD, orientation=Orientation(Box(0, 0, *SIZE), tilt=Tilt(30.0, 400, 300, 600, 400))
+        ),
         "tilt_corrected",
         "warning",
     ),
     (
-        replace(GOOD, stance=Stance(Box(0, 0, *SIZE), tilt=Tilt(-5.0, 400, 300, 600, 500))),
+        replace(
+            GOOD, orientation=Orientation(Box(0, 0, *SIZE), tilt=Tilt(-5.0, 400, 300, 600, 500))
+        ),
         "tilt_corrected",
         "note",
     ),
-    (replace(GOOD, stance=Stance(Box(0, 0, 300, 200))), "framed", "warning"),
+    (replace(GOOD, orientation=Orientation(Box(0, 0, 300, 200))), "framed", "warning"),
 ]
 """A film that something was measured of, and the finding it gives."""
 STATED: list[tuple[dict[str, object], str]] = [
@@ -105,18 +115,18 @@ def test_a_good_film_is_accepted() -> None:
 
 
 @pytest.mark.parametrize(("seen", "code", "severity"), MEASURED)
-def test_each_measure_has_its_finding(seen: Seen, code: str, severity: str) -> None:
+def test_each_measure_has_its_finding(seen: ImageMeasures, code: str, severity: str) -> None:
     assert codes(seen)[code] == severity
 
 
 def test_few_pixels_are_said() -> None:
-    small = replace(GOOD, stance=Stance(Box(0, 0, 60, 50)), film_size=(60, 50))
+    small = replace(GOOD, orientation=Orientation(Box(0, 0, 60, 50)), film_size=(60, 50))
     assert codes(small) == {"low_resolution": Severity.WARNING}
 
 
 @pytest.mark.parametrize(("facts", "code"), STATED)
-def test_what_the_file_states_is_compared(facts: dict[str, object], code: str) -> None:
-    assert codes(GOOD, replace(FACTS, **facts)) == {code: Severity.WARNING}  # type: ignore[arg-type]
+def test_what_the_file_states_is_compared(metadata: dict[str, object], code: str) -> None:
+    assert codes(GOOD, replace(FACTS, **metadata)) == {code: Severity.WARNING}  # type: ignore[arg-type]
 
 
 def test_facts_that_fit_are_not_mentioned() -> None:
@@ -127,8 +137,8 @@ def test_facts_that_fit_are_not_mentioned() -> None:
 
 
 def test_the_age_that_is_given_counts_before_the_films() -> None:
-    facts = replace(FACTS, chronological_age_months=400.0)
-    assert codes(GOOD, facts, age=100.0) == {}
+    metadata = replace(FACTS, chronological_age_months=400.0)
+    assert codes(GOOD, metadata, age=100.0) == {}
 
 
 def test_refusals_come_first_with_their_measure_and_limit() -> None:
@@ -149,24 +159,26 @@ def gated(tmp_path_factory: pytest.TempPathFactory, _built_weights: Path) -> Ass
     folder = tmp_path_factory.mktemp("gated")
     for path in _built_weights.iterdir():
         (folder / path.name).write_bytes(path.read_bytes())
-    return Assessor(put_gate(folder))
+    return Assessor(put_classifier(folder))
 
 
 def hand(grey: bool = False) -> Radiograph:
     pixels = (drawn_hand() / 65535).astype(np.float32) * 3
-    return Radiograph(np.clip(pixels, 0, 1), Facts("PNG", 8), "hand.png")
+    return Radiograph(np.clip(pixels, 0, 1), ImageMetadata("PNG", 8), "hand.png")
 
 
 def bright() -> Radiograph:
     """A ramp: half as bright as white all over, unlike any hand."""
     ramp = np.tile(np.linspace(0, 1, 360, dtype=np.float32), (480, 1))
-    return Radiograph(ramp, Facts("PNG", 8), "ramp.png")
+    return Radiograph(ramp, ImageMetadata("PNG", 8), "ramp.png")
 
 
 def test_a_hand_is_read_by_weights_with_a_gate(gated: Assessor, assessor: Assessor) -> None:
     answer = gated.assess(hand(), "female")
     assert answer.verdict is not Verdict.REFUSED
-    assert answer.stance is None or not (answer.stance.quarters or answer.stance.tilt)
+    assert answer.orientation is None or not (
+        answer.orientation.quarters or answer.orientation.tilt
+    )
     assert answer.age_months == assessor.assess(hand(), "female").age_months
 
 
@@ -201,8 +213,8 @@ def test_a_negative_is_read_as_its_positive(gated: Assessor) -> None:
     film = hand()
     negative = replace(film, pixels=1 - film.pixels)
     answer, usual = gated.assess(negative, "male"), gated.assess(film, "male")
-    assert answer.stance is not None
-    assert answer.stance.inverted
+    assert answer.orientation is not None
+    assert answer.orientation.inverted
     assert "inverted" in {warning.code for warning in answer.warnings}
     assert answer.age_months == pytest.approx(usual.age_months, abs=0.5)
     assert answer.box(CARPAL) == usual.box(CARPAL)
@@ -221,14 +233,16 @@ def test_a_frame_moves_neither_the_answer_nor_the_boxes(gated: Assessor) -> None
     rows, cols = (round(0.15 * side) for side in film.pixels.shape)
     assert box.min_row == pytest.approx(before.min_row + rows, abs=8)
     assert box.min_col == pytest.approx(before.min_col + cols, abs=8)
-    heat = answer.looks[0].heat_map
+    heat = answer.detections[0].heat_map
     assert heat[: heat.shape[0] // 10].max() == 0
 
 
 def test_regions_of_a_negative_are_found_without_judging_it(gated: Assessor) -> None:
     film = hand()
-    looks = gated.find_regions(replace(film, pixels=1 - film.pixels))
-    assert [look.box for look in looks] == [look.box for look in gated.find_regions(film)]
+    detections = gated.find_regions(replace(film, pixels=1 - film.pixels))
+    assert [detection.box for detection in detections] == [
+        detection.box for detection in gated.find_regions(film)
+    ]
 
 
 def test_a_finding_may_have_no_measure() -> None:

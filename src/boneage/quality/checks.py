@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from boneage.domain.ages import unlikely_age
-from boneage.domain.assessment import Finding, Look, Severity
-from boneage.domain.radiograph import Facts, Sex
-from boneage.domain.stance import Stance
-from boneage.quality.gate import Judgement
+from boneage.domain.assessment import Finding, RegionDetection, Severity
+from boneage.domain.orientation import Orientation
+from boneage.domain.radiograph import ImageMetadata, Sex
+from boneage.quality.classifier import Judgement
 from boneage.quality.image_quality import ImageQuality
 
 HAND_WORDS = ("HAND", "WRIST", "BONE AGE", "BONEAGE")
@@ -24,9 +24,9 @@ ADULT_MONTHS = 228.0
 """The highest age of the training labels: 19 years."""
 END_OF_SCALE_MONTHS = 222.0
 """From here on, growth has ended, and an adult's hand looks like this, too."""
-HEAVILY_FRAMED = 0.2
+NARROWLY_COLLIMATED = 0.2
 """Share of the image inside its border, below which the border is worth a warning."""
-HARDLY_FRAMED = 0.95
+HARDLY_COLLIMATED = 0.95
 """Less around it is not worth a note."""
 OTHER_KINDS: Mapping[str, str] = {
     "chest": "It looks like a radiograph of a chest, not of a hand.",
@@ -44,7 +44,7 @@ QUARTER_TURNS = {1: "90° clockwise", 2: "180°", 3: "90° counter-clockwise"}
 
 
 @dataclass(frozen=True)
-class FilmLimits:
+class QualityLimits:
     """Where findings begin; each was set on training films (``boneage suitability``)."""
 
     hand_refused: float
@@ -64,29 +64,29 @@ class FilmLimits:
     side_warned_px: float
     """Shorter side below which the networks see a film enlarged."""
     letters_warned: float
-    """Letters in a row, as ``boneage.quality.burnt_text`` counts them; next to no film has more."""
+    """Letters in a row, as ``quality.burned_in_text`` counts them; next to no film has more."""
 
 
 @dataclass(frozen=True)
-class Seen:
+class ImageMeasures:
     """What was measured of one film."""
 
-    stance: Stance
+    orientation: Orientation
     film_size: tuple[int, int]
     """Height and width of the film as it came."""
     quality: ImageQuality
     letters: int
     """In the longest row of them, anywhere on the film."""
     judgement: Judgement
-    limits: FilmLimits
+    limits: QualityLimits
 
 
 def findings_of(
-    facts: Facts,
+    metadata: ImageMetadata,
     sex: Sex,
-    looks: tuple[Look, ...] = (),
+    detections: tuple[RegionDetection, ...] = (),
     *,
-    seen: Seen | None = None,
+    seen: ImageMeasures | None = None,
     chronological_age_months: float | None = None,
     answer_months: float | None = None,
     notes: tuple[Finding, ...] = (),
@@ -95,12 +95,12 @@ def findings_of(
 
     Parameters
     ----------
-    facts : Facts
+    metadata : ImageMetadata
         What the file states.
     sex : Sex
         By whose standard it is analysed.
-    looks : tuple of Look
-    seen : Seen, optional
+    detections : tuple of RegionDetection
+    seen : ImageMeasures, optional
         None where the weights cannot judge an image.
     chronological_age_months, answer_months : float, optional
         The bone age once it is known.
@@ -110,21 +110,21 @@ def findings_of(
     found = [
         *(of_seen(seen) if seen else ()),
         *notes,
-        *_of_facts(facts, sex, chronological_age_months),
-        *_of_answer(looks, chronological_age_months, answer_months),
+        *_of_metadata(metadata, sex, chronological_age_months),
+        *_of_answer(detections, chronological_age_months, answer_months),
     ]
     return tuple(sorted(found, key=lambda finding: finding.severity is not Severity.REFUSAL))
 
 
-def of_seen(seen: Seen) -> Iterator[Finding]:
+def of_seen(seen: ImageMeasures) -> Iterator[Finding]:
     """Report each measure that lies beyond its limit."""
     yield from _of_kind(seen.judgement, seen.limits)
     yield from _of_pixels(seen)
     yield from _of_orientation(seen)
 
 
-def _of_kind(judgement: Judgement, limits: FilmLimits) -> Iterator[Finding]:
-    hand, unlike = judgement.hand, judgement.unlikeness
+def _of_kind(judgement: Judgement, limits: QualityLimits) -> Iterator[Finding]:
+    hand, unlike = judgement.hand, judgement.ood_score
     if hand < limits.hand_refused:
         other = judgement.likeliest_other
         message = OTHER_KINDS.get(other, "It does not look like a radiograph of one whole hand.")
@@ -144,7 +144,7 @@ def _of_kind(judgement: Judgement, limits: FilmLimits) -> Iterator[Finding]:
         yield Finding.warning("rather_unlike", message, unlike, limits.unlikeness_warned)
 
 
-def _of_pixels(seen: Seen) -> Iterator[Finding]:
+def _of_pixels(seen: ImageMeasures) -> Iterator[Finding]:
     quality, limits = seen.quality, seen.limits
     if quality.contrast < limits.contrast_refused:
         message = "It has next to no grey levels: nothing can be seen."
@@ -161,7 +161,7 @@ def _of_pixels(seen: Seen) -> Iterator[Finding]:
     if quality.white > limits.white_warned:
         message = "Much of it is plain white: over-exposed, or with a shield or a plate on it."
         yield Finding.warning("saturated", message, quality.white, limits.white_warned)
-    side = float(min(seen.stance.size))
+    side = float(min(seen.orientation.size))
     if side < limits.side_warned_px:
         message = "It has fewer pixels than the networks use; the bone age is less certain."
         yield Finding.warning("low_resolution", message, side, limits.side_warned_px)
@@ -170,22 +170,22 @@ def _of_pixels(seen: Seen) -> Iterator[Finding]:
         yield Finding.warning("burnt_in_text", message, float(seen.letters), limits.letters_warned)
 
 
-def _of_orientation(seen: Seen) -> Iterator[Finding]:
+def _of_orientation(seen: ImageMeasures) -> Iterator[Finding]:
     """Report how the image lay, and what was done about it."""
-    stance, judgement, limits = seen.stance, seen.judgement, seen.limits
-    if stance.quarters:
-        turn = QUARTER_TURNS[stance.quarters]
+    orientation, judgement, limits = seen.orientation, seen.judgement, seen.limits
+    if orientation.quarters:
+        turn = QUARTER_TURNS[orientation.quarters]
         message = f"The hand did not lie upright: the image was turned {turn} before analysis."
-        yield Finding.warning("turned", message, 90.0 * stance.quarters, 0.0)
-    if stance.tilt:
-        degrees = abs(stance.tilt.degrees)
+        yield Finding.warning("turned", message, 90.0 * orientation.quarters, 0.0)
+    if orientation.tilt:
+        degrees = abs(orientation.tilt.degrees)
         message = (
             f"The hand was tilted by {degrees:.0f}°: the image was turned back before analysis."
         )
         far = degrees > limits.tilt_warned_degrees
         severity = Severity.WARNING if far else Severity.NOTE
         yield Finding("tilt_corrected", severity, message, degrees, limits.tilt_warned_degrees)
-    if stance.inverted:
+    if orientation.inverted:
         message = "It is a negative, with dark bones: it was inverted before analysis."
         yield Finding.warning("inverted", message)
     tilt = abs(judgement.tilt_degrees)
@@ -195,51 +195,53 @@ def _of_orientation(seen: Seen) -> Iterator[Finding]:
     if judgement.right > limits.right_warned:
         message = "It looks like a right hand, or mirrored; the standards are of left hands."
         yield Finding.warning("looks_right", message, judgement.right, limits.right_warned)
-    share = stance.share_of(*seen.film_size)
-    if share < HARDLY_FRAMED:
+    share = orientation.share_of(*seen.film_size)
+    if share < HARDLY_COLLIMATED:
         message = f"Border removed: {share:.0%} of the image was analysed."
-        severity = Severity.WARNING if share < HEAVILY_FRAMED else Severity.NOTE
-        yield Finding("framed", severity, message, share, HEAVILY_FRAMED)
+        severity = Severity.WARNING if share < NARROWLY_COLLIMATED else Severity.NOTE
+        yield Finding("framed", severity, message, share, NARROWLY_COLLIMATED)
 
 
-def _of_facts(facts: Facts, sex: Sex, chronological_age_months: float | None) -> Iterator[Finding]:
+def _of_metadata(
+    metadata: ImageMetadata, sex: Sex, chronological_age_months: float | None
+) -> Iterator[Finding]:
     """Report what the file states that does not fit."""
-    if facts.laterality == "R":
+    if metadata.laterality == "R":
         message = "The image is marked as a right hand; the standards are of left hands."
         yield Finding.warning("right_hand", message)
-    if facts.laterality == "B":
+    if metadata.laterality == "B":
         message = "The image is marked as one of both hands; the standards are of left hands."
         yield Finding.warning("right_hand", message)
-    yield from facts.findings
-    part = facts.body_part
+    yield from metadata.findings
+    part = metadata.body_part
     if part and not any(word in part.upper() for word in HAND_WORDS):
         yield Finding.warning(
             "other_body_part", f"The image states the body part {part!r}, not a hand."
         )
-    modality = facts.modality
+    modality = metadata.modality
     if modality and modality.upper() not in FILM_MODALITIES:
         message = f"The image states the modality {modality!r}, which is not radiography."
         yield Finding.warning("other_modality", message)
-    if facts.burned_in_annotation:
+    if metadata.burned_in_annotation:
         message = "The image states that it contains burned-in text, which may name the patient."
         yield Finding.warning("burned_in_annotation", message)
     age = chronological_age_months
     if age is None:
-        age = facts.chronological_age_months
+        age = metadata.chronological_age_months
     if age is not None and age > ADULT_MONTHS:
         message = "At this age growth has ended: the standards are of children."
         yield Finding.warning("adult", message, age, ADULT_MONTHS)
-    if facts.sex is not None and facts.sex is not sex:
-        message = f"The image states {facts.sex}, but it was analysed by the {sex} standard."
+    if metadata.sex is not None and metadata.sex is not sex:
+        message = f"The image states {metadata.sex}, but it was analysed by the {sex} standard."
         yield Finding.warning("sex_differs", message)
-    if facts.in_colour:
+    if metadata.in_colour:
         message = "The image is in colour, which a radiograph is not: a photograph, or something "
         message += "else, is analysed as if it were a hand."
         yield Finding.warning("in_colour", message)
 
 
 def _of_answer(
-    looks: tuple[Look, ...], age_months: float | None, answer_months: float | None
+    detections: tuple[RegionDetection, ...], age_months: float | None, answer_months: float | None
 ) -> Iterator[Finding]:
     """Report what is odd about the bone age, and how it was found."""
     if answer_months is not None and answer_months >= END_OF_SCALE_MONTHS:
@@ -251,8 +253,8 @@ def _of_answer(
         unlikely = unlikely_age(age_months, answer_months)
         if unlikely is not None:
             yield unlikely
-    for look in looks:
-        if not look.attention_found:
-            message = f"Nothing stood out where the {look.region} region was looked for; "
+    for detection in detections:
+        if not detection.attention_found:
+            message = f"Nothing stood out where the {detection.region} region was looked for; "
             message += "its usual place was analysed instead."
             yield Finding.warning("no_attention", message)

@@ -11,34 +11,34 @@ import pytest
 
 from boneage.errors import WeightsError
 from boneage.inference.weights import Weights
-from boneage.quality.gate import (
-    LYING,
+from boneage.quality.classifier import (
     MIRRORED,
+    ORIENTATIONS,
     Linear,
-    gate_from_bytes,
+    classifier_from_bytes,
     is_better_turned,
-    likeliest_lie,
+    most_likely_orientation,
 )
-from boneage.quality.suitability_file import ARRAYS, SUITABILITY
-from tests.gates import LIMITS, gate, put_gate
+from boneage.quality.model_file import ARRAYS, SUITABILITY
+from tests.classifiers import LIMITS, classifier, put_classifier
 
 DARK, BRIGHT, NEGATIVE = [0.2, 0.9], [0.55, 0.9], [0.8, 0.9]
 
 
 def test_kinds_and_lies_are_likelihoods() -> None:
     for feature in (DARK, BRIGHT, NEGATIVE):
-        judgement = gate().judge([feature])
+        judgement = classifier().judge([feature])
         assert sum(judgement.kinds.values()) == pytest.approx(1)
-        assert sum(judgement.lying) == pytest.approx(1)
-    assert gate().judge([DARK]).hand > 0.99
-    assert gate().judge([BRIGHT]).hand < 0.01
-    assert gate().judge([BRIGHT]).likeliest_other == "chest"
-    assert likeliest_lie(gate().judge([NEGATIVE])) == (0, True)
-    assert likeliest_lie(gate().judge([DARK])) == (0, False)
+        assert sum(judgement.orientation_probabilities) == pytest.approx(1)
+    assert classifier().judge([DARK]).hand > 0.99
+    assert classifier().judge([BRIGHT]).hand < 0.01
+    assert classifier().judge([BRIGHT]).likeliest_other == "chest"
+    assert most_likely_orientation(classifier().judge([NEGATIVE])) == (0, True)
+    assert most_likely_orientation(classifier().judge([DARK])) == (0, False)
 
 
 def test_a_turn_is_kept_where_the_second_look_is_surer() -> None:
-    negative, unsure, positive = (gate().judge([[dark, 0.9]]) for dark in (0.8, 0.65, 0.2))
+    negative, unsure, positive = (classifier().judge([[dark, 0.9]]) for dark in (0.8, 0.65, 0.2))
     assert is_better_turned(negative, positive, 0.6)
     assert not is_better_turned(unsure, positive, 0.6)  # a negative as likely as not
     assert is_better_turned(unsure, positive, 0.3)
@@ -46,57 +46,61 @@ def test_a_turn_is_kept_where_the_second_look_is_surer() -> None:
 
 
 def test_a_mirror_image_lies_the_other_way() -> None:
-    for lying, mirrored in zip(LYING, MIRRORED, strict=True):
-        assert LYING[mirrored] == (-lying[0] % 4, lying[1])
+    for lying, mirrored in zip(ORIENTATIONS, MIRRORED, strict=True):
+        assert ORIENTATIONS[mirrored] == (-lying[0] % 4, lying[1])
 
 
 def test_the_two_views_are_read_together() -> None:
     """One view says a turn to one side, its mirror image to the other: they agree."""
-    lying = gate().lying
-    quarter, opposite = LYING.index((1, False)), LYING.index((3, False))
+    lying = classifier().lying
+    quarter, opposite = ORIENTATIONS.index((1, False)), ORIENTATIONS.index((3, False))
     lying.weights[quarter, 0], lying.weights[opposite, 1] = 90.0, 90.0
     tilt = Linear(np.array([[10.0, -10.0]], np.float32), np.zeros(1, np.float32))
-    made = replace(gate(), lying=lying, tilt=tilt)
+    made = replace(classifier(), lying=lying, tilt=tilt)
     judgement = made.judge([[1.0, 0.0], [0.0, 1.0]])
-    assert likeliest_lie(judgement) == (1, False)
+    assert most_likely_orientation(judgement) == (1, False)
     assert judgement.tilt_degrees == pytest.approx(10.0)
 
 
 def test_it_comes_back_from_its_file() -> None:
-    back = gate_from_bytes(gate().to_bytes())
-    assert back.kinds == gate().kinds
+    back = classifier_from_bytes(classifier().to_bytes())
+    assert back.kinds == classifier().kinds
     for feature in (DARK, BRIGHT):
-        assert back.judge([feature]).hand == pytest.approx(gate().judge([feature]).hand, abs=1e-3)
+        assert back.judge([feature]).hand == pytest.approx(
+            classifier().judge([feature]).hand, abs=1e-3
+        )
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x05\x06" + bytes(18)])
 def test_another_file_is_no_gate(content: bytes) -> None:
     with pytest.raises(WeightsError, match="not a quality classifier"):
-        gate_from_bytes(content)
+        classifier_from_bytes(content)
 
 
 def test_a_gate_that_does_not_fit_together_is_refused() -> None:
-    short = replace(gate(), tilt=Linear(np.zeros((1, 5), np.float32), np.zeros(1, np.float32)))
+    short = replace(
+        classifier(), tilt=Linear(np.zeros((1, 5), np.float32), np.zeros(1, np.float32))
+    )
     with pytest.raises(WeightsError, match="tilt has weights"):
-        gate_from_bytes(short.to_bytes())
+        classifier_from_bytes(short.to_bytes())
     with pytest.raises(WeightsError, match="none of its kinds"):
-        gate_from_bytes(gate(("chest", "foot")).to_bytes())
+        classifier_from_bytes(classifier(("chest", "foot")).to_bytes())
 
 
 def test_a_feature_of_another_width_is_refused() -> None:
     with pytest.raises(WeightsError, match="3 numbers"):
-        gate().judge([[0.1, 0.2, 0.3]])
+        classifier().judge([[0.1, 0.2, 0.3]])
 
 
 def test_weights_without_a_gate_have_none(weights: Path) -> None:
-    assert Weights(weights).suitability is None
+    assert Weights(weights).quality_model is None
 
 
 def test_it_lies_beside_the_manifest(weights_copy: Path) -> None:
     before = Weights(weights_copy).name
-    opened = Weights(put_gate(weights_copy))
-    assert opened.suitability is not None
-    assert opened.suitability.limits == LIMITS
+    opened = Weights(put_classifier(weights_copy))
+    assert opened.quality_model is not None
+    assert opened.quality_model.limits == LIMITS
     assert opened.name == before, "the networks are the same weights with and without it"
 
 
@@ -113,16 +117,16 @@ def test_it_lies_beside_the_manifest(weights_copy: Path) -> None:
 def test_what_belongs_to_other_weights_is_refused(
     weights_copy: Path, changes: dict[str, Any], says: str
 ) -> None:
-    put_gate(weights_copy, **changes)
+    put_classifier(weights_copy, **changes)
     with pytest.raises(WeightsError, match=says):
-        _ = Weights(weights_copy).suitability
+        _ = Weights(weights_copy).quality_model
 
 
 def test_a_file_that_is_missing_or_no_json_is_said(weights_copy: Path) -> None:
-    put_gate(weights_copy)
+    put_classifier(weights_copy)
     (weights_copy / ARRAYS).unlink()
     with pytest.raises(WeightsError, match="cannot be read"):
-        _ = Weights(weights_copy).suitability
+        _ = Weights(weights_copy).quality_model
     (weights_copy / SUITABILITY).write_text("{")
     with pytest.raises(WeightsError, match="does not hold the limits"):
-        _ = Weights(weights_copy).suitability
+        _ = Weights(weights_copy).quality_model

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 
 from boneage.inference.weights import read_manifest
-from boneage.quality.gate import HAND, LYING, Gate, Linear
-from boneage.quality.suitability import FilmLimits
-from boneage.quality.suitability_file import ARRAYS, FORMAT, SUITABILITY
-from boneage.quality.unlikeness import FeatureSpace
+from boneage.quality.checks import QualityLimits
+from boneage.quality.classifier import HAND, ORIENTATIONS, Linear, QualityClassifier
+from boneage.quality.model_file import ARRAYS, FORMAT, SUITABILITY
+from boneage.quality.ood_score import FeatureSpace
 from tests.conftest import FEATURES
 
 BRIGHT, NEGATIVE = 0.4, 0.65
 """Of the mean grey of a film: no hand above the first, a negative above the second."""
-LIMITS = FilmLimits(
+LIMITS = QualityLimits(
     hand_refused=0.2,
     hand_warned=0.4,
     unlikeness_refused=30.0,
@@ -37,17 +37,17 @@ LIMITS = FilmLimits(
 )
 
 
-def gate(kinds: tuple[str, ...] = ("chest", HAND)) -> Gate:
+def classifier(kinds: tuple[str, ...] = ("chest", HAND)) -> QualityClassifier:
     """Kinds and lies by the mean grey, which is the small network's first feature."""
 
     def linear(rows: int) -> Linear:
         return Linear(np.zeros((rows, FEATURES), np.float32), np.zeros(rows, np.float32))
 
-    kind, lying = linear(len(kinds)), linear(len(LYING))
+    kind, lying = linear(len(kinds)), linear(len(ORIENTATIONS))
     kind.weights[0, 0], kind.bias[0] = 40.0, -40.0 * BRIGHT
     lying.bias[:] = -30.0
-    lying.bias[LYING.index((0, False))] = 0.0
-    negative = LYING.index((0, True))
+    lying.bias[ORIENTATIONS.index((0, False))] = 0.0
+    negative = ORIENTATIONS.index((0, True))
     lying.weights[negative, 0], lying.bias[negative] = 60.0, -60.0 * NEGATIVE
     space = FeatureSpace(
         np.zeros(FEATURES, np.float32),
@@ -57,12 +57,12 @@ def gate(kinds: tuple[str, ...] = ("chest", HAND)) -> Gate:
     )
     right = linear(1)
     right.bias[:] = 0.0
-    return Gate(kinds, kind, lying, linear(1), right, space)
+    return QualityClassifier(kinds, kind, lying, linear(1), right, space)
 
 
-def put_gate(folder: Path, made: Gate | None = None, **changes: Any) -> Path:
+def put_classifier(folder: Path, made: QualityClassifier | None = None, **changes: Any) -> Path:
     """Put a gate beside the manifest of a folder of weights; ``changes`` spoil its table."""
-    content = (made or gate()).to_bytes()
+    content = (made or classifier()).to_bytes()
     (folder / ARRAYS).write_bytes(content)
     table = {
         "format": FORMAT,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 
 from boneage.errors import WeightsError
-from boneage.quality.unlikeness import COMPONENTS, FeatureSpace, fit_space, space_from_bytes
+from boneage.quality.ood_score import COMPONENTS, FeatureSpace, fit_space, space_from_bytes
 
 WIDTH = 60
 RANDOM = np.random.default_rng(1)
@@ -30,40 +30,40 @@ def space() -> FeatureSpace:
 
 
 def test_training_films_are_1_apart_on_average(space: FeatureSpace) -> None:
-    found = [space.unlikeness(f) for f in features(400, 2)]
+    found = [space.ood_score(f) for f in features(400, 2)]
     assert np.sqrt(np.mean(np.square(found))) == pytest.approx(1, abs=0.02)
     assert space.components.shape == (COMPONENTS, WIDTH)
 
 
 def test_films_far_out_and_off_the_space_are_unlike(space: FeatureSpace) -> None:
-    usual = np.quantile([space.unlikeness(f) for f in features(200, 3)], 0.95)
+    usual = np.quantile([space.ood_score(f) for f in features(200, 3)], 0.95)
     film = features(1, 4)[0]
-    assert space.unlikeness(film) < 1.2 * usual
-    assert space.unlikeness(10 * film) > 3 * usual
-    assert space.unlikeness(film + 10 * np.random.default_rng(5).normal(size=WIDTH)) > 2 * usual
+    assert space.ood_score(film) < 1.2 * usual
+    assert space.ood_score(10 * film) > 3 * usual
+    assert space.ood_score(film + 10 * np.random.default_rng(5).normal(size=WIDTH)) > 2 * usual
 
 
 def test_a_feature_of_another_width_is_refused(space: FeatureSpace) -> None:
     with pytest.raises(WeightsError, match=r"has the shape \(3,\)"):
-        space.unlikeness(np.zeros(3))
+        space.ood_score(np.zeros(3))
 
 
 @pytest.mark.parametrize("shape", [(2, 2), (3, 50), (40, 1)])
 def test_few_films_and_narrow_features_span_a_small_space(shape: tuple[int, int]) -> None:
     found = fit_space(np.random.default_rng(6).normal(size=shape))
-    assert np.isfinite(found.unlikeness(np.full(shape[1], 9.0)))
+    assert np.isfinite(found.ood_score(np.full(shape[1], 9.0)))
 
 
 def test_films_that_are_all_alike(space: FeatureSpace) -> None:
     found = fit_space(np.ones((5, 3)))
-    assert found.unlikeness(np.ones(3)) == 0
-    assert found.unlikeness(np.zeros(3)) >= 0
+    assert found.ood_score(np.ones(3)) == 0
+    assert found.ood_score(np.zeros(3)) >= 0
 
 
 def test_bytes_come_back_and_are_always_the_same(space: FeatureSpace) -> None:
     again = space_from_bytes(space.to_bytes())
     film = features(1, 7)[0]
-    assert again.unlikeness(film) == space.unlikeness(film)
+    assert again.ood_score(film) == space.ood_score(film)
     assert again.to_bytes() == space.to_bytes()
 
 

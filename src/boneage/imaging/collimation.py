@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from boneage.domain.geometry import Box
+from boneage.domain.orientation import Orientation, Tilt
 from boneage.domain.radiograph import Pixels, Radiograph
-from boneage.domain.stance import Stance, Tilt
 from boneage.imaging.preparing import LONGEST_PX
 
 SAMPLE_PX = 320
@@ -94,11 +94,11 @@ def whole_image(radiograph: Radiograph) -> Pixels:
     return analysed(radiograph, _whole(radiograph))
 
 
-def _whole(radiograph: Radiograph) -> Stance:
-    return Stance(radiograph.field, pixel_aspect=radiograph.pixel_aspect)
+def _whole(radiograph: Radiograph) -> Orientation:
+    return Orientation(radiograph.field, pixel_aspect=radiograph.pixel_aspect)
 
 
-def exposed_field(radiograph: Radiograph, image: Pixels | None = None) -> Stance:
+def exposed_field(radiograph: Radiograph, image: Pixels | None = None) -> Orientation:
     """Find the part of an image inside its borders, and how it lies.
 
     The greys of the radiograph may have any linear scale; ``image`` is what ``whole_image``
@@ -125,34 +125,36 @@ def exposed_field(radiograph: Radiograph, image: Pixels | None = None) -> Stance
     return straightened(found, panel.scaled(factor), radiograph.pixels)
 
 
-def turned_back(stance: Stance, degrees: float, pixels: Pixels) -> Stance:
+def turned_back(orientation: Orientation, degrees: float, pixels: Pixels) -> Orientation:
     """Turn a whole field back whose hand is tilted clockwise by so many degrees."""
-    height, width = stance.square
-    tilt = stance.tilt or Tilt(0.0, height / 2, width / 2, height, width)
+    height, width = orientation.square
+    tilt = orientation.tilt or Tilt(0.0, height / 2, width / 2, height, width)
     cos, sin = abs(np.cos(np.radians(degrees))), abs(np.sin(np.radians(degrees)))
     rows, cols = (
         round(tilt.height * cos + tilt.width * sin),
         round(tilt.width * cos + tilt.height * sin),
     )
     more = Tilt(tilt.degrees + degrees, tilt.row, tilt.col, rows, cols)
-    return straightened(stance, more, pixels)
+    return straightened(orientation, more, pixels)
 
 
-def analysed(radiograph: Radiograph, stance: Stance, image: Pixels | None = None) -> Pixels:
+def analysed(
+    radiograph: Radiograph, orientation: Orientation, image: Pixels | None = None
+) -> Pixels:
     """What is analysed of an image: upright, of square pixels, its own range mapped to 0 to 1.
 
     The one way from an image's pixels to what is prepared for the networks, in training and in
     answering. No more pixels than the networks can make use of (``LONGEST_PX``). ``image`` is
     what ``whole_image`` gives, where it is at hand.
     """
-    if image is not None and stance == _whole(radiograph):
+    if image is not None and orientation == _whole(radiograph):
         return image
-    return normalised(stance.upright(radiograph.pixels, LONGEST_PX))
+    return normalised(orientation.upright(radiograph.pixels, LONGEST_PX))
 
 
-def straightened(stance: Stance, tilt: Tilt, pixels: Pixels) -> Stance:
+def straightened(orientation: Orientation, tilt: Tilt, pixels: Pixels) -> Orientation:
     """Turn a field straight, and cut off the borders that show only then."""
-    turned = replace(stance, tilt=tilt)
+    turned = replace(orientation, tilt=tilt)
     image = normalised(turned.upright(pixels, LONGEST_PX))
     inner, _ = inner_field(image, tilted=False)
     factor = max(turned.size) / max(image.shape)

@@ -13,7 +13,7 @@ from boneage.datasets.films import load_films
 from boneage.domain.radiograph import Pixels
 from boneage.imaging.preparing import reduced
 from boneage.inference.assessor import Assessor
-from boneage.quality.burnt_text import letters_in_a_row
+from boneage.quality.burned_in_text import letters_in_a_row
 from boneage.reading import read
 
 HEIGHT, WIDTH = 900, 700
@@ -80,7 +80,7 @@ def test_there_is_a_warning_of_a_name_on_a_real_film(bundled: Path, real_films: 
         plain = read(one.path)
         named = written(plain.pixels, "SMITH JOHN 2011", height=plain.height // 40)
         for pixels in (plain.pixels, named):
-            radiograph = type(plain)(pixels, plain.facts, plain.name)
+            radiograph = type(plain)(pixels, plain.metadata, plain.name)
             answer = assessor.assess(radiograph, one.sex, force=True)
             of_text.append("burnt_in_text" in {finding.code for finding in answer.findings})
     assert sum(of_text[::2]) <= 1

@@ -14,16 +14,18 @@ import numpy as np
 import numpy.typing as npt
 
 from boneage.errors import WeightsError
-from boneage.quality.unlikeness import ARRAYS, BROKEN, FeatureSpace
+from boneage.quality.ood_score import ARRAYS, BROKEN, FeatureSpace
 
 HAND = "hand"
 """The kind that is analysed; the others are refused."""
-LYING: tuple[tuple[int, bool], ...] = tuple(
+ORIENTATIONS: tuple[tuple[int, bool], ...] = tuple(
     (quarters, inverted) for inverted in (False, True) for quarters in range(4)
 )
 """How an image may lie: clockwise quarter turns that bring it upright, and whether a negative."""
-UPRIGHT = LYING.index((0, False))
-MIRRORED = tuple(LYING.index((-quarters % 4, inverted)) for quarters, inverted in LYING)
+UPRIGHT = ORIENTATIONS.index((0, False))
+MIRRORED = tuple(
+    ORIENTATIONS.index((-quarters % 4, inverted)) for quarters, inverted in ORIENTATIONS
+)
 """How the mirror image of an image lies that lies so."""
 
 STRAIGHTER_HAND = 0.05
@@ -52,14 +54,14 @@ class Judgement:
 
     kinds: Mapping[str, float]
     """Of each kind of image, how likely it is; together 1."""
-    lying: tuple[float, ...]
+    orientation_probabilities: tuple[float, ...]
     """Likewise of each of ``LYING``."""
     tilt_degrees: float
     """How far the hand is turned clockwise from upright."""
     right: float
     """How likely it is a right hand, or a mirrored left one."""
-    unlikeness: float
-    """See :class:`boneage.quality.unlikeness.FeatureSpace`."""
+    ood_score: float
+    """See :class:`boneage.quality.ood_score.FeatureSpace`."""
 
     @property
     def hand(self) -> float:
@@ -73,7 +75,7 @@ class Judgement:
 
 
 @dataclass(frozen=True, eq=False)
-class Gate:
+class QualityClassifier:
     """The linear functions of one attention network's feature."""
 
     kinds: tuple[str, ...]
@@ -106,10 +108,10 @@ class Gate:
         odds = float(np.mean(self.right.of(rows)[:, 0] * signs))
         return Judgement(
             kinds=dict(zip(self.kinds, _softmax(self.kind.of(rows)).mean(axis=0), strict=True)),
-            lying=tuple(map(float, lying.mean(axis=0))),
+            orientation_probabilities=tuple(map(float, lying.mean(axis=0))),
             tilt_degrees=float(np.mean(self.tilt.of(rows)[:, 0] * signs)),
             right=float(1 / (1 + np.exp(-odds))),
-            unlikeness=self.space.unlikeness(rows.mean(axis=0)),
+            ood_score=self.space.ood_score(rows.mean(axis=0)),
         )
 
     def to_bytes(self) -> bytes:
@@ -127,14 +129,17 @@ class Gate:
         return file.getvalue()
 
 
-def likeliest_lie(judgement: Judgement) -> tuple[int, bool]:
+def most_likely_orientation(judgement: Judgement) -> tuple[int, bool]:
     """Give the most likely of ``LYING``."""
-    return LYING[int(np.argmax(judgement.lying))]
+    return ORIENTATIONS[int(np.argmax(judgement.orientation_probabilities))]
 
 
 def is_better_turned(before: Judgement, after: Judgement, certain: float) -> bool:
     """Whether an image, once it is turned, is by so much more certainly upright."""
-    return after.lying[UPRIGHT] - before.lying[UPRIGHT] > certain
+    return (
+        after.orientation_probabilities[UPRIGHT] - before.orientation_probabilities[UPRIGHT]
+        > certain
+    )
 
 
 def is_straighter(before: Judgement, after: Judgement) -> bool:
@@ -146,8 +151,8 @@ def is_straighter(before: Judgement, after: Judgement) -> bool:
 LINEAR = ("kind", "lying", "tilt", "right")
 
 
-def gate_from_bytes(content: bytes) -> Gate:
-    """Read what ``Gate.to_bytes`` wrote; anything else is a WeightsError."""
+def classifier_from_bytes(content: bytes) -> QualityClassifier:
+    """Read what ``QualityClassifier.to_bytes`` wrote; anything else is a WeightsError."""
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             linear = {
@@ -158,28 +163,28 @@ def gate_from_bytes(content: bytes) -> Gate:
                 for name in LINEAR
             }
             space = FeatureSpace(*(np.asarray(arrays[f"space_{n}"], np.float32) for n in ARRAYS))
-            gate = Gate(tuple(map(str, arrays["kinds"])), **linear, space=space)
+            classifier = QualityClassifier(tuple(map(str, arrays["kinds"])), **linear, space=space)
     except BROKEN as error:
         raise WeightsError(f"this is not a quality classifier: {error!r}") from error
-    for problem in _problems(gate):
+    for problem in _problems(classifier):
         raise WeightsError(f"the quality classifier is inconsistent: {problem}")
-    return gate
+    return classifier
 
 
-def _problems(gate: Gate) -> list[str]:
-    width = len(gate.space.mean)
-    counts = {"kind": len(gate.kinds), "lying": len(LYING), "tilt": 1, "right": 1}
+def _problems(classifier: QualityClassifier) -> list[str]:
+    width = len(classifier.space.mean)
+    counts = {"kind": len(classifier.kinds), "lying": len(ORIENTATIONS), "tilt": 1, "right": 1}
     found = [
         f"{name} has weights of the shape {linear.weights.shape}"
         for name, count in counts.items()
-        if (linear := getattr(gate, name)).weights.shape != (count, width)
+        if (linear := getattr(classifier, name)).weights.shape != (count, width)
         or linear.bias.shape != (count,)
         or not (np.isfinite(linear.weights).all() and np.isfinite(linear.bias).all())
     ]
-    if HAND not in gate.kinds:
-        found.append(f"none of its kinds {gate.kinds} is {HAND!r}")
-    kept = len(gate.space.variances)
-    if gate.space.components.shape != (kept, width) or gate.space.rest.shape != (1,):
+    if HAND not in classifier.kinds:
+        found.append(f"none of its kinds {classifier.kinds} is {HAND!r}")
+    kept = len(classifier.space.variances)
+    if classifier.space.components.shape != (kept, width) or classifier.space.rest.shape != (1,):
         found.append("its space of features is of another width")
     return found
 

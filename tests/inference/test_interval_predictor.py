@@ -61,7 +61,7 @@ def test_another_level_of_the_same_answer(sure_weights: Path, film: Path) -> Non
     assessor = Assessor(sure_weights)
     answer = assessor.assess(film, "female")
     half = Assessor(sure_weights, level=0.5).assess(film, "female")
-    assert assessor.certainty.around(answer, 0.5) == half.interval
+    assert assessor.interval_predictor.around(answer, 0.5) == half.interval
 
 
 def test_a_level_that_cannot_be_given_is_refused_at_once(sure_weights: Path, weights: Path) -> None:

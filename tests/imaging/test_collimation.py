@@ -11,9 +11,9 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from boneage.domain.geometry import Box
-from boneage.domain.radiograph import Facts, Pixels, Radiograph, Sex
-from boneage.domain.stance import Stance
-from boneage.imaging.framing import analysed, exposed_field, normalised, turned_back
+from boneage.domain.orientation import Orientation
+from boneage.domain.radiograph import ImageMetadata, Pixels, Radiograph, Sex
+from boneage.imaging.collimation import analysed, exposed_field, normalised, turned_back
 from boneage.imaging.perturbations import collimated, framed
 from boneage.synthetic.film import draw
 
@@ -30,7 +30,7 @@ HEIGHT, WIDTH = HAND.shape
 
 def film_of(grey: npt.NDArray[np.generic], **stated: object) -> Radiograph:
     pixels = np.asarray(grey, np.float32) / np.float32(255)
-    return Radiograph(pixels, Facts("drawn", 8), **stated)  # type: ignore[arg-type]
+    return Radiograph(pixels, ImageMetadata("drawn", 8), **stated)  # type: ignore[arg-type]
 
 
 def field_of(grey: npt.NDArray[np.generic]) -> Box:
@@ -62,7 +62,7 @@ def is_about(box: Box, other: Box, pixels: int) -> bool:
 
 
 def test_an_image_without_border_is_all_field() -> None:
-    assert exposed_field(film_of(HAND)) == Stance(Box(0, 0, HEIGHT, WIDTH))
+    assert exposed_field(film_of(HAND)) == Orientation(Box(0, 0, HEIGHT, WIDTH))
 
 
 BARS = {
@@ -141,8 +141,8 @@ def test_a_tilted_hand_is_turned_back_as_far_as_is_asked(degrees: float) -> None
     matrix = cv2.getRotationMatrix2D((WIDTH / 2, HEIGHT / 2), -degrees, 0.7)
     air = float(np.median(HAND[:30]))
     film = film_of(cv2.warpAffine(HAND, matrix, (WIDTH, HEIGHT), borderValue=air))
-    found = turned_back(Stance(Box(0, 0, HEIGHT, WIDTH)), degrees, film.pixels)
-    plain = cv2.resize(analysed(film_of(HAND), Stance(Box(0, 0, HEIGHT, WIDTH))), (96, 128))
+    found = turned_back(Orientation(Box(0, 0, HEIGHT, WIDTH)), degrees, film.pixels)
+    plain = cv2.resize(analysed(film_of(HAND), Orientation(Box(0, 0, HEIGHT, WIDTH))), (96, 128))
     seen = cv2.resize(analysed(film, found), (96, 128))
     shift = cv2.matchTemplate(plain, seen[20:-20, 16:-16], cv2.TM_CCOEFF_NORMED)
     assert shift.max() > 0.75

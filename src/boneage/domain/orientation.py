@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from boneage.domain.geometry import Box, HeatMap, Look
+from boneage.domain.geometry import Box, HeatMap, RegionDetection
 from boneage.domain.radiograph import Pixels
 
 Points = npt.NDArray[np.float64]
@@ -87,7 +87,7 @@ class Tilt:
 
 
 @dataclass(frozen=True)
-class Stance:
+class Orientation:
     """How a film lies: what has to be done to it before it is read."""
 
     field: Box
@@ -203,21 +203,25 @@ class Stance:
         whole: HeatMap = np.pad(inner, widths)
         return whole
 
-    def looks_on_film(self, looks: tuple[Look, ...], size: tuple[int, int]) -> tuple[Look, ...]:
+    def detections_on_film(
+        self, detections: tuple[RegionDetection, ...], size: tuple[int, int]
+    ) -> tuple[RegionDetection, ...]:
         """Carry looks at the upright film to the film as it came, of this (height, width)."""
         if self.reads_as_it_is(*size):
-            return looks
+            return detections
         return tuple(
             replace(
-                look, box=self.box_on_film(look.box), heat_map=self.map_on_film(look.heat_map, size)
+                detection,
+                box=self.box_on_film(detection.box),
+                heat_map=self.map_on_film(detection.heat_map, size),
             )
-            for look in looks
+            for detection in detections
         )
 
 
-def whole_film(height: int, width: int) -> Stance:
+def whole_film(height: int, width: int) -> Orientation:
     """The stance of a film that is read as it is."""
-    return Stance(Box(0, 0, height, width))
+    return Orientation(Box(0, 0, height, width))
 
 
 def _corners(box: Box) -> Points:

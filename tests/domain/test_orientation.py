@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boneage.domain.assessment import Box, Look
-from boneage.domain.stance import Stance, whole_film
+from boneage.domain.assessment import Box, RegionDetection
+from boneage.domain.orientation import Orientation, whole_film
 
 HEIGHT, WIDTH = 60, 40
 FIELD = Box(6, 4, 56, 34)
@@ -22,58 +22,62 @@ def boxes_within(draw: st.DrawFn, height: int, width: int) -> Box:
 
 @given(st.data(), st.integers(0, 3))
 def test_a_box_stays_on_the_same_pixels(data: st.DataObject, quarters: int) -> None:
-    stance = Stance(FIELD, quarters)
+    orientation = Orientation(FIELD, quarters)
     film = np.arange(HEIGHT * WIDTH, dtype=np.float32).reshape(HEIGHT, WIDTH)
-    box = data.draw(boxes_within(*stance.size))
-    upright = stance.upright(film)
-    assert upright.shape == stance.size
+    box = data.draw(boxes_within(*orientation.size))
+    upright = orientation.upright(film)
+    assert upright.shape == orientation.size
     inside = upright[box.min_row : box.max_row, box.min_col : box.max_col]
-    back = stance.box_on_film(box)
+    back = orientation.box_on_film(box)
     ours = film[back.min_row : back.max_row, back.min_col : back.max_col]
     assert set(inside.ravel()) == set(ours.ravel())
-    assert stance.box_upright(back) == box
+    assert orientation.box_upright(back) == box
 
 
 @pytest.mark.parametrize("quarters", range(4))
 def test_a_film_that_was_turned_comes_back(quarters: int) -> None:
     film = np.random.default_rng(1).random((HEIGHT, WIDTH), dtype=np.float32)
     lying = np.rot90(film, quarters)  # counter-clockwise: as many clockwise turns bring it back
-    stance = Stance(Box(0, 0, *lying.shape), quarters)
-    np.testing.assert_array_equal(stance.upright(lying), film)
-    assert not quarters or not stance.reads_as_it_is(*lying.shape)
+    orientation = Orientation(Box(0, 0, *lying.shape), quarters)
+    np.testing.assert_array_equal(orientation.upright(lying), film)
+    assert not quarters or not orientation.reads_as_it_is(*lying.shape)
 
 
 def test_a_negative_is_inverted() -> None:
     film = np.random.default_rng(1).random((HEIGHT, WIDTH), dtype=np.float32)
-    stance = Stance(Box(0, 0, HEIGHT, WIDTH), inverted=True)
-    np.testing.assert_allclose(stance.upright(1 - film), film, atol=1e-6)
+    orientation = Orientation(Box(0, 0, HEIGHT, WIDTH), inverted=True)
+    np.testing.assert_allclose(orientation.upright(1 - film), film, atol=1e-6)
 
 
 @pytest.mark.parametrize("quarters", range(4))
 def test_a_map_lies_where_the_film_lies(quarters: int) -> None:
-    stance = Stance(FIELD, quarters)
+    orientation = Orientation(FIELD, quarters)
     film = np.zeros((HEIGHT, WIDTH), np.float32)
     film[10:14, 8:12] = 1  # inside the frame
-    on_film = stance.map_on_film(stance.upright(film), (HEIGHT, WIDTH))
+    on_film = orientation.map_on_film(orientation.upright(film), (HEIGHT, WIDTH))
     np.testing.assert_array_equal(on_film, film)
 
 
 def test_a_map_of_another_resolution_keeps_its_frame_cold() -> None:
     heat = np.ones((25, 15), np.float32)
-    on_film = Stance(FIELD).map_on_film(heat, (HEIGHT, WIDTH))
+    on_film = Orientation(FIELD).map_on_film(heat, (HEIGHT, WIDTH))
     assert on_film.shape == (30, 20)
     assert on_film[:3].max() == 0
     assert on_film[10, 10] == 1
 
 
 def test_looks_come_back_together() -> None:
-    look = Look("carpal", np.ones((5, 3), np.float32), Box(0, 0, 10, 5), attention_found=True)
-    (back,) = Stance(FIELD, 1).looks_on_film((look,), (HEIGHT, WIDTH))
+    detection = RegionDetection(
+        "carpal", np.ones((5, 3), np.float32), Box(0, 0, 10, 5), attention_found=True
+    )
+    (back,) = Orientation(FIELD, 1).detections_on_film((detection,), (HEIGHT, WIDTH))
     assert (back.region, back.attention_found) == ("carpal", True)
-    assert back.box == Stance(FIELD, 1).box_on_film(look.box)
-    assert whole_film(HEIGHT, WIDTH).looks_on_film((look,), (HEIGHT, WIDTH)) == (look,)
+    assert back.box == Orientation(FIELD, 1).box_on_film(detection.box)
+    assert whole_film(HEIGHT, WIDTH).detections_on_film((detection,), (HEIGHT, WIDTH)) == (
+        detection,
+    )
 
 
 def test_a_box_on_the_frame_alone_has_no_place_upright() -> None:
     with pytest.raises(ValueError, match="empty"):
-        Stance(FIELD).box_upright(Box(0, 0, 3, 3))
+        Orientation(FIELD).box_upright(Box(0, 0, 3, 3))
