@@ -26,8 +26,8 @@ from boneage.inference.assessor import Assessor
 from boneage.quality.checks import ImageMeasures, findings_of
 from boneage.quality.classifier import HAND, ORIENTATIONS, UPRIGHT, Judgement
 from boneage.quality.image_quality import ImageQuality
-from tests.conftest import drawn_hand, write_png
 from tests.classifiers import LIMITS, put_classifier
+from tests.conftest import drawn_hand, write_png
 
 FACTS = ImageMetadata("DICOM", 12)
 SIZE = (800, 600)

@@ -40,7 +40,7 @@ from boneage.reports.wording import (
 )
 from tests.conftest import drawn_hand
 from tests.i18n.codes import CODES, OTHER_HANDS
-from tests.quality.test_suitability import MEASURED, STATED, judged
+from tests.quality.test_checks import MEASURED, STATED, judged
 
 SECONDS_FROM_FILM_TO_REPORT = 1.5
 SIZES = {"a4": (595.28, 841.89), "letter": (612.0, 792.0)}

@@ -17,8 +17,8 @@ from boneage.domain.assessment import Assessment
 from boneage.domain.radiograph import Sex
 from boneage.errors import DataError
 from boneage.inference.assessor import Assessor
-from tests.evaluation.drawn import DrawnAssessor
 from tests.classifiers import put_classifier
+from tests.evaluation.drawn import DrawnAssessor
 from tools.bench import measuring, single
 from tools.bench.__main__ import EXAMPLE, bench
 from tools.bench.steps import READING, WRITING, measure_steps

@@ -16,8 +16,8 @@ from boneage.inference.assessor import Assessor
 from boneage.synthetic import draw
 from boneage.synthetic.saving import write_dicom
 from tests.apps.cli.conftest import Run
-from tests.conftest import write_png
 from tests.classifiers import put_classifier
+from tests.conftest import write_png
 
 Grey = npt.NDArray[np.uint8]
 

@@ -92,13 +92,13 @@ def judged(classifier: QualityClassifier, example: Example, certain: float, turn
     return Judged(example, judgement, orientation)
 
 
-def certain_enough(gates: Sequence[tuple[QualityClassifier, Example]], turn: Turn) -> float:
+def certain_enough(classifiers: Sequence[tuple[QualityClassifier, Example]], turn: Turn) -> float:
     """How much likelier upright a turned film must be, so that next to no training film is turned.
 
     Each plain training film is given with a quality check that never saw it.
     """
     gains = []
-    for classifier, example in gates:
+    for classifier, example in classifiers:
         before = classifier.judge(example.features)
         after = judged(classifier, example, LEAST_CERTAIN, turn).judgement
         gains.append(
