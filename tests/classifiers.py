@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from boneage.inference.weights import read_manifest
+from boneage.inference.manifest import read_manifest
 from boneage.quality.checks import QualityLimits
 from boneage.quality.classifier import HAND, ORIENTATIONS, Linear, QualityClassifier
 from boneage.quality.model_file import ARRAYS, FORMAT, SUITABILITY

@@ -24,7 +24,7 @@ from PIL import Image
 from boneage.datasets.films import load_films
 from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, WHOLE_HAND
 from boneage.inference.assessor import Assessor
-from boneage.inference.weights import bundled_folder
+from boneage.inference.manifest import bundled_folder
 from boneage.training.fit_uncertainty.weights_interval import calibrate_weights
 
 settings.register_profile("boneage", deadline=None)  # a busy machine is no failure

@@ -23,7 +23,7 @@ DATED = ImageMetadata(
 
 
 @pytest.mark.parametrize(
-    ("child", "facts", "months", "source"),
+    ("child", "metadata", "months", "source"),
     [
         (Child(), DATED, 120, AgeSource.FILM_DATES),
         (Child(), replace(BARE, chronological_age_months=72), 72, AgeSource.FILM_AGE),
@@ -59,7 +59,7 @@ def test_what_a_row_leaves_open_the_command_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "code"),
+    ("metadata", "code"),
     [
         (BARE, "no_age"),
         (replace(BARE, birth_date=STUDY, study_date=BIRTH), "birth_after_study"),
@@ -76,7 +76,7 @@ def test_a_film_that_gives_no_age_is_no_error(metadata: ImageMetadata, code: str
 
 
 @pytest.mark.parametrize(
-    "facts",
+    "metadata",
     [
         replace(BARE, birth_date=STUDY, study_date=STUDY),
         replace(BARE, birth_date=date(1, 1, 1), study_date=STUDY),

@@ -62,7 +62,7 @@ class DrawnAssessor(Assessor):
             detections=(
                 RegionDetection("carpal", np.zeros((2, 2), np.float32), box, name == "1.png"),
             ),
-            readings={"whole_hand": 110.0, "carpal": 90.0},
+            age_by_network={"whole_hand": 110.0, "carpal": 90.0},
             weights=WEIGHTS,
             metadata=ImageMetadata("PNG", 8),
             film_height=9,

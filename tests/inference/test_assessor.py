@@ -32,7 +32,7 @@ from boneage.domain.assessment import (
 from boneage.domain.radiograph import ImageMetadata, Radiograph, Sex
 from boneage.errors import SexError, UnsuitableError, WeightsError
 from boneage.inference.assessor import Assessor
-from boneage.inference.weights import FOLDER_VARIABLE
+from boneage.inference.manifest import FOLDER_VARIABLE
 from boneage.synthetic.film import draw
 from tests.conftest import build_weights, drawn_hand, write_png
 
@@ -67,7 +67,9 @@ def test_reading_twice_gives_the_same(assessor: Assessor) -> None:
 
 def test_the_answer_is_the_mean_that_the_small_fusion_takes(assessor: Assessor) -> None:
     answer = assessor.assess(radiograph(), "female")
-    assert answer.age_months == pytest.approx(np.mean(list(answer.readings.values())), abs=0.01)
+    assert answer.age_months == pytest.approx(
+        np.mean(list(answer.age_by_network.values())), abs=0.01
+    )
 
 
 def test_sex_reaches_the_answer(assessor: Assessor) -> None:
@@ -86,7 +88,9 @@ def test_the_mirror_image_reads_the_same_when_both_are_averaged(assessor: Assess
     film = radiograph()
     mirrored = replace(film, pixels=np.ascontiguousarray(film.pixels[:, ::-1]))
     one, two = assessor.assess(film, "f"), assessor.assess(mirrored, "f")
-    assert one.readings["whole_hand"] == pytest.approx(two.readings["whole_hand"], abs=0.5)
+    assert one.age_by_network["whole_hand"] == pytest.approx(
+        two.age_by_network["whole_hand"], abs=0.5
+    )
 
 
 def test_the_mirror_image_has_the_same_regions(bundled_assessor: Assessor) -> None:
@@ -164,7 +168,7 @@ def test_sex_must_come_from_somewhere(assessor: Assessor) -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "code"),
+    ("metadata", "code"),
     [
         ({"sex": Sex.MALE}, "sex_differs"),
         ({"laterality": "R"}, "right_hand"),
@@ -193,7 +197,7 @@ def test_defect_8_an_answer_is_never_a_raw_number(assessor: Assessor) -> None:
     assert boneage.years_and_months(answer.age_months).count("year") == 1
     assert len(answer.detections) == 3
     assert all(detection.heat_map.max() == pytest.approx(1) for detection in answer.detections)
-    assert set(answer.readings) == {"whole_hand", CARPAL, METACARPAL, PHALANX}
+    assert set(answer.age_by_network) == {"whole_hand", CARPAL, METACARPAL, PHALANX}
     assert answer.weights.sha256
     assert (answer.film_height, answer.film_width) == (480, 360)
 
@@ -259,7 +263,7 @@ def test_a_region_may_be_looked_for_and_not_read(tmp_path: Path) -> None:
 
     answer = Assessor(build_weights(tmp_path, [CARPAL], only_looked_for)).assess(radiograph(), "f")
     assert isinstance(answer.box(METACARPAL), Box)
-    assert set(answer.readings) == {"whole_hand", CARPAL}
+    assert set(answer.age_by_network) == {"whole_hand", CARPAL}
     assert answer.box(PHALANX) is None
 
 
@@ -302,7 +306,7 @@ def test_the_cores_that_a_film_may_use_do_not_change_its_answer(
     several = Assessor(assessor.weights.folder, threads=threads)
     one, other = (a.assess(radiograph(), "female") for a in (assessor, several))
     assert other.age_months == pytest.approx(one.age_months, abs=1e-4)
-    assert other.readings == pytest.approx(one.readings, abs=1e-4)
+    assert other.age_by_network == pytest.approx(one.age_by_network, abs=1e-4)
     assert [detection.box for detection in other.detections] == [
         detection.box for detection in one.detections
     ]
@@ -364,8 +368,8 @@ def test_more_views_of_the_regions_are_one_mean(bundled: Path) -> None:
         preparation=msgspec.structs.replace(manifest.preparation, smooth=True),
     )
     one, mean = once.assess(film, "f"), often.assess(film, "f")
-    assert set(one.readings) == set(mean.readings)
+    assert set(one.age_by_network) == set(mean.age_by_network)
     assert one.age_months != mean.age_months
     assert mean.age_months == pytest.approx(one.age_months, abs=6)
-    for region, months in mean.readings.items():
-        assert months == pytest.approx(one.readings[region], abs=18), region
+    for region, months in mean.age_by_network.items():
+        assert months == pytest.approx(one.age_by_network[region], abs=18), region

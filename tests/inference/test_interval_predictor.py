@@ -78,7 +78,7 @@ def test_a_calibration_moves_the_answer_and_says_so(
     moved = Assessor(weights, calibration=clinic).assess(film, "female")
     assert 5 < moved.age_months - plain.age_months < 12
     assert moved.uncalibrated_months == plain.age_months
-    assert moved.readings == plain.readings
+    assert moved.age_by_network == plain.age_by_network
     assert moved.calibrated is not None
     assert (moved.calibrated.name, moved.calibrated.films) == ("St Anna", 70)
     assert moved.interval is not None, "of the clinic's films"

@@ -124,7 +124,7 @@ def test_few_pixels_are_said() -> None:
     assert codes(small) == {"low_resolution": Severity.WARNING}
 
 
-@pytest.mark.parametrize(("facts", "code"), STATED)
+@pytest.mark.parametrize(("metadata", "code"), STATED)
 def test_what_the_file_states_is_compared(metadata: dict[str, object], code: str) -> None:
     assert codes(GOOD, replace(FACTS, **metadata)) == {code: Severity.WARNING}  # type: ignore[arg-type]
 

@@ -50,7 +50,7 @@ def answer(radiograph: Radiograph) -> Assessment:
                 "metacarpal", heat[::-1].copy(), Box(190, 80, 300, 280), attention_found=False
             ),
         ),
-        readings={"whole_hand": 121.0, "carpal": 119.8, "metacarpal": 125.1},
+        age_by_network={"whole_hand": 121.0, "carpal": 119.8, "metacarpal": 125.1},
         weights=WeightsName("tiny-1", "tiny", "ab" * 32),
         metadata=radiograph.metadata,
         film_height=480,

@@ -48,5 +48,5 @@ def test_failures_have_rows_too(answer: Assessment) -> None:
 
 def test_a_region_of_unknown_name_breaks_nothing(answer: Assessment) -> None:
     detection = replace(answer.detections[0], region="ulna")
-    (cells,) = written(replace(answer, detections=(detection,), readings={"ulna": 1.0}))
+    (cells,) = written(replace(answer, detections=(detection,), age_by_network={"ulna": 1.0}))
     assert tuple(cells) == COLUMNS

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from boneage.inference.weights import FOLDER_VARIABLE
+from boneage.inference.manifest import FOLDER_VARIABLE
 from tools.encodings import assessing
 from tools.encodings.__main__ import main
 from tools.encodings.assessing import CRASHED, PLAIN, FileAnswer, assess_files

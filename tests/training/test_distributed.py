@@ -221,7 +221,7 @@ def test_the_whole_command_by_two_processes_ends_with_weights_that_answer(tmp_pa
     for status, said in ends(processes):
         assert status == 0, said
     answer = Assessor(run / "weights").assess(data / "boneage-training-dataset" / "20.png", "male")
-    assert set(answer.readings) == {"whole_hand", "carpal"}
+    assert set(answer.age_by_network) == {"whole_hand", "carpal"}
     logs = sorted(path.parent.relative_to(run).as_posix() for path in run.rglob(LOG))
     assert logs == ["attention/phase-0", "carpal/phase-0", "fusion"]
 

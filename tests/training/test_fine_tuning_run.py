@@ -173,7 +173,7 @@ def test_the_manifest_says_what_they_descend_from(tuned: Path, source: Path) -> 
 def test_the_fine_tuned_weights_answer(tuned: Path, local: Path) -> None:
     answer = Assessor(tuned / "weights").assess(local.parent / "12.png", "male")
     assert 0 < answer.age_months < 240
-    assert set(answer.readings) == {"whole_hand", "carpal", "metacarpal"}
+    assert set(answer.age_by_network) == {"whole_hand", "carpal", "metacarpal"}
 
 
 def test_a_finished_run_is_not_trained_again(

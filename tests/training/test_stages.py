@@ -155,7 +155,7 @@ def test_the_weights_answer(run: Path, data: Path) -> None:
     assessor = Assessor(run / "weights")
     answer = assessor.assess(data / "boneage-training-dataset" / "20.png", "male")
     assert 0 <= answer.age_months <= 240
-    assert set(answer.readings) == {"whole_hand", "carpal", "metacarpal"}
+    assert set(answer.age_by_network) == {"whole_hand", "carpal", "metacarpal"}
 
 
 def test_exported_and_keras_weights_are_the_same_network(run: Path) -> None:

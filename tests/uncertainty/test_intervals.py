@@ -105,12 +105,12 @@ def test_it_is_wider_at_higher_levels() -> None:
 def test_it_widens_as_the_networks_disagree_and_the_film_is_unlike() -> None:
     usual = {"whole_hand": 115.0, "carpal": 125.0}  # standard deviation 5
     torn = {"whole_hand": 110.0, "carpal": 130.0}
-    assert SHAPE.of(answer_of(120.0, readings=usual, ood_score=1.2)) == (6.0, 1.0)
-    assert SHAPE.of(answer_of(120.0, readings=torn, ood_score=1.2)) == (9.0, 1.5)
-    assert SHAPE.of(answer_of(120.0, readings=usual, ood_score=2.4)) == (12.0, 2.0)
-    assert SHAPE.of(answer_of(120.0, readings=torn, ood_score=2.4))[1] == 2.5
-    assert SHAPE.of(answer_of(120.0, readings=torn, ood_score=99.0))[1] == 3.0, "at most"
-    assert SHAPE.of(answer_of(120.0, readings=torn))[1] == 1.5, "not known how unlike"
+    assert SHAPE.of(answer_of(120.0, age_by_network=usual, ood_score=1.2)) == (6.0, 1.0)
+    assert SHAPE.of(answer_of(120.0, age_by_network=torn, ood_score=1.2)) == (9.0, 1.5)
+    assert SHAPE.of(answer_of(120.0, age_by_network=usual, ood_score=2.4)) == (12.0, 2.0)
+    assert SHAPE.of(answer_of(120.0, age_by_network=torn, ood_score=2.4))[1] == 2.5
+    assert SHAPE.of(answer_of(120.0, age_by_network=torn, ood_score=99.0))[1] == 3.0, "at most"
+    assert SHAPE.of(answer_of(120.0, age_by_network=torn))[1] == 1.5, "not known how unlike"
 
 
 def test_one_network_disagrees_with_nobody() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from boneage.errors import DataError
-from boneage.inference.weights import MANIFEST, bundled_folder
+from boneage.inference.manifest import MANIFEST, bundled_folder
 from boneage.storage.files import EVIDENCE_FORMAT
 
 Table: TypeAlias = Mapping[str, Any]

@@ -100,7 +100,7 @@ class Assessment:
     sex: Sex
     age_months: float
     detections: tuple[RegionDetection, ...]
-    readings: Mapping[str, float]
+    age_by_network: Mapping[str, float]
     """Months by each network alone, by region name; the answer joins them."""
     weights: WeightsName
     metadata: ImageMetadata

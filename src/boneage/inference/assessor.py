@@ -55,7 +55,7 @@ OnStep: TypeAlias = Callable[[str], None]
 
 PREPARING = "preparing the film"
 READING_REGIONS = "reading the regions"
-JOINING = "joining the readings"
+JOINING = "joining the age_by_network"
 
 logger = logging.getLogger(__name__)
 
@@ -194,7 +194,7 @@ class Assessor:
         )
         if verdict_on(before) is Verdict.REFUSED and not force:
             raise _unsuitable(radiograph.name, before)
-        detections, features, readings = self._look(oriented, sex, tell)
+        detections, features, age_by_network = self._look(oriented, sex, tell)
         # Some regions may be looked for, but not read.
         to_read = [
             detection
@@ -203,7 +203,7 @@ class Assessor:
         ]
         tell(READING_REGIONS)
         for region, seen in self._read_regions(oriented.grey, to_read, sex).items():
-            features[region], readings[region] = seen["feature"], _months(seen["age"])
+            features[region], age_by_network[region] = seen["feature"], _months(seen["age"])
         tell(JOINING)
         # What was seen of the film is the same for both; the sex enters when it is joined.
         by_standard = {standard: self._join(features, standard) for standard in Sex}
@@ -214,7 +214,7 @@ class Assessor:
             sex=sex,
             age_months=months,
             detections=oriented.detections_on_film(detections, size),
-            readings=readings,
+            age_by_network=age_by_network,
             weights=self.weights.name,
             metadata=radiograph.metadata,
             film_height=radiograph.height,

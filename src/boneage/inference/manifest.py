@@ -137,8 +137,7 @@ def read_manifest(folder: Path) -> Manifest:
             raise WeightsError(
                 f"{str(path)!r} is of format {table['format']!r}; this program reads {FORMAT}"
             )
-        _refuse_unknown(table["preparation"], Preparation)
-        _refuse_unknown(table["regions"], RegionPlan)
+        _refuse_unknown(table["regions"])
         stated = msgspec.convert(table, _ManifestFile)
         manifest = stated.manifest(table, hashlib.sha256(content).hexdigest())
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -148,9 +147,9 @@ def read_manifest(folder: Path) -> Manifest:
     return manifest
 
 
-def _refuse_unknown(table: Mapping[str, Any], kind: type[Preparation] | type[RegionPlan]) -> None:
-    """Refuse a setting of a newer program: images would be prepared in another way."""
-    unknown = table.keys() - {field.name for field in fields(kind)}
+def _refuse_unknown(regions: Mapping[str, Any]) -> None:
+    """Refuse a setting of a newer program: regions would be found in another way."""
+    unknown = regions.keys() - {field.name for field in fields(RegionPlan)}
     if unknown:
         raise ValueError(f"unknown settings {sorted(unknown)}")
 

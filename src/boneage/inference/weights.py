@@ -22,10 +22,6 @@ from boneage.domain.assessment import WeightsName
 from boneage.errors import WeightsError
 from boneage.inference.manifest import (
     FOLDER_VARIABLE,
-    FORMAT,
-    MANIFEST,
-    Manifest,
-    StoredFile,
     bundled_folder,
     read_manifest,
     verified,
@@ -36,19 +32,6 @@ from boneage.storage.many import default_workers
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
-
-__all__ = [
-    "FOLDER_VARIABLE",
-    "FORMAT",
-    "MANIFEST",
-    "MONTHS_SCALE",
-    "Manifest",
-    "StoredFile",
-    "Weights",
-    "bundled_folder",
-    "read_manifest",
-    "silent_runtime",
-]
 
 MONTHS_SCALE = 240.0
 """The networks answer months divided by this."""

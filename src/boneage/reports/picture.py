@@ -112,7 +112,7 @@ def _step_column(grey: Rgb, answer: Assessment, number: int) -> Image.Image:
     crop = Image.fromarray(fitted(cut, CROP_PX, COLUMN_PX))
     edge = (0, 0, crop.width - 1, crop.height - 1)
     ImageDraw.Draw(crop).rectangle(edge, None, colour_of(detection.region), 3)
-    alone = answer.readings.get(detection.region)
+    alone = answer.age_by_network.get(detection.region)
     estimate = f": {alone:.0f} months" if alone is not None else ""
     above = _titled(heat, f"Step {number + 1}: {region_label(detection)}")
     below = _titled(crop, f"{detection.region}{estimate}")

@@ -355,6 +355,7 @@ def _assessment(answer: Assessment) -> AssessmentRecord:
             tilt_degrees=stance.tilt.degrees if stance.tilt else 0.0,
         ),
         unlikeness=answer.ood_score,
+        readings=dict(answer.age_by_network),
         facts=ImageMetadataRecord.of(answer.metadata),
         other_hand=hand and OtherHandRecord.of(hand, age_text=years_and_months(hand.age_months)),
         film_size=SizeRecord(answer.film_height, answer.film_width),

@@ -115,7 +115,7 @@ def row(answer: Assessment | Failure) -> Row:
         cells["interval_text"] = interval_text(answer.interval)
     if answer.clinical is not None:
         cells["not_defined"] = "; ".join(reason.message for reason in reasons(answer.clinical))
-    for name, age in answer.readings.items():
+    for name, age in answer.age_by_network.items():
         cells[f"{name}_months"] = f"{age:.2f}"
     for detection in answer.detections:
         for corner in CORNERS:

@@ -186,7 +186,7 @@ def region_label(detection: RegionDetection, words: Words = EN) -> str:
 
 def regional_estimates(answer: Assessment, words: Words = EN) -> str:
     """List the estimate of each network."""
-    ages = (f"{region_name(n, words)} {words.number(a)}" for n, a in answer.readings.items())
+    ages = (f"{region_name(n, words)} {words.number(a)}" for n, a in answer.age_by_network.items())
     return words.gettext("{number} months").format(number=", ".join(ages))
 
 

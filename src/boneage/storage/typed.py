@@ -90,7 +90,7 @@ def _in_words(message: str, tables: Any, kind: Any) -> str:
         if "missing" in text:
             return f"{whole} is missing"
         known = ", ".join(get_type_hints(kind))
-        return f"{whole} is not a key; known are {known}"
+        return f"{whole} = {value[field[1]]!r} is not a key; known are {known}"
     if get_origin(kind) is Literal:
         return f"{path} is {value!r}; it must be one of {', '.join(map(repr, get_args(kind)))}"
     if text.startswith("Expected ") and path:
@@ -101,7 +101,15 @@ def _in_words(message: str, tables: Any, kind: Any) -> str:
         if meta and meta.description and isinstance(value, str):
             needed = meta.description
         return f"{path} is {value!r}; it must be {needed}"
-    return f"{path}: {text}" if path else text  # of a __post_init__
+    if not path:
+        return text
+    # Of a __post_init__, which may begin with its key but knows not where that stands.
+    first = text.partition(" ")[0].rstrip(":")
+    return f"{path}.{text}" if first in _keys(kind) else f"{path}: {text}"
+
+
+def _keys(kind: Any) -> Mapping[str, Any]:
+    return get_type_hints(kind) if isinstance(kind, type) else {}
 
 
 def _type_at(kind: Any, key: str) -> Any:

@@ -23,7 +23,8 @@ import onnx
 from onnx import TensorProto, numpy_helper
 
 from boneage.errors import WeightsError
-from boneage.inference.weights import FORMAT, MANIFEST, MONTHS_SCALE, StoredFile, silent_runtime
+from boneage.inference.manifest import FORMAT, MANIFEST, StoredFile
+from boneage.inference.weights import MONTHS_SCALE, silent_runtime
 from boneage.storage.files import write_text
 
 TOLERANCE = 1e-4

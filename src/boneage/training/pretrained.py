@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from boneage.errors import ProfileError, WeightsError
-from boneage.inference.weights import Manifest, bundled_folder, read_manifest
+from boneage.inference.manifest import Manifest, bundled_folder, read_manifest
 from boneage.training.export import sha256_of
 from boneage.training.profile import Profile, profile_of
 

@@ -8,13 +8,11 @@ silently ignored for twelve hours.
 from __future__ import annotations
 
 import math
-import re
 import tomllib
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal
 
 import msgspec
 
@@ -24,6 +22,7 @@ from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, WHOLE_HAND
 from boneage.errors import ProfileError
 from boneage.imaging.preparing import Preparation
 from boneage.imaging.regions import RegionPlan
+from boneage.storage.typed import converted
 
 Size = tuple[int, int]
 
@@ -373,7 +372,7 @@ def parse_profile(text: str, source: str = "") -> Profile:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ProfileError(f"{where} is not valid TOML: {error}") from error
-    return _converted(table, where)
+    return converted(table, Profile, where, ProfileError)
 
 
 def profile_of(table: Mapping[str, Any]) -> Profile:
@@ -381,7 +380,7 @@ def profile_of(table: Mapping[str, Any]) -> Profile:
 
     Names that earlier versions wrote are translated.
     """
-    return _converted(with_current_names(table), "the profile")
+    return converted(with_current_names(table), Profile, "the profile", ProfileError)
 
 
 RENAMED = {"thumbnails": "squeezed", "thumbnails_an_epoch": "squeezed_an_epoch"}
@@ -395,44 +394,3 @@ def with_current_names(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [with_current_names(v) for v in value]
     return RENAMED.get(value, value) if isinstance(value, str) else value
-
-
-def _converted(table: Any, where: str) -> Profile:
-    try:
-        return msgspec.convert(table, Profile)
-    except msgspec.ValidationError as error:
-        raise _explained(str(error), table, where) from error
-
-
-def _explained(message: str, table: Any, where: str) -> ProfileError:
-    """What msgspec found wrong, with the key and the value that it found it at."""
-    text, _, place = message.partition(" - at `$")
-    keys = re.findall(r"\w+", place)
-    value, hint = table, Profile
-    for key in keys:
-        value = value[int(key)] if isinstance(value, list | tuple) else value[key]
-        hint = _type_at(hint, key)
-    path = "".join(f"{key}." for key in keys if not key.isdecimal())
-    label, field = path.rstrip("."), re.search("field `(.*)`", text)
-    if field and "missing" in text:
-        return ProfileError(f"{where} lacks {path}{field[1]}")
-    if field:
-        return ProfileError(
-            f"{where} has an unknown key {path}{field[1]!r} = {value[field[1]]!r}; "
-            f"known are {sorted(get_type_hints(hint))}"
-        )
-    if text.startswith("Expected"):
-        needed = text.removeprefix("Expected ").partition(", got")[0]
-        for name, word in (("object", "table"), ("array", "list")):
-            needed = needed.replace(f"`{name}`", f"a {word}")
-        return ProfileError(f"{where}: {label} is {value!r}; {needed} is needed")
-    if get_origin(hint) is Literal:
-        known = list(get_args(hint))
-        return ProfileError(f"{where}: {label} is {value!r}; it must be one of {known}")
-    return ProfileError(f"{where}: {path}{text}")  # of a __post_init__
-
-
-def _type_at(hint: Any, key: str) -> Any:
-    """The type of a field of settings, or of an item of a tuple."""
-    found = get_args(hint)[0] if get_origin(hint) is tuple else get_type_hints(hint)[key]
-    return get_args(found)[0] if get_origin(found) in (Union, UnionType) else found

@@ -18,7 +18,7 @@ from boneage.datasets.problems import in_words
 from boneage.domain.assessment import WHOLE_HAND
 from boneage.errors import DataError
 from boneage.imaging.regions import with_fallback
-from boneage.inference.weights import read_manifest
+from boneage.inference.manifest import read_manifest
 from boneage.storage.many import default_workers
 from boneage.storage.printable import printable
 from boneage.training.batches import as_input

@@ -77,7 +77,7 @@ class ErrorModel:
 
     def of(self, answer: Assessment) -> tuple[float, float]:
         """Expected error of an answer in months, widened; and the widening."""
-        factor = float(self.widening(disagreement(answer.readings), answer.ood_score))
+        factor = float(self.widening(disagreement(answer.age_by_network), answer.ood_score))
         usual = float(self.usual_months(answer.sex, answer.uncalibrated_months))
         return usual * factor, factor
 

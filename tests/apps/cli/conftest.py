@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from boneage.apps.cli import main
-from boneage.inference.weights import FOLDER_VARIABLE
+from boneage.inference.manifest import FOLDER_VARIABLE
 
 Run = Callable[..., Result]
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from boneage.inference.assessor import Assessor
-from boneage.inference.weights import FOLDER_VARIABLE
+from boneage.inference.manifest import FOLDER_VARIABLE
 from boneage.uncertainty.calibration import FILE_VARIABLE
 from tests.apps.cli.conftest import Run
 from tests.conftest import write_labelled

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 from boneage.apps.cli import Commands, main
 from boneage.apps.cli.program import Stopped, stopped_by_signals
-from boneage.inference.weights import FOLDER_VARIABLE
+from boneage.inference.manifest import FOLDER_VARIABLE
 from boneage.storage.files import locked
 from tests.apps.cli.conftest import Run
 

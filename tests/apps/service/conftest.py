@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from boneage.inference.weights import bundled_folder
+from boneage.inference.manifest import bundled_folder
 
 START_SECONDS = 120
 EXAMPLE = Path(__file__).parents[3] / "examples" / "synthetic_hand_girl_10y.png"

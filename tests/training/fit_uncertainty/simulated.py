@@ -1,4 +1,4 @@
-"""Simulated films: labels, answers and readings, whose errors grow as real ones do."""
+"""Simulated films: labels, answers and age_by_network, whose errors grow as real ones do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from boneage.uncertainty.intervals import IntervalModel
 def simulated(count: int, seed: int, *, boys: float = 0.55) -> Errors:
     """Films whose errors have heavy tails, are larger in girls and the young, and in some films.
 
-    In one film in five all networks are in trouble: their readings scatter and the answer errs.
+    In one film in five all networks are in trouble: their ages scatter and the answer errs.
     """
     random = np.random.default_rng(seed)
     male = random.random(count) < boys
@@ -47,7 +47,7 @@ def inside(model: IntervalModel, films: Errors, level: float) -> tuple[float, fl
 def answer_of(
     age: float,
     sex: Sex = Sex.FEMALE,
-    readings: dict[str, float] | None = None,
+    age_by_network: dict[str, float] | None = None,
     ood_score: float | None = None,
 ) -> Assessment:
     """An answer with what an interval needs, and nothing else."""
@@ -56,7 +56,7 @@ def answer_of(
         sex=sex,
         age_months=age,
         detections=(),
-        readings=readings or {"whole_hand": age, "carpal": age},
+        age_by_network=age_by_network or {"whole_hand": age, "carpal": age},
         weights=WeightsName("tiny-1", "tiny", "ab" * 32),
         metadata=ImageMetadata("PNG", 8),
         film_height=480,

@@ -17,8 +17,8 @@ from boneage.domain.radiograph import Radiograph
 from boneage.imaging.preparing import placement, stretch
 from boneage.imaging.regions import crop_box, mask_of
 from boneage.inference.assessor import Assessor, OnStep
+from boneage.inference.manifest import Manifest
 from boneage.inference.session import Session, assess_case
-from boneage.inference.weights import Manifest
 from boneage.reports.panels import Rgb, as_grey, fitted
 
 Mask: TypeAlias = npt.NDArray[np.bool_]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from boneage.history import HISTORY_VARIABLE
-from boneage.inference.weights import FOLDER_VARIABLE
+from boneage.inference.manifest import FOLDER_VARIABLE
 from boneage.uncertainty.calibration import FILE_VARIABLE
 
 ADDRESS = "127.0.0.1"

@@ -76,7 +76,7 @@ def of_step(analysed: AnalysedImage, number: int, opacity: float = HEAT_ALPHA) -
 
 def of_crop(analysed: AnalysedImage, detection: RegionDetection) -> BrowserPicture:
     """What the network of one region was given."""
-    alone = analysed.assessment.readings.get(detection.region)
+    alone = analysed.assessment.age_by_network.get(detection.region)
     estimate = f": {alone:.0f} months" if alone is not None else ""
     name = region_label(detection)
     alt = f"The {name} region cut from {analysed.image.name} at full resolution."

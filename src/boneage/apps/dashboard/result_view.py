@@ -112,7 +112,7 @@ def _show_details(analysed: AnalysedImage) -> None:
     weights = assessment.weights
     estimates = [
         (region_name(name).capitalize(), f"{age:.1f} months")
-        for name, age in assessment.readings.items()
+        for name, age in assessment.age_by_network.items()
     ]
     model = [
         ("Name", weights.name),

@@ -7,7 +7,7 @@ from typing import Any
 
 from boneage.apps.service.form import RequestOptions, UploadedFilm
 from boneage.apps.service.problems import problem_of
-from boneage.apps.service.store import StoredAssessment
+from boneage.apps.service.store import HeldAssessment
 from boneage.domain.assessment import Failure
 from boneage.inference.assessor import Assessor
 from boneage.inference.session import Session, assess_case
@@ -20,7 +20,7 @@ from boneage.reports.record import Record, record
 
 def read_film(
     assessor: Assessor, film: UploadedFilm, options: RequestOptions, owner: str
-) -> StoredAssessment:
+) -> HeldAssessment:
     """Assess an image as ``boneage assess`` does.
 
     Raises
@@ -40,10 +40,10 @@ def read_film(
     )
     if isinstance(session.outcome, Failure):
         raise problem_of(session.outcome)
-    return StoredAssessment(film, options, session.outcome, session.fingerprint, owner)
+    return HeldAssessment(film, options, session.outcome, session.fingerprint, owner)
 
 
-def record_of(stored: StoredAssessment, expires: datetime) -> Record:
+def record_of(stored: HeldAssessment, expires: datetime) -> Record:
     """The record of ``boneage assess --json``, and where the exports are."""
     links = {"self": f"/v1/assessments/{stored.id}"}
     is_dicom = kind_of(stored.film.data, stored.film.name) == DICOM
@@ -54,7 +54,7 @@ def record_of(stored: StoredAssessment, expires: datetime) -> Record:
     return {**plain, "expires": expires.isoformat(timespec="seconds"), "links": links}
 
 
-def export_of(stored: StoredAssessment, name: str, weights_date: str | None) -> Export:
+def export_of(stored: HeldAssessment, name: str, weights_date: str | None) -> Export:
     """Write one export of a stored answer, on its image, decoded anew.
 
     Raises

@@ -26,7 +26,7 @@ from boneage.apps.service.metrics import CONTENT_TYPE, ServiceMetrics
 from boneage.apps.service.middleware import ServiceMiddleware
 from boneage.apps.service.problems import HttpProblem, problem_of
 from boneage.apps.service.settings import MEBIBYTE, ServiceSettings
-from boneage.apps.service.store import RecentAssessments, StoredAssessment
+from boneage.apps.service.store import HeldAssessment, RecentAssessments
 from boneage.apps.service.work_queue import WorkQueue
 from boneage.errors import BoneageError
 from boneage.inference.assessor import Assessor
@@ -78,14 +78,14 @@ class Service:
         event = replace(event, request=request.state.request_id)
         await asyncio.to_thread(self.audit.append, event)
 
-    async def log_answer(self, request: Request, stored: StoredAssessment, action: str) -> None:
+    async def log_answer(self, request: Request, stored: HeldAssessment, action: str) -> None:
         """Write into the audit log what was answered."""
         await self.log(
             request,
             AuditEvent.answered(stored.owner, action, stored.fingerprint, stored.assessment),
         )
 
-    async def assess(self, request: Request, who: str) -> StoredAssessment:
+    async def assess(self, request: Request, who: str) -> HeldAssessment:
         """Take an image and analyse it."""
         with self.queue.slot() as slot:
             with self.metrics.seconds.labels("receiving").time():
@@ -119,7 +119,7 @@ class Service:
         headers = {"Content-Disposition": f'inline; filename="{file_name(name, made)}"'}
         return Response(made.content, media_type=made.media_type, headers=headers)
 
-    def stored(self, answer_id: str, who: str) -> StoredAssessment:
+    def stored(self, answer_id: str, who: str) -> HeldAssessment:
         """Give a recent answer; a problem of status 404 when there is none, or it is another's."""
         stored = self.recent.get(answer_id, who)
         if stored is None:

@@ -17,7 +17,7 @@ OWN_BYTES = 500_000
 
 
 @dataclass(frozen=True, eq=False)
-class StoredAssessment:
+class HeldAssessment:
     """One answer, with the image that its documents are drawn on."""
 
     film: UploadedFilm
@@ -42,14 +42,14 @@ class RecentAssessments:
 
     def __init__(self, count: int, max_bytes: int, minutes: float) -> None:
         self.count, self.max_bytes, self.minutes = count, max_bytes, minutes
-        self._stored: dict[str, StoredAssessment] = {}
+        self._stored: dict[str, HeldAssessment] = {}
         self._bytes = 0
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._stored)
 
-    def add(self, answer: StoredAssessment) -> None:
+    def add(self, answer: HeldAssessment) -> None:
         """Hold an answer, and let go of old ones."""
         with self._lock:
             self._stored[answer.id] = answer
@@ -57,20 +57,20 @@ class RecentAssessments:
             while len(self._stored) > self.count or self._bytes > self.max_bytes + OWN_BYTES:
                 self._drop(next(iter(self._stored)))
 
-    def get(self, answer_id: str, owner: str) -> StoredAssessment | None:
+    def get(self, answer_id: str, owner: str) -> HeldAssessment | None:
         """Give an answer to its owner; None where it is gone, or is another's."""
         self.sweep()
         with self._lock:
             stored = self._stored.get(answer_id)
         return stored if stored is not None and stored.owner == owner else None
 
-    def delete(self, answer: StoredAssessment) -> None:
+    def delete(self, answer: HeldAssessment) -> None:
         """Let go of an answer."""
         with self._lock:
             if answer.id in self._stored:
                 self._drop(answer.id)
 
-    def expires(self, answer: StoredAssessment) -> datetime:
+    def expires(self, answer: HeldAssessment) -> datetime:
         """When an answer goes at the latest."""
         return answer.at + timedelta(minutes=self.minutes)
 

@@ -105,7 +105,7 @@ def read_each(
         return CaseReading(
             **label,
             predicted_months=answer.age_months,
-            networks=dict(answer.readings),
+            networks=dict(answer.age_by_network),
             attention_found={
                 detection.region: detection.attention_found for detection in answer.detections
             },

@@ -260,7 +260,7 @@ def _region(
     detection: RegionDetection, answer: Assessment, source: Dataset
 ) -> sr.PlanarROIMeasurementsAndQualitativeEvaluations:
     """One region on the image, and the estimate of its network."""
-    alone = answer.readings.get(detection.region)
+    alone = answer.age_by_network.get(detection.region)
     site = SITES.get(detection.region, HAND)
     side = SIDES.get(answer.laterality or "")
     found = codes.SCT.Yes if detection.attention_found else codes.SCT.No

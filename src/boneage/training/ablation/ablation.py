@@ -10,7 +10,7 @@ from pathlib import Path
 from boneage.datasets.films import load_films
 from boneage.datasets.problems import in_words
 from boneage.errors import DataError, ProfileError
-from boneage.inference.weights import MANIFEST
+from boneage.inference.manifest import MANIFEST
 from boneage.training.ablation import inputs, networks
 from boneage.training.ablation.networks import BACKBONES, NETWORKS
 from boneage.training.ablation.outcomes import Study

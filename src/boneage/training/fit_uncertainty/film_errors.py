@@ -102,7 +102,7 @@ def read_films(
         ood_score = answer.ood_score
         if space:
             ood_score = space.ood_score(assessor.whole_hand_feature(read(film.path)))
-        apart = disagreement(answer.readings)
+        apart = disagreement(answer.age_by_network)
         return FilmRead(*label, answer.uncalibrated_months, apart, ood_score)
 
     for answer in in_parallel(read_one, films, workers):

@@ -17,7 +17,7 @@ from boneage.domain.assessment import Failure
 from boneage.errors import BoneageError, DataError, WeightsError
 from boneage.i18n.words import percent
 from boneage.inference.assessor import Assessor
-from boneage.inference.weights import MANIFEST, read_manifest
+from boneage.inference.manifest import MANIFEST, read_manifest
 from boneage.quality.ood_score import FeatureSpace, fit_space
 from boneage.reading import read
 from boneage.storage.files import atomically
