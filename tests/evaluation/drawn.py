@@ -11,12 +11,13 @@ import cv2
 import numpy as np
 
 from boneage.domain.assessment import Assessment, Box, RegionDetection, WeightsName
-from boneage.domain.radiograph import ImageMetadata, Sex
+from boneage.domain.radiograph import ImageMetadata, Radiograph, Sex
 from boneage.errors import FilmError
 from boneage.inference.assessor import Assessor
 
 LABELS = {"1": (120, Sex.MALE), "2": (60, Sex.FEMALE), "3": (180, Sex.FEMALE), "4": (90, Sex.MALE)}
 """Film 4 is in the training split; film 3 gets no answer."""
+FILM = np.arange(150 * 130).astype(np.uint8).reshape(150, 130)
 WEIGHTS = WeightsName("drawn", "compact", "cd" * 32)
 
 
@@ -29,10 +30,10 @@ def write_films(folder: Path) -> Path:
     for name in LABELS:
         split = "train" if name == "4" else "validation"
         films.append(f"{name},1000,1200,half-scale/{name}.png,{split}")
-        cv2.imwrite(str(folder / "half-scale" / f"{name}.png"), np.zeros((9, 8), np.uint8))
+        cv2.imwrite(str(folder / "half-scale" / f"{name}.png"), FILM)
     labels.append("5,100,False")
     films.append("5,1000,1200,,validation")
-    cv2.imwrite(str(folder / "squeezed" / "5.png"), np.zeros((9, 8), np.uint8))
+    cv2.imwrite(str(folder / "squeezed" / "5.png"), FILM)
     (folder / "boneage-training-dataset.csv").write_text("\n".join(labels))
     (folder / "films.csv").write_text("\n".join(films))
     return folder
@@ -51,7 +52,7 @@ class DrawnAssessor(Assessor):
         self.weights: Any = SimpleNamespace(name=WEIGHTS)
 
     def assess(self, film: Any, sex: Any = None, **_: Any) -> Assessment:
-        name = Path(film).name
+        name = film.name if isinstance(film, Radiograph) else Path(film).name
         if name == "3.png":
             raise FilmError("blank", "the film 3.png is blank")
         box = Box(1, 1, 5, 5)

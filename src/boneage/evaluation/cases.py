@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Literal, TypeAlias, TypeVar
 
 from boneage.datasets.films import Film, Films, load_films
 from boneage.domain.assessment import Failure
-from boneage.errors import BoneageError, DataError, WeightsError
+from boneage.errors import DataError
+from boneage.inference.assessor import failure_of
 
 Split: TypeAlias = Literal["validation", "train", "all"]
 SPLITS: tuple[Split, ...] = ("validation", "train", "all")
@@ -18,8 +18,6 @@ Copies: TypeAlias = Literal["detailed", "squeezed", "best"]
 COPIES: tuple[Copies, ...] = ("detailed", "squeezed", "best")
 """Films at half scale or better; the squeezed copies, one of every id; of each id the better."""
 R = TypeVar("R")
-
-logger = logging.getLogger(__name__)
 
 
 def films_to_read(folder: Path, split: Split, limit: int | None = None) -> tuple[Film, ...]:
@@ -63,10 +61,8 @@ def fingerprint(films: Iterable[Film]) -> str:
     return digest.hexdigest()
 
 
-def attempt(film: str, work: Callable[[], R], code: str = "unusable") -> R | Failure:
+def attempt(film: str, work: Callable[[], R]) -> R | Failure:
     """Do something with one of many films; why it failed, where it did.
-
-    ``code`` is of errors that have none of their own.
 
     Raises
     ------
@@ -75,10 +71,5 @@ def attempt(film: str, work: Callable[[], R], code: str = "unusable") -> R | Fai
     """
     try:
         return work()
-    except WeightsError:
-        raise
-    except BoneageError as error:
-        return Failure(film, getattr(error, "code", code), str(error))
-    except Exception as error:  # a batch survives its worst film
-        logger.exception("unexpected failure")
-        return Failure(film, "unexpected", f"unexpected {type(error).__name__}: {error}")
+    except Exception as error:
+        return failure_of(film, error)

@@ -110,13 +110,13 @@ def test_what_was_read_is_not_read_again(
     first = calibrate_weights(weights_copy, films, journal=journal, report=lambda _: None)
     journal.write_bytes(journal.read_bytes()[:-20])  # killed in the last line
     tried: list[Any] = []
-    original = Assessor.assess_many
+    original = Assessor.assess
 
-    def spy(self: Assessor, cases: Any, sex: Any = None) -> Any:
-        tried.extend(cases)
-        return original(self, cases, sex)
+    def spy(self: Assessor, film: Any, *rest: Any, **options: Any) -> Any:
+        tried.append(film)
+        return original(self, film, *rest, **options)
 
-    monkeypatch.setattr(Assessor, "assess_many", spy)
+    monkeypatch.setattr(Assessor, "assess", spy)
     again = calibrate_weights(weights_copy, films, journal=journal, report=lambda _: None)
     assert len(tried) == 1
     assert again == first

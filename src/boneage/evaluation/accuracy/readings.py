@@ -15,8 +15,10 @@ from boneage.datasets.problems import Problem
 from boneage.domain.assessment import Assessment, Failure, Interval
 from boneage.domain.radiograph import Sex
 from boneage.errors import LevelError
+from boneage.evaluation.cases import attempt
 from boneage.evaluation.metrics import Vector
-from boneage.inference.assessor import Assessor, answer_or_failure
+from boneage.inference.assessor import Assessor
+from boneage.inference.session import assess_case
 from boneage.storage.many import Journal, resumed
 from boneage.uncertainty.intervals import DEFAULT_LEVEL
 
@@ -94,12 +96,10 @@ def read_each(
         label: dict[str, Any] = {"case": film.id, "sex": film.sex, "true_months": film.age_months}
         if noted:
             return msgspec.convert({**noted, **label}, CaseReading)
-
-        def assess() -> Assessment:
-            image = film.radiograph() if film.squeezed else film.path
-            return assessor.assess(image, film.sex, force=force)
-
-        answer = answer_or_failure(film.id, assess)
+        source = attempt(film.id, film.radiograph) if film.squeezed else film.path
+        answer = assess_case(
+            assessor, source, sex=film.sex, force=force, child=None, name=film.id
+        ).outcome
         if isinstance(answer, Failure):
             return answer
         return CaseReading(

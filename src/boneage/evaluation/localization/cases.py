@@ -80,7 +80,7 @@ def measure_films(
                 (radiograph.height, radiograph.width),
             )
 
-        found = RegionMeasurement(**noted) if noted else attempt(film.id, measured, "marks")
+        found = RegionMeasurement(**noted) if noted else attempt(film.id, measured)
         if isinstance(found, Failure):
             return found
         return MeasuredFilm(film, annotations.source_of(film.id), len(marks), found)

@@ -20,7 +20,7 @@ from boneage.evaluation.cases import attempt, fingerprint
 from boneage.evaluation.robustness.changes import CHANGES, Change
 from boneage.imaging.perturbations import Grey, grey_of
 from boneage.inference.assessor import Assessor
-from boneage.reading import read
+from boneage.inference.session import assess_case
 from boneage.storage.many import Journal, resumed
 
 FAR_MONTHS = 12.0
@@ -79,9 +79,9 @@ def change_films(
     """
 
     def work(film: Film, noted: Any) -> ChangedFilm | Failure:
-        return change_film(assessor, film, changes, noted and restored(film, noted))
+        return change_film(assessor, film, changes, noted and from_journal(film, noted))
 
-    return resumed(work, films, journal, workers, key=lambda film: film.id, note=noted_down)
+    return resumed(work, films, journal, workers, key=lambda film: film.id, note=journal_entry)
 
 
 def change_film(
@@ -95,13 +95,11 @@ def change_film(
     missing = [change for change in changes if change.name not in done]
     if earlier and not missing:
         return earlier
-    radiograph = attempt(film.id, lambda: read(film.path))
-    if isinstance(radiograph, Failure):
-        return radiograph
-    unchanged = attempt(film.id, lambda: assessor.assess(radiograph, film.sex))
+    session = assess_case(assessor, film.path, sex=film.sex, child=None, name=film.id)
+    unchanged = session.outcome
     if isinstance(unchanged, Failure):
         return unchanged
-    grey = grey_of(radiograph)
+    grey = grey_of(session.image)
     new = {c.name: _outcome(assessor, film, grey, c, unchanged) for c in missing}
     months = unchanged.age_months
     return ChangedFilm(film.id, film.sex, film.age_months, months, {**done, **new})
@@ -110,7 +108,8 @@ def change_film(
 def _outcome(
     assessor: Assessor, film: Film, grey: Grey, change: Change, unchanged: Assessment
 ) -> ChangedAnswer:
-    answer = attempt(film.id, lambda: assessor.assess(change.file_of(grey, film.id), film.sex))
+    file = attempt(film.id, lambda: change.file_of(grey, film.id))
+    answer = assess_case(assessor, file, sex=film.sex, child=None).outcome
     if isinstance(answer, Failure):
         return ChangedAnswer(None, refusal=answer.code)
     had = {(warning.code, warning.message) for warning in unchanged.warnings}
@@ -132,7 +131,7 @@ def recipe(assessor: Assessor, films: Sequence[Film]) -> dict[str, Any]:
     }
 
 
-def noted_down(film: ChangedFilm | Failure) -> dict[str, Any] | None:
+def journal_entry(film: ChangedFilm | Failure) -> dict[str, Any] | None:
     """The answers of a film for the journal; failures are tried again."""
     if isinstance(film, Failure):
         return None
@@ -140,7 +139,7 @@ def noted_down(film: ChangedFilm | Failure) -> dict[str, Any] | None:
     return {"unchanged_months": film.unchanged_months, "outcomes": outcomes}
 
 
-def restored(film: Film, note: Mapping[str, Any]) -> ChangedFilm:
+def from_journal(film: Film, note: Mapping[str, Any]) -> ChangedFilm:
     """Take answers from the journal, beside the label as it is now."""
     outcomes = msgspec.convert(note["outcomes"], dict[str, ChangedAnswer])
     return ChangedFilm(film.id, film.sex, film.age_months, note["unchanged_months"], outcomes)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from boneage.datasets.labels import Film
-from boneage.domain.assessment import Case, Failure
+from boneage.domain.assessment import Failure
 from boneage.domain.radiograph import Sex
 from boneage.inference.assessor import Assessor
+from boneage.inference.session import assess_case
 from boneage.quality.ood_score import FeatureSpace
-from boneage.reading import read
-from boneage.storage.many import Journal, in_parallel
+from boneage.storage.many import Journal, resumed
 from boneage.uncertainty.intervals import Numbers, disagreement
 
 LABELLED = frozenset({"id", "sex", "label_months"})
@@ -57,14 +58,14 @@ class Errors:
 
 def errors_of(films: Sequence[FilmRead]) -> Errors:
     """Put films side by side."""
-    unlike = [film.ood_score for film in films]
+    ood_scores = [film.ood_score for film in films]
     answers = np.array([film.answer_months for film in films], float)
     return Errors(
         male=np.array([film.sex is Sex.MALE for film in films], bool),
         answers=answers,
         errors=np.array([film.label_months for film in films], float) - answers,
         disagreement=np.array([film.disagreement_months for film in films], float),
-        ood_score=None if None in unlike else np.array(unlike, float),
+        ood_score=None if None in ood_scores else np.array(ood_scores, float),
     )
 
 
@@ -90,23 +91,24 @@ def read_films(
     journal : Journal, optional
         Open; of the films that were read, so that they are not read again.
     """
-    known = dict(journal.done) if journal else {}
 
-    def read_one(film: Film) -> FilmRead | Failure:
+    def work(film: Film, noted: Any) -> FilmRead | Failure:
         label = film.id, film.sex, film.age_months
-        if film.id in known:
-            return FilmRead(*label, **known[film.id])
-        answer = next(assessor.assess_many([Case(film.path, film.sex)]))
+        if noted:
+            return FilmRead(*label, **noted)
+        session = assess_case(assessor, film.path, sex=film.sex, child=None, name=film.id)
+        answer = session.outcome
         if isinstance(answer, Failure):
-            return Failure(film.id, answer.code, answer.message)
+            return answer
         ood_score = answer.ood_score
         if space:
-            ood_score = space.ood_score(assessor.whole_hand_feature(read(film.path)))
-        apart = disagreement(answer.age_by_network)
-        return FilmRead(*label, answer.uncalibrated_months, apart, ood_score)
+            ood_score = space.ood_score(assessor.whole_hand_feature(session.image))
+        months = disagreement(answer.age_by_network)
+        return FilmRead(*label, answer.uncalibrated_months, months, ood_score)
 
-    for answer in in_parallel(read_one, films, workers):
-        if journal and isinstance(answer, FilmRead) and answer.id not in known:
-            row = {k: v for k, v in asdict(answer).items() if k not in LABELLED}
-            journal.add(answer.id, row)
-        yield answer
+    def note(answer: FilmRead | Failure) -> dict[str, Any] | None:
+        if isinstance(answer, Failure):
+            return None
+        return {k: v for k, v in asdict(answer).items() if k not in LABELLED}
+
+    return resumed(work, films, journal, workers, key=lambda film: film.id, note=note)
