@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from boneage.training.distributed.group import Group
-from boneage.training.distributed.jax_group import Membership, joined
+from boneage.training.distributed.jax_group import Membership, process_group
 
 KILLED_EPOCH = 1
 SILENT_SECONDS = 12.0
@@ -64,7 +64,7 @@ def main() -> None:
         Membership(sys.argv[2], int(sys.argv[3]), int(sys.argv[4])) if len(sys.argv) > 3 else None
     )
     moment = sys.argv[-1]
-    with joined(
+    with process_group(
         place, join_seconds=2 if moment == "lonely" else 60, silent_seconds=SILENT_SECONDS
     ) as group:
         print(f"{group.devices} devices", flush=True)

@@ -21,7 +21,7 @@ from boneage.errors import DataError, ProfileError
 from boneage.training import fitting, network_training
 from boneage.training.ablation import inputs as ablation_inputs
 from boneage.training.ablation import networks as ablation_networks
-from boneage.training.ablation.ablation import ablate, profile_of_run, wanted_names
+from boneage.training.ablation.ablation import ablate, profile_of_run, selected_variants
 from boneage.training.ablation.inputs import input_variants, inputs_baseline, load_run
 from boneage.training.ablation.networks import backbone_variants, network_variants
 from boneage.training.ablation.outcomes import Variant
@@ -212,15 +212,17 @@ def test_features_hold_nothing_of_the_sex(profile: Profile) -> None:
 
 def test_what_is_asked_for_comes_with_its_baseline() -> None:
     profile = load_profile("compact")
-    every = wanted_names(profile, 1, ())
+    every = selected_variants(profile, 1, ())
     assert {name: len(names) for name, names in every.items()} == {"inputs": 12, "networks": 6}
-    assert wanted_names(profile, 1, ["networks"]) == {"networks": every["networks"]}
-    assert wanted_names(profile, 1, ["no-sex", "carpal"]) == {
+    assert selected_variants(profile, 1, ["networks"]) == {"networks": every["networks"]}
+    assert selected_variants(profile, 1, ["no-sex", "carpal"]) == {
         "inputs": ("carpal", "carpal+metacarpal+phalanx+whole_hand+sex"),
         "networks": ("baseline", "no-sex"),
     }
-    with pytest.raises(DataError, match="no study and no variant 'clahe-8'; there are inputs, net"):
-        wanted_names(profile, 1, ["no-sex", "clahe-8"])
+    with pytest.raises(
+        DataError, match="no study or variant is called 'clahe-8'; give one of inputs, net"
+    ):
+        selected_variants(profile, 1, ["no-sex", "clahe-8"])
 
 
 def plan_of_numbers(trained: list[str], fail_at: str = "", value: float = 1.0) -> Plan:
@@ -291,12 +293,12 @@ def test_other_labels_than_the_runs_are_found_out(
     run: Path, data: Path, profile: Profile, tmp_path: Path
 ) -> None:
     other = load_films(relabelled(data, tmp_path / "other"))
-    with pytest.raises(DataError, match=r"erred by .* they are not the ones it was watched on"):
+    with pytest.raises(DataError, match=r"erred by .* they are not those it was validated on"):
         load_run(profile, other, run)
     (tmp_path / "fewer").mkdir()
     fewer = load_films(write_films(tmp_path / "fewer"))
     fewer = replace(fewer, films=fewer.films[1:])
-    with pytest.raises(DataError, match=r"features of .* but its films here are"):
+    with pytest.raises(DataError, match=r"features of .* but there are"):
         load_run(profile, fewer, run)
 
 
@@ -415,8 +417,8 @@ def test_backbones_differ_in_the_backbone_and_its_start_alone() -> None:
 
 def test_backbones_are_compared_only_when_asked_for() -> None:
     profile = load_profile("compact")
-    assert "backbones" not in wanted_names(profile, 1, ())
-    assert wanted_names(profile, 1, ["vit"]) == {"backbones": ("own", "vit")}
+    assert "backbones" not in selected_variants(profile, 1, ())
+    assert selected_variants(profile, 1, ["vit"]) == {"backbones": ("own", "vit")}
 
 
 def test_backbones_are_trained_for_a_time_and_read_the_fold_that_they_do_not_know(
@@ -478,7 +480,7 @@ def test_the_command_writes_what_it_says(
 def test_wrong_usage_is_a_sentence(run: Path, data: Path, tmp_path: Path) -> None:
     result = boneage("--run", run, "--data", data, "--out", tmp_path / "out")
     assert result.exit_code == 2
-    assert "does not tell the run's profile" in result.output
+    assert "does not state the run's profile" in result.output
     assert "name it with --profile" in result.output
     result = boneage(
         *("--run", run, "--data", data, "--profile", "compact"),

@@ -289,9 +289,9 @@ def test_alone_a_batch_may_be_any_number() -> None:
 
 
 def test_a_batch_that_cannot_be_split_is_refused() -> None:
-    with pytest.raises(GroupError, match="a batch of 16 films cannot be split evenly over 3"):
+    with pytest.raises(GroupError, match="a batch of 16 images cannot be split evenly over 3"):
         Group(devices=3).even(16, 100)
-    with pytest.raises(GroupError, match="3 films are fewer than the 4 devices"):
+    with pytest.raises(GroupError, match="3 images are fewer than the 4 devices"):
         Group(devices=4).even(16, 3)
 
 

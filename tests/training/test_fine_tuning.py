@@ -19,7 +19,7 @@ from boneage.training.fine_tuning import (
     fine_tuning_of,
     local_films,
     profile_to_fine_tune,
-    without_idle_films,
+    without_small_calibration,
 )
 from boneage.training.pretrained import Pretrained
 from boneage.training.profile import (
@@ -130,11 +130,11 @@ def test_another_architecture_is_refused(tmp_path: Path, old: str, new: str, nam
 
 def test_too_few_films_are_better_calibrated() -> None:
     few = many(LEAST_TO_FINE_TUNE - 1, squeezed=True)
-    with pytest.raises(DataError, match=r"199 films .* below 200, .*'boneage calibrate', .*--few"):
+    with pytest.raises(DataError, match=r"199 images .* below 200, .*'boneage calibrate', .*--few"):
         local_films(few)
     assert len(local_films(few, few=True).films) == 199, "the squeezed copies are left out"
     assert local_films(many(LEAST_TO_FINE_TUNE)) == many(LEAST_TO_FINE_TUNE)
-    with pytest.raises(DataError, match="0 films of useful resolution"):
+    with pytest.raises(DataError, match="0 images of useful resolution"):
         local_films(Films(()), few=True)
 
 
@@ -145,13 +145,13 @@ def with_share(share: float) -> Profile:
 def test_films_too_few_for_an_interval_are_not_held_back(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert without_idle_films(with_share(0.1), many(200)).calibration.share == 0
+    assert without_small_calibration(with_share(0.1), many(200)).calibration.share == 0
     said = capsys.readouterr().out
     assert "would hold out" in said
-    assert "an interval needs 30 of the clinic's own" in said
+    assert "interval needs 30 of the clinic's own" in said
     assert "these weights will state no interval; 'boneage calibrate'" in said
-    assert without_idle_films(with_share(0.1), many(600)) == with_share(0.1)
-    assert without_idle_films(with_share(0.0), many(200)) == with_share(0.0)
+    assert without_small_calibration(with_share(0.1), many(600)) == with_share(0.1)
+    assert without_small_calibration(with_share(0.0), many(200)) == with_share(0.0)
     assert capsys.readouterr().out == ""
 
 
@@ -171,7 +171,7 @@ def test_it_begins_by_saying_on_what(capsys: pytest.CaptureFixture[str]) -> None
     assert films == many(250)
     said = capsys.readouterr().out
     assert said == (
-        "fine-tuning tiny-1 on 225 films; 25 more are watched, 0 held out for the interval\n"
+        "fine-tuning tiny-1 on 225 images; 25 are for monitoring, 0 held out for the interval\n"
     )
 
 

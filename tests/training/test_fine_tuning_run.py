@@ -206,6 +206,6 @@ def test_another_architecture_is_refused_before_anything_is_drawn(
 
 
 def test_too_few_films_are_refused(source: Path, local: Path, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=f"{FILMS} films .* too few .*'boneage calibrate'"):
+    with pytest.raises(DataError, match=f"{FILMS} images .* too few .*'boneage calibrate'"):
         train(None, local, tmp_path / "run", start_from=str(source))
     assert not (tmp_path / "run").exists()

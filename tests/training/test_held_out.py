@@ -124,7 +124,7 @@ def profile_with(share: float) -> Profile:
 def test_too_few_are_noticed_before_anything_is_trained(tmp_path: Path) -> None:
     films = many(tmp_path, 60).hold_out_share(0.2)
     run = Run(tmp_path / "run", tmp_path)
-    with pytest.raises(DataError, match=r"share = 0.2 holds out \d films .* needs 30: raise it"):
+    with pytest.raises(DataError, match=r"share = 0.2 holds out \d images .* needs 30: raise it"):
         check_held_out(profile_with(0.2), films, run)
     check_held_out(profile_with(0.2), films, replace(run, limit=8))
     check_held_out(profile_with(0.0), films, run)
@@ -152,8 +152,8 @@ def test_the_stage_writes_the_interval_and_goes_on_where_it_was(
     run = Run(tmp_path, tmp_path)  # weights_copy lies in its folder, as the export's do
     calibrate_run(profile_with(0.2), split_films, run)
     said = capsys.readouterr().out
-    assert "reading 60 calibration films" in said
-    assert "features of 10 training films" in said
+    assert "analysing 60 calibration images" in said
+    assert "features of 10 training images" in said
     interval = json.loads((weights_copy / "manifest.json").read_text())["interval"]
     assert interval["films"]["female"] + interval["films"]["male"] == 60
     assert Assessor(weights_copy).interval_predictor.model is not None
@@ -174,8 +174,8 @@ def test_nothing_held_back_no_interval(
     calibrate_run(profile_with(0.2), split_films, Run(tmp_path, tmp_path, limit=20))
     assert (weights_copy / "manifest.json").read_bytes() == before
     said = capsys.readouterr().out
-    assert "holds out no films" in said
-    assert "20 films are too few for an interval" in said
+    assert "holds out no images" in said
+    assert "20 images are too few for a prediction interval" in said
 
 
 @pytest.mark.films

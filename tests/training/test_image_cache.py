@@ -72,9 +72,9 @@ def test_strict_stops_also_at_what_an_earlier_run_skipped(tmp_path: Path) -> Non
 
 
 def test_a_folder_of_broken_films_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"none of the 5 films for hands can be read: 0: '0.png'"):
+    with pytest.raises(DataError, match=r"none of the 5 images for hands can be read: 0: '0.png'"):
         prepare(tmp_path, Draw(*range(5)))
-    with pytest.raises(DataError, match="no films for hands"):
+    with pytest.raises(DataError, match="no images for hands"):
         prepare(tmp_path, Draw(), count=0)
 
 

@@ -37,7 +37,7 @@ def test_skipped_films_are_named_and_counted(
     assert capsys.readouterr().out.splitlines() == [
         "skipped 3: cut off",
         "skipped 4: no film",
-        "2 films skipped",
+        "2 images skipped",
     ]
 
 

@@ -124,7 +124,7 @@ def test_every_phase_leaves_its_curves_and_tensorboard(run: Path) -> None:
 def test_a_broken_film_is_named_and_counted(run: Path) -> None:
     said = (run / "log.txt").read_text()
     assert f"skipped {BROKEN}: " in said
-    assert "1 films skipped" in said
+    assert "1 images skipped" in said
 
 
 def manifest(run: Path) -> dict[str, Any]:

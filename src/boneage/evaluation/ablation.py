@@ -16,14 +16,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from boneage._version import __version__
 from boneage.evaluation.metrics import Estimate, FitMetrics, Vector, checked, estimate, fit
-from boneage.evaluation.plotting import ACCENT, BOTH, drawn, plot_estimates
+from boneage.evaluation.plotting import ACCENT, BOTH, plot_estimates, saved_figure
 from boneage.evaluation.report import FIGURES, interval_of, write_page, write_rows
 from boneage.storage.files import EVIDENCE_FORMAT, write_json
 from boneage.training.ablation.outcomes import Study, Variant
@@ -54,17 +54,20 @@ class AblationRun:
 
 
 @dataclass(frozen=True)
-class Worth(FitMetrics):
-    """What a variant's predictions are worth, means over its seeds."""
+class VariantMetrics(FitMetrics):
+    """How near a variant's predictions come to the labels, means over its seeds."""
 
     variant: Variant
     seeds: int
     difference_months: Estimate | None
     """Its mean absolute error minus the baseline's: above 0, the part that it
-    lacks is worth something. None for the baseline itself."""
+    lacks helps. None for the baseline itself."""
 
 
-def measure_study(study: Study) -> tuple[Worth, ...]:
+Measured: TypeAlias = Sequence[tuple[Study, Sequence[VariantMetrics]]]
+
+
+def measure_study(study: Study) -> tuple[VariantMetrics, ...]:
     """Measure every variant, and its difference from the baseline.
 
     Raises
@@ -93,7 +96,9 @@ def _checked(true: Vector, predicted: Vector) -> Vector:
     return np.stack([checked(true, row)[1] for row in predicted])
 
 
-def _measure(variant: Variant, true: Vector, own: Vector, baseline: Vector | None) -> Worth:
+def _measure(
+    variant: Variant, true: Vector, own: Vector, baseline: Vector | None
+) -> VariantMetrics:
     def figures(drawn: Vector, *predicted: Vector) -> Vector:
         mean = _mean_fit(drawn, predicted[: len(own)])
         if baseline is None:
@@ -102,7 +107,7 @@ def _measure(variant: Variant, true: Vector, own: Vector, baseline: Vector | Non
 
     others = [] if baseline is None else list(baseline)
     mae, rmse, r2, *difference = estimate(figures, true, *own, *others)
-    return Worth(mae, rmse, r2, variant, len(own), difference[0] if difference else None)
+    return VariantMetrics(mae, rmse, r2, variant, len(own), difference[0] if difference else None)
 
 
 def _mean_fit(true: Vector, predicted: Sequence[Vector]) -> Vector:
@@ -122,9 +127,7 @@ def write_ablation(folder: Path, studies: Sequence[Study], run: AblationRun) -> 
     return table
 
 
-def _summarise(
-    measured: Sequence[tuple[Study, Sequence[Worth]]], run: AblationRun
-) -> dict[str, Any]:
+def _summarise(measured: Measured, run: AblationRun) -> dict[str, Any]:
     # Which films were read: backbones are compared by folds of the training films.
     splits = {"train" if study.name == "backbones" else "validation" for study, _ in measured}
     return {
@@ -141,25 +144,27 @@ def _summarise(
                 "baseline": study.baseline,
                 **study.facts,
                 "variants": {
-                    worth.variant.name: {**(values := asdict(worth)).pop("variant"), **values}
-                    for worth in worths
+                    metrics.variant.name: {**(values := asdict(metrics)).pop("variant"), **values}
+                    for metrics in variants
                 },
             }
-            for study, worths in measured
+            for study, variants in measured
         },
     }
 
 
-def _table_rows(measured: Sequence[tuple[Study, Sequence[Worth]]]) -> Iterable[Sequence[object]]:
+def _table_rows(
+    measured: Sequence[tuple[Study, Sequence[VariantMetrics]]],
+) -> Iterable[Sequence[object]]:
     names = ("mae_months", "rmse_months", "r2", "difference_months")
     ends = ("", "_low", "_high")
     yield "study", "variant", "baseline", "seeds", "films", *(n + e for n in names for e in ends)
-    for study, worths in measured:
-        for worth in worths:
-            name = worth.variant.name
-            estimates = [getattr(worth, n) or Estimate(None) for n in names]
+    for study, variants in measured:
+        for metrics in variants:
+            name = metrics.variant.name
+            estimates = [getattr(metrics, n) or Estimate(None) for n in names]
             numbers = [x for e in estimates for x in (e.value, e.low, e.high)]
-            head = study.name, name, int(name == study.baseline), worth.seeds, len(study.films)
+            head = study.name, name, int(name == study.baseline), metrics.seeds, len(study.films)
             yield *head, *("" if x is None else f"{x:.4f}" for x in numbers)
 
 
@@ -173,8 +178,8 @@ def _case_rows(studies: Sequence[Study]) -> Iterable[Sequence[object]]:
                     yield study.name, outcome.variant.name, seed, *case
 
 
-def in_short(table: dict[str, Any]) -> str:
-    """Say the error of every variant that ``ablation.json`` holds, for a terminal."""
+def text_summary(table: dict[str, Any]) -> str:
+    """Give the error of every variant that ``ablation.json`` holds, for a terminal."""
     lines = []
     for name, study in table["studies"].items():
         lines.append(f"{name}: mean absolute error in months, n = {study['films']}")
@@ -186,24 +191,24 @@ def in_short(table: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def draw_ablation(path: Path, studies: Sequence[tuple[Study, Sequence[Worth]]]) -> None:
+def draw_ablation(path: Path, measured: Measured) -> None:
     """Draw a forest plot, the studies one below the other: a row a variant, with its interval."""
-    rows = max(len({worth.variant.label for worth in worths}) for _, worths in studies)
-    height = len(studies) * (MARGIN_INCHES + ROW_INCHES * rows)
-    with drawn(path, len(studies), width=8.0, height=height) as (figure, axes):
+    rows = max(len({metrics.variant.label for metrics in variants}) for _, variants in measured)
+    height = len(measured) * (MARGIN_INCHES + ROW_INCHES * rows)
+    with saved_figure(path, len(measured), width=8.0, height=height) as (figure, axes):
         figure.set_layout_engine("constrained", h_pad=0.12)
-        for place, (study, worths) in zip(axes, studies, strict=True):
-            _draw(place, study, worths)
+        for place, (study, variants) in zip(axes, measured, strict=True):
+            _draw(place, study, variants)
             place.set_title(TITLES.get(study.name, study.name), loc="left")
 
 
-def _draw(axes: Axes, study: Study, worths: Sequence[Worth]) -> None:
-    labels = list(dict.fromkeys(worth.variant.label for worth in worths))
-    series = list(dict.fromkeys(worth.variant.series for worth in worths))
-    for worth in worths:
-        rank = series.index(worth.variant.series)
-        row = labels.index(worth.variant.label) + OFFSET * (2 * rank - len(series) + 1)
-        _draw_one(axes, worth, row, rank > 0, worth.variant.name == study.baseline)
+def _draw(axes: Axes, study: Study, variants: Sequence[VariantMetrics]) -> None:
+    labels = list(dict.fromkeys(metrics.variant.label for metrics in variants))
+    series = list(dict.fromkeys(metrics.variant.series for metrics in variants))
+    for metrics in variants:
+        rank = series.index(metrics.variant.series)
+        row = labels.index(metrics.variant.label) + OFFSET * (2 * rank - len(series) + 1)
+        _draw_one(axes, metrics, row, rank > 0, metrics.variant.name == study.baseline)
     axes.set_yticks(range(len(labels)), labels)
     axes.set_ylim(len(labels) - 0.5, -0.5)
     axes.set_xlabel(f"mean absolute error, months, n = {len(study.films)} held-out radiographs")
@@ -218,14 +223,18 @@ def _draw(axes: Axes, study: Study, worths: Sequence[Worth]) -> None:
     axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=SMALL)
 
 
-def _draw_one(axes: Axes, worth: Worth, row: float, hollow: bool, is_baseline: bool) -> None:
-    mae = worth.mae_months
+def _draw_one(
+    axes: Axes, metrics: VariantMetrics, row: float, hollow: bool, is_baseline: bool
+) -> None:
+    mae = metrics.mae_months
     if mae.value is None:
         return
     colour = ACCENT if is_baseline else BOTH
     if is_baseline:
         axes.axvline(mae.value, color=ACCENT, linestyle="--", linewidth=1, zorder=0.5)
-    plot_estimates(axes, [row], [mae], colour, "", lying=True, mfc="white" if hollow else colour)
+    plot_estimates(
+        axes, [row], [mae], colour, "", horizontal=True, mfc="white" if hollow else colour
+    )
     axes.annotate(
         f"{mae.value:.1f}",
         (mae.value if mae.high is None else mae.high, row),

@@ -38,7 +38,7 @@ _STYLE = {
 
 
 @contextmanager
-def drawn(
+def saved_figure(
     path: Path, rows: int = 1, columns: int = 1, *, width: float, height: float
 ) -> Iterator[tuple[Figure, list[Axes]]]:
     """Give a figure and its axes to draw on, row by row, and save it as PNG afterwards.
@@ -46,18 +46,9 @@ def drawn(
     Sizes are in inches, for the whole figure.
     """
     with rc_context(_STYLE):
-        figure, axes = new_figure(rows, columns, width=width, height=height)
-        yield figure, axes
+        figure = Figure(figsize=(width, height), layout="constrained")  # no pyplot: no state
+        yield figure, list(figure.subplots(rows, columns, squeeze=False).flat)
         save(figure, path)
-
-
-def new_figure(
-    rows: int = 1, columns: int = 1, *, width: float = 6.0, height: float = 4.0
-) -> tuple[Figure, list[Axes]]:
-    """Make a figure and its axes, row by row, without pyplot and its global state."""
-    figure = Figure(figsize=(width, height), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False)
-    return figure, list(axes.flat)
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -75,19 +66,20 @@ def plot_estimates(
     label: str,
     *,
     scale: float = 1,
-    lying: bool = False,
+    horizontal: bool = False,
     **style: Any,
 ) -> None:
     """Plot estimates as points with their intervals as bars; an unknown one is left out.
 
-    ``scale`` is 100 for shares in per cent; lying bars have their places on the vertical axis.
+    ``scale`` is 100 for shares in per cent; with ``horizontal`` bars the places are on the
+    vertical axis.
     """
     values = scale * np.array([[e.value, e.low, e.high] for e in found], dtype=np.float64)
     values = values.reshape(len(found), 3)
     value, low, high = values.T
     bars = np.nan_to_num(np.maximum([value - low, high - value], 0))  # one film has no interval
-    style = {"fmt": "o", "ms": 5, "capsize": 0 if lying else 3, "color": colour, **style}
-    if lying:
+    style = {"fmt": "o", "ms": 5, "capsize": 0 if horizontal else 3, "color": colour, **style}
+    if horizontal:
         axes.errorbar(value, places, xerr=bars, label=label, **style)
     else:
         axes.errorbar(places, value, yerr=bars, label=label, **style)

@@ -97,11 +97,11 @@ def export_network(
         float16=is_half,
         keras_difference=difference,
         float16_months=moved if is_half else 0.0,
-        alone={output: _cut(path, output) for output in alone},
+        alone={output: _extract(path, output) for output in alone},
     )
 
 
-def _cut(path: Path, output: str) -> StoredFile:
+def _extract(path: Path, output: str) -> StoredFile:
     """Write the part of a network that one output needs.
 
     ONNX Runtime computes all of a network whatever outputs it is asked for.
@@ -236,7 +236,7 @@ def commit_of(folder: Path) -> str | None:
     """The commit of the checkout that trained, with ``-dirty`` where it was changed."""
     command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12"]
     try:
-        said = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     except OSError:  # no git here
         return None
-    return said.stdout.strip() or None
+    return result.stdout.strip() or None

@@ -27,7 +27,7 @@ from boneage.uncertainty.intervals import LEAST_FILMS
 # millions of numbers had learned more from them than the two of a calibration's line.
 LEAST_TO_FINE_TUNE = 200
 """Films of useful resolution, those held out among them."""
-LEARNING = frozenset(
+TRAINING_SETTINGS = frozenset(
     {"phases", "training", "initial_weights", "batch_norm_momentum", "dropout", "views"}
     | {"flip_average"}
 )
@@ -57,7 +57,7 @@ def _differences(wanted: Profile, there: Profile) -> Iterator[tuple[str, Any, An
         specs = getattr(wanted, part), getattr(there, part)
         for name in specs[0].__struct_fields__:
             values = [getattr(spec, name) for spec in specs]
-            if name not in LEARNING and values[0] != values[1]:
+            if name not in TRAINING_SETTINGS and values[0] != values[1]:
                 yield f"{part}.{name}", *values
 
 
@@ -71,12 +71,12 @@ def begin_fine_tuning(
     resolution. ``few`` allows fewer than 200.
     """
     films = local_films(films, few=few)
-    profile = without_idle_films(fine_tuning_of(profile), films)
+    profile = without_small_calibration(fine_tuning_of(profile), films)
     parts = films.hold_out_share(profile.calibration.share)
-    train, watched, held_out = (len(parts.select("detailed", split)) for split in SPLITS)
+    train, monitored, held_out = (len(parts.select("detailed", split)) for split in SPLITS)
     print(  # noqa: T201  progress of a long command
-        f"fine-tuning {pretrained.manifest.name} on {train} films; "
-        f"{watched} more are watched, {held_out} held out for the interval"
+        f"fine-tuning {pretrained.manifest.name} on {train} images; "
+        f"{monitored} are for monitoring, {held_out} held out for the interval"
     )
     return profile, films
 
@@ -93,14 +93,14 @@ def fine_tuning_of(profile: Profile) -> Profile:
         profile,
         attention=_last_phase(profile.attention, spec),
         region=_last_phase(profile.region, spec),
-        fusion=changed(profile.fusion, training=_gentle(profile.fusion.training, spec)),
+        fusion=changed(profile.fusion, training=_fine_tuning_phase(profile.fusion.training, spec)),
         fine_tuning=changed(spec, learning_rate_factor=1.0),
     )
 
 
 def _last_phase(network: NetworkSpec, spec: FineTuningSpec) -> NetworkSpec:
     last = changed(
-        _gentle(network.phases[-1], spec),
+        _fine_tuning_phase(network.phases[-1], spec),
         epochs=spec.epochs,
         films="detailed",
         squeezed_an_epoch=0,
@@ -109,7 +109,7 @@ def _last_phase(network: NetworkSpec, spec: FineTuningSpec) -> NetworkSpec:
     return changed(network, initial_weights="none", phases=(last,))
 
 
-def _gentle(phase: PhaseSpec, spec: FineTuningSpec) -> PhaseSpec:
+def _fine_tuning_phase(phase: PhaseSpec, spec: FineTuningSpec) -> PhaseSpec:
     return changed(
         phase,
         learning_rate=phase.learning_rate * spec.learning_rate_factor,
@@ -122,23 +122,23 @@ def local_films(films: Films, *, few: bool = False) -> Films:
     detailed = tuple(film for film in films.films if not film.squeezed)
     if not detailed or (len(detailed) < LEAST_TO_FINE_TUNE and not few):
         raise DataError(
-            f"{len(detailed)} films of useful resolution are too few to fine-tune on: below "
-            f"{LEAST_TO_FINE_TUNE}, fit the answers to them with 'boneage calibrate', "
-            "or insist with --few"
+            f"{len(detailed)} images of useful resolution are too few to fine-tune on: below "
+            f"{LEAST_TO_FINE_TUNE}, calibrate the estimates with 'boneage calibrate', "
+            "or give --few to fine-tune all the same"
         )
     return replace(films, films=detailed)
 
 
-def without_idle_films(profile: Profile, films: Films) -> Profile:
+def without_small_calibration(profile: Profile, films: Films) -> Profile:
     """The profile, with no films held out where they would be too few for an interval."""
     share = profile.calibration.share
     held_out = len(films.hold_out_share(share).select("detailed", CALIBRATION))
     if not share or held_out >= LEAST_FILMS:
         return profile
     print(  # noqa: T201  before hours of training
-        f"calibration.share = {share:g} would hold out {held_out} films, and an interval needs "
-        f"{LEAST_FILMS} of the clinic's own: none is held out, and these weights will state no "
-        "interval; 'boneage calibrate' fits one to films that they have not seen"
+        f"calibration.share = {share:g} would hold out {held_out} images, and a prediction "
+        f"interval needs {LEAST_FILMS} of the clinic's own: none is held out, and these weights "
+        "will state no interval; 'boneage calibrate' fits one to images that they have not seen"
     )
     return changed(
         profile,

@@ -98,7 +98,7 @@ def optimizer_of(phase: PhaseSpec, steps: int) -> keras.optimizers.Optimizer:
     return keras.optimizers.Adam(**options)
 
 
-class PaceLog(keras.callbacks.Callback):  # type: ignore[misc]
+class ThroughputLog(keras.callbacks.Callback):  # type: ignore[misc]
     """Films a second, and the share of time spent making batches, into the logs."""
 
     def __init__(self, batches: Batches) -> None:
@@ -123,7 +123,7 @@ class PaceLog(keras.callbacks.Callback):  # type: ignore[misc]
             logs["data_share"] = (self.batches.seconds - self.made) / seconds
 
 
-class _Redraw(keras.callbacks.Callback):  # type: ignore[misc]
+class _ReseedEachEpoch(keras.callbacks.Callback):  # type: ignore[misc]
     """Random layers draw the same for the same epoch: checkpoints don't hold their state."""
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -201,7 +201,11 @@ def callbacks_of(
     phase: PhaseSpec, train: Batches, folder: Path, *, resumed: bool = False, writes: bool = True
 ) -> list[keras.callbacks.Callback]:
     """List what comes between the batches and the epochs of a phase; the log may be resumed."""
-    callbacks: list[keras.callbacks.Callback] = [_Redraw(), _StopOnNaN(phase), PaceLog(train)]
+    callbacks: list[keras.callbacks.Callback] = [
+        _ReseedEachEpoch(),
+        _StopOnNaN(phase),
+        ThroughputLog(train),
+    ]
     if phase.average:
         callbacks.insert(0, AveragedWeights(train))
     if writes:

@@ -19,7 +19,7 @@ from boneage.training.batches import Batches, as_input
 from boneage.training.distributed.group import ALONE, Group, local_copy, undistributed
 from boneage.training.fitting import fit
 from boneage.training.image_cache import CachedImages, films_bar
-from boneage.training.networks.fusion import build_fusion_network, take_heads
+from boneage.training.networks.fusion import build_fusion_network, copy_heads
 from boneage.training.profile import Profile
 from boneage.training.run import Run
 
@@ -93,7 +93,7 @@ def _write_features(
     if path.is_file():
         return
     count, codes = len(cached.films), cached.sex_codes
-    print(f"{path.stem}: features of {count} films, {views} views of each")  # noqa: T201
+    print(f"{path.stem}: features of {count} images, {views} views of each")  # noqa: T201
     path.parent.mkdir(parents=True, exist_ok=True)
     own = local_copy(network)
     with undistributed():
@@ -136,7 +136,7 @@ def train_fusion(
     network = build_fusion_network(spec, widths, profile.networks)
     run.load_pretrained(network, "fusion")
     # Last: a pretrained fusion has the heads of other networks.
-    take_heads(network, {name: heads[name] for name in widths})
+    copy_heads(network, {name: heads[name] for name in widths})
     inputs = {tensor.name: tensor for tensor in network.inputs}
     print(f"fusion of {', '.join(widths)}")  # noqa: T201
     fit(

@@ -92,7 +92,7 @@ def cache_images(
         Its first process draws, into a folder that all of them see.
     """
     if not films:
-        raise DataError(f"there are no films for {label}")
+        raise DataError(f"there are no images for {label}")
     recipe = {"form": FORM, "drawn": recipe}
     named = [[str(film.path), film.perturbed, *_state_of(film.path)] for film in films]
     digest = hashlib.sha256(json.dumps([recipe, named], sort_keys=True).encode()).hexdigest()
@@ -159,7 +159,7 @@ def _draw_all(
                 drawn.append(i)
             progress.update(i + 1)
     if images is None:
-        raise DataError(f"none of the {len(films)} films for {label} can be read: {skipped[0]}")
+        raise DataError(f"none of the {len(films)} images for {label} can be read: {skipped[0]}")
     images.flush()
     unfinished.replace(path)
     with atomically(index) as file:

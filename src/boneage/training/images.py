@@ -92,18 +92,18 @@ def with_perturbed_copies(films: Iterable[Film], spec: Degradation) -> tuple[Fil
 
 def perturbed(pixels: Pixels, spec: Degradation, random: np.random.Generator) -> Pixels:
     """Perturb an image of greys from 0 to 1; ``random`` draws which changes, and how strong."""
-    does = random.random(5) < SHARE
+    applied = random.random(5) < SHARE
     changed = pixels
-    if does[0] and spec.exposure:
+    if applied[0] and spec.exposure:
         changed = exposed(changed, *random.uniform(-spec.exposure, spec.exposure, 2))
-    if does[1] and spec.blur:
+    if applied[1] and spec.blur:
         changed = smoothed(changed, max(random.uniform(0, spec.blur) * max(pixels.shape), 0.1))
-    if does[2] and spec.shrink:
+    if applied[2] and spec.shrink:
         changed = coarsened(changed, 1 - random.uniform(0, spec.shrink))
-    if does[3] and spec.noise:
+    if applied[3] and spec.noise:
         changed = with_noise(changed, random.uniform(0, spec.noise), random)
     clipped: Pixels = np.clip(changed, 0.0, 1.0).astype(np.float32)
-    if does[4] and spec.jpeg:
+    if applied[4] and spec.jpeg:
         quality = max(1, round(100 - random.uniform(0, spec.jpeg)))
         clipped = jpeg_compressed(np.rint(clipped * 255).astype(np.uint8), quality)
     return clipped

@@ -61,8 +61,8 @@ def draw_curves(run_folder: Path) -> list[Path]:
             epochs = [row["epoch"] + 1 for row in rows]
             axes.plot(epochs, [row[name] for row in rows], "o-", ms=3, label="training")
             if f"val_{name}" in rows[0]:
-                watched = [row[f"val_{name}"] for row in rows]
-                axes.plot(epochs, watched, "s--", ms=3, label="held out")
+                monitored = [row[f"val_{name}"] for row in rows]
+                axes.plot(epochs, monitored, "s--", ms=3, label="held out")
             axes.set(xlabel="epoch", ylabel=label, ylim=(0, None))
             axes.grid(alpha=0.3)
             axes.legend()

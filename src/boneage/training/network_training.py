@@ -98,15 +98,15 @@ def train_attention(profile: Profile, films: Films, run: Run) -> keras.Model:
             # With its second CBAM, whether or not this phase has one.
             pretrained = build_attention_network(spec)
             run.load_pretrained(pretrained, "attention")
-            carry_over(pretrained, network)
+            copy_weights(pretrained, network)
         if trained is not None:
-            carry_over(trained, network)
+            copy_weights(trained, network)
         _attention_phase(network, profile, number, size, films, run)
         trained = network
     if trained is None or (spec.phases[-1].input or spec.input) == spec.input:
         return trained
     final = build_attention_network(spec)
-    carry_over(trained, final)
+    copy_weights(trained, final)
     return final
 
 
@@ -124,15 +124,15 @@ def _attention_phase(
     copies = with_perturbed_copies(chosen, profile.degradation)
     train = prepare_whole(copies, profile, size, run, label)
     run.report_skipped(train)
-    watched = run.limited(films.select(phase.films, films.monitored))
+    monitored = run.limited(films.select(phase.films, films.monitored))
     held_out = None
-    if watched:
-        held_out = prepare_whole(watched, profile, size, run, f"{label} held back")
+    if monitored:
+        held_out = prepare_whole(monitored, profile, size, run, f"{label} held back")
         run.report_skipped(held_out)
     train_phase(network, profile, phase, train, held_out, run, place, profile.seed + 100 * number)
 
 
-def carry_over(source: keras.Model, target: keras.Model) -> None:
+def copy_weights(source: keras.Model, target: keras.Model) -> None:
     """Give a network the weights of another of its kind; layers only one has are left alone."""
     there = {layer.name: layer for layer in target.layers}
     for layer in source.layers:
@@ -162,10 +162,10 @@ def train_region(
         if phase.input not in {None, spec.input}:
             raise ProfileError(f"region.phases.input is {phase.input}; regions keep {spec.input}")
         crops = train.of(region).of_kind(phase.films)
-        watched = held_out.of(region).of_kind(phase.films) if held_out else None
+        monitored = held_out.of(region).of_kind(phase.films) if held_out else None
         print(f"{region} network, phase {number}: {len(crops.films)} crops")  # noqa: T201
         place, seed = f"{region}/phase-{number}", first_seed + 100 * number
-        train_phase(network, profile, phase, crops, watched, run, place, seed)
+        train_phase(network, profile, phase, crops, monitored, run, place, seed)
     return network
 
 

@@ -306,7 +306,7 @@ class Profile(ProfileTable, frozen=True):
         if self.fusion.fitted_on == CALIBRATION and not self.calibration.share:
             raise ProfileError(
                 'fusion.fitted_on = "calibration" needs a calibration.share above 0: '
-                "no films are held out to fit it on"
+                "no images are held out to fit it on"
             )
         if self.attention.heat_map_after and not self.attention.phases[-1].focus:
             raise ProfileError(

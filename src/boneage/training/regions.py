@@ -95,7 +95,7 @@ def find_all_regions(
         with Journal(journal_path, {}) as journal:
             missing = [film for film in wanted if film.id not in journal.done]
             if missing:
-                print(f"finding the regions of {len(missing)} films")  # noqa: T201
+                print(f"finding the regions of {len(missing)} images")  # noqa: T201
                 own = local_copy(attention)
                 with undistributed():
                     _find(own, profile, missing, journal, run)
@@ -224,7 +224,7 @@ def prepare_crops(
         if all((film.id, name) in found for name in names)
     )
     if not chosen:
-        raise DataError(f"no {split} film has its regions")
+        raise DataError(f"the regions of no {split} image were found")
     # The boxes belong to the recipe: another attention, other crops.
     edges = [plain(found[film.id, name].edges) for film in chosen for name in names]
     if split == "train":

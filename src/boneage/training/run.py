@@ -73,7 +73,7 @@ class Run:
         if changed:
             raise DataError(
                 f"{str(path.parent)!r} was begun with another {' and '.join(changed)}; "
-                "take another --run folder, or remove that one to train it anew"
+                "give another --run folder, or delete that one to train it anew"
             )
 
     def weights_folder(self, spec: NetworkSpec) -> Path | None:
@@ -97,4 +97,4 @@ class Run:
         for sentence in images.skipped:
             print(printable(f"skipped {sentence}"))  # noqa: T201  progress of a long command
         if images.skipped:
-            print(f"{len(images.skipped)} films skipped")  # noqa: T201
+            print(f"{len(images.skipped)} images skipped")  # noqa: T201

@@ -121,11 +121,11 @@ class Training:
 
     def train_fusion(self) -> None:
         """Stage 4."""
-        spec, watched = self.profile.fusion, self.films.monitored
+        spec, monitored = self.profile.fusion, self.films.monitored
         sources = {name: self._source(name) for name in feature_names(self.profile)}
         self._begin("fusion", fusion=spec, **sources)
         fitted = self._features(spec.fitted_on, spec.views)
-        held_out = self._features(watched, 1) if watched in self.crops else None
+        held_out = self._features(monitored, 1) if monitored in self.crops else None
         self.networks["fusion"] = train_fusion(
             self.profile, fitted, held_out, self.run, self.networks
         )
@@ -191,7 +191,7 @@ class Training:
         return {"films": counts, "limit": self.run.limit, "terms": terms_of(self.run.pretrained)}
 
     def _held_out_errors(self) -> dict[str, float]:
-        """The last line of every log: watched in training, never chosen by."""
+        """The last line of every log: monitored in training, never chosen by."""
         errors = {}
         for log in sorted(self.run.folder.rglob(LOG)):
             rows = read_log(log.parent)
@@ -214,7 +214,7 @@ class Training:
         films, size = crops.crops.films, self.profile.attention.input
         whole = prepare_whole(films, self.profile, size, self.run, f"{split} films with regions")
         if whole.films != films:
-            raise DataError(f"a {split} film vanished between two stages: {whole.skipped[0]}")
+            raise DataError(f"a {split} image can no longer be read: {whole.skipped[0]}")
         return {WHOLE_HAND: whole, **{name: crops.of(name) for name in crops.names}}
 
     def _begin(self, stage: str, **made_of: Any) -> None:
@@ -245,7 +245,7 @@ def check_held_out(profile: Profile, films: Films, run: Run) -> None:
     share, count = profile.calibration.share, len(films.select("detailed", CALIBRATION))
     if share and count < LEAST_FILMS and not run.limit:
         raise DataError(
-            f"calibration.share = {share:g} holds out {count} films of useful resolution, and "
+            f"calibration.share = {share:g} holds out {count} images of useful resolution, and "
             f"an interval needs {LEAST_FILMS}: raise it, or set it to 0 for no interval"
         )
 
@@ -254,10 +254,10 @@ def calibrate_run(profile: Profile, films: Films, run: Run) -> None:
     """Fit the interval of a run's exported weights; a film that was read is not read again."""
     held_out = run.limited(films.select("detailed", CALIBRATION))
     if not profile.calibration.share:
-        print("the profile holds out no films: these weights state no interval")  # noqa: T201
+        print("the profile holds out no images: these weights state no prediction interval")  # noqa: T201
         return
     if run.limit and len(held_out) < LEAST_FILMS:
-        print(f"{len(held_out)} films are too few for an interval: none is stated")  # noqa: T201
+        print(f"{len(held_out)} images are too few for a prediction interval: none is stated")  # noqa: T201
         return
     folder = run.folder / "weights"
     networks = read_manifest(folder).networks.values()
@@ -306,7 +306,7 @@ def train(
         the last phase is trained, as the profile's ``fine_tuning`` says; with ``few`` also
         on fewer than 200 films.
     fold : Fold, optional
-        Of the training ids, held out of every network; training is watched on them, and what
+        Of the training ids, held out of every network; training is monitored on them, and what
         is fitted on held-out films is fitted on them. Instead of the profile's
         ``calibration.share``.
     group : Group
@@ -346,7 +346,7 @@ def train(
         shared_images,
         fold,
     )
-    _agree(run, profile, films, stage)
+    _check_agreement(run, profile, films, stage)
     check_held_out(profile, films, run)
     for name, step in Training(profile, films, run).stages().items():
         step()
@@ -354,12 +354,12 @@ def train(
             return
 
 
-def _agree(run: Run, profile: Profile, films: Films, stage: str | None) -> None:
+def _check_agreement(run: Run, profile: Profile, films: Films, stage: str | None) -> None:
     """Check that processes that train together train the same from the same files."""
     listed = sorted((film.id, str(film.path), film.split, film.age_months) for film in films.films)
     identity = run.pretrained.identity if run.pretrained else None
     asked = [profile.to_dict(), identity, run.epochs, run.limit, run.strict, stage]
-    for what, value in (("profile or option", asked), ("list of films", listed)):
+    for what, value in (("profile or option", asked), ("list of images", listed)):
         digest = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
         run.group.agree(what, digest)
     run.group.check_shared(run.folder)

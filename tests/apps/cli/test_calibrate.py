@@ -28,9 +28,9 @@ def test_it_says_what_it_found(run: Run, labelled: Path, tmp_path: Path) -> None
     result = run("calibrate", "--data", labelled, "--out", tmp_path / "c.json")
     assert result.exit_code == 0
     for said in (
-        "35 girls' and 35 boys' films read",
-        "female: answer × ",
-        "male: answer × ",
+        "35 girls' and 35 boys' images analysed",
+        "female: estimate × ",
+        "male: estimate × ",
         "months before, ",
         "(each film by a line fitted without it)",
         "for the weights tiny-1 alone",
@@ -48,7 +48,7 @@ def test_too_few_films_are_refused_with_a_reason(run: Run, labelled: Path, tmp_p
     result = run("calibrate", "--data", few, "--out", tmp_path / "c.json")
     assert result.exit_code == 2
     assert "left out: 1 label without film" in result.stderr
-    assert "28 films of 'few.csv' could be read, and a calibration needs at least 30" in (
+    assert "28 images of 'few.csv' could be read; a calibration needs at least 30" in (
         result.stderr
     )
     assert not (tmp_path / "c.json").exists()
@@ -62,8 +62,8 @@ def test_a_broken_film_is_named_and_not_counted(run: Run, labelled: Path, tmp_pa
     result = run("calibrate", "--data", table, "--out", tmp_path / "c.json")
     assert result.exit_code == 0
     assert "broken: failed: " in result.stderr
-    assert "5 girls' and 35 boys' films read, 1 failed" in result.stdout
-    assert "one line for both sexes: one of them has fewer than 30 films" in result.stdout
+    assert "5 girls' and 35 boys' images analysed, 1 failed" in result.stdout
+    assert "one line for both sexes: one of them has fewer than 30 images" in result.stdout
 
 
 def test_where_no_line_helps_answers_stay_as_they_are(
@@ -72,7 +72,7 @@ def test_where_no_line_helps_answers_stay_as_they_are(
     table = write_labelled(tmp_path / "right", assessor, 40, shift=0.0, boys=1.0)
     result = run("calibrate", "--data", table, "--out", tmp_path / "c.json")
     assert result.exit_code == 0
-    assert "both: no line lowers the error surely" in result.stdout
+    assert "both: no line reliably lowers the error" in result.stdout
     line = json.loads((tmp_path / "c.json").read_text())["lines"]["female"]
     assert (line["intercept_months"], line["slope"], line["helps"]) == (0, 1, False)
     films = [tmp_path / "right" / f"{n}.png" for n in range(2)]

@@ -11,7 +11,7 @@ from boneage.datasets.films import Film, Films, load_films
 from boneage.datasets.problems import in_words
 from boneage.domain.radiograph import Sex
 from boneage.errors import DataError
-from boneage.evaluation.data_analysis.dataset import analyse, statistics_of
+from boneage.evaluation.data_analysis.analysis import analyse, statistics_of
 
 
 def films_of(*ages: tuple[float, Sex]) -> Films:

@@ -17,13 +17,13 @@ from boneage.evaluation.plotting import DPI
 from boneage.evaluation.report import Experiment, number, share
 from boneage.evaluation.robustness.cases import ChangedAnswer, ChangedFilm
 from boneage.evaluation.robustness.changes import chosen
+from boneage.evaluation.robustness.contact_sheet import draw_contact_sheet
 from boneage.evaluation.robustness.effects import FATES, effects_of, fate_of
 from boneage.evaluation.robustness.figures import draw_fates, draw_shifts, rows_of
 from boneage.evaluation.robustness.report import (
     RobustnessTest,
     write_report,
 )
-from boneage.evaluation.robustness.sheet import draw_sheet
 from boneage.reading import read
 from boneage.synthetic import draw
 
@@ -159,8 +159,8 @@ def test_figures_are_drawn_alike_each_time(films: list[ChangedFilm], tmp_path: P
 def test_the_sheet_has_a_picture_a_change(tmp_path: Path) -> None:
     film = np.rint(draw(60, Sex.MALE, height=320, width=260).radiograph.pixels * 255)
     grey = film.astype(np.uint8)
-    draw_sheet(tmp_path / "two.png", grey, chosen(["inverted"]))
-    draw_sheet(tmp_path / "seven.png", grey, chosen(["inverted", "cut", "noise_strong"]))
+    draw_contact_sheet(tmp_path / "two.png", grey, chosen(["inverted"]))
+    draw_contact_sheet(tmp_path / "seven.png", grey, chosen(["inverted", "cut", "noise_strong"]))
     two, seven = read(tmp_path / "two.png"), read(tmp_path / "seven.png")
     assert seven.width == pytest.approx(two.width * 3.5, rel=0.01)
     plain, negative = np.array_split(two.pixels, 2, axis=1)

@@ -69,7 +69,7 @@ def fitted(
     arguments = ["suitability", "--data", data, "--refusal", refusal, "--weights", weights]
     result = CliRunner().invoke(main, [*map(str, arguments), "--out", str(out)])
     assert result.exit_code == 0, result.output
-    assert "train films: 0 of " in result.output, result.output
+    assert "training images: 0 of " in result.output, result.output
     assert "chest (to refuse): 8 of 8 refused" in result.output, result.output
     assert "left out: 'tiny.png'" in result.output
     return weights, out
@@ -153,7 +153,7 @@ def test_too_little_is_said(
     fitted: tuple[Path, Path], assessor: Assessor, refusal: Path, tmp_path: Path
 ) -> None:
     few = write_labelled(tmp_path / "few", assessor, 3)
-    with pytest.raises(DataError, match="3 training films and 16 images"):
+    with pytest.raises(DataError, match="3 training images and 16 images"):
         fit_quality_model(
             Path(shutil.copytree(fitted[0], tmp_path / "weights")),
             few,

@@ -74,7 +74,7 @@ def test_doing_it_again_changes_nothing(sure_copy: Path, labelled: Path) -> None
     said: list[str] = []
     calibrate_weights(sure_copy, films, films[:40], workers=2, report=said.append)
     assert (sure_copy / "manifest.json").read_bytes() == before
-    assert "90 % interval of the middle film: female ±" in said[-1]
+    assert "90 % interval of a median image: female ±" in said[-1]
 
 
 def test_without_training_films_it_does_not_widen_for_films_unlike_them(
@@ -89,7 +89,7 @@ def test_without_training_films_it_does_not_widen_for_films_unlike_them(
 
 def test_too_few_films_are_refused_and_nothing_is_changed(sure_copy: Path, labelled: Path) -> None:
     before = (sure_copy / "manifest.json").read_bytes()
-    with pytest.raises(DataError, match=r"29 calibration films can be read, .* needs 30"):
+    with pytest.raises(DataError, match=r"29 calibration images can be read; .* needs at least 30"):
         calibrate_weights(sure_copy, load_films(labelled).films[:29])
     assert (sure_copy / "manifest.json").read_bytes() == before
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from boneage.errors import ProfileError
 from boneage.training.export import TOLERANCE, export_network
-from boneage.training.network_training import carry_over, training_model
+from boneage.training.network_training import copy_weights, training_model
 from boneage.training.networks.backbone import OWN, build_backbone, scaling_of, with_depthwise
 from boneage.training.networks.region import build_attention_network, build_region_network
 from boneage.training.networks.vit import vit_tiny
@@ -168,7 +168,7 @@ def test_what_convnext_begins_with_is_exported(tmp_path: Path) -> None:
 def test_the_transformer_keeps_its_weights_at_another_size() -> None:
     small = build_attention_network(replace(VIT, heat_map_after=""), (32, 32), local=False)
     large = build_attention_network(VIT)
-    carry_over(small, large)
+    copy_weights(small, large)
     ours, theirs = (n.get_layer("backbone").get_weights() for n in (small, large))
     assert all(np.array_equal(one, other) for one, other in zip(ours, theirs, strict=True))
 

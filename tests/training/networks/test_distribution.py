@@ -14,7 +14,7 @@ from boneage.training.export import TOLERANCE, export_network
 from boneage.training.fitting import BINS, loss_of, mae_months
 from boneage.training.network_training import start_at_mean_age, training_model
 from boneage.training.networks import region as region_networks
-from boneage.training.networks.fusion import build_fusion_network, take_heads
+from boneage.training.networks.fusion import build_fusion_network, copy_heads
 from boneage.training.networks.head import bin_months
 from boneage.training.networks.region import build_attention_network, build_region_network
 from boneage.training.profile import FusionSpec, NetworkSpec, PhaseSpec
@@ -98,6 +98,6 @@ def test_the_fusion_reads_the_same_ages_from_the_features() -> None:
     answered = network(inputs())
     width = answered["feature"].shape[-1]
     fusion = build_fusion_network(spec, {"carpal": width}, {"carpal": SPEC})
-    take_heads(fusion, {"carpal": network})
+    copy_heads(fusion, {"carpal": network})
     age = fusion({"carpal": np.asarray(answered["feature"]), "sex": inputs()["sex"]})["age"]
     assert np.allclose(age, answered["age"], atol=1e-5)

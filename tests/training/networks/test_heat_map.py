@@ -10,7 +10,7 @@ from keras import ops
 from msgspec.structs import replace
 
 from boneage.errors import ProfileError
-from boneage.training.network_training import carry_over, training_model
+from boneage.training.network_training import copy_weights, training_model
 from boneage.training.networks.cbam import SpatialAttention
 from boneage.training.networks.region import build_attention_network
 from boneage.training.profile import NetworkSpec, PhaseSpec, load_profile
@@ -54,7 +54,7 @@ def test_the_heat_map_is_what_the_second_cbam_lets_through(network: keras.Model)
 
 def test_the_whole_hand_reads_the_same_with_and_without_it(network: keras.Model) -> None:
     plain = build_attention_network(SPEC, local=False)
-    carry_over(network, plain)
+    copy_weights(network, plain)
     assert "local_age" not in plain.output
     ours, theirs = (n.predict_on_batch(inputs()) for n in (network, plain))
     assert np.allclose(ours["age"], theirs["age"], atol=1e-6)

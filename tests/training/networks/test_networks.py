@@ -17,7 +17,7 @@ from boneage.errors import ProfileError
 from boneage.training.networks import region as region_networks
 from boneage.training.networks.backbone import build_backbone
 from boneage.training.networks.cbam import ChannelAttention, SpatialAttention, cbam
-from boneage.training.networks.fusion import build_fusion_network, take_heads
+from boneage.training.networks.fusion import build_fusion_network, copy_heads
 from boneage.training.networks.region import build_attention_network, build_region_network
 from boneage.training.profile import FusionSpec, NetworkSpec, PhaseSpec, load_profile
 from tests.training.drawn import grey_hand, small_backbone
@@ -228,7 +228,7 @@ def test_an_untrained_fusion_of_ages_answers_their_mean(monkeypatch: pytest.Monk
     }
     widths = {name: n.output["feature"].shape[-1] for name, n in networks.items()}
     fusion = build_fusion_network(AGES, widths, dict.fromkeys(networks, spec))
-    take_heads(fusion, networks)
+    copy_heads(fusion, networks)
     film = grey_hand((32, 24))[np.newaxis, ..., np.newaxis].astype(np.float32)
     for code in (0, 1):
         sex = np.full(1, code, np.int32)
@@ -237,7 +237,7 @@ def test_an_untrained_fusion_of_ages_answers_their_mean(monkeypatch: pytest.Monk
         mean = np.mean([np.asarray(answer["age"]) for answer in seen.values()])
         assert np.allclose(fusion({**features, "sex": sex})["age"], mean, atol=1e-6)
     again = build_fusion_network(AGES, {"carpal": widths["carpal"]}, {"carpal": spec})
-    take_heads(again, {"carpal": fusion})
+    copy_heads(again, {"carpal": fusion})
     kernels = [f.get_layer("carpal_own_hidden_0").get_weights()[0] for f in (fusion, again)]
     assert np.array_equal(*kernels)
 

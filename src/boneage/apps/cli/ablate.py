@@ -105,5 +105,5 @@ def ablate(
     )
     names = run_folder.resolve().name, trained.name, data.resolve().name
     table = report.write_ablation(out, studies, report.AblationRun(*names, date.today()))
-    echo(report.in_short(table))
+    echo(report.text_summary(table))
     echo(f"written: {out / report.PAGE}")

@@ -50,7 +50,7 @@ def calibrate(data: Path, weights: Path | None, out: Path, name: str, workers: i
     from boneage.domain.assessment import Failure  # noqa: PLC0415
     from boneage.inference.assessor import Assessor  # noqa: PLC0415
     from boneage.storage.many import default_workers  # noqa: PLC0415
-    from boneage.training.fit_uncertainty.clinic import fit_clinic, summary, write_calibration  # noqa: PLC0415
+    from boneage.training.fit_uncertainty.clinic import fit_clinic, text_summary, write_calibration  # noqa: PLC0415
     from boneage.training.fit_uncertainty.film_errors import read_films  # noqa: PLC0415
 
     assessor = Assessor(weights, threads=1, calibration="")
@@ -72,5 +72,5 @@ def calibrate(data: Path, weights: Path | None, out: Path, name: str, workers: i
                 progress.step()
     fit = fit_clinic(answers, assessor, data.resolve().name, name)
     write_calibration(out, fit)
-    echo(summary(fit))
+    echo(text_summary(fit))
     echo(f"written: {out}, for the weights {assessor.weights.name.name} alone")

@@ -202,14 +202,14 @@ def _write(
 ) -> None:
     from boneage.evaluation.accuracy import comparison, evidence  # noqa: PLC0415
     from boneage.evaluation.accuracy.figures import draw_figures  # noqa: PLC0415
-    from boneage.evaluation.accuracy.report_tables import in_short  # noqa: PLC0415
+    from boneage.evaluation.accuracy.report_tables import text_summary  # noqa: PLC0415
 
     name = experiment.weights.name
     compared = [comparison.compare(validation.readings, other) for other in others]
     conclusions = [comparison.conclusion(found, name) for found in compared]
     table = evidence.write_evidence(out, validation, experiment, workers)
     plain = comparison.write_comparisons(out / comparison.COMPARISON, compared, experiment)
-    echo(in_short(table))
+    echo(text_summary(table))
     for found, conclusion in zip(compared, conclusions, strict=True):
         echo(f"and {found.other.name}, {found.count} common radiographs: {conclusion}")
     title = evidence.title_of(table["data"], name)

@@ -97,7 +97,7 @@ def ruler(
     report.write_report(out, test)
     (out / JOURNAL).unlink()
     echo(f"{len(measured)} of {len(films)} radiographs measured with {experiment.weights.name}")
-    echo("\n".join(report.in_short(test)))
+    echo("\n".join(report.text_summary(test)))
     echo(
         "written: "
         + ", ".join(str(out / name) for name in (report.PAGE, report.SUMMARY, report.TABLE))

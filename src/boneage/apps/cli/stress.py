@@ -73,7 +73,7 @@ def stress(
     experiment = Experiment(assessor.weights.name, data.resolve().name, split, limit, date.today())
     test = report.RobustnessTest(experiment, changes, found, failures)
     report.write_report(out, test)
-    echo(report.in_short(test))
+    echo(report.text_summary(test))
     written = (out / name for name in (report.PAGE, report.SUMMARY, report.TABLE))
     echo(f"written: {', '.join(map(str, written))}")
     if failures:

@@ -185,9 +185,9 @@ def _train_distributed(
     options: dict[str, Any],
 ) -> None:
     """Train the networks by JAX, on all devices of all processes."""
-    from boneage.training.distributed.jax_group import Membership, joined  # noqa: PLC0415  chooses Keras's backend
+    from boneage.training.distributed.jax_group import Membership, process_group  # noqa: PLC0415  chooses Keras's backend
 
-    with joined(Membership(*together) if together else None) as group:
+    with process_group(Membership(*together) if together else None) as group:
         from boneage.training.stages import train as run_training  # noqa: PLC0415
 
         stage = "fusion" if options["stage"] in WITHOUT_NETWORKS else options["stage"]

@@ -14,7 +14,7 @@ from boneage.datasets.films import load_films
 from boneage.datasets.problems import in_words
 from boneage.domain.radiograph import Sex
 from boneage.errors import BoneageError
-from boneage.evaluation.data_analysis.dataset import BIN_MONTHS, Z_LIMIT, Bin, Dataset, analyse
+from boneage.evaluation.data_analysis.analysis import BIN_MONTHS, Z_LIMIT, Bin, Dataset, analyse
 
 PROBLEMS_SHOWN = 200
 FOLDER = "folder-of-films"

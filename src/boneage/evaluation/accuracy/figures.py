@@ -39,10 +39,10 @@ from boneage.evaluation.plotting import (
     BOTH,
     COLOURS,
     LIGHT,
-    drawn,
     legend_beside,
     legend_inside,
     plot_estimates,
+    saved_figure,
 )
 from boneage.evaluation.report import number
 
@@ -55,7 +55,7 @@ GROUPS: Mapping[str, str] = {"male": "male", "female": "female", "overall": "mal
 ASIDE = {"female": -1, "overall": 0, "male": 1}
 """On which side of its place a group of films stands."""
 AGE_AXIS = "true bone age (label)"
-JOINED = "all joined, with sex"
+COMBINED = "combined estimate"
 OLDEST_MONTHS = 240.0
 TICK_MONTHS = 48.0
 LIMIT_MONTHS = 20.0
@@ -84,7 +84,7 @@ def draw_figures(
     panels = scatters_of(readings)
     draw_scatters(folder / "scatters.png", panels, with_count)
     for label, points in panels.items():
-        name = "joined" if label == JOINED else label.replace(" ", "-")
+        name = "joined" if label == COMBINED else label.replace(" ", "-")
         draw_scatters(folder / f"scatter-{name}.png", {label: points}, with_count)
     for name, draw in FIGURES.items():
         if draw is not draw_calibration or any(reading.intervals for reading in readings):
@@ -110,7 +110,7 @@ def scatters_of(readings: Readings) -> dict[str, Points]:
         ]
         for name in in_order(reading.networks for reading in readings)
     }
-    return {**alone, JOINED: [(reading, reading.predicted_months) for reading in readings]}
+    return {**alone, COMBINED: [(reading, reading.predicted_months) for reading in readings]}
 
 
 def draw_scatters(path: Path, panels: Mapping[str, Points], title: str) -> None:
@@ -119,7 +119,7 @@ def draw_scatters(path: Path, panels: Mapping[str, Points], title: str) -> None:
     rows = -(-len(panels) // columns)
     wide = 5.4 if len(panels) == 1 else 4.2
     size = {"width": wide * columns, "height": wide * rows + 0.8}
-    with drawn(path, rows, columns, **size) as (figure, axes):
+    with saved_figure(path, rows, columns, **size) as (figure, axes):
         for place, (label, points) in zip(axes, panels.items(), strict=False):
             scatter(place, points, label)
         for place in axes[len(panels) :]:
@@ -156,7 +156,7 @@ def draw_histograms(path: Path, readings: Readings, title: str) -> None:
     farthest = max(abs(reading.error_months) for reading in readings)
     reach = 12 * max(2, np.ceil(farthest / 12))
     bins = np.arange(-reach, reach + 1, BIN_MONTHS).tolist()
-    with drawn(path, 1, len(GROUPS), width=11, height=3.8) as (figure, axes):
+    with saved_figure(path, 1, len(GROUPS), width=11, height=3.8) as (figure, axes):
         for place, (group, name) in zip(axes, GROUPS.items(), strict=True):
             errors = [r.error_months for r in readings if group in ("overall", r.sex)]
             place.hist(errors, bins=bins, color=COLOURS[group], alpha=0.85)
@@ -176,7 +176,7 @@ def draw_errors_by_age(path: Path, readings: Readings, title: str) -> None:
     """Absolute error against age, the 1.67-year line, and the mean of each two-year band."""
     true, predicted = months_of(readings)
     ages, errors = true / 12, np.abs(predicted - true)
-    with drawn(path, width=8.6, height=4.4) as (_, (axes,)):
+    with saved_figure(path, width=8.6, height=4.4) as (_, (axes,)):
         points_by_sex(axes, readings, ages, errors)
         for place, (band, members) in enumerate(in_bands(readings).items()):
             mean = float(np.mean([abs(reading.error_months) for reading in members]))
@@ -194,7 +194,7 @@ def draw_bland_altman(path: Path, readings: Readings, title: str) -> None:
     """Difference of predicted and true against their mean, with the limits of agreement."""
     true, predicted = months_of(readings)
     limits = limits_of_agreement(true, predicted)
-    with drawn(path, width=9.2, height=4.6) as (_, (axes,)):
+    with saved_figure(path, width=9.2, height=4.6) as (_, (axes,)):
         points_by_sex(axes, readings, (true + predicted) / 2, predicted - true)
         for words, style, found in (
             (f"mean + {LIMITS_SD} sd", "--", limits.upper_months),
@@ -218,7 +218,7 @@ def draw_bands(path: Path, readings: Readings, title: str) -> None:
     """MAE of each two-year band with its interval and n, of both sexes and of each."""
     overall, by_sex = measure_bands(readings), measure_bands_by_sex(readings)
     groups = {"female": by_sex[Sex.FEMALE], "overall": overall, "male": by_sex[Sex.MALE]}
-    with drawn(path, width=9.6, height=4.6) as (_, (axes,)):
+    with saved_figure(path, width=9.6, height=4.6) as (_, (axes,)):
         for group, bands in groups.items():
             if bands:
                 x = [band.middle + 0.4 * ASIDE[group] for band in bands]
@@ -240,7 +240,7 @@ def draw_bands(path: Path, readings: Readings, title: str) -> None:
 def draw_within(path: Path, readings: Readings, title: str) -> None:
     """Shares of films read within 6, 12 and 24 months, with their intervals."""
     found = measure_by(*months_of(readings), [reading.sex for reading in readings])
-    with drawn(path, width=8.2, height=4) as (_, (axes,)):
+    with saved_figure(path, width=8.2, height=4) as (_, (axes,)):
         for group in sorted(found, key=lambda group: ASIDE[group]):
             metrics, colour = found[group], COLOURS[group]
             shares = [metrics.within_6, metrics.within_12, metrics.within_24]
@@ -264,7 +264,7 @@ def draw_calibration(path: Path, readings: Readings, title: str) -> None:
     """
     levels = coverage_by_level(readings)
     several, widest = len(levels) > 1, max(levels)
-    with drawn(path, 1, 1 + several, width=8.4 + 4 * several, height=4.6) as (figure, axes):
+    with saved_figure(path, 1, 1 + several, width=8.4 + 4 * several, height=4.6) as (figure, axes):
         if several:
             _by_level(axes[0], levels)
         _by_band(axes[-1], coverage_by_band(readings, widest), widest)
@@ -303,7 +303,7 @@ def draw_comparison(path: Path, found: Comparison, here: str, title: str) -> Non
     readings = found.readings
     ages = months_of(readings)[0] / 12
     mean = found.difference.mae_months
-    with drawn(path, 1, 3, width=14.4, height=5.2) as (figure, (own, other, apart)):
+    with saved_figure(path, 1, 3, width=14.4, height=5.2) as (figure, (own, other, apart)):
         scatter(own, [(reading, reading.predicted_months) for reading in readings], here)
         theirs = list(zip(readings, found.other_months, strict=True))
         scatter(other, theirs, found.other.name)

@@ -7,8 +7,6 @@ from typing import Any, TypeAlias
 
 from boneage.evaluation.report import number, share
 
-__all__ = ["in_short", "metrics_table", "networks_table", "number", "share"]
-
 Table: TypeAlias = Mapping[str, Any]
 Rows: TypeAlias = list[list[str]]
 
@@ -39,13 +37,13 @@ def networks_table(table: Table) -> Rows:
     """Each network alone and the combined answer."""
     rows = [["", "MAE, months", "RMSE, months", "R²", "bias, months"]]
     alone = {f"{n.replace('_', ' ')} alone": m for n, m in table["networks"].items()}
-    for label, groups in {**alone, "all joined, with sex": table["metrics"]}.items():
+    for label, groups in {**alone, "combined estimate": table["metrics"]}.items():
         overall = groups["overall"]
         rows.append([label, *(number(overall[key], digits) for key, digits in DIGITS.items())])
     return rows
 
 
-def in_short(table: Table) -> str:
+def text_summary(table: Table) -> str:
     """Say what a person wants first of what ``metrics.json`` holds, for a terminal."""
     films = table["films"]
     lines = [

@@ -1,8 +1,8 @@
 """All that is worth knowing of a labelled data set before anything is trained on it.
 
-To the statistics and histograms of :mod:`boneage.evaluation.data_analysis.dataset` it adds
-how the splits compare, which age bands are sparse, and what copies of the films are
-at hand.
+How old and of which sex the films are, how the ages spread, how the splits compare, which
+age bands are sparse, whether ages are heaped, and which copies of the films there are. A
+z-score is (age − mean) / standard deviation, over all labels together.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, groupby
 
+import numpy as np
+import numpy.typing as npt
+
 from boneage.datasets.films import Film, Films
+from boneage.datasets.problems import Problem
 from boneage.domain.radiograph import Sex
 from boneage.evaluation.accuracy.bands import BANDS, OLDEST_YEARS, Band
-from boneage.evaluation.data_analysis.dataset import (
-    BIN_MONTHS,
-    Dataset,
-    Statistics,
-    analyse,
-    one_copy_each,
-    statistics_of,
-)
 
+BIN_MONTHS = 12
+BIN_Z = 0.25
+Z_LIMIT = 3.0
+"""Ages beyond this many standard deviations are looked at one by one."""
 SPARSE_FILMS = 250
 """A two-year band with fewer films of a sex is sparse: a mean over n films is
 uncertain by 1/√n of their spread, 6 % at 250."""
@@ -31,6 +31,59 @@ uncertain by 1/√n of their spread, 6 % at 250."""
 HEAPED_SHARE = 0.25
 """Half of the films on at most this share of the ages: of evenly spread labels half of
 the films need half of the ages."""
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Of ages in months; the standard deviation is the sample's (n − 1)."""
+
+    count: int
+    mean: float
+    median: float
+    standard_deviation: float
+    least: float
+    most: float
+
+
+@dataclass(frozen=True)
+class Bin:
+    """How many films of each sex lie from ``low`` up to, but not at, ``high``."""
+
+    low: float
+    high: float
+    counts: Mapping[Sex, int]
+
+    @property
+    def count(self) -> int:
+        """Films of both sexes."""
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True)
+class Outlier:
+    """A film whose age lies far from the others."""
+
+    film: str
+    sex: Sex
+    age_months: float
+    z: float
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The analysis of a folder of labelled films."""
+
+    overall: Statistics
+    by_sex: Mapping[Sex, Statistics]
+    """Of the sexes that occur."""
+    splits: Mapping[str, int]
+    ages: tuple[Bin, ...]
+    z_scores: tuple[Bin, ...]
+    z_range: tuple[float, float]
+    outliers: tuple[Outlier, ...]
+    """Beyond ±3, the farthest first."""
+    problems: tuple[Problem, ...]
+    """Labels that are missing, double or wrong, and films that are not there."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +169,61 @@ class Analysis:
     heaping: tuple[AgeHeaping, ...]
     """By sex; of the sexes that occur."""
     copies: CopyCounts
+
+
+def analyse(found: Films) -> Dataset:
+    """Analyse the labelled films of a folder; a film of several copies counts once."""
+    films = one_copy_each(found)
+    ages = np.array([film.age_months for film in films])
+    overall = statistics_of(ages)
+    spread = overall.standard_deviation or 1.0  # all of one age: every z is 0
+    z_scores = (ages - overall.mean) / spread
+    outliers = [
+        Outlier(film.id, film.sex, film.age_months, float(z))
+        for film, z in zip(films, z_scores, strict=True)
+        if abs(z) > Z_LIMIT
+    ]
+    of_sex = {sex: [film.age_months for film in films if film.sex is sex] for sex in Sex}
+    return Dataset(
+        overall=overall,
+        by_sex={sex: statistics_of(found) for sex, found in of_sex.items() if found},
+        splits=dict(Counter(film.split for film in films)),
+        ages=histogram(films, ages, BIN_MONTHS),
+        z_scores=histogram(films, z_scores, BIN_Z),
+        z_range=(float(z_scores.min()), float(z_scores.max())),
+        outliers=tuple(sorted(outliers, key=lambda outlier: -abs(outlier.z))),
+        problems=found.problems,
+    )
+
+
+def one_copy_each(found: Films) -> list[Film]:
+    """One copy of every film: the last, which is the better one."""
+    return list({film.id: film for film in found.films}.values())
+
+
+def statistics_of(ages: Sequence[float] | npt.NDArray[np.float64]) -> Statistics:
+    """Describe ages in months; of one age alone the standard deviation is 0."""
+    values = np.asarray(ages, dtype=np.float64)
+    return Statistics(
+        count=values.size,
+        mean=float(values.mean()),
+        median=float(np.median(values)),
+        standard_deviation=float(values.std(ddof=1)) if values.size > 1 else 0.0,
+        least=float(values.min()),
+        most=float(values.max()),
+    )
+
+
+def histogram(
+    films: Sequence[Film], values: npt.NDArray[np.float64], width: float
+) -> tuple[Bin, ...]:
+    """Count films of each sex in bins of one width, empty ones between them too."""
+    places = np.floor(values / width).astype(int)
+    counts = Counter((int(place), film.sex) for place, film in zip(places, films, strict=True))
+    return tuple(
+        Bin(place * width, (place + 1) * width, {sex: counts[place, sex] for sex in Sex})
+        for place in range(int(places.min()), int(places.max()) + 1)
+    )
 
 
 def analyse_in_full(found: Films, name: str) -> Analysis:

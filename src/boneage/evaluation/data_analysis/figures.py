@@ -9,9 +9,8 @@ from pathlib import Path
 from matplotlib.axes import Axes
 
 from boneage.domain.radiograph import Sex
-from boneage.evaluation.data_analysis.analysis import Analysis
-from boneage.evaluation.data_analysis.dataset import Z_LIMIT, Bin, Dataset
-from boneage.evaluation.plotting import ACCENT, BOTH, COLOURS, LIGHT, drawn
+from boneage.evaluation.data_analysis.analysis import Z_LIMIT, Analysis, Bin, Dataset
+from boneage.evaluation.plotting import ACCENT, BOTH, COLOURS, LIGHT, saved_figure
 
 TICK_MONTHS = 24
 WORDS = {Sex.FEMALE: "girls", Sex.MALE: "boys"}
@@ -28,7 +27,7 @@ def draw_ages(path: Path, dataset: Dataset) -> None:
         (name.capitalize(), [b.counts[sex] for b in bins], COLOURS[sex], dataset.by_sex.get(sex))
         for sex, name in WORDS.items()
     ]
-    with drawn(path, 3, width=7.0, height=7.5) as (_, axes):
+    with saved_figure(path, 3, width=7.0, height=7.5) as (_, axes):
         for ax, (name, counts, colour, found) in zip(axes, panels, strict=True):
             _bars(ax, bins, counts, colour)
             title = f"{name}: none"
@@ -63,7 +62,7 @@ def draw_splits(path: Path, analysis: Analysis) -> None:
     """Shares of each split by bone age, one line a split, over one another."""
     bins = analysis.dataset.ages
     edges = [*(b.low for b in bins), bins[-1].high]
-    with drawn(path, width=7.0, height=3.6) as (figure, (ax,)):
+    with saved_figure(path, width=7.0, height=3.6) as (figure, (ax,)):
         splits = sorted(analysis.ages_by_split.items())
         for (name, counts), (colour, dashes) in zip(splits, SPLIT_STYLES, strict=False):
             found = analysis.by_split[name]
@@ -80,7 +79,7 @@ def draw_z_scores(path: Path, dataset: Dataset) -> None:
     """The histogram of z-scores, the sexes upon one another, with ±3 marked."""
     bins = dataset.z_scores
     edge = max(Z_LIMIT + 0.5, -bins[0].low, bins[-1].high)
-    with drawn(path, width=7.0, height=3.8) as (figure, (ax,)):
+    with saved_figure(path, width=7.0, height=3.8) as (figure, (ax,)):
         below = [0] * len(bins)
         for sex, name in WORDS.items():
             counts = [b.counts[sex] for b in bins]

@@ -10,8 +10,15 @@ from typing import Any, TypeAlias
 from boneage._version import __version__
 from boneage.datasets.problems import Kind, count_by_kind, in_words
 from boneage.domain.radiograph import Sex
-from boneage.evaluation.data_analysis.analysis import SPARSE_FILMS, Analysis
-from boneage.evaluation.data_analysis.dataset import BIN_MONTHS, BIN_Z, Z_LIMIT, Bin, Statistics
+from boneage.evaluation.data_analysis.analysis import (
+    BIN_MONTHS,
+    BIN_Z,
+    SPARSE_FILMS,
+    Z_LIMIT,
+    Analysis,
+    Bin,
+    Statistics,
+)
 from boneage.evaluation.data_analysis.figures import WORDS, draw_ages, draw_splits, draw_z_scores
 from boneage.evaluation.metrics import OVERALL
 from boneage.evaluation.report import paragraphs, write_page, write_records, write_rows

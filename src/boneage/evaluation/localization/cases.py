@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import cv2
-import numpy as np
 
 from boneage.datasets.film_folder import FACTS
-from boneage.datasets.films import Film
+from boneage.datasets.films import Film, evenly
 from boneage.datasets.labels import read_labels
 from boneage.domain.assessment import Failure
 from boneage.domain.radiograph import Radiograph
@@ -123,10 +122,7 @@ def films_to_measure(
     if not chosen:
         raise DataError(f"no radiograph of the kind {copies!r} in the split {split!r} has marks")
     ordered = [chosen[name] for name in sorted(chosen, key=lambda name: (len(name), name))]
-    if limit is None or limit >= len(ordered):
-        return tuple(ordered)
-    places = np.linspace(0, len(ordered) - 1, limit).round().astype(int)
-    return tuple(ordered[place] for place in places)
+    return tuple(evenly(ordered, limit))
 
 
 def true_shape(films: Iterable[Film]) -> Callable[[str], Shape | None]:

@@ -27,9 +27,9 @@ from boneage.evaluation.plotting import (
     FEMALE,
     LIGHT,
     MALE,
-    drawn,
     legend_above,
     plot_estimates,
+    saved_figure,
 )
 
 NAMES: Mapping[str, str] = {
@@ -49,7 +49,7 @@ def draw_coverage(path: Path, films: Sequence[MeasuredFilm]) -> None:
     """Draw how many films have how much of each target inside, for crop and bare box."""
     figures = [film.measured.figures for film in films]
     targets = [name for name in NAMES if any(name in found for found in figures)]
-    with drawn(path, 1, len(targets), width=3.1 * len(targets), height=3.3) as (_, panels):
+    with saved_figure(path, 1, len(targets), width=3.1 * len(targets), height=3.3) as (_, panels):
         for panel, target in zip(panels, targets, strict=True):
             values = [found[target] for found in figures if target in found]
             for rectangle, colour in (("crop", COLOURS[target]), ("box", BOTH)):
@@ -78,7 +78,7 @@ def draw_by_age(path: Path, groups: Groups) -> None:
     bands = groups[AGE_BANDS]
     targets = [name for name in NAMES if name in groups[OVERALL][OVERALL].targets]
     width = 0.8 / len(targets)
-    with drawn(path, 2, 1, width=7.0, height=5.4) as (_, (means, counts)):
+    with saved_figure(path, 2, 1, width=7.0, height=5.4) as (_, (means, counts)):
         for place, target in enumerate(targets):
             aside = place - (len(targets) - 1) / 2
             having = {
@@ -106,7 +106,7 @@ def draw_by_age(path: Path, groups: Groups) -> None:
 def draw_by_metacarpal(path: Path, groups: Groups) -> None:
     """Draw mean coverage of each metacarpal, by crop and bare box."""
     summary = groups[OVERALL][OVERALL].targets
-    with drawn(path, width=5.2, height=3.4) as (_, (panel,)):
+    with saved_figure(path, width=5.2, height=3.4) as (_, (panel,)):
         for aside, rectangle, colour in ((-0.12, "crop", FEMALE), (0.12, "box", BOTH)):
             found = [getattr(summary[name], rectangle)["coverage"] for name in METACARPALS]
             x = [number + aside for number in range(1, 6)]
@@ -123,7 +123,7 @@ def draw_in_hand(path: Path, films: Sequence[MeasuredFilm]) -> None:
     """Draw mean crops and mean targets in the hand's own axes."""
     outlines = [film.measured.outlines for film in films]
     some = np.linspace(0, len(films) - 1, min(FAINT, len(films))).astype(int)
-    with drawn(path, 1, 2, width=7.4, height=5.6) as (figure, panels):
+    with saved_figure(path, 1, 2, width=7.4, height=5.6) as (figure, panels):
         for panel, region, target in zip(
             panels, (CARPAL, METACARPAL), (CARPUS, ALL_METACARPALS), strict=True
         ):

@@ -71,10 +71,10 @@ def write_report(folder: Path, test: LocalizationTest) -> None:
     figures.draw_by_metacarpal(drawings / "coverage_by_metacarpal.png", test.groups)
     figures.draw_in_hand(drawings / "crops_in_hand.png", test.films)
     constants = {"labels": figures.NAMES, "metacarpals": METACARPALS}
-    write_page(folder / PAGE, "localization", test=table, short=in_short(test), **constants)
+    write_page(folder / PAGE, "localization", test=table, short=text_summary(test), **constants)
 
 
-def in_short(test: LocalizationTest) -> list[str]:
+def text_summary(test: LocalizationTest) -> list[str]:
     """Say what a person wants first; one paragraph a target."""
     overall = test.groups["overall"]["overall"]
     constants = {"labels": figures.NAMES, "region_of": REGION_OF, "covered_from": COVERED}

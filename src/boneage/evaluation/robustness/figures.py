@@ -10,7 +10,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from boneage.evaluation.plotting import ACCENT, BOTH, drawn, legend_above, plot_estimates
+from boneage.evaluation.plotting import ACCENT, BOTH, legend_above, plot_estimates, saved_figure
 from boneage.evaluation.robustness.changes import KINDS
 from boneage.evaluation.robustness.effects import (
     FATES,
@@ -49,10 +49,10 @@ def draw_shifts(path: Path, effects: Sequence[Effect]) -> None:
     """Draw how far the answers move, and how often far."""
     rows, headings = rows_of(effects)
     height = ROW_INCHES * (len(rows) + len(headings)) + MARGIN_INCHES
-    with drawn(path, 1, 2, width=WIDTH_INCHES, height=height) as (_, (left, right)):
+    with saved_figure(path, 1, 2, width=WIDTH_INCHES, height=height) as (_, (left, right)):
         _label_rows(left, effects)
         _label_rows(right, effects, labelled=False)
-        style: dict[str, Any] = {"lying": True, "ms": 4, "clip_on": False}
+        style: dict[str, Any] = {"horizontal": True, "ms": 4, "clip_on": False}
         shifts = [e.mean_shift_months for e in effects]
         plot_estimates(left, rows, shifts, BOTH, "mean, 95 % interval", **style)
         medians = [math.nan if (m := e.median_shift_months) is None else m for e in effects]
@@ -75,7 +75,7 @@ def draw_fates(path: Path, effects: Sequence[Effect]) -> None:
     """Draw which changed films the program refused or warned about, and which not."""
     rows, headings = rows_of(effects)
     height = ROW_INCHES * (len(rows) + len(headings)) + MARGIN_INCHES + 0.3
-    with drawn(path, width=WIDTH_INCHES, height=height) as (_, (axes,)):
+    with saved_figure(path, width=WIDTH_INCHES, height=height) as (_, (axes,)):
         _label_rows(axes, effects)
         ends = [0.0] * len(effects)
         for fate, colour in FATE_COLOURS.items():

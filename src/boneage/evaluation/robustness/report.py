@@ -27,9 +27,9 @@ from boneage.evaluation.report import (
 )
 from boneage.evaluation.robustness.cases import FAR_MONTHS, ChangedFilm
 from boneage.evaluation.robustness.changes import Change
+from boneage.evaluation.robustness.contact_sheet import draw_contact_sheet, example_film
 from boneage.evaluation.robustness.effects import VERY_FAR_MONTHS, Effect, effects_of
 from boneage.evaluation.robustness.figures import draw_fates, draw_shifts
-from boneage.evaluation.robustness.sheet import draw_sheet, example_film
 from boneage.storage.files import write_json
 
 TABLE, SUMMARY, PAGE = "stress.csv", "stress.json", "stress.html"
@@ -58,7 +58,7 @@ def write_report(folder: Path, test: RobustnessTest) -> None:
     write_json(folder / SUMMARY, table)
     draw_shifts(folder / FIGURES / "stress_shifts.png", test.effects)
     draw_fates(folder / FIGURES / "stress_fates.png", test.effects)
-    draw_sheet(folder / FIGURES / "changes.png", example_film(), test.changes)
+    draw_contact_sheet(folder / FIGURES / "changes.png", example_film(), test.changes)
     limits = {"far": FAR_MONTHS, "very_far": VERY_FAR_MONTHS}
     write_page(folder / PAGE, "robustness", test=table, **limits)
 
@@ -103,7 +103,7 @@ def summarise(test: RobustnessTest) -> dict[str, Any]:
     }
 
 
-def in_short(test: RobustnessTest) -> str:
+def text_summary(test: RobustnessTest) -> str:
     """Say how far each change moves the answers, one line a change, for a terminal."""
     width = max(len(effect.label) for effect in test.effects)
     lines = [

@@ -26,11 +26,13 @@ def profile_of_run(folder: Path) -> Profile:
         return profile_of(json.loads(path.read_text("utf-8"))["profile"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ProfileError(
-            f"{str(path)!r} does not tell the run's profile ({error}); name it with --profile"
+            f"{str(path)!r} does not state the run's profile ({error}); give it with --profile"
         ) from error
 
 
-def wanted_names(profile: Profile, epochs: int, only: Sequence[str]) -> dict[str, tuple[str, ...]]:
+def selected_variants(
+    profile: Profile, epochs: int, only: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
     """What to train of each study, its baseline always with it.
 
     Without ``only``, all but the backbones, which compare what might be, not what is.
@@ -46,7 +48,9 @@ def wanted_names(profile: Profile, epochs: int, only: Sequence[str]) -> dict[str
     known = [*studies, *(name for _, names in studies.values() for name in names)]
     for name in only:
         if name not in known:
-            raise DataError(f"no study and no variant {name!r}; there are {', '.join(known)}")
+            raise DataError(
+                f"no study or variant is called {name!r}; give one of {', '.join(known)}"
+            )
     wanted = {}
     for study, (baseline, names) in studies.items():
         whole = study in only or (not only and study != BACKBONES)
@@ -82,7 +86,7 @@ def ablate(
     profile_name : str, optional
         Instead of the run's own.
     only : sequence of str
-        See ``wanted_names``.
+        See ``selected_variants``.
     epochs, limit : int
         Of the networks that are trained anew: how long each, and on how many
         films of each split at most.
@@ -96,7 +100,7 @@ def ablate(
         is trained, as far as that can be known.
     """
     profile = load_profile(profile_name) if profile_name else profile_of_run(run_folder)
-    wanted = wanted_names(profile, epochs, only)
+    selected = selected_variants(profile, epochs, only)
     films = load_films(data).hold_out_share(profile.calibration.share)
     if films.problems:
         report(f"skipped: {in_words(films.problems)}")
@@ -106,7 +110,7 @@ def ablate(
         NETWORKS: lambda: networks.plan_networks(profile, films, options, epochs),
         BACKBONES: lambda: networks.plan_backbones(profile, films, options, seconds),
     }
-    plans = [_only(make[study](), names) for study, names in wanted.items()]
+    plans = [_only(make[study](), names) for study, names in selected.items()]
     return profile, tuple(carry_out(plan, out, report) for plan in plans)
 
 

@@ -195,7 +195,7 @@ def _load(
         if len(values) != len(seen.films) * views:
             raise DataError(
                 f"the run {str(folder)!r} has {len(values)} {split} features of {name!r}, "
-                f"but its films here are {len(seen.films)}, seen {views} times"
+                f"but there are {len(seen.films)} images here, seen {views} times"
             )
     return seen
 
@@ -223,5 +223,5 @@ def _check(run: RunFeatures) -> None:
     if abs(now - logged) > TOLERANCE_MONTHS:
         raise DataError(
             f"the fusion of {str(run.folder)!r} erred by {logged:.2f} months when it was trained "
-            f"and errs by {now:.2f} on these films: they are not the ones it was watched on"
+            f"and errs by {now:.2f} on these images: they are not those it was validated on"
         )

@@ -208,7 +208,7 @@ def plan_backbones(profile: Profile, films: Films, options: Run, seconds: float)
     base = variants[OWN_BACKBONE][1]
     chosen = options.limited(films.select("detailed", "train"))
     if {fold_of(film.id) for film in chosen} != set(range(FOLDS)):
-        raise DataError(f"{len(chosen)} training films do not fill {FOLDS} folds; give more")
+        raise DataError(f"{len(chosen)} training images do not fill {FOLDS} folds; give more")
     return Plan(
         name=BACKBONES,
         baseline=OWN_BACKBONE,

@@ -87,7 +87,9 @@ def _study(plan: Plan, done: Mapping[str, Any]) -> Study:
         if all(film.id in months for runs in read.values() for months in runs)
     )
     if not films:
-        raise DataError("no held-out film was read by every variant; there is nothing to compare")
+        raise DataError(
+            "no held-out image was analysed by every variant; there is nothing to compare"
+        )
     outcomes = [
         VariantOutcome(v, np.array([[m[film.id] for film in films] for m in read[v.name]]))
         for v in plan.variants

@@ -110,7 +110,7 @@ class Group:
         """
         if batch % self.devices:
             raise GroupError(
-                f"a batch of {batch} films cannot be split evenly over {self.devices} devices; "
+                f"a batch of {batch} images cannot be split evenly over {self.devices} devices; "
                 "give the phase a batch that is a multiple, or train on fewer devices"
             )
         if films >= batch:
@@ -118,7 +118,7 @@ class Group:
         if filled_up:
             return films + -films % self.devices
         if films < self.devices:
-            raise GroupError(f"{films} films are fewer than the {self.devices} devices")
+            raise GroupError(f"{films} images are fewer than the {self.devices} devices")
         return films - films % self.devices
 
 

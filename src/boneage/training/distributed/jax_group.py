@@ -34,7 +34,7 @@ HEARTBEAT_SECONDS = 1.0
 """Between two heartbeats."""
 LONGEST_MS = 30 * 24 * 3600 * 1000
 """Of waiting while another process works: the watchdog, not a limit, ends a vain wait."""
-AGAIN = "the same commands, given again, resume from the last checkpoint"
+RESUME_ADVICE = "the same commands, given again, resume from the last checkpoint"
 EXIT_FAILED, EXIT_USAGE = 1, 2
 
 
@@ -63,7 +63,7 @@ class Membership:
 
 
 @contextmanager
-def joined(
+def process_group(
     member: Membership | None,
     *,
     join_seconds: int = JOIN_SECONDS,
@@ -85,13 +85,13 @@ def joined(
     """
     _choose_jax()
     if member is None or member.processes == 1:
-        yield Group(devices=_spread())
+        yield Group(devices=_distribute())
         return
     client = _connect(member, join_seconds, silent_seconds)
     watchdog = _Watchdog(client, member, silent_seconds)
     watchdog.start()
     try:
-        group = Group(member.process, member.processes, _spread(), _JaxLink(client))
+        group = Group(member.process, member.processes, _distribute(), _JaxLink(client))
         with _printing_if(group.is_first):
             yield group
         group.wait()
@@ -127,7 +127,7 @@ def _choose_jax() -> None:
     os.environ["KERAS_BACKEND"] = "jax"
 
 
-def _spread() -> int:
+def _distribute() -> int:
     """Split every batch over all devices from now on; return how many these are."""
     import keras  # noqa: PLC0415  after its backend was chosen
 
@@ -151,7 +151,7 @@ def _connect(member: Membership, join_seconds: int, silent_seconds: float) -> An
     address = os.environ.get("JAX_COORDINATOR_BIND_ADDRESS", member.coordinator)
     if member.process == 0:
         _check_free(address)
-    with _at_most(member, join_seconds):
+    with _join_deadline(member, join_seconds):
         jax.distributed.initialize(
             member.coordinator,
             member.processes,
@@ -182,7 +182,7 @@ def _check_free(address: str) -> None:
 
 
 @contextmanager
-def _at_most(member: Membership, seconds: int) -> Iterator[None]:
+def _join_deadline(member: Membership, seconds: int) -> Iterator[None]:
     """End this process when the others are not there in time: JAX would abort it."""
 
     def end() -> None:
@@ -289,7 +289,7 @@ class _Watchdog:
                 lost = self._values(self.LOST)
             except Exception:  # of JAX: no type of its own
                 if not self.stopped.is_set():
-                    self._end(f"process 0, which connects all, has ended; {AGAIN}")
+                    self._end(f"process 0, which connects all, has ended; {RESUME_ADVICE}")
                 return
             for process, why in lost.items():
                 self._end(f"process {process} has ended: {why}")
@@ -300,7 +300,7 @@ class _Watchdog:
                 if silent[process] * HEARTBEAT_SECONDS > self.patience:
                     self._end(
                         f"process {process} gave no sign of life for {self.patience:g} s: "
-                        f"it was ended, or its computer is lost; {AGAIN}"
+                        f"it was ended, or its computer is lost; {RESUME_ADVICE}"
                     )
 
     def _values(self, folder: str) -> dict[int, str]:

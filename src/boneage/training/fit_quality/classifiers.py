@@ -105,7 +105,7 @@ def _fit_kind(
     kinds = np.array([example.kind or "" for example in examples])
     known = kinds != ""
     if HAND not in kinds or len(set(kinds[known])) < 2:
-        raise ValueError("the quality check needs films of hands, and images of something else")
+        raise ValueError("the quality check needs images of hands, and images of something else")
     model = LogisticRegression(C=KIND_STRENGTH, **SOLVER)
     model.fit(along[known], kinds[known])
     weights, bias = model.coef_, model.intercept_

@@ -81,7 +81,7 @@ class Example:
     kind: str | None = None
     """What it shows; None: not to be learned."""
     orientation_class: int | None = None
-    """A place in ``LYING``; None: it has no up and down."""
+    """A place in ``ORIENTATIONS``; None: it has no up and down."""
     degrees: float | None = None
     """How far the hand is turned clockwise; None: unknown."""
     quality: ImageQuality | None = None
@@ -157,7 +157,7 @@ def examples_of_drawn(number: int, extract: FeatureExtractor) -> list[Example]:
     """Examples of a hand that the program draws, as it is and tilted a little.
 
     Its examples and demonstrations are such hands; without any among the hands, a quality check
-    calls them what it likes. They are labelled as hands, and upright; no limit is set on them.
+    may take them for anything. They are labelled as hands, and upright; no limit is set on them.
     """
     name = f"{DRAWN} {number}"
     random = random_of(name)

@@ -109,11 +109,11 @@ def fit_quality_model(
     train = evenly(found.select("detailed", "train"), films)
     every_held_out = found.select("detailed", "validation")
     held_out = evenly(every_held_out, films)
-    report(f"computing the features of {len(train)} training films and {len(catalogue)} images")
+    report(f"computing features: {len(train)} training images, {len(catalogue)} to refuse")
     examples = collect(assessor, train, list(catalogue.values()), out, report)
     _check(examples)
     turn = _turner(assessor, [*train, *every_held_out], catalogue)
-    report("fitting the quality check, and judging it by films and images left out of it")
+    report("fitting the quality check, and testing it on images left out of the fit")
     fit = _fit(assessor, examples, catalogue, turn, held_out)
     _put(weights, assessor, fit)
     _write_evidence(out, assessor, fit, catalogue)
@@ -155,14 +155,14 @@ def _fit(
         "seen_as": counts.confusion(images),
         "lying": orientation_table(pair for pair in pairs if pair[1].is_labelled),
     }
-    watched = judge_all([(classifier, example) for example in _readable(assessor, held_out)])
-    if watched:
-        figures = {"validation": films_table(watched, limits), **figures}
+    monitored = judge_all([(classifier, example) for example in _readable(assessor, held_out)])
+    if monitored:
+        figures = {"validation": films_table(monitored, limits), **figures}
     letters = list(_letters(held_out))
     if letters:
         figures["text"] = text_table(letters, limits)
     return QualityFit(
-        classifier, limits, figures, {"validation": watched, "train": trained}, images
+        classifier, limits, figures, {"validation": monitored, "train": trained}, images
     )
 
 
@@ -211,8 +211,8 @@ def _check(examples: Sequence[Example]) -> None:
     images = sum(example.is_image for example in examples)
     if films < LEAST_FILMS or images < LEAST_IMAGES:
         raise DataError(
-            f"{films} training films and {images} images to refuse can be read; "
-            f"the quality check needs {LEAST_FILMS} and {LEAST_IMAGES}"
+            f"{films} training images and {images} images to refuse can be read; "
+            f"the quality check needs at least {LEAST_FILMS} and {LEAST_IMAGES}"
         )
 
 
@@ -254,11 +254,11 @@ def _write_evidence(
     write_cases(out / CASES, fit.films, fit.images, catalogue, fit.limits)
 
 
-def summary(fit: QualityFit) -> str:
+def text_summary(fit: QualityFit) -> str:
     """Report in some lines what the quality check does."""
     tables = {
-        "train films": fit.figures["training"],
-        "validation films": fit.figures.get("validation"),
+        "training images": fit.figures["training"],
+        "validation images": fit.figures.get("validation"),
     }
     for category, by_expected in fit.figures["by_category"].items():
         tables |= {f"{category} (to {wanted})": found for wanted, found in by_expected.items()}

@@ -33,10 +33,10 @@ LEAST_CERTAIN = 0.3
 LEAST_RIGHT = 0.9
 TILT_DEGREES = 20.0
 """A tilt that is worth a warning, if the quality check can tell."""
-ROOM = 1.25
+MARGIN = 1.25
 """How far beyond the rarest training films the limits of pixel measures lie: there are
 few in a hundred, and what is to be found lies much further."""
-ATYPICAL_ROOM = 1.5
+ATYPICAL_MARGIN = 1.5
 WORSE_CONTRAST = 3.0
 """Times less contrast than a film that is warned about: refused."""
 COLUMNS = (
@@ -46,7 +46,7 @@ COLUMNS = (
 
 Table = dict[str, Any]
 Turn = Callable[[Example, Orientation], Features]
-"""Features of a plain example in another stance."""
+"""Features of a plain example in another orientation."""
 
 
 @dataclass(frozen=True)
@@ -120,20 +120,20 @@ def limits_of(films: Sequence[Judged], certain: float, input_px: float) -> Quali
     right = [judgement.right for judgement in judgements]
     qualities = [film.example.quality for film in films if film.example.quality]
     letters = [film.example.letters for film in films if film.example.letters is not None]
-    contrast = lowest([quality.contrast for quality in qualities], RARE) / ROOM
+    contrast = lowest([quality.contrast for quality in qualities], RARE) / MARGIN
     return QualityLimits(
         hand_refused=min(lowest(hand, HAND_REFUSED), 0.5),
         hand_warned=lowest(hand, HAND_WARNED),
-        unlikeness_refused=max(atypical) * ATYPICAL_ROOM,
+        unlikeness_refused=max(atypical) * ATYPICAL_MARGIN,
         unlikeness_warned=highest(atypical, RARE),
         lying_certain=certain,
         tilt_warned_degrees=max(TILT_DEGREES, highest(tilt, RARE)),
         right_warned=max(LEAST_RIGHT, highest(right, RARE)),
         contrast_refused=contrast / WORSE_CONTRAST,
         contrast_warned=contrast,
-        white_warned=highest([quality.white for quality in qualities], RARE) * ROOM,
-        noise_warned=highest([quality.noise for quality in qualities], RARE) * ROOM,
-        sharpness_warned=lowest([quality.sharpness for quality in qualities], RARE) / ROOM,
+        white_warned=highest([quality.white for quality in qualities], RARE) * MARGIN,
+        noise_warned=highest([quality.noise for quality in qualities], RARE) * MARGIN,
+        sharpness_warned=lowest([quality.sharpness for quality in qualities], RARE) / MARGIN,
         side_warned_px=input_px,
         letters_warned=highest(letters, RARE),
     )

@@ -133,8 +133,8 @@ def fit_clinic(
     read = [answer for answer in answers if isinstance(answer, FilmRead)]
     if len(read) < LEAST_FILMS:
         raise CalibrationError(
-            f"{len(read)} films of {data!r} could be read, and a calibration needs at least "
-            f"{LEAST_FILMS}: with fewer, a few odd films would move every answer"
+            f"{len(read)} images of {data!r} could be read; a calibration needs at least "
+            f"{LEAST_FILMS}: with fewer, a few unusual images would move every estimate"
         )
     films = errors_of(read)
     lines = _lines(films)
@@ -214,24 +214,24 @@ def _line_table(lines: Mapping[str, FittedLine], sex: Sex) -> dict[str, Any]:
     }
 
 
-def summary(fit: ClinicFit) -> str:
+def text_summary(fit: ClinicFit) -> str:
     """Report in some lines what was fitted, and on what."""
     films, mae = fit.table["films"], fit.table["mae_months"]
-    lines = [f"{films['female']} girls' and {films['male']} boys' films read"]
+    lines = [f"{films['female']} girls' and {films['male']} boys' images analysed"]
     if films["failed"]:
         lines[0] += f", {films['failed']} failed"
     if BOTH in fit.lines:
-        lines.append(f"one line for both sexes: one of them has fewer than {LEAST_FILMS} films")
+        lines.append(f"one line for both sexes: one of them has fewer than {LEAST_FILMS} images")
     for group, found in fit.lines.items():
         errors = f"{found.before_months:.2f} to {found.after_months:.2f} months"
         if found.helps:
             line = found.line
             sign = "+" if line.intercept_months >= 0 else "−"
-            formula = f"answer × {line.slope:.3f} {sign} {abs(line.intercept_months):.1f} months"
+            formula = f"estimate × {line.slope:.3f} {sign} {abs(line.intercept_months):.1f} months"
             lines.append(f"{group}: {formula} lowers the error from {errors}")
         else:
-            unchanged = "answers stay as they are"
-            lines.append(f"{group}: no line lowers the error surely ({errors}); {unchanged}")
+            unchanged = "estimates stay unchanged"
+            lines.append(f"{group}: no line reliably lowers the error ({errors}); {unchanged}")
     lines.append(
         f"mean absolute error {mae['before']:.2f} months before, {mae['after']:.2f} after "
         f"({mae['method']})"

@@ -41,10 +41,10 @@ DISAGREEMENT_SLOPES = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
 """One is chosen by likelihood. Never 0: networks that contradict each other more
 than they ever do on usual films have met something that no calibration film shows."""
 LEAST_DISAGREEMENT_MONTHS = 0.1
-UNLIKENESS_SLOPE = 1.0
+OOD_SLOPE = 1.0
 """Set, not fitted: calibration films are like the training films, so that they
-cannot tell. A film twice as unlike as nine in ten of them gets twice the width."""
-UNLIKENESS_QUANTILE = 0.9
+cannot tell. A film with twice the score of nine in ten of them gets twice the width."""
+OOD_QUANTILE = 0.9
 MOST_WIDENING = 4.0
 
 
@@ -101,12 +101,12 @@ def scores_by_sex(scores: Numbers, films: Errors) -> NonconformityScores:
 def _shape(films: Errors, slope: float) -> ErrorModel:
     """A shape with its widening, its months still to be fitted."""
     usual = max(float(np.median(films.disagreement)), LEAST_DISAGREEMENT_MONTHS)
-    unlike = None
+    ood = None
     if films.ood_score is not None:
-        far = float(np.quantile(films.ood_score, UNLIKENESS_QUANTILE))
-        unlike = Ramp(max(far, 1e-3), UNLIKENESS_SLOPE)
+        usual_score = float(np.quantile(films.ood_score, OOD_QUANTILE))
+        ood = Ramp(max(usual_score, 1e-3), OOD_SLOPE)
     flat = {sex: (1.0,) * len(KNOTS) for sex in SEXES}
-    return ErrorModel(KNOTS, flat, Ramp(usual, slope), unlike, MOST_WIDENING)
+    return ErrorModel(KNOTS, flat, Ramp(usual, slope), ood, MOST_WIDENING)
 
 
 def months_at_knots(absolute: Numbers, films: Errors) -> Mapping[Sex, Numbers]:

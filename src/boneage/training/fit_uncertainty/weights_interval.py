@@ -100,7 +100,7 @@ def calibrate_weights(
 def _check_count(films: int) -> None:
     if films < LEAST_FILMS:
         raise DataError(
-            f"{films} calibration films can be read, and an interval needs {LEAST_FILMS}"
+            f"{films} calibration images can be read; an interval needs at least {LEAST_FILMS}"
         )
 
 
@@ -111,7 +111,7 @@ def _space(
     if not training:
         return None
     some = evenly(training, SPACE_FILMS)
-    report(f"computing the whole-hand features of {len(some)} training films")
+    report(f"computing the whole-hand features of {len(some)} training images")
 
     def feature_of(film: Film) -> Any:
         try:
@@ -133,7 +133,7 @@ def _read(
     path: Path | None,
     report: Report,
 ) -> list[FilmRead]:
-    report(f"reading {len(films)} calibration films")
+    report(f"analysing {len(films)} calibration images")
     recipe = {
         "networks": {k: n.sha256 for k, n in assessor.weights.manifest.networks.items()},
         "features": hashlib.sha256(space.to_bytes()).hexdigest() if space else None,
@@ -177,9 +177,9 @@ def _summary(films: Errors, fitted: Fitted) -> str:
         threshold = scores.threshold(sex, DEFAULT_LEVEL)
         usual = shape.usual_months(sex, films.answers[mask])
         reach = float(np.median(usual * widening[mask])) * threshold.score
-        basis = "films of this sex" if threshold.by_sex else "films of both sexes"
+        basis = "images of this sex" if threshold.by_sex else "images of both sexes"
         parts.append(f"{sex} ±{reach:.1f} months by {threshold.films} {basis}")
-    return f"{percent(DEFAULT_LEVEL)} interval of the middle film: {', '.join(parts)}"
+    return f"{percent(DEFAULT_LEVEL)} interval of a median image: {', '.join(parts)}"
 
 
 def _put(folder: Path, interval: dict[str, Any] | None) -> None:

@@ -115,7 +115,7 @@ def _own_age(name: str, feature: Any, sex: Any, network: NetworkSpec) -> Any:
     )
 
 
-def take_heads(fusion: keras.Model, sources: Mapping[str, keras.Model]) -> None:
+def copy_heads(fusion: keras.Model, sources: Mapping[str, keras.Model]) -> None:
     """Give a fusion of ages the networks' own heads.
 
     By region, a source is its network, or another fusion that has its head.

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from boneage.domain.radiograph import Pixels, Sex
-from boneage.evaluation.plotting import DPI, drawn
+from boneage.evaluation.plotting import DPI, saved_figure
 from boneage.evaluation.robustness.changes import QUALITY, Change
 from boneage.imaging.perturbations import Grey
 from boneage.reading import read
@@ -32,7 +32,7 @@ def example_film() -> Grey:
     return np.rint(draw(AGE_MONTHS, SEX).radiograph.pixels * 255).astype(np.uint8)
 
 
-def draw_sheet(path: Path, grey: Grey, changes: Sequence[Change]) -> None:
+def draw_contact_sheet(path: Path, grey: Grey, changes: Sequence[Change]) -> None:
     """Draw a film under every change.
 
     ``grey`` may be shown to anyone: never a patient's film.
@@ -41,7 +41,7 @@ def draw_sheet(path: Path, grey: Grey, changes: Sequence[Change]) -> None:
     columns = min(COLUMNS, len(cells))
     rows = -(-len(cells) // columns)
     size = {"width": CELL_INCHES[0] * columns, "height": CELL_INCHES[1] * rows}
-    with drawn(path, rows, columns, **size) as (_, axes):
+    with saved_figure(path, rows, columns, **size) as (_, axes):
         for place in axes[len(cells) :]:
             place.set_axis_off()
         for place, (title, pixels) in zip(axes, cells, strict=False):
