@@ -14,13 +14,13 @@ from boneage.domain.radiograph import Sex
 from boneage.errors import CalibrationError, LevelError
 from boneage.inference.assessor import Assessor
 from boneage.training.fit_uncertainty.clinic import fit_clinic, write_calibration
-from boneage.training.fit_uncertainty.film_errors import read_films
+from boneage.training.fit_uncertainty.film_errors import estimate_films
 from boneage.uncertainty.calibration import FILE_VARIABLE, checksum, read_calibration
 
 
 def calibrated(weights: Path, labelled: Path, out: Path) -> Path:
     assessor = Assessor(weights, calibration="")
-    answers = list(read_films(assessor, load_films(labelled).films))
+    answers = list(estimate_films(assessor, load_films(labelled).films))
     write_calibration(out, fit_clinic(answers, assessor, "films", "St Anna"))
     return out
 

@@ -21,7 +21,7 @@ from boneage.errors import GroupError
 from boneage.inference.assessor import Assessor
 from boneage.training.batches import Batches
 from boneage.training.distributed.group import ALONE, Group
-from boneage.training.distributed.jax_group import AGAIN, Membership
+from boneage.training.distributed.jax_group import RESUME_ADVICE, Membership
 from boneage.training.fitting import FINAL
 from boneage.training.monitoring import LOG, read_log
 from tests.training.distributed_training import BEGUN, SILENT_SECONDS, WEIGHTS
@@ -166,7 +166,7 @@ def test_a_killed_process_ends_the_other_and_the_same_commands_go_on(
     assert killed == -9
     assert status == 1, said
     assert "Error: process 1 gave no sign of life" in said
-    assert AGAIN in said
+    assert RESUME_ADVICE in said
     assert not (tmp_path / FINAL).exists()
     assert len(read_log(tmp_path)) == 1
 

@@ -1,1 +1,1 @@
-"""Measuring the readings: how far off, and where they look."""
+"""Accuracy, robustness, localization and ablation, and the analysis of a data set."""

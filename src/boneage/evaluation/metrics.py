@@ -1,4 +1,4 @@
-"""How far predictions lie from the truth, each figure with its uncertainty.
+"""How far predictions are from the truth, each figure with its uncertainty.
 
 The figures are scikit-learn's. The 95 % intervals are percentile bootstraps
 over films (Efron & Tibshirani, *An Introduction to the Bootstrap*, 1993,

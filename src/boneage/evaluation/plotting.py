@@ -1,4 +1,4 @@
-"""How every figure of an evaluation looks: one style, colours that the colour-blind tell apart."""
+"""The style of every figure of an evaluation; its colours suit colour-blind readers."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class Experiment:
     """Only so many films were tried; None for all."""
     day: date
     selection: Mapping[str, Any] = field(default_factory=dict)
-    """What else says which films these are; what is as usual goes without saying."""
+    """Other choices of films; defaults are left out."""
 
     def header(self, method: str = "bootstrap") -> dict[str, Any]:
         """How the JSON file of an evaluation begins."""

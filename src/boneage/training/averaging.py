@@ -1,9 +1,9 @@
-"""Averaged weights, judged and kept with batch-normalisation statistics of their own.
+"""Averaged weights, validated and saved with batch-normalisation statistics of their own.
 
-Keras swaps the average in before a network is judged, and leaves the moving means and
+Keras swaps the average in before a network is validated, and leaves the moving means and
 variances of batch normalisation as the running weights have them. These belong to other
 activations: at a phase's beginning, where the running weights move far, an average that
-reads well was judged 24 months wrong. So the statistics are estimated anew for it, from
+reads well was 24 months off in validation. So the statistics are estimated anew for it, from
 training films as training shows them.
 """
 
@@ -21,7 +21,7 @@ FILMS = 2048
 
 
 class AveragedWeights(keras.callbacks.Callback):  # type: ignore[misc]
-    """Judge the average of the weights, and leave the network with it at the end.
+    """Validate the average of the weights, and leave the network with it at the end.
 
     While an epoch trains, and in its checkpoint, are the running weights.
     """

@@ -1,4 +1,4 @@
-"""The batches that a network is trained on and watched on, and which films come in an epoch."""
+"""The batches that a network is trained and validated on, and which films come in an epoch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from boneage.inference.weights import MONTHS_SCALE
 from boneage.training.distributed.group import ALONE, Group
 
 SMOOTHED_MONTHS = 9.0
-"""Standard deviation by which the distribution of the ages is smoothed: labels are heaped."""
+"""Standard deviation by which the distribution of ages is smoothed, for labels are heaped."""
 MOST_TIMES = 4.0
 """A film comes at most this many times as often as the mean film: few films that come very
 often are learned by heart."""

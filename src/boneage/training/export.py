@@ -1,7 +1,7 @@
 """Stage 5: the trained networks become a folder of weights that answers films.
 
 For each network an ONNX file to run and a Keras file to fine-tune from; a
-manifest names them with their checksums and says what they were made of.
+manifest names them with their checksums and states what they were made of.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ HALF_MONTHS = 0.25
 """A network's answer may move by so much, on average, when its numbers are
 stored in half precision: a thirtieth of its error, for files half as large."""
 KERAS_BITS = 7
-"""Of the mantissa that are kept in Keras weights."""
+"""Of the mantissa, in stored Keras weights."""
 LEAST_HALVED = 64
 """Smaller tensors (biases, shapes) stay as they are."""
 

@@ -23,7 +23,7 @@ from boneage.training.profile import (
 from boneage.uncertainty.intervals import LEAST_FILMS
 
 # A film's error spreads by about 8 months: the mean error of the tenth that is held out is
-# known to no better than 1.7 months with 200 films, and with fewer nobody could see whether
+# known to no better than 1.7 months with 200 films, and with fewer it cannot be measured whether
 # millions of numbers had learned more from them than the two of a calibration's line.
 LEAST_TO_FINE_TUNE = 200
 """Films of useful resolution, those held out among them."""
@@ -84,7 +84,7 @@ def begin_fine_tuning(
 def fine_tuning_of(profile: Profile) -> Profile:
     """The profile by which pretrained weights of a profile are fine-tuned.
 
-    Of each network that looks at films the last phase alone, at full size: an earlier
+    Of each image network the last phase alone, at full size: an earlier
     one would have it forget at a small size what it knows at the full one.
     Fine-tuning what was fine-tuned takes the same steps again, no smaller ones.
     """

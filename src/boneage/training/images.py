@@ -56,7 +56,7 @@ def draw_whole(film: Film, profile: Profile, size: Size) -> Canvas:
 
 
 def placed(grey: Canvas, profile: Profile, size: Size) -> tuple[Canvas, Placement]:
-    """Put a film whose contrast is normalised on a canvas of this size; and where it lies there."""
+    """Put a film whose contrast is normalised on a canvas of this size; and its place there."""
     place = placement(grey.shape[0], grey.shape[1], size, profile.preparation.fit)
     return put_on_canvas(grey, size, place, profile.preparation), place
 

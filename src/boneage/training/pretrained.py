@@ -50,7 +50,7 @@ class Pretrained:
 
     @property
     def origin(self) -> dict[str, Any]:
-        """What a manifest of weights that descend from these says of them."""
+        """What the manifest of weights fine-tuned from these states of them."""
         table = self.manifest.table
         known = ("date", "commit", "data", "fine_tuned_from")
         stated = {key: table[key] for key in known if key in table}

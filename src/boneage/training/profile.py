@@ -200,13 +200,13 @@ class RegionSpec(ProfileTable, frozen=True):
 
 
 class FusionSpec(ProfileTable, frozen=True):
-    """The dense head that joins the regions and the sex."""
+    """The dense head that combines the regions and the sex."""
 
     hidden: tuple[int, ...]
     training: PhaseSpec
     pooling: Literal["flatten", "average"] = "flatten"
     whole_hand: bool = False
-    """Join the attention network's own pooled feature."""
+    """Use the attention network's own pooled feature, too."""
     sex_units: int = 0
     """Width of the sex embedding; 0: the bare code, 1 male and 0 female."""
     joins: Literal["features", "ages", "mean_of_ages"] = "features"

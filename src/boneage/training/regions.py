@@ -130,7 +130,7 @@ def _write_table(path: Path, done: Mapping[str, Sequence[Sequence[str]]]) -> Non
 
 
 PreparedFilm = tuple[npt.NDArray[np.uint8], Placement, tuple[int, int]]
-"""What the attention network takes, where the film lies on it, and the film's size."""
+"""What the attention network takes, the film's place on it, and the film's size."""
 
 
 def _prepare(film: Film, profile: Profile, run: Run) -> PreparedFilm | None:

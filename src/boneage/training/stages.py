@@ -148,8 +148,9 @@ class Training:
             exported[file] = export_network(self.networks[name], file, folder, inputs, size, alone)
             feature = self.networks[name].predict_on_batch(inputs)["feature"]
             features |= {name: feature, "sex": sex}
-        joined = {name: features[name] for name in (*feature_names(self.profile), "sex")}
-        exported["fusion"] = export_network(self.networks["fusion"], "fusion", folder, joined, None)
+        names = (*feature_names(self.profile), "sex")
+        inputs = {name: features[name] for name in names}
+        exported["fusion"] = export_network(self.networks["fusion"], "fusion", folder, inputs, None)
         write_manifest(folder, self._manifest(exported))
         for curve in draw_curves(self.run.folder):
             print(f"drawn: {curve}")  # noqa: T201
@@ -289,7 +290,7 @@ def train(
 ) -> None:
     """Train weights from labelled films, or resume where an earlier run stopped.
 
-    Everything goes into the run folder; see ``Run`` for what is not said here.
+    Everything goes into the run folder; see ``Run`` for the other options.
 
     Parameters
     ----------
@@ -358,8 +359,8 @@ def _check_agreement(run: Run, profile: Profile, films: Films, stage: str | None
     """Check that processes that train together train the same from the same files."""
     listed = sorted((film.id, str(film.path), film.split, film.age_months) for film in films.films)
     identity = run.pretrained.identity if run.pretrained else None
-    asked = [profile.to_dict(), identity, run.epochs, run.limit, run.strict, stage]
-    for what, value in (("profile or option", asked), ("list of images", listed)):
+    options = [profile.to_dict(), identity, run.epochs, run.limit, run.strict, stage]
+    for what, value in (("profile or option", options), ("list of images", listed)):
         digest = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
         run.group.agree(what, digest)
     run.group.check_shared(run.folder)

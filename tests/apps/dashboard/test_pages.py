@@ -16,7 +16,7 @@ from boneage.domain.radiograph import Sex
 from boneage.inference.assessor import Assessor
 from boneage.inference.manifest import FOLDER_VARIABLE
 from boneage.training.fit_uncertainty.clinic import fit_clinic, write_calibration
-from boneage.training.fit_uncertainty.film_errors import read_films
+from boneage.training.fit_uncertainty.film_errors import estimate_films
 from boneage.uncertainty.calibration import FILE_VARIABLE
 from tests.classifiers import put_classifier
 
@@ -234,7 +234,7 @@ def test_the_interval_and_the_clinic_are_shown(
 ) -> None:
     clinic = tmp_path / "clinic.json"
     sure = Assessor(sure_weights)
-    answers = list(read_films(sure, load_films(labelled).films))
+    answers = list(estimate_films(sure, load_films(labelled).films))
     write_calibration(clinic, fit_clinic(answers, sure, "films", "<St Anna>"))
     monkeypatch.setenv(FILE_VARIABLE, str(clinic))
     page = opened(sure_weights, monkeypatch)

@@ -16,7 +16,7 @@ from boneage.training.fit_uncertainty.error_model import (
     months_at_knots,
     score_by,
 )
-from boneage.training.fit_uncertainty.film_errors import FilmRead, errors_of
+from boneage.training.fit_uncertainty.film_errors import FilmEstimate, errors_of
 from boneage.uncertainty.intervals import SEXES
 from tests.training.fit_uncertainty.simulated import inside, simulated
 
@@ -116,11 +116,11 @@ def test_scores_of_other_films_use_the_shape_as_it_is() -> None:
 def test_films_are_put_side_by_side() -> None:
     films = errors_of(
         [
-            FilmRead("1", Sex.MALE, 100.0, 90.0, 3.0, 1.1),
-            FilmRead("2", Sex.FEMALE, 50.0, 60.0, 4.0, 1.2),
+            FilmEstimate("1", Sex.MALE, 100.0, 90.0, 3.0, 1.1),
+            FilmEstimate("2", Sex.FEMALE, 50.0, 60.0, 4.0, 1.2),
         ]
     )
     assert films.male.tolist() == [True, False]
     assert films.errors.tolist() == [10.0, -10.0]
     assert films.ood_score is not None
-    assert errors_of([FilmRead("1", Sex.MALE, 1.0, 1.0, 0.0, None)]).ood_score is None
+    assert errors_of([FilmEstimate("1", Sex.MALE, 1.0, 1.0, 0.0, None)]).ood_score is None

@@ -12,7 +12,7 @@ from boneage.apps.cli.output import Progress, echo
 
 if TYPE_CHECKING:
     from boneage.domain.assessment import Failure
-    from boneage.training.fit_uncertainty.film_errors import FilmRead
+    from boneage.training.fit_uncertainty.film_errors import FilmEstimate
 
 
 @click.command()
@@ -51,7 +51,7 @@ def calibrate(data: Path, weights: Path | None, out: Path, name: str, workers: i
     from boneage.inference.assessor import Assessor  # noqa: PLC0415
     from boneage.storage.many import default_workers  # noqa: PLC0415
     from boneage.training.fit_uncertainty.clinic import fit_clinic, text_summary, write_calibration  # noqa: PLC0415
-    from boneage.training.fit_uncertainty.film_errors import read_films  # noqa: PLC0415
+    from boneage.training.fit_uncertainty.film_errors import estimate_films  # noqa: PLC0415
 
     assessor = Assessor(weights, threads=1, calibration="")
     found = load_films(data)
@@ -62,9 +62,9 @@ def calibrate(data: Path, weights: Path | None, out: Path, name: str, workers: i
         raise click.BadParameter(
             f"the folder {str(out.parent)!r} does not exist", param_hint="--out"
         )
-    answers: list[FilmRead | Failure] = []
+    answers: list[FilmEstimate | Failure] = []
     with Progress(len(films)) as progress:
-        for answer in read_films(assessor, films, workers=workers or default_workers()):
+        for answer in estimate_films(assessor, films, workers=workers or default_workers()):
             answers.append(answer)
             if isinstance(answer, Failure):
                 progress.fail(answer)

@@ -1,1 +1,1 @@
-"""How far the answers lie from the labels: tables, figures, other readers beside."""
+"""Accuracy: the errors against the labels in tables and figures, and other readers'."""

@@ -1,7 +1,7 @@
 """Another reader or system, measured on the same films: side by side, and paired.
 
 A film that is hard for one is often hard for the other. The difference of the
-two is therefore bootstrapped over films, with both readings of a film kept
+two is therefore bootstrapped over films, with both readings of a film
 together, and tested by Wilcoxon's signed-rank test on the absolute errors.
 """
 
@@ -224,7 +224,7 @@ def _plain(found: Comparison) -> dict[str, Any]:
 
 
 def conclusion(found: Comparison, here: str) -> str:
-    """Say in a sentence who is nearer to the labels, if that can be known."""
+    """Conclude in a sentence who is nearer to the labels, if that can be known."""
     difference = found.difference.mae_months
     if found.wilcoxon_p is None:
         return "Both are equally far off on every radiograph."

@@ -1,7 +1,7 @@
 """What a validation leaves behind: ``cases.csv``, ``metrics.json`` and ``report.html``.
 
-``cases.csv`` has one row a film that was read; the others say all that can be
-said of them together. All name films by their id in a public data set.
+``cases.csv`` has one row a film that was read; the others have the
+figures of all together. All name films by their id in a public data set.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def _rows(readings: Sequence[CaseReading]) -> Iterable[list[str]]:
 def summarise(validation: Validation, experiment: Experiment, workers: int = 1) -> dict[str, Any]:
     """All that ``metrics.json`` holds; plain values.
 
-    ``workers`` says how many films were read at a time, which makes each of them slower.
+    ``workers`` is how many films were read at a time, which makes each of them slower.
     """
     readings, problems = validation.readings, validation.problems
     return {

@@ -1,6 +1,6 @@
 """All the figures of an evaluation: predictions against labels, errors, intervals, other readers.
 
-Every function draws one file; ``title`` says data, split and weights.
+Every function draws one file; ``title`` names data, split and weights.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def draw_figures(
 
 
 def points_by_sex(axes: Axes, readings: Readings, x: Vector, y: Vector) -> None:
-    """Plot a point a reading, the sexes told apart by colour and by marker."""
+    """Plot a point a reading, the sexes in different colours and markers."""
     for sex, marker in MARKERS.items():
         of_sex = np.array([reading.sex is sex for reading in readings])
         label = f"{sex}, n = {of_sex.sum()}"

@@ -44,7 +44,7 @@ def networks_table(table: Table) -> Rows:
 
 
 def text_summary(table: Table) -> str:
-    """Say what a person wants first of what ``metrics.json`` holds, for a terminal."""
+    """The main figures of ``metrics.json``, for a terminal."""
     films = table["films"]
     lines = [
         f"{films['read']} of {films['tried']} radiographs read with {table['weights']['name']}"

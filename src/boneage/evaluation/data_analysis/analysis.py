@@ -23,7 +23,7 @@ from boneage.evaluation.accuracy.bands import BANDS, OLDEST_YEARS, Band
 BIN_MONTHS = 12
 BIN_Z = 0.25
 Z_LIMIT = 3.0
-"""Ages beyond this many standard deviations are looked at one by one."""
+"""Ages beyond this many standard deviations are outliers."""
 SPARSE_FILMS = 250
 """A two-year band with fewer films of a sex is sparse: a mean over n films is
 uncertain by 1/√n of their spread, 6 % at 250."""
@@ -114,7 +114,7 @@ class SparseAges:
 
     @property
     def words(self) -> str:
-        """Say which ages, such as "under 4 years"."""
+        """Which ages, such as "under 4 years"."""
         if self.low_years == 0 and self.high_years == OLDEST_YEARS:
             return "of every age"
         if self.low_years == 0:
@@ -135,7 +135,7 @@ class AgeHeaping:
     """How many different ages the sex has in all."""
 
     @property
-    def strongly(self) -> bool:
+    def is_heaped(self) -> bool:
         """Whether the labels keep to few ages, as those read from plates of an atlas do."""
         return len(self.ages_months) <= HEAPED_SHARE * self.distinct
 
@@ -263,14 +263,14 @@ def _in_bins(ages: Sequence[float], dataset: Dataset) -> tuple[int, ...]:
 
 
 def _sparse(sex: Sex, bands: Sequence[BandFilms]) -> list[SparseAges]:
-    """Runs of sparse bands, joined."""
+    """Runs of sparse bands."""
     total = sum(band.counts[sex] for band in bands)
     found = []
     for sparse, run in groupby(bands, lambda band: band.counts[sex] < SPARSE_FILMS):
-        joined = list(run)
+        neighbours = list(run)
         if sparse:
-            films = sum(band.counts[sex] for band in joined)
-            ends = joined[0].band.low, joined[-1].band.high
+            films = sum(band.counts[sex] for band in neighbours)
+            ends = neighbours[0].band.low, neighbours[-1].band.high
             found.append(SparseAges(sex, *ends, films, films / total))
     return found
 

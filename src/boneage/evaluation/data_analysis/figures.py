@@ -14,7 +14,7 @@ from boneage.evaluation.plotting import ACCENT, BOTH, COLOURS, LIGHT, saved_figu
 
 TICK_MONTHS = 24
 WORDS = {Sex.FEMALE: "girls", Sex.MALE: "boys"}
-"""How people are told of the sexes, and in which order."""
+"""The sexes in texts and figures, in their order."""
 SPLIT_STYLES = ((BOTH, "-"), (ACCENT, "--"))
 """Of "train" and "validation", in this order; the dashes tell them apart in grey too."""
 BAR = {"align": "edge", "edgecolor": "white", "linewidth": 0.8}

@@ -56,7 +56,7 @@ def write_analysis(folder: Path, analysis: Analysis) -> Path:
 
 
 def findings(analysis: Analysis) -> list[str]:
-    """What is worth saying of the data set, each a sentence or two."""
+    """What stands out in the data set, each a sentence or two."""
     return paragraphs(
         "data_findings",
         analysis=analysis,

@@ -1,1 +1,1 @@
-"""Where the attention looks, against bones that people marked."""
+"""Localization: the attention's regions against bones that people marked."""

@@ -96,14 +96,14 @@ def measure(
     Raises
     ------
     WeightsError
-        When they look for no carpal or no metacarpal region.
+        When the weights find no carpal or no metacarpal region.
     DataError
         When a marked region is empty or outside the film.
     """
     boxes = {detection.region: detection.box for detection in detections}
     for region in (CARPAL, METACARPAL):
         if region not in boxes:
-            raise WeightsError(f"these weights look for no {region} region, only {list(boxes)}")
+            raise WeightsError(f"these weights find no {region} region, only {list(boxes)}")
     crops = {region: crop_box(box, plan, *film_size) for region, box in boxes.items()}
     each = [_by_one_reader(boxes, crops, mark, proportions, film_size) for mark in marks]
     figures, offsets, outlines = zip(*each, strict=True)

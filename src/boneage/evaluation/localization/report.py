@@ -75,7 +75,7 @@ def write_report(folder: Path, test: LocalizationTest) -> None:
 
 
 def text_summary(test: LocalizationTest) -> list[str]:
-    """Say what a person wants first; one paragraph a target."""
+    """The main figures; one paragraph a target."""
     overall = test.groups["overall"]["overall"]
     constants = {"labels": figures.NAMES, "region_of": REGION_OF, "covered_from": COVERED}
     return paragraphs("localization_in_short", overall=overall, **constants)
@@ -135,7 +135,7 @@ def summarise(test: LocalizationTest) -> dict[str, Any]:
 
 
 def built_of(proportions: Proportions) -> list[str]:
-    """Say how the targets are built, with the proportions as measured; some paragraphs."""
+    """How the targets are built, with the proportions as measured; some paragraphs."""
     return paragraphs("localization_target", strip_width=STRIP_WIDTH, **asdict(proportions))
 
 

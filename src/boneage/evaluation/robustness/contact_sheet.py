@@ -1,4 +1,4 @@
-"""A contact sheet: one drawn film, nobody's, under every change, as the program reads it."""
+"""A contact sheet: one synthetic film under every change, as the program reads it."""
 
 from __future__ import annotations
 

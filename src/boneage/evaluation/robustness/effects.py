@@ -112,7 +112,7 @@ def _effect(films: Sequence[ChangedFilm], change: Change) -> Effect:
 
 
 def fate_of(film: ChangedFilm, change: str) -> str:
-    """Say which of ``FATES`` a film had."""
+    """Which of ``FATES`` a film had."""
     shift = film.shift_months(change)
     if shift is None:
         return REFUSED

@@ -1,7 +1,7 @@
 """What a test of the robustness leaves behind: ``stress.csv``, ``stress.json``, ``stress.html``.
 
-The CSV file has one row a film and change; JSON and page say all that can be
-said of the films together. All name films by their id in a public data set.
+The CSV file has one row a film and change; JSON and page have the
+figures of all films together. All name films by their id in a public data set.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class RobustnessTest:
     changes: Sequence[Change]
     films: Sequence[ChangedFilm]
     failures: Sequence[Failure] = ()
-    """Films that got no answer unchanged, and so say nothing of the changes."""
+    """Films that got no answer even unchanged."""
 
     @cached_property
     def effects(self) -> tuple[Effect, ...]:
@@ -104,7 +104,7 @@ def summarise(test: RobustnessTest) -> dict[str, Any]:
 
 
 def text_summary(test: RobustnessTest) -> str:
-    """Say how far each change moves the answers, one line a change, for a terminal."""
+    """Report how far each change moves the answers, one line a change, for a terminal."""
     width = max(len(effect.label) for effect in test.effects)
     lines = [
         f"{len(test.films)} radiographs under {len(test.effects)} changes, read with "

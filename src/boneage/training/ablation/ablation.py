@@ -1,4 +1,4 @@
-"""Ablation: a part of the method is left out, everything else stays, and the error tells."""
+"""Ablation: the error without a part of the method, everything else unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each input of the fusion is worth: its small head is trained anew on fewer of them.
+"""Ablation of the fusion's inputs: its small head is trained anew on fewer of them.
 
 The networks stay as a finished run trained them, and the features of all
 films are taken from its folder: pooled ones, which hold nothing
@@ -41,7 +41,7 @@ NAME = "inputs"
 SEEDS = 2
 SEX = "sex"
 BOTH = (CARPAL, METACARPAL)
-"""What "both" means in a label that goes on."""
+"""What "both" stands for at the beginning of a label."""
 WITH_SEX, WITHOUT_SEX = "with sex", "without sex"
 TOLERANCE_MONTHS = 0.05
 """Between the error that a run logged and the one that its features give now."""

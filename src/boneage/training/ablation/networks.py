@@ -1,4 +1,4 @@
-"""What parts of the attention network are worth, and what other backbones would be.
+"""Ablation of parts of the attention network, and other backbones compared with its own.
 
 A whole training takes hours, so every variant is trained anew, briefly, from its initial
 weights on the training films of useful resolution alone. The network is the whole-hand one,

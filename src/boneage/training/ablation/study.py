@@ -113,7 +113,7 @@ def _digest(recipe: Mapping[str, Any]) -> str:
 
 
 def labels_digest(films: tuple[Film, ...]) -> str:
-    """Fingerprint of films for a recipe: ids, labels and sizes, wherever the folder lies."""
+    """Fingerprint of films for a recipe: ids, labels and sizes, whatever the folder."""
     rows = [[f.id, f.age_months, f.sex.code, f.path.stat().st_size] for f in films]
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
@@ -29,7 +30,7 @@ from boneage.quality.burned_in_text import letters_in_a_row
 from boneage.quality.classifier import HAND, MIRRORED, ORIENTATIONS, UPRIGHT
 from boneage.quality.image_quality import ImageQuality, quality_of
 from boneage.reading import read
-from boneage.storage.many import Journal, default_workers, in_parallel
+from boneage.storage.many import Journal, default_workers, resumed
 from boneage.synthetic import draw
 from boneage.training.fit_quality.pictures import PIECES, oriented, resaved, small, two_hands
 from boneage.training.fit_quality.refusal_images import RefusalImage
@@ -76,7 +77,7 @@ class Example:
     """Near-copies, and everything made from one film, share it."""
     source: str
     plain: bool = False
-    """Whether it is a film or an image as it came."""
+    """Whether it is an original film or image, not one made of it."""
     name: str = ""
     kind: str | None = None
     """What it shows; None: not to be learned."""
@@ -93,7 +94,7 @@ class Example:
 
     @property
     def is_film(self) -> bool:
-        """Whether it is a labelled film as it came."""
+        """Whether it is an original labelled film."""
         return self.plain and self.is_labelled
 
     @property
@@ -103,7 +104,7 @@ class Example:
 
     @property
     def is_image(self) -> bool:
-        """Whether it is an image of the catalogue, as it came."""
+        """Whether it is an original image of the catalogue."""
         return self.plain and not self.is_labelled
 
     def mirrored(self) -> Example:
@@ -123,7 +124,7 @@ def examples_of_film(
 ) -> list[Example]:
     """Examples of one film: as it is, resaved, tilted, turned, in pieces, beside another.
 
-    ``other`` is laid beside it; ``number``, its place, says what is made of it.
+    ``other`` is laid beside it; ``number``, its place, decides what is made of it.
     """
     random = random_of(film.id)
     radiograph = read(film.path)
@@ -215,29 +216,29 @@ def collect(
         for number in range(min(DRAWN_FILMS, len(films) // FILMS_A_DRAWN_ONE)):
             yield f"{DRAWN} {number}", partial(examples_of_drawn, number, extract)
 
+    def work(task: Task, noted: Any) -> list[Example]:
+        if noted is not None:
+            return msgspec.convert(noted, list[Example], dec_hook=_array)
+        try:
+            return task[1]()
+        except FilmError as error:  # it is refused before any quality check
+            report(f"left out: {error}")
+            return []
+
+    def note(made: list[Example]) -> Any:
+        return msgspec.to_builtins(made, enc_hook=_plain_array)
+
     weights = assessor.weights.manifest.networks["attention"].sha256
     with Journal(folder / f"examples-{weights[:12]}.jsonl", {"attention": weights}) as journal:
-        missing = [task for task in tasks() if task[0] not in journal.done]
-        for new, (key, made) in enumerate(in_parallel(_attempt, missing, default_workers()), 1):
-            if isinstance(made, FilmError):  # it is refused before any quality check sees it
-                report(f"left out: {made}")
-            found = [] if isinstance(made, FilmError) else made
-            journal.add(key, msgspec.to_builtins(found, enc_hook=_plain_array))
-            if new % EVERY == 0:
-                report(f"{new} of {len(missing)} images done")
-        return [
-            example
-            for key, _ in tasks()
-            for example in msgspec.convert(journal.done[key], list[Example], dec_hook=_array)
-        ]
-
-
-def _attempt(task: Task) -> tuple[str, list[Example] | FilmError]:
-    key, make = task
-    try:
-        return key, make()
-    except FilmError as error:
-        return key, error
+        every = list(tasks())
+        found: list[Example] = []
+        for done, made in enumerate(
+            resumed(work, every, journal, default_workers(), key=itemgetter(0), note=note), 1
+        ):
+            found += made
+            if done % EVERY == 0:
+                report(f"{done} of {len(every)} images done")
+        return found
 
 
 def _plain_array(array: Features) -> Any:
@@ -264,7 +265,7 @@ def extractor_of(assessor: Assessor) -> FeatureExtractor:
 
 
 def _plain(radiograph: Radiograph, extract: FeatureExtractor) -> Example:
-    """The example of an image as it came."""
+    """The example of an original image."""
     image = whole_image(radiograph)
     orientation = exposed_field(radiograph, image)
     inside = analysed(radiograph, orientation)
@@ -280,7 +281,7 @@ def _plain(radiograph: Radiograph, extract: FeatureExtractor) -> Example:
 
 
 def plain_film(assessor: Assessor, film: Film) -> Example:
-    """The example of a labelled film as it came, to judge it."""
+    """The example of an original labelled film, to judge it."""
     plain = _plain(read(film.path), extractor_of(assessor))
     return replace(plain, group=film.id, source=FILMS, name=film.id, kind=HAND)
 

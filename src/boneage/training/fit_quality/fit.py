@@ -102,7 +102,7 @@ def fit_quality_model(
     WeightsError
         When the weights cannot be used.
     """
-    _remove_earlier(weights)  # the films are to be seen as they came
+    _remove_earlier(weights)  # films are to be analysed without a quality check
     assessor = Assessor(weights, threads=1, calibration="")
     catalogue = {image.name: image for image in refusal_images(refusal)}
     found = load_films(data)

@@ -177,7 +177,7 @@ def films_table(films: Sequence[Judged], limits: QualityLimits) -> Table:
 
 
 def text_table(letters: Sequence[tuple[int, int]], limits: QualityLimits) -> Table:
-    """Count films about whose text there is a warning, as they came and with text drawn on them.
+    """Count films with a warning about text, unchanged and with text drawn on them.
 
     Of each film, ``letters`` has those in a row without and with the drawn text.
     """

@@ -22,9 +22,9 @@ from boneage.domain.assessment import Failure
 from boneage.domain.radiograph import Sex
 from boneage.errors import CalibrationError
 from boneage.inference.assessor import Assessor
-from boneage.storage.files import atomically
+from boneage.storage.files import write_text
 from boneage.training.fit_uncertainty.error_model import fit_interval, score_by, scores_by_sex
-from boneage.training.fit_uncertainty.film_errors import Errors, FilmRead, errors_of
+from boneage.training.fit_uncertainty.film_errors import Errors, FilmEstimate, errors_of
 from boneage.uncertainty.calibration import (
     CHECKSUM,
     FORMAT,
@@ -118,7 +118,7 @@ def _line(answers: Numbers, labels: Numbers, slopes: Numbers) -> CalibrationLine
 
 
 def fit_clinic(
-    answers: Sequence[FilmRead | Failure], assessor: Assessor, data: str, name: str = ""
+    answers: Sequence[FilmEstimate | Failure], assessor: Assessor, data: str, name: str = ""
 ) -> ClinicFit:
     """Fit a calibration on the answers to labelled films.
 
@@ -130,7 +130,7 @@ def fit_clinic(
     CalibrationError
         When fewer than 30 films could be read.
     """
-    read = [answer for answer in answers if isinstance(answer, FilmRead)]
+    read = [answer for answer in answers if isinstance(answer, FilmEstimate)]
     if len(read) < LEAST_FILMS:
         raise CalibrationError(
             f"{len(read)} images of {data!r} could be read; a calibration needs at least "
@@ -167,8 +167,7 @@ def fit_clinic(
 
 def write_calibration(path: Path, fit: ClinicFit) -> None:
     """Write the file, whole or not at all."""
-    with atomically(path) as file:
-        file.write((json.dumps(fit.table, indent=1) + "\n").encode("ascii"))
+    write_text(path, json.dumps(fit.table, indent=1) + "\n")
 
 
 def _lines(films: Errors) -> dict[str, FittedLine]:

@@ -19,11 +19,11 @@ from boneage.storage.many import Journal, resumed
 from boneage.uncertainty.intervals import Numbers, disagreement
 
 LABELLED = frozenset({"id", "sex", "label_months"})
-"""Not in a journal: a label may be corrected before the films are read again."""
+"""Not in a journal: a label may be corrected before the run resumes."""
 
 
 @dataclass(frozen=True)
-class FilmRead:
+class FilmEstimate:
     """One labelled film, and the numbers of its answer."""
 
     id: str
@@ -56,7 +56,7 @@ class Errors:
         return self.male if sex is Sex.MALE else ~self.male
 
 
-def errors_of(films: Sequence[FilmRead]) -> Errors:
+def errors_of(films: Sequence[FilmEstimate]) -> Errors:
     """Put films side by side."""
     ood_scores = [film.ood_score for film in films]
     answers = np.array([film.answer_months for film in films], float)
@@ -69,15 +69,15 @@ def errors_of(films: Sequence[FilmRead]) -> Errors:
     )
 
 
-def read_films(
+def estimate_films(
     assessor: Assessor,
     films: Sequence[Film],
     *,
     space: FeatureSpace | None = None,
     workers: int = 1,
     journal: Journal | None = None,
-) -> Iterator[FilmRead | Failure]:
-    """Read films by the sex of their label; answers in the films' order.
+) -> Iterator[FilmEstimate | Failure]:
+    """Estimate the bone age of films by the sex of their label; in the films' order.
 
     Parameters
     ----------
@@ -87,15 +87,15 @@ def read_films(
     space : FeatureSpace, optional
         Of the training films, for weights that do not state it yet.
     workers : int
-        How many are read at a time.
+        How many are analysed at a time.
     journal : Journal, optional
-        Open; of the films that were read, so that they are not read again.
+        Open; what it holds is not analysed again.
     """
 
-    def work(film: Film, noted: Any) -> FilmRead | Failure:
+    def work(film: Film, noted: Any) -> FilmEstimate | Failure:
         label = film.id, film.sex, film.age_months
         if noted:
-            return FilmRead(*label, **noted)
+            return FilmEstimate(*label, **noted)
         session = assess_case(assessor, film.path, sex=film.sex, child=None, name=film.id)
         answer = session.outcome
         if isinstance(answer, Failure):
@@ -104,9 +104,9 @@ def read_films(
         if space:
             ood_score = space.ood_score(assessor.whole_hand_feature(session.image))
         months = disagreement(answer.age_by_network)
-        return FilmRead(*label, answer.uncalibrated_months, months, ood_score)
+        return FilmEstimate(*label, answer.uncalibrated_months, months, ood_score)
 
-    def note(answer: FilmRead | Failure) -> dict[str, Any] | None:
+    def note(answer: FilmEstimate | Failure) -> dict[str, Any] | None:
         if isinstance(answer, Failure):
             return None
         return {k: v for k, v in asdict(answer).items() if k not in LABELLED}

@@ -20,10 +20,15 @@ from boneage.inference.assessor import Assessor
 from boneage.inference.manifest import MANIFEST, read_manifest
 from boneage.quality.ood_score import FeatureSpace, fit_space
 from boneage.reading import read
-from boneage.storage.files import atomically
+from boneage.storage.files import atomically, write_text
 from boneage.storage.many import Journal, in_parallel
 from boneage.training.fit_uncertainty.error_model import Fitted, fit_interval
-from boneage.training.fit_uncertainty.film_errors import Errors, FilmRead, errors_of, read_films
+from boneage.training.fit_uncertainty.film_errors import (
+    Errors,
+    FilmEstimate,
+    errors_of,
+    estimate_films,
+)
 from boneage.uncertainty.interval_table import scores_table, shape_table
 from boneage.uncertainty.intervals import DEFAULT_LEVEL, LEAST_FILMS
 
@@ -62,7 +67,7 @@ def calibrate_weights(
         or chosen on.
     training : sequence of Film
         Of useful resolution, that the weights were trained on; at most 500, evenly
-        spaced, are used. Without any, the interval does not widen for films unlike them.
+        spaced, are used. Without any, the interval does not widen for atypical ones.
     journal : Path, optional
         Of the calibration films that were read, so that a run that was cut off resumes.
 
@@ -132,7 +137,7 @@ def _read(
     workers: int,
     path: Path | None,
     report: Report,
-) -> list[FilmRead]:
+) -> list[FilmEstimate]:
     report(f"analysing {len(films)} calibration images")
     recipe = {
         "networks": {k: n.sha256 for k, n in assessor.weights.manifest.networks.items()},
@@ -141,7 +146,8 @@ def _read(
     }
     found = []
     with Journal(path, recipe) if path else nullcontext() as journal:
-        for answer in read_films(assessor, films, space=space, workers=workers, journal=journal):
+        answers = estimate_films(assessor, films, space=space, workers=workers, journal=journal)
+        for answer in answers:
             if isinstance(answer, Failure):
                 report(f"skipped {answer.film}: {answer.message}")
             else:
@@ -192,5 +198,4 @@ def _put(folder: Path, interval: dict[str, Any] | None) -> None:
     table.pop("interval", None)
     if interval is not None:
         table["interval"] = interval
-    with atomically(path) as file:
-        file.write((json.dumps(table, indent=1) + "\n").encode("utf-8"))
+    write_text(path, json.dumps(table, indent=1) + "\n")

@@ -45,8 +45,8 @@ class ChannelAttention(keras.layers.Layer):  # type: ignore[misc]
 class SpatialAttention(keras.layers.Layer):  # type: ignore[misc]
     """Weigh the places: Ms(F) = sigmoid(conv7x7([mean over channels; max over channels])).
 
-    With ``focus`` above 0, looking everywhere has a price in training: the
-    share of the film that is looked at, mean Ms / max Ms, which is 1 for a
+    With ``focus`` above 0, a spread-out attention has a price in training:
+    the share of the film that is attended to, mean Ms / max Ms, which is 1 for a
     constant map and 1/n for a single one of n places, times ``focus``.
     Nothing in the age's loss keeps Ms low where there is nothing to see.
     """

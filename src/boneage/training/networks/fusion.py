@@ -1,4 +1,4 @@
-"""The small head that joins what the networks saw and the child's sex."""
+"""The fusion: a small head that combines the networks' features, or ages, with the child's sex."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ def build_fusion_network(
 ) -> keras.Model:
     """Features of each region and the sex to the age.
 
-    Where the profile joins ``ages``, the head of each network, frozen, reads
+    Where the profile combines ``ages``, the head of each network, frozen, reads
     its own age from its feature, and the fusion's own layers answer what to
-    add to the mean of these ages; where it joins ``mean_of_ages``, their
+    add to the mean of these ages; where it combines ``mean_of_ages``, their
     weighted mean is the answer. A thousand films are few for thousands of
     features, and enough for a handful of ages; a hundred for a handful of weights.
 
     Inputs: one feature vector a region, named by the region, of the given
     widths and in their order, and ``sex`` (n,), 1 male and 0 female. Output: ``age`` (n, 1),
-    months / 240. The ``networks`` say by region what their heads are like.
+    months / 240. ``networks`` describes, by region, their heads.
     """
     features = {name: keras.Input((width,), name=name) for name, width in widths.items()}
     sex = keras.Input((), dtype="int32", name="sex")
     by_ages = spec.joins != "features"
-    joined = list(features.values())
+    parts = list(features.values())
     if by_ages:
-        joined = [_own_age(name, features[name], sex, networks[name]) for name in features]
-    together = keras.layers.Concatenate(name="joined")(joined) if len(joined) > 1 else joined[0]
+        parts = [_own_age(name, features[name], sex, networks[name]) for name in features]
+    together = keras.layers.Concatenate(name="joined")(parts) if len(parts) > 1 else parts[0]
     if spec.joins == "mean_of_ages":
         return _with_own_ages(
             features, sex, WeightedMean(spec.shrinkage, name="weighted_mean")(together)
@@ -48,7 +48,7 @@ def build_fusion_network(
     )
     if not by_ages:
         return keras.Model({**features, "sex": sex}, {"age": age})
-    mean = keras.layers.Average(name="mean_age")(joined) if len(joined) > 1 else joined[0]
+    mean = keras.layers.Average(name="mean_age")(parts) if len(parts) > 1 else parts[0]
     return _with_own_ages(features, sex, keras.layers.Add(name="corrected_age")([mean, age]))
 
 

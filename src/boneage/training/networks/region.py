@@ -1,4 +1,4 @@
-"""The networks that look at an image: the attention network and the region networks."""
+"""The networks that take an image: the attention network and the region networks."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def build_attention_network(
     beside the rest of the backbone and reads an age of its own, ``local_age``
     (n, 1), from what it lets through of that layer; then the heat map is its
     F''; without ``local`` there is none. ``size`` (rows, columns) comes instead of the profile's
-    input, ``focus`` is the price of looking everywhere for the CBAM of the heat map.
+    input, ``focus`` is the price of a spread-out attention in the CBAM of the heat map.
     """
     film, sex, rgb = _inputs(spec, size)
     backbone = build_backbone(spec, weights_folder)

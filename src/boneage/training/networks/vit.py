@@ -3,7 +3,7 @@
 ViT-Tiny (Dosovitskiy et al., ICLR 2021; the size of Touvron et al., ICML 2021)
 with what it needs to learn from few films and to take any size of them: a stem
 of convolutions instead of one cut into patches (Xiao et al., NeurIPS 2021), and
-places told by a depthwise convolution instead of a table (Chu et al., ICLR
+positions encoded by a depthwise convolution instead of a table (Chu et al., ICLR
 2023). There is no class token: CBAM and the pooling stand behind the map.
 """
 
