@@ -270,7 +270,7 @@ def test_a_folder_of_another_recipe_is_refused(tmp_path: Path) -> None:
 
 def test_nothing_in_common_is_no_comparison(tmp_path: Path) -> None:
     plan = replace(plan_of_numbers([]), held_out=(film_of(Path("2.png"), "2"),))
-    with pytest.raises(DataError, match="no held-out film was read by every variant"):
+    with pytest.raises(DataError, match="no held-out image was analysed by every variant"):
         carry_out(plan, tmp_path, quiet)
 
 
