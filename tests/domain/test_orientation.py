@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boneage.domain.assessment import Box, RegionDetection
-from boneage.domain.orientation import Orientation, whole_film
+from boneage.domain.orientation import Orientation
 
 HEIGHT, WIDTH = 60, 40
 FIELD = Box(6, 4, 56, 34)
@@ -40,7 +40,7 @@ def test_a_film_that_was_turned_comes_back(quarters: int) -> None:
     lying = np.rot90(film, quarters)  # counter-clockwise: as many clockwise turns bring it back
     orientation = Orientation(Box(0, 0, *lying.shape), quarters)
     np.testing.assert_array_equal(orientation.upright(lying), film)
-    assert not quarters or not orientation.reads_as_it_is(*lying.shape)
+    assert not quarters or not orientation.is_identity(*lying.shape)
 
 
 def test_a_negative_is_inverted() -> None:
@@ -73,9 +73,9 @@ def test_looks_come_back_together() -> None:
     (back,) = Orientation(FIELD, 1).detections_on_film((detection,), (HEIGHT, WIDTH))
     assert (back.region, back.attention_found) == ("carpal", True)
     assert back.box == Orientation(FIELD, 1).box_on_film(detection.box)
-    assert whole_film(HEIGHT, WIDTH).detections_on_film((detection,), (HEIGHT, WIDTH)) == (
-        detection,
-    )
+    assert Orientation.of_whole(HEIGHT, WIDTH).detections_on_film(
+        (detection,), (HEIGHT, WIDTH)
+    ) == (detection,)
 
 
 def test_a_box_on_the_frame_alone_has_no_place_upright() -> None:

@@ -1,4 +1,4 @@
-"""The walk from a film to a bone age."""
+"""The walk from an image to a bone age."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from boneage.domain.assessment import (
 )
 from boneage.domain.radiograph import ImageMetadata, Radiograph, Sex
 from boneage.errors import SexError, UnsuitableError, WeightsError
-from boneage.inference.assessor import Assessor
+from boneage.inference.assessor import COMBINING, ESTIMATING, Assessor
 from boneage.inference.manifest import FOLDER_VARIABLE
 from boneage.synthetic.film import draw
 from tests.conftest import build_weights, drawn_hand, write_png
@@ -78,7 +78,7 @@ def test_sex_reaches_the_answer(assessor: Assessor) -> None:
     assert boy - girl == pytest.approx(12, abs=0.01)
 
 
-def test_both_standards_come_from_one_look_at_the_film(assessor: Assessor) -> None:
+def test_both_standards_come_from_one_assessment(assessor: Assessor) -> None:
     girl, boy = (assessor.assess(radiograph(), sex) for sex in ("female", "male"))
     assert girl.by_standard == boy.by_standard
     assert girl.by_standard == {Sex.FEMALE: girl.age_months, Sex.MALE: boy.age_months}
@@ -156,7 +156,7 @@ def test_films_come_as_paths_bytes_and_files(assessor: Assessor, film: Path) -> 
     assert len(ages) == 1
 
 
-def test_sex_comes_from_the_film_when_nobody_says_it(assessor: Assessor) -> None:
+def test_sex_comes_from_the_film_when_none_is_given(assessor: Assessor) -> None:
     assert assessor.assess(radiograph(sex=Sex.MALE)).sex is Sex.MALE
 
 
@@ -313,13 +313,12 @@ def test_the_cores_that_a_film_may_use_do_not_change_its_answer(
     assert other.findings == one.findings
 
 
-def test_every_step_is_told_in_its_order(assessor: Assessor) -> None:
-    told: list[str] = []
-    assessor.assess(radiograph(), "female", on_step=told.append)
-    assert tuple(told) == assessor.steps
-    assert told[0] == "preparing the film"
-    assert told[1:4] == [f"looking for the {name} region" for name in (CARPAL, METACARPAL, PHALANX)]
-    assert told[4:] == ["reading the regions", "joining the readings"]
+def test_every_step_is_reported_in_its_order(assessor: Assessor) -> None:
+    steps: list[str] = []
+    assessor.assess(radiograph(), "female", on_step=steps.append)
+    assert tuple(steps) == assessor.steps
+    regions = [f"detecting the {name} region" for name in (CARPAL, METACARPAL, PHALANX)]
+    assert steps == ["preparing the image", *regions, ESTIMATING, COMBINING]
 
 
 def months_between_the_standards(youngest: float, oldest: float) -> list[float]:

@@ -65,7 +65,7 @@ def test_another_level_of_the_same_answer(sure_weights: Path, film: Path) -> Non
 
 
 def test_a_level_that_cannot_be_given_is_refused_at_once(sure_weights: Path, weights: Path) -> None:
-    with pytest.raises(LevelError, match="needs at least 99 calibration films, and there are 70"):
+    with pytest.raises(LevelError, match="needs at least 99 calibration images, and there are 70"):
         Assessor(sure_weights, level=0.99)
     with pytest.raises(LevelError, match=r"'tiny-1' state no interval, so none of level 0\.8"):
         Assessor(weights, level=0.8)
@@ -131,7 +131,7 @@ def test_a_file_that_was_changed_is_refused(weights: Path, clinic: Path) -> None
         (("interval", "scores"), {"female": [1.0], "male": [2.0]}, "has 2 scores; it needs 30"),
         (("interval", "scores", "female"), [2.0, 1.0], "do not ascend"),
         (("interval", "shape"), {"knots_months": [1]}, "is not a calibration"),
-        (("interval", "shape"), None, "counts on an interval of the weights"),
+        (("interval", "shape"), None, "needs the interval of the weights"),
         (("name",), 7, "is not a calibration"),
     ],
 )

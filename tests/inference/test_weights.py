@@ -65,7 +65,7 @@ def test_the_networks_of_regions_have_a_core_each(weights: Path) -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_what_is_done_side_by_side_comes_back_in_its_order(weights: Path, threads: int) -> None:
+def test_what_is_done_in_parallel_comes_back_in_its_order(weights: Path, threads: int) -> None:
     opened = Weights(weights, threads=threads)
     seen: set[int] = set()
 
@@ -74,17 +74,17 @@ def test_what_is_done_side_by_side_comes_back_in_its_order(weights: Path, thread
         seen.add(threading.get_ident())
         return item * 10
 
-    assert opened.side_by_side(work, range(4)) == [0, 10, 20, 30]
+    assert opened.in_parallel(work, range(4)) == [0, 10, 20, 30]
     assert len(seen) == threads
-    assert opened.meanwhile(lambda: 7)() == 7
+    assert opened.in_background(lambda: 7)() == 7
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_what_fails_side_by_side_fails_where_it_is_asked_for(weights: Path, threads: int) -> None:
+def test_what_fails_in_parallel_fails_where_its_result_is_used(weights: Path, threads: int) -> None:
     opened = Weights(weights, threads=threads)
     with pytest.raises(ZeroDivisionError):
-        opened.side_by_side(lambda item: 1 // item, [1, 0])
-    later = opened.meanwhile(lambda: 1 // 0)
+        opened.in_parallel(lambda item: 1 // item, [1, 0])
+    later = opened.in_background(lambda: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         later()
 

@@ -43,9 +43,9 @@ GOOD = ImageMeasures(
 
 
 def codes(
-    seen: ImageMeasures, metadata: ImageMetadata = FACTS, age: float | None = None
+    measures: ImageMeasures, metadata: ImageMetadata = FACTS, age: float | None = None
 ) -> dict[str, Severity]:
-    found = findings_of(metadata, Sex.MALE, seen=seen, chronological_age_months=age)
+    found = findings_of(metadata, Sex.MALE, measures=measures, chronological_age_months=age)
     assert all(finding.message.endswith(".") for finding in found)
     return {finding.code: finding.severity for finding in found}
 
@@ -114,13 +114,13 @@ def test_a_good_film_is_accepted() -> None:
     assert verdict_on(()) is Verdict.ACCEPTED
 
 
-@pytest.mark.parametrize(("seen", "code", "severity"), MEASURED)
-def test_each_measure_has_its_finding(seen: ImageMeasures, code: str, severity: str) -> None:
-    assert codes(seen)[code] == severity
+@pytest.mark.parametrize(("measures", "code", "severity"), MEASURED)
+def test_each_measure_has_its_finding(measures: ImageMeasures, code: str, severity: str) -> None:
+    assert codes(measures)[code] == severity
 
 
 def test_few_pixels_are_said() -> None:
-    small = replace(GOOD, orientation=Orientation(Box(0, 0, 60, 50)), film_size=(60, 50))
+    small = replace(GOOD, orientation=Orientation(Box(0, 0, 60, 50)), image_size=(60, 50))
     assert codes(small) == {"low_resolution": Severity.WARNING}
 
 
@@ -142,15 +142,15 @@ def test_the_age_that_is_given_counts_before_the_films() -> None:
 
 
 def test_refusals_come_first_with_their_measure_and_limit() -> None:
-    seen = replace(judged(kinds={HAND: 0.1, "chest": 0.9}), quality=measured(noise=0.5).quality)
-    first, second = findings_of(replace(FACTS, laterality="R"), Sex.MALE, seen=seen)[:2]
+    measures = replace(judged(kinds={HAND: 0.1, "chest": 0.9}), quality=measured(noise=0.5).quality)
+    first, second = findings_of(replace(FACTS, laterality="R"), Sex.MALE, measures=measures)[:2]
     assert (first.severity, first.measured, first.limit) == (Severity.REFUSAL, 0.1, 0.2)
     assert "chest" in first.message
     assert second.severity is Severity.WARNING
 
 
 def test_the_end_of_the_scale_is_a_note() -> None:
-    (found,) = findings_of(FACTS, Sex.MALE, seen=GOOD, answer_months=AGE_RANGE_MONTHS[1])
+    (found,) = findings_of(FACTS, Sex.MALE, measures=GOOD, answer_months=AGE_RANGE_MONTHS[1])
     assert (found.code, found.severity) == ("end_of_scale", Severity.NOTE)
 
 

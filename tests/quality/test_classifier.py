@@ -46,17 +46,17 @@ def test_a_turn_is_kept_where_the_second_look_is_surer() -> None:
 
 
 def test_a_mirror_image_lies_the_other_way() -> None:
-    for lying, mirrored in zip(ORIENTATIONS, MIRRORED, strict=True):
-        assert ORIENTATIONS[mirrored] == (-lying[0] % 4, lying[1])
+    for orientation, mirrored in zip(ORIENTATIONS, MIRRORED, strict=True):
+        assert ORIENTATIONS[mirrored] == (-orientation[0] % 4, orientation[1])
 
 
 def test_the_two_views_are_read_together() -> None:
     """One view says a turn to one side, its mirror image to the other: they agree."""
-    lying = classifier().lying
+    orientation = classifier().orientation
     quarter, opposite = ORIENTATIONS.index((1, False)), ORIENTATIONS.index((3, False))
-    lying.weights[quarter, 0], lying.weights[opposite, 1] = 90.0, 90.0
+    orientation.weights[quarter, 0], orientation.weights[opposite, 1] = 90.0, 90.0
     tilt = Linear(np.array([[10.0, -10.0]], np.float32), np.zeros(1, np.float32))
-    made = replace(classifier(), lying=lying, tilt=tilt)
+    made = replace(classifier(), orientation=orientation, tilt=tilt)
     judgement = made.judge([[1.0, 0.0], [0.0, 1.0]])
     assert most_likely_orientation(judgement) == (1, False)
     assert judgement.tilt_degrees == pytest.approx(10.0)

@@ -65,7 +65,7 @@ def test_a_level_too_high_for_one_sex_takes_the_films_of_both() -> None:
 
 
 def test_a_level_that_the_films_do_not_support_says_how_many_it_needs() -> None:
-    with pytest.raises(LevelError, match=r"level 99 % needs at least 99 calibration films, .* 60"):
+    with pytest.raises(LevelError, match=r"level 99 % needs at least 99 calibration images, .* 60"):
         scores(30, 30).threshold(Sex.FEMALE, 0.99)
     with pytest.raises(LevelError, match=r"support levels up to 98\.3 %"):
         scores(30, 30).threshold(Sex.FEMALE, 0.9999)

@@ -1,4 +1,4 @@
-"""What is said of a child beside the bone age. Plain frozen values: no files, no tables."""
+"""The clinical interpretation of a bone age."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Centre(StrEnum):
 
 
 class Determination(StrEnum):
-    """The verdict on a bone age, in the words of RadElement RDES14."""
+    """The classification of a bone age, in the words of RadElement RDES14."""
 
     DELAYED = "delayed"
     NORMAL = "normal"
@@ -43,7 +43,7 @@ class Category(StrEnum):
     AVERAGE = "average"
     ACCELERATED = "accelerated"
     DELAYED = "delayed"
-    """The paper's own word for it, "retarded", is not one to say to a family."""
+    """The paper's own word, "retarded", is not used with families."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ class NearestStandards:
 
 @dataclass(frozen=True)
 class ClinicalFindings:
-    """All that is said of a child beside the bone age."""
+    """The clinical interpretation of a bone age."""
 
     context: ClinicalContext
     standards: NearestStandards

@@ -1,11 +1,9 @@
-"""The stored samples of a TIFF page, every one of them decoded.
+"""The decoded samples of a TIFF page.
 
-Uncompressed segments are copied. JPEG segments are decoded one by one, each
-seen to have just the size of its place. For all other compressions libtiff,
-through Pillow, is given the page as rows of plain bytes: it then only unpacks,
-and gives an error where it cannot fill a segment; what the bytes mean (depth,
-byte order, planes, prediction) is settled here. No image is begun in memory
-that was not cleared.
+Uncompressed segments are copied. JPEG segments are decoded one by one, after a check of their size.
+For all other compressions libtiff, through Pillow, gets the page as rows of plain bytes: it then
+only unpacks, and gives an error where it cannot fill a segment; depth, byte order, planes and
+prediction are applied here. All memory is cleared first.
 """
 
 from __future__ import annotations

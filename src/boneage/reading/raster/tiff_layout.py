@@ -1,4 +1,4 @@
-"""How the pixels of a TIFF page are stored, seen to be possible before any is decoded."""
+"""How the pixels of a TIFF page are stored, checked before any is decoded."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ MOST_EXPANSION: Mapping[int, int] = {
     LZMA: 10_000,
     ZSTD: 40_000,
 }
-"""Compressions that are read, and at most how many bytes one byte can stand for:
-what claims to hold more is damaged, and is refused before memory is asked for."""
+"""Supported compressions, and the most bytes that one byte can expand to: data that state more are
+damaged, and are refused before memory is allocated."""
 WITH_PREDICTOR = frozenset((LZW, DEFLATE, OLD_DEFLATE, LZMA, ZSTD))
 NO_PREDICTOR, DIFFERENCES, FLOAT_DIFFERENCES = 1, 2, 3
 OTHER_COMPRESSIONS: Mapping[int, str] = {

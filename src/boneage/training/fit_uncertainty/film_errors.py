@@ -12,6 +12,7 @@ from boneage.datasets.labels import Film
 from boneage.domain.assessment import Case, Failure
 from boneage.domain.radiograph import Sex
 from boneage.inference.assessor import Assessor
+from boneage.inference.attention import whole_hand_feature
 from boneage.quality.ood_score import FeatureSpace
 from boneage.reading import read
 from boneage.storage.many import Journal, in_parallel
@@ -101,7 +102,7 @@ def read_films(
             return Failure(film.id, answer.code, answer.message)
         ood_score = answer.ood_score
         if space:
-            ood_score = space.ood_score(assessor.whole_hand_feature(read(film.path)))
+            ood_score = space.ood_score(whole_hand_feature(assessor.weights, read(film.path)))
         apart = disagreement(answer.age_by_network)
         return FilmRead(*label, answer.uncalibrated_months, apart, ood_score)
 
