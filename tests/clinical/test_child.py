@@ -83,7 +83,7 @@ def test_a_film_that_gives_no_age_is_no_error(metadata: ImageMetadata, code: str
         replace(BARE, findings=(Finding("placeholder_age", Severity.WARNING, "000D"),)),
     ],
 )
-def test_what_stands_in_for_an_unknown_age_gives_none(metadata: ImageMetadata) -> None:
+def test_a_placeholder_gives_no_age(metadata: ImageMetadata) -> None:
     context = clinical_context(Child(), metadata)
     assert context.chronological_age_months is None
     assert context.age_not_defined is not None

@@ -50,7 +50,7 @@ def test_a_negative_is_inverted() -> None:
 
 
 @pytest.mark.parametrize("quarters", range(4))
-def test_a_map_lies_where_the_film_lies(quarters: int) -> None:
+def test_a_map_has_the_orientation_of_its_image(quarters: int) -> None:
     orientation = Orientation(FIELD, quarters)
     film = np.zeros((HEIGHT, WIDTH), np.float32)
     film[10:14, 8:12] = 1  # inside the frame
@@ -58,7 +58,7 @@ def test_a_map_lies_where_the_film_lies(quarters: int) -> None:
     np.testing.assert_array_equal(on_film, film)
 
 
-def test_a_map_of_another_resolution_keeps_its_frame_cold() -> None:
+def test_a_map_of_another_resolution_is_0_on_the_border() -> None:
     heat = np.ones((25, 15), np.float32)
     on_film = Orientation(FIELD).map_on_film(heat, (HEIGHT, WIDTH))
     assert on_film.shape == (30, 20)
@@ -66,7 +66,7 @@ def test_a_map_of_another_resolution_keeps_its_frame_cold() -> None:
     assert on_film[10, 10] == 1
 
 
-def test_looks_come_back_together() -> None:
+def test_detections_are_carried_back_together() -> None:
     detection = RegionDetection(
         "carpal", np.ones((5, 3), np.float32), Box(0, 0, 10, 5), attention_found=True
     )
@@ -78,6 +78,6 @@ def test_looks_come_back_together() -> None:
     ) == (detection,)
 
 
-def test_a_box_on_the_frame_alone_has_no_place_upright() -> None:
+def test_a_box_on_the_border_alone_has_no_place_upright() -> None:
     with pytest.raises(ValueError, match="empty"):
         Orientation(FIELD).box_upright(Box(0, 0, 3, 3))

@@ -137,7 +137,7 @@ def test_a_tilted_cassette_is_turned_back(degrees: float, level: int) -> None:
 
 
 @pytest.mark.parametrize("degrees", [-35.0, 28.0])
-def test_a_tilted_hand_is_turned_back_as_far_as_is_asked(degrees: float) -> None:
+def test_a_tilted_hand_is_turned_back_by_the_given_angle(degrees: float) -> None:
     matrix = cv2.getRotationMatrix2D((WIDTH / 2, HEIGHT / 2), -degrees, 0.7)
     air = float(np.median(HAND[:30]))
     film = film_of(cv2.warpAffine(HAND, matrix, (WIDTH, HEIGHT), borderValue=air))
@@ -209,7 +209,7 @@ def test_a_few_hot_and_dead_pixels_set_no_range() -> None:
 
 
 @pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
-def test_the_frames_of_the_stress_test_are_cut_off(level: float) -> None:
+def test_the_borders_of_the_robustness_test_are_cut_off(level: float) -> None:
     grey = framed(HAND, 0.15, level)
     field = field_of(grey)
     assert field.min_row / len(grey) == pytest.approx(0.15 / 1.3, abs=0.01)

@@ -98,7 +98,7 @@ def test_without_a_quality_check_no_second_hand_is_looked_for(
     assert assessor.assess(radiograph(pair), "female").other_hand is None
 
 
-def test_a_part_keeps_its_share_of_a_stated_field() -> None:
+def test_a_part_has_its_share_of_a_stated_field() -> None:
     whole = replace(radiograph(np.zeros((20, 40), np.float32)), exposed=Box(2, 4, 18, 24))
     assert part_of(whole, Box(0, 20, 20, 40)).exposed == Box(2, 0, 18, 4)
     assert part_of(whole, Box(0, 30, 20, 40)).exposed is None

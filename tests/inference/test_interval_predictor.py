@@ -71,7 +71,7 @@ def test_a_level_that_cannot_be_given_is_refused_at_once(sure_weights: Path, wei
         Assessor(weights, level=0.8)
 
 
-def test_a_calibration_moves_the_answer_and_says_so(
+def test_a_calibration_moves_the_answer_and_is_recorded(
     weights: Path, clinic: Path, film: Path
 ) -> None:
     plain = Assessor(weights).assess(film, "female")
@@ -125,7 +125,7 @@ def test_a_file_that_was_changed_is_refused(weights: Path, clinic: Path) -> None
     [
         (("kind",), "manifest", "its kind is 'manifest'"),
         (("format",), 9, "is of format 9; this program reads 1"),
-        (("lines", "female", "slope"), 3.0, "not one that a calibration may have"),
+        (("lines", "female", "slope"), 3.0, "is outside the limits: slopes from 0.8 to 1.25"),
         (("lines", "male", "intercept_months"), float("nan"), "not one that a calibration may"),
         (("lines",), {}, "is not a calibration"),
         (("interval", "scores"), {"female": [1.0], "male": [2.0]}, "has 2 scores; it needs 30"),

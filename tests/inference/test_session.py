@@ -125,7 +125,7 @@ def test_a_level_of_its_own(sure_weights: Path, film: Path) -> None:
     assert (half.assessment.interval.level, usual.assessment.interval.level) == (0.5, 0.9)
 
 
-def test_a_surprise_says_its_kind_alone(
+def test_of_an_unexpected_error_only_the_kind_is_reported(
     assessor: Assessor,
     film: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -34,7 +34,7 @@ def change_manifest(folder: Path, change: Callable[[dict[str, Any]], Any]) -> No
     path.write_text(json.dumps(table))
 
 
-def test_weights_say_who_they_are(weights: Path) -> None:
+def test_weights_have_a_name_and_a_checksum(weights: Path) -> None:
     name = Weights(weights).name
     assert (name.name, name.profile) == ("tiny-1", "tiny")
     assert name.sha256 == hashlib.sha256((weights / "manifest.json").read_bytes()).hexdigest()
@@ -100,14 +100,14 @@ def test_by_default_a_film_may_use_the_cores_of_the_process(weights: Path) -> No
             os.sched_setaffinity(0, mine)
 
 
-def test_a_given_folder_is_stronger_than_the_variable(
+def test_a_given_folder_takes_precedence_over_the_variable(
     weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(FOLDER_VARIABLE, "/nowhere")
     assert Weights(weights).folder == weights
 
 
-def test_missing_weights_say_where_they_were_sought(tmp_path: Path) -> None:
+def test_an_error_for_missing_weights_names_the_folder(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=f"no weights in {re.escape(repr(str(tmp_path)))}"):
         Weights(tmp_path)
 

@@ -149,7 +149,7 @@ def test_a_deflated_data_set_in_a_wrapping_that_is_cut_off(refused: Refused) -> 
     refused(content[:-500], "truncated")
 
 
-def test_deflated_without_saying_so() -> None:
+def test_deflated_without_its_transfer_syntax() -> None:
     deflated = zlib.compress(PLAIN[BODY:])[2:-4]
     assert "other_transfer_syntax" not in codes(read_alike(PLAIN[:BODY] + deflated))
 

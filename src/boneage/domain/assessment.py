@@ -53,7 +53,7 @@ class Interval:
     films: int | None = None
     """How many labelled images it was calibrated on; None: not stated."""
     by_sex: bool = False
-    """Whether these were films of this sex alone, or of both."""
+    """Whether these were images of this sex alone, or of both."""
     widening: float = 1.0
     """How much wider it is than for a typical image of this sex and age: because the networks
     disagree, or because the image is atypical."""

@@ -34,9 +34,9 @@ class Child:
     Raises
     ------
     AgeError
-        When the birth date lies after the study date, or the age is no child's.
+        When the birth date is after the study date, or the age is not a child's.
     HeightError
-        When the height is no child's in centimetres.
+        When the height is not a child's in centimetres.
     """
 
     chronological_age_months: float | None = None

@@ -70,7 +70,7 @@ class ClinicalContext:
     height_cm: float | None = None
     """Present standing height."""
     centre: Centre = Centre.CHRONOLOGICAL_AGE
-    """What the SDS is asked to be centred on."""
+    """What the SDS is centred on, as requested."""
     age_not_defined: NotDefined | None = None
     """Why there is no chronological age; None when there is one."""
 
@@ -132,7 +132,7 @@ class AdultHeight:
 
 @dataclass(frozen=True)
 class NearestStandards:
-    """The standards of the atlas that a bone age lies between."""
+    """The standards of the atlas that a bone age is between."""
 
     sex: Sex
     lower_months: float

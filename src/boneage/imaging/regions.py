@@ -238,7 +238,7 @@ def _coverage(
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a region is expected: its middle and how far around it, as shares of the film."""
+    """Where a region is expected: its middle and how far around it, as shares of the image."""
 
     row: float
     col: float

@@ -1,7 +1,7 @@
 """Where an image that may show two hands could be cut between them.
 
 A hand is full of edges; between two of them, whatever the exposure and whether it is one
-exposed field or two, lie lines with few. One hand has such lines, too: between the fingers,
+exposed field or two, are lines with few. One hand has such lines, too: between the fingers,
 or beside it. So a cut is a proposal, and the parts on either side of it are judged
 before it is accepted.
 """

@@ -62,7 +62,7 @@ class Session:
 
     @property
     def fingerprint(self) -> str:
-        """The SHA-256 of the pixels, made when it is first asked for."""
+        """The SHA-256 of the pixels, computed on first use."""
         return self.image.fingerprint
 
     def file(self) -> BinaryIO:

@@ -177,7 +177,7 @@ def _of_orientation(measures: ImageMeasures) -> Iterator[Finding]:
     orientation, judgement, limits = measures.orientation, measures.judgement, measures.limits
     if orientation.quarters:
         turn = QUARTER_TURNS[orientation.quarters]
-        message = f"The hand did not lie upright: the image was turned {turn} before analysis."
+        message = f"The hand was not upright: the image was turned {turn} before analysis."
         yield Finding.warning("turned", message, 90.0 * orientation.quarters, 0.0)
     if orientation.tilt:
         degrees = abs(orientation.tilt.degrees)
@@ -247,7 +247,7 @@ def _of_answer(
 ) -> Iterator[Finding]:
     """Report what is odd about the bone age and the detected regions."""
     if answer_months is not None and answer_months >= END_OF_SCALE_MONTHS:
-        message = "The bone age lies at the end of the scale, where growth has ended: "
+        message = "The bone age is at the end of the scale, where growth has ended: "
         message += "an adult's hand looks like this, too."
         limit = END_OF_SCALE_MONTHS
         yield Finding.note("end_of_scale", message, answer_months, limit)

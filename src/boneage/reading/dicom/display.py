@@ -113,7 +113,7 @@ def _greys(
 def _mended(
     pixels: Pixels, greys: Greys, levels: Levels, counted: Mask | None
 ) -> tuple[Finding, ...]:
-    """Give hot and dead pixels the grey of what lies around them."""
+    """Give hot and dead pixels the grey of their surroundings."""
     if not levels.counts[greys.stray].any():
         return ()
     wrong = greys.stray[levels.index]
@@ -123,7 +123,7 @@ def _mended(
     count = int(np.count_nonzero(wrong))
     message = (
         f"{count} pixel{'s' * (count != 1)} far from the values of all others, as of a detector's "
-        "faults, were given the grey of what lies around them"
+        "faults, were given the grey of their surroundings"
     )
     return (Finding.note("stray_pixels", message, float(count)),)
 

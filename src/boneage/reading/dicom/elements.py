@@ -202,7 +202,7 @@ class _ElementReader:
             return None
         if first.stop > self.end:
             return first if self._may_be_cut(first, previous) else None
-        # Either it is not as long as it says, or what follows it is odd.
+        # Either its length is wrong, or what follows it is odd.
         after = self.resume(position, tag)
         return first if after is not None and after >= first.next else None
 
@@ -356,7 +356,7 @@ class _ElementReader:
             position += HEADER
             after = self._item(position, implicit=implicit, depth=depth)
             position = position + length if length != UNDEFINED else after or self.end
-        # An item is not as long as it says: the end that another element follows.
+        # The length of an item is wrong: take the end that another element follows.
         mark = self._bytes(SEQUENCE_END) + b"\0\0\0\0"
         found = self.data.find(mark, start)
         while found >= 0:

@@ -14,7 +14,7 @@ from boneage.reading.dicom.stored_values import Cells, Coding, Integers, Mask
 from boneage.reading.dicom.values import numbers_of
 
 SAMPLE = 20_000
-"""So many pixels, evenly spread, tell which range an image's values have."""
+"""Pixels, evenly spread, that determine the range of an image's values."""
 ROBUST = (0.5, 99.5)
 """Percentiles."""
 APART = 1 / 8
@@ -26,9 +26,9 @@ class Padding:
     """Pixels that are not part of the image."""
 
     values: Mask
-    """True where a pixel has the padding's value, wherever it lies."""
+    """True where a pixel has the padding's value, wherever it is."""
     around: Mask
-    """True where it also lies around the image: connected to a corner."""
+    """True where it is also around the image: connected to a corner."""
     apart: bool
     """Whether its value is far from all of the image's, so that it is neither air nor bone."""
     notes: tuple[Finding, ...] = ()

@@ -23,9 +23,9 @@ Mask: TypeAlias = npt.NDArray[np.bool_]
 SAMPLED_ROWS = 256
 """Rows, evenly spread, whose neighbouring pixels are compared."""
 JUMP = 0.75
-"""Of the range: neighbours so far apart lie on the two sides of a wrap."""
+"""Of the range: neighbours so far apart are on the two sides of a wrap."""
 HALF = 1 / 32
-"""Of the range: so far from half of it neighbours lie apart where the highest bit is an overlay."""
+"""Of the range: so far from half of it neighbours are apart where the highest bit is an overlay."""
 SOME, SHARE = 10, 1e-4
 """So many jumps, and this share of all pairs of neighbours, are normal: markers and printed text
 jump, too."""
@@ -40,11 +40,11 @@ ROUGH = 0.05
 the wrong order, look like noise. Of 250 radiographs the roughest had 0.02."""
 FEWEST_BITS = 6
 NEAR = 1 / 16
-"""Of the range: so near to the lowest or highest number lie those on the sides of a wrap."""
+"""Of the range: so near to the lowest or highest number are those on the sides of a wrap."""
 FEWEST_ACROSS = 5
 """Pairs of neighbours."""
 RARE = 0.05
-"""Of the pixels: where a little bone wrapped around, few lie on either side of the wrap; where
+"""Of the pixels: where a little bone wrapped around, few are on either side of the wrap; where
 print is bright on black, black is common. Of 300 radiographs stored rightly in six ways, none was
 misjudged; with the wrong sign 5 were not found out, of which print alone is the brighter half."""
 
@@ -108,7 +108,7 @@ class StoredValues:
 
 
 def stated_coding(cells: Cells, bits_stored: int, high_bit: int | None, *, signed: bool) -> Coding:
-    """Read as the header says, as far as that is possible.
+    """Read as the header states, as far as that is possible.
 
     A compressed image is right about its own sign, and has no place for other bits below.
     """
@@ -311,7 +311,7 @@ def _across(values: Integers, coding: Coding, counted: Mask | None, most: float 
     """Count the neighbours of which one is near the lowest number, the other near the highest.
 
     None where more than a part of all pixels is either: that is black, or white, and jumps
-    would tell.
+    would show it.
     """
     numbers = coding.of(values)
     lowest = -(2 ** (coding.bits - 1)) if coding.signed else 0

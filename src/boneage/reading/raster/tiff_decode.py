@@ -188,7 +188,7 @@ def _check_jpeg(stream: bytes, height: int, layout: Layout) -> None:
 def _whole_jpeg(stream: bytes, tables: bytes, to_rgb: bool) -> bytes:
     """Make a file of a stream: the tables, and whether its colours are YCbCr.
 
-    The TIFF says which colours they are: what the stream says itself is left out.
+    The TIFF states which colours they are: statements of the stream itself are left out.
     """
     adobe = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00" + bytes([int(to_rgb)])
     shared = b"".join(_segments(tables)) if tables else b""
