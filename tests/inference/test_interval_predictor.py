@@ -125,8 +125,8 @@ def test_a_file_that_was_changed_is_refused(weights: Path, clinic: Path) -> None
     [
         (("kind",), "manifest", "its kind is 'manifest'"),
         (("format",), 9, "is of format 9; this program reads 1"),
-        (("lines", "female", "slope"), 3.0, "is outside the limits: slopes from 0.8 to 1.25"),
-        (("lines", "male", "intercept_months"), float("nan"), "not one that a calibration may"),
+        (("lines", "female", "slope"), 3.0, "is invalid: slopes are from 0.8 to 1.25"),
+        (("lines", "male", "intercept_months"), float("nan"), "intercepts finite"),
         (("lines",), {}, "is not a calibration"),
         (("interval", "scores"), {"female": [1.0], "male": [2.0]}, "has 2 scores; it needs 30"),
         (("interval", "scores", "female"), [2.0, 1.0], "do not ascend"),

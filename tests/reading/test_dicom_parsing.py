@@ -46,7 +46,7 @@ GE = "1.2.840.113619.5.2"
 
 
 def read_alike(data: bytes) -> Radiograph:
-    """Read a file that must give the pixels and facts of the plain one."""
+    """Read a file that must give the pixels and metadata of the plain one."""
     found, plain = read(data), read(PLAIN)
     np.testing.assert_array_equal(found.pixels, plain.pixels)
     assert found.metadata.sex == plain.metadata.sex

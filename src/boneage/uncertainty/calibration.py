@@ -173,7 +173,8 @@ class _CalibrationFile(msgspec.Struct):
         for line in self.lines.values():
             if not (SLOPES[0] <= line.slope <= SLOPES[1] and isfinite(line.intercept_months)):
                 raise ValueError(
-                    f"{line} is outside the limits: slopes from {SLOPES[0]} to {SLOPES[1]}"
+                    f"{line} is invalid: slopes are from {SLOPES[0]} to {SLOPES[1]}, "
+                    "intercepts finite"
                 )
         return Calibration(
             name=self.name,

@@ -1,4 +1,4 @@
-"""What a DICOM file states of its film."""
+"""The metadata of a DICOM file."""
 
 from __future__ import annotations
 
