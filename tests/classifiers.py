@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import numpy as np
 from boneage.inference.manifest import read_manifest
 from boneage.quality.checks import QualityLimits
 from boneage.quality.classifier import HAND, ORIENTATIONS, Linear, QualityClassifier
-from boneage.quality.model_file import ARRAYS, FORMAT, SUITABILITY
+from boneage.quality.model_file import ARRAYS, FORMAT, SUITABILITY, limits_table
 from boneage.quality.ood_score import FeatureSpace
 from tests.conftest import FEATURES
 
@@ -22,9 +21,9 @@ BRIGHT, NEGATIVE = 0.4, 0.65
 LIMITS = QualityLimits(
     hand_refused=0.2,
     hand_warned=0.4,
-    unlikeness_refused=30.0,
-    unlikeness_warned=20.0,
-    lying_certain=0.5,
+    ood_score_refused=30.0,
+    ood_score_warned=20.0,
+    orientation_certain=0.5,
     tilt_warned_degrees=20.0,
     right_warned=0.9,
     contrast_refused=0.01,
@@ -43,12 +42,12 @@ def classifier(kinds: tuple[str, ...] = ("chest", HAND)) -> QualityClassifier:
     def linear(rows: int) -> Linear:
         return Linear(np.zeros((rows, FEATURES), np.float32), np.zeros(rows, np.float32))
 
-    kind, lying = linear(len(kinds)), linear(len(ORIENTATIONS))
+    kind, orientation = linear(len(kinds)), linear(len(ORIENTATIONS))
     kind.weights[0, 0], kind.bias[0] = 40.0, -40.0 * BRIGHT
-    lying.bias[:] = -30.0
-    lying.bias[ORIENTATIONS.index((0, False))] = 0.0
+    orientation.bias[:] = -30.0
+    orientation.bias[ORIENTATIONS.index((0, False))] = 0.0
     negative = ORIENTATIONS.index((0, True))
-    lying.weights[negative, 0], lying.bias[negative] = 60.0, -60.0 * NEGATIVE
+    orientation.weights[negative, 0], orientation.bias[negative] = 60.0, -60.0 * NEGATIVE
     space = FeatureSpace(
         np.zeros(FEATURES, np.float32),
         np.eye(FEATURES, dtype=np.float32)[:1],
@@ -57,7 +56,7 @@ def classifier(kinds: tuple[str, ...] = ("chest", HAND)) -> QualityClassifier:
     )
     right = linear(1)
     right.bias[:] = 0.0
-    return QualityClassifier(kinds, kind, lying, linear(1), right, space)
+    return QualityClassifier(kinds, kind, orientation, linear(1), right, space)
 
 
 def put_classifier(folder: Path, made: QualityClassifier | None = None, **changes: Any) -> Path:
@@ -68,7 +67,7 @@ def put_classifier(folder: Path, made: QualityClassifier | None = None, **change
         "format": FORMAT,
         "attention_sha256": read_manifest(folder).networks["attention"].sha256,
         "arrays_sha256": hashlib.sha256(content).hexdigest(),
-        "limits": asdict(LIMITS),
+        "limits": limits_table(LIMITS),
         **changes,
     }
     (folder / SUITABILITY).write_text(json.dumps(table))

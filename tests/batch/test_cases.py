@@ -38,7 +38,7 @@ def test_a_folder_stands_for_all_that_may_be_films(tmp_path: Path) -> None:
         "left out: 3 archives (films.zip, old\\x1b.tgz, sub/hand.dcm.gz); "
         "4 documents (README.md, n.txt, t.csv, …); 1 link to a folder (more); "
         "1 hidden image (.kept.dcm); 1 hidden folder (.git); 1 index of DICOM files (DICOMDIR); "
-        "1 answer of boneage (b.boneage.png)"
+        "1 result of boneage (b.boneage.png)"
     )
 
 
@@ -135,7 +135,7 @@ def test_a_table_may_say_more_of_the_child(tmp_path: Path) -> None:
         ("2.1.2011,,", "the birth date is not understood"),
         ("2011-02-03,x,", "the study date is not understood"),
         (",,1.42", "height 1.42 cm looks like metres; give centimetres: 142"),
-        (",,tall", "height 'tall' is no number"),
+        (",,tall", "height 'tall' is not a number"),
     ],
 )
 def test_a_child_that_cannot_be_fails_alone(tmp_path: Path, line: str, message: str) -> None:

@@ -1,4 +1,4 @@
-"""What is settled from a person's words and from a film."""
+"""What is known of a child, from people and from the image."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from boneage.clinical.standards import nearest_standards
-from boneage.domain.child import Child, check_height, height_from_inches, settle
+from boneage.domain.child import Child, check_height, clinical_context, height_from_inches
 from boneage.domain.clinical_findings import AgeSource, ClinicalFindings
 from boneage.domain.findings import Finding, Severity
 from boneage.domain.radiograph import ImageMetadata, Sex
@@ -42,7 +42,7 @@ DATED = ImageMetadata(
 def test_what_is_given_is_stronger_than_the_film(
     child: Child, metadata: ImageMetadata, months: float, source: AgeSource
 ) -> None:
-    context = settle(child, metadata)
+    context = clinical_context(child, metadata)
     assert context.chronological_age_months == pytest.approx(months, abs=0.1)
     assert context.age_source is source
     assert context.age_not_defined is None
@@ -68,7 +68,7 @@ def test_what_a_row_leaves_open_the_command_says() -> None:
     ],
 )
 def test_a_film_that_gives_no_age_is_no_error(metadata: ImageMetadata, code: str) -> None:
-    context = settle(Child(), metadata)
+    context = clinical_context(Child(), metadata)
     assert context.chronological_age_months is None
     assert context.age_not_defined is not None
     assert context.age_not_defined.code == code
@@ -83,8 +83,8 @@ def test_a_film_that_gives_no_age_is_no_error(metadata: ImageMetadata, code: str
         replace(BARE, findings=(Finding("placeholder_age", Severity.WARNING, "000D"),)),
     ],
 )
-def test_what_stands_in_for_an_unknown_age_gives_none(metadata: ImageMetadata) -> None:
-    context = settle(Child(), metadata)
+def test_a_placeholder_gives_no_age(metadata: ImageMetadata) -> None:
+    context = clinical_context(Child(), metadata)
     assert context.chronological_age_months is None
     assert context.age_not_defined is not None
     assert context.age_not_defined.code == "placeholder_age"
@@ -97,9 +97,9 @@ def test_what_stands_in_for_an_unknown_age_gives_none(metadata: ImageMetadata) -
 
 def test_a_study_without_a_date() -> None:
     with pytest.raises(AgeError, match=r"states no study date.*give the study date too"):
-        settle(Child(birth_date=BIRTH), BARE)
+        clinical_context(Child(birth_date=BIRTH), BARE)
     with pytest.raises(AgeError, match=r"states no birth date.*give the birth date too"):
-        settle(Child(study_date=STUDY), BARE)
+        clinical_context(Child(study_date=STUDY), BARE)
 
 
 def test_dates_that_cannot_be() -> None:
@@ -109,7 +109,7 @@ def test_dates_that_cannot_be() -> None:
     with pytest.raises(AgeError, match="make the child 30 years old"):
         Child(birth_date=date(1991, 2, 3), study_date=STUDY)
     with pytest.raises(AgeError, match="birth date lies after"):
-        settle(Child(birth_date=date(2022, 1, 1)), DATED)
+        clinical_context(Child(birth_date=date(2022, 1, 1)), DATED)
 
 
 @pytest.mark.parametrize("months", [-1.0, 360.0, float("nan")])
@@ -120,7 +120,7 @@ def test_an_age_that_is_no_child_s(months: float) -> None:
 
 def test_dates_are_not_in_the_representation() -> None:
     child = Child(birth_date=BIRTH, study_date=STUDY, height_cm=140)
-    for value in (child, settle(child, DATED)):
+    for value in (child, clinical_context(child, DATED)):
         assert "2011" not in repr(value)
         assert "2021" not in repr(value)
 

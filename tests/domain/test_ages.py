@@ -39,7 +39,7 @@ def test_ages_as_people_write_them(text: str, months: float) -> None:
     assert parse_age(text) == pytest.approx(months)
 
 
-def test_a_number_without_a_unit_is_one_only_where_months_are_meant() -> None:
+def test_a_number_without_a_unit_is_accepted_only_as_months() -> None:
     assert age_in("10", months_alone=False) is None
     assert age_in("10", months_alone=True) == 10
 
@@ -102,9 +102,7 @@ def test_a_date_that_is_none_is_not_quoted(text: str) -> None:
         (120, 60, False),
     ],
 )
-def test_an_age_that_may_be_one_in_years_is_asked_about(
-    age: float, bone_age: float, asked: bool
-) -> None:
+def test_an_age_that_may_be_in_years_is_a_warning(age: float, bone_age: float, asked: bool) -> None:
     found = unlikely_age(age, bone_age)
     assert (found is not None) == asked
     assert found is None or (found.code, found.severity) == ("unlikely_age", Severity.WARNING)

@@ -33,7 +33,7 @@ def test_a_box_measures_itself() -> None:
         (228.0, "19 years 0 months"),
     ],
 )
-def test_ages_are_said_as_clinicians_do(months: float, said: str) -> None:
+def test_ages_are_in_years_and_months(months: float, said: str) -> None:
     assert years_and_months(months) == said
 
 

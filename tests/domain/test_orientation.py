@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boneage.domain.assessment import Box, RegionDetection
-from boneage.domain.orientation import Orientation, whole_film
+from boneage.domain.orientation import Orientation
 
 HEIGHT, WIDTH = 60, 40
 FIELD = Box(6, 4, 56, 34)
@@ -40,7 +40,7 @@ def test_a_film_that_was_turned_comes_back(quarters: int) -> None:
     lying = np.rot90(film, quarters)  # counter-clockwise: as many clockwise turns bring it back
     orientation = Orientation(Box(0, 0, *lying.shape), quarters)
     np.testing.assert_array_equal(orientation.upright(lying), film)
-    assert not quarters or not orientation.reads_as_it_is(*lying.shape)
+    assert not quarters or not orientation.is_identity(*lying.shape)
 
 
 def test_a_negative_is_inverted() -> None:
@@ -50,7 +50,7 @@ def test_a_negative_is_inverted() -> None:
 
 
 @pytest.mark.parametrize("quarters", range(4))
-def test_a_map_lies_where_the_film_lies(quarters: int) -> None:
+def test_a_map_has_the_orientation_of_its_image(quarters: int) -> None:
     orientation = Orientation(FIELD, quarters)
     film = np.zeros((HEIGHT, WIDTH), np.float32)
     film[10:14, 8:12] = 1  # inside the frame
@@ -58,7 +58,7 @@ def test_a_map_lies_where_the_film_lies(quarters: int) -> None:
     np.testing.assert_array_equal(on_film, film)
 
 
-def test_a_map_of_another_resolution_keeps_its_frame_cold() -> None:
+def test_a_map_of_another_resolution_is_0_on_the_border() -> None:
     heat = np.ones((25, 15), np.float32)
     on_film = Orientation(FIELD).map_on_film(heat, (HEIGHT, WIDTH))
     assert on_film.shape == (30, 20)
@@ -66,18 +66,18 @@ def test_a_map_of_another_resolution_keeps_its_frame_cold() -> None:
     assert on_film[10, 10] == 1
 
 
-def test_looks_come_back_together() -> None:
+def test_detections_are_carried_back_together() -> None:
     detection = RegionDetection(
         "carpal", np.ones((5, 3), np.float32), Box(0, 0, 10, 5), attention_found=True
     )
     (back,) = Orientation(FIELD, 1).detections_on_film((detection,), (HEIGHT, WIDTH))
     assert (back.region, back.attention_found) == ("carpal", True)
     assert back.box == Orientation(FIELD, 1).box_on_film(detection.box)
-    assert whole_film(HEIGHT, WIDTH).detections_on_film((detection,), (HEIGHT, WIDTH)) == (
-        detection,
-    )
+    assert Orientation.of_whole(HEIGHT, WIDTH).detections_on_film(
+        (detection,), (HEIGHT, WIDTH)
+    ) == (detection,)
 
 
-def test_a_box_on_the_frame_alone_has_no_place_upright() -> None:
+def test_a_box_on_the_border_alone_has_no_place_upright() -> None:
     with pytest.raises(ValueError, match="empty"):
         Orientation(FIELD).box_upright(Box(0, 0, 3, 3))

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from boneage.domain.geometry import Box
 from boneage.domain.orientation import Orientation
 from boneage.domain.radiograph import ImageMetadata, Pixels, Radiograph, Sex
-from boneage.imaging.collimation import analysed, exposed_field, normalised, turned_back
+from boneage.imaging.collimation import analysed, exposed_field, range_normalised, turned_back
 from boneage.imaging.perturbations import collimated, framed
 from boneage.synthetic.film import draw
 
@@ -132,12 +132,12 @@ def test_a_tilted_cassette_is_turned_back(degrees: float, level: int) -> None:
     assert found.tilt.degrees == pytest.approx(degrees, abs=0.6)
     assert found.size == pytest.approx((HEIGHT, WIDTH), abs=9)
     seen = cv2.resize(analysed(film, found), (WIDTH, HEIGHT))
-    plain = normalised(film_of(HAND).pixels)
+    plain = range_normalised(film_of(HAND).pixels)
     assert np.corrcoef(seen[20:-20, 20:-20].ravel(), plain[20:-20, 20:-20].ravel())[0, 1] > 0.97
 
 
 @pytest.mark.parametrize("degrees", [-35.0, 28.0])
-def test_a_tilted_hand_is_turned_back_as_far_as_is_asked(degrees: float) -> None:
+def test_a_tilted_hand_is_turned_back_by_the_given_angle(degrees: float) -> None:
     matrix = cv2.getRotationMatrix2D((WIDTH / 2, HEIGHT / 2), -degrees, 0.7)
     air = float(np.median(HAND[:30]))
     film = film_of(cv2.warpAffine(HAND, matrix, (WIDTH, HEIGHT), borderValue=air))
@@ -186,7 +186,7 @@ def test_pixels_are_made_square_and_none_is_lost() -> None:
     film = film_of(flat, pixel_aspect=2.0)
     found = exposed_field(film)
     assert found.size == (HEIGHT, WIDTH)
-    assert np.abs(analysed(film, found) - normalised(film_of(HAND).pixels)).mean() < 0.02
+    assert np.abs(analysed(film, found) - range_normalised(film_of(HAND).pixels)).mean() < 0.02
     assert found.box_on_film(Box(100, 50, 300, 90)) == Box(50, 50, 150, 90)
 
 
@@ -194,7 +194,7 @@ def test_pixels_are_made_square_and_none_is_lost() -> None:
 def test_any_linear_scale_is_normalised_alike(scale: float, shift: float) -> None:
     plain = film_of(HAND).pixels
     moved: Pixels = plain * np.float32(scale) + np.float32(shift)
-    np.testing.assert_allclose(normalised(moved), normalised(plain), atol=2e-6)
+    np.testing.assert_allclose(range_normalised(moved), range_normalised(plain), atol=2e-6)
 
 
 def test_a_few_hot_and_dead_pixels_set_no_range() -> None:
@@ -203,11 +203,13 @@ def test_a_few_hot_and_dead_pixels_set_no_range() -> None:
     hot[5:8, 5:8], hot[300, 200] = 1.0, -3.0
     rest = np.ones(hot.shape, bool)
     rest[5:8, 5:8], rest[300, 200] = False, False
-    np.testing.assert_allclose(normalised(hot)[rest], normalised(plain)[rest], atol=0.01)
+    np.testing.assert_allclose(
+        range_normalised(hot)[rest], range_normalised(plain)[rest], atol=0.01
+    )
 
 
 @pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
-def test_the_frames_of_the_stress_test_are_cut_off(level: float) -> None:
+def test_the_borders_of_the_robustness_test_are_cut_off(level: float) -> None:
     grey = framed(HAND, 0.15, level)
     field = field_of(grey)
     assert field.min_row / len(grey) == pytest.approx(0.15 / 1.3, abs=0.01)

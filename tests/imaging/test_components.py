@@ -32,7 +32,7 @@ def test_they_are_those_of_the_whole_mask_in_the_same_order(
         assert connected_components(mask).tolist() == of_the_whole_mask(mask).tolist()
 
 
-def test_many_areas_are_told_apart() -> None:
+def test_many_areas_are_distinguished() -> None:
     mask = np.zeros((511, 515), np.uint8)
     mask[::2, ::2] = 1
     assert len(connected_components(mask)) == 256 * 258, "more than 16 bits count"

@@ -84,7 +84,7 @@ def test_any_film_reaches_the_canvas(
 
 
 @given(sides, sides, fits)
-def test_a_film_lies_inside_its_canvas(height: int, width: int, fit: str) -> None:
+def test_an_image_is_inside_its_canvas(height: int, width: int, fit: str) -> None:
     place = placement(height, width, (128, 96), fit)
     assert place.height >= 1
     assert place.width >= 1
@@ -127,7 +127,7 @@ def test_boxes_go_to_the_canvas_and_back(
 
 
 @pytest.mark.parametrize("factor", [1, 4, 12])
-def test_antialiasing_makes_films_of_any_resolution_look_alike(factor: int) -> None:
+def test_antialiasing_makes_images_of_any_resolution_alike(factor: int) -> None:
     small = np.random.default_rng(2).integers(0, 255, (32, 24), dtype=np.uint8)
     large = np.kron(small, np.ones((factor, factor), np.uint8))
     seen = resize(large, 32, 24, antialias=True)

@@ -64,7 +64,7 @@ def detect_all(
 
 
 @given(heat_maps)
-def test_scaled_heat_lies_between_0_and_1(raw: HeatMap) -> None:
+def test_scaled_heat_is_between_0_and_1(raw: HeatMap) -> None:
     scaled = scale_heat_map(raw)
     assert scaled.dtype == np.float32
     assert scaled.min() >= 0
@@ -112,7 +112,7 @@ def test_a_blur_makes_one_area_of_neighbours() -> None:
     assert joined.width > 2 * one.width
 
 
-def test_within_reach_a_region_is_looked_for_near_its_usual_place() -> None:
+def test_within_reach_a_region_is_detected_near_its_usual_place() -> None:
     raw = np.zeros((16, 12), np.float32)
     raw[2:4, 4:6] = 1.0  # a fingertip, the hottest
     raw[11:13, 5:7] = 0.5  # the wrist
@@ -153,7 +153,7 @@ def test_a_joined_metacarpal_box_begins_in_the_middle_of_the_carpal_box(
     assert phalanx.box.max_row < carpal.box.max_row
 
 
-def test_joining_never_makes_a_box_smaller() -> None:
+def test_a_joined_box_is_never_smaller() -> None:
     raw = np.zeros((32, 24), np.float32)
     raw[4:8, 8:16] = 1.0  # taken for the carpus: a hand upside down
     raw[24:28, 8:16] = 0.9
@@ -237,7 +237,7 @@ def test_defect_2_a_blank_film_is_read_with_a_warning(assessor: Assessor) -> Non
     assert {finding.code for finding in answer.warnings} == {"no_attention"}
 
 
-def test_each_look_is_black_where_the_earlier_ones_found_something() -> None:
+def test_each_step_is_masked_where_earlier_ones_detected_a_region() -> None:
     seen: list[npt.NDArray[np.uint8]] = []
 
     def attend(canvases: npt.NDArray[np.uint8]) -> HeatMap:
@@ -271,7 +271,7 @@ def test_masks(extent: str, black: int) -> None:
 
 
 @given(st.data())
-def test_crops_lie_inside_the_film_and_hold_its_box(data: st.DataObject) -> None:
+def test_crops_are_inside_the_image_and_contain_the_box(data: st.DataObject) -> None:
     height, width = data.draw(st.integers(1, 500)), data.draw(st.integers(1, 500))
     top, left = data.draw(st.integers(0, height - 1)), data.draw(st.integers(0, width - 1))
     box = Box(
@@ -316,7 +316,7 @@ def test_measured_fallbacks_replace_only_their_own() -> None:
 
 
 @pytest.mark.parametrize("shape", [(511, 511), (1, 131_075), (362, 362)])
-def test_more_components_than_16_bits_count_are_told_apart(shape: tuple[int, int]) -> None:
+def test_there_may_be_more_components_than_16_bits_count(shape: tuple[int, int]) -> None:
     speckled = np.zeros(shape, np.float32)
     speckled[::2, ::2] = 1
     speckled[-1, -3:] = 1  # the largest, the last one
@@ -334,7 +334,7 @@ def hill(row: float, col: float, shape: tuple[int, int] = (60, 44)) -> HeatMap:
 
 
 @given(st.floats(15, 45), st.floats(12, 32))
-def test_exact_edges_lie_where_the_heat_crosses_the_threshold(row: float, col: float) -> None:
+def test_exact_edges_are_where_the_heat_crosses_the_threshold(row: float, col: float) -> None:
     edges = exact_edges(hill(row, col), 0.7)
     assert edges is not None
     expected = row - 6, col - 4, row + 6, col + 4

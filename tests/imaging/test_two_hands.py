@@ -80,7 +80,7 @@ def test_a_cut_through_one_field_stays(hand: Pixels) -> None:
     assert at_field_edges(smooth, cut) == cut
 
 
-def test_the_thumb_of_a_left_hand_lies_to_the_right(hand: Pixels, young_hand: Pixels) -> None:
+def test_the_thumb_of_a_left_hand_is_on_the_right(hand: Pixels, young_hand: Pixels) -> None:
     for pixels in (hand, young_hand):
         assert thumb_side(pixels) > 0.2
         assert thumb_side(flipped(pixels)) == pytest.approx(-thumb_side(pixels), abs=0.1)
@@ -91,7 +91,7 @@ def test_edges_know_their_mirror_image(hand: Pixels) -> None:
     np.testing.assert_allclose(edge_directions(flipped(hand)), mirror, atol=0.03)
 
 
-def test_no_thumb_is_told_of_nothing() -> None:
+def test_an_empty_image_has_no_thumb_side() -> None:
     assert thumb_side(np.zeros((50, 50), np.float32)) == pytest.approx(0, abs=1e-3)
 
 

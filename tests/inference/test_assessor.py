@@ -1,4 +1,4 @@
-"""The walk from a film to a bone age."""
+"""The walk from an image to a bone age."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from boneage.domain.assessment import (
 )
 from boneage.domain.radiograph import ImageMetadata, Radiograph, Sex
 from boneage.errors import SexError, UnsuitableError, WeightsError
-from boneage.inference.assessor import Assessor
+from boneage.inference.assessor import COMBINING, ESTIMATING, Assessor
 from boneage.inference.manifest import FOLDER_VARIABLE
 from boneage.synthetic.film import draw
 from tests.conftest import build_weights, drawn_hand, write_png
@@ -78,7 +78,7 @@ def test_sex_reaches_the_answer(assessor: Assessor) -> None:
     assert boy - girl == pytest.approx(12, abs=0.01)
 
 
-def test_both_standards_come_from_one_look_at_the_film(assessor: Assessor) -> None:
+def test_both_standards_come_from_one_assessment(assessor: Assessor) -> None:
     girl, boy = (assessor.assess(radiograph(), sex) for sex in ("female", "male"))
     assert girl.by_standard == boy.by_standard
     assert girl.by_standard == {Sex.FEMALE: girl.age_months, Sex.MALE: boy.age_months}
@@ -156,7 +156,7 @@ def test_films_come_as_paths_bytes_and_files(assessor: Assessor, film: Path) -> 
     assert len(ages) == 1
 
 
-def test_sex_comes_from_the_film_when_nobody_says_it(assessor: Assessor) -> None:
+def test_sex_comes_from_the_film_when_none_is_given(assessor: Assessor) -> None:
     assert assessor.assess(radiograph(sex=Sex.MALE)).sex is Sex.MALE
 
 
@@ -185,7 +185,7 @@ def test_hands_give_no_warning(assessor: Assessor, part: str | None) -> None:
     assert not assessor.assess(radiograph(body_part=part, laterality="L"), "f").warnings
 
 
-def test_the_given_chronological_age_is_stronger_than_the_films(assessor: Assessor) -> None:
+def test_the_given_chronological_age_takes_precedence(assessor: Assessor) -> None:
     film = radiograph(chronological_age_months=100.0)
     assert assessor.assess(film, "f").chronological_age_months == 100.0
     given = assessor.assess(film, "f", chronological_age_months=0.0)
@@ -202,7 +202,7 @@ def test_defect_8_an_answer_is_never_a_raw_number(assessor: Assessor) -> None:
     assert (answer.film_height, answer.film_width) == (480, 360)
 
 
-def test_a_bad_film_never_stops_the_others(assessor: Assessor, tmp_path: Path, film: Path) -> None:
+def test_a_failure_does_not_stop_the_others(assessor: Assessor, tmp_path: Path, film: Path) -> None:
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"no film")
     cases: list[Case | Path] = [film, bad, tmp_path / "missing.png", Case(film, Sex.MALE)]
@@ -222,7 +222,7 @@ def test_a_film_without_sex_fails_alone(assessor: Assessor, film: Path) -> None:
     assert answer.code == "sex"
 
 
-def test_a_surprise_fails_its_film_alone(
+def test_an_unexpected_error_fails_its_image_alone(
     assessor: Assessor,
     film: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -238,7 +238,7 @@ def test_a_surprise_fails_its_film_alone(
     assert answer.code == "unexpected"
 
 
-def test_damaged_weights_are_no_films_fault(weights_copy: Path, film: Path) -> None:
+def test_damaged_weights_are_an_error_not_a_failure(weights_copy: Path, film: Path) -> None:
     (weights_copy / "fusion.onnx").write_bytes(b"")
     with pytest.raises(WeightsError):
         list(Assessor(weights_copy).assess_many([film, film], "female"))
@@ -257,7 +257,7 @@ def test_regions_are_the_same_with_and_without_reading(assessor: Assessor) -> No
     assert [detection.box for detection in assessor.find_regions(film)] == read
 
 
-def test_a_region_may_be_looked_for_and_not_read(tmp_path: Path) -> None:
+def test_a_region_may_be_detected_without_a_network_of_its_own(tmp_path: Path) -> None:
     def only_looked_for(manifest: dict[str, Any]) -> None:
         manifest["regions"]["names"].append(METACARPAL)
 
@@ -313,13 +313,12 @@ def test_the_cores_that_a_film_may_use_do_not_change_its_answer(
     assert other.findings == one.findings
 
 
-def test_every_step_is_told_in_its_order(assessor: Assessor) -> None:
-    told: list[str] = []
-    assessor.assess(radiograph(), "female", on_step=told.append)
-    assert tuple(told) == assessor.steps
-    assert told[0] == "preparing the film"
-    assert told[1:4] == [f"looking for the {name} region" for name in (CARPAL, METACARPAL, PHALANX)]
-    assert told[4:] == ["reading the regions", "joining the readings"]
+def test_every_step_is_reported_in_its_order(assessor: Assessor) -> None:
+    steps: list[str] = []
+    assessor.assess(radiograph(), "female", on_step=steps.append)
+    assert tuple(steps) == assessor.steps
+    regions = [f"detecting the {name} region" for name in (CARPAL, METACARPAL, PHALANX)]
+    assert steps == ["preparing the image", *regions, ESTIMATING, COMBINING]
 
 
 def months_between_the_standards(youngest: float, oldest: float) -> list[float]:

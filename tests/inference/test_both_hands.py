@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from boneage.domain.geometry import Box
 from boneage.domain.radiograph import ImageMetadata, Pixels, Radiograph, Sex
 from boneage.errors import UnsuitableError
 from boneage.inference.assessor import Assessor
-from boneage.inference.both_hands import find_pair, part_of
+from boneage.inference.both_hands import part_of
 from boneage.synthetic.film import draw
 
 
@@ -90,20 +90,15 @@ def test_one_hand_stays_one(bundled_assessor: Assessor, hand: Pixels) -> None:
         assert bundled_assessor.assess(radiograph(pixels), "female", force=True).other_hand is None
 
 
-@dataclass
-class Unjudged:
-    """An image that the weights cannot judge."""
-
-    pixels: Pixels
-    seen: None = None
-
-
-def test_without_a_quality_check_no_second_hand_is_looked_for(hand: Pixels) -> None:
+def test_without_a_quality_check_no_second_hand_is_looked_for(
+    assessor: Assessor, hand: Pixels
+) -> None:
     pair = np.concatenate([hand[:, ::-1], hand], axis=1)
-    assert find_pair(radiograph(pair), Unjudged(pair), lambda part: Unjudged(part.pixels)) is None
+    assert assessor.weights.quality_model is None
+    assert assessor.assess(radiograph(pair), "female").other_hand is None
 
 
-def test_a_part_keeps_its_share_of_a_stated_field() -> None:
+def test_a_part_has_its_share_of_a_stated_field() -> None:
     whole = replace(radiograph(np.zeros((20, 40), np.float32)), exposed=Box(2, 4, 18, 24))
     assert part_of(whole, Box(0, 20, 20, 40)).exposed == Box(2, 0, 18, 4)
     assert part_of(whole, Box(0, 30, 20, 40)).exposed is None

@@ -65,13 +65,13 @@ def test_another_level_of_the_same_answer(sure_weights: Path, film: Path) -> Non
 
 
 def test_a_level_that_cannot_be_given_is_refused_at_once(sure_weights: Path, weights: Path) -> None:
-    with pytest.raises(LevelError, match="needs at least 99 calibration films, and there are 70"):
+    with pytest.raises(LevelError, match="needs at least 99 calibration images, and there are 70"):
         Assessor(sure_weights, level=0.99)
     with pytest.raises(LevelError, match=r"'tiny-1' state no interval, so none of level 0\.8"):
         Assessor(weights, level=0.8)
 
 
-def test_a_calibration_moves_the_answer_and_says_so(
+def test_a_calibration_moves_the_answer_and_is_recorded(
     weights: Path, clinic: Path, film: Path
 ) -> None:
     plain = Assessor(weights).assess(film, "female")
@@ -125,13 +125,13 @@ def test_a_file_that_was_changed_is_refused(weights: Path, clinic: Path) -> None
     [
         (("kind",), "manifest", "its kind is 'manifest'"),
         (("format",), 9, "is of format 9; this program reads 1"),
-        (("lines", "female", "slope"), 3.0, "not one that a calibration may have"),
-        (("lines", "male", "intercept_months"), float("nan"), "not one that a calibration may"),
+        (("lines", "female", "slope"), 3.0, "is invalid: slopes are from 0.8 to 1.25"),
+        (("lines", "male", "intercept_months"), float("nan"), "intercepts finite"),
         (("lines",), {}, "is not a calibration"),
         (("interval", "scores"), {"female": [1.0], "male": [2.0]}, "has 2 scores; it needs 30"),
         (("interval", "scores", "female"), [2.0, 1.0], "do not ascend"),
         (("interval", "shape"), {"knots_months": [1]}, "is not a calibration"),
-        (("interval", "shape"), None, "counts on an interval of the weights"),
+        (("interval", "shape"), None, "needs the interval of the weights"),
         (("name",), 7, "is not a calibration"),
     ],
 )

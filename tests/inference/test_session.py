@@ -125,7 +125,7 @@ def test_a_level_of_its_own(sure_weights: Path, film: Path) -> None:
     assert (half.assessment.interval.level, usual.assessment.interval.level) == (0.5, 0.9)
 
 
-def test_a_surprise_says_its_kind_alone(
+def test_of_an_unexpected_error_only_the_kind_is_reported(
     assessor: Assessor,
     film: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -150,7 +150,7 @@ def test_unusable_weights_are_raised(weights_copy: Path, film: Path) -> None:
         assess_case(Assessor(weights_copy), film, sex="f")
 
 
-def test_every_step_is_told_once_and_in_order(assessor: Assessor, film: Path) -> None:
-    told: list[str] = []
-    assess_case(assessor, film, sex="f", on_step=told.append)
-    assert tuple(told) == steps_of(assessor)
+def test_every_step_is_reported_once_and_in_order(assessor: Assessor, film: Path) -> None:
+    steps: list[str] = []
+    assess_case(assessor, film, sex="f", on_step=steps.append)
+    assert tuple(steps) == steps_of(assessor)

@@ -34,7 +34,7 @@ def change_manifest(folder: Path, change: Callable[[dict[str, Any]], Any]) -> No
     path.write_text(json.dumps(table))
 
 
-def test_weights_say_who_they_are(weights: Path) -> None:
+def test_weights_have_a_name_and_a_checksum(weights: Path) -> None:
     name = Weights(weights).name
     assert (name.name, name.profile) == ("tiny-1", "tiny")
     assert name.sha256 == hashlib.sha256((weights / "manifest.json").read_bytes()).hexdigest()
@@ -65,7 +65,7 @@ def test_the_networks_of_regions_have_a_core_each(weights: Path) -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_what_is_done_side_by_side_comes_back_in_its_order(weights: Path, threads: int) -> None:
+def test_what_is_done_in_parallel_comes_back_in_its_order(weights: Path, threads: int) -> None:
     opened = Weights(weights, threads=threads)
     seen: set[int] = set()
 
@@ -74,17 +74,17 @@ def test_what_is_done_side_by_side_comes_back_in_its_order(weights: Path, thread
         seen.add(threading.get_ident())
         return item * 10
 
-    assert opened.side_by_side(work, range(4)) == [0, 10, 20, 30]
+    assert opened.in_parallel(work, range(4)) == [0, 10, 20, 30]
     assert len(seen) == threads
-    assert opened.meanwhile(lambda: 7)() == 7
+    assert opened.in_background(lambda: 7)() == 7
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_what_fails_side_by_side_fails_where_it_is_asked_for(weights: Path, threads: int) -> None:
+def test_what_fails_in_parallel_fails_where_its_result_is_used(weights: Path, threads: int) -> None:
     opened = Weights(weights, threads=threads)
     with pytest.raises(ZeroDivisionError):
-        opened.side_by_side(lambda item: 1 // item, [1, 0])
-    later = opened.meanwhile(lambda: 1 // 0)
+        opened.in_parallel(lambda item: 1 // item, [1, 0])
+    later = opened.in_background(lambda: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         later()
 
@@ -100,14 +100,14 @@ def test_by_default_a_film_may_use_the_cores_of_the_process(weights: Path) -> No
             os.sched_setaffinity(0, mine)
 
 
-def test_a_given_folder_is_stronger_than_the_variable(
+def test_a_given_folder_takes_precedence_over_the_variable(
     weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(FOLDER_VARIABLE, "/nowhere")
     assert Weights(weights).folder == weights
 
 
-def test_missing_weights_say_where_they_were_sought(tmp_path: Path) -> None:
+def test_an_error_for_missing_weights_names_the_folder(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=f"no weights in {re.escape(repr(str(tmp_path)))}"):
         Weights(tmp_path)
 

@@ -57,7 +57,7 @@ def test_one_childs_hands_may_differ_a_little() -> None:
     assert codes(resized) == [("both_hands", Severity.NOTE)]
 
 
-def test_hands_that_look_unlike_are_a_warning() -> None:
+def test_hands_that_are_not_alike_are_a_warning() -> None:
     hands = replace(OWN, likeness=Likeness(0.3, 0.33, 0.2))
     assert codes(hands)[1] == ("hands_differ", Severity.WARNING)
 
@@ -79,7 +79,7 @@ def cut(emptiness: float) -> Cut:
     return Cut(Box(0, 0, 10, 5), Box(0, 5, 10, 10), emptiness)
 
 
-def test_an_image_is_looked_at_again_when_it_may_show_two() -> None:
+def test_an_image_is_cut_when_it_may_show_two_hands() -> None:
     tall, wide = (200, 150), (150, 200)
     assert not may_show_two(judgement(0.98, 0.0), cut(0.9), tall, 0.5)
     assert not may_show_two(judgement(0.98, 0.0), cut(0.1), wide, 0.5)

@@ -1,4 +1,4 @@
-"""Findings: from measures and facts to sentences, and what the assessor does with them."""
+"""Findings from measures and metadata, and how the assessor uses them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from boneage.quality.image_quality import ImageQuality
 from tests.classifiers import LIMITS, put_classifier
 from tests.conftest import drawn_hand, write_png
 
-FACTS = ImageMetadata("DICOM", 12)
+METADATA = ImageMetadata("DICOM", 12)
 SIZE = (800, 600)
 UPRIGHT_ALONE = tuple(float(place == UPRIGHT) for place in range(len(ORIENTATIONS)))
 GOOD = ImageMeasures(
@@ -43,9 +43,9 @@ GOOD = ImageMeasures(
 
 
 def codes(
-    seen: ImageMeasures, metadata: ImageMetadata = FACTS, age: float | None = None
+    measures: ImageMeasures, metadata: ImageMetadata = METADATA, age: float | None = None
 ) -> dict[str, Severity]:
-    found = findings_of(metadata, Sex.MALE, seen=seen, chronological_age_months=age)
+    found = findings_of(metadata, Sex.MALE, measures=measures, chronological_age_months=age)
     assert all(finding.message.endswith(".") for finding in found)
     return {finding.code: finding.severity for finding in found}
 
@@ -114,49 +114,49 @@ def test_a_good_film_is_accepted() -> None:
     assert verdict_on(()) is Verdict.ACCEPTED
 
 
-@pytest.mark.parametrize(("seen", "code", "severity"), MEASURED)
-def test_each_measure_has_its_finding(seen: ImageMeasures, code: str, severity: str) -> None:
-    assert codes(seen)[code] == severity
+@pytest.mark.parametrize(("measures", "code", "severity"), MEASURED)
+def test_each_measure_has_its_finding(measures: ImageMeasures, code: str, severity: str) -> None:
+    assert codes(measures)[code] == severity
 
 
-def test_few_pixels_are_said() -> None:
-    small = replace(GOOD, orientation=Orientation(Box(0, 0, 60, 50)), film_size=(60, 50))
+def test_few_pixels_are_a_finding() -> None:
+    small = replace(GOOD, orientation=Orientation(Box(0, 0, 60, 50)), image_size=(60, 50))
     assert codes(small) == {"low_resolution": Severity.WARNING}
 
 
 @pytest.mark.parametrize(("metadata", "code"), STATED)
 def test_what_the_file_states_is_compared(metadata: dict[str, object], code: str) -> None:
-    assert codes(GOOD, replace(FACTS, **metadata)) == {code: Severity.WARNING}  # type: ignore[arg-type]
+    assert codes(GOOD, replace(METADATA, **metadata)) == {code: Severity.WARNING}  # type: ignore[arg-type]
 
 
-def test_facts_that_fit_are_not_mentioned() -> None:
+def test_metadata_that_fit_give_no_finding() -> None:
     fits = replace(
-        FACTS, laterality="L", body_part="LEFT HAND", modality="CR", burned_in_annotation=False
+        METADATA, laterality="L", body_part="LEFT HAND", modality="CR", burned_in_annotation=False
     )
     assert codes(GOOD, fits, age=120.0) == {}
 
 
 def test_the_age_that_is_given_counts_before_the_films() -> None:
-    metadata = replace(FACTS, chronological_age_months=400.0)
+    metadata = replace(METADATA, chronological_age_months=400.0)
     assert codes(GOOD, metadata, age=100.0) == {}
 
 
 def test_refusals_come_first_with_their_measure_and_limit() -> None:
-    seen = replace(judged(kinds={HAND: 0.1, "chest": 0.9}), quality=measured(noise=0.5).quality)
-    first, second = findings_of(replace(FACTS, laterality="R"), Sex.MALE, seen=seen)[:2]
+    measures = replace(judged(kinds={HAND: 0.1, "chest": 0.9}), quality=measured(noise=0.5).quality)
+    first, second = findings_of(replace(METADATA, laterality="R"), Sex.MALE, measures=measures)[:2]
     assert (first.severity, first.measured, first.limit) == (Severity.REFUSAL, 0.1, 0.2)
     assert "chest" in first.message
     assert second.severity is Severity.WARNING
 
 
 def test_the_end_of_the_scale_is_a_note() -> None:
-    (found,) = findings_of(FACTS, Sex.MALE, seen=GOOD, answer_months=AGE_RANGE_MONTHS[1])
+    (found,) = findings_of(METADATA, Sex.MALE, measures=GOOD, answer_months=AGE_RANGE_MONTHS[1])
     assert (found.code, found.severity) == ("end_of_scale", Severity.NOTE)
 
 
 @pytest.fixture(scope="module")
-def gated(tmp_path_factory: pytest.TempPathFactory, _built_weights: Path) -> Assessor:
-    folder = tmp_path_factory.mktemp("gated")
+def checked(tmp_path_factory: pytest.TempPathFactory, _built_weights: Path) -> Assessor:
+    folder = tmp_path_factory.mktemp("checked")
     for path in _built_weights.iterdir():
         (folder / path.name).write_bytes(path.read_bytes())
     return Assessor(put_classifier(folder))
@@ -173,8 +173,8 @@ def bright() -> Radiograph:
     return Radiograph(ramp, ImageMetadata("PNG", 8), "ramp.png")
 
 
-def test_a_hand_is_read_by_weights_with_a_gate(gated: Assessor, assessor: Assessor) -> None:
-    answer = gated.assess(hand(), "female")
+def test_a_hand_passes_the_quality_check(checked: Assessor, assessor: Assessor) -> None:
+    answer = checked.assess(hand(), "female")
     assert answer.verdict is not Verdict.REFUSED
     assert answer.orientation is None or not (
         answer.orientation.quarters or answer.orientation.tilt
@@ -182,37 +182,37 @@ def test_a_hand_is_read_by_weights_with_a_gate(gated: Assessor, assessor: Assess
     assert answer.age_months == assessor.assess(hand(), "female").age_months
 
 
-def test_what_is_no_hand_is_refused_in_one_sentence(gated: Assessor) -> None:
+def test_what_is_no_hand_is_refused_in_one_sentence(checked: Assessor) -> None:
     with pytest.raises(UnsuitableError, match="is refused: It looks like") as caught:
-        gated.assess(bright(), "female")
+        checked.assess(bright(), "female")
     assert caught.value.code == "not_a_hand"
     assert caught.value.findings[0].severity is Severity.REFUSAL
 
 
-def test_force_reads_it_and_keeps_saying_so(gated: Assessor) -> None:
-    answer = gated.assess(bright(), "female", force=True)
+def test_force_assesses_it_and_keeps_the_refusal(checked: Assessor) -> None:
+    answer = checked.assess(bright(), "female", force=True)
     assert answer.verdict is Verdict.REFUSED
     assert [refusal.code for refusal in answer.refusals] == ["not_a_hand"]
     assert answer.refusals[0] in answer.warnings
 
 
-def test_a_batch_goes_on_after_a_refusal(gated: Assessor, tmp_path: Path) -> None:
+def test_a_batch_continues_after_a_refusal(checked: Assessor, tmp_path: Path) -> None:
     paths = [
         write_png(tmp_path / f"{name}.png", (film.pixels * 255).astype(np.uint8))
         for name, film in (("ramp", bright()), ("hand", hand()))
     ]
-    refused, read = gated.assess_many(paths, "male")
+    refused, read = checked.assess_many(paths, "male")
     assert isinstance(refused, Failure)
     assert refused.refused
     assert not isinstance(read, Failure)
-    forced, _ = gated.assess_many(paths, "male", force=True)
+    forced, _ = checked.assess_many(paths, "male", force=True)
     assert not isinstance(forced, Failure)
 
 
-def test_a_negative_is_read_as_its_positive(gated: Assessor) -> None:
+def test_a_negative_is_read_as_its_positive(checked: Assessor) -> None:
     film = hand()
     negative = replace(film, pixels=1 - film.pixels)
-    answer, usual = gated.assess(negative, "male"), gated.assess(film, "male")
+    answer, usual = checked.assess(negative, "male"), checked.assess(film, "male")
     assert answer.orientation is not None
     assert answer.orientation.inverted
     assert "inverted" in {warning.code for warning in answer.warnings}
@@ -220,12 +220,12 @@ def test_a_negative_is_read_as_its_positive(gated: Assessor) -> None:
     assert answer.box(CARPAL) == usual.box(CARPAL)
 
 
-def test_a_frame_moves_neither_the_answer_nor_the_boxes(gated: Assessor) -> None:
+def test_a_border_moves_neither_the_answer_nor_the_boxes(checked: Assessor) -> None:
     film = hand()
     grey = (film.pixels * 255).astype(np.uint8)
     plain = replace(film, pixels=grey.astype(np.float32) / np.float32(255))
     wide = replace(film, pixels=framed(grey, 0.15, 1.0).astype(np.float32) / np.float32(255))
-    answer, usual = gated.assess(wide, "male"), gated.assess(plain, "male")
+    answer, usual = checked.assess(wide, "male"), checked.assess(plain, "male")
     assert answer.age_months == pytest.approx(usual.age_months, abs=1.0)
     box, before = answer.box(CARPAL), usual.box(CARPAL)
     assert box is not None
@@ -237,11 +237,11 @@ def test_a_frame_moves_neither_the_answer_nor_the_boxes(gated: Assessor) -> None
     assert heat[: heat.shape[0] // 10].max() == 0
 
 
-def test_regions_of_a_negative_are_found_without_judging_it(gated: Assessor) -> None:
+def test_regions_of_a_negative_are_found_without_judging_it(checked: Assessor) -> None:
     film = hand()
-    detections = gated.find_regions(replace(film, pixels=1 - film.pixels))
+    detections = checked.find_regions(replace(film, pixels=1 - film.pixels))
     assert [detection.box for detection in detections] == [
-        detection.box for detection in gated.find_regions(film)
+        detection.box for detection in checked.find_regions(film)
     ]
 
 

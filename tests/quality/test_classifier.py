@@ -25,7 +25,7 @@ from tests.classifiers import LIMITS, classifier, put_classifier
 DARK, BRIGHT, NEGATIVE = [0.2, 0.9], [0.55, 0.9], [0.8, 0.9]
 
 
-def test_kinds_and_lies_are_likelihoods() -> None:
+def test_kinds_and_orientations_are_likelihoods() -> None:
     for feature in (DARK, BRIGHT, NEGATIVE):
         judgement = classifier().judge([feature])
         assert sum(judgement.kinds.values()) == pytest.approx(1)
@@ -37,7 +37,7 @@ def test_kinds_and_lies_are_likelihoods() -> None:
     assert most_likely_orientation(classifier().judge([DARK])) == (0, False)
 
 
-def test_a_turn_is_kept_where_the_second_look_is_surer() -> None:
+def test_a_turn_is_applied_where_the_turned_image_is_surer() -> None:
     negative, unsure, positive = (classifier().judge([[dark, 0.9]]) for dark in (0.8, 0.65, 0.2))
     assert is_better_turned(negative, positive, 0.6)
     assert not is_better_turned(unsure, positive, 0.6)  # a negative as likely as not
@@ -45,18 +45,18 @@ def test_a_turn_is_kept_where_the_second_look_is_surer() -> None:
     assert not is_better_turned(negative, negative, 0.3)
 
 
-def test_a_mirror_image_lies_the_other_way() -> None:
-    for lying, mirrored in zip(ORIENTATIONS, MIRRORED, strict=True):
-        assert ORIENTATIONS[mirrored] == (-lying[0] % 4, lying[1])
+def test_a_mirror_image_has_the_mirrored_orientation() -> None:
+    for orientation, mirrored in zip(ORIENTATIONS, MIRRORED, strict=True):
+        assert ORIENTATIONS[mirrored] == (-orientation[0] % 4, orientation[1])
 
 
 def test_the_two_views_are_read_together() -> None:
     """One view says a turn to one side, its mirror image to the other: they agree."""
-    lying = classifier().lying
+    orientation = classifier().orientation
     quarter, opposite = ORIENTATIONS.index((1, False)), ORIENTATIONS.index((3, False))
-    lying.weights[quarter, 0], lying.weights[opposite, 1] = 90.0, 90.0
+    orientation.weights[quarter, 0], orientation.weights[opposite, 1] = 90.0, 90.0
     tilt = Linear(np.array([[10.0, -10.0]], np.float32), np.zeros(1, np.float32))
-    made = replace(classifier(), lying=lying, tilt=tilt)
+    made = replace(classifier(), orientation=orientation, tilt=tilt)
     judgement = made.judge([[1.0, 0.0], [0.0, 1.0]])
     assert most_likely_orientation(judgement) == (1, False)
     assert judgement.tilt_degrees == pytest.approx(10.0)
@@ -72,12 +72,12 @@ def test_it_comes_back_from_its_file() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x05\x06" + bytes(18)])
-def test_another_file_is_no_gate(content: bytes) -> None:
+def test_another_file_is_not_a_classifier(content: bytes) -> None:
     with pytest.raises(WeightsError, match="not a quality classifier"):
         classifier_from_bytes(content)
 
 
-def test_a_gate_that_does_not_fit_together_is_refused() -> None:
+def test_an_inconsistent_classifier_is_refused() -> None:
     short = replace(
         classifier(), tilt=Linear(np.zeros((1, 5), np.float32), np.zeros(1, np.float32))
     )
@@ -92,11 +92,11 @@ def test_a_feature_of_another_width_is_refused() -> None:
         classifier().judge([[0.1, 0.2, 0.3]])
 
 
-def test_weights_without_a_gate_have_none(weights: Path) -> None:
+def test_weights_without_a_quality_model_have_none(weights: Path) -> None:
     assert Weights(weights).quality_model is None
 
 
-def test_it_lies_beside_the_manifest(weights_copy: Path) -> None:
+def test_it_is_beside_the_manifest(weights_copy: Path) -> None:
     before = Weights(weights_copy).name
     opened = Weights(put_classifier(weights_copy))
     assert opened.quality_model is not None
@@ -122,7 +122,7 @@ def test_what_belongs_to_other_weights_is_refused(
         _ = Weights(weights_copy).quality_model
 
 
-def test_a_file_that_is_missing_or_no_json_is_said(weights_copy: Path) -> None:
+def test_a_missing_or_invalid_file_is_an_error(weights_copy: Path) -> None:
     put_classifier(weights_copy)
     (weights_copy / ARRAYS).unlink()
     with pytest.raises(WeightsError, match="cannot be read"):

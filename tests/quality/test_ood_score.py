@@ -35,7 +35,7 @@ def test_training_films_are_1_apart_on_average(space: FeatureSpace) -> None:
     assert space.components.shape == (COMPONENTS, WIDTH)
 
 
-def test_films_far_out_and_off_the_space_are_unlike(space: FeatureSpace) -> None:
+def test_images_far_out_or_off_the_space_are_atypical(space: FeatureSpace) -> None:
     usual = np.quantile([space.ood_score(f) for f in features(200, 3)], 0.95)
     film = features(1, 4)[0]
     assert space.ood_score(film) < 1.2 * usual

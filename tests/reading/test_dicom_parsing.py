@@ -46,7 +46,7 @@ GE = "1.2.840.113619.5.2"
 
 
 def read_alike(data: bytes) -> Radiograph:
-    """Read a file that must give the pixels and facts of the plain one."""
+    """Read a file that must give the pixels and metadata of the plain one."""
     found, plain = read(data), read(PLAIN)
     np.testing.assert_array_equal(found.pixels, plain.pixels)
     assert found.metadata.sex == plain.metadata.sex
@@ -149,7 +149,7 @@ def test_a_deflated_data_set_in_a_wrapping_that_is_cut_off(refused: Refused) -> 
     refused(content[:-500], "truncated")
 
 
-def test_deflated_without_saying_so() -> None:
+def test_deflated_without_its_transfer_syntax() -> None:
     deflated = zlib.compress(PLAIN[BODY:])[2:-4]
     assert "other_transfer_syntax" not in codes(read_alike(PLAIN[:BODY] + deflated))
 

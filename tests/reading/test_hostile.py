@@ -102,7 +102,7 @@ def test_anything(content: bytes) -> None:
     survives(content)
 
 
-def test_gdcm_failing_harms_nobody(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_failure_of_gdcm_is_a_failure_of_its_file(capfd: pytest.CaptureFixture[str]) -> None:
     """On these bytes GDCM complains on its stderr, and may end its process."""
     content = bytearray(SLOW[0])
     start = content.index(b"\xff\xda") + 20

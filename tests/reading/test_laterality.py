@@ -99,7 +99,7 @@ def test_in_the_functional_groups(groups: str) -> None:
     ],
 )
 @pytest.mark.parametrize("keyword", ["SeriesDescription", "StudyDescription", "ProtocolName"])
-def test_free_texts_may_warn_and_are_not_kept(keyword: str, text: str, right: bool) -> None:
+def test_free_texts_may_warn_and_are_not_stored(keyword: str, text: str, right: bool) -> None:
     elements: dict[str, Any] = {keyword: text}
     side, found = stated(**elements)
     assert side is None

@@ -62,7 +62,7 @@ def test_no_fact_message_log_or_warning_names_the_patient(
     assert not warned
 
 
-def test_bad_values_are_no_facts() -> None:
+def test_bad_values_are_no_metadata() -> None:
     metadata = read(with_bad_values()).metadata
     assert (metadata.birth_date, metadata.study_date, metadata.chronological_age_months) == (
         None,

@@ -306,7 +306,7 @@ def test_reading_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     assert path.stat().st_mtime_ns == before.st_mtime_ns
 
 
-def test_a_picture_in_colour_is_told_from_a_grey_one_stored_as_colour() -> None:
+def test_grey_stored_as_colour_is_not_in_colour() -> None:
     grey = np.repeat(GREY[..., np.newaxis], 3, axis=2)
     blue = grey * np.array([0, 0, 1], np.uint8)
     assert not read(raster("PNG")).metadata.in_colour

@@ -238,10 +238,10 @@ def test_a_compression_that_is_not_read(refused: Refused) -> None:
     assert "MPEG2" in str(refused(content, "unsupported_compression"))
 
 
-def test_a_dataset_that_lies_about_its_compression(refused: Refused) -> None:
+def test_a_dataset_that_states_another_compression(refused: Refused) -> None:
     content = encapsulated(dataset(), RLELossless, b"no image of any kind")
     content = content.replace(b"1.2.840.10008.1.2.5\0", b"1.2.840.10008.1.2.1\0")
-    assert "not stored as it says" in str(refused(content, "damaged"))
+    assert "not stored as stated" in str(refused(content, "damaged"))
 
 
 def test_pixels_of_another_kind(refused: Refused) -> None:

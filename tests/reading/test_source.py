@@ -113,7 +113,7 @@ def test_a_device_is_not_waited_for(refused: Refused) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
-def test_a_pipe_that_nobody_writes_to_is_empty(refused: Refused, tmp_path: Path) -> None:
+def test_a_pipe_without_a_writer_is_empty(refused: Refused, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     refused(tmp_path / "pipe", "empty")
 

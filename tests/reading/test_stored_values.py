@@ -16,7 +16,7 @@ from pydicom.uid import ExplicitVRBigEndian, JPEG2000Lossless, JPEGLSLossless, R
 
 from boneage import Radiograph, read
 from boneage.domain.findings import Severity
-from boneage.reading.dicom.stored_values import Cells, Coding, settle, stated_coding
+from boneage.reading.dicom.stored_values import Cells, Coding, resolve_coding, stated_coding
 from tests.conftest import drawn_hand
 from tests.reading.drawn import codestream, dataset, dicom, encapsulated, stretched, written
 
@@ -218,7 +218,7 @@ def test_print_on_black_is_no_wrap(signed: int) -> None:
 def test_the_bits_below_a_pixel_are_no_other_depth() -> None:
     """However rough an image is, it is not the zeros below it."""
     cells = rng.integers(0, 256, HAND.shape).astype(np.uint16) << 8
-    found = settle(Cells(cells, 16), Coding(8, signed=False, shift=8), None, signed=False)
+    found = resolve_coding(Cells(cells, 16), Coding(8, signed=False, shift=8), None, signed=False)
     np.testing.assert_array_equal(found.values, cells >> 8)
 
 
@@ -246,5 +246,5 @@ def test_a_reading_is_what_python_computes(bits: int, shift: int, signed: bool) 
 def test_an_image_of_padding_alone_is_read() -> None:
     cells = Cells(HAND, 16)
     stated = stated_coding(cells, 12, 11, signed=False)
-    settled = settle(cells, stated, np.zeros(HAND.shape, np.bool_), signed=False)
-    assert settled.coding == stated
+    found = resolve_coding(cells, stated, np.zeros(HAND.shape, np.bool_), signed=False)
+    assert found.coding == stated

@@ -60,7 +60,7 @@ def test_grey_and_rgb_of_8_and_16_bits(grid: Options, packing: Options) -> None:
 
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("grid", GRIDS, ids=str)
-def test_planes_are_told_apart(grid: Options, order: str) -> None:
+def test_planes_are_distinguished(grid: Options, order: str) -> None:
     planes = np.stack([WORDS, WORDS // 2, WORDS // 5])
     expected = np.tensordot((0.299, 0.587, 0.114), planes / 65_535, 1)
     for packing in ({}, {"compression": "lzw", "predictor": True}):

@@ -215,7 +215,7 @@ def codes_given(kind: str) -> tuple[set[str], set[str]]:
 
 def test_every_sentence_of_the_program_has_a_translation() -> None:
     kinds = [judged(kinds={HAND: 0.1, kind: 0.9}) for kind in (*checks.OTHER_KINDS, "new")]
-    of_kinds = {finding.code for seen in kinds for finding in checks.of_seen(seen)}
+    of_kinds = {finding.code for seen in kinds for finding in checks.findings_of_measures(seen)}
     codes, variables = codes_given("Finding")
     assert variables == {
         "quality/checks.py: code",  # of_kinds

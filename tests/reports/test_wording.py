@@ -104,7 +104,7 @@ def test_what_is_not_defined_is_said_everywhere(answer: Assessment) -> None:
 def test_a_film_whose_dates_are_wrong_is_told(answer: Assessment) -> None:
     metadata = ImageMetadata("DICOM", 12, birth_date=date(2021, 2, 3), study_date=date(2011, 2, 3))
     text = flat(full_text(with_clinical_findings(replace(answer, metadata=metadata), Child())))
-    assert "Chronological age not known: the film states a birth date after its study date" in text
+    assert "Chronological age not known: the image states a birth date after its study date" in text
     assert "SDS" not in text
 
 

@@ -277,7 +277,7 @@ def test_any_hand_can_be_drawn(
         ({"seed": -1}, "-1"),
     ],
 )
-def test_what_cannot_be_drawn_is_said(change: dict[str, float], quoted: str) -> None:
+def test_invalid_arguments_are_an_error(change: dict[str, float], quoted: str) -> None:
     arguments = {"age_months": 120, "sex": Sex.MALE} | change
     with pytest.raises(SyntheticError, match=f"{quoted} .*give "):
         draw(**arguments)  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from boneage.synthetic.marker import LETTERS, WORD, marker
 from tests.synthetic.conftest import Draw
 
 
-def test_the_marker_lies_where_the_film_is_free() -> None:
+def test_the_marker_is_where_the_image_is_free() -> None:
     free = np.zeros((600, 460), bool)
     free[20:200, 300:450] = True
     lead = marker(free)

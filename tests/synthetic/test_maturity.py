@@ -72,7 +72,7 @@ def test_the_shipped_table_is_the_reference() -> None:
     assert rows == REFERENCE.read_text("utf-8").splitlines()
 
 
-def test_the_assumptions_change_nothing_that_the_atlas_says() -> None:
+def test_the_assumptions_change_nothing_of_the_atlas() -> None:
     for sex in Sex:
         said = {
             (bone, event)

@@ -123,7 +123,7 @@ def test_every_step_is_timed(weights: Path, film: Path) -> None:
     assert names == [READING, *Assessor(weights).steps, WRITING]
     assert all(step["seconds"] > step["networks_seconds"] >= 0 for step in found["steps"])
     inside = {step["name"] for step in found["steps"] if step["networks_seconds"]}
-    assert inside == set(names) - {READING, WRITING, "looking for the carpal region"}
+    assert inside == set(names) - {READING, WRITING, "detecting the carpal region"}
     assert (found["width"], found["height"], found["runs"]) == (360, 480, 2)
 
 

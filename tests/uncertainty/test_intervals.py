@@ -64,8 +64,8 @@ def test_a_level_too_high_for_one_sex_takes_the_films_of_both() -> None:
     assert (found.films, found.by_sex) == (90, False)
 
 
-def test_a_level_that_the_films_do_not_support_says_how_many_it_needs() -> None:
-    with pytest.raises(LevelError, match=r"level 99 % needs at least 99 calibration films, .* 60"):
+def test_a_level_that_needs_more_images_is_an_error() -> None:
+    with pytest.raises(LevelError, match=r"level 99 % needs at least 99 calibration images, .* 60"):
         scores(30, 30).threshold(Sex.FEMALE, 0.99)
     with pytest.raises(LevelError, match=r"support levels up to 98\.3 %"):
         scores(30, 30).threshold(Sex.FEMALE, 0.9999)
@@ -102,7 +102,7 @@ def test_it_is_wider_at_higher_levels() -> None:
     assert ends == sorted(set(ends))
 
 
-def test_it_widens_as_the_networks_disagree_and_the_film_is_unlike() -> None:
+def test_it_widens_for_disagreement_and_atypical_images() -> None:
     usual = {"whole_hand": 115.0, "carpal": 125.0}  # standard deviation 5
     torn = {"whole_hand": 110.0, "carpal": 130.0}
     assert SHAPE.of(answer_of(120.0, age_by_network=usual, ood_score=1.2)) == (6.0, 1.0)
@@ -113,13 +113,13 @@ def test_it_widens_as_the_networks_disagree_and_the_film_is_unlike() -> None:
     assert SHAPE.of(answer_of(120.0, age_by_network=torn))[1] == 1.5, "not known how unlike"
 
 
-def test_one_network_disagrees_with_nobody() -> None:
+def test_one_network_has_no_disagreement() -> None:
     assert disagreement({"whole_hand": 100.0}) == 0.0
     assert disagreement({}) == 0.0
     assert disagreement({"a": 90.0, "b": 110.0}) == 10.0
 
 
-def test_levels_are_said_as_they_are() -> None:
+def test_levels_are_given_in_per_cent() -> None:
     assert [percent(level) for level in (0.9, 0.975, 0.57)] == ["90 %", "97.5 %", "57 %"]
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from boneage.domain.radiograph import Sex
 from boneage.inference.assessor import Assessor
-from boneage.inference.weights import Arrays, Asked, Weights
+from boneage.inference.weights import Arrays, Job, Weights
 from tools.bench.measuring import JsonObject, timed
 
 Outputs = dict[str, npt.NDArray[np.float32]]
@@ -39,9 +39,9 @@ class WatchedWeights(Weights):
             self.asked.append(lambda weights: weights.run(network, many, outputs))
         return self._counted(lambda: Weights.run(self, network, inputs, outputs))
 
-    def run_each(self, asked: Iterable[Asked]) -> list[Outputs]:
-        """Run networks side by side, and count until the last is done."""
-        jobs = list(asked)
+    def run_each(self, jobs: Iterable[Job]) -> list[Outputs]:
+        """Run networks in parallel, and count until the last is done."""
+        jobs = list(jobs)
         if self.batch:
             many = [(network, self._many(inputs)) for network, inputs in jobs]
             self.asked.append(lambda weights: weights.run_each(many))

@@ -9,7 +9,7 @@ from boneage.clinical.height import adult_height
 from boneage.clinical.standards import nearest_standards
 from boneage.domain.ages import UNLIKELY_AGE, unlikely_age
 from boneage.domain.assessment import Assessment
-from boneage.domain.child import PLACEHOLDER, Child, settle
+from boneage.domain.child import PLACEHOLDER, Child, clinical_context
 from boneage.domain.clinical_findings import ClinicalContext, ClinicalFindings
 from boneage.domain.findings import Finding, Severity
 
@@ -31,14 +31,14 @@ def with_clinical_findings(answer: Assessment, child: Child) -> Assessment:
     Returns
     -------
     Assessment
-        With ``clinical``, and with the chronological age that was settled on.
+        With ``clinical``, and with the chronological age that was used.
 
     Raises
     ------
     AgeError
         When what is given and what the image states give no age.
     """
-    context = settle(child, answer.metadata)
+    context = clinical_context(child, answer.metadata)
     age = context.chronological_age_months
     asked = None if age is None else unlikely_age(age, answer.age_months)
     if asked is not None and age == 0:

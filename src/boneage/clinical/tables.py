@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +10,7 @@ from importlib.resources import files
 import numpy as np
 
 from boneage.domain.radiograph import Sex
+from boneage.storage.delimited import shipped_rows
 
 BRUSH = "greulich_pyle_brush_bone_age_sd.csv"
 PLATES = "greulich_pyle_standard_plate_ages.csv"
@@ -53,8 +53,7 @@ class AgeCurve:
 @cache
 def rows(table: str) -> tuple[Row, ...]:
     """Read the rows of a table, as texts by column."""
-    text = (files("boneage.clinical") / "tables" / table).read_text("utf-8")
-    return tuple(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
+    return tuple(shipped_rows(files("boneage.clinical") / "tables" / table))
 
 
 def curve(table: str, age: str, value: str, **where: str) -> AgeCurve:

@@ -1,6 +1,6 @@
-"""Ages and dates as people and devices write them, and as dates give them, in months.
+"""Ages and dates as people and devices write them: the one parser, for every interface.
 
-The one parser of both: for the command line, forms, tables and DICOM elements.
+Ages are in months.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from boneage.errors import AgeError
 
 DAYS_PER_MONTH = 30.4375
 MAX_AGE_MONTHS = 25 * 12
-"""A chronological age beyond this is a slip (days or years for months)."""
+"""A chronological age beyond this is a mistake (days for months)."""
 OLDEST_MONTHS = 110 * 12
-"""Whoever is older by their dates has a birth date that stands in for an unknown one."""
+"""A birth date that makes a person older is a placeholder."""
 MONTHS_PER_UNIT = {"Y": 12.0, "M": 1.0, "W": 7 / DAYS_PER_MONTH, "D": 1 / DAYS_PER_MONTH}
-"""By the letters of DICOM's age strings (PS3.5, 6.2), which people use, too."""
+"""By the letters of DICOM's age strings (PS3.5, 6.2)."""
 UNLIKELY_AGE = "unlikely_age"
 FAR_MONTHS, FAR_TIMES = 24.0, 3.5
-"""By how much a bone age exceeds an age that is asked about. Twelve times lie between months
-and years, so that beyond the root of 12 the age fits better as one in years."""
+"""By how much a bone age must exceed an age, and how many times, for a warning. A year has twelve
+months: beyond the root of 12, the age fits better as one in years."""
 
 _NUMBER = r"[0-9]{1,4}(?:[.,][0-9]{1,6})?"
 WRITTEN_AGE = re.compile(
@@ -42,7 +42,7 @@ LAST_MONTH = 12
 
 
 def months_between(earlier: date, later: date) -> float:
-    """Months of average length from one date to another; negative when it lies before."""
+    """Months of average length from one date to another; negative when the second is before."""
     return (later - earlier).days / DAYS_PER_MONTH
 
 
@@ -76,19 +76,19 @@ def parse_age(text: str) -> float:
 
 
 def unlikely_age(age_months: float, bone_age_months: float) -> Finding | None:
-    """Ask about an age that, as one in years, would fit the bone age far better."""
+    """Warn of an age that would fit the bone age far better in years."""
     if bone_age_months - age_months < FAR_MONTHS or bone_age_months < FAR_TIMES * age_months:
         return None
     return Finding.warning(
         UNLIKELY_AGE,
         f"The chronological age of {age_months:.3g} months is far below the bone age; "
-        "make sure that it is right, and that no years were given as months.",
+        "check that it is right, and in months, not years.",
         age_months,
     )
 
 
 def checked_age(age_months: float, text: str | None = None) -> float:
-    """Let an age pass that a child can have; an AgeError quotes ``text`` where it is given."""
+    """Give the age; AgeError, which quotes ``text``, when it is not a child's."""
     if not 0 <= age_months <= MAX_AGE_MONTHS:
         quoted = f"{age_months:g} months" if text is None else repr(text)
         raise AgeError(

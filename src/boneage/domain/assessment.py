@@ -1,4 +1,4 @@
-"""What an answer is. Plain frozen values, no files, no framework."""
+"""The assessment of an image and its parts."""
 
 from __future__ import annotations
 
@@ -40,46 +40,46 @@ CARPAL = "carpal"
 METACARPAL = "metacarpal"
 PHALANX = "phalanx"
 AGE_RANGE_MONTHS = (0.0, 240.0)
-"""No answer lies outside: before birth, or beyond the standards by a year."""
+"""No estimate is outside: from birth to a year beyond the standards."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A range that holds the bone age in ``level`` of all films like this one."""
+    """A prediction interval: it holds the bone age in ``level`` of all images like this one."""
 
     low_months: float
     high_months: float
     level: float
     films: int | None = None
-    """How many labelled films it was calibrated on; None: not stated."""
+    """How many labelled images it was calibrated on; None: not stated."""
     by_sex: bool = False
-    """Whether these were films of this sex alone, or of both."""
+    """Whether these were images of this sex alone, or of both."""
     widening: float = 1.0
-    """How much wider it is than for a usual film of this sex and age: the networks
-    disagree, or the film is unlike the training films."""
+    """How much wider it is than for a typical image of this sex and age: because the networks
+    disagree, or because the image is atypical."""
 
 
 @dataclass(frozen=True)
 class Calibrated:
-    """Which clinic's calibration an answer went through, and what it was before."""
+    """A clinic's calibration that was applied, and the estimate without it."""
 
     name: str
     date: str
     films: int
-    """Of the clinic's own, that the calibration was fitted on."""
+    """How many of the clinic's images the calibration was fitted on."""
     sha256: str
     """Of the calibration's file."""
     uncalibrated_months: float
-    """The answer of the weights alone."""
+    """The estimate of the weights alone."""
 
 
 @dataclass(frozen=True)
 class OtherHand:
-    """The hand beside the one that was answered for, in an image of both hands."""
+    """The right hand, in an image of both hands."""
 
     age_months: float
     box: Box
-    """Its part of the image, in the pixels of the film."""
+    """Its part of the image, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -94,14 +94,14 @@ class WeightsName:
 
 @dataclass(frozen=True, eq=False)
 class Assessment:
-    """The bone age read from one film, and how it was reached."""
+    """The bone age of one image, and how it was reached."""
 
     film: str
     sex: Sex
     age_months: float
     detections: tuple[RegionDetection, ...]
     age_by_network: Mapping[str, float]
-    """Months by each network alone, by region name; the answer joins them."""
+    """Months by each network alone, by region; the answer combines them."""
     weights: WeightsName
     metadata: ImageMetadata
     film_height: int
@@ -111,55 +111,55 @@ class Assessment:
     interval: Interval | None = None
     chronological_age_months: float | None = None
     ood_score: float | None = None
-    """How far the whole hand's feature lies from those of the training films: about 1
-    for most of them; None where the weights cannot tell."""
+    """Distance of the whole hand's feature from those of the training images: about 1 for most
+    images; None where the weights cannot measure it."""
     calibrated: Calibrated | None = None
-    """None where the answer is that of the weights alone."""
+    """None where no calibration was applied."""
     by_standard: Mapping[Sex, float] = field(default_factory=dict)
-    """Months by the standard of each sex, as the weights alone answer; that of
-    ``sex`` is :attr:`uncalibrated_months`."""
+    """Months by the standard of each sex, uncalibrated; that of ``sex`` is
+    :attr:`uncalibrated_months`."""
     clinical: ClinicalFindings | None = None
-    """What follows for the child; None where nobody asked."""
+    """The clinical interpretation; None where it was not requested."""
     orientation: Orientation | None = None
-    """What was done to the film before it was read; None: it was read as it lay.
-    Boxes and heat maps lie on the film as it came, whatever was done."""
+    """How the image was brought upright; None: it was analysed as it is. Boxes and heat maps are
+    in the pixels of the image as it came in any case."""
     other_hand: OtherHand | None = None
     """The right hand, where the image shows both; None: it shows one."""
 
     @property
     def uncalibrated_months(self) -> float:
-        """What the weights alone answered."""
+        """The estimate of the weights alone."""
         return self.calibrated.uncalibrated_months if self.calibrated else self.age_months
 
     @property
     def laterality(self) -> str | None:
-        """``"L"`` or ``"R"``: of the hand that was answered for; None: unknown."""
+        """``"L"`` or ``"R"``: of the hand that was assessed; None: unknown."""
         return "L" if self.other_hand else self.metadata.laterality
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
-        """The findings that a reader must see."""
+        """The findings that a reader must see: warnings and refusals."""
         return tuple(f for f in self.findings if f.severity is not Severity.NOTE)
 
     @property
     def refusals(self) -> tuple[Finding, ...]:
-        """Why this film should not have been read; it was, because it was forced."""
+        """Why the image failed the quality check; it was assessed because that was forced."""
         return tuple(f for f in self.findings if f.severity is Severity.REFUSAL)
 
     @property
     def verdict(self) -> Verdict:
-        """Whether the film may be read."""
+        """The result of the quality check."""
         return verdict_on(self.findings)
 
     def box(self, region: str) -> Box | None:
-        """The box of a region, or None when the weights do not look for it."""
+        """The box of a region; None when the weights do not detect it."""
         return next(
             (detection.box for detection in self.detections if detection.region == region), None
         )
 
 
 def years_and_months(age_months: float) -> str:
-    """An age as clinicians say it, to the nearest month.
+    """An age in years and months, to the nearest month.
 
     >>> years_and_months(131.6)
     '11 years 0 months'
@@ -170,29 +170,29 @@ def years_and_months(age_months: float) -> str:
 
 @dataclass(frozen=True)
 class Case:
-    """One film to be read, as a table of cases states it."""
+    """One image to be assessed, as a table of cases states it."""
 
     film: str | PathLike[str]
     sex: Sex | None = None
-    """None: as the film itself states."""
+    """None: as the image states."""
     chronological_age_months: float | None = None
     child: Child | None = None
-    """What else the table says of the child; None: nothing."""
+    """What else the table states of the child; None: nothing."""
     pseudonym: str | None = None
-    """Whom a history keeps the answer of."""
+    """Of the child in the history."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A film that got no answer, and why; a batch goes on after it."""
+    """An image that could not be assessed, and why."""
 
     film: str
     code: str
     message: str
     findings: tuple[Finding, ...] = ()
-    """What was found of a film that was refused; empty where a file could not be read."""
+    """Of an image that failed the quality check; empty where a file could not be read."""
 
     @property
     def refused(self) -> bool:
-        """Whether the film could have been read, and was refused."""
+        """Whether the image failed the quality check."""
         return verdict_on(self.findings) is Verdict.REFUSED

@@ -1,4 +1,4 @@
-"""What a person says of a child, and what is settled from it and from the film."""
+"""What is known of a child: from people, and from the image's metadata."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ HEIGHT_RANGE_CM = (30.0, 230.0)
 HIGHEST_IN_METRES = 2.5
 
 BIRTH_AFTER_STUDY = NotDefined(
-    "birth_after_study", "the film states a birth date after its study date"
+    "birth_after_study", "the image states a birth date after its study date"
 )
 PLACEHOLDER = NotDefined(
-    "placeholder_age", "the film states an age or dates that stand in for unknown ones"
+    "placeholder_age", "the image states an age or dates that are placeholders"
 )
 NO_STUDY_DATE = NotDefined(
-    "no_study_date", "the film states a birth date, but neither its study date nor an age"
+    "no_study_date", "the image states a birth date, but neither its study date nor an age"
 )
 
 
 @dataclass(frozen=True)
 class Child:
-    """What is said of the child on a film; all of it may be left out.
+    """What people state of the child on an image; all of it may be left out.
 
     Raises
     ------
     AgeError
-        When the birth date lies after the study date, or the age is no child's.
+        When the birth date is after the study date, or the age is not a child's.
     HeightError
-        When the height is no child's in centimetres.
+        When the height is not a child's in centimetres.
     """
 
     chronological_age_months: float | None = None
@@ -46,9 +46,9 @@ class Child:
     centre: Centre = Centre.CHRONOLOGICAL_AGE
 
     def completed(self, other: Child) -> Child:
-        """Take from another what is not said here.
+        """Take from another what is not stated here.
 
-        An age or a birth date here rules out both of the other: they are another age.
+        An age or a birth date here rules out both of the other: they may be another age.
         """
         aged = self.chronological_age_months is not None or self.birth_date is not None
         return replace(
@@ -71,7 +71,7 @@ class Child:
 
 
 def age_between(birth_date: date, study_date: date) -> float:
-    """Give the months from birth to the film.
+    """Give the months from birth to the image.
 
     Raises
     ------
@@ -91,13 +91,7 @@ def age_between(birth_date: date, study_date: date) -> float:
 
 
 def check_height(height_cm: float) -> None:
-    """Refuse a height that no child has.
-
-    Raises
-    ------
-    HeightError
-        Which says so when it looks like metres.
-    """
+    """Raise HeightError for a height that no child has; the message names metres if likely."""
     low, high = HEIGHT_RANGE_CM
     if low <= height_cm <= high:
         return
@@ -111,53 +105,43 @@ def check_height(height_cm: float) -> None:
 
 
 def parse_height(text: str) -> float:
-    """Read a height as a number, with a point or a comma.
-
-    Raises
-    ------
-    HeightError
-        When it is no number.
-    """
+    """Read a height as a number, with a point or a comma; HeightError when it is not one."""
     try:
         return float(text.replace(",", "."))
     except ValueError:
-        raise HeightError(f"height {text!r} is no number") from None
+        raise HeightError(f"height {text!r} is not a number; give one such as 142.5") from None
 
 
 def height_from_inches(height_in: float) -> float:
     """Give a height in centimetres.
 
-    Raises
-    ------
-    HeightError
-        When it is no child's in inches; it says so when it looks like centimetres or feet.
+    HeightError when no child has it in inches; the message names centimetres or feet if likely.
     """
     low, high = (cm / CM_PER_INCH for cm in HEIGHT_RANGE_CM)
     if low <= height_in <= high:
         return height_in * CM_PER_INCH
-    meant = "; is it in centimetres?" if high < height_in <= HEIGHT_RANGE_CM[1] else ""
-    meant = "; is it in feet?" if 1 <= height_in < 8 else meant
+    hint = "; is it in centimetres?" if high < height_in <= HEIGHT_RANGE_CM[1] else ""
+    hint = "; is it in feet?" if 1 <= height_in < 8 else hint
     raise HeightError(
         f"height {height_in:g} inches is not a child's; from {math.ceil(low)} to "
-        f"{math.floor(high)} inches is accepted{meant}"
+        f"{math.floor(high)} inches is accepted{hint}"
     )
 
 
-def settle(child: Child, metadata: ImageMetadata) -> ClinicalContext:
-    """Settle what is known: what is given is stronger than what the film states.
+def clinical_context(child: Child, metadata: ImageMetadata) -> ClinicalContext:
+    """Combine what is given with the image's metadata; what is given takes precedence.
 
-    What the film states wrongly gives no age, and the context says why.
+    Where the metadata give no valid age, the context states the reason.
 
     Raises
     ------
     AgeError
-        When one date is given and neither anybody nor the film states the other, or the
-        two make no child's age.
+        When one date is given and the other is not known, or the two give no child's age.
     """
     age, source = _given_age(child, metadata)
     reason = None
     if age is None:
-        age, source, reason = _film_age(metadata)
+        age, source, reason = _stated_age(metadata)
     return ClinicalContext(
         chronological_age_months=age,
         age_source=source,
@@ -178,19 +162,21 @@ def _given_age(child: Child, metadata: ImageMetadata) -> tuple[float | None, Age
     study_date = child.study_date or metadata.study_date
     if birth_date is None:
         raise AgeError(
-            "the film states no birth date, so that the study date gives no age; "
+            "the image states no birth date, so the study date gives no age; "
             "give the birth date too, or the age"
         )
     if study_date is None:
         raise AgeError(
-            "the film states no study date, so that the birth date gives no age; "
+            "the image states no study date, so the birth date gives no age; "
             "give the study date too, or the age"
         )
     return age_between(birth_date, study_date), AgeSource.GIVEN_DATES
 
 
-def _film_age(metadata: ImageMetadata) -> tuple[float | None, AgeSource | None, NotDefined | None]:
-    """Take the age that the film states, or say why it gives none."""
+def _stated_age(
+    metadata: ImageMetadata,
+) -> tuple[float | None, AgeSource | None, NotDefined | None]:
+    """Take the age that the metadata give, or the reason why they give none."""
     birth_date, study_date = metadata.birth_date, metadata.study_date
     age, source = metadata.chronological_age_months, AgeSource.FILM_AGE
     reason = NO_AGE if birth_date is None else NO_STUDY_DATE
@@ -204,5 +190,5 @@ def _film_age(metadata: ImageMetadata) -> tuple[float | None, AgeSource | None, 
     if age is None:
         return None, None, reason
     if age > MAX_AGE_MONTHS:
-        return None, None, NotDefined("adult", f"the film states an age of {age / 12:.0f} years")
+        return None, None, NotDefined("adult", f"the image states an age of {age / 12:.0f} years")
     return age, source, None

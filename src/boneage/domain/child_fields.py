@@ -1,6 +1,6 @@
 """What people write of a child: options of a command, columns of a table, fields of a form.
 
-Every face parses them here, so that all accept and refuse the same.
+Every interface parses them here, so that all accept and refuse the same.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def parse_fields(texts: Mapping[str, str]) -> dict[str, Any]:
     Raises
     ------
     AgeError, HeightError
-        For what is not understood, or no child's.
+        For what is not understood, or not a child's.
     """
     return {name: parse(texts[name]) for name, parse in FIELDS.items() if texts.get(name)}
 

@@ -1,4 +1,4 @@
-"""What is said of a child beside the bone age. Plain frozen values: no files, no tables."""
+"""The clinical interpretation of a bone age."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Centre(StrEnum):
 
 
 class Determination(StrEnum):
-    """The verdict on a bone age, in the words of RadElement RDES14."""
+    """The classification of a bone age, in the words of RadElement RDES14."""
 
     DELAYED = "delayed"
     NORMAL = "normal"
@@ -43,7 +43,7 @@ class Category(StrEnum):
     AVERAGE = "average"
     ACCELERATED = "accelerated"
     DELAYED = "delayed"
-    """The paper's own word for it, "retarded", is not one to say to a family."""
+    """The paper's own word, "retarded", is not used with families."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class ClinicalContext:
     height_cm: float | None = None
     """Present standing height."""
     centre: Centre = Centre.CHRONOLOGICAL_AGE
-    """What the SDS is asked to be centred on."""
+    """What the SDS is centred on, as requested."""
     age_not_defined: NotDefined | None = None
     """Why there is no chronological age; None when there is one."""
 
@@ -132,7 +132,7 @@ class AdultHeight:
 
 @dataclass(frozen=True)
 class NearestStandards:
-    """The standards of the atlas that a bone age lies between."""
+    """The standards of the atlas that a bone age is between."""
 
     sex: Sex
     lower_months: float
@@ -148,7 +148,7 @@ class NearestStandards:
 
 @dataclass(frozen=True)
 class ClinicalFindings:
-    """All that is said of a child beside the bone age."""
+    """The clinical interpretation of a bone age."""
 
     context: ClinicalContext
     standards: NearestStandards

@@ -1,4 +1,4 @@
-"""What there is to say about a radiograph, and whether it may be analysed."""
+"""Findings on a radiograph, and whether it may be analysed."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """Something the reader of the answer should know about the film."""
+    """Something that the reader of the result should know about the image."""
 
     code: str
     severity: Severity
     message: str
     """A sentence for a radiographer."""
     measured: float | None = None
-    """What was measured on the film; None where the file only states something."""
+    """The measured value; None where the metadata state something."""
     limit: float | None = None
-    """Where it begins to be found."""
+    """The value beyond which it is a finding."""
 
     @classmethod
     def note(
@@ -51,7 +51,7 @@ class Finding:
 
 
 class Verdict(StrEnum):
-    """Whether a film may be read."""
+    """Whether an image passes the quality check."""
 
     ACCEPTED = "accepted"
     WARNED = "accepted with warnings"
@@ -59,7 +59,7 @@ class Verdict(StrEnum):
 
 
 def verdict_on(findings: Sequence[Finding]) -> Verdict:
-    """Sum up what was found of a film."""
+    """Sum up the findings on an image."""
     severities = {finding.severity for finding in findings}
     if Severity.REFUSAL in severities:
         return Verdict.REFUSED

@@ -1,4 +1,4 @@
-"""Places on a radiograph: rectangles, heat maps and the regions seen in them."""
+"""Places on a radiograph: boxes, heat maps, and the regions detected in them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Box:
 
     def __post_init__(self) -> None:
         if not (0 <= self.min_row < self.max_row and 0 <= self.min_col < self.max_col):
-            raise ValueError(f"{self} is empty or starts outside the film")
+            raise ValueError(f"{self} is empty or starts outside the image")
 
     @property
     def height(self) -> int:
@@ -52,13 +52,13 @@ class Box:
         return cls(top, left, top + height, left + width) if width and height else None
 
     def intersection(self, other: Box) -> Box | None:
-        """What lies in both boxes; None where nothing does."""
+        """The part in both boxes; None where they do not overlap."""
         top, left = max(self.min_row, other.min_row), max(self.min_col, other.min_col)
         bottom, right = min(self.max_row, other.max_row), min(self.max_col, other.max_col)
         return Box(top, left, bottom, right) if top < bottom and left < right else None
 
     def moved(self, rows: int, cols: int) -> Box:
-        """The same box so many rows down and columns to the right."""
+        """The box moved down and to the right."""
         return Box(
             self.min_row + rows, self.min_col + cols, self.max_row + rows, self.max_col + cols
         )
@@ -71,7 +71,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Edges:
-    """A rectangle whose edges may lie between pixels: 0 is the film's own edge."""
+    """A rectangle whose edges may be between pixels; 0 is the image's own edge."""
 
     top: float
     left: float
@@ -89,17 +89,17 @@ class Edges:
         return self.right - self.left
 
     def scaled(self, rows: float, cols: float) -> Edges:
-        """The same place where there are that many times as many rows and columns."""
+        """The same place in an image of ``rows`` and ``cols`` times the size."""
         return Edges(self.top * rows, self.left * cols, self.bottom * rows, self.right * cols)
 
     def zoomed(self, times: float) -> Edges:
-        """As many times as high and wide around the same middle; may reach beyond the film."""
+        """Enlarged about its middle; may reach beyond the image."""
         row, col = (self.top + self.bottom) / 2, (self.left + self.right) / 2
         height, width = self.height * times / 2, self.width * times / 2
         return Edges(row - height, col - width, row + height, col + width)
 
     def within(self, height: int, width: int) -> Box:
-        """The nearest whole pixels of a film of this size, at least one."""
+        """The nearest whole pixels of an image of this size, at least one."""
         row, col = min(round(self.top), height - 1), min(round(self.left), width - 1)
         return Box(
             row,
@@ -111,18 +111,18 @@ class Edges:
 
 @dataclass(frozen=True, eq=False)
 class RegionDetection:
-    """One look of the attention network and the region it gave."""
+    """A region that the attention network detected in one step."""
 
     region: str
     """``"carpal"``, ``"metacarpal"`` or ``"phalanx"``."""
     heat_map: HeatMap
-    """Attention over the whole film, 0 to 1, at the networks' low resolution:
-    row 0 is the film's first row, the last row its last. Where this look's film
-    was masked, the map is 0."""
+    """Attention over the whole image, 0 to 1, at the networks' low resolution: its first row is
+    that of the image, its last row the image's last. Where the image was masked in this step, it
+    is 0."""
     box: Box
-    """The region in the pixels of the film."""
+    """The region in the pixels of the image."""
     attention_found: bool
-    """False when nothing stood out and ``box`` is the fallback."""
+    """False when no attention stood out and ``box`` is the fallback."""
     edges: Edges | None = None
-    """Of the region in what the networks were shown, before it was rounded to the pixels of
-    ``box``; None where the box is exact."""
+    """Of the region in the analysed image, before rounding to the pixels of ``box``; None where the
+    box is exact."""

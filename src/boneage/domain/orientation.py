@@ -1,7 +1,7 @@
-"""How a film lies before it is read, and the way between it and the upright film.
+"""The orientation of an image, and the way between it and the upright image.
 
-The networks see upright films, bone bright, without a frame, of square pixels. Whatever is
-shown or written lies in the pixels of the film as it came.
+The networks see upright images, bone bright, without border, of square pixels. Whatever is shown
+or written is in the pixels of the image as it came.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from boneage.domain.radiograph import Pixels
 
 Points = npt.NDArray[np.float64]
 ROUNDING = 1e-6
-"""Of a pixel: by so much, what is a whole number may be missed."""
+"""Of a pixel: the error of calculations whose result is a whole number."""
 
 
 @dataclass(frozen=True)
 class Tilt:
-    """A rectangle that lies aslant in the field; its units are the field's square pixels."""
+    """A tilted rectangle in the field; its units are the field's square pixels."""
 
     degrees: float
-    """How far it is turned clockwise; it is turned back before it is read."""
+    """Clockwise; it is turned back before analysis."""
     row: float
     col: float
     """Of its middle."""
@@ -41,7 +41,7 @@ class Tilt:
         return (points - (self.col, self.row)) @ self._turn + self._middle
 
     def within(self, box: Box) -> Tilt:
-        """The part of the rectangle that lies in a box of its own pixels."""
+        """The part of the rectangle in a box of its own pixels."""
         middle = np.array([(box.min_col + box.max_col) / 2, (box.min_row + box.max_row) / 2])
         col, row = self.on_field(middle)
         return replace(self, row=float(row), col=float(col), height=box.height, width=box.width)
@@ -73,7 +73,7 @@ class Tilt:
         return turned
 
     def put_back(self, part: npt.NDArray[np.float32], size: tuple[int, int]) -> HeatMap:
-        """Lay the straight rectangle back into an empty field of this (height, width)."""
+        """Put the straight rectangle back into an empty field of this (height, width)."""
         field: HeatMap = cv2.warpAffine(
             part, self._affine(), size[::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
         )
@@ -88,43 +88,48 @@ class Tilt:
 
 @dataclass(frozen=True)
 class Orientation:
-    """How a film lies: what has to be done to it before it is read."""
+    """How an image is brought upright before analysis."""
 
     field: Box
-    """The part that is read, in the film's pixels: all inside its frame."""
+    """The part that is analysed, in the image's pixels: all inside its border."""
     quarters: int = 0
-    """Clockwise quarter turns that bring it upright, 0 to 3; after the tilt is taken away."""
+    """Clockwise quarter turns that bring it upright, 0 to 3; after the tilt is corrected."""
     inverted: bool = False
     """Whether it is a negative: bone dark."""
     pixel_aspect: float = 1.0
-    """Height of a pixel of the film over its width; what is read has square ones."""
+    """Height of a pixel over its width; the upright image has square ones."""
     tilt: Tilt | None = None
-    """What is read of the field, where it lies aslant."""
+    """The part of the field that is analysed, where it is tilted."""
+
+    @classmethod
+    def of_whole(cls, height: int, width: int) -> Orientation:
+        """Of an image that is analysed as it is."""
+        return cls(Box(0, 0, height, width))
 
     @property
     def square(self) -> tuple[int, int]:
-        """Rows and columns of the field, once its pixels are square; none is lost."""
+        """Rows and columns of the field with square pixels; no resolution is lost."""
         height, width, aspect = self.field.height, self.field.width, self.pixel_aspect
         return (round(height * aspect), width) if aspect > 1 else (height, round(width / aspect))
 
     @property
     def size(self) -> tuple[int, int]:
-        """Rows and columns of the upright film."""
+        """Rows and columns of the upright image."""
         size = (self.tilt.height, self.tilt.width) if self.tilt else self.square
         return size[::-1] if self.quarters % 2 else size
 
-    def reads_as_it_is(self, height: int, width: int) -> bool:
-        """Whether nothing has to be done to a film of this size."""
+    def is_identity(self, height: int, width: int) -> bool:
+        """Whether an image of this size is upright as it is."""
         whole = self.field == Box(0, 0, height, width)
         return whole and not self.quarters and not self.inverted and not self.is_resampled
 
     @property
     def is_resampled(self) -> bool:
-        """Whether what is read has other pixels than the film."""
+        """Whether the upright image has other pixels than the image."""
         return self.tilt is not None or self.square != (self.field.height, self.field.width)
 
     def share_of(self, height: int, width: int) -> float:
-        """The share of a film of this size that is read."""
+        """The share of an image of this size that is analysed."""
         size = self.square
         tilted = self.tilt.height * self.tilt.width / (size[0] * size[1]) if self.tilt else 1.0
         return min(1.0, tilted) * self.field.area / (height * width)
@@ -132,7 +137,7 @@ class Orientation:
     def upright(self, pixels: Pixels, longest_px: int | None = None) -> Pixels:
         """Bring an image, pixels 0 to 1, upright: bone bright, of the shape ``size``.
 
-        Its longer side has at most ``longest_px`` pixels; default: all that there are.
+        Its longer side has at most ``longest_px`` pixels; default: as many as there are.
         """
         field = self.field
         part = pixels[field.slices]
@@ -150,7 +155,7 @@ class Orientation:
         return np.ascontiguousarray(np.rot90(part, -self.quarters))
 
     def box_on_film(self, box: Box) -> Box:
-        """Carry a box from the upright film to the film as it came."""
+        """Carry a box from the upright image to the image as it came."""
         back = _turned(box, self.size, -self.quarters % 4)
         corners = _corners(back)
         if self.tilt:
@@ -165,9 +170,9 @@ class Orientation:
         )
 
     def box_upright(self, box: Box) -> Box:
-        """Carry a box from the image as it came to the upright image, as far as it lies there.
+        """Carry a box from the image as it came to the upright image, as far as it is inside.
 
-        ValueError when no part of it lies inside the border.
+        ValueError when no part of it is inside the border.
         """
         field, (rows, cols) = self.field, self.square
         scale = np.array([cols / field.width, rows / field.height])
@@ -206,8 +211,8 @@ class Orientation:
     def detections_on_film(
         self, detections: tuple[RegionDetection, ...], size: tuple[int, int]
     ) -> tuple[RegionDetection, ...]:
-        """Carry looks at the upright film to the film as it came, of this (height, width)."""
-        if self.reads_as_it_is(*size):
+        """Carry detections to the image as it came, of this (height, width)."""
+        if self.is_identity(*size):
             return detections
         return tuple(
             replace(
@@ -217,11 +222,6 @@ class Orientation:
             )
             for detection in detections
         )
-
-
-def whole_film(height: int, width: int) -> Orientation:
-    """The stance of a film that is read as it is."""
-    return Orientation(Box(0, 0, height, width))
 
 
 def _corners(box: Box) -> Points:
@@ -242,7 +242,7 @@ def _box_around(low: Points, high: Points, limits: Box) -> Box:
 
 
 def _turned(box: Box, size: tuple[int, int], quarters: int) -> Box:
-    """A box on a picture of this (height, width) that is turned clockwise."""
+    """A box on an image of this (height, width) that is turned clockwise."""
     for _ in range(quarters):
         box = Box(box.min_col, size[0] - box.max_row, box.max_col, size[0] - box.min_row)
         size = size[::-1]

@@ -1,4 +1,4 @@
-"""What a film is: its pixels, and the facts the file states about it."""
+"""A radiograph: its pixels, and what its file states about it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Pixels: TypeAlias = npt.NDArray[np.float32]
 
 
 class Sex(StrEnum):
-    """The sex whose maturity standard a film is read by."""
+    """The sex whose maturity standard is used."""
 
     MALE = "male"
     FEMALE = "female"
@@ -43,7 +43,7 @@ class Sex(StrEnum):
 
 @dataclass(frozen=True)
 class ImageMetadata:
-    """What a file says of its film; ``None`` where it says nothing.
+    """What a file states of its image; ``None`` where it states nothing.
 
     Never a name, an identifier or a free text: those are not read.
     """
@@ -65,14 +65,14 @@ class ImageMetadata:
     modality: str | None = None
     burned_in_annotation: bool | None = None
     in_colour: bool = False
-    """Whether the picture was coloured, as photographs are and radiographs are not."""
+    """Whether the image was coloured, as photographs are and radiographs are not."""
     findings: tuple[Finding, ...] = ()
-    """What the file states oddly: several values, another side elsewhere, an age of nothing."""
+    """What is odd about the metadata: several values, contradictory sides, an age of 0."""
 
 
 @dataclass(frozen=True, eq=False)
 class Radiograph:
-    """One film, right way up, bone bright.
+    """One image, bone bright; EXIF orientation is applied.
 
     ``pixels`` has shape (height, width), float32, 0 (black) to 1 (white), at
     the resolution of the file.
@@ -81,12 +81,12 @@ class Radiograph:
     pixels: Pixels
     metadata: ImageMetadata
     name: str = field(default="film")
-    """What to call the film in answers: the file's name without its folder."""
+    """The file's name without its folder."""
     pixel_aspect: float = 1.0
     """Height of a pixel over its width, as the file states it."""
     exposed: Box | None = None
-    """The rectangle inside a shutter that the file states, or inside padding that is far from all
-    values of the image, in its pixels; None: there is neither."""
+    """In pixels: the rectangle inside a stated shutter, or inside padding whose value is far from
+    all values of the image; None: there is neither."""
     notes: tuple[Finding, ...] = ()
     """What was corrected, or found odd, when the file was decoded."""
 
@@ -97,15 +97,15 @@ class Radiograph:
 
     @property
     def height(self) -> int:
-        """Rows of the film."""
+        """Rows."""
         return int(self.pixels.shape[0])
 
     @property
     def width(self) -> int:
-        """Columns of the film."""
+        """Columns."""
         return int(self.pixels.shape[1])
 
     @cached_property
     def fingerprint(self) -> str:
-        """The SHA-256 of the pixels: tells images apart, and says nothing of the child."""
+        """The SHA-256 of the pixels: identifies the image, but not the child."""
         return sha256(self.pixels.tobytes()).hexdigest()

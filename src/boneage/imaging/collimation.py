@@ -1,9 +1,8 @@
-"""Where the exposed field lies on an image: without border, bars or collimator edge around it.
+"""The exposed field of an image: without border, bars or collimator edges around it.
 
-A border is of one grey, and straight: behind its last line, most of the next lines is
-something else. Air beside a hand may be of one grey too, but what comes behind it is a
-finger, not a line. Where nothing tells a border from the air, what is far beyond the usual
-margin around a hand is cut off: it holds nothing.
+A border is of one grey, and straight: most of the lines behind its last one differ from it. Air
+beside a hand may be of one grey too, but behind it is a finger, not a line. Where a border cannot
+be told from air, what is far beyond the usual margin around a hand is cut off: it is empty.
 """
 
 from __future__ import annotations
@@ -24,54 +23,55 @@ from boneage.imaging.preparing import LONGEST_PX
 
 SAMPLE_PX = 320
 """Longer side at which borders are looked for."""
-SAMPLE_LOOKED_AT = 20_000
+RANGE_SAMPLE_PX = 20_000
 """Pixels of the sample that its range is taken from."""
 GREYS = (0.7 / 255, 2.5 / 255, 6 / 255)
-"""How far the greys of a border may lie apart: drawn by a program, after JPEG, scanned."""
+"""How far the greys of a border may be apart: drawn by a program, after JPEG, scanned."""
 MOSTLY = 0.95
-"""Share of a line that must be of the border's grey: a marker or a speck may lie on it."""
+"""Share of a line that must be of the border's grey: a marker or a speck may be on it."""
 BEHIND = 0.6
 """Share of the lines behind a border that must differ from it."""
 STEP = (0.02, 0.06)
 """Of a side: where, behind its last line, a border must have ended, for edges that are tilted."""
 LEAST, MOST = 0.008, 0.6
-"""Of a side: narrower borders matter to no network, and are left; wider ones are none."""
+"""Of a side: narrower borders do not matter to any network, and are left; wider ones are not
+borders."""
 PANEL_FILLED, PANEL_LEAST = 0.88, 0.12
-"""Of a panel, its shape fills so much, for it is a rectangle; it fills so much of the image."""
+"""Share of its rectangle that a panel fills at least, and of the image."""
 PANEL_OPENED_PX = 5
-"""Of the sample: what is thinner, such as text and rules beside a panel, is none."""
+"""Of the sample: what is thinner, such as text and rules beside a panel, is ignored."""
 BESIDE = 0.2
-"""Share of the surround of a panel that may be of other greys: text and rules, no second image."""
+"""Share of a panel's surroundings that may differ from them: text and rules, not a second image."""
 SKIPPED = (0, 2)
 """Lines at an edge that may be left of another border."""
 EVEN = 0.5
 """Share of the outermost pixels that are of one grey around a panel."""
 TILTED_DEGREES = 3.0
-"""A panel turned by less is read as it lies."""
+"""A panel turned by less is not straightened."""
 AIR = 8 / 255
 """Greys of air differ by less from its usual one."""
 EMPTY = 0.985
 """Share of a line of air that is of the air's grey."""
 CUT = 0.18
-"""Share of a line of which something ends at once: a forearm that was cut off, no fingertip."""
+"""Share of a line that differs from air at once: a forearm that was cut off, not a fingertip."""
 MARGIN, USUAL_MARGIN = 0.2, 0.1
 """Of what is not air: margins wider than the first are cut down to the second. Of 100 training
 images 3 have one."""
 ROUNDS = 6
-"""A border may lie in another one."""
+"""A border may be inside another one."""
 ROBUST_PERCENTILES = (0.02, 99.98)
-"""A few hot or dead pixels do not set the range of an image."""
+"""A few hot or dead pixels do not determine the range of an image."""
 
 Sample = npt.NDArray[np.float32]
 
 
-def normalised(pixels: Pixels, looked_at: int = 400_000) -> Pixels:
-    """Map an image's own range to 0 to 1, so that any linear scale of its greys reads alike.
+def range_normalised(pixels: Pixels, sample_px: int = 400_000) -> Pixels:
+    """Map an image's own range to 0 to 1, so that a linear scale of its greys does not matter.
 
-    Linear, but for a few extreme pixels (``ROBUST_PERCENTILES``), which are clipped. An image
-    of one grey becomes black. About so many pixels are looked at.
+    Linear, but for a few extreme pixels (``ROBUST_PERCENTILES``), which are clipped. An image of
+    one grey becomes black. The range is that of about ``sample_px`` pixels.
     """
-    step = max(1, int((pixels.size / looked_at) ** 0.5))
+    step = max(1, int((pixels.size / sample_px) ** 0.5))
     ordered = np.sort(pixels[::step, ::step], axis=None)
     last = ordered.size - 1
     low = ordered[int(ROBUST_PERCENTILES[0] / 100 * last)]
@@ -87,9 +87,9 @@ def normalised(pixels: Pixels, looked_at: int = 400_000) -> Pixels:
 
 
 def whole_image(radiograph: Radiograph) -> Pixels:
-    """What is analysed of an image that has no borders and lies upright; see ``analysed``.
+    """What is analysed of an image that has no borders and is upright; see ``analysed``.
 
-    What lies outside a shutter that the file states is left out.
+    What is outside a stated shutter is left out.
     """
     return analysed(radiograph, _whole(radiograph))
 
@@ -99,10 +99,10 @@ def _whole(radiograph: Radiograph) -> Orientation:
 
 
 def exposed_field(radiograph: Radiograph, image: Pixels | None = None) -> Orientation:
-    """Find the part of an image inside its borders, and how it lies.
+    """Find the part of an image inside its borders, and its tilt.
 
-    The greys of the radiograph may have any linear scale; ``image`` is what ``whole_image``
-    gives, where it is at hand. Without borders, the stance is of the whole image.
+    The greys of the radiograph may have any linear scale; ``image`` is that of ``whole_image``,
+    where it is at hand. Without borders, the field is the whole image.
     """
     whole = _whole(radiograph)
     if image is None:
@@ -143,19 +143,18 @@ def analysed(
 ) -> Pixels:
     """What is analysed of an image: upright, of square pixels, its own range mapped to 0 to 1.
 
-    The one way from an image's pixels to what is prepared for the networks, in training and in
-    answering. No more pixels than the networks can make use of (``LONGEST_PX``). ``image`` is
-    what ``whole_image`` gives, where it is at hand.
+    Training and inference both use it. No more pixels than the networks can make use of
+    (``LONGEST_PX``). ``image`` is that of ``whole_image``, where it is at hand.
     """
     if image is not None and orientation == _whole(radiograph):
         return image
-    return normalised(orientation.upright(radiograph.pixels, LONGEST_PX))
+    return range_normalised(orientation.upright(radiograph.pixels, LONGEST_PX))
 
 
 def straightened(orientation: Orientation, tilt: Tilt, pixels: Pixels) -> Orientation:
-    """Turn a field straight, and cut off the borders that show only then."""
+    """Straighten a field, and cut off the borders that show only then."""
     turned = replace(orientation, tilt=tilt)
-    image = normalised(turned.upright(pixels, LONGEST_PX))
+    image = range_normalised(turned.upright(pixels, LONGEST_PX))
     inner, _ = inner_field(image, tilted=False)
     factor = max(turned.size) / max(image.shape)
     return replace(turned, tilt=tilt.within(_scaled(inner, factor)))
@@ -167,9 +166,9 @@ def _scaled(box: Box, factor: float) -> Box:
 
 
 def inner_field(image: Pixels, *, tilted: bool = True) -> tuple[Box, Tilt | None]:
-    """Find the part of a normalised image of square pixels that lies inside its borders.
+    """Find the part inside the borders of a range-normalised image of square pixels.
 
-    Also the panel in that part that lies aslant, where one does; looked for if ``tilted``.
+    Also a tilted panel in that part, where there is one; looked for if ``tilted``.
     """
     box = Box(0, 0, *image.shape)
     for _ in range(ROUNDS):
@@ -223,7 +222,7 @@ def _refined(cuts: _Cuts, image: Pixels, scale: float) -> _Cuts:
 
 
 def _refined_edge(image: Pixels, lines: int, reach: int) -> int:
-    """How many of the first lines are a border, near to so many."""
+    """How many of the first lines are a border, near this number."""
     border = image[max(0, lines - reach - 1)]
     grey, spread = np.median(border), np.median(np.abs(border - np.median(border)))
     near = image[max(0, lines - reach) : lines + reach]
@@ -234,13 +233,13 @@ def _refined_edge(image: Pixels, lines: int, reach: int) -> int:
 
 
 def _sampled(image: Pixels) -> tuple[Sample, float]:
-    """An image reduced to ``SAMPLE_PX`` and normalised, and how much larger its own pixels are."""
+    """Reduce an image to ``SAMPLE_PX`` and normalise its range; also the factor of reduction."""
     scale = max(1.0, max(image.shape) / SAMPLE_PX)
     if scale == 1:
-        return normalised(image, SAMPLE_LOOKED_AT), 1.0
+        return range_normalised(image, RANGE_SAMPLE_PX), 1.0
     size = max(1, round(image.shape[1] / scale)), max(1, round(image.shape[0] / scale))
     sample = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    return normalised(sample, SAMPLE_LOOKED_AT), scale
+    return range_normalised(sample, RANGE_SAMPLE_PX), scale
 
 
 def _sides(image: Pixels) -> Iterator[Pixels]:
@@ -252,7 +251,7 @@ def _sides(image: Pixels) -> Iterator[Pixels]:
 
 
 def _panel(sample: Sample) -> Tilt | None:
-    """Find a rectangle that stands out of an even surround: a print, a screenshot, a cassette."""
+    """Find a rectangle in even surroundings: a print, a screenshot, a cassette."""
     edge = np.concatenate([sample[0], sample[-1], sample[:, 0], sample[:, -1]])
     levels = (edge * 63.999).astype(int)
     grey = np.median(edge[levels == np.bincount(levels).argmax()])
@@ -288,20 +287,20 @@ def _panel(sample: Sample) -> Tilt | None:
 
 
 def _cuts_around(panel: Tilt, shape: tuple[int, ...]) -> _Cuts:
-    """What lies around a panel that is not tilted; less than two lines are left."""
+    """The lines around a panel that is not tilted; fewer than two are left."""
     top, left = panel.row - panel.height / 2, panel.col - panel.width / 2
     cuts = top, shape[0] - top - panel.height, left, shape[1] - left - panel.width
     return _Cuts(*(lines if lines >= 2 else 0 for lines in cuts))
 
 
 def _border_lines(image: Sample) -> int:
-    """How many of the first lines are a border; 0 when they are none."""
+    """How many of the first lines are a border; 0 when none are."""
     after = {n: _lines_after(image[n:]) for n in SKIPPED if n < len(image)}
     return max(skipped + lines if lines else 0 for skipped, lines in after.items())
 
 
 def _lines_after(image: Sample) -> int:
-    """Likewise, of the border that begins with the first line."""
+    """The same for a border that begins with the first line."""
     away = np.abs(image - np.median(image[0]))
     first = away[: max(1, ceil(LEAST * len(image)))]
     if ((first <= GREYS[-1]).mean(axis=1) < MOSTLY).any():
@@ -322,7 +321,7 @@ def _lines_within(away: Sample, tolerance: float) -> int:
 
 
 def _too_wide_margin(image: Sample) -> int:
-    """How many of the first lines are air that no image of a hand has around it."""
+    """How many of the first lines are air beyond the usual margin."""
     same = (np.abs(image - np.median(image[0])) <= AIR).mean(axis=1)
     other = np.flatnonzero(same < EMPTY)
     if not len(other) or not other[0]:

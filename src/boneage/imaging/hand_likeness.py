@@ -15,14 +15,14 @@ import numpy.typing as npt
 from boneage.domain.radiograph import Pixels
 
 SIDE_PX = 96
-"""Longest side of either image while they are compared; both at one scale."""
+"""Longest side of the images that are compared; both at one scale."""
 LOG_SCALES = tuple(0.06 * step for step in range(-6, 7))
-"""Natural logarithms of the sizes tried of the second hand."""
+"""Natural logarithms of the scales that are tried for the second hand."""
 EQUAL_LOG_SCALE = 0.07
-"""Hands whose sizes differ by less are of one size."""
+"""Hands whose sizes differ by less are of the same size."""
 TURNS_DEGREES = (-12.0, -6.0, 0.0, 6.0, 12.0)
 SURROUNDINGS_PX, CONTRAST_PX = 4.0, 8.0
-"""Sigmas: of what an edge stands out from, and of what its contrast is measured in."""
+"""Sigmas of the surroundings of an edge, and of those that its contrast is measured in."""
 LEAST_CONTRAST = 0.01
 CANVAS = (2 * SIDE_PX, 2 * SIDE_PX)
 
@@ -32,18 +32,18 @@ Spectrum = npt.NDArray[np.complex128]
 
 @dataclass(frozen=True)
 class Likeness:
-    """Of two hands, as correlations of their edges, at most 1."""
+    """Correlations of the edges of two hands, at most 1."""
 
     mirrored: float
     """Of one hand and the mirror image of the other, in their own sizes."""
     resized: float
-    """Likewise with the other one enlarged or reduced by what fits best."""
+    """The same with the other one at the scale that fits best."""
     unmirrored: float
     """Of one hand and the other as it is, in their own sizes."""
 
     @property
     def gained(self) -> float:
-        """How much better they fit at other sizes than in their own; never below 0."""
+        """How much better they fit at another scale; never below 0."""
         return self.resized - self.mirrored
 
 
@@ -76,7 +76,7 @@ def _best_fit(spectrum: Spectrum, hand: Grey, log_scale: float) -> float:
 
 
 def _spectrum(hand: Grey) -> Spectrum:
-    """Of a hand's edges, whose squares sum to 1, on a canvas that no shift leaves."""
+    """Of a hand's edges, normalised, on a canvas large enough for any shift."""
     edges = _edges(hand)[: CANVAS[0], : CANVAS[1]]
     spectrum: Spectrum = np.fft.rfft2(edges / max(float(np.linalg.norm(edges)), 1e-6), CANVAS)
     return spectrum
@@ -90,7 +90,7 @@ def _resized(hand: Grey, scale: float) -> Grey:
 
 
 def _edges(grey: Grey) -> Grey:
-    """What stands out from its surroundings, in units of the contrast there."""
+    """Differences from the surroundings, in units of the contrast there."""
     stands_out = grey - cv2.GaussianBlur(grey, (0, 0), SURROUNDINGS_PX)
     contrast = cv2.GaussianBlur(stands_out**2, (0, 0), CONTRAST_PX)
     low, high = np.percentile(grey, (1, 99))

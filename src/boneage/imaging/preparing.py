@@ -1,7 +1,7 @@
-"""From a film to what a network sees: stretch, CLAHE, resize.
+"""Preparation of an image for a network: stretch, CLAHE, resize.
 
-Every parameter comes from the profile, so that training and reading prepare
-films in exactly the same way.
+Every parameter comes from the profile, so that training and inference prepare images in exactly
+the same way.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ Canvas: TypeAlias = npt.NDArray[np.uint8]
 LEAST_BLUR_PX = 0.2
 """Standard deviation below which a blur changes nothing."""
 LONGEST_PX = 1500
-"""Longer side of a film beyond which it is reduced first: no film that the weights were
-trained on is larger, and no network sees as much detail."""
+"""Longer side beyond which an image is reduced first: no training image is larger, and no network
+uses as much detail."""
 STRETCH_SAMPLE_PX = 250_000
-"""Percentiles of more pixels than this move by less than half a grey level."""
+"""Percentiles of more pixels differ by less than half a grey level."""
 
 
 class Preparation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How films are prepared; see METHOD section 3 for the reference values."""
+    """How images are prepared; see METHOD section 3 for the reference values."""
 
     stretch_percentiles: tuple[float, float] = (1.0, 99.0)
     clahe_clip_limit: float = 2.0
@@ -40,18 +40,18 @@ class Preparation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     clahe_tiles: int = 64
     """Tiles along each side."""
     fit: Literal["squeeze", "pad"] = "squeeze"
-    """Squeeze the film to the input's shape, or keep its shape and pad."""
+    """Squeeze the image to the input's shape, or keep its shape and pad."""
     antialias: bool = False
-    """Average before a large reduction, so that films of 800 and of 3,000 rows
-    look alike at the network's resolution."""
+    """Average before a large reduction, so that images of 800 and of 3,000 rows are alike at the
+    network's resolution."""
     smooth: bool = False
-    """Blur before any reduction, as much as it asks for, and resample between pixels:
-    a film or a crop that is a little larger then looks but a little different."""
+    """Blur before any reduction, as much as it needs, and resample between pixels: a slightly
+    larger image or crop then gives a slightly different result."""
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Where the film lies on a canvas, in canvas pixels."""
+    """The place of an image on a canvas, in canvas pixels."""
 
     top: int
     left: int
@@ -59,17 +59,17 @@ class Placement:
     width: int
 
     def to_film(self, box: Box, film_height: int, film_width: int) -> Box:
-        """Carry a box, given in pixels of the placed film, to the film's own pixels."""
+        """Carry a box from pixels of the placed image to the image's own pixels."""
         return self.edges_on_film(box.edges, film_height, film_width).within(
             film_height, film_width
         )
 
     def edges_on_film(self, edges: Edges, film_height: int, film_width: int) -> Edges:
-        """Carry a rectangle, given in pixels of the placed film, to the film's own."""
+        """Carry a rectangle from pixels of the placed image to the image's own."""
         return edges.scaled(film_height / self.height, film_width / self.width)
 
     def edges_on_canvas(self, edges: Edges, film_height: int, film_width: int) -> Edges:
-        """Carry a rectangle from the film's pixels to those of the canvas."""
+        """Carry a rectangle from the image's pixels to those of the canvas."""
         on_film = edges.scaled(self.height / film_height, self.width / film_width)
         return Edges(
             self.top + on_film.top,
@@ -79,7 +79,7 @@ class Placement:
         )
 
     def to_canvas(self, box: Box, film_height: int, film_width: int) -> Box:
-        """Carry a box from the film's pixels to canvas pixels, rounded outwards."""
+        """Carry a box from the image's pixels to canvas pixels, rounded outwards."""
         # In whole numbers: 91 * (50 / 91) is a little more than 50.
         return Box(
             self.top + box.min_row * self.height // film_height,
@@ -90,7 +90,7 @@ class Placement:
 
 
 def reduced(pixels: Pixels) -> Pixels:
-    """Bring a large film down to ``LONGEST_PX``, by the mean of what falls together."""
+    """Reduce a large image to ``LONGEST_PX``, each pixel the mean of those it replaces."""
     scale = LONGEST_PX / max(pixels.shape)
     if scale >= 1:
         return pixels
@@ -100,11 +100,10 @@ def reduced(pixels: Pixels) -> Pixels:
 
 
 def stretch(pixels: Pixels, percentiles: tuple[float, float] = (1.0, 99.0)) -> Pixels:
-    """Map the given percentiles of a film to 0 and 1, clipped.
+    """Map the given percentiles of an image to 0 and 1, clipped; idempotent.
 
-    Doing it twice changes nothing. A film without contrast between the
-    percentiles (almost all of it one grey) is stretched from its minimum to
-    its maximum instead.
+    An image without contrast between the percentiles (almost all of it one grey) is stretched from
+    its minimum to its maximum instead.
     """
     step = max(1, math.isqrt(pixels.size // STRETCH_SAMPLE_PX))
     low, high = occurring_percentiles(pixels[::step, ::step], percentiles)
@@ -124,7 +123,7 @@ def occurring_percentiles(
 ) -> tuple[np.float32, np.float32]:
     """Percentiles among the grey levels that occur: the inverse of their distribution.
 
-    Levels interpolated between two that do would move when what lies beyond them is clipped.
+    Interpolated percentiles would move when the values beyond them are clipped.
     NumPy's ``percentile(method="inverted_cdf")`` gives the same; sorting takes it a sixth of
     the time.
     """
@@ -136,10 +135,10 @@ def occurring_percentiles(
 
 
 def normalise_contrast(pixels: Pixels, preparation: Preparation) -> Canvas:
-    """Stretch a film and apply CLAHE, at the film's own resolution."""
+    """Stretch an image and apply CLAHE, at the image's own resolution."""
     stretched = stretch(pixels, preparation.stretch_percentiles)
-    # A little more than rounding: films of few greys have many values halfway between
-    # two levels, and where these go must not depend on the last bit of a float.
+    # A little more than rounding: images of few greys have many values halfway between two levels,
+    # whose rounding must not depend on the last bit of a float.
     grey: Canvas = cv2.convertScaleAbs(stretched, alpha=255.0, beta=0.01)
     if preparation.clahe_clip_limit <= 0:
         return grey
@@ -150,7 +149,7 @@ def normalise_contrast(pixels: Pixels, preparation: Preparation) -> Canvas:
 
 
 def placement(film_height: float, film_width: float, size: tuple[int, int], fit: str) -> Placement:
-    """Where a film of this shape goes on a canvas of ``size`` (rows, columns)."""
+    """Place an image of this shape on a canvas of ``size`` (rows, columns)."""
     rows, cols = size
     if fit == "squeeze":
         return Placement(0, 0, rows, cols)
@@ -172,10 +171,10 @@ def resize(grey: Canvas, height: int, width: int, *, antialias: bool) -> Canvas:
 
 
 def resampled(grey: Canvas, part: Edges, size: tuple[int, int], preparation: Preparation) -> Canvas:
-    """Bring a part of an equalised film to a size (rows, columns).
+    """Bring a part of a normalised image to a size (rows, columns).
 
-    What lies beyond the film repeats its edge where the preparation is smooth, and is left
-    out otherwise.
+    What is beyond the image repeats its edge where the preparation is smooth, and is left out
+    otherwise.
     """
     if not preparation.smooth:
         whole = part.within(*grey.shape)
@@ -186,8 +185,8 @@ def resampled(grey: Canvas, part: Edges, size: tuple[int, int], preparation: Pre
     top, left = max(0, int(part.top) - reach_rows), max(0, int(part.left) - reach_cols)
     bottom, right = math.ceil(part.bottom) + reach_rows, math.ceil(part.right) + reach_cols
     around = grey[top:bottom, left:right]
-    # A pixel of the result is the mean of those it stands for: a box of n pixels has a
-    # variance of (n^2 - 1) / 12 of theirs; bicubic resampling asks for three times as much.
+    # A pixel of the result is the mean of those that it replaces: a box of n pixels has a variance
+    # of (n^2 - 1) / 12; bicubic resampling needs three times as much.
     spread_rows, spread_cols = (math.sqrt(max(0.0, each**2 - 1)) / 2 for each in (rows, cols))
     if max(spread_rows, spread_cols) > LEAST_BLUR_PX:
         around = cv2.GaussianBlur(
@@ -197,7 +196,7 @@ def resampled(grey: Canvas, part: Edges, size: tuple[int, int], preparation: Pre
             sigmaY=max(spread_rows, LEAST_BLUR_PX),
             borderType=cv2.BORDER_REPLICATE,
         )
-    # Middles of pixels lie at whole numbers for OpenCV, edges half a pixel before.
+    # Centres of pixels are whole numbers for OpenCV, edges half a pixel before.
     onto = np.array(
         [
             [cols, 0.0, part.left - left + cols / 2 - 0.5],
@@ -217,7 +216,7 @@ def resampled(grey: Canvas, part: Edges, size: tuple[int, int], preparation: Pre
 def put_on_canvas(
     normalised: Canvas, size: tuple[int, int], place: Placement, preparation: Preparation
 ) -> Canvas:
-    """Resize an equalised film to its placement and replicate its edges around it."""
+    """Resize a normalised image to its placement and replicate its edges around it."""
     whole = Edges(0, 0, *normalised.shape[:2])
     placed = resampled(normalised, whole, (place.height, place.width), preparation)
     bottom = size[0] - place.top - place.height

@@ -1,8 +1,7 @@
-"""From a heat map to a region: box, mask, next look, crop.
+"""Region detection: from a heat map to box, mask, next step and crop.
 
-The attention network itself is a function handed in, so that training
-(Keras, many films at once) and reading (ONNX Runtime, one film) walk the same
-way.
+The attention network is a function handed in, so that training (Keras, many images at once) and
+inference (ONNX Runtime, one image) share the code.
 """
 
 from __future__ import annotations
@@ -21,68 +20,64 @@ from boneage.imaging.components import connected_components
 from boneage.imaging.preparing import Canvas, Placement, Preparation, resampled
 
 Attend: TypeAlias = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]
-"""Films (n, rows, cols) to raw heat maps (n, map rows, map cols)."""
+"""Images (n, rows, cols) to raw heat maps (n, map rows, map cols)."""
 
 Fractions: TypeAlias = tuple[float, float, float, float]
-"""A box as fractions of the film: min row, min col, max row, max col."""
+"""A box as fractions of the image: min row, min col, max row, max col."""
 
 FALLBACK: Mapping[str, Fractions] = {
     CARPAL: (0.60, 0.25, 0.85, 0.75),
     METACARPAL: (0.40, 0.20, 0.70, 0.80),
     PHALANX: (0.05, 0.10, 0.50, 0.90),
 }
-"""Where the regions of an upright, centred hand lie, by anatomy; used when
-nothing stands out and training has measured nothing better (see
-``RegionPlan.fallback``), and as the middle of ``RegionPlan.reach``."""
+"""The regions of an upright, centred hand, by anatomy: the boxes where no attention stands out and
+training has measured nothing better (see ``RegionPlan.fallback``), and the middle of
+``RegionPlan.reach``."""
 
 
 @dataclass(frozen=True)
 class RegionPlan:
-    """Which regions are looked for, and how a heat map becomes a box."""
+    """Which regions are detected, and how a heat map becomes a box."""
 
     names: tuple[str, ...] = (CARPAL, METACARPAL)
-    """In the order of the looks."""
+    """In the order of the steps."""
     threshold: float = 0.7
     """Of the heat map after scaling to 0–1."""
     peak_percentile: float = 100.0
-    """Of the heat map, what counts as 1: below 100, one small hot spot, such as
-    a lead marker, does not make all the rest look cold."""
+    """Of the heat map, that becomes 1: below 100, one small hot spot, such as a lead marker, does
+    not suppress the rest."""
     edge_cells: int = 0
-    """Outermost cells of the network's heat map that count as cold: what a
-    convolution sees there is half its own padding."""
+    """Outermost cells of the network's heat map that count as cold: half of a convolution's input
+    there is padding."""
     blur_cells: float = 0.0
     """Standard deviation of a blur of the heat map, so that the joints of a
     region become one area."""
     reach: float = 0.0
-    """How far from its usual place a region is looked for: the standard
-    deviation, as a share of the film's side, of a Gaussian around the middle of
-    ``FALLBACK`` that weighs the heat; 0 for everywhere alike. After about 13
-    years fingers tell more than the carpus, and would otherwise be taken for it."""
+    """How far from its usual place a region may be: the standard deviation, as a share of the
+    image's side, of a Gaussian around the middle of ``FALLBACK`` that weights the heat; 0 for no
+    weights. After about 13 years fingers tell more than the carpus, and would be taken for it."""
     follow: float = 0.0
-    """As ``reach``, for the looks after the first: around where the region before it
-    puts a region, its usual distance away. A hand that lies elsewhere in its film
-    has all its regions there. 0: the regions before say nothing of the next."""
+    """As ``reach``, for the steps after the first: around the usual distance from the region
+    before, for a hand off the image's centre has all its regions there. 0: as ``reach``."""
     joined: bool = False
-    """Let the metacarpal box begin in the middle of the carpal box: what was
-    blacked out hides the bases of the metacarpals from the second look, and
-    after about 13 years it stands on the fingers' joints."""
+    """Let the metacarpal box begin in the middle of the carpal box: the mask of the first step
+    hides the bases of the metacarpals; after about 13 years the box is on the fingers' joints."""
     carpal_mask: Literal["box", "box_to_lower_edge", "rows_to_lower_edge"] = "box_to_lower_edge"
-    """What is blacked out with the carpal box: nothing else, all below it, or
-    all below its first row across the film, so that the forearm goes too."""
+    """What is masked with the carpal box: nothing else, all below it, or all below its first row
+    across the image, and so the forearm."""
     margin: float = 0.0
     """Added to each side of a box for its crop, as a share of the box."""
     square: bool = False
     """Widen the crop to a square, so that bones keep their shape."""
     exact: bool = False
-    """Let the edges of boxes and of what is blacked out lie between the canvas's pixels:
-    a faint change of the film moves them faintly, not by a whole pixel or not at all."""
+    """Let the edges of boxes and masks be between the canvas's pixels: a slight change of the image
+    moves them slightly, not by a whole pixel or not at all."""
     min_side: float = 0.0
-    """The least side of a crop, as a share of the film's longer side."""
+    """The least side of a crop, as a share of the image's longer side."""
     zooms: tuple[float, ...] = ()
-    """A region is read in as many crops, each this many times as wide and high as its own,
-    every second one mirrored; the mean is what it says. A network answers a little
-    differently for each, and the mean moves less than any. Empty: in its own crop and,
-    where the weights ask for it, that mirrored."""
+    """Scales of the crops of a region, every second one mirrored, whose estimates are averaged: the
+    mean varies less than any of them. Empty: its own crop and, where the weights use it, the
+    mirror image."""
     fallback: Mapping[str, Fractions] = field(default_factory=lambda: dict(FALLBACK))
 
 
@@ -99,10 +94,7 @@ def scale_heat_map(raw: HeatMap, peak_percentile: float = 100.0) -> HeatMap:
 
 
 def mirror_mean(raw: HeatMap, mirrored: HeatMap) -> HeatMap:
-    """Mean of the heat maps of a film and of its mirror image, as the film lies.
-
-    So that a film and its mirror image have the same regions.
-    """
+    """Average the heat maps of an image and its mirror image: both then have the same regions."""
     mean: HeatMap = (raw + mirrored[..., ::-1]) / np.float32(2)
     return mean
 
@@ -117,10 +109,10 @@ def largest_box(heat_map: HeatMap, threshold: float) -> Box | None:
 
 
 def exact_edges(heat_map: HeatMap, threshold: float) -> Edges | None:
-    """Where the largest connected area above the threshold ends, between pixels.
+    """As :func:`largest_box`, but between pixels.
 
-    As :func:`largest_box`, but each edge lies where the heat, drawn as a straight line from
-    the middle of the outermost pixel to the middle of the next one, crosses the threshold.
+    Each edge is where the heat, interpolated between the middle of the outermost pixel and that of
+    the next one, crosses the threshold.
     """
     around = np.pad(heat_map, 1)
     box = largest_box(around, threshold)
@@ -151,7 +143,7 @@ def _reach(heat: HeatMap, threshold: float) -> float:
 def coverage_of(
     edges: Edges, shape: tuple[int, ...], extent: str = "box"
 ) -> npt.NDArray[np.float32]:
-    """Return how much of each pixel of a canvas goes black, 0 to 1; as :func:`mask_of`."""
+    """Return how much of each pixel of a canvas is masked, 0 to 1; as :func:`mask_of`."""
     bottom = edges.bottom if extent == "box" else float(shape[0])
     left, right = edges.left, edges.right
     if extent == "rows_to_lower_edge":
@@ -165,7 +157,7 @@ def coverage_of(
 
 
 def mask_of(box: Box, shape: tuple[int, ...], extent: str = "box") -> npt.NDArray[np.bool_]:
-    """Return where a canvas of this shape goes black for a box in its pixels.
+    """Return where a canvas of this shape is masked for a box in its pixels.
 
     ``extent`` is one of the values of ``RegionPlan.carpal_mask``.
     """
@@ -173,7 +165,7 @@ def mask_of(box: Box, shape: tuple[int, ...], extent: str = "box") -> npt.NDArra
 
 
 def box_from_fractions(fractions: Fractions, film_height: int, film_width: int) -> Box:
-    """Scale a box from shares of the film to its pixels."""
+    """Scale a box from shares of the image to its pixels."""
     top, left, bottom, right = fractions
     unit = Placement(0, 0, 10_000, 10_000)
     box = Box(
@@ -192,14 +184,14 @@ def find_regions(
     attend: Attend,
     plan: RegionPlan,
 ) -> list[tuple[RegionDetection, ...]]:
-    """Look at each image once a region, blacking out what was found before.
+    """Detect one region after the other, masking those detected before.
 
     Parameters
     ----------
     canvases : uint8 array, shape (images, rows, columns)
         Prepared images; not changed.
     places : sequence of Placement
-        Where each image lies on its canvas.
+        Of each image on its canvas.
     film_sizes : sequence of (height, width)
         In pixels of the original images.
     attend : callable
@@ -208,7 +200,7 @@ def find_regions(
 
     Returns
     -------
-    list of tuple of Look
+    list of tuple of RegionDetection
         One tuple an image, in the order of ``plan.names``.
     """
     masked = canvases.copy()
@@ -224,20 +216,20 @@ def find_regions(
                 detection = _joined(detection, detections[i][-1], size)
             detections[i] += (detection,)
             np.maximum(
-                black[i], _blacked_out(detection, extent, black[i].shape, place, size), out=black[i]
+                black[i], _coverage(detection, extent, black[i].shape, place, size), out=black[i]
             )
         masked = np.rint(canvases * (1 - black)).astype(np.uint8)
     return detections
 
 
-def _blacked_out(
+def _coverage(
     detection: RegionDetection,
     extent: str,
     shape: tuple[int, ...],
     place: Placement,
     film_size: tuple[int, int],
 ) -> npt.NDArray[np.float32]:
-    """How much of each pixel of a canvas goes black after a look."""
+    """How much of each pixel of a canvas is masked after a detection."""
     edges = place.to_canvas(detection.box, *film_size).edges
     if detection.edges:
         edges = place.edges_on_canvas(detection.edges, *film_size)
@@ -246,7 +238,7 @@ def _blacked_out(
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a region is expected: its middle and how far around it, as shares of the film."""
+    """Where a region is expected: its middle and how far around it, as shares of the image."""
 
     row: float
     col: float
@@ -256,7 +248,7 @@ class _Place:
 def _expected(
     region: str, before: Sequence[RegionDetection], film_size: tuple[int, int], plan: RegionPlan
 ) -> _Place | None:
-    """Where a region is looked for; None for everywhere alike."""
+    """Where a region is expected; None for anywhere."""
     row, col = _middle(FALLBACK[region])
     if not (before and plan.follow):
         return _Place(row, col, plan.reach) if plan.reach else None
@@ -277,7 +269,7 @@ def _middle(fractions: Fractions) -> tuple[float, float]:
 def _joined(
     detection: RegionDetection, carpal: RegionDetection, film_size: tuple[int, int]
 ) -> RegionDetection:
-    """The look, its box from the middle row of the carpal box upwards."""
+    """The metacarpal detection, its box from the middle row of the carpal box upwards."""
     if detection.edges and carpal.edges:
         half = (carpal.edges.top + carpal.edges.bottom) / 2
         edges = replace(
@@ -301,17 +293,17 @@ def _one_detection(
     rows = slice(place.top, place.top + place.height)
     cols = slice(place.left, place.left + place.width)
     size = black.shape[1], black.shape[0]
-    cells = _even(raw.astype(np.float32), plan)
+    cells = _smoothed(raw.astype(np.float32), plan)
     on_canvas = cv2.resize(cells, size, interpolation=cv2.INTER_LINEAR)
-    # What was blacked out must not be found again by its own edge.
+    # The edge of what was masked must not be detected.
     share = 1 - black[rows, cols]
     visible = share > 0
     heat_map = np.zeros(visible.shape, np.float32)
     if visible.any():
-        seen = on_canvas[rows, cols] - on_canvas[rows, cols][visible].min()
+        heat = on_canvas[rows, cols] - on_canvas[rows, cols][visible].min()
         if expected:
-            seen = seen * _nearness(expected, seen.shape)
-        heat_map[visible] = scale_heat_map(seen[visible], plan.peak_percentile)
+            heat = heat * _nearness(expected, heat.shape)
+        heat_map[visible] = scale_heat_map(heat[visible], plan.peak_percentile)
         heat_map *= share
     if plan.exact:
         found = exact_edges(heat_map, plan.threshold)
@@ -326,8 +318,8 @@ def _one_detection(
     return RegionDetection(region, heat_map, box, attention_found=area is not None)
 
 
-def _even(raw: HeatMap, plan: RegionPlan) -> HeatMap:
-    """Cool the edges of a heat map and blur it, as the plan says."""
+def _smoothed(raw: HeatMap, plan: RegionPlan) -> HeatMap:
+    """Set the edges of a heat map to its minimum and blur it, as planned."""
     edge = plan.edge_cells
     if edge:
         inner = raw[edge:-edge, edge:-edge]
@@ -340,7 +332,7 @@ def _even(raw: HeatMap, plan: RegionPlan) -> HeatMap:
 
 
 def _nearness(place: _Place, shape: tuple[int, ...]) -> HeatMap:
-    """Weigh each pixel of a film of this shape by how near it is to a place."""
+    """Weight each pixel of an image of this shape by its distance from a place."""
     rows = (np.arange(shape[0]) + 0.5) / shape[0] - place.row
     cols = (np.arange(shape[1]) + 0.5) / shape[1] - place.col
     near_row, near_col = (np.exp(-np.square(far / place.reach) / 2) for far in (rows, cols))
@@ -354,7 +346,7 @@ def crop_box(box: Box, plan: RegionPlan, film_height: int, film_width: int) -> B
 
 
 def crop_edges(box: Edges, plan: RegionPlan, film_height: int, film_width: int) -> Edges:
-    """The rectangle that is cropped for a region: the box with margin, inside the film."""
+    """The rectangle that is cropped for a region: the box with margin, inside the image."""
     height, width = box.height * (1 + 2 * plan.margin), box.width * (1 + 2 * plan.margin)
     least = plan.min_side * max(film_height, film_width)
     height, width = max(height, least), max(width, least)
@@ -369,7 +361,7 @@ def crop_edges(box: Edges, plan: RegionPlan, film_height: int, film_width: int) 
 def _inside(
     centre: float, length: float, limit: int, place: Callable[[float], float]
 ) -> tuple[float, float]:
-    """Start and length of a stretch around ``centre``, shifted to lie in 0–limit."""
+    """Start and length of an interval around ``centre``, shifted into 0–limit."""
     length = min(max(1, place(length)), limit)
     start = min(max(0, place(centre - length / 2)), limit - length)
     return start, length
@@ -382,7 +374,7 @@ def crop(
     size: tuple[int, int],
     preparation: Preparation,
 ) -> Canvas:
-    """Cut a region from the film at full resolution and bring it to the network's size."""
+    """Cut a region from the image at full resolution and bring it to the network's size."""
     cut = crop_edges(edges, plan, *normalised.shape[:2])
     return resampled(normalised, cut, size, preparation)
 
@@ -394,12 +386,12 @@ def zoomed_crops(
     size: tuple[int, int],
     preparation: Preparation,
 ) -> list[Canvas]:
-    """Cut a region from the film once for each of the plan's zooms, every second one mirrored."""
+    """Cut a region once for each of the plan's zooms, every second one mirrored."""
     cut = crop_edges(edges, plan, *normalised.shape[:2])
     crops = [resampled(normalised, cut.zoomed(zoom), size, preparation) for zoom in plan.zooms]
     return [one[:, ::-1] if number % 2 else one for number, one in enumerate(crops)]
 
 
 def with_fallback(plan: RegionPlan, measured: Mapping[str, Fractions]) -> RegionPlan:
-    """The plan with fallback boxes measured on training films."""
+    """The plan with fallback boxes measured on training images."""
     return replace(plan, fallback={**plan.fallback, **measured})

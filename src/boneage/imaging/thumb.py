@@ -1,13 +1,12 @@
-"""On which side of an upright hand its thumb lies.
+"""The side of an upright hand that its thumb is on.
 
-A linear reading of the hand's edges by their direction, cell by cell. It was fitted to
-training images and their mirror images (``tools/both_hands/fit_thumb_side.py``), so that the
-mirror image of a hand reads as the same number with the other sign.
+A linear function of the hand's edges by direction, cell by cell. It was fitted to training
+images and their mirror images (``tools/both_hands/fit_thumb_side.py``), so that the mirror image
+of a hand gives the same number with the other sign.
 """
 
 from __future__ import annotations
 
-import csv
 from functools import cache
 from importlib.resources import files
 
@@ -16,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from boneage.domain.radiograph import Pixels
+from boneage.storage.delimited import shipped_rows
 
 SIDE_PX, CELLS, DIRECTIONS = 96, 8, 9
-"""Side of the square at which a hand is looked at, its cells along each side, and the directions
+"""Side of the square that a hand is reduced to, its cells along each side, and the directions
 of an edge between 0 and 180 degrees."""
 PERCENTILES = (2.0, 98.0)
 FINE_PX, SURROUNDINGS_PX, CONTRAST_PX = 1.0, 6.0, 10.0
@@ -32,10 +32,10 @@ Edges = npt.NDArray[np.float32]
 
 
 def thumb_side(pixels: Pixels) -> float:
-    """Tell on which side the thumb of one upright hand lies, bone bright, with little around it.
+    """Give the side of the thumb of one upright hand, bone bright, with little around it.
 
-    About 1 where it lies to the right, as on usual images of left hands; about -1 where it lies to
-    the left; near 0 where it cannot be told.
+    About 1 for the right, as on usual images of left hands; about -1 for the left; near 0 where
+    it is not clear.
     """
     return float((edge_directions(pixels) * _weights()).sum())
 
@@ -52,7 +52,7 @@ def edge_directions(pixels: Pixels) -> Edges:
     across, down = (cv2.Sobel(even, cv2.CV_32F, *order) for order in ((1, 0), (0, 1)))
     strength = np.hypot(across, down)
     direction = (np.arctan2(down, across) % np.pi) * (DIRECTIONS / np.pi)
-    # Each edge counts for the two directions that it lies between.
+    # Each edge counts for the two directions that it is between.
     below = np.floor(direction)
     share = direction - below
     cells = []
@@ -74,9 +74,7 @@ def mirrored(edges: Edges) -> Edges:
 @cache
 def _weights() -> Edges:
     weights = np.zeros((CELLS, CELLS, DIRECTIONS), np.float32)
-    text = (files("boneage.imaging") / TABLE).read_text("utf-8")
-    lines = (line for line in text.splitlines() if not line.startswith("#"))
-    for row in csv.DictReader(lines):
+    for row in shipped_rows(files("boneage.imaging") / TABLE):
         cell = int(row["row"]), int(row["column"]), int(row["direction"])
         weights[cell] = float(row["weight"])
     return weights

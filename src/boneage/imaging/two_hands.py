@@ -1,9 +1,9 @@
 """Where an image that may show two hands could be cut between them.
 
 A hand is full of edges; between two of them, whatever the exposure and whether it is one
-exposed field or two, lie lines with few. One hand has such lines, too: between the fingers,
-or beside it. So a cut is a proposal, and what lies on either side of it is looked at
-before it is believed.
+exposed field or two, are lines with few. One hand has such lines, too: between the fingers,
+or beside it. So a cut is a proposal, and the parts on either side of it are judged
+before it is accepted.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from boneage.domain.radiograph import Pixels
 SAMPLE_PX = 128
 """Longer side at which cuts are looked for."""
 PERCENTILES = (1.0, 99.0)
-"""Of the grey levels: what is stretched to 0 and 1, so that any exposure reads alike."""
+"""Of the grey levels, that are mapped to 0 and 1, so that exposure does not matter."""
 EDGE_SIGMA_PX = 3.0
-"""Edges are what differs from its surroundings of this size."""
+"""Edges are differences from the surroundings of this size."""
 MOST_EDGE = 0.1
-"""Beyond this, an edge counts no more: a marker or the edge of a field is not a whole hand."""
+"""Stronger edges count as this: a marker or the edge of a field is not a whole hand."""
 SMOOTH_SIGMA_PX = 1.5
 MIDDLE = 0.2
-"""Of a side: no cut lies nearer to either edge."""
+"""Of a side: no cut is nearer to either edge."""
 OFF_CENTRE = 2.0
-"""How much a cut at the edge of the image would lose to one in its middle, in median lines."""
+"""Penalty of a cut at the edge of the image against one in its middle, in median lines."""
 APART = 0.06
-"""Of a side: cuts that lie nearer together are one."""
+"""Of a side: cuts that are nearer together are one."""
 CROWDED = 0.8
 """Quantile of the lines on either side that a cut is compared with."""
 MOST_CUTS = 3
@@ -40,11 +40,11 @@ ZONE = 0.15
 STEP_PX = 2
 """Lines on either side that are compared."""
 SHARP_PX = 6
-"""A step so many lines further is not of the same edge; the edge of a hand is softer."""
+"""A step so many lines away is of another edge; the edge of a hand is softer."""
 STEP_GREY = 0.6 / 255
-"""Of black to white: what differs by less is no step."""
+"""Of black to white: smaller differences are no steps."""
 STRAIGHT = 0.75
-"""Share of a line that must step the same way: an edge of a field, no edge of a hand."""
+"""Share of a line that must step the same way: so does an edge of a field, not of a hand."""
 SAMPLED_POINTS = 250
 """Of a line, about."""
 
@@ -94,7 +94,7 @@ def cuts_between(pixels: Pixels, *, rows: bool = False) -> tuple[Cut, ...]:
 
 
 def at_field_edges(pixels: Pixels, cut: Cut) -> Cut:
-    """Move a cut to the edges of the exposed fields near it, and leave out what lies between.
+    """Move a cut to the edges of the exposed fields near it, and leave out what is between.
 
     Where each hand has a field of its own, or two images were put side by side, a straight
     step runs between them, often not where the cut is.
@@ -128,7 +128,7 @@ def at_field_edges(pixels: Pixels, cut: Cut) -> Cut:
 
 
 def _edges_by_line(pixels: Pixels, *, rows: bool) -> Lines:
-    """How much of an edge each column, or row, holds on average, at the sample's size."""
+    """Average edge of each column, or row, at the sample's size."""
     # Every n-th pixel first: the mean of all of a large image takes longer than all the rest.
     step = max(1, max(pixels.shape) // (4 * SAMPLE_PX))
     sample = pixels[::step, ::step]
@@ -144,7 +144,7 @@ def _edges_by_line(pixels: Pixels, *, rows: bool) -> Lines:
 
 
 def _emptiness(edges: Lines, line: int) -> float:
-    """Compare a cut with what lies on either side of it."""
+    """Compare a cut with the lines on either side of it."""
     sides = edges[:line], edges[line + 1 :]
     crowded = min(float(np.quantile(side, CROWDED)) for side in sides)
     return float(np.clip(1 - edges[line] / max(crowded, 1e-6), 0.0, 1.0))

@@ -1,27 +1,27 @@
 """From an image of both hands to an image of each, and back.
 
-Each hand is cut out and analysed like any image; what is shown of the left one lies in the
-pixels of the whole image again.
+Each hand is cut out and analysed like any image; the results for the left one are carried back
+to the pixels of the whole image.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
 from boneage.domain.assessment import Assessment, OtherHand, RegionDetection
 from boneage.domain.findings import Finding, Severity
 from boneage.domain.geometry import Box
-from boneage.domain.orientation import Orientation, whole_film
+from boneage.domain.orientation import Orientation
 from boneage.domain.radiograph import Pixels, Radiograph
 from boneage.imaging.collimation import analysed
 from boneage.imaging.hand_likeness import Likeness, likeness_of
 from boneage.imaging.preparing import Placement
 from boneage.imaging.thumb import thumb_side
 from boneage.imaging.two_hands import Cut, at_field_edges, cuts_between
+from boneage.inference.attention import FirstPass
 from boneage.quality.both_hands import (
     CLEARLY_WHOLE,
     WHOLE_HAND,
@@ -35,29 +35,14 @@ from boneage.quality.both_hands import (
 from boneage.quality.checks import ImageMeasures
 
 
-class Upright(Protocol):
-    """An image that was brought upright, as far as it matters here."""
-
-    @property
-    def pixels(self) -> Pixels:
-        """Upright, no larger than the networks can make use of."""
-
-    @property
-    def seen(self) -> ImageMeasures | None:
-        """None where the weights cannot judge an image."""
-
-
-U = TypeVar("U", bound=Upright)
-
-
 @dataclass(frozen=True, eq=False)
-class Hand(Generic[U]):
+class Hand:
     """One of two hands, cut out."""
 
     radiograph: Radiograph
     box: Box
     """Where it was cut out, in the pixels of the file."""
-    upright: U
+    first: FirstPass
     pixels: Pixels
     """Upright, at the same scale as the other hand."""
     whole_hand: float
@@ -68,21 +53,21 @@ class Hand(Generic[U]):
     def detections_on_whole(
         self, detections: tuple[RegionDetection, ...], radiograph: Radiograph
     ) -> tuple[RegionDetection, ...]:
-        """Carry looks at this hand to the image that shows both."""
+        """Carry detections on this hand's radiograph to the image that shows both."""
         size = radiograph.height, radiograph.width
         return Orientation(self.box).detections_on_film(detections, size)
 
 
 @dataclass(frozen=True, eq=False)
-class Pair(Generic[U]):
+class Pair:
     """The two hands of an image."""
 
-    left: Hand[U]
-    right: Hand[U]
+    left: Hand
+    right: Hand
     likeness: Likeness
 
     def findings(self, left: Assessment, right: Assessment) -> tuple[Finding, ...]:
-        """Say what there is to say of both, once each was analysed."""
+        """Compare the two, once each was assessed."""
         hands = TwoHands(
             self.left.thumb, self.right.thumb, left.age_months, right.age_months, self.likeness
         )
@@ -90,17 +75,21 @@ class Pair(Generic[U]):
 
 
 def find_pair(
-    radiograph: Radiograph, whole: U, detection: Callable[[Radiograph], U]
-) -> Pair[U] | None:
+    radiograph: Radiograph, whole: FirstPass, first_pass: Callable[[Radiograph], FirstPass]
+) -> Pair | None:
     """Find the two hands of an image that shows two; None where it shows one, or anything else.
 
-    ``look`` brings a part of it upright and judges it.
+    ``whole`` is its first pass; ``first_pass`` is run on its parts. None also where the weights
+    have no quality check.
     """
+    if whole.measures is None:
+        return None
+    letters = whole.measures.letters
     best, most = None, WHOLE_HAND
-    for view, cut in _cuts(radiograph, whole):
+    for view, cut in _cuts(radiograph, whole.pixels, whole.measures):
         hands = []
         for part in at_field_edges(view.pixels, cut).parts:
-            hands.append(_cut_out(radiograph, view, part, detection))
+            hands.append(_cut_out(radiograph, view, part, letters, first_pass))
             if hands[-1].whole_hand < most:
                 break  # most images of one hand end here
         else:
@@ -114,11 +103,11 @@ def find_pair(
 
 
 def on_whole_image(
-    answer: Assessment, hand: Hand[U], radiograph: Radiograph, other: OtherHand
+    answer: Assessment, hand: Hand, radiograph: Radiograph, other: OtherHand
 ) -> Assessment:
-    """Carry the answer for one of two hands to the image that shows both."""
+    """Carry the assessment of one of two hands to the image that shows both."""
     box = hand.box
-    orientation = answer.orientation or whole_film(box.height, box.width)
+    orientation = answer.orientation or Orientation.of_whole(box.height, box.width)
     return replace(
         answer,
         detections=hand.detections_on_whole(answer.detections, radiograph),
@@ -130,7 +119,7 @@ def on_whole_image(
 
 
 def with_findings(answer: Assessment, more: tuple[Finding, ...]) -> Assessment:
-    """Put what was found of both hands before what was found of one; refusals come first."""
+    """Put findings on both hands before those on one; refusals come first."""
     codes = {finding.code for finding in more}
     found = [*more, *(f for f in answer.findings if f.code not in codes)]
     found.sort(key=lambda finding: finding.severity is not Severity.REFUSAL)
@@ -146,13 +135,13 @@ class _View:
     """Of it, no larger than the networks can make use of."""
 
 
-def _cuts(radiograph: Radiograph, whole: Upright) -> Iterator[tuple[_View, Cut]]:
-    """Ways to cut an image that are worth a look, likeliest first."""
-    seen = whole.seen
-    if seen is None:
-        return
-    orientation, judgement, refused = seen.orientation, seen.judgement, seen.limits.hand_refused
-    view = _View(orientation, whole.pixels)
+def _cuts(
+    radiograph: Radiograph, pixels: Pixels, measures: ImageMeasures
+) -> Iterator[tuple[_View, Cut]]:
+    """Ways to cut an image that are worth trying, likeliest first."""
+    orientation, judgement = measures.orientation, measures.judgement
+    refused = measures.limits.hand_refused
+    view = _View(orientation, pixels)
     if orientation.tilt is not None:
         view = _view(radiograph, replace(orientation, tilt=None))
     beside = cuts_between(view.pixels)
@@ -173,30 +162,31 @@ def _view(radiograph: Radiograph, orientation: Orientation) -> _View:
 
 
 def _cut_out(
-    radiograph: Radiograph, view: _View, part: Box, detection: Callable[[Radiograph], U]
-) -> Hand[U]:
-    """Cut one hand out of an image; the part lies in the pixels of the view."""
+    radiograph: Radiograph,
+    view: _View,
+    part: Box,
+    letters: int,
+    first_pass: Callable[[Radiograph], FirstPass],
+) -> Hand:
+    """Cut one hand out of an image; the part is in the pixels of the view.
+
+    ``letters`` are those of the whole image: text may name the patient wherever it stands.
+    """
     scale = Placement(0, 0, *view.pixels.shape)
     box = view.orientation.box_on_film(scale.to_film(part, *view.orientation.size))
     alone = part_of(radiograph, box)
-    upright = detection(alone)
+    first = first_pass(alone)
     turns, whole_hand = 0, 0.0
-    if upright.seen is not None:
-        turns = (upright.seen.orientation.quarters - view.orientation.quarters) % 4
-        whole_hand = upright.seen.judgement.hand
-    pixels = view.pixels[part.slices]
-    return Hand(
-        alone,
-        box,
-        upright,
-        np.ascontiguousarray(np.rot90(pixels, -turns)),
-        whole_hand,
-        thumb_side(upright.pixels),
-    )
+    if first.measures is not None:
+        turns = (first.measures.orientation.quarters - view.orientation.quarters) % 4
+        whole_hand = first.measures.judgement.hand
+        first = replace(first, measures=replace(first.measures, letters=letters))
+    pixels = np.ascontiguousarray(np.rot90(view.pixels[part.slices], -turns))
+    return Hand(alone, box, first, pixels, whole_hand, thumb_side(first.pixels))
 
 
 def part_of(radiograph: Radiograph, box: Box) -> Radiograph:
-    """Cut a part out of an image, which states the same."""
+    """Cut a part out of an image; its metadata stay."""
     exposed = radiograph.exposed.intersection(box) if radiograph.exposed else None
     return replace(
         radiograph,

@@ -1,4 +1,4 @@
-"""What is said with an answer of the weights: a clinic's calibration, and the interval."""
+"""A clinic's calibration and the prediction interval, applied to an answer of the weights."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from boneage.uncertainty.intervals import DEFAULT_LEVEL
 
 
 class IntervalPredictor:
-    """Moves answers by a clinic's calibration, if there is one, and puts an interval around.
+    """Calibrates answers, where there is a calibration, and gives them their interval.
 
     Parameters
     ----------
@@ -44,27 +44,21 @@ class IntervalPredictor:
             self.check(self.level)
 
     def check(self, level: float) -> None:
-        """Let a level pass that intervals can be given at.
-
-        Raises
-        ------
-        LevelError
-            When there is no interval, or none of this level.
-        """
+        """Raise LevelError when there is no interval, or none of this level."""
         if self.model is None:
             raise LevelError(
                 f"the weights {self._weights_name!r} state no interval, so none of level {level:g}"
             )
         self.model.check(level)
 
-    def stated(self, answer: Assessment) -> Assessment:
-        """An answer of the weights alone, with all that is said with it."""
+    def apply(self, answer: Assessment) -> Assessment:
+        """Calibrate an answer of the weights, and add its interval."""
         if self.calibration:
             answer = self.calibration.apply(answer)
         return replace(answer, interval=self.around(answer, self.level))
 
     def around(self, answer: Assessment, level: float) -> Interval | None:
-        """The interval of any level around an answer that ``stated`` gave, if one is stated.
+        """The interval of any level around a calibrated answer; None where there is no model.
 
         LevelError when there are too few calibration images for the level.
         """

@@ -1,4 +1,4 @@
-"""What a set of weights says of itself: ``manifest.json`` beside the ONNX files it names."""
+"""The manifest of a set of weights: ``manifest.json`` beside the ONNX files that it names."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class NetworkFile(StoredFile):
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a set of weights says of itself."""
+    """The manifest of a set of weights."""
 
     name: str
     profile: str
@@ -53,7 +53,7 @@ class Manifest:
     plan: RegionPlan
     networks: Mapping[str, NetworkFile]
     fusion_inputs: tuple[str, ...]
-    """The features that the fusion joins, by region name."""
+    """The regions whose features the fusion takes."""
     flip_average: bool
     sha256: str
     """Of ``manifest.json`` itself."""
@@ -62,8 +62,8 @@ class Manifest:
     interval: IntervalModel | None = None
     """None: these weights state no interval."""
     features: StoredFile | None = None
-    """The whole-hand features of the training films; see ``boneage.quality.ood_score``.
-    None: they cannot tell how unlike the training films a film is."""
+    """The whole-hand features of the training images; see ``boneage.quality.ood_score``. None:
+    there is no out-of-distribution score."""
 
     @property
     def date(self) -> str | None:
@@ -148,7 +148,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def _refuse_unknown(regions: Mapping[str, Any]) -> None:
-    """Refuse a setting of a newer program: regions would be found in another way."""
+    """Refuse a setting of a newer program: the regions would not be those of its training."""
     unknown = regions.keys() - {field.name for field in fields(RegionPlan)}
     if unknown:
         raise ValueError(f"unknown settings {sorted(unknown)}")
@@ -165,7 +165,7 @@ def _problems(manifest: Manifest) -> Iterator[str]:
             yield f"it states no input size for {name!r}"
     for stored in _files(manifest):
         if Path(stored.file).name != stored.file:
-            yield f"the file {stored.file!r} lies outside its folder"
+            yield f"the file {stored.file!r} is outside its folder"
     for region in manifest.plan.names:
         if region not in manifest.plan.fallback:
             yield f"it states no fallback box for {region!r}"

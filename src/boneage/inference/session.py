@@ -1,4 +1,4 @@
-"""One image on its way: decoded once, assessed, and interpreted for the child.
+"""One image: decoded once, assessed, and interpreted for the child.
 
 Every face (command line, batch, dashboard, service, DICOM node) calls :func:`assess_case` and
 gets the same outcome; every writer takes the session's radiograph instead of decoding again.
@@ -6,7 +6,6 @@ gets the same outcome; every writer takes the session's radiograph instead of de
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
@@ -15,9 +14,10 @@ from boneage.clinical.interpreting import with_clinical_findings
 from boneage.domain.assessment import Assessment, Case, Failure
 from boneage.domain.child import Child
 from boneage.domain.radiograph import Radiograph, Sex
-from boneage.inference.assessor import Assessor, OnStep, Source, failure_of
+from boneage.inference.assessor import Assessor, Source, failure_of
+from boneage.inference.attention import OnStep
 from boneage.reading import read
-from boneage.reading.source import UNNAMED, NamedFile, load
+from boneage.reading.source import UNNAMED, NamedFile, load, name_of
 
 DECODING = "reading the file"
 UNKNOWN_CHILD = Child()
@@ -25,10 +25,10 @@ UNKNOWN_CHILD = Child()
 
 @dataclass(frozen=True, eq=False)
 class Session:
-    """One image, and what became of it."""
+    """One image and its assessment, or the reason why there is none."""
 
     outcome: Assessment | Failure
-    """Its ``film`` is the name that whoever asked has chosen for the image."""
+    """Its ``film`` is the name that the caller has chosen for the image."""
     radiograph: Radiograph | None = field(default=None, repr=False)
     """None: it could not be decoded."""
     data: bytes | None = field(default=None, repr=False)
@@ -36,7 +36,7 @@ class Session:
 
     @property
     def assessment(self) -> Assessment:
-        """The answer.
+        """The assessment.
 
         Raises
         ------
@@ -62,16 +62,16 @@ class Session:
 
     @property
     def fingerprint(self) -> str:
-        """The SHA-256 of the pixels, made when it is first asked for."""
+        """The SHA-256 of the pixels, computed on first use."""
         return self.image.fingerprint
 
     def file(self) -> BinaryIO:
-        """Open the image's file as it came; empty where there is none."""
+        """Open the image's file; empty where there is none."""
         return NamedFile(self.data or b"", self.radiograph.name if self.radiograph else UNNAMED)
 
 
 def steps_of(assessor: Assessor) -> tuple[str, ...]:
-    """Name the steps of :func:`assess_case`, as ``on_step`` is told of them, in their order."""
+    """The names of the steps of :func:`assess_case`, in their order."""
     return (DECODING, *assessor.steps)
 
 
@@ -86,18 +86,18 @@ def assess_case(
     name: str | None = None,
     on_step: OnStep | None = None,
 ) -> Session:
-    """Decode an image, assess it, and say what follows for the child.
+    """Decode an image, assess it, and interpret the result for the child.
 
     Parameters
     ----------
     assessor : Assessor
     case : Case, Failure, path, bytes, binary file or Radiograph
-        A Failure, of a table's row that makes no sense, is its own outcome.
+        A Failure, such as of a table's invalid row, is its own outcome.
     sex : Sex or str, optional
-        Where the case states none; stronger than what the image states.
+        Where the case states none; it takes precedence over the image's.
     child : Child, optional
-        What is known of the child, where the case says nothing else. None: no clinical
-        findings are made, as for a measurement.
+        What is known of the child, where the case states nothing else. None: no clinical
+        findings, as for a measurement.
     level : float, optional
         Of the interval; default: that of the assessor.
     force : bool
@@ -105,13 +105,13 @@ def assess_case(
     name : str, optional
         What the outcome calls the image; default: the file's name without its folder.
     on_step : callable, optional
-        Told of each of :func:`steps_of` when it begins, in the same thread.
+        Called with each of :func:`steps_of` when it begins, in the same thread.
 
     Returns
     -------
     Session
-        An image that cannot be read or should not be, and a child that cannot be, are
-        Failures in it.
+        With a Failure where the image cannot be read, fails the quality check, or what is
+        stated of the child is impossible.
 
     Raises
     ------
@@ -145,20 +145,11 @@ def assess_case(
         if level is not None:
             answer = replace(answer, interval=assessor.interval_predictor.around(answer, level))
         if child is not None:
-            said = stated.child or Child(stated.chronological_age_months)
-            answer = with_clinical_findings(answer, said.completed(child))
+            own = stated.child or Child(stated.chronological_age_months)
+            answer = with_clinical_findings(answer, own.completed(child))
         outcome = replace(answer, seconds=time.perf_counter() - start)
     except Exception as error:
-        outcome = failure_of(_name_of(source, radiograph), error)
+        outcome = failure_of(radiograph.name if radiograph else name_of(source), error)
     if name is not None:
         outcome = replace(outcome, film=name)
     return Session(outcome, radiograph, data)
-
-
-def _name_of(source: Source, radiograph: Radiograph | None) -> str:
-    if radiograph is not None:
-        return radiograph.name
-    if isinstance(source, str | os.PathLike):
-        return os.path.basename(os.fspath(source))  # noqa: PTH119  may be any text
-    given = getattr(source, "name", None)
-    return (os.path.basename(given) if isinstance(given, str) else "") or UNNAMED  # noqa: PTH119

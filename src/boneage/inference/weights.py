@@ -1,4 +1,4 @@
-"""The weights that answer: their ONNX Runtime sessions, opened when first needed.
+"""A set of weights and its ONNX Runtime sessions, opened when first needed.
 
 A set of weights is a folder: ``manifest.json`` and the ONNX files it names.
 Nothing is unpickled and nothing is fetched.
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 MONTHS_SCALE = 240.0
-"""The networks answer months divided by this."""
+"""The networks give months divided by this."""
 
 Arrays = Mapping[str, npt.NDArray[Any]]
-Asked = tuple[str, Arrays]
-"""A network, and what it is given."""
+Job = tuple[str, Arrays]
+"""A network and its inputs."""
 Item = TypeVar("Item")
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 
 class Weights:
@@ -52,8 +52,8 @@ class Weights:
         Default: the folder named by the environment variable
         ``BONEAGE_WEIGHTS``, else the weights that ship with boneage.
     threads : int, optional
-        How many processor cores one image may use at a time. Default: all.
-        Who analyses several images at once wants 1, or they fight for them.
+        How many processor cores one image may use at a time; default: all. Give 1 when several
+        images are analysed at once.
 
     Raises
     ------
@@ -72,7 +72,7 @@ class Weights:
 
     @cached_property
     def name(self) -> WeightsName:
-        """Name, profile and checksum, for the answer."""
+        """Name, profile and checksum, for the assessment."""
         return WeightsName(self.manifest.name, self.manifest.profile, self.manifest.sha256)
 
     @cached_property
@@ -92,35 +92,35 @@ class Weights:
     def run(
         self, network: str, inputs: Arrays, outputs: Sequence[str] | None = None
     ) -> dict[str, npt.NDArray[np.float32]]:
-        """Run one network, for the outputs that are wanted, or all.
+        """Run one network, for the given outputs, or all.
 
-        Inputs that the exported network does not take (a sex it was not built to see) are left out.
-        What only other outputs need is not computed where the weights have the wanted one alone.
+        Inputs that the exported network does not take (a sex it was not built to see) are left
+        out. A single output is computed by the smaller network for it, where there is one.
         """
-        session = self.session(network, self._alone(network, outputs))
+        session = self.session(network, self._single(network, outputs))
         wanted = {item.name for item in session.get_inputs()}
         names = outputs or [item.name for item in session.get_outputs()]
         fed = {name: value for name, value in inputs.items() if name in wanted}
         return dict(zip(names, session.run(names, fed), strict=True))
 
-    def run_each(self, asked: Iterable[Asked]) -> list[dict[str, npt.NDArray[np.float32]]]:
-        """Run networks that do not wait for each other's answers, side by side.
+    def run_each(self, jobs: Iterable[Job]) -> list[dict[str, npt.NDArray[np.float32]]]:
+        """Run networks that do not need each other's outputs in parallel.
 
-        Each has one core to itself (see :meth:`session`): several small networks are
-        done sooner so than one after the other, each spread over all cores.
+        Each has one core to itself (see :meth:`session`), which is faster for several small
+        networks than one after the other, each spread over all cores.
         """
-        return self.side_by_side(lambda job: self.run(*job), asked)
+        return self.in_parallel(lambda job: self.run(*job), jobs)
 
-    def side_by_side(self, work: Callable[[Item], Found], items: Iterable[Item]) -> list[Found]:
-        """Do a thing for each item, as many at a time as there are cores; results in order."""
+    def in_parallel(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        """Map over items, as many at a time as there are cores; results in order."""
         if self.cores == 1:
             return [work(item) for item in items]
         return list(self._pool.map(work, items))
 
-    def meanwhile(self, work: Callable[[], Found]) -> Callable[[], Found]:
-        """Begin something on another core; what comes back waits for it, and gives its result.
+    def in_background(self, work: Callable[[], Result]) -> Callable[[], Result]:
+        """Start work on another core; calling what is returned waits for its result.
 
-        With one core it is done when its result is asked for, or never.
+        With one core it runs when it is called.
         """
         return work if self.cores == 1 else self._pool.submit(work).result
 
@@ -133,16 +133,25 @@ class Weights:
     def _pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(self.cores, thread_name_prefix="boneage")
 
-    def _alone(self, network: str, outputs: Sequence[str] | None) -> str | None:
-        """The output that is wanted, where there is a file for it alone."""
+    def input_size(self, network: str) -> tuple[int, int]:
+        """Rows and columns of the image that a network takes.
+
+        Raises
+        ------
+        WeightsError
+            When the manifest states none.
+        """
+        size = self.manifest.networks[network].input
+        if size is None:
+            raise WeightsError(f"the manifest states no input size for {network!r}")
+        return size
+
+    def _single(self, network: str, outputs: Sequence[str] | None) -> str | None:
+        """The one output that is wanted, where there is a file for it."""
         entry = self.manifest.networks.get(network)
         if entry is None or outputs is None or len(outputs) != 1:
             return None
         return outputs[0] if outputs[0] in entry.alone else None
-
-    @cached_property
-    def _regions(self) -> frozenset[str]:
-        return frozenset(self.manifest.plan.names)
 
     def open_all(self) -> None:
         """Open everything now, so that what is wrong with it shows before an image comes."""
@@ -155,7 +164,7 @@ class Weights:
         """Open the ONNX Runtime session of a network, its file verified when first opened.
 
         With ``output``, of the part of it that computes this one alone. The networks of the
-        regions use one core each: they are run side by side.
+        regions use one core each: they run in parallel.
         """
         with self._opening:
             if (network, output) not in self._sessions:
@@ -174,7 +183,9 @@ class Weights:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # errors only
         # 0: one for each core
-        options.intra_op_num_threads = 1 if network in self._regions else self.threads or 0
+        options.intra_op_num_threads = (
+            1 if network in self.manifest.plan.names else self.threads or 0
+        )
         # As fast without, and a program that analyses image after image takes 50 MB less.
         options.enable_mem_pattern = False
         # Else the threads of one network keep the cores busy while the next one works.

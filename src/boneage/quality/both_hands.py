@@ -1,6 +1,6 @@
 """Whether an image shows both hands of one child, and which of them is the left one.
 
-A cut between two hands is believed when what lies on either side of it is a whole hand.
+A cut between two hands is accepted when there is a whole hand on either side of it.
 Limits were set on training images: on pairs of an image and its own mirror image, altered;
 on pairs of two children; and on single hands (``tools/both_hands/measure.py``).
 """
@@ -17,26 +17,26 @@ from boneage.imaging.two_hands import Cut
 from boneage.quality.classifier import Judgement
 
 SEVERAL = "several"
-"""The kind of picture, as the quality check calls it, that shows more than one hand."""
+"""The kind of image, as the quality check calls it, that shows more than one hand."""
 PERHAPS_SEVERAL = 0.03
-"""Likelihood of that kind, beyond which an image is cut and looked at again."""
+"""Likelihood of that kind, beyond which an image is cut and both parts are judged."""
 PROBABLY_SEVERAL = 0.2
-"""Likewise, beyond which more than the likeliest way to cut it is tried."""
+"""Likelihood beyond which more than the likeliest cut is tried."""
 WIDE = 0.9
 """Width in heights: one upright hand is seldom wider, two are seldom narrower."""
 EMPTY_CUT = 0.35
-"""Emptiness of a cut through a wide image, beyond which it is looked at again."""
+"""Emptiness of a cut through a wide image, beyond which both parts are judged."""
 ROOM = 0.3
 """Of an image's width: a border wider than this has room for a second hand."""
 WHOLE_HAND, CLEARLY_WHOLE = 0.6, 0.9
 """Likelihood of a whole hand that either part must reach, and beyond which it is enough."""
 MIRROR_WEIGHT, ONE_SIDE = 4.0, 0.5
-"""How much mirror likeness counts against the sides of the thumbs, and the sum of both beyond
-which two hands are of one side."""
+"""Weight of mirror likeness against the sides of the thumbs, and the sum of both beyond which
+two hands are of the same side."""
 AGES_APART_MONTHS = 18.0
 """Two hands whose bone ages differ by more are of two children."""
 AGES_DIFFER_MONTHS = 9.0
-"""Likewise when they also look less alike than ``ALIKE``."""
+"""The same when they are also less alike than ``ALIKE``."""
 ALIKE = 0.45
 HARDLY_ALIKE = 0.36
 """Likeness below which the reader is warned."""
@@ -52,11 +52,11 @@ SAME_SIDE = Finding.refusal(
 
 @dataclass(frozen=True)
 class TwoHands:
-    """What was seen and measured of two hands in one image."""
+    """What was measured on two hands in one image."""
 
     left_thumb: float
     right_thumb: float
-    """See :func:`boneage.imaging.thumb.thumb_side`; that of the left hand is the greater one."""
+    """See :func:`boneage.imaging.thumb.thumb_side`; that of the left hand is greater."""
     left_months: float
     right_months: float
     """Their bone ages."""
@@ -64,7 +64,7 @@ class TwoHands:
 
     @property
     def of_one_side(self) -> bool:
-        """Whether both are left hands, or both right ones: thumbs and likeness say so."""
+        """Whether both are left hands, or both right ones, by thumbs and likeness."""
         left, right, alike = self.left_thumb, self.right_thumb, self.likeness
         thumbs = abs(left + right) - abs(left - right)
         mirror_images = alike.mirrored - alike.unmirrored
@@ -72,10 +72,10 @@ class TwoHands:
 
 
 def may_show_two(judgement: Judgement, cut: Cut, size: tuple[int, int], refused: float) -> bool:
-    """Whether an upright image of this (height, width) is worth being cut in two.
+    """Whether to try to cut an upright image of this (height, width) in two.
 
-    By the judgement of the whole of it, the likeliest cut, and the likelihood of one whole hand
-    below which an image is ``refused``.
+    By the judgement of the whole, the likeliest cut, and the likelihood of one whole hand below
+    which an image is ``refused``.
     """
     if judgement.hand < refused or judgement.kinds.get(SEVERAL, 0.0) > PERHAPS_SEVERAL:
         return True
@@ -88,7 +88,7 @@ def is_wide(size: tuple[int, int]) -> bool:
 
 
 def has_room_beside(field: Box, everything: Box) -> bool:
-    """Whether beside what was analysed of an image another hand could lie."""
+    """Whether there is room for another hand beside the analysed field."""
     beside = max(
         (field.min_col - everything.min_col) / everything.width,
         (everything.max_col - field.max_col) / everything.width,
@@ -99,14 +99,14 @@ def has_room_beside(field: Box, everything: Box) -> bool:
 
 
 def is_unlikely_one(judgement: Judgement, refused: float) -> bool:
-    """Whether an image is so little like one of one hand that each way to cut it is tried."""
+    """Whether an image is so unlike one hand that each cut is tried."""
     return judgement.hand < refused or judgement.kinds.get(SEVERAL, 0.0) > PROBABLY_SEVERAL
 
 
 def of_two_hands(hands: TwoHands, laterality: str | None) -> tuple[Finding, ...]:
-    """Collect the findings of an image of two hands, of the laterality that its file states.
+    """Collect the findings on an image of two hands, with the laterality that its file states.
 
-    A refusal where they are not one child's; else a note, and what to beware of.
+    A refusal where they are not one child's; else a note, and perhaps warnings.
     """
     if hands.of_one_side:
         return (SAME_SIDE,)

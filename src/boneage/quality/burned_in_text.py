@@ -15,11 +15,11 @@ from boneage.domain.radiograph import Pixels
 from boneage.imaging.components import connected_components
 
 LONGEST_PX = 1000
-"""Longer side at which text is looked for; the training films have about as much."""
+"""Longer side at which text is looked for; the training images have about as much."""
 STROKE_PX = 17
-"""What is thinner than this, in one direction at least, may be a letter."""
+"""What is thinner, in one direction at least, may be a letter."""
 STANDS_OUT = 0.25
-"""By how much a letter differs from what is around it, of black to white."""
+"""By how much a letter differs from its surroundings, of black to white."""
 LEAST_PX, MOST_PX = 7, 48
 """Height of a letter."""
 WIDEST = 1.6
@@ -33,7 +33,7 @@ SIZES = 0.3
 GAP, OVERLAP = 1.5, 0.2
 """Of a height: between two neighbours; a gap of this size is a space."""
 MOST_MARKS = 400
-"""More are no text but texture; the first ones, from the top, are looked at."""
+"""More are texture, not text; the first ones, from the top, are used."""
 
 Marks = npt.NDArray[np.float64]
 """Left, top, width, height of each mark, shape (n, 4)."""

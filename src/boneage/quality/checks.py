@@ -1,7 +1,7 @@
-"""The findings of an image: whether it may be analysed, and what to know about its answer.
+"""The findings on an image: whether it may be analysed, and what to know about the result.
 
-What a file states, what plain measures say of its pixels, and what the attention network's
-feature says of the image, each against a limit that was set on training images.
+From the metadata, from measures of the pixels and from the attention network's feature, each
+measure against a limit that was set on training images.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from boneage.quality.image_quality import ImageQuality
 
 HAND_WORDS = ("HAND", "WRIST", "BONE AGE", "BONEAGE")
 """Body parts, as DICOM states them, that a bone-age radiograph may have."""
-FILM_MODALITIES = ("CR", "DX", "RG", "XA", "RF", "OT", "SC", "DR", "PX")
+RADIOGRAPHY = ("CR", "DX", "RG", "XA", "RF", "OT", "SC", "DR", "PX")
 """Modalities, as DICOM states them, that a radiograph of a hand may have."""
 ADULT_MONTHS = 228.0
 """The highest age of the training labels: 19 years."""
@@ -45,15 +45,15 @@ QUARTER_TURNS = {1: "90° clockwise", 2: "180°", 3: "90° counter-clockwise"}
 
 @dataclass(frozen=True)
 class QualityLimits:
-    """Where findings begin; each was set on training films (``boneage suitability``)."""
+    """Where findings begin; each was set on training images (``boneage suitability``)."""
 
     hand_refused: float
-    """Likelihood of a hand below which a film is refused."""
+    """Likelihood of a hand below which an image is refused."""
     hand_warned: float
-    unlikeness_refused: float
-    unlikeness_warned: float
-    lying_certain: float
-    """How much likelier upright a film must lie, once it is turned, to be read so."""
+    ood_score_refused: float
+    ood_score_warned: float
+    orientation_certain: float
+    """By how much turning an image must raise its likelihood of being upright."""
     tilt_warned_degrees: float
     right_warned: float
     contrast_refused: float
@@ -62,21 +62,21 @@ class QualityLimits:
     noise_warned: float
     sharpness_warned: float
     side_warned_px: float
-    """Shorter side below which the networks see a film enlarged."""
+    """Shorter side below which the networks see an image enlarged."""
     letters_warned: float
-    """Letters in a row, as ``quality.burned_in_text`` counts them; next to no film has more."""
+    """Letters in a row, as ``quality.burned_in_text`` counts them; next to no image has more."""
 
 
 @dataclass(frozen=True)
 class ImageMeasures:
-    """What was measured of one film."""
+    """What was measured on one image."""
 
     orientation: Orientation
-    film_size: tuple[int, int]
-    """Height and width of the film as it came."""
+    image_size: tuple[int, int]
+    """Height and width of the image as it came."""
     quality: ImageQuality
     letters: int
-    """In the longest row of them, anywhere on the film."""
+    """In the longest row of them, anywhere on the image."""
     judgement: Judgement
     limits: QualityLimits
 
@@ -86,29 +86,29 @@ def findings_of(
     sex: Sex,
     detections: tuple[RegionDetection, ...] = (),
     *,
-    seen: ImageMeasures | None = None,
+    measures: ImageMeasures | None = None,
     chronological_age_months: float | None = None,
     answer_months: float | None = None,
     notes: tuple[Finding, ...] = (),
 ) -> tuple[Finding, ...]:
-    """Collect all findings of an image; refusals come first.
+    """Collect all findings on an image; refusals come first.
 
     Parameters
     ----------
     metadata : ImageMetadata
-        What the file states.
+        Of the file.
     sex : Sex
-        By whose standard it is analysed.
+        Whose standard is used.
     detections : tuple of RegionDetection
-    seen : ImageMeasures, optional
-        None where the weights cannot judge an image.
+    measures : ImageMeasures, optional
+        None where the weights have no quality check.
     chronological_age_months, answer_months : float, optional
         The bone age once it is known.
     notes : tuple of Finding
         What was corrected, or found odd, when the file was decoded.
     """
     found = [
-        *(of_seen(seen) if seen else ()),
+        *(findings_of_measures(measures) if measures else ()),
         *notes,
         *_of_metadata(metadata, sex, chronological_age_months),
         *_of_answer(detections, chronological_age_months, answer_months),
@@ -116,11 +116,11 @@ def findings_of(
     return tuple(sorted(found, key=lambda finding: finding.severity is not Severity.REFUSAL))
 
 
-def of_seen(seen: ImageMeasures) -> Iterator[Finding]:
-    """Report each measure that lies beyond its limit."""
-    yield from _of_kind(seen.judgement, seen.limits)
-    yield from _of_pixels(seen)
-    yield from _of_orientation(seen)
+def findings_of_measures(measures: ImageMeasures) -> Iterator[Finding]:
+    """Report each measure that is beyond its limit."""
+    yield from _of_kind(measures.judgement, measures.limits)
+    yield from _of_pixels(measures)
+    yield from _of_orientation(measures)
 
 
 def _of_kind(judgement: Judgement, limits: QualityLimits) -> Iterator[Finding]:
@@ -130,24 +130,24 @@ def _of_kind(judgement: Judgement, limits: QualityLimits) -> Iterator[Finding]:
         message = OTHER_KINDS.get(other, "It does not look like a radiograph of one whole hand.")
         code = CODES_OF_KINDS.get(other, "not_a_hand")
         yield Finding.refusal(code, message, hand, limits.hand_refused)
-    elif unlike > limits.unlikeness_refused:
+    elif unlike > limits.ood_score_refused:
         message = "It is unlike every image that the networks were trained on."
-        yield Finding.refusal("unlike", message, unlike, limits.unlikeness_refused)
+        yield Finding.refusal("unlike", message, unlike, limits.ood_score_refused)
     elif hand < limits.hand_warned:
         message = "It may not show one whole hand, flat and straight from above; check the image."
         yield Finding.warning("unsure_hand", message, hand, limits.hand_warned)
-    elif unlike > limits.unlikeness_warned:
+    elif unlike > limits.ood_score_warned:
         message = (
             "It is unlike most images that the networks were trained on; the bone age is less "
         )
         message += "certain."
-        yield Finding.warning("rather_unlike", message, unlike, limits.unlikeness_warned)
+        yield Finding.warning("rather_unlike", message, unlike, limits.ood_score_warned)
 
 
-def _of_pixels(seen: ImageMeasures) -> Iterator[Finding]:
-    quality, limits = seen.quality, seen.limits
+def _of_pixels(measures: ImageMeasures) -> Iterator[Finding]:
+    quality, limits = measures.quality, measures.limits
     if quality.contrast < limits.contrast_refused:
-        message = "It has next to no grey levels: nothing can be seen."
+        message = "It has next to no grey levels: nothing can be measures."
         yield Finding.refusal("no_contrast", message, quality.contrast, limits.contrast_refused)
     elif quality.contrast < limits.contrast_warned:
         message = "It has few grey levels; the bone age is less certain."
@@ -161,21 +161,23 @@ def _of_pixels(seen: ImageMeasures) -> Iterator[Finding]:
     if quality.white > limits.white_warned:
         message = "Much of it is plain white: over-exposed, or with a shield or a plate on it."
         yield Finding.warning("saturated", message, quality.white, limits.white_warned)
-    side = float(min(seen.orientation.size))
+    side = float(min(measures.orientation.size))
     if side < limits.side_warned_px:
         message = "It has fewer pixels than the networks use; the bone age is less certain."
         yield Finding.warning("low_resolution", message, side, limits.side_warned_px)
-    if seen.letters > limits.letters_warned:
+    if measures.letters > limits.letters_warned:
         message = "It seems to contain burned-in text, which may name the patient."
-        yield Finding.warning("burnt_in_text", message, float(seen.letters), limits.letters_warned)
+        yield Finding.warning(
+            "burnt_in_text", message, float(measures.letters), limits.letters_warned
+        )
 
 
-def _of_orientation(seen: ImageMeasures) -> Iterator[Finding]:
-    """Report how the image lay, and what was done about it."""
-    orientation, judgement, limits = seen.orientation, seen.judgement, seen.limits
+def _of_orientation(measures: ImageMeasures) -> Iterator[Finding]:
+    """Report the orientation of the image, and how it was corrected."""
+    orientation, judgement, limits = measures.orientation, measures.judgement, measures.limits
     if orientation.quarters:
         turn = QUARTER_TURNS[orientation.quarters]
-        message = f"The hand did not lie upright: the image was turned {turn} before analysis."
+        message = f"The hand was not upright: the image was turned {turn} before analysis."
         yield Finding.warning("turned", message, 90.0 * orientation.quarters, 0.0)
     if orientation.tilt:
         degrees = abs(orientation.tilt.degrees)
@@ -195,7 +197,7 @@ def _of_orientation(seen: ImageMeasures) -> Iterator[Finding]:
     if judgement.right > limits.right_warned:
         message = "It looks like a right hand, or mirrored; the standards are of left hands."
         yield Finding.warning("looks_right", message, judgement.right, limits.right_warned)
-    share = orientation.share_of(*seen.film_size)
+    share = orientation.share_of(*measures.image_size)
     if share < HARDLY_COLLIMATED:
         message = f"Border removed: {share:.0%} of the image was analysed."
         severity = Severity.WARNING if share < NARROWLY_COLLIMATED else Severity.NOTE
@@ -205,7 +207,7 @@ def _of_orientation(seen: ImageMeasures) -> Iterator[Finding]:
 def _of_metadata(
     metadata: ImageMetadata, sex: Sex, chronological_age_months: float | None
 ) -> Iterator[Finding]:
-    """Report what the file states that does not fit."""
+    """Report what the metadata state that does not fit."""
     if metadata.laterality == "R":
         message = "The image is marked as a right hand; the standards are of left hands."
         yield Finding.warning("right_hand", message)
@@ -219,7 +221,7 @@ def _of_metadata(
             "other_body_part", f"The image states the body part {part!r}, not a hand."
         )
     modality = metadata.modality
-    if modality and modality.upper() not in FILM_MODALITIES:
+    if modality and modality.upper() not in RADIOGRAPHY:
         message = f"The image states the modality {modality!r}, which is not radiography."
         yield Finding.warning("other_modality", message)
     if metadata.burned_in_annotation:
@@ -243,9 +245,9 @@ def _of_metadata(
 def _of_answer(
     detections: tuple[RegionDetection, ...], age_months: float | None, answer_months: float | None
 ) -> Iterator[Finding]:
-    """Report what is odd about the bone age, and how it was found."""
+    """Report what is odd about the bone age and the detected regions."""
     if answer_months is not None and answer_months >= END_OF_SCALE_MONTHS:
-        message = "The bone age lies at the end of the scale, where growth has ended: "
+        message = "The bone age is at the end of the scale, where growth has ended: "
         message += "an adult's hand looks like this, too."
         limit = END_OF_SCALE_MONTHS
         yield Finding.note("end_of_scale", message, answer_months, limit)

@@ -1,7 +1,7 @@
-"""The quality classifier: what an image shows and how it lies, by the attention network's feature.
+"""The quality classifier: what an image shows, and in which orientation, by its feature.
 
-Linear functions of the whole hand's feature, which is computed anyway. They were fitted to one
-attention network (``boneage suitability``) and mean nothing for another.
+Linear functions of the attention network's feature of the whole hand, which is computed anyway.
+They were fitted to one network (``boneage suitability``) and mean nothing for another.
 """
 
 from __future__ import annotations
@@ -21,13 +21,12 @@ HAND = "hand"
 ORIENTATIONS: tuple[tuple[int, bool], ...] = tuple(
     (quarters, inverted) for inverted in (False, True) for quarters in range(4)
 )
-"""How an image may lie: clockwise quarter turns that bring it upright, and whether a negative."""
+"""Clockwise quarter turns that bring an image upright, and whether it is a negative."""
 UPRIGHT = ORIENTATIONS.index((0, False))
 MIRRORED = tuple(
     ORIENTATIONS.index((-quarters % 4, inverted)) for quarters, inverted in ORIENTATIONS
 )
-"""How the mirror image of an image lies that lies so."""
-
+"""For each of ``ORIENTATIONS``, that of the mirror image."""
 STRAIGHTER_HAND = 0.05
 """By so much, an image may be less likely a hand once it is turned straight."""
 
@@ -44,18 +43,18 @@ class Linear:
     """Shape (numbers,)."""
 
     def of(self, features: Vectors) -> npt.NDArray[np.float64]:
-        """Read features, shape (views, width); shape (views, numbers)."""
+        """Of features, shape (views, width); shape (views, numbers)."""
         return np.asarray(features, np.float64) @ self.weights.T.astype(np.float64) + self.bias
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the feature says of one image."""
+    """What the feature tells of one image."""
 
     kinds: Mapping[str, float]
     """Of each kind of image, how likely it is; together 1."""
     orientation_probabilities: tuple[float, ...]
-    """Likewise of each of ``LYING``."""
+    """Of each of ``ORIENTATIONS``; together 1."""
     tilt_degrees: float
     """How far the hand is turned clockwise from upright."""
     right: float
@@ -80,8 +79,8 @@ class QualityClassifier:
 
     kinds: tuple[str, ...]
     kind: Linear
-    lying: Linear
-    """One number for each of ``LYING``."""
+    orientation: Linear
+    """One number for each of ``ORIENTATIONS``."""
     tilt: Linear
     """Degrees."""
     right: Linear
@@ -102,13 +101,13 @@ class QualityClassifier:
                 f"was fitted to {self.kind.weights.shape[1]}: run 'boneage suitability' again"
             )
         signs = np.array([1.0, -1.0])[: len(rows)]
-        lying = _softmax(self.lying.of(rows))
-        if len(lying) > 1:
-            lying[1] = lying[1, list(MIRRORED)]
+        orientations = _softmax(self.orientation.of(rows))
+        if len(rows) > 1:
+            orientations[1] = orientations[1, list(MIRRORED)]
         odds = float(np.mean(self.right.of(rows)[:, 0] * signs))
         return Judgement(
             kinds=dict(zip(self.kinds, _softmax(self.kind.of(rows)).mean(axis=0), strict=True)),
-            orientation_probabilities=tuple(map(float, lying.mean(axis=0))),
+            orientation_probabilities=tuple(map(float, orientations.mean(axis=0))),
             tilt_degrees=float(np.mean(self.tilt.of(rows)[:, 0] * signs)),
             right=float(1 / (1 + np.exp(-odds))),
             ood_score=self.space.ood_score(rows.mean(axis=0)),
@@ -117,10 +116,10 @@ class QualityClassifier:
     def to_bytes(self) -> bytes:
         """A zip of plain arrays in half precision, as ``numpy.savez`` writes it."""
         arrays: dict[str, npt.NDArray[np.generic]] = {"kinds": np.array(self.kinds)}
-        for name in LINEAR:
+        for name, stored in LINEAR.items():
             linear: Linear = getattr(self, name)
-            arrays[f"{name}_weights"] = linear.weights.astype(np.float16)
-            arrays[f"{name}_bias"] = linear.bias.astype(np.float32)
+            arrays[f"{stored}_weights"] = linear.weights.astype(np.float16)
+            arrays[f"{stored}_bias"] = linear.bias.astype(np.float32)
         for name in ARRAYS:
             half = np.float16 if name == "components" else np.float32
             arrays[f"space_{name}"] = getattr(self.space, name).astype(half)
@@ -130,12 +129,12 @@ class QualityClassifier:
 
 
 def most_likely_orientation(judgement: Judgement) -> tuple[int, bool]:
-    """Give the most likely of ``LYING``."""
+    """Give the most likely of ``ORIENTATIONS``."""
     return ORIENTATIONS[int(np.argmax(judgement.orientation_probabilities))]
 
 
 def is_better_turned(before: Judgement, after: Judgement, certain: float) -> bool:
-    """Whether an image, once it is turned, is by so much more certainly upright."""
+    """Whether an image is more likely upright once it is turned, by more than ``certain``."""
     return (
         after.orientation_probabilities[UPRIGHT] - before.orientation_probabilities[UPRIGHT]
         > certain
@@ -148,7 +147,8 @@ def is_straighter(before: Judgement, after: Judgement) -> bool:
     return less and after.hand > before.hand - STRAIGHTER_HAND
 
 
-LINEAR = ("kind", "lying", "tilt", "right")
+LINEAR = {"kind": "kind", "orientation": "lying", "tilt": "tilt", "right": "right"}
+"""The linear functions, and their names in the file."""
 
 
 def classifier_from_bytes(content: bytes) -> QualityClassifier:
@@ -157,10 +157,10 @@ def classifier_from_bytes(content: bytes) -> QualityClassifier:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             linear = {
                 name: Linear(
-                    np.asarray(arrays[f"{name}_weights"], np.float32),
-                    np.asarray(arrays[f"{name}_bias"], np.float32),
+                    np.asarray(arrays[f"{stored}_weights"], np.float32),
+                    np.asarray(arrays[f"{stored}_bias"], np.float32),
                 )
-                for name in LINEAR
+                for name, stored in LINEAR.items()
             }
             space = FeatureSpace(*(np.asarray(arrays[f"space_{n}"], np.float32) for n in ARRAYS))
             classifier = QualityClassifier(tuple(map(str, arrays["kinds"])), **linear, space=space)
@@ -173,7 +173,12 @@ def classifier_from_bytes(content: bytes) -> QualityClassifier:
 
 def _problems(classifier: QualityClassifier) -> list[str]:
     width = len(classifier.space.mean)
-    counts = {"kind": len(classifier.kinds), "lying": len(ORIENTATIONS), "tilt": 1, "right": 1}
+    counts = {
+        "kind": len(classifier.kinds),
+        "orientation": len(ORIENTATIONS),
+        "tilt": 1,
+        "right": 1,
+    }
     found = [
         f"{name} has weights of the shape {linear.weights.shape}"
         for name, count in counts.items()
@@ -183,8 +188,8 @@ def _problems(classifier: QualityClassifier) -> list[str]:
     ]
     if HAND not in classifier.kinds:
         found.append(f"none of its kinds {classifier.kinds} is {HAND!r}")
-    kept = len(classifier.space.variances)
-    if classifier.space.components.shape != (kept, width) or classifier.space.rest.shape != (1,):
+    count = len(classifier.space.variances)
+    if classifier.space.components.shape != (count, width) or classifier.space.rest.shape != (1,):
         found.append("its space of features is of another width")
     return found
 

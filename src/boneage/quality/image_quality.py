@@ -1,6 +1,6 @@
 """Plain measures of an image's pixels: contrast, saturation, noise, sharpness.
 
-None of them judges; the limits come from training images (``boneage suitability``).
+The limits come from training images (``boneage suitability``).
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from boneage.domain.radiograph import Pixels, Radiograph
 SAMPLE_PX = 60_000
 """Pixels that percentiles and shares are taken from, about."""
 NOISE_PX = 320
-"""Side of the part in the middle of the film that the noise is measured on."""
+"""Side of the part in the middle of the image that the noise is measured on."""
 SHARP_PX = 512
 """Longer side at which sharpness is measured: twice what the attention network sees."""
 LAPLACIAN = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
-"""Of two second derivatives: next to nothing of a picture's edges, all of its noise.
+"""Difference of two second derivatives: it suppresses edges and keeps noise.
 Immerkær, Computer Vision and Image Understanding 1996;64:300–302."""
 LAPLACIAN_NORM = 6.0
 MAD = 0.6745
@@ -35,11 +35,10 @@ class ImageQuality:
     """Measures of one image; each is 0 or more."""
 
     contrast: float
-    """Grey levels from the 1st to the 99th percentile, as a share of the 256 of 8 bits; at most 1.
-
-    Levels that occur: however a linear scale spreads them, they are as many."""
+    """Grey levels that occur from the 1st to the 99th percentile, as a share of the 256 of 8 bits,
+    at most 1: independent of any linear scale."""
     white: float
-    """Share of pixels that are white, to half a grey level of 8 bits."""
+    """Share of white pixels, to half a grey level of 8 bits."""
     noise: float
     """Standard deviation of pixel noise, as a share of ``contrast``."""
     sharpness: float
@@ -47,14 +46,14 @@ class ImageQuality:
 
 
 def quality_of(radiograph: Radiograph, orientation: Orientation, pixels: Pixels) -> ImageQuality:
-    """Measure what is analysed of an image: ``pixels``, as ``framing.analysed`` gives them."""
+    """Measure the analysed part of an image: ``pixels``, of ``imaging.collimation.analysed``."""
     return measure(pixels, grey_levels(radiograph.pixels[orientation.field.slices]))
 
 
 def grey_levels(pixels: Pixels) -> int:
     """Count the grey levels that occur between the 1st and the 99th percentile.
 
-    Of pixels as the file gives them, not resampled: that makes levels of its own.
+    Of pixels as they are in the file: resampling makes new levels.
     """
     step = max(1, int(np.sqrt(pixels.size / SAMPLE_PX)))
     ordered = np.sort(pixels[::step, ::step], axis=None)
@@ -63,7 +62,7 @@ def grey_levels(pixels: Pixels) -> int:
 
 
 def measure(pixels: Pixels, levels: int) -> ImageQuality:
-    """Measure an image without its border, of so many ``grey_levels``."""
+    """Measure an image without its border, with its number of ``grey_levels``."""
     step = max(1, int(np.sqrt(pixels.size / SAMPLE_PX)))
     sample = pixels[::step, ::step]
     low, high = np.percentile(np.sort(sample, axis=None), (1.0, 99.0))
@@ -77,23 +76,23 @@ def measure(pixels: Pixels, levels: int) -> ImageQuality:
 
 
 def _noise(pixels: Pixels) -> float:
-    """Standard deviation of the noise in the middle of the film."""
+    """Standard deviation of the noise in the middle of the image."""
     height, width = pixels.shape
     top, left = max(0, (height - NOISE_PX) // 2), max(0, (width - NOISE_PX) // 2)
     middle = np.ascontiguousarray(pixels[top : top + NOISE_PX, left : left + NOISE_PX])
     if min(middle.shape) < 3:
         return 0.0
     rough = cv2.filter2D(middle, cv2.CV_32F, LAPLACIAN)[1:-1, 1:-1]
-    # Of sorted values NumPy finds the median in a third of the time.
+    # NumPy finds the median of sorted values in a third of the time.
     return float(np.median(np.sort(np.abs(rough), axis=None))) / MAD / LAPLACIAN_NORM
 
 
 def _sharpness(pixels: Pixels) -> float:
-    """How much fine detail there is beside the coarse one."""
+    """Ratio of fine to coarse detail."""
     scale = SHARP_PX / max(pixels.shape)
     size = max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale))
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    film = cv2.resize(np.ascontiguousarray(pixels), size, interpolation=way)
-    fine = cv2.GaussianBlur(film, (0, 0), FINE)
-    coarse = cv2.GaussianBlur(film, (0, 0), COARSE)
-    return float((film - fine).std()) / max(float((fine - coarse).std()), TINY)
+    image = cv2.resize(np.ascontiguousarray(pixels), size, interpolation=way)
+    fine = cv2.GaussianBlur(image, (0, 0), FINE)
+    coarse = cv2.GaussianBlur(image, (0, 0), COARSE)
+    return float((image - fine).std()) / max(float((fine - coarse).std()), TINY)

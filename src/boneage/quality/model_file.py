@@ -1,8 +1,8 @@
-"""The quality classifier and the limits of a set of weights, as they lie beside its manifest.
+"""The quality classifier and the limits of a set of weights, in two files beside its manifest.
 
-Two files: ``suitability.json`` with the limits, the figures that they gave and
-the checksums, and the arrays that it names. They belong to one attention
-network; beside another they are refused, for they would judge at random.
+``suitability.json`` holds the limits, the figures that they gave and the checksums; the other
+file holds the arrays. They belong to one attention network; beside another they are refused,
+for they would judge at random.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,17 @@ from boneage.quality.classifier import QualityClassifier, classifier_from_bytes
 SUITABILITY = "suitability.json"
 ARRAYS = "suitability_arrays.zip"
 FORMAT = 2
+STORED_LIMITS = {
+    "ood_score_refused": "unlikeness_refused",
+    "ood_score_warned": "unlikeness_warned",
+    "orientation_certain": "lying_certain",
+}
+"""Limits that the file calls otherwise."""
 
 
 @dataclass(frozen=True, eq=False)
 class QualityModel:
-    """What a set of weights can say of an image before it analyses it."""
+    """How a set of weights judges an image before it analyses it."""
 
     classifier: QualityClassifier
     limits: QualityLimits
@@ -33,11 +39,16 @@ class QualityModel:
     """The whole file, with the figures and the date."""
 
 
-def read_quality_model(folder: Path, attention_sha256: str) -> QualityModel | None:
-    """Read what lies beside a manifest, for the attention network of this sha256.
+def limits_table(limits: QualityLimits) -> dict[str, float]:
+    """Give the limits as ``suitability.json`` states them."""
+    return {STORED_LIMITS.get(name, name): limit for name, limit in asdict(limits).items()}
 
-    None where the weights have none: then no image is refused for what it shows. WeightsError when
-    it was changed, or was fitted to another network.
+
+def read_quality_model(folder: Path, attention_sha256: str) -> QualityModel | None:
+    """Read the files beside a manifest, for the attention network of this sha256.
+
+    None where there are none: then no image is refused for what it shows. WeightsError when they
+    were changed, or fitted to another network.
     """
     path = folder / SUITABILITY
     if not path.is_file():
@@ -48,7 +59,9 @@ def read_quality_model(folder: Path, attention_sha256: str) -> QualityModel | No
             raise WeightsError(
                 f"{str(path)!r} is of format {table['format']!r}; this program reads {FORMAT}"
             )
-        limits = QualityLimits(**{name: float(limit) for name, limit in table["limits"].items()})
+        names = {stored: name for name, stored in STORED_LIMITS.items()}
+        stated = {names.get(key, key): float(limit) for key, limit in table["limits"].items()}
+        limits = QualityLimits(**stated)
         fitted_to, digest = table["attention_sha256"], table["arrays_sha256"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise WeightsError(

@@ -1,8 +1,8 @@
-"""How unlike the training images an image is: its out-of-distribution score.
+"""The out-of-distribution score: how unlike the training images an image is.
 
-The attention network's features of the whole hand, of training images, span a small space:
-their principal components. An image is unlike them when its feature lies far out along these
-(Mahalanobis distance), or far off the space they span.
+The attention network's features of the training images span a small space: their principal
+components. An image is atypical when its feature is far out along these (Mahalanobis distance),
+or far off the space that they span.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ import numpy.typing as npt
 from boneage.errors import WeightsError
 
 COMPONENTS = 16
-"""At most; the variances of more are poorly known from a few hundred films."""
-FILMS_A_COMPONENT = 10
+"""At most; a few hundred images do not determine the variances of more."""
+IMAGES_PER_COMPONENT = 10
 TINY = 1e-6
-"""Of the largest variance: what varies less does not vary."""
+"""Of the largest variance: smaller ones count as 0."""
 
 Vectors = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
 class FeatureSpace:
-    """Where the whole-hand features of the training films lie."""
+    """The distribution of the training images' features of the whole hand."""
 
     mean: Vectors
     """Shape (width,)."""
     components: Vectors
     """Shape (k, width), orthonormal."""
     variances: Vectors
-    """Shape (k,): of the training films, along the components."""
+    """Shape (k,): of the training images, along the components."""
     rest: Vectors
-    """Shape (1,): the mean squared distance of the training films from the space."""
+    """Shape (1,): the mean squared distance of the training images from the space."""
 
     def ood_score(self, feature: npt.ArrayLike) -> float:
         """Distance of one feature, shape (width,), from those of the training images.
@@ -69,24 +69,26 @@ ARRAYS = ("mean", "components", "variances", "rest")
 
 
 def fit_space(features: npt.ArrayLike) -> FeatureSpace:
-    """Span the space of the features of at least two images, shape (images, width)."""
+    """Fit the space to the features of at least two images, shape (images, width)."""
     rows = np.asarray(features, np.float64)
     mean = rows.mean(axis=0)
     _, lengths, directions = np.linalg.svd(rows - mean, full_matrices=False)
     variances = np.square(lengths) / (len(rows) - 1)
     floor = TINY * max(float(variances[0]), TINY)
-    kept = max(1, min(COMPONENTS, len(rows) // FILMS_A_COMPONENT, int((variances > floor).sum())))
-    rest = float(variances[kept:].sum())
+    count = max(
+        1, min(COMPONENTS, len(rows) // IMAGES_PER_COMPONENT, int((variances > floor).sum()))
+    )
+    rest = float(variances[count:].sum())
     return FeatureSpace(
         mean.astype(np.float32),
-        directions[:kept].astype(np.float32),
-        np.maximum(variances[:kept], floor).astype(np.float32),
+        directions[:count].astype(np.float32),
+        np.maximum(variances[:count], floor).astype(np.float32),
         np.array([rest if rest > floor else 0.0], np.float32),
     )
 
 
 BROKEN = (*(ValueError, KeyError, TypeError, AttributeError, EOFError, OSError), zipfile.BadZipFile)
-"""What NumPy raises on a file of arrays that is something else, or cut off."""
+"""What NumPy raises on a file of arrays that is not one, or cut off."""
 
 
 def space_from_bytes(content: bytes) -> FeatureSpace:
@@ -96,8 +98,8 @@ def space_from_bytes(content: bytes) -> FeatureSpace:
             space = FeatureSpace(*(np.asarray(arrays[name], np.float32) for name in ARRAYS))
     except BROKEN as error:
         raise WeightsError(f"these are not the features of training images: {error!r}") from error
-    kept, width = len(space.variances), len(space.mean)
-    if space.components.shape != (kept, width) or space.rest.shape != (1,) or not kept:
+    count, width = len(space.variances), len(space.mean)
+    if space.components.shape != (count, width) or space.rest.shape != (1,) or not count:
         raise WeightsError("the features of the training images are inconsistent")
     if (
         not all(np.isfinite(getattr(space, name)).all() for name in ARRAYS)

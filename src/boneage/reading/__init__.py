@@ -1,7 +1,7 @@
 """From a file, or its bytes, to a :class:`~boneage.domain.radiograph.Radiograph`.
 
-The content decides what a file is, never its name. The decoders are loaded
-with the first film that needs them, so that importing boneage stays cheap.
+The content decides what a file is, never its name. The decoders are imported with the first image
+that needs them, so that importing boneage stays cheap.
 """
 
 from __future__ import annotations
@@ -15,25 +15,24 @@ __all__ = ["Limits", "read"]
 
 
 def read(source: Source, *, limits: Limits = DEFAULT_LIMITS) -> Radiograph:
-    """Read one film: PNG, JPEG, TIFF, WebP, BMP or DICOM.
+    """Read one image: PNG, JPEG, TIFF, WebP, BMP or DICOM.
 
     Parameters
     ----------
     source : path, bytes or binary file object
-        A file object is read as a whole, wherever it stands.
+        A file object is read from its beginning, whatever its position.
     limits : Limits, optional
-        The smallest and the largest film that is accepted.
+        The smallest and the largest image that is accepted.
 
     Returns
     -------
     Radiograph
-        Right way up (EXIF orientation is followed), bone bright.
+        Bone bright; EXIF orientation is applied.
 
     Raises
     ------
     FilmError
-        When the source is not one film; its ``code`` says why in a word, its
-        message in a sentence.
+        When the source is not one image; its ``code`` and its message state the reason.
     """
     data, name = load(source)
     kind = kind_of(data, name)

@@ -1,7 +1,7 @@
-"""What JPEG, JPEG-LS and JPEG 2000 data state of themselves.
+"""Headers of JPEG, JPEG-LS and JPEG 2000 data.
 
-Read before a decoder reserves memory: inside DICOM, the data may claim another
-size than the dataset does.
+Read before a decoder allocates memory: inside DICOM, the data may state another size than the
+dataset.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class CodestreamHeader:
     bits: int
     signed: bool = False
     marker: int = 0
-    """Of a JPEG's start of frame, which tells its kind of coding."""
+    """Of a JPEG's start of frame, by its kind of coding."""
 
     @property
     def lossless(self) -> bool:

@@ -1,4 +1,4 @@
-"""The films of a folder, and what in it is left out."""
+"""The images of a folder, and the files that are left out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from boneage.reading.kinds import kind_of
 from boneage.storage.printable import file_label, printable
 
 PICTURE_SUFFIX, DICOM_SUFFIX = ".boneage.png", ".boneage.dcm"
-"""Of the pictures and DICOM files that boneage writes itself: answers, not films."""
+"""Of the pictures and DICOM files that boneage writes itself: results, not radiographs."""
 ARCHIVES = frozenset(
     (".7z", ".bz2", ".gz", ".lz4", ".rar", ".tar", ".tbz2", ".tgz", ".txz", ".xz", ".zip", ".zst")
 )
@@ -24,12 +24,12 @@ DOCUMENTS = frozenset(
         *(".xlsx", ".xml", ".yaml", ".yml"),
     )
 )
-"""Files that lie beside films and by their name are none: left out unless their content is a
-film's. Anything else is tried, because DICOM files often have no suffix, or an odd one."""
+"""Suffixes of files that are not images: left out unless their content is an image. Any other file
+is tried, because DICOM files often have no suffix, or an odd one."""
 HEAD_BYTES = 192
 """Enough to know every accepted kind of file."""
 NAMED = 3
-"""Of each kind of what is left out; the others are counted."""
+"""How many of each kind are named; the others are counted."""
 KINDS = {
     "archive": ("archive", "archives"),
     "document": ("document", "documents"),
@@ -37,14 +37,14 @@ KINDS = {
     "hidden": ("hidden image", "hidden images"),
     "hidden folder": ("hidden folder", "hidden folders"),
     "dicomdir": ("index of DICOM files", "indexes of DICOM files"),
-    "answer": ("answer of boneage", "answers of boneage"),
+    "answer": ("result of boneage", "results of boneage"),
 }
-"""What is left out, in one and in several."""
+"""The kinds that are left out, in singular and plural."""
 
 
 @dataclass
 class LeftOut:
-    """What was not taken from folders: how many of each kind, and the names of a few."""
+    """What was left out of folders: how many of each kind, and the names of a few."""
 
     counts: dict[str, int] = field(default_factory=dict)
     names: dict[str, list[str]] = field(default_factory=dict)
@@ -57,26 +57,26 @@ class LeftOut:
             some.append(name)
 
     def __str__(self) -> str:
-        """Say it in one line; nothing where nothing was left out."""
-        said = []
+        """Give one line; empty where nothing was left out."""
+        parts = []
         for kind, (one, many) in KINDS.items():
             count = self.counts.get(kind, 0)
             if count:
                 names = ", ".join(map(printable, self.names[kind])) + (
                     ", …" if count > NAMED else ""
                 )
-                said.append(f"{count} {one if count == 1 else many} ({names})")
-        return f"left out: {'; '.join(said)}" if said else ""
+                parts.append(f"{count} {one if count == 1 else many} ({names})")
+        return f"left out: {'; '.join(parts)}" if parts else ""
 
 
 def films_in(
     folder: Path, *, without: Sequence[Path] = (), left_out: LeftOut | None = None
 ) -> list[Path]:
-    """All files in a folder and its subfolders that may be films, sorted.
+    """List all files in a folder and its subfolders that may be images, sorted.
 
-    Archives, documents, links to folders, hidden files and folders, a DICOMDIR and what
-    boneage wrote are left out, and noted in ``left_out``; so are the folders ``without``,
-    which are not noted.
+    Archives, documents, links to folders, hidden files and folders, a DICOMDIR and results of
+    boneage are left out, and recorded in ``left_out``. The folders ``without`` are left out
+    without a record.
     """
     return list(walk_films(folder, without=without, left_out=left_out))
 
@@ -84,10 +84,10 @@ def films_in(
 def walk_films(
     folder: Path, *, without: Sequence[Path] = (), left_out: LeftOut | None = None
 ) -> Iterator[Path]:
-    """Name the films of a folder one by one, as :func:`films_in` does, in the same order.
+    """Yield the images of a folder, as :func:`films_in` lists them, in the same order.
 
-    No more is kept in memory than the names in the folders on the way. A folder that
-    cannot be opened is named as if it were a film, so that it fails and is not lost.
+    In memory are only the names in the folders on the way. A folder that cannot be opened is
+    yielded like an image, so that it becomes a failure.
     """
     closed = frozenset(path.resolve() for path in without)
     return _walk(folder, Path(), closed, LeftOut() if left_out is None else left_out)
@@ -109,7 +109,7 @@ def _walk(top: Path, below: Path, without: frozenset[Path], left_out: LeftOut) -
 
 
 def _listed(folder: Path, below: Path, left_out: LeftOut) -> tuple[list[str], set[str]]:
-    """List what may be films, and the subfolders among them."""
+    """List what may be images, and the subfolders among them."""
     names: list[str] = []
     folders: set[str] = set()
     others: list[tuple[str, str]] = []
@@ -126,7 +126,7 @@ def _listed(folder: Path, below: Path, left_out: LeftOut) -> tuple[list[str], se
             if kind in {"document", "hidden"} and _begins_as_film(entry):
                 kind = "hidden" if kind == "hidden" else None
             elif kind == "hidden":
-                continue  # of the system or an editor: no image, and no news
+                continue  # of the system or an editor
             if kind is None:
                 names.append(entry.name)
             else:
@@ -138,7 +138,7 @@ def _listed(folder: Path, below: Path, left_out: LeftOut) -> tuple[list[str], se
 
 
 def may_be_film(name: str) -> bool:
-    """Tell from a file's name whether it is worth trying."""
+    """Whether a file is worth trying, by its name."""
     return _kind_left_out(name) is None
 
 
@@ -157,7 +157,7 @@ def _kind_left_out(name: str) -> str | None:
 
 
 def _begins_as_film(entry: os.DirEntry[str]) -> bool:
-    """Tell from a file's first bytes whether it is of an accepted kind, whatever its name."""
+    """Whether a file is of an accepted kind, by its first bytes."""
     try:
         if not entry.is_file():
             return False

@@ -1,4 +1,4 @@
-"""What a file is, from its content."""
+"""The kind of a file, by its content."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ NOT_IMAGES = (
 
 
 def kind_of(data: bytes, name: str) -> str:
-    """Tell what a file is: one of the accepted kinds.
+    """Give the kind of a file, one of the accepted ones.
 
     Raises
     ------
     FilmError
         ``"truncated"`` when it ends within its signature,
         ``"unsupported_format"`` for an image of another kind,
-        ``"not_an_image"`` for anything else; the message says what it is.
+        ``"not_an_image"`` for anything else; the message names what it is.
     """
     kind = _accepted(data)
     if kind is not None:
@@ -69,7 +69,7 @@ def kind_of(data: bytes, name: str) -> str:
     for offset, magic, what in OTHER_IMAGES:
         if data.startswith(magic, offset):
             raise FilmError("unsupported_format", f"{name!r} is {what}; {ACCEPTED}")
-    raise FilmError("not_an_image", f"{name!r} is {_what_else(data)}; {ACCEPTED}")
+    raise FilmError("not_an_image", f"{name!r} is {_other_kind(data)}; {ACCEPTED}")
 
 
 def _accepted(data: bytes) -> str | None:
@@ -86,14 +86,14 @@ def _accepted(data: bytes) -> str | None:
 
 
 def _bare_dataset(data: bytes) -> bool:
-    """Tell a DICOM dataset stored without the preamble (group 0002 or 0008 first)."""
+    """Whether it is a DICOM dataset without the preamble (group 0002 or 0008 first)."""
     explicit = data[4:6].isalpha() and data[4:6].isupper()
     if data[:2] in {b"\x02\x00", b"\x08\x00"} and data[3:4] == b"\x00":
         return explicit or 0 < int.from_bytes(data[4:8], "little") <= SHORT_LENGTH
     return data[:3] == b"\x00\x08\x00" and explicit
 
 
-def _what_else(data: bytes) -> str:
+def _other_kind(data: bytes) -> str:
     for offset, magic, what in NOT_IMAGES:
         if data.startswith(magic, offset):
             return what

@@ -1,4 +1,4 @@
-"""What an image must be to be analysed: neither too small nor too large, nor of one grey."""
+"""The limits of images that are accepted: their size, and that they have contrast."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Limits:
     min_side_px: int = 128
     """A hand of fewer pixels shows no growth plates."""
     max_px: int = 100_000_000
-    """Height times width. A 35 x 43 cm plate at 50 µm is 60 megapixels; a file
-    that states far more is damaged or means harm."""
+    """Height times width. A 35 x 43 cm plate at 50 µm is 60 megapixels; a file that states far more
+    is damaged or malicious."""
 
     def check(self, height: int, width: int, name: str) -> None:
-        """Refuse an image of a size outside the limits."""
+        """Raise FilmError for a size outside the limits."""
         size = f"{name!r} is {width} x {height} px"
         if height * width > self.max_px:
             raise FilmError(
@@ -39,7 +39,7 @@ DEFAULT_LIMITS = Limits()
 
 
 def check_contrast(values: npt.NDArray[Any], name: str) -> None:
-    """Refuse an image that is one grey all over."""
+    """Raise FilmError for an image of one grey."""
     low = values.min()
     if low == values.max():
         raise FilmError(

@@ -1,4 +1,4 @@
-"""Silence what decoders say while they read: it may quote a patient."""
+"""Suppress warnings and log records of decoders: they may quote a patient."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any
 
 LIBRARIES = r"(pydicom|highdicom|PIL|openjpeg|jpeg_ls|boneage\.reading)(\.|$)"
 LOGGERS = ("pydicom", "pydicom.pixels.decoders.base", "pydicom.pixels.utils")
-# Warning filters are one list for all threads, and warnings.catch_warnings puts
-# an old list back, also over what another thread has done since. So one filter
-# is added with the first reader and removed with the last.
+# Warning filters are one list for all threads, and warnings.catch_warnings restores an old list,
+# also over changes by another thread. So one filter is added with the first reader and removed
+# with the last.
 _FILTER: tuple[Any, ...] = ("ignore", None, Warning, re.compile(LIBRARIES), 0)
 _lock = threading.Lock()
 _readers = 0
@@ -23,7 +23,7 @@ _this_thread = threading.local()
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Let neither warnings nor log records of the decoders through."""
+    """Suppress warnings and log records of the decoders."""
     global _readers  # noqa: PLW0603  one list of filters, one count
     with _lock:
         _readers += 1
@@ -38,7 +38,7 @@ def quiet() -> Iterator[None]:
         with _lock:
             _readers -= 1
             if _readers == 0:
-                with suppress(ValueError):  # somebody has put other filters in place
+                with suppress(ValueError):  # the filters were replaced
                     warnings.filters.remove(_FILTER)  # type: ignore[attr-defined]
 
 

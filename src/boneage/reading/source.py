@@ -12,7 +12,7 @@ from boneage.errors import FilmError
 Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
 MAX_FILE_BYTES = 2**30
-"""More than any film that is accepted, uncompressed, in 16-bit colour."""
+"""More than any accepted image has, uncompressed, in 16-bit colour."""
 UNNAMED = "film"
 
 
@@ -22,6 +22,14 @@ class NamedFile(BytesIO):
     def __init__(self, data: bytes, name: str) -> None:
         super().__init__(data)
         self.name = name
+
+
+def name_of(source: object) -> str:
+    """Give a source's name without its folder; ``"film"`` where there is none."""
+    given = source if isinstance(source, str | os.PathLike) else getattr(source, "name", None)
+    if not isinstance(given, str | os.PathLike):
+        return UNNAMED
+    return os.path.basename(os.fsdecode(given)) or UNNAMED  # noqa: PTH119  may be any text
 
 
 def load(source: Source) -> tuple[bytes, str]:
@@ -69,7 +77,7 @@ def _load_path(source: str | os.PathLike[str]) -> tuple[bytes, str, str]:
     except IsADirectoryError as error:
         raise _folder(path) from error
     except PermissionError as error:
-        if os.path.isdir(path):  # noqa: PTH112  Windows says so of folders
+        if os.path.isdir(path):  # noqa: PTH112  as Windows raises for folders
             raise _folder(path) from error
         raise FilmError(
             "permission", f"{path!r} cannot be read: permission denied; make it readable"
@@ -80,7 +88,7 @@ def _load_path(source: str | os.PathLike[str]) -> tuple[bytes, str, str]:
         raise FilmError(
             "missing", f"there is no file {path!r}: that is not a valid file name"
         ) from error
-    return data, os.path.basename(path), path  # noqa: PTH119  may be any text
+    return data, name_of(path), path
 
 
 def _read_regular(path: str) -> bytes:
@@ -94,7 +102,7 @@ def _read_regular(path: str) -> bytes:
 
 
 def _open_without_waiting(path: str, flags: int) -> int:
-    """Open a file; a pipe that nobody writes to gives nothing rather than waiting."""
+    """Open a file; do not wait for a pipe that nobody writes to."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
@@ -105,12 +113,9 @@ def _folder(path: str) -> FilmError:
 def _load_file_object(file: BinaryIO) -> tuple[bytes, str]:
     """Read all of a file object, from its beginning where it can be rewound.
 
-    What has been written to it, or peeked at, is the film: its position is
-    put back afterwards.
+    Its position is restored afterwards.
     """
-    given = getattr(file, "name", None)
-    name = os.path.basename(given) if isinstance(given, str) else UNNAMED  # noqa: PTH119
-    name = name or UNNAMED
+    name = name_of(file)
     try:
         position = file.tell() if file.seekable() else None
         if position is not None:

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.resources.abc import Traversable
 from itertools import chain
 from pathlib import Path
 from typing import TextIO
@@ -28,6 +29,12 @@ _MARKS = (
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?%?")
 _FORMULA = re.compile(r"'*\s*[=+\-@\t\r\n＝＋－＠]")
 """What a spreadsheet may take for a formula, and what looks like one made safe already."""
+
+
+def shipped_rows(table: Traversable) -> Iterator[dict[str, str]]:
+    """Read the rows of a table that ships with boneage, whose lines of comment begin with #."""
+    lines = table.read_text("utf-8").splitlines()
+    return csv.DictReader(line for line in lines if not line.startswith("#"))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A hand film that is nobody's, drawn from an age and a sex, with the truth about it."""
+"""A radiograph of nobody's hand, drawn from an age and a sex, with its true regions."""
 
 from boneage.synthetic.film import HAND, SyntheticError, SyntheticFilm, draw
 

@@ -43,7 +43,7 @@ class LongBone:
 
 @dataclass(frozen=True)
 class ForearmBone:
-    """The end of a bone that runs down and off the film, in mm."""
+    """The end of a bone that runs down and off the image, in mm."""
 
     plate_x: tuple[float, float]
     """Where its widest place, under the growth plate, begins and ends."""
@@ -108,7 +108,7 @@ FOREARM_BONES: Mapping[str, ForearmBone] = {
     ),
 }  # fmt: skip
 FOREARM_MM = 600.0
-"""Longer than any film shows."""
+"""Longer than any image shows."""
 
 CARPAL: Mapping[str, Points] = {
     "capitate": (

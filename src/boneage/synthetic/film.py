@@ -1,4 +1,4 @@
-"""The whole walk: from an age and a sex to a film and the truth about it."""
+"""The whole walk: from an age and a sex to an image and the truth about it."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ HAND = "hand"
 AGES_MONTHS = (1, 228)
 """The atlas ends at 228 months."""
 SIDES_PX = (64, 4096)
-"""A smaller film shows no bones; a larger one, nothing more."""
+"""A smaller image shows no bones; a larger one, nothing more."""
 BITS = 12
 NAME = "synthetic hand"
 
 
 class SyntheticError(BoneageError, ValueError):
-    """A film that cannot be drawn as asked."""
+    """An image that cannot be drawn."""
 
 
 @dataclass(frozen=True, eq=False)
 class SyntheticFilm:
-    """A drawn film and what is true of it. Boxes and outlines are in its pixels."""
+    """A drawn image and what is true of it. Boxes and outlines are in its pixels."""
 
     radiograph: Radiograph
     age_months: float
@@ -57,7 +57,7 @@ def draw(
     seed: int = 0,
     collimated: bool = False,
 ) -> SyntheticFilm:
-    """Draw the film of a left hand, palm down, of this skeletal age.
+    """Draw the image of a left hand, palm down, of this skeletal age.
 
     Parameters
     ----------
@@ -65,14 +65,14 @@ def draw(
         1 to 228.
     sex : Sex
     height, width : int
-        Of the film, in pixels, 64 to 4096.
+        Of the image, in pixels, 64 to 4096.
     rotation_degrees : float
         Clockwise from upright; the whole hand stays on the film.
     seed : int
         Of the spread of the fingers, the texture and the noise, 0 or more. The
         same arguments draw the same film.
     collimated : bool
-        Whether the film has the black border of a collimator.
+        Whether the image has the black border of a collimator.
 
     Raises
     ------

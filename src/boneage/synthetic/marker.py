@@ -31,7 +31,7 @@ LETTERS: Mapping[str, Strokes] = {
 with its version."""
 
 HEIGHT_SHARE = 0.14
-"""Of the film's height; the plate is narrower than tall by ``ASPECT``."""
+"""Of the image's height; the plate is narrower than tall by ``ASPECT``."""
 ASPECT = 0.80
 PLATE, LEAD = 0.16, 1.0
 """How a marker tells its plastic plate from its letters of lead."""
@@ -41,7 +41,7 @@ GRID = 24
 
 @dataclass(frozen=True, eq=False)
 class Marker:
-    """A marker's lead, and where it lies."""
+    """A marker's lead, and its place."""
 
     lead: npt.NDArray[np.float32]
     """Shape (rows, columns), 0 none to 1 all."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import TypeAlias
 import numpy as np
 
 from boneage.domain.radiograph import Sex
+from boneage.storage.delimited import shipped_rows
 from boneage.synthetic.anatomy import ADULT_HAND_MM, CARPAL
 
 TABLES: tuple[Traversable, ...] = (
@@ -163,7 +163,7 @@ def _between(age_months: float, timeline: Timeline, values: Mapping[MaturityEven
 def timelines(sex: Sex) -> Mapping[str, Timeline]:
     """When each event happens to each bone, in months, in the order of :class:`MaturityEvent`.
 
-    What the atlas says comes first; the assumptions fill what it leaves open.
+    The atlas comes first; the assumptions fill what it leaves open.
     """
     found: dict[str, dict[MaturityEvent, float]] = {}
     for table in TABLES:
@@ -177,9 +177,8 @@ def timelines(sex: Sex) -> Mapping[str, Timeline]:
 
 
 def read_events(table: Traversable, sex: Sex) -> Iterator[tuple[str, MaturityEvent, float]]:
-    """Read the structure, event and months of each row that says something of this sex."""
-    text = table.read_text("utf-8")
-    for row in csv.DictReader(line for line in text.splitlines() if not line.startswith("#")):
+    """Read the structure, event and months of each row that has them for this sex."""
+    for row in shipped_rows(table):
         if months := row[f"{sex}_first_plate_months"]:
             event = next(event for words, event in WORDS.items() if words in row["event"])
             yield EPIPHYSIS.sub("", row["structure"]), event, float(months)

@@ -1,4 +1,4 @@
-"""Where a hand lies on its image: from mm to pixels, turned and centred."""
+"""The place of a hand on its image: from mm to pixels, turned and centred."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from boneage.domain.assessment import Box
 from boneage.synthetic.outlines import Outline, place
 
 FIELD_MM = (132.0, 0.58)
-"""The height of a film whose hand is 0 mm long, and what is added for each mm:
-a baby's hand fills half of its film, a grown one more than three quarters."""
+"""The height of an image whose hand is 0 mm long, and what is added for each mm:
+a baby's hand fills half of its image, a grown one more than three quarters."""
 FOREARM_SHARE = 0.26
-"""Of the hand's length, that stays on the film however it is turned."""
+"""Of the hand's length, that stays on the image however it is turned."""
 MARGIN = 0.035
-"""Of the film's sides, kept free around the hand."""
+"""Of the image's sides, kept free around the hand."""
 
 
 @dataclass(frozen=True)
 class Projection:
-    """A film's size in pixels, and the way from the hand's mm to them."""
+    """An image's size in pixels, and the way from the hand's mm to them."""
 
     height: int
     width: int
@@ -28,7 +28,7 @@ class Projection:
     rotation_degrees: float
     """Clockwise, as one sees it."""
     centre_mm: tuple[float, float]
-    """The point of the turned hand that lies in the film's middle."""
+    """The point of the turned hand that lies in the image's middle."""
 
     def to_px(self, outline: Outline) -> Outline:
         """Carry points to the film: columns and rows, pixel edges at whole numbers."""
@@ -37,7 +37,7 @@ class Projection:
         return np.stack([cols, rows], axis=1)
 
     def box(self, *outlines: Outline) -> Box | None:
-        """Box the part of some outlines that is on the film; None when nothing is."""
+        """Box the part of some outlines that is on the image; None when nothing is."""
         limit = (self.width, self.height)
         points = np.concatenate([_cut(self.to_px(outline), limit) for outline in outlines])
         if not len(points):
@@ -52,7 +52,7 @@ class Projection:
 def project_hand(
     flesh: Outline, hand_length_mm: float, height: int, width: int, rotation_degrees: float
 ) -> Projection:
-    """Centre a hand and some of its forearm on a film, at life-like size where it fits."""
+    """Centre a hand and some of its forearm on an image, at life-like size where it fits."""
     hand = flesh[flesh[:, 1] >= -FOREARM_SHARE * hand_length_mm]
     turned = place(hand, (0, 0), rotation_degrees)
     low, high = turned.min(axis=0), turned.max(axis=0)
@@ -69,7 +69,7 @@ def project_hand(
 
 
 def _cut(curve: Outline, limit: tuple[int, int]) -> Outline:
-    """Cut a closed curve along the film's four edges (Sutherland and Hodgman)."""
+    """Cut a closed curve along the image's four edges (Sutherland and Hodgman)."""
     for axis in (0, 1):
         for edge, sign in ((0, 1.0), (limit[axis], -1.0)):
             inside = sign * (curve[:, axis] - edge)

@@ -54,7 +54,7 @@ SCATTER_MM, SCATTER_SHARE = 14.0, 0.08
 NOISE = 0.0035
 """Grey's standard deviation where the beam is free; more where less comes through."""
 COLLIMATOR_SHARE = 0.015
-"""Of the film's shorter side, that its leaves cover at each edge."""
+"""Of the image's shorter side, that its leaves cover at each edge."""
 LEAD_DENSITY, PLATE_DENSITY = 8.0, 0.35
 """Of the marker's lead, and of the plastic around it."""
 SKIN_MM = 0.5
@@ -69,7 +69,7 @@ def render(
     *,
     collimated: bool,
 ) -> Pixels:
-    """Expose a film; shape (height, width), 0 (black) to 1 (white)."""
+    """Expose an image; shape (height, width), 0 (black) to 1 (white)."""
     soft = _flesh_map(flesh, projection)
     compact, spongy = _bone_map(bones, projection, Textures.drawn(rng))
     density = FLESH_PER_MM * soft + SPONGY_PER_MM * spongy + COMPACT_PER_MM * compact
@@ -86,7 +86,7 @@ def render(
 
 
 def _seen(density: Map, projection: Projection) -> Map:
-    """Blur as the focal spot does, and let scattered rays fog what lies around."""
+    """Blur as the focal spot does, and let scattered rays fog the surroundings."""
     sharp = cv2.GaussianBlur(density, (0, 0), max(0.3, BLUR_MM / projection.mm_per_px))
     # Blurring at a quarter of the size is the same to the eye and much faster.
     small = cv2.resize(density, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
@@ -156,7 +156,7 @@ def _flesh_map(outline: Outline, projection: Projection) -> Map:
     """Mm of soft tissue above each pixel, shape (height, width)."""
     mask = np.zeros((projection.height, projection.width), np.uint8)
     _fill(mask, projection.to_px(outline))
-    # Beyond the film the flesh goes on: its edge there is no skin.
+    # Beyond the image the flesh goes on: its edge there is no skin.
     padded = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     inside = _depth_px(padded)[1:-1, 1:-1] * np.float32(projection.mm_per_px)
     finger = 2 * FINGER_RADIUS_MM * _dome(inside / FINGER_RADIUS_MM)
@@ -210,7 +210,7 @@ def _dome(share: Map) -> Map:
 
 @dataclass(frozen=True)
 class _Window:
-    """The part of the film around one bone, in finer pixels."""
+    """The part of the image around one bone, in finer pixels."""
 
     projection: Projection
     top: int

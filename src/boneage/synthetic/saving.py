@@ -24,11 +24,11 @@ from boneage.synthetic.film import BITS, SyntheticFilm
 
 WORDS = "Synthetic: drawn by boneage, nobody's hand"
 STUDY_DATE = date(2020, 1, 1)
-"""Of every film drawn, so that the same film is the same file."""
+"""Of every image drawn, so that the same image is the same file."""
 
 
 def write_png(film: SyntheticFilm, file: BinaryIO) -> None:
-    """Write a film as an 8-bit grey PNG."""
+    """Write an image as an 8-bit grey PNG."""
     grey = np.rint(film.radiograph.pixels * 255).astype(np.uint8)
     words = PngInfo()
     words.add_text("Description", WORDS)
@@ -36,7 +36,7 @@ def write_png(film: SyntheticFilm, file: BinaryIO) -> None:
 
 
 def write_regions(film: SyntheticFilm, name: str, file: BinaryIO) -> None:
-    """Write the true boxes of a film as JSON."""
+    """Write the true boxes of an image as JSON."""
     radiograph = film.radiograph
     truth = {
         "film": name,
@@ -52,9 +52,9 @@ def write_regions(film: SyntheticFilm, name: str, file: BinaryIO) -> None:
 
 
 def write_dicom(film: SyntheticFilm, file: BinaryIO) -> None:
-    """Write a film as a 12-bit DICOM image for presentation.
+    """Write an image as a 12-bit DICOM image for presentation.
 
-    Its birth and study dates give the film's age; its identifiers follow from
+    Its birth and study dates give the image's age; its identifiers follow from
     its pixels.
     """
     pixels = np.rint(film.radiograph.pixels * (2**BITS - 1)).astype("<u2")

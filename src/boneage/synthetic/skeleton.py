@@ -1,4 +1,4 @@
-"""The bones of a whole hand, each as grown and as fused as its age has it."""
+"""The bones of a whole hand, each grown and fused as its age requires."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from boneage.synthetic.outlines import Ends, Outline
 
 FINGERS = range(1, 6)
 FAN_JITTER_DEGREES = 2.0
-"""The standard deviation of each finger's spread: no two hands lie alike."""
+"""The standard deviation of each finger's spread: no two hands are alike."""
 MOST_JITTER_DEGREES = 5.0
-"""Fingers that lie further over would cross."""
+"""Fingers that are turned further would cross."""
 
 # Below the end plate, in mm of the grown hand, a forearm bone narrows by these
 # shares of the way to its shaft's width.
@@ -55,7 +55,7 @@ class Bone:
 
     @property
     def outlines(self) -> tuple[Outline, ...]:
-        """Of the parts that a film shows."""
+        """Of the parts that an image shows."""
         return (self.shaft,) if self.epiphysis is None else (self.shaft, self.epiphysis)
 
 

@@ -1,7 +1,7 @@
 """A clinic's own calibration: one JSON file, made by ``boneage calibrate``, for one set of weights.
 
-It holds a line for each sex, the scores of the clinic's films for the interval,
-and nothing of any child. Whoever no longer names it has the weights' own answers again.
+It holds a line for each sex and the scores of the clinic's images for the interval, and nothing
+of any child. Without it, the weights' own results are back.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ FORMAT = 1
 KIND = "boneage calibration"
 FILE_VARIABLE = "BONEAGE_CALIBRATION"
 SLOPES = (0.8, 1.25)
-"""A line outside is no calibration but another method."""
+"""A steeper or flatter line is a sign of other images than the weights are for."""
 MOST_MONTHS = 18.0
-"""No answer is moved further than this."""
+"""No estimate is moved further than this."""
 CHECKSUM = "sha256"
 
 
 @dataclass(frozen=True)
 class CalibrationLine:
-    """Calibrated = intercept + slope · answer, within limits."""
+    """Calibrated = intercept + slope · estimate, within limits."""
 
     intercept_months: float
     slope: float
 
     def move(self, age_months: float) -> float:
-        """Move an answer, by 18 months at most, within 0–240."""
+        """Calibrate an estimate: by 18 months at most, within 0–240."""
         moved = self.intercept_months + self.slope * age_months - age_months
         limited = age_months + float(np.clip(moved, -MOST_MONTHS, MOST_MONTHS))
         return float(np.clip(limited, *AGE_RANGE_MONTHS))
@@ -54,7 +54,7 @@ IDENTITY = CalibrationLine(0.0, 1.0)
 
 @dataclass(frozen=True)
 class Calibration:
-    """What the file says."""
+    """The content of the file."""
 
     name: str
     date: str
@@ -65,22 +65,22 @@ class Calibration:
     lines: Mapping[Sex, CalibrationLine]
     scores: NonconformityScores
     shape: ErrorModel | None
-    """None: the weights' own."""
+    """None: that of the weights."""
     sha256: str
 
     def apply(self, answer: Assessment) -> Assessment:
-        """Move an answer of the weights, and say so."""
+        """Calibrate an assessment by the weights alone."""
         before = answer.age_months
         stated = Calibrated(self.name, self.date, self.films, self.sha256, before)
         age = self.lines[answer.sex].move(before)
         return replace(answer, age_months=age, calibrated=stated)
 
     def model(self, weights: IntervalModel | None) -> IntervalModel:
-        """The interval by the clinic's scores; its shape may be that of the weights."""
+        """Give the interval by the clinic's scores; the error model may be that of the weights."""
         shape = self.shape or (weights.shape if weights else None)
         if shape is None:
             raise CalibrationError(
-                f"the calibration {self.name!r} counts on an interval of the weights "
+                f"the calibration {self.name!r} needs the interval of the weights "
                 f"{self.weights_name!r}, and they state none"
             )
         return IntervalModel(shape, self.scores)
@@ -89,7 +89,7 @@ class Calibration:
 def open_calibration(
     path: str | os.PathLike[str] | None, weights: WeightsName
 ) -> Calibration | None:
-    """Read the calibration that was named, if one was, for these weights.
+    """Read the calibration that is named, if one is, for these weights.
 
     Parameters
     ----------
@@ -144,10 +144,7 @@ def read_calibration(path: Path) -> Calibration:
 
 
 def checksum(table: Mapping[str, Any]) -> str:
-    """Of all values of a calibration but this one.
-
-    It finds a slip of an editor, not a forger.
-    """
+    """Of all values of a calibration but this one: it finds a mistake, not a forgery."""
     rest = {key: value for key, value in table.items() if key != CHECKSUM}
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
@@ -175,7 +172,10 @@ class _CalibrationFile(msgspec.Struct):
         scores, shape = scores_of(self.interval.scores), self.interval.shape
         for line in self.lines.values():
             if not (SLOPES[0] <= line.slope <= SLOPES[1] and isfinite(line.intercept_months)):
-                raise ValueError(f"{line} is not one that a calibration may have")
+                raise ValueError(
+                    f"{line} is invalid: slopes are from {SLOPES[0]} to {SLOPES[1]}, "
+                    "intercepts finite"
+                )
         return Calibration(
             name=self.name,
             date=self.date,

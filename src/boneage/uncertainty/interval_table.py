@@ -1,4 +1,4 @@
-"""Intervals as plain values, for the manifest of weights and for a clinic's file."""
+"""Interval models as plain values, for the manifest of weights and a clinic's calibration."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def scores_table(scores: NonconformityScores) -> Table:
 
 
 def shape_of(table: Mapping[str, Any]) -> ErrorModel:
-    """The expected error from plain values; an error of Python where they are none."""
+    """The expected error from plain values; ValueError, KeyError or TypeError for wrong ones."""
     widening = table["widening"]
     ood_score = widening.get("unlikeness")
     shape = ErrorModel(
@@ -59,7 +59,7 @@ def shape_of(table: Mapping[str, Any]) -> ErrorModel:
 
 
 def scores_of(table: Mapping[str, Any]) -> NonconformityScores:
-    """The scores from plain values; an error of Python where they are none, or too few."""
+    """The scores from plain values; errors as of ``shape_of``, also where there are too few."""
     scores = NonconformityScores({sex: _numbers(table[str(sex)]) for sex in SEXES})
     for values in scores.by_sex.values():
         if any(value < 0 for value in values) or sorted(values) != list(values):
@@ -72,7 +72,9 @@ def scores_of(table: Mapping[str, Any]) -> NonconformityScores:
 def _ramp(table: Mapping[str, Any]) -> Ramp:
     ramp = Ramp(_number(table["usual"]), _number(table["slope"]))
     if ramp.usual <= 0 or ramp.slope < 0:
-        raise ValueError(f"the interval is widened by {dict(table)}, which does not widen it")
+        raise ValueError(
+            f"the widening {dict(table)} is invalid: 'usual' is above 0, 'slope' not below 0"
+        )
     return ramp
 
 

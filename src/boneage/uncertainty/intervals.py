@@ -1,11 +1,10 @@
-"""The interval around an answer: normalised split-conformal prediction.
+"""The prediction interval: normalised split-conformal prediction.
 
-Labelled films that no network was trained on are read. The score of each is
-how far its label lies from its answer, as a multiple of the error that its sex,
-its age, and how sure the networks seem, let expect. The interval of a new
-film is its own expected error times the score that ``level`` of the films keep
-within. If the new film is one more of the same kind, it holds the label in at
-least ``level`` of all cases, however well or badly the expectation fits.
+Labelled images that no network was trained on are assessed. The score of each is its error as a
+multiple of the error expected for its sex, its bone age and the networks' agreement. The interval
+of a new image is its own expected error times the score that a share ``level`` of the images does
+not exceed. If the new image is of the same kind, the interval holds its label in at least
+``level`` of all cases, however well or badly the expectation fits.
 
 Split-conformal prediction: Vovk, Gammerman & Shafer, *Algorithmic Learning in a
 Random World*, 2005, whose Mondrian categories are here the sexes; Lei et al.,
@@ -30,7 +29,7 @@ from boneage.i18n.words import percent
 
 DEFAULT_LEVEL = 0.9
 LEAST_FILMS = 30
-"""Fewer calibrate nothing; and a sex with fewer has no scores of its own."""
+"""Fewer images are not enough, neither in all nor for a sex to have scores of its own."""
 SEXES = (Sex.FEMALE, Sex.MALE)
 
 Numbers = npt.NDArray[np.float64]
@@ -45,34 +44,34 @@ class Ramp:
     """Of the widening, for every usual size more."""
 
     def above(self, measure: float | Numbers) -> Any:
-        """What a measure adds to the widening: 0 up to its usual size."""
+        """How much a measure adds to the widening: 0 up to its usual size."""
         return self.slope * np.maximum(0.0, np.asarray(measure, float) / self.usual - 1.0)
 
 
 @dataclass(frozen=True)
 class ErrorModel:
-    """The error, in months, that a film lets expect, up to a factor."""
+    """The expected error of an image in months, up to a factor."""
 
     knots_months: tuple[float, ...]
-    """Answered ages, ascending; between them it is linear, beyond them constant."""
+    """Estimated ages, ascending; the error is linear between and constant beyond them."""
     months: Mapping[Sex, tuple[float, ...]]
     """At the knots, for each sex."""
     disagreement: Ramp
-    """Of the networks' readings, in months; see :func:`disagreement`."""
+    """Of the networks, in months; see :func:`disagreement`."""
     ood_score: Ramp | None
-    """Of the film and the training films; None where the weights cannot tell."""
+    """None where the weights cannot measure it."""
     most: float
-    """The widening never exceeds this: beyond it, the interval says no more."""
+    """The widening never exceeds this."""
 
     def widening(self, disagreement: float | Numbers, ood_score: float | Numbers | None) -> Any:
-        """Factor of at least 1, for numbers or arrays of shape (n,)."""
+        """The factor, at least 1, of numbers or arrays of shape (n,)."""
         added = self.disagreement.above(disagreement)
         if self.ood_score is not None and ood_score is not None:
             added = added + self.ood_score.above(ood_score)
         return np.minimum(1.0 + added, self.most)
 
     def usual_months(self, sex: Sex, age_months: float | Numbers) -> Any:
-        """Expected error without widening, for an answer of the weights alone."""
+        """Expected error without widening, at an uncalibrated estimate."""
         return np.interp(age_months, self.knots_months, self.months[sex])
 
     def of(self, answer: Assessment) -> tuple[float, float]:
@@ -84,7 +83,7 @@ class ErrorModel:
 
 @dataclass(frozen=True)
 class Threshold:
-    """The score that a share of the calibration films keep within."""
+    """The score that a share of the calibration images does not exceed."""
 
     score: float
     films: int
@@ -93,20 +92,20 @@ class Threshold:
 
 @dataclass(frozen=True)
 class NonconformityScores:
-    """The scores of the calibration films, ascending, for each sex."""
+    """The scores of the calibration images, ascending, for each sex."""
 
     by_sex: Mapping[Sex, tuple[float, ...]]
 
     @property
     def count(self) -> int:
-        """How many films there are."""
+        """How many images there are."""
         return sum(map(len, self.by_sex.values()))
 
     def threshold(self, sex: Sex, level: float) -> Threshold:
         """The ⌈(n + 1) · level⌉-th of n scores.
 
         Of the images of this sex where each sex has ``LEAST_FILMS`` and enough of them for the
-        level, else of all. LevelError when it is no level, or would need more images.
+        level, else of all. LevelError when the level is not one, or needs more images.
         """
         if not 0 < level < 1:
             raise LevelError(f"level {level:g} is not between 0 and 1, such as {DEFAULT_LEVEL}")
@@ -117,7 +116,7 @@ class NonconformityScores:
         if count < needed:
             raise LevelError(
                 f"an interval of level {percent(level)} needs at least {needed} calibration "
-                f"films, and there are {count}; they support levels up to "
+                f"images, and there are {count}; they support levels up to "
                 f"{percent(math.floor(1000 * count / (count + 1)) / 1000)}"
             )
         return Threshold(scores[_rank(count, level) - 1], count, apart)
@@ -125,7 +124,7 @@ class NonconformityScores:
 
 @dataclass(frozen=True)
 class IntervalModel:
-    """All that is needed to put an interval around an answer."""
+    """The expected error and the scores that give an interval."""
 
     shape: ErrorModel
     scores: NonconformityScores
@@ -148,13 +147,13 @@ class IntervalModel:
             self.scores.threshold(sex, level)
 
 
-def disagreement(readings: Mapping[str, float]) -> float:
-    """Standard deviation, in months, of what the networks read; 0 of a single one."""
-    return float(np.std(list(readings.values()))) if readings else 0.0
+def disagreement(age_by_network: Mapping[str, float]) -> float:
+    """Standard deviation of the networks' estimates in months; 0 of a single one."""
+    return float(np.std(list(age_by_network.values()))) if age_by_network else 0.0
 
 
 def films_needed(level: float) -> int:
-    """The least number of calibration films that supports a level."""
+    """The least number of calibration images that supports a level."""
     count = max(1, math.ceil(round(level / (1 - level), 9)))
     while _rank(count, level) > count:
         count += 1
@@ -162,5 +161,5 @@ def films_needed(level: float) -> int:
 
 
 def _rank(count: int, level: float) -> int:
-    # Rounded: 10 · 0.7 is 7, not a hair more.
+    # Rounded: 10 · 0.7 is 7, not a little more.
     return math.ceil(round((count + 1) * level, 9))

@@ -147,7 +147,7 @@ def test_levels_on_the_command_line(
     assert np.all(np.diff(widths) > 0)
     many = run("assess", film, "--sex", "f", "--level", "0.99")
     assert many.exit_code == 2
-    assert "needs at least 99 calibration films, and there are 70" in many.stderr
+    assert "needs at least 99 calibration images, and there are 70" in many.stderr
     assert run("assess", film, "--sex", "f", "--level", "90").exit_code == 2
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 import cv2
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -171,7 +172,7 @@ def test_it_is_what_find_regions_blacked_out(
     manifest = replace(
         manifest,
         plan=replace(manifest.plan, carpal_mask=extent),
-        preparation=replace(manifest.preparation, fit=fit),
+        preparation=msgspec.structs.replace(manifest.preparation, fit=fit),
     )
     size = manifest.networks["attention"].input
     assert size is not None

@@ -434,5 +434,5 @@ def test_an_object_that_turns_out_to_be_none_of_ours(weights: Path) -> None:
         archive.answers |= {uid_of(own): multipart(own), uid_of(other): multipart(other)}
         said = ask(archive.url, weights)
         assert said.exit_code == 1
-        assert "it is an answer of boneage" in said.output
+        assert "it is a result of boneage" in said.output
         assert "not an image that is read, but CT Image Storage" in said.output

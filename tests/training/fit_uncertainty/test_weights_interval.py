@@ -135,7 +135,7 @@ def test_changed_features_are_not_used(sure_copy: Path, film: Path) -> None:
 @pytest.mark.parametrize(
     ("where", "value", "said"),
     [
-        (("features", "file"), "../x.zip", "lies outside its folder"),
+        (("features", "file"), "../x.zip", "is outside its folder"),
         (("scores", "female"), [1, 2], "scores; it needs 30"),
         (("scores", "female"), "many", "is not a manifest"),
         (("shape", "most"), None, "is not a manifest"),

@@ -12,11 +12,12 @@ import numpy.typing as npt
 from boneage.apps.dashboard.choices import Choice
 from boneage.apps.dashboard.uploads import UploadedImage
 from boneage.domain.assessment import CARPAL, Assessment, Failure, RegionDetection
-from boneage.domain.orientation import Orientation, whole_film
+from boneage.domain.orientation import Orientation
 from boneage.domain.radiograph import Radiograph
 from boneage.imaging.preparing import placement, stretch
 from boneage.imaging.regions import crop_box, mask_of
-from boneage.inference.assessor import Assessor, OnStep
+from boneage.inference.assessor import Assessor
+from boneage.inference.attention import OnStep
 from boneage.inference.manifest import Manifest
 from boneage.inference.session import Session, assess_case
 from boneage.reports.panels import Rgb, as_grey, fitted
@@ -97,7 +98,7 @@ def blacked_out(
     canvas = manifest.networks["attention"].input
     if canvas is None:  # read_manifest has checked
         raise ValueError("the manifest states no input size for the attention network")
-    lies = orientation or whole_film(*size)
+    lies = orientation or Orientation.of_whole(*size)
     place = placement(*lies.size, canvas, manifest.preparation.fit)
     black = np.zeros(canvas, dtype=bool)
     for detection in detections[:step]:
@@ -110,7 +111,7 @@ def blacked_out(
 
 def _crops(radiograph: Radiograph, assessment: Assessment, manifest: Manifest) -> Mapping[str, Rgb]:
     crops = {}
-    lies = assessment.orientation or whole_film(radiograph.height, radiograph.width)
+    lies = assessment.orientation or Orientation.of_whole(radiograph.height, radiograph.width)
     grey = stretch(lies.upright(radiograph.pixels))
     for detection in assessment.detections:
         cut = crop_box(lies.box_upright(detection.box), manifest.plan, *lies.size)

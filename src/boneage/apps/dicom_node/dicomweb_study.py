@@ -274,7 +274,7 @@ def _answer_image(
         file = archive.fetch(study, image)
         head = head_of(file)
         if head.is_own:
-            return StudyResult(what, note="it is an answer of boneage")
+            return StudyResult(what, note="it is a result of boneage")
         if not head.is_film:
             kind = class_name(head.sop_class)
             return StudyResult(what, problem=f"it is not an image that is read, but {kind}")

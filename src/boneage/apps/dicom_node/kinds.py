@@ -17,7 +17,7 @@ from pydicom.uid import (
 )
 
 from boneage.errors import FilmError
-from boneage.reading.dicom.reader import NAMES_OF_SYNTAXES
+from boneage.reading.dicom.reader import SYNTAXES
 from boneage.reading.quiet import quiet
 from boneage.reports.dicom.writing import PICTURE, REPORT
 
@@ -32,7 +32,7 @@ ANSWER_CLASSES: Mapping[str, str] = {
     REPORT: ComprehensiveSRStorage,
 }
 """Of each of the two files of an answer."""
-FILM_SYNTAXES = [uid for uid in NAMES_OF_SYNTAXES if uid != DeflatedExplicitVRLittleEndian]
+FILM_SYNTAXES = [uid for uid in SYNTAXES if uid != DeflatedExplicitVRLittleEndian]
 """What can be read; a deflated object would be inflated before its size is known."""
 MANUFACTURER = "boneage"
 HEAD = ("SOPClassUID", "SOPInstanceUID", "Manufacturer")

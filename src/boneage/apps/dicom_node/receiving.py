@@ -227,7 +227,7 @@ class Receiver:
         if (head.sop_class, uid[:MAX_UID]) != (str(request.AffectedSOPClassUID), announced):
             return _refused(caller, NO_MATCH, "the data set is not what was announced")
         if head.is_own:
-            logger.info("an answer of boneage came back from %r; it is not read", caller)
+            logger.info("a result of boneage came back from %r; it is not read", caller)
             return SUCCESS
         if not head.is_film:
             return _refused(caller, NOT_SUPPORTED, "it is not an image that is read here")

@@ -14,7 +14,7 @@ from boneage.reading.raster.grey import luminance
 
 GREY = frozenset(("MONOCHROME1", "MONOCHROME2"))
 TOLERANCE = 4 / 255
-"""Between the channels of one grey: what conversion from YCbCr and lossy compression leave."""
+"""Between the channels of a grey: conversion from YCbCr and lossy compression leave less."""
 
 
 def one_channel(
@@ -23,7 +23,7 @@ def one_channel(
     """Reduce colour that is grey to the grey that it is; FilmError where it is colour.
 
     Decoders differ in whether they convert luminance and colour differences to RGB, whatever
-    the file states, so the values tell: three channels that agree are RGB, and where two keep
+    the file states, so the values decide: three channels that agree are RGB, and where two keep
     to their middle, the first is luminance, and is taken as it is.
     """
     if values.ndim == 2:
@@ -50,7 +50,7 @@ def _apart(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> int:
 def through_palette(
     values: npt.NDArray[Any], dataset: Dataset, name: str
 ) -> npt.NDArray[np.uint16]:
-    """Look up the greys that palette indices stand for; FilmError where some are no greys."""
+    """Look up the greys that palette indices stand for; FilmError where some are not grey."""
     tables = [
         LookupTable.of(
             dataset,

@@ -1,7 +1,7 @@
-"""From stored DICOM pixel data to the values that were stored.
+"""From DICOM pixel data to the stored values.
 
-Compressed data are measured before a decoder sees them, and each goes to the
-decoder that stands damaged files best.
+Headers of compressed data are checked before decoding, and each kind has the decoder that handles
+damaged files best.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ Values = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class PixelDescription:
-    """How a dataset says that its pixels are stored."""
+    """How a dataset states that its pixels are stored."""
 
     rows: int
     columns: int
@@ -75,7 +75,8 @@ def decode_frame(dataset: Dataset, syntax: str, description: PixelDescription, n
         stated = UID(syntax).name
         raise FilmError(
             "damaged",
-            f"{name!r} is a damaged DICOM file: its pixels are not stored as it says, {stated!r}",
+            f"{name!r} is a damaged DICOM file: its pixels are not stored as stated, "
+            f"{stated!r}; export it again",
         )
     if not compressed:
         return _uncompressed(dataset, syntax, description, name)
@@ -131,7 +132,7 @@ def _has_half_the_colours(description: PixelDescription, have: int) -> bool:
 def _cell_bits(
     description: PixelDescription, pixels: int, have: int
 ) -> tuple[int, tuple[Finding, ...]]:
-    """Judge by the bytes that there are how many bits a pixel has been given."""
+    """Determine from the number of bytes how many bits a pixel has."""
     stated = allocated = description.bits_allocated
     if stated == PACKED_BITS and have >= 2 * pixels:
         allocated = 16
@@ -141,7 +142,7 @@ def _cell_bits(
         allocated = 16
     if allocated == stated:
         return stated, ()
-    sentence = f"Each pixel has {allocated} bits of the file, not {stated} as it says"
+    sentence = f"Each pixel has {allocated} bits of the file, not {stated} as stated"
     return allocated, (Finding.note("stored_values", sentence),)
 
 
@@ -160,7 +161,7 @@ def _grey_cells(content: bytes, allocated: int, pixels: int, order: str) -> Valu
 
 
 def _check_header(header: CodestreamHeader, description: PixelDescription, name: str) -> None:
-    """See that compressed pixels have the size and samples that the dataset states."""
+    """Check that compressed pixels have the size and samples that the dataset states."""
     has = (header.columns, header.rows, header.components)
     stated = (description.columns, description.rows, description.samples)
     if has != stated:
@@ -189,14 +190,14 @@ def _decoder(syntax: str, header: CodestreamHeader) -> Decoder:
 
 
 def _decode_jpeg_2000(frame: bytes, _: CodestreamHeader, __: PixelDescription) -> Values:
-    from openjpeg.utils import decode  # noqa: PLC0415  few films need it
+    from openjpeg.utils import decode  # noqa: PLC0415  few images need it
 
     codestream = frame[frame.find(b"\xff\x4f\xff\x51") :]
     return np.asarray(decode(codestream, 0))
 
 
 def _decode_jpeg_ls(frame: bytes, header: CodestreamHeader, stated: PixelDescription) -> Values:
-    import jpeg_ls  # type: ignore[import-untyped]  # noqa: PLC0415  few films need it
+    import jpeg_ls  # type: ignore[import-untyped]  # noqa: PLC0415  few images need it
 
     content, info = jpeg_ls.decode_buffer(frame)
     values = np.frombuffer(content, np.uint8 if header.bits <= 8 else np.dtype("<u2"))
@@ -207,7 +208,7 @@ def _decode_jpeg_ls(frame: bytes, header: CodestreamHeader, stated: PixelDescrip
 
 
 def _decode_jpeg_8_bit(frame: bytes, _: CodestreamHeader, stated: PixelDescription) -> Values:
-    from PIL.JpegImagePlugin import JpegImageFile  # noqa: PLC0415  few films need it
+    from PIL.JpegImagePlugin import JpegImageFile  # noqa: PLC0415  few images need it
 
     with JpegImageFile(BytesIO(frame)) as image:
         if image.mode == "RGB" and not _is_coded_as_rgb(image):

@@ -29,8 +29,7 @@ from boneage.reading.dicom.values import first_item, numbers_of, stating, text_o
 from boneage.reading.limits import check_contrast
 
 SMALLEST, LARGEST = 1e-9, 1e15
-"""No slope, intercept or window of a real device comes near; beyond, floats run out of
-range."""
+"""Far beyond any slope, intercept or window of a real device; floats overflow beyond."""
 MODALITY, VOI = "PixelValueTransformationSequence", "FrameVOILUTSequence"
 """The sequences of functional groups that state them."""
 SATURATED = 0.01
@@ -38,8 +37,8 @@ SATURATED = 0.01
 AROUND = 5
 """Pixels; the median of a square of so many is no hot pixel's, nor of one that grew to 3 x 3."""
 LEAST_SHOWN, MOST_WHITE = 0.3, 0.1
-"""Of what is not black: a window that shows less of an image, or makes more of it white, is passed
-over. All there is is better than bones burnt out: where a tenth of the pixels was made white,
+"""Of what is not black: a window that shows less of an image, or makes more of it white, is not
+applied. The whole range is better than saturated bones: where a tenth of the pixels was made white,
 answers moved by 3.6 months on average, and where 60 % were made black by 2.4; by a fiftieth of
 white or a fifth of black, by less than one."""
 PRESENTATION_SHAPES = frozenset(("IDENTITY", "INVERSE"))
@@ -78,11 +77,11 @@ class Window:
 def displayed(
     stored: StoredValues, dataset: Dataset, photometric: str, counted: Mask | None, name: str
 ) -> tuple[Pixels, tuple[Finding, ...]]:
-    """Show the stored values as the dataset says: bone bright, 0 to 1.
+    """Display the stored values as the dataset states: bone bright, 0 to 1.
 
-    Any line from black to white is as good as another: numbers that no curve is stated for
-    are greys of as many bits as they need, whatever a linear window would make of them.
-    ``counted`` is False where there is no image, which then sets no range.
+    Later steps do not depend on a linear scale: numbers without a stated curve are greys of as many
+    bits as they need, whatever a linear window would make of them. ``counted`` is False outside the
+    image, which does not affect the range.
     """
     check_contrast(stored.values if counted is None else stored.values[counted], name)
     levels = Levels.of(stored.values, counted)
@@ -114,7 +113,7 @@ def _greys(
 def _mended(
     pixels: Pixels, greys: Greys, levels: Levels, counted: Mask | None
 ) -> tuple[Finding, ...]:
-    """Give hot and dead pixels the grey of what lies around them."""
+    """Give hot and dead pixels the grey of their surroundings."""
     if not levels.counts[greys.stray].any():
         return ()
     wrong = greys.stray[levels.index]
@@ -124,7 +123,7 @@ def _mended(
     count = int(np.count_nonzero(wrong))
     message = (
         f"{count} pixel{'s' * (count != 1)} far from the values of all others, as of a detector's "
-        "faults, were given the grey of what lies around them"
+        "faults, were given the grey of their surroundings"
     )
     return (Finding.note("stray_pixels", message, float(count)),)
 
@@ -228,17 +227,17 @@ def _ignored(what: str) -> Finding:
 
 
 def _is_inverse(dataset: Dataset, photometric: str) -> bool:
-    """Whether low values are white. DX films say so twice, and are inverted once."""
+    """Whether low values are white. DX images state it twice, and are inverted once."""
     return photometric == "MONOCHROME1" or _presentation_shape(dataset) == "INVERSE"
 
 
 def _presented(
     greys: Values, dataset: Dataset, photometric: str
 ) -> tuple[Values, tuple[Finding, ...]]:
-    """Present greys, 0 to 1, as the dataset says.
+    """Present greys, 0 to 1, as the dataset states.
 
-    A table says itself what is black. Where it does not fall, though the image's low values
-    are said to be white, both are followed, with a warning: one of them is wrong.
+    A table itself defines what is black. Where it does not fall, though the image's low values are
+    stated to be white, both are applied, with a warning: one of them is wrong.
     """
     table, garbled = _presentation_table(dataset)
     if table is None:

@@ -1,9 +1,9 @@
-"""From the bytes of a DICOM data set to its elements, still raw, whoever wrote them.
+"""From the bytes of a DICOM data set to its raw elements, also of non-conformant files.
 
 Old devices and converters write elements that the standard does not know: a blank value
 representation, a length in another place, a sequence whose item is shorter than it is. A
 parser that trusts one of them reads everything behind it as garbage. Here each element is
-believed only when another one, or the end, follows it; else it is measured in the other ways
+accepted only when another one, or the end, follows it; else it is measured in the other ways
 that are in use, and what cannot be measured is left out.
 """
 
@@ -33,7 +33,7 @@ HEADER = 8
 MAX_DEPTH = 16
 """Of sequences within sequences; no image has as many."""
 CUT_VALUE = 2**16
-"""Longest value of an element that the end of the file may cut and that is still believed."""
+"""Longest value of an element that the end of the file may cut."""
 SEARCHED = 2**16
 """Bytes behind an element that cannot be measured, within which another one is looked for."""
 MOST_RESUMED = 8
@@ -53,7 +53,7 @@ IMPLICIT_BIG = Encoding(implicit=True, little=False)
 
 
 class Element(NamedTuple):
-    """Where an element lies."""
+    """The place of an element."""
 
     tag: int
     vr: str | None
@@ -70,7 +70,7 @@ class Element(NamedTuple):
 
 @dataclass
 class Elements:
-    """What was found in a data set."""
+    """The elements of a data set."""
 
     found: dict[int, tuple[Element, bytes]] = field(default_factory=dict)
     repeated: set[int] = field(default_factory=set)
@@ -100,7 +100,7 @@ def elements_of(
 ) -> Elements:
     """Find the elements of a data set, those in its sequences left where they are.
 
-    Kept are the values of the ``wanted`` tags; by default all, but for pixels and long values.
+    With the values of the ``wanted`` tags; by default all, but for pixels and long values.
     With ``only_group``, it ends where another group begins.
     """
     reader = _ElementReader(data, encoding, only_group)
@@ -121,7 +121,7 @@ def elements_of(
         if PIXEL_DATA in result.found and element.tag < PIXEL_DATA:
             break  # of another data set
         if element.tag >> 16 != DELIMITERS:
-            _keep(result, element, data, wanted)
+            _add(result, element, data, wanted)
             previous = element.tag
         result.cut_off |= element.stop > len(data)
         position = element.next
@@ -132,15 +132,15 @@ def elements_of(
     return result
 
 
-def _keep(result: Elements, element: Element, data: bytes, wanted: frozenset[int] | None) -> None:
+def _add(result: Elements, element: Element, data: bytes, wanted: frozenset[int] | None) -> None:
     if wanted is None:
-        kept = element.tag < PIXEL_DATA and element.stop - element.start <= CUT_VALUE
-        kept = kept or element.tag == PIXEL_DATA
+        taken = element.tag < PIXEL_DATA and element.stop - element.start <= CUT_VALUE
+        taken = taken or element.tag == PIXEL_DATA
     else:
-        kept = element.tag in wanted
+        taken = element.tag in wanted
     # Half of a compressed image may look like a whole one once it is decoded.
     half = element.length == UNDEFINED and element.stop > len(data)
-    if not kept or half:
+    if not taken or half:
         return
     if wanted is None and element.tag == PIXEL_DATA:
         value = b""
@@ -160,9 +160,9 @@ def _begins_anew(data: bytes, position: int, encoding: Encoding) -> bool:
 
 
 def encoding_at(data: bytes, start: int, stated: Encoding | None) -> Encoding | None:
-    """Tell how a data set is written: as is stated, unless its first elements say otherwise.
+    """Give the encoding of a data set: the stated one, unless its first elements contradict it.
 
-    None where no encoding makes sense of them.
+    None where they make sense in no encoding.
     """
     others = (EXPLICIT, IMPLICIT, BIG, IMPLICIT_BIG)
     for encoding in others if stated is None else (stated, *others):
@@ -202,23 +202,23 @@ class _ElementReader:
             return None
         if first.stop > self.end:
             return first if self._may_be_cut(first, previous) else None
-        # Either it is not as long as it says, or what follows it is odd.
+        # Either its length is wrong, or what follows it is odd.
         after = self.resume(position, tag)
         return first if after is not None and after >= first.next else None
 
     def leaves_group(self, position: int) -> bool:
-        """Tell whether another group than the only one begins here."""
+        """Whether another group than the only one begins here."""
         return self.only_group is not None and self._tag(position) >> 16 != self.only_group
 
     def overruns(self, position: int) -> bool:
-        """Tell whether an element of DICOM's own is stated to end beyond the data."""
+        """Whether an element that DICOM defines is stated to end beyond the data."""
         if not _known(self._tag(position)):
             return False
         _, length, start = next(self._candidates(position))
         return length == UNDEFINED or start + length > self.end
 
     def begins_well(self, position: int) -> bool:
-        """Tell whether three elements, or all, lie here just as the encoding has them."""
+        """Whether three elements, or all, are here just as the encoding has them."""
         previous = -1
         for _ in range(3):
             if position == self.end and previous >= 0:
@@ -296,7 +296,7 @@ class _ElementReader:
         return None if ends is None else Element(tag, vr, length, start, *ends)
 
     def _plausible(self, position: int, previous: int) -> bool:
-        """Tell whether an element may begin here."""
+        """Whether an element may begin here."""
         if position > self.end:
             return False
         if position + HEADER > self.end or self.leaves_group(position):
@@ -317,7 +317,7 @@ class _ElementReader:
         return fits and tag > previous and (tag >> 16 & 1 == 1 or tag & 0xFFFF == 0)
 
     def _may_be_cut(self, element: Element, previous: int) -> bool:
-        """Tell whether it is the end of the data, and no slip, that cuts an element."""
+        """Whether an element is cut off by the end of the data, not by a wrong length."""
         stated = not self.encoding.implicit and element.vr is not None
         long = stated and element.vr in {"OB", "OW", "UN", "UT", "SQ"}
         return (element.length < CUT_VALUE or long) and not self.resume(element.start, previous)
@@ -356,7 +356,7 @@ class _ElementReader:
             position += HEADER
             after = self._item(position, implicit=implicit, depth=depth)
             position = position + length if length != UNDEFINED else after or self.end
-        # An item is not as long as it says: the end that another element follows.
+        # The length of an item is wrong: take the end that another element follows.
         mark = self._bytes(SEQUENCE_END) + b"\0\0\0\0"
         found = self.data.find(mark, start)
         while found >= 0:

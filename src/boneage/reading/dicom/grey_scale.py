@@ -1,8 +1,8 @@
 """The scale of an image's grey levels: which number is black, 0, and which is white, 1.
 
-Any line from black to white is as good as another for what comes after. So nothing is
-spread or clipped here that need not be, and an image reads exactly alike from DICOM as from
-PNG, whatever the depth: also where 8 bits were spread over more, as exports do.
+Later steps do not depend on a linear scale. So values are not spread or clipped without need, and
+an image gives exactly the same from DICOM as from PNG, whatever the depth: also where 8 bits were
+spread over more, as some exports do.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from boneage.reading.dicom.stored_values import Integers, Mask, bits_for
 
 MOST_LEVELS = 2**16
 FAR_OUT = 1.0
-"""Times the robust range: what lies further beyond it is a hot or a dead pixel, if it is rare."""
+"""Times the robust range: rare values further beyond it are hot or dead pixels."""
 RARE = 1e-4
 """Of the pixels: print and markers are more, hot pixels fewer."""
 FEWEST_BITS, MOST_BITS = 8, 16
 LEVELS_OF_8_BITS = 256
 LEAST_BITS_SPREAD = 10
-"""Of fewer bits, hardly any number lies further than one from a level of 8 bits."""
+"""Of fewer bits, hardly any number is further than one from a level of 8 bits."""
 
 Values: TypeAlias = npt.NDArray[Any]
 """Floating-point values, one a level."""
@@ -32,7 +32,7 @@ Values: TypeAlias = npt.NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class Levels:
-    """The values that an image may have, and which of them each pixel has."""
+    """The values of an image, and which of them each pixel has."""
 
     values: Values
     """Rising evenly from the lowest value to the highest."""
@@ -79,7 +79,7 @@ class Levels:
 
 
 def robust_limits(sample: Values, low: float, high: float) -> tuple[Any, Any]:
-    """Bring the ends of a range as near to most values as stray pixels want."""
+    """Limit a range to the values that are not far beyond most of them."""
     first, last = (float(end) for end in np.percentile(sample, ROBUST))
     if not first < last:
         return low, high
@@ -146,7 +146,7 @@ def _moved_greys_of_8_bits(levels: Levels, low: float, high: float) -> Greys | N
 
 
 def none_of(values: Values) -> Mask:
-    """Say of each level that it is not stray."""
+    """A mask of no level."""
     return np.zeros(values.shape, np.bool_)
 
 

@@ -1,4 +1,4 @@
-"""Which hand a DICOM data set says it shows, wherever and in whatever words it says so."""
+"""The laterality of a DICOM image, wherever and in whatever words it is stated."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from boneage.reading.dicom.values import text_of, texts_of
 
 LATERALITIES = ("ImageLaterality", "FrameLaterality", "Laterality")
 SIDES = (*LATERALITIES, "BodyPartExamined")
-"""Elements that state the side, or may; several values of theirs are all looked at."""
+"""Elements that state the side, or may; all of their values are read."""
 FUNCTIONAL_GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
 REGIONS = ("AnatomicRegionSequence", "PrimaryAnatomicStructureSequence")
 MODIFIERS = ("AnatomicRegionModifierSequence", "PrimaryAnatomicStructureModifierSequence")
@@ -22,7 +22,7 @@ DESCRIPTIONS = (
     *("SeriesDescription", "StudyDescription", "ProtocolName", "AcquisitionProtocolName"),
     *("RequestedProcedureDescription", "PerformedProcedureStepDescription"),
 )
-"""Free texts: only a word of theirs that names a side is looked at, and none is kept."""
+"""Free texts: only a word that names a side is read."""
 PLACES = (*SIDES, *FUNCTIONAL_GROUPS, *REGIONS, *VIEWS, *DESCRIPTIONS)
 
 LEFT, RIGHT, BOTH = frozenset("L"), frozenset("R"), frozenset("LR")
@@ -38,11 +38,11 @@ WORDS = {
 }
 """Of the languages that radiographs come in."""
 LETTERS = {"L": LEFT, "LH": LEFT, "R": RIGHT, "RH": RIGHT, "B": BOTH}
-"""Where the element has codes, or a text speaks of a hand: elsewhere they are initials."""
+"""Where the element has codes, or a text mentions a hand: elsewhere they may be initials."""
 ITALIAN_HAND, ITALIAN = "MANO", {"DX": RIGHT, "SX": LEFT}
 """DX is a modality, too."""
 NOT_OF_TEXTS = frozenset(("RE", "LI", "DER", "SIN"))
-"""Words of other meanings, too, in a text that does not speak of a hand."""
+"""Words with other meanings in a text that does not mention a hand."""
 HANDS = frozenset(
     ("HAND", "HANDS", "HÄNDE", "WRIST", "WRISTS", "HANDGELENK", "MAIN", "MAINS", "MANO", "MANOS")
 )
@@ -64,7 +64,7 @@ DIRECTION = re.compile(r"lateral|oblique", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Side:
-    """Which hand is shown, and what there is to say of how that is stated."""
+    """Which hand is shown, and findings on how that is stated."""
 
     laterality: str | None
     """``"L"``, ``"R"``, ``"B"`` for both; None where nothing, or nothing clear, is stated."""
@@ -92,7 +92,7 @@ UNKNOWN_SIDE = Finding.warning(
 
 
 def side_of(dataset: Dataset) -> Side:
-    """Settle which hand is shown, from all places that say so; the first of these settles it."""
+    """Determine which hand is shown: as the first of all places states that states it."""
     stated = [sides for sides in _stated(dataset) if sides]
     described = frozenset[str]().union(*_described(dataset))
     if not stated:

@@ -14,7 +14,7 @@ from boneage.reading.dicom.values import numbers_of
 MAX_BITS = 16
 MAX_ENTRIES = 2**16
 ALIKE = 8.0
-"""Neighbours of a table differ by less on average; the two bytes of a number by far more."""
+"""Neighbouring entries differ by less on average; the two bytes of a number by far more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +43,11 @@ class LookupTable:
         entries = _entries(item, data, count, bits)
         if entries is None:
             return None
-        # Some devices state 16 bits, or 8, for entries of 12: the highest is the white they mean.
+        # Some devices state 16 bits, or 8, for entries of 12: the highest is white.
         return cls(first, entries, float(entries.max()) or 1.0, len(entries) >= count)
 
     def places(self, values: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
-        """Where in the table values are looked up; those outside it at its ends."""
+        """Indices of values in the table; those outside it are clipped."""
         last = len(self.entries) - 1
         clipped = np.clip(np.rint(values) - self.first, 0, last)
         return np.asarray(clipped, np.intp)
@@ -59,7 +59,7 @@ class LookupTable:
         return replace(self, first=self.first - 2**16)
 
     def covers(self, values: npt.NDArray[Any]) -> bool:
-        """Whether no value is looked up beyond the end of a table that lacks entries."""
+        """Whether no value is beyond the end of a table that lacks entries."""
         return self.whole or bool(values.max() < self.first + len(self.entries))
 
 

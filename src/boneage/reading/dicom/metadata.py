@@ -1,4 +1,4 @@
-"""What a DICOM dataset states of its film. Names, identifiers and free text are not read."""
+"""The metadata of a DICOM image. Names, identifiers and free text are not read."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ from boneage.reading.dicom.values import (
 
 YES_OR_NO = {"YES": True, "NO": False}
 CODE = re.compile(r"[A-Za-z0-9 _-]{1,16}")
-"""A code string (PS3.5, 6.2), small letters forgiven. Anything longer is free text."""
+"""A code string (PS3.5, 6.2), also in small letters. Anything longer is free text."""
 AGE_AT_LEAST = re.compile(r"[-+]?[0-9.,]{1,8} ?[A-Za-z]{0,6}")
 """What may be quoted of an age that is not understood: anything else may be a text."""
 STUDY_DATES = ("StudyDate", "AcquisitionDate", "ContentDate", "SeriesDate")
-"""Where to look for the day of the image, the right place first."""
+"""Where the day of the image may be stated, the right place first."""
 SLACK_MONTHS = 1.5
-"""By how much, beyond half its unit, an age that is stated may miss the one by the dates."""
+"""By how much, beyond half its unit, a stated age may differ from the one by the dates."""
 
 
 @dataclass(frozen=True)
 class Times:
-    """The dates and the age of a dataset, and what there is to say of them."""
+    """The dates and the age of a dataset, and findings on them."""
 
     birth_date: date | None
     study_date: date | None
@@ -50,7 +50,7 @@ class Times:
 def metadata_of(
     dataset: Dataset, stored_as: str, bits: int, notes: tuple[Finding, ...] = ()
 ) -> ImageMetadata:
-    """Collect the facts; what is absent or makes no sense is None. ``notes`` are of the parsing."""
+    """Collect the metadata; None for what is absent or makes no sense. ``notes`` are of parsing."""
     times, side = times_of(dataset), side_of(dataset)
     return ImageMetadata(
         format=stored_as,
@@ -79,9 +79,9 @@ def _of_sex(dataset: Dataset) -> Iterator[Finding]:
 
 
 def times_of(dataset: Dataset) -> Times:
-    """Settle the child's age at the image: by its dates, failing these the age that is stated.
+    """Determine the child's age at the image: by its dates, else the stated age.
 
-    An age of nothing, and dates that give none or that of nobody, stand in for unknown ones.
+    An age of 0, and dates that give an impossible age, are placeholders.
     """
     birth, stated = date_of(dataset, "PatientBirthDate"), age_of(dataset)
     where = next((key for key in STUDY_DATES if date_of(dataset, key) is not None), None)
@@ -93,7 +93,7 @@ def times_of(dataset: Dataset) -> Times:
         findings += [finding] if finding else []
     if stated is not None and not 0 < stated <= OLDEST_MONTHS:
         text = only_text_of(dataset, "PatientAge")
-        message = f"The image states the patient age {text!r}, which stands in for an unknown one."
+        message = f"The image states the patient age {text!r}, a placeholder: it was not used."
         findings.append(Finding.warning("placeholder_age", message))
         stated = None
     elif stated is not None and by_dates is not None and _differ(dataset, stated, by_dates):
@@ -118,12 +118,12 @@ def _age_between(birth: date, study: date) -> tuple[float | None, Finding | None
         return None, Finding.warning("birth_after_study", message)
     which = "a birth date of more than a hundred years ago" if months else "its study date as"
     message = f"The image states {which}{'' if months else ' the birth date'}"
-    message += ": it stands in for an unknown one and gives no age."
+    message += ": a placeholder, which gives no age."
     return None, Finding.warning("placeholder_age", message)
 
 
 def _differ(dataset: Dataset, stated: float, by_dates: float) -> bool:
-    """Tell whether an age in whole units is not that of the dates, however it was rounded."""
+    """Whether an age in whole units is not that of the dates, however it was rounded."""
     unit = (only_text_of(dataset, "PatientAge") or "M").upper().rstrip(" .")
     months = 12.0 if "Y" in unit else MONTHS_PER_UNIT.get(unit[-1:], 1.0)
     slack = months / 2 + SLACK_MONTHS
@@ -136,7 +136,7 @@ def _words(months: float) -> str:
 
 
 def _not_understood(dataset: Dataset) -> Iterator[Finding]:
-    """Name what is stated and not understood; a date is not quoted."""
+    """Report what is stated and not understood; dates are not quoted."""
     for keyword, what in (("PatientBirthDate", "birth date"), ("StudyDate", "study date")):
         several = len(texts_of(dataset, keyword)) > 1
         if is_stated(dataset, keyword) and not several and date_of(dataset, keyword) is None:

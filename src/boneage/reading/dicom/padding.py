@@ -1,4 +1,4 @@
-"""What was put around an image to fill its rectangle, stated or not."""
+"""Padding around an image that fills its rectangle, stated or not."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from boneage.reading.dicom.stored_values import Cells, Coding, Integers, Mask
 from boneage.reading.dicom.values import numbers_of
 
 SAMPLE = 20_000
-"""So many pixels, evenly spread, tell which range an image's values have."""
+"""Pixels, evenly spread, that determine the range of an image's values."""
 ROBUST = (0.5, 99.5)
 """Percentiles."""
 APART = 1 / 8
@@ -23,20 +23,19 @@ APART = 1 / 8
 
 @dataclass(frozen=True, eq=False)
 class Padding:
-    """Pixels that are no image."""
+    """Pixels that are not part of the image."""
 
     values: Mask
-    """True where a pixel has the padding's value, wherever it lies."""
+    """True where a pixel has the padding's value, wherever it is."""
     around: Mask
-    """True where it also lies around the image: connected to a corner."""
+    """True where it is also around the image: connected to a corner."""
     apart: bool
-    """Whether its value is far from all of the image's, so that no part of it is black bone's
-    surroundings, or white bone."""
+    """Whether its value is far from all of the image's, so that it is neither air nor bone."""
     notes: tuple[Finding, ...] = ()
 
     @property
     def box(self) -> Box | None:
-        """The image within it; None where what is padding and what is image cannot be told."""
+        """The image within it; None where padding and image cannot be told apart."""
         return Box.around(~self.around) if self.apart else None
 
 
@@ -73,7 +72,7 @@ def _is_apart(numbers: Integers, found: Mask) -> bool:
 
 
 def unstated_padding(values: Integers) -> Padding | None:
-    """Find a corner's value that lies further from all others than these from each other."""
+    """Find a corner's value that is further from all others than these from each other."""
     ends = {int(values.min()), int(values.max())}
     rows, columns = (0, -1), (0, -1)
     corners = {int(values[row, column]) for row in rows for column in columns}
@@ -103,7 +102,7 @@ def sample_of(values: Integers, counted: Mask | None = None) -> Integers:
 
 
 def _connected_to_a_corner(found: Mask) -> Mask:
-    """Keep what is connected to a corner: padding fills a rectangle, bone of its value does not."""
+    """Select what is connected to a corner: bone of the padding's value is not."""
     marked = found.astype(np.uint8)
     last_row, last_column = found.shape[0] - 1, found.shape[1] - 1
     for row in (0, last_row):

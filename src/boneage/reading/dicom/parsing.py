@@ -1,7 +1,7 @@
-"""From bytes to the DICOM elements a film needs, and no others.
+"""From bytes to the DICOM elements that an image needs, and no others.
 
-Names, identifiers and free text are never looked at, but for how many values they have and
-for a word that says which hand it is.
+Names, identifiers and free text are not read, but for how many values they have and for a word
+that names a hand.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from boneage.reading.dicom.elements import (
     meta_of,
 )
 from boneage.reading.dicom.laterality import PLACES, SIDES
-from boneage.reading.dicom.values import numbers_of, text_of, texts_of, whole_number
+from boneage.reading.dicom.values import texts_of, whole_number
 
 PIXELS = (
     *("Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration"),
@@ -54,7 +54,7 @@ DISPLAY = (
     *("VerticesOfThePolygonalShutter",),
     *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
 )
-FACTS = (
+METADATA = (
     *("SpecificCharacterSet", "SOPClassUID", "Modality"),
     *("PatientSex", "PatientBirthDate", "PatientAge"),
     *("StudyDate", "AcquisitionDate", "ContentDate", "SeriesDate"),
@@ -63,10 +63,10 @@ FACTS = (
 )
 OF_THE_STUDY = ("StudyTime", "AccessionNumber", "ReferringPhysicianName")
 COUNTED = ("PatientName", "PatientID", *OF_THE_STUDY)
-"""Of these only how many values they have is looked at: an answer states them again."""
+"""Only the number of their values is read: written DICOM objects state them again."""
 USED_WHEN_REPEATED = frozenset(map(tag_for_keyword, (*PIXELS, *DISPLAY)))
 NEEDED_TAGS = frozenset(
-    tag for tag in map(tag_for_keyword, (*PIXELS, *DISPLAY, *FACTS, *COUNTED)) if tag is not None
+    tag for tag in map(tag_for_keyword, (*PIXELS, *DISPLAY, *METADATA, *COUNTED)) if tag is not None
 )
 PREFIX = b"DICM"
 PREAMBLE = 128
@@ -83,15 +83,13 @@ SEARCHED_FOR_PREFIX = 1024
 """Bytes in which the prefix is looked for, where something was put before the preamble."""
 LATIN_1, UTF_8 = "iso8859", "utf8"
 
-__all__ = ["Parsed", "numbers_of", "parse", "parse_all", "text_of", "whole_number"]
-
 
 class Parsed(NamedTuple):
-    """A data set, and what was found odd on the way to it."""
+    """A data set, and what is odd about it."""
 
     dataset: Dataset
     syntax: str
-    """UID of the transfer syntax: the true one, as far as it can be told."""
+    """UID of the transfer syntax: the true one, as far as it can be determined."""
     cut_off: bool
     """Whether the file ends within an element."""
     notes: tuple[Finding, ...]
@@ -103,7 +101,7 @@ def parse(data: bytes, name: str) -> Parsed:
 
 
 def parse_all(data: bytes, name: str) -> Parsed:
-    """Parse all elements of a DICOM file but for long ones; of the pixels, that there are some."""
+    """Parse all elements of a DICOM file but for long ones; the pixels are left empty."""
     return _parse(data, name, None)
 
 
@@ -121,7 +119,7 @@ def _parse(data: bytes, name: str, tags: frozenset[int] | None) -> Parsed:
     dataset.file_meta.TransferSyntaxUID = UID(syntax)
     other = stated not in {"", transfer_syntax.GE_PRIVATE, syntax}
     notes = _notes(elements, dataset, other_syntax=other)
-    # What begins like no data set is damaged, however it ends.
+    # What does not begin like a data set is damaged, however it ends.
     cut_off = meta.cut_off or (elements.cut_off and (written is not None or bool(elements.found)))
     return Parsed(dataset, syntax, cut_off, tuple(notes))
 
@@ -129,10 +127,7 @@ def _parse(data: bytes, name: str, tags: frozenset[int] | None) -> Parsed:
 def _located(
     data: bytes, meta: Elements, stated: str, name: str
 ) -> tuple[bytes, int, Encoding | None]:
-    """Give the bytes that the data set lies in, where it begins, and how it is written.
-
-    No encoding: it begins in none that is known.
-    """
+    """Give the bytes with the data set, where it begins, and its encoding; None: not known."""
     start, length = meta.stop, meta.found.get(META_LENGTH)
     places = [start]
     if length is not None:
@@ -154,7 +149,7 @@ def _located(
 def _true_syntax(
     stated: str, encoding: Encoding, pixels: Element, value: bytes, dataset: Dataset
 ) -> str:
-    """Tell the transfer syntax; of a private one the pixels are put into the usual order."""
+    """Determine the transfer syntax; pixels of a private one are brought into little endian."""
     encapsulated = pixels.length == UNDEFINED
     syntax = transfer_syntax.true_syntax(stated, encoding, value, encapsulated=encapsulated)
     private = transfer_syntax.is_private(stated)
@@ -169,7 +164,7 @@ def _true_syntax(
 
 
 def _file_meta(data: bytes) -> Elements:
-    """Read the file meta information; where it ends, the data set begins."""
+    """Read the file meta information, which ends where the data set begins."""
     start = 0
     if data.startswith(PREFIX, PREAMBLE):
         start = PREAMBLE + len(PREFIX)
@@ -198,8 +193,8 @@ def _raw(elements: Elements, encoding: Encoding) -> dict[BaseTag, DataElement | 
 def _charset(elements: Elements) -> list[str]:
     """Give the character sets, as Python calls them, that texts are written in.
 
-    Where none is stated, or one that nobody knows, texts that are UTF-8 are read as that:
-    no other text is UTF-8 by chance.
+    Where none, or an unknown one, is stated, texts that are valid UTF-8 are decoded as UTF-8: other
+    texts are not valid by chance.
     """
     stated = _text(elements, CHARACTER_SET)
     if stated.strip("\\ "):
@@ -231,7 +226,7 @@ def _bytes_of_pixels(dataset: Dataset) -> int | None:
 
 
 def _notes(elements: Elements, dataset: Dataset, *, other_syntax: bool) -> Iterator[Finding]:
-    """Say what was found odd, without any value."""
+    """Report what is odd, without any value."""
     several = [_keyword(tag) for tag in sorted(elements.repeated)]
     several += [
         _keyword(tag)
@@ -240,7 +235,7 @@ def _notes(elements: Elements, dataset: Dataset, *, other_syntax: bool) -> Itera
     ]
     for keyword in several:
         used = "the first was used" if keyword in {*PIXELS, *DISPLAY} else "none was used"
-        message = f"The image states several values of {keyword}, where one is meant: {used}."
+        message = f"The image states several values of {keyword}, where one is expected: {used}."
         severity = Severity.NOTE if keyword in OF_THE_STUDY else Severity.WARNING
         yield Finding("several_values", severity, message)
     if elements.more_follows:
@@ -250,13 +245,13 @@ def _notes(elements: Elements, dataset: Dataset, *, other_syntax: bool) -> Itera
         )
     if elements.skipped:
         yield Finding.note(
-            "skipped_elements", "Some of what the file states could not be read, and was left out."
+            "skipped_elements", "Some elements of the file could not be read, and were left out."
         )
     if other_syntax:
         yield Finding.note(
             "other_transfer_syntax",
-            "The file is not written in the transfer syntax that it states; it was decoded as it "
-            "is written.",
+            "The file is not encoded in the transfer syntax that it states; it was decoded as it "
+            "is encoded.",
         )
 
 
@@ -265,7 +260,7 @@ def _keyword(tag: int) -> str:
 
 
 def _has_several(dataset: Dataset, tag: int, value: bytes) -> bool:
-    """Tell whether an element that has one value by its nature has several that differ."""
+    """Whether an element that may have one value only has several that differ."""
     if tag == PIXEL_DATA or (b"\\" not in value[:MAX_TEXT] and tag >> 16 != GROUP_OF_NUMBERS):
         return False
     keyword = keyword_for_tag(tag)

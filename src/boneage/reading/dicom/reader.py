@@ -1,4 +1,4 @@
-"""DICOM to a film: CR, DX, secondary capture, or any other single grey image."""
+"""DICOM to a radiograph: CR, DX, secondary capture, or any other single grey image."""
 
 from __future__ import annotations
 
@@ -14,13 +14,20 @@ from boneage.reading.dicom.decoding import PixelDescription, decode_frame
 from boneage.reading.dicom.display import displayed
 from boneage.reading.dicom.metadata import metadata_of
 from boneage.reading.dicom.padding import Padding, stated_padding, unstated_padding
-from boneage.reading.dicom.parsing import parse, text_of, whole_number
+from boneage.reading.dicom.parsing import parse
 from boneage.reading.dicom.stated_geometry import Shutter, stated_pixel_aspect, stated_shutter
-from boneage.reading.dicom.stored_values import Cells, Mask, StoredValues, settle, stated_coding
+from boneage.reading.dicom.stored_values import (
+    Cells,
+    Mask,
+    StoredValues,
+    resolve_coding,
+    stated_coding,
+)
+from boneage.reading.dicom.values import text_of, whole_number
 from boneage.reading.limits import Limits
 from boneage.reading.quiet import quiet
 
-NAMES_OF_SYNTAXES = {
+SYNTAXES = {
     "1.2.840.10008.1.2": "uncompressed",
     "1.2.840.10008.1.2.1": "uncompressed",
     "1.2.840.10008.1.2.1.99": "deflated",
@@ -52,7 +59,7 @@ def read_dicom(data: bytes, name: str, limits: Limits) -> Radiograph:
     except FilmError:
         raise
     except Exception as error:
-        # Not chained: what pydicom says may quote the patient.
+        # Not chained: pydicom's message may quote the patient.
         raise FilmError(
             "damaged",
             f"{name!r} is a damaged DICOM file ({type(error).__name__}): "
@@ -73,7 +80,7 @@ def _read(data: bytes, name: str, limits: Limits) -> Radiograph:
             "several_frames",
             f"{name!r} is a DICOM file of {frames} frames; give one image per file",
         )
-    if syntax not in NAMES_OF_SYNTAXES:
+    if syntax not in SYNTAXES:
         raise FilmError(
             "unsupported_compression",
             f"{name!r} is DICOM compressed as {UID(syntax).name!r}, which is not supported; "
@@ -91,7 +98,7 @@ def _read(data: bytes, name: str, limits: Limits) -> Radiograph:
     if exposed and unpadded:
         exposed = exposed.intersection(unpadded) or exposed
     found += (*stored.notes, *(padding.notes if padding else ()), *shutter.notes, *shown)
-    stored_as = f"DICOM ({NAMES_OF_SYNTAXES[syntax]})"
+    stored_as = f"DICOM ({SYNTAXES[syntax]})"
     metadata = metadata_of(dataset, stored_as, stored.coding.bits, notes)
     return Radiograph(pixels, metadata, name, aspect, exposed or unpadded, found)
 
@@ -99,7 +106,7 @@ def _read(data: bytes, name: str, limits: Limits) -> Radiograph:
 def _stored(
     cells: Cells, dataset: Dataset, description: PixelDescription, name: str
 ) -> tuple[StoredValues, Padding | None]:
-    """Find the numbers that the pixels are, and which of them are padding."""
+    """Decode the pixels as numbers, and find which of them are padding."""
     described = description.bits_stored, description.high_bit
     if description.photometric.startswith("PALETTE"):
         coding = stated_coding(cells, *described, signed=False)
@@ -110,11 +117,11 @@ def _stored(
     coding = stated_coding(cells, *described, signed=description.signed)
     padding = stated_padding(dataset, cells, coding) or unstated_padding(coding.of(grey))
     counted = ~padding.values if padding else None
-    return settle(cells, coding, counted, signed=description.signed), padding
+    return resolve_coding(cells, coding, counted, signed=description.signed), padding
 
 
 def _counted(padding: Padding | None, shutter: Shutter) -> Mask | None:
-    """Find the pixels that are the image; None where all are."""
+    """Find the pixels of the image itself; None where all are."""
     if padding is None:
         return shutter.shown
     counted = ~padding.values if shutter.shown is None else ~padding.values & shutter.shown

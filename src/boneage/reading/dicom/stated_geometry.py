@@ -1,4 +1,4 @@
-"""What a dataset states of its image's geometry: the shape of its pixels, and its shutter."""
+"""The stated geometry of an image: the shape of its pixels, and its shutter."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from boneage.reading.dicom.stored_values import Mask
 from boneage.reading.dicom.values import numbers_of, stating
 
 MOST_OBLONG = 3.0
-"""No device has pixels so much longer than wide; who states them means something else."""
+"""No device has pixels of a greater ratio; such a statement is a mistake."""
 AS_GOOD_AS_SQUARE = 0.01
 SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
 LEAST_SHOWN = 0.1
-"""Of the image: a shutter that leaves less was not meant for it."""
+"""Of the image: a shutter that leaves less is a mistake."""
 FARTHEST = 10**6
 """Pixels; a corner further off is a mistake."""
 
@@ -28,8 +28,8 @@ FARTHEST = 10**6
 def stated_pixel_aspect(dataset: Dataset) -> tuple[float, tuple[Finding, ...]]:
     """Find the height of a pixel over its width.
 
-    The spacings go before the ratio, which the standard wants only where there are none, and
-    among them the one at the patient before the one at the detector.
+    Spacings take precedence over the ratio, which the standard requires only without them, and the
+    one at the patient over the one at the detector.
     """
     found = {}
     for keyword in SPACINGS:
@@ -44,7 +44,7 @@ def stated_pixel_aspect(dataset: Dataset) -> tuple[float, tuple[Finding, ...]]:
         if abs(ratio / aspect - 1) > AS_GOOD_AS_SQUARE:
             message = (
                 f"{first} states pixels {aspect:.3g} times as high as wide, {other} {ratio:.3g} "
-                f"times; {first} was followed"
+                f"times; {first} was used"
             )
             return aspect, (Finding.warning("pixel_shape_contradictory", message),)
     return aspect, ()
@@ -61,20 +61,19 @@ def _ratio(numbers: tuple[float, ...]) -> float | None:
 
 @dataclass(frozen=True, eq=False)
 class Shutter:
-    """What a viewer shows of an image."""
+    """The part of an image that a viewer shows."""
 
     shown: Mask | None
     """Shape (rows, columns); None: all of it."""
     box: Box | None
-    """Around what is shown."""
+    """Around the part that is shown."""
     notes: tuple[Finding, ...] = ()
 
     def applied(self, pixels: Pixels) -> Box | None:
         """Set what is not shown to 0, and give the box around the image that is left.
 
-        Around a circle or a polygon, the corners of its box are no image, and often neither
-        is what lies beside the exposed field within it: lines that are black all along are
-        left out.
+        The corners of a circle's or polygon's box are not part of the image, and often what is
+        beside the exposed field is not either: lines that are all black are left out.
         """
         if self.shown is None or self.box is None:
             return self.box
@@ -167,4 +166,4 @@ SHAPES: dict[str, Callable[[Dataset, int, int, float], Mask | None]] = {
     "CIRCULAR": _circle,
     "POLYGONAL": _polygon,
 }
-"""A BITMAP shutter is an overlay, and hides what somebody drew; it is not applied."""
+"""A BITMAP shutter is an overlay that hides drawings; it is not applied."""

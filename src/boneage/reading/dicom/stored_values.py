@@ -1,4 +1,4 @@
-"""Which number a pixel's bits are: their depth, place and sign, checked by what the values do.
+"""How a pixel's bits encode a number: their depth, place and sign, checked by the values.
 
 Headers are wrong about them in known ways: unsigned values called signed, or the reverse;
 fewer bits stated than there are, or more; the wrong high bit. Read wrongly, values wrap
@@ -21,14 +21,14 @@ Integers: TypeAlias = npt.NDArray[Any]
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
 SAMPLED_ROWS = 256
-"""So many rows, evenly spread, show how an image goes on from pixel to pixel."""
+"""Rows, evenly spread, whose neighbouring pixels are compared."""
 JUMP = 0.75
-"""Of the range: neighbours so far apart lie on the two sides of a wrap."""
+"""Of the range: neighbours so far apart are on the two sides of a wrap."""
 HALF = 1 / 32
-"""Of the range: so far from half of it neighbours lie apart where the highest bit is an overlay."""
+"""Of the range: so far from half of it neighbours are apart where the highest bit is an overlay."""
 SOME, SHARE = 10, 1e-4
-"""So many jumps, and this share of all pairs of neighbours, are no sign of anything: markers
-and printed text jump, too."""
+"""So many jumps, and this share of all pairs of neighbours, are normal: markers and printed text
+jump, too."""
 CLEARLY = 4
 """Another coding, or the other sign, is right when it has so many times fewer jumps. Of 300
 radiographs in 12 bits, stored rightly in four ways, none was misjudged. With the wrong sign, 28
@@ -40,11 +40,11 @@ ROUGH = 0.05
 the wrong order, look like noise. Of 250 radiographs the roughest had 0.02."""
 FEWEST_BITS = 6
 NEAR = 1 / 16
-"""Of the range: so near to the lowest or highest number lie those on the sides of a wrap."""
+"""Of the range: so near to the lowest or highest number are those on the sides of a wrap."""
 FEWEST_ACROSS = 5
 """Pairs of neighbours."""
 RARE = 0.05
-"""Of the pixels: where a little bone wrapped around, few lie on either side of the wrap; where
+"""Of the pixels: where a little bone wrapped around, few are on either side of the wrap; where
 print is bright on black, black is common. Of 300 radiographs stored rightly in six ways, none was
 misjudged; with the wrong sign 5 were not found out, of which print alone is the brighter half."""
 
@@ -108,7 +108,7 @@ class StoredValues:
 
 
 def stated_coding(cells: Cells, bits_stored: int, high_bit: int | None, *, signed: bool) -> Coding:
-    """Read as the header says, as far as that is possible.
+    """Read as the header states, as far as that is possible.
 
     A compressed image is right about its own sign, and has no place for other bits below.
     """
@@ -119,11 +119,13 @@ def stated_coding(cells: Cells, bits_stored: int, high_bit: int | None, *, signe
     return Coding(bits, signed, shift if 0 < shift <= cells.bits - bits else 0)
 
 
-def settle(cells: Cells, stated: Coding, counted: Mask | None, *, signed: bool) -> StoredValues:
+def resolve_coding(
+    cells: Cells, stated: Coding, counted: Mask | None, *, signed: bool
+) -> StoredValues:
     """Decode the cells, shape (rows, columns), so that their values do not wrap around.
 
-    ``stated`` is what the header, or a compressed image itself, says, ``signed`` what the header
-    says of the sign; ``counted`` is False where there is no image (None: it is everywhere).
+    ``stated`` is the coding by the header, or by a compressed image itself; ``signed`` is that of
+    the header; ``counted`` is False outside the image (None: there is no outside).
     """
     values, notes = cells.values, list(cells.notes)
     highest = int(values.max() if counted is None else values.max(where=counted, initial=0))
@@ -170,7 +172,7 @@ class _Sample:
 
     @property
     def few(self) -> float:
-        """So many jumps are no sign of a wrap."""
+        """Fewer jumps are not a sign of wrapping."""
         return SOME + SHARE * self.pairs
 
     def range_bits(self, coding: Coding) -> int:
@@ -183,7 +185,7 @@ class _Sample:
         return other.shift < best.shift and other.bits <= best.bits and not below.any()
 
     def jumps(self, coding: Coding, *, halves: bool = False) -> int:
-        """Count the neighbours that lie almost the whole range apart, or also just half of it."""
+        """Count the neighbours that are almost the whole range apart, or also just half of it."""
         numbers = coding.of(self.cells)
         low, high = self._ends(numbers)
         distance, full = self._apart(numbers), 2 ** bits_for(low, high)
@@ -199,7 +201,7 @@ class _Sample:
         return int(np.count_nonzero(apart & ~(ends[:, 1:] & ends[:, :-1])))
 
     def roughness(self, coding: Coding) -> float:
-        """Measure how far neighbours lie apart on average, of the range."""
+        """Average distance of neighbours, as a share of the range."""
         numbers = coding.of(self.cells)
         apart = self._apart(numbers)
         if self.together is not None:
@@ -224,7 +226,7 @@ def bits_for(low: int, high: int) -> int:
 
 
 def _right_aligned(values: Integers, stated: Coding, highest: int, counted: Mask | None) -> Coding:
-    """Forget a high bit that the values do not reach while they use the bits below."""
+    """Ignore a high bit that the values do not reach while they use the bits below."""
     if not stated.shift:
         return stated
     low, high = 0, highest
@@ -253,7 +255,7 @@ def _in_the_other_byte_order(sample: _Sample, stated: Coding, highest: int) -> b
 
 
 def _of_fewer(sample: _Sample, stated: Coding) -> Coding:
-    """Find the depth at which the image is the least rough: bits above it are no part of it."""
+    """Find the depth at which the image is the least rough: bits above are not part of it."""
     depths = range(stated.bits, FEWEST_BITS, -1)
     codings = (Coding(bits, stated.signed, stated.shift) for bits in depths)
     return min(codings, key=sample.roughness, default=stated)
@@ -293,11 +295,10 @@ def _others(stated: Coding, range_bits: int, highest: int, cell_bits: int) -> It
 
 
 def _with_the_right_sign(values: Integers, coding: Coding, counted: Mask | None) -> Coding:
-    """Find the sign with which fewer neighbours lie on the two sides of the wrap.
+    """Find the sign with which fewer neighbours are on the two sides of the wrap.
 
-    Few pixels may have wrapped around, in an image that is dark but for some bone: too few
-    for jumps to tell from print. But theirs is a mark that print seldom has: right beside
-    the darkest values of all lie the brightest, with nothing between.
+    In a dark image with little bone few pixels wrap around: too few jumps to tell them from print.
+    But unlike print, they have the brightest values right beside the darkest, and nothing between.
     """
     wrapped = _across(values, coding, counted, RARE)
     if wrapped < FEWEST_ACROSS:
@@ -310,7 +311,7 @@ def _across(values: Integers, coding: Coding, counted: Mask | None, most: float 
     """Count the neighbours of which one is near the lowest number, the other near the highest.
 
     None where more than a part of all pixels is either: that is black, or white, and jumps
-    would tell.
+    would show it.
     """
     numbers = coding.of(values)
     lowest = -(2 ** (coding.bits - 1)) if coding.signed else 0

@@ -1,4 +1,4 @@
-"""Which transfer syntax a DICOM file really has, where it states another one, or a private one."""
+"""The actual transfer syntax of a DICOM file, where it states another or a private one."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ RLE_HEADER = 64
 
 
 def stated_encoding(syntax: str) -> Encoding | None:
-    """Give how a data set of a transfer syntax is written; None where that is not known."""
+    """Give the encoding of a transfer syntax; None where it is not known."""
     if not syntax.startswith(str(ImplicitVRLittleEndian)) and syntax not in ENCODINGS:
         return None
     return ENCODINGS.get(syntax, EXPLICIT)
@@ -86,9 +86,9 @@ def inflated(data: bytes, name: str) -> bytes | None:
 def true_syntax(
     stated: str, encoding: Encoding, pixels: bytes | None, *, encapsulated: bool
 ) -> str:
-    """Tell the transfer syntax from how the data set is written and what its pixels are.
+    """Determine the transfer syntax from the encoding of the data set and its pixels.
 
-    The stated one, where nothing speaks against it or nothing better is known. Encapsulated
+    The stated one, where nothing contradicts it or nothing better is known. Encapsulated
     pixels are a sequence of fragments.
     """
     if encapsulated and pixels:
@@ -130,9 +130,9 @@ def _of_codestream(content: bytes) -> str | None:
 
 
 def in_little_endian(pixels: bytes, columns: int) -> bytes:
-    """Give 16-bit pixels in the order of bytes in which neighbours are alike.
+    """Give 16-bit pixels in the byte order in which neighbours differ less.
 
-    In the wrong order the low bytes, which are noise, would weigh most.
+    In the wrong order, the noise of the low bytes dominates.
     """
     values = np.frombuffer(pixels, "<u2", len(pixels) // 2)
     if not 1 < columns <= len(values):

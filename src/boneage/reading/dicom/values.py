@@ -1,6 +1,6 @@
-"""The values of single DICOM elements: what is read of one is what is written of it.
+"""The values of single DICOM elements, for reading them and for writing them again.
 
-A value that makes no sense is no value; one of several, where one is meant, is none either.
+A value that makes no sense counts as absent; so do several where one is expected.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SEXES = {"M": Sex.MALE, "MALE": Sex.MALE, "F": Sex.FEMALE, "FEMALE": Sex.FEMALE}
 SEX_CODES = {Sex.MALE: "M", Sex.FEMALE: "F"}
 OTHER_SEXES = frozenset(("O", "OTHER"))
 NOT_STATED = re.compile(r"[\s0./:-]*|U|N|NA|N/A|NONE|NULL|UNK|UNKNOWN|ANON\w*", re.IGNORECASE)
-"""What stands where nothing is known."""
+"""Texts for unknown values."""
 TIME = re.compile(r"([0-9]{2})(?::?([0-9]{2})(?::?([0-9]{2})(\.[0-9]{1,6})?)?)?")
 UID = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 LONGEST_UID = 64
@@ -46,7 +46,7 @@ def whole_number(dataset: Dataset, keyword: str) -> int | None:
 
 
 def texts_of(dataset: Dataset, keyword: str) -> tuple[str, ...]:
-    """Read an element's texts that differ, without what is empty and the spaces around them."""
+    """Read an element's different texts, without empty ones and surrounding spaces."""
     try:
         value = dataset.get(keyword)
         several = isinstance(value, MultiValue | list | tuple)
@@ -57,7 +57,7 @@ def texts_of(dataset: Dataset, keyword: str) -> tuple[str, ...]:
 
 
 def text_of(dataset: Dataset, keyword: str) -> str | None:
-    """Read an element's one text, or the first one of an element that has several by its nature."""
+    """Read an element's text, or the first one of several."""
     found = texts_of(dataset, keyword)
     return found[0] if found else None
 
@@ -69,12 +69,12 @@ def only_text_of(dataset: Dataset, keyword: str) -> str | None:
 
 
 def is_stated(dataset: Dataset, keyword: str) -> bool:
-    """Tell whether an element has a value that is meant to say something."""
+    """Whether an element has a value other than a text for an unknown one."""
     return any(not NOT_STATED.fullmatch(text) for text in texts_of(dataset, keyword))
 
 
 def date_of(dataset: Dataset, keyword: str) -> date | None:
-    """Read a date, as YYYYMMDD or as old devices and converters write it."""
+    """Read a date: YYYYMMDD, or as old devices and converters write it."""
     return date_in(only_text_of(dataset, keyword) or "")
 
 
@@ -100,16 +100,15 @@ def age_of(dataset: Dataset) -> float | None:
 
 
 def uid_of(dataset: Dataset, keyword: str) -> str | None:
-    """Read a UID, without what stands around it."""
+    """Read a UID, without surrounding characters."""
     text = only_text_of(dataset, keyword) or ""
     return text if UID.fullmatch(text) and len(text) <= LONGEST_UID else None
 
 
 def stating(dataset: Dataset, keyword: str, macro: str) -> Dataset:
-    """Find what states an element: the dataset itself, or else a macro of its functional groups.
+    """Find the dataset that has an element: itself, or else a macro of its functional groups.
 
-    The macro is a sequence such as ``"FrameVOILUTSequence"``. The dataset itself where nothing
-    states the element.
+    The macro is a sequence such as ``"FrameVOILUTSequence"``. Itself where no dataset has it.
     """
     if _has(dataset, keyword):
         return dataset
@@ -130,7 +129,7 @@ def _has(dataset: Dataset, keyword: str) -> bool:
 
 
 def first_item(dataset: Dataset, keyword: str) -> Dataset:
-    """Open a sequence; an empty dataset where there is none, or a garbled one."""
+    """Give a sequence's first item; an empty dataset where there is none."""
     try:
         items = dataset.get(keyword) or []
         item = items[0] if len(items) else None

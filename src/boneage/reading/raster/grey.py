@@ -18,8 +18,8 @@ from boneage.reading.raster.tone_curve import ToneCurve
 
 BYTE, WORD = 255.0, 65_535.0
 COLOURED_LEVELS = 8.0
-"""Mean difference of the channels, of 255, above which an image counts as
-coloured. JPEG leaves less in what is grey; a coloured stamp on a film is small."""
+"""Mean difference of the channels, of 255, above which an image counts as coloured. JPEG leaves
+less in grey images; a coloured stamp is small."""
 SAMPLE = (64, 64)
 PNG_GREY_WITH_ALPHA, PNG_RGBA = 4, 6
 PNG_HEAD = 16
@@ -39,7 +39,7 @@ class Grey:
 
 @dataclass(frozen=True, eq=False)
 class DecodedImage:
-    """What a decoder read of a raster file, as it is stored."""
+    """A raster file's image as it is stored."""
 
     grey: Grey
     bits: int
@@ -87,14 +87,14 @@ def opacity(alpha: npt.NDArray[Any], white: float) -> npt.NDArray[np.float32] | 
 
 
 def is_coloured(image: Image) -> bool:
-    """Tell an image in colour from a grey one stored as colour."""
+    """Whether an image is in colour, not a grey one stored as colour."""
     if image.mode not in {"RGB", "RGBA", "RGBX", "P", "PA", "CMYK", "YCbCr", "HSV"}:
         return False
     return channels_differ(np.asarray(image.resize(SAMPLE).convert("RGB")), BYTE)
 
 
 def channels_differ(colours: npt.NDArray[Any], white: float | None) -> bool:
-    """Tell colours, shape (height, width, 3), whose channels differ, by their averages."""
+    """Whether the channels of colours, shape (height, width, 3), differ, by their averages."""
     step = max(1, min(colours.shape[:2]) // (8 * SAMPLE[0]))
     some = np.ascontiguousarray(colours[::step, ::step], np.float32)
     small = cv2.resize(some, SAMPLE, interpolation=cv2.INTER_AREA)
@@ -127,8 +127,8 @@ def _words(image: Image) -> Grey:
 def deep_grey(data: bytes, image: Image) -> Grey | None:
     """Decode a PNG of 16 bits in several channels, of which Pillow keeps the upper 8.
 
-    It is decoded twice, and the two must agree: nothing that OpenCV did not fill, or took for
-    something else, comes through. None where no decoder gives all 16 bits and agrees.
+    It is decoded twice, and the two must agree, for OpenCV may leave pixels unfilled or take the
+    data for something else. None where no decoder gives all 16 bits and agrees.
     """
     if data[PNG_HEAD + 9] == PNG_GREY_WITH_ALPHA:
         return _deep_grey_with_alpha(data)

@@ -1,6 +1,6 @@
-"""What raster files state beside their pixels: size and depth, which way up, shape of a pixel.
+"""Headers of raster files: size and depth, EXIF orientation, shape of a pixel.
 
-Size and depth are read before a decoder is trusted with the file.
+Size and depth are checked before the file is decoded.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ BMP_BITS, BMP_COMPRESSIONS = frozenset((1, 4, 8, 16, 24, 32)), frozenset(range(4
 X_RESOLUTION, Y_RESOLUTION, ORIENTATION = 282, 283, 274
 UPRIGHT = 1
 MOST_ASPECT = 3.0
-"""Pixels that are stated to be longer than this are a mistake."""
+"""A greater stated ratio is a mistake."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Header:
 
 
 def read_header(data: bytes, kind: str, name: str) -> Header:
-    """Read a header, and see that the file is whole; of a TIFF, its decoder does."""
+    """Read a header, and check that the file is whole; of a TIFF, its decoder does."""
     if kind == PNG:
         return _png(data, name)
     if kind == JPEG:

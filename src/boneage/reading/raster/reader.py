@@ -1,9 +1,9 @@
 """PNG, JPEG, TIFF, WebP and BMP to a radiograph.
 
-Pillow decodes all but TIFF: it is as fast as OpenCV on 8-bit grey (28 ms for a
-PNG of 2000 x 2500 px with either), it refuses a damaged file where OpenCV gives
-the part that it could decode, and it begins with cleared memory. Of a TIFF it
-knows only some layouts, so that :mod:`boneage.reading.raster.tiff` reads these.
+Pillow decodes all but TIFF: it is as fast as OpenCV on 8-bit grey (28 ms for a PNG of 2000 x 2500
+px), it refuses a damaged file where OpenCV gives the part that it could decode, and it begins with
+cleared memory. It supports only some layouts of TIFF, so :mod:`boneage.reading.raster.tiff` reads
+these.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _by_pillow(data: bytes, kind: str, header: Header, name: str, limits: Limits
 
 
 def _curve(image: ImageFile, header: Header) -> ToneCurve | None:
-    """Read the curve of the grey levels, from what counts first (PNG 3, section 11.3)."""
+    """Read the curve of the grey levels, by precedence (PNG 3, section 11.3)."""
     if header.transfer is not None:
         return curve_of_cicp(header.transfer)
     profile = image.info.get("icc_profile")
@@ -141,7 +141,7 @@ def _pixels(grey: Grey, curve: ToneCurve | None, name: str) -> Pixels:
 
 
 def _check_finite(values: npt.NDArray[Any], name: str) -> None:
-    """Refuse values that are not numbers, or infinite."""
+    """Raise FilmError for values that are NaN or infinite."""
     wrong = values.size - int(np.count_nonzero(np.isfinite(values)))
     if wrong:
         raise FilmError(

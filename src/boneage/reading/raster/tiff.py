@@ -45,8 +45,7 @@ OTHER_INTERPRETATIONS: Mapping[int, str] = {
 GRAY_RESPONSE_CURVE, TRANSFER_FUNCTION, COLOR_MAP, EXTRA_SAMPLES = 291, 301, 320, 338
 INK_SET, YCBCR_SUBSAMPLING, ICC_PROFILE = 332, 530, 34675
 ALPHA = 2
-"""Extra samples that tell how opaque a pixel is. Of kind 1, the colours are multiplied
-with it already, so that they lie over black as they are."""
+"""Extra samples of opacity. Of kind 1, the colours are multiplied with it already."""
 MAX_TABLE_BITS = 16
 
 
@@ -75,7 +74,7 @@ def read_tiff(data: bytes, name: str, limits: Limits) -> DecodedImage:
 
 
 def _interpretation(layout: Layout) -> int:
-    """Read what the samples mean; where the file does not say, what their number implies."""
+    """Read the photometric interpretation; where none is stated, that of the number of samples."""
     page, name = layout.page, layout.name
     stated = page.number(PHOTOMETRIC, RGB if layout.samples >= 3 else BLACK_IS_ZERO)
     if stated not in COLOURS:
@@ -116,7 +115,7 @@ def _white(samples: npt.NDArray[Any], layout: Layout) -> float | None:
 def _grey(
     samples: npt.NDArray[Any], interpretation: int, layout: Layout
 ) -> tuple[npt.NDArray[Any], bool]:
-    """Take the luminance, and tell whether the image is coloured."""
+    """Take the luminance, and whether the image is coloured."""
     white = _white(samples, layout)
     if interpretation == PALETTE:
         colours = _palette(layout)[samples[..., 0]]

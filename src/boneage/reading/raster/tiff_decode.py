@@ -1,11 +1,9 @@
-"""The stored samples of a TIFF page, every one of them decoded.
+"""The decoded samples of a TIFF page.
 
-Uncompressed segments are copied. JPEG segments are decoded one by one, each
-seen to have just the size of its place. For all other compressions libtiff,
-through Pillow, is given the page as rows of plain bytes: it then only unpacks,
-and gives an error where it cannot fill a segment; what the bytes mean (depth,
-byte order, planes, prediction) is settled here. No image is begun in memory
-that was not cleared.
+Uncompressed segments are copied. JPEG segments are decoded one by one, after a check of their size.
+For all other compressions libtiff, through Pillow, gets the page as rows of plain bytes: it then
+only unpacks, and gives an error where it cannot fill a segment; depth, byte order, planes and
+prediction are applied here. All memory is cleared first.
 """
 
 from __future__ import annotations
@@ -190,7 +188,7 @@ def _check_jpeg(stream: bytes, height: int, layout: Layout) -> None:
 def _whole_jpeg(stream: bytes, tables: bytes, to_rgb: bool) -> bytes:
     """Make a file of a stream: the tables, and whether its colours are YCbCr.
 
-    The TIFF says which colours they are: what the stream says itself is left out.
+    The TIFF states which colours they are: statements of the stream itself are left out.
     """
     adobe = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00" + bytes([int(to_rgb)])
     shared = b"".join(_segments(tables)) if tables else b""

@@ -1,4 +1,4 @@
-"""How the pixels of a TIFF page are stored, seen to be possible before any is decoded."""
+"""How the pixels of a TIFF page are stored, checked before any is decoded."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ MOST_EXPANSION: Mapping[int, int] = {
     LZMA: 10_000,
     ZSTD: 40_000,
 }
-"""Compressions that are read, and at most how many bytes one byte can stand for:
-what claims to hold more is damaged, and is refused before memory is asked for."""
+"""Supported compressions, and the most bytes that one byte can expand to: data that state more are
+damaged, and are refused before memory is allocated."""
 WITH_PREDICTOR = frozenset((LZW, DEFLATE, OLD_DEFLATE, LZMA, ZSTD))
 NO_PREDICTOR, DIFFERENCES, FLOAT_DIFFERENCES = 1, 2, 3
 OTHER_COMPRESSIONS: Mapping[int, str] = {
@@ -72,7 +72,7 @@ class Layout:
     compression: int
     predictor: int
     planes: int
-    """The samples of a pixel lie in as many images, or in 1."""
+    """The samples of a pixel are in as many images, or in 1."""
     tiled: bool
     segment_height: int
     segment_width: int
@@ -196,7 +196,7 @@ def _check_predictor(predictor: int, bits: int, kind: str, name: str) -> None:
 def _segments(
     page: Directory, grid: tuple[int, int, int], name: str
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Read where the segments lie, and their sizes (0 where no size is stated)."""
+    """Read the places of the segments, and their sizes (0 where no size is stated)."""
     planes, down, across = grid
     count = planes * down * across
     found: list[npt.NDArray[np.int64]] = []
@@ -214,7 +214,7 @@ def _segments(
 
 
 def _check_segments(layout: Layout) -> None:
-    """See that each segment lies in the file, and can hold its pixels."""
+    """Check that each segment is in the file, and can hold its pixels."""
     name, sizes, file_size = layout.name, layout.sizes, len(layout.page.data)
     unpacked = layout.offsets.size * layout.segment_height * layout.row_bytes
     if unpacked > MAX_FILE_BYTES:

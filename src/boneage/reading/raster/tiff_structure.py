@@ -1,8 +1,7 @@
 """The directories of a TIFF, classic or BigTIFF, of either byte order.
 
-Nothing is trusted: every place is compared with the size of the file, a circle
-of directories ends at its first repeat, and no value is copied before its
-count is known to lie within the file.
+Every place is compared with the size of the file, a circle of directories ends at its first
+repeat, and values are copied only after their count is known to be within the file.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from boneage.reading.kinds import TIFF
 from boneage.reading.raster.headers import truncated
 
 MAX_PAGES, MAX_TAGS = 200, 1_000
-"""Directories that are looked at, and tags in each: a film has one of some 30."""
+"""Directories that are read, and tags in each: an image has one of some 30."""
 VALUE_TYPES: Mapping[int, str] = {
     **dict.fromkeys((1, 2, 7), "u1"),
     **dict.fromkeys((4, 5, 13), "u4"),
@@ -41,7 +40,7 @@ IMAGE_WIDTH, IMAGE_HEIGHT, IMAGE_DEPTH = 256, 257, 32997
 
 @dataclass(frozen=True)
 class TagEntry:
-    """Where the values of a tag lie."""
+    """The place of the values of a tag."""
 
     type: int
     count: int
@@ -58,7 +57,7 @@ class Directory:
     entries: Mapping[int, TagEntry]
 
     def numbers(self, tag: int) -> npt.NDArray[Any]:
-        """Read all values of a tag; none where it is missing, or lies outside the file."""
+        """Read all values of a tag; none where it is missing, or outside the file."""
         entry = self.entries.get(tag)
         if entry is None or entry.type not in VALUE_TYPES or self.outside(tag):
             return np.zeros(0)
@@ -80,7 +79,7 @@ class Directory:
         return int(values[0]) if values.size and np.isfinite(values[0]) else default
 
     def outside(self, tag: int) -> bool:
-        """Tell that a file ends before the values of a tag."""
+        """Whether a file ends before the values of a tag."""
         entry = self.entries.get(tag)
         return entry is not None and entry.position + entry.count * _size(entry.type) > len(
             self.data
@@ -95,23 +94,23 @@ class Directory:
 
 
 def one_page(data: bytes, name: str) -> Directory:
-    """Find the page of a TIFF that is the image; previews and masks are passed by."""
+    """Find the page of a TIFF that is the image; previews and masks are skipped."""
     pages = list(_chain(data, name))
-    films = [page for page in pages if not page.is_copy]
-    if not films:  # a raw file of a camera or scanner: the preview comes first
-        films = [page for page in _below(pages, name) if not page.is_copy]
-    if not films and len(pages) == 1:
-        films = pages
-    depth = max((page.number(IMAGE_DEPTH, 1) for page in films), default=1)
-    if len(films) == 1 and depth == 1:
-        return films[0]
-    if not films:
+    images = [page for page in pages if not page.is_copy]
+    if not images:  # a raw file of a camera or scanner: the preview comes first
+        images = [page for page in _below(pages, name) if not page.is_copy]
+    if not images and len(pages) == 1:
+        images = pages
+    depth = max((page.number(IMAGE_DEPTH, 1) for page in images), default=1)
+    if len(images) == 1 and depth == 1:
+        return images[0]
+    if not images:
         raise FilmError(
             "damaged",
             f"{name!r} is a TIFF of {len(pages)} pages that are all marked as previews or masks "
             "of another one; export the image alone",
         )
-    count = len(films) if len(films) > 1 else depth
+    count = len(images) if len(images) > 1 else depth
     raise FilmError(
         "several_pages", f"{name!r} is a TIFF of {count} pages; give one image per file"
     )

@@ -1,8 +1,8 @@
-"""The curve of grey levels that a file states, where it is not the usual one.
+"""The curve of grey levels that a file states, where it is not that of a display.
 
-A film is shown, and was learnt from, in levels encoded for a display (gamma
-2.2, or sRGB, which differs little). A file may state that its levels are
-others: linear in light, say, which looks far darker. PNG states a gamma (gAMA)
+Images are shown, and were trained on, in levels encoded for a display (gamma 2.2, or sRGB, which
+differs little). A file may state that its levels are others, such as linear in light, which looks
+far darker. PNG states a gamma (gAMA)
 or a code (cICP); PNG, JPEG, TIFF and WebP may hold an ICC profile; TIFF may
 hold a transfer function.
 """
@@ -21,7 +21,7 @@ from boneage.domain.radiograph import Pixels
 
 DISPLAY_GAMMA = 2.2
 LEVELS = 65_536
-"""Of the curve: each level of 8 and of 16 bits is met exactly."""
+"""Of the curve: it has each level of 8 and of 16 bits."""
 ALIKE = 0.02
 """Of 1: levels that a curve moves by less are the display's, rounded (profiles of
 sRGB and of gamma 2.2 among them)."""
@@ -37,7 +37,6 @@ class ToneCurve:
     """From stored levels to those of a display."""
 
     finding: Finding
-    """What is said of it."""
     table: npt.NDArray[np.float64] | None = None
     """Levels for a display, 0 to 1, of stored levels evenly from 0 to 1; None: not known."""
 
@@ -53,7 +52,7 @@ class ToneCurve:
 
 
 def unread_curve(what: str) -> ToneCurve:
-    """Say that a file states a curve that is not applied."""
+    """A curve that a file states and that is not applied."""
     return ToneCurve(
         Finding.warning(
             "grey_curve_ignored",

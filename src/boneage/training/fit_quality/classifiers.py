@@ -78,7 +78,7 @@ def fit_classifier(examples: Sequence[Example], basis: Basis) -> QualityClassifi
     return QualityClassifier(
         kinds=kinds,
         kind=kind,
-        lying=_fit_orientation(both, along, basis),
+        orientation=_fit_orientation(both, along, basis),
         tilt=_fit_tilt(both, along, basis),
         right=_fit_right(examples, basis),
         space=fit_space(hands),

@@ -20,12 +20,13 @@ import numpy as np
 import numpy.typing as npt
 
 from boneage.datasets.films import Film
-from boneage.domain.orientation import Orientation, whole_film
+from boneage.domain.orientation import Orientation
 from boneage.domain.radiograph import ImageMetadata, Pixels, Radiograph, Sex
 from boneage.errors import FilmError
 from boneage.imaging.collimation import analysed, exposed_field, whole_image
 from boneage.imaging.perturbations import Random, tilted, tilted_on_black
 from boneage.inference.assessor import Assessor
+from boneage.inference.attention import features_as_oriented
 from boneage.quality.burned_in_text import letters_in_a_row
 from boneage.quality.classifier import HAND, MIRRORED, ORIENTATIONS, UPRIGHT
 from boneage.quality.image_quality import ImageQuality, quality_of
@@ -257,8 +258,8 @@ def extractor_of(assessor: Assessor) -> FeatureExtractor:
 
     def extract(pixels: Pixels, *, mirror: bool = False) -> Features:
         film = Radiograph(np.ascontiguousarray(pixels), ImageMetadata("drawn", 8))
-        whole = whole_film(film.height, film.width)
-        found = assessor.features_as_oriented(film, whole, mirror=mirror)
+        whole = Orientation.of_whole(film.height, film.width)
+        found = features_as_oriented(assessor.weights, film, whole, mirror=mirror)
         return found.astype(np.float16).astype(np.float32)  # as the journal holds it
 
     return extract

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ from boneage.errors import DataError, FilmError, WeightsError
 from boneage.imaging.collimation import whole_image
 from boneage.imaging.perturbations import with_text
 from boneage.inference.assessor import Assessor
+from boneage.inference.attention import features_as_oriented
 from boneage.quality.burned_in_text import letters_in_a_row
 from boneage.quality.checks import QualityLimits
 from boneage.quality.classifier import QualityClassifier
-from boneage.quality.model_file import ARRAYS, FORMAT, SUITABILITY
+from boneage.quality.model_file import ARRAYS, FORMAT, SUITABILITY, limits_table
 from boneage.reading import read
 from boneage.storage.files import EVIDENCE_FORMAT, atomically, write_json
 from boneage.training.fit_quality.classifiers import (
@@ -137,7 +138,7 @@ def _fit(
         return [judged(check, example, certain, turn) for check, example in some]
 
     trained = judge_all(films)
-    limits = limits_of(trained, certain, float(min(assessor.input_size("attention"))))
+    limits = limits_of(trained, certain, float(min(assessor.weights.input_size("attention"))))
     images = judge_all([pair for pair in pairs if pair[1].is_image])
     without_source = _left_out(
         examples, sources_left_out(examples), lambda some: with_kind(classifier, some, basis)
@@ -200,7 +201,9 @@ def _turner(
     def turn(example: Example, orientation: Orientation) -> Features:
         key = example.name, orientation
         if key not in known:
-            known[key] = assessor.features_as_oriented(read(paths[example.name]), orientation)
+            known[key] = features_as_oriented(
+                assessor.weights, read(paths[example.name]), orientation
+            )
         return known[key]
 
     return turn
@@ -233,7 +236,7 @@ def _put(weights: Path, assessor: Assessor, fit: QualityFit) -> None:
         "date": datetime.now(UTC).date().isoformat(),
         "attention_sha256": assessor.weights.manifest.networks["attention"].sha256,
         "arrays_sha256": hashlib.sha256(content).hexdigest(),
-        "limits": asdict(fit.limits),
+        "limits": limits_table(fit.limits),
         "figures": dict(fit.figures),
     }
     write_json(weights / SUITABILITY, table)
@@ -247,7 +250,7 @@ def _write_evidence(
         "format": EVIDENCE_FORMAT,
         "date": datetime.now(UTC).date().isoformat(),
         "weights": {"name": name.name, "sha256": name.sha256},
-        "limits": asdict(fit.limits),
+        "limits": limits_table(fit.limits),
         **fit.figures,
     }
     write_json(out / FIGURES, table)

@@ -13,7 +13,7 @@ import numpy as np
 
 from boneage.domain.assessment import Finding, Verdict, verdict_on
 from boneage.domain.orientation import Orientation
-from boneage.quality.checks import ImageMeasures, QualityLimits, of_seen
+from boneage.quality.checks import ImageMeasures, QualityLimits, findings_of_measures
 from boneage.quality.classifier import (
     ORIENTATIONS,
     UPRIGHT,
@@ -64,7 +64,9 @@ class Judged:
         if example.quality is None or example.letters is None:
             raise ValueError(f"{example.name!r} was not measured")
         measured = example.film_size, example.quality, example.letters
-        return tuple(of_seen(ImageMeasures(self.orientation, *measured, self.judgement, limits)))
+        return tuple(
+            findings_of_measures(ImageMeasures(self.orientation, *measured, self.judgement, limits))
+        )
 
     def verdict(self, limits: QualityLimits) -> Verdict:
         """Whether it would be accepted."""
@@ -124,9 +126,9 @@ def limits_of(films: Sequence[Judged], certain: float, input_px: float) -> Quali
     return QualityLimits(
         hand_refused=min(lowest(hand, HAND_REFUSED), 0.5),
         hand_warned=lowest(hand, HAND_WARNED),
-        unlikeness_refused=max(atypical) * ATYPICAL_MARGIN,
-        unlikeness_warned=highest(atypical, RARE),
-        lying_certain=certain,
+        ood_score_refused=max(atypical) * ATYPICAL_MARGIN,
+        ood_score_warned=highest(atypical, RARE),
+        orientation_certain=certain,
         tilt_warned_degrees=max(TILT_DEGREES, highest(tilt, RARE)),
         right_warned=max(LEAST_RIGHT, highest(right, RARE)),
         contrast_refused=contrast / WORSE_CONTRAST,

@@ -13,6 +13,7 @@ from boneage.datasets.labels import Film
 from boneage.domain.assessment import Failure
 from boneage.domain.radiograph import Sex
 from boneage.inference.assessor import Assessor
+from boneage.inference.attention import whole_hand_feature
 from boneage.inference.session import assess_case
 from boneage.quality.ood_score import FeatureSpace
 from boneage.storage.many import Journal, resumed
@@ -102,7 +103,7 @@ def estimate_films(
             return answer
         ood_score = answer.ood_score
         if space:
-            ood_score = space.ood_score(assessor.whole_hand_feature(session.image))
+            ood_score = space.ood_score(whole_hand_feature(assessor.weights, session.image))
         months = disagreement(answer.age_by_network)
         return FilmEstimate(*label, answer.uncalibrated_months, months, ood_score)
 

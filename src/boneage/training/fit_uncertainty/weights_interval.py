@@ -17,6 +17,7 @@ from boneage.domain.assessment import Failure
 from boneage.errors import BoneageError, DataError, WeightsError
 from boneage.i18n.words import percent
 from boneage.inference.assessor import Assessor
+from boneage.inference.attention import whole_hand_feature
 from boneage.inference.manifest import MANIFEST, read_manifest
 from boneage.quality.ood_score import FeatureSpace, fit_space
 from boneage.reading import read
@@ -120,7 +121,7 @@ def _space(
 
     def feature_of(film: Film) -> Any:
         try:
-            return assessor.whole_hand_feature(read(film.path))
+            return whole_hand_feature(assessor.weights, read(film.path))
         except WeightsError:
             raise
         except BoneageError:

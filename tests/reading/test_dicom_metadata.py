@@ -1,4 +1,4 @@
-"""What a DICOM file states of its film."""
+"""The metadata of a DICOM file."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_dates_in_the_old_form() -> None:
     assert metadata(PatientBirthDate="2010.01.15").birth_date == date(2010, 1, 15)
 
 
-def test_born_today_stands_in_for_an_unknown_birth_date() -> None:
+def test_born_on_the_study_date_is_a_placeholder() -> None:
     today = metadata(PatientBirthDate="20200115", StudyDate="20200115")
     assert today.chronological_age_months is None
     assert codes(today) == ["placeholder_age"]
