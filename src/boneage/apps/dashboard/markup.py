@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 
 from boneage.domain.assessment import Assessment, years_and_months
-from boneage.reports.wording import age_text, below_the_age, difference_text
+from boneage.reports.wording import age_details, age_text, difference_text
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+.!|~$:-])")
 HEAT_SCALE = '<p class="heat-scale">Attention: none <i></i> highest</p>'
@@ -31,7 +31,7 @@ def image_name(name: str) -> str:
 
 def headline(assessment: Assessment) -> str:
     """The bone age, large; read aloud when it appears."""
-    months, *more = below_the_age(assessment)
+    months, *more = age_details(assessment)
     if assessment.interval is None:
         more.append("This model gives no prediction interval.")
     if (age := assessment.chronological_age_months) is not None:

@@ -80,7 +80,7 @@ def content_of(data: bytes, radiograph: Radiograph | None = None) -> Content:
     elements |= {"aspect": radiograph.pixel_aspect, "exposed": radiograph.exposed}
     try:
         source = read_source(BytesIO(data))
-        stated = (keyword for keyword in OF_THE_PATIENT if keyword not in source.made)
+        stated = (keyword for keyword in OF_THE_PATIENT if keyword not in source.generated)
         elements |= {keyword: _plain(source, keyword) for keyword in stated}
     except (OutputError, FilmError):  # there is nothing to compare of it
         pass

@@ -128,7 +128,9 @@ class SpoolReader:
         )
         if self.spool.waits(film.key):
             self.audit.append(
-                AuditEvent.answered(film.caller, "assess", answer.fingerprint, answer.assessment)
+                AuditEvent.of_assessment(
+                    film.caller, "assess", answer.fingerprint, answer.assessment
+                )
             )
             if missing:
                 logger.warning("image %s: %s", short, missing)

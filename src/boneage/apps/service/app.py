@@ -82,7 +82,7 @@ class Service:
         """Write into the audit log what was answered."""
         await self.log(
             request,
-            AuditEvent.answered(stored.owner, action, stored.fingerprint, stored.assessment),
+            AuditEvent.of_assessment(stored.owner, action, stored.fingerprint, stored.assessment),
         )
 
     async def assess(self, request: Request, who: str) -> HeldAssessment:
