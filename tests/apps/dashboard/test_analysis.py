@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+from msgspec import structs
 from PIL import Image
 
 from boneage.apps.dashboard import analysis, downloads, markup, pictures
@@ -170,10 +171,10 @@ def test_it_is_what_find_regions_blacked_out(
     extent: Literal["box", "box_to_lower_edge", "rows_to_lower_edge"],
 ) -> None:
     manifest = assessor.weights.manifest
-    manifest = replace(
+    manifest = structs.replace(
         manifest,
-        plan=replace(manifest.plan, carpal_mask=extent),
-        preparation=replace(manifest.preparation, fit=fit),
+        plan=structs.replace(manifest.plan, carpal_mask=extent),
+        preparation=structs.replace(manifest.preparation, fit=fit),
     )
     size = manifest.networks["attention"].input
     assert size is not None
