@@ -171,9 +171,9 @@ def test_it_is_what_find_regions_blacked_out(
     extent: Literal["box", "box_to_lower_edge", "rows_to_lower_edge"],
 ) -> None:
     manifest = assessor.weights.manifest
-    manifest = structs.replace(
+    manifest = replace(
         manifest,
-        plan=structs.replace(manifest.plan, carpal_mask=extent),
+        plan=replace(manifest.plan, carpal_mask=extent),
         preparation=structs.replace(manifest.preparation, fit=fit),
     )
     size = manifest.networks["attention"].input
