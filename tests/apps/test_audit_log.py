@@ -32,14 +32,17 @@ def test_only_the_owner_may_read_it(written: Path) -> None:
 
 
 def test_a_whole_log_is_whole(written: Path) -> None:
-    assert (check_audit_log(written).lines, check_audit_log(written).broken) == (5, None)
+    assert (check_audit_log(written).intact_lines, check_audit_log(written).invalid_line) == (
+        5,
+        None,
+    )
 
 
 def test_a_changed_line_is_found_by_the_next(written: Path) -> None:
     lines = written.read_text().splitlines()
     lines[2] = lines[2].replace("ward", "word")
     written.write_text("\n".join([*lines, ""]))
-    assert check_audit_log(written).broken == 4
+    assert check_audit_log(written).invalid_line == 4
 
 
 @pytest.mark.parametrize("gone", [0, 1, 3])
@@ -47,13 +50,13 @@ def test_a_removed_line_is_found(written: Path, gone: int) -> None:
     lines = written.read_text().splitlines()
     del lines[gone]
     written.write_text("\n".join([*lines, ""]))
-    assert check_audit_log(written).broken == gone + 1
+    assert check_audit_log(written).invalid_line == gone + 1
 
 
 def test_a_half_line_is_found_and_the_log_goes_on(written: Path) -> None:
     written.write_bytes(written.read_bytes()[:-20])
     append_many(written, "ward", 1)
-    assert check_audit_log(written).broken == 5
+    assert check_audit_log(written).invalid_line == 5
     assert json.loads(written.read_text().splitlines()[-1])["action"] == "assess"
 
 
@@ -70,7 +73,7 @@ def test_threads_and_processes_keep_the_chain(tmp_path: Path) -> None:
         other.join()
         assert other.exitcode == 0
     checked = check_audit_log(path)
-    assert (checked.lines, checked.broken) == (200, None)
+    assert (checked.intact_lines, checked.invalid_line) == (200, None)
 
 
 def test_nothing_breaks_out_of_its_line(tmp_path: Path) -> None:
@@ -78,7 +81,7 @@ def test_nothing_breaks_out_of_its_line(tmp_path: Path) -> None:
     AuditLog(path).append(AuditEvent('a"\n{"who": "b"}', "assess", request="x\r\ny" * 1000))
     (line,) = path.read_text().splitlines()
     assert len(line) < 1000
-    assert check_audit_log(path).lines == 1
+    assert check_audit_log(path).intact_lines == 1
 
 
 def test_a_log_that_cannot_be_written_is_said(tmp_path: Path) -> None:
@@ -86,10 +89,10 @@ def test_a_log_that_cannot_be_written_is_said(tmp_path: Path) -> None:
         AuditLog(tmp_path / "none" / "audit.jsonl")
 
 
-def test_the_command_tells_the_broken_line(written: Path) -> None:
+def test_the_command_names_the_line_that_is_not_intact(written: Path) -> None:
     good = CliRunner().invoke(main, ["audit", str(written)])
     assert (good.exit_code, good.stdout.split(",")[0]) == (0, "5 lines")
     written.write_text("\n".join(written.read_text().splitlines()[1:]) + "\n")
     bad = CliRunner().invoke(main, ["audit", str(written)])
     assert bad.exit_code == 1
-    assert "line 1 is broken" in bad.stderr
+    assert "line 1 is not intact" in bad.stderr

@@ -61,7 +61,7 @@ def test_a_person_and_an_entry_are_deleted_for_good(where: str) -> None:
     ]
     assert history.delete("A") == 1
     assert history.people() == [HistoryPerson("B", Sex.FEMALE, 1)]
-    with pytest.raises(HistoryError, match="holds nobody called 'A'"):
+    with pytest.raises(HistoryError, match="has no child with the pseudonym 'A'"):
         history.entries("A")
     with pytest.raises(HistoryError, match="'B' has no entry 999"):
         history.delete("B", 999)
@@ -70,7 +70,7 @@ def test_a_person_and_an_entry_are_deleted_for_good(where: str) -> None:
 def test_a_child_of_two_sexes_is_refused(where: str) -> None:
     history = History(where)
     history.add("A", GIRL)
-    with pytest.raises(HistoryError, match="holds 'A' as female, but this image was assessed by"):
+    with pytest.raises(HistoryError, match="states female for 'A', but this image was assessed by"):
         history.add("A", replace(GIRL, sex=Sex.MALE))
     assert len(history.entries("A")) == 1
 
@@ -119,7 +119,7 @@ def test_what_cannot_be_opened_is_said(tmp_path: Path) -> None:
     other = sqlite3.connect(tmp_path / "other.sqlite")
     other.execute("create table films (id integer)")
     other.close()
-    with pytest.raises(HistoryError, match="is a database of something else"):
+    with pytest.raises(HistoryError, match="is not a history database"):
         History(tmp_path / "other.sqlite")
 
 
@@ -145,5 +145,5 @@ def test_the_chart_of_a_history() -> None:
     chart = chart_of([older, GIRL, replace(GIRL, chronological_age_months=None)])
     assert [point.chronological_age_months for point in chart.points] == [120, 132]
     assert chart.sex is Sex.FEMALE
-    with pytest.raises(HistoryError, match="nothing is stored"):
+    with pytest.raises(HistoryError, match="has no assessment of this child"):
         chart_of([])

@@ -82,7 +82,7 @@ def test_numbers_have_the_languages_marks() -> None:
 def test_a_message_is_translated_by_its_text_or_its_code() -> None:
     german = words_of("de")
     chest = "It looks like a radiograph of a chest, not of a hand."
-    assert "Brustkorbs" in german.by_code("finding", "not_a_hand", chest)
+    assert "Thoraxaufnahme" in german.by_code("finding", "not_a_hand", chest)
     assert "ganzen Hand" in german.by_code("finding", "not_a_hand", "It looks like a foot (0.3).")
     assert german.by_code("finding", "of_tomorrow", "It is new.") == "It is new."
     assert words_of("en").by_code("finding", "not_a_hand", chest) == chest

@@ -334,7 +334,7 @@ def test_a_uid_that_is_none_is_made_and_said(
     if value is not None and keyword != "SOPInstanceUID":
         film = with_raw(dicom_film, {keyword: (value, "")})
     source = read_source(film)
-    assert source.made == (keyword,)
+    assert source.generated == (keyword,)
     assert source[keyword].value.startswith("2.25.")
     assert source[keyword].value == read_source(BytesIO(film.getvalue()))[keyword].value
     for content in dicom_files(told, read(film), source).values():
@@ -362,7 +362,7 @@ def test_the_same_weights_are_the_same_observer(told: Assessment, source: Source
 
 
 def test_nothing_is_made_of_a_film_that_states_all(source: SourceDataset) -> None:
-    assert (source.made, source.remark) == ((), None)
+    assert (source.generated, source.comment) == ((), None)
 
 
 def test_a_film_that_states_no_kind_of_image_is_said(dicom_film: Path) -> None:

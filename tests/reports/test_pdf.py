@@ -177,7 +177,7 @@ def test_what_is_not_known_is_said(answer: Assessment) -> None:
         answer, interval=None, calibrated=None, chronological_age_months=None, findings=()
     )
     texts = texts_of(bare)
-    assert len(texts.answer) == 1
+    assert len(texts.age_details) == 1
     assert ("Chronological age", "not known") in texts.sections[0].entries
     unknown = with_clinical_findings(
         replace(bare, metadata=ImageMetadata("PNG", 8)), Child(height_cm=138.0)
@@ -246,9 +246,9 @@ def test_what_is_said_without_values_under_one_code_keeps_its_sense(answer: Asse
 def test_a_refusal_says_what_was_seen_in_german() -> None:
     german = words_of("de")
     chest = Finding("not_a_hand", Severity.REFUSAL, checks.OTHER_KINDS["chest"])
-    assert "Brustkorbs" in finding_sentence(chest, german)
+    assert "Thoraxaufnahme" in finding_sentence(chest, german)
     new = Finding("not_a_hand", Severity.REFUSAL, "It looks like a foot.")
-    assert "nicht wie die Röntgenaufnahme einer ganzen Hand" in finding_sentence(new, german)
+    assert "nicht der Röntgenaufnahme einer ganzen Hand" in finding_sentence(new, german)
     unknown = Finding("of_tomorrow", Severity.WARNING, "It is new.")
     assert finding_sentence(unknown, german) == "Warnung: It is new."
 

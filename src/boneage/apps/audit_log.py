@@ -1,9 +1,8 @@
-"""The audit log of a server: who asked for what, and what was answered, but never of whom.
+"""The audit log of a server: who requested what, and the result, but nothing of the child.
 
-One JSON object a line. Each line carries the sha256 of the line before it, so that
-a line that was changed, moved or removed is found. Whoever can write to the file
-can write all of it anew: keep its last hash elsewhere to find that, and that its
-end was cut off.
+One JSON object a line. Each line contains the SHA-256 of the line before it, so that a
+changed, moved or removed line is detected. Whoever can write to the file can also rewrite
+all of it, or remove its end: store the last hash elsewhere to detect that.
 """
 
 from __future__ import annotations
@@ -23,23 +22,23 @@ from typing import Any
 from boneage.domain.assessment import Assessment
 from boneage.errors import BoneageError
 
-FIRST = "0" * 64
-"""What the first line carries in place of a hash."""
-MODE = 0o600
+FIRST_HASH = "0" * 64
+"""In the first line, in place of the hash of an earlier one."""
+FILE_MODE = 0o600
 DECIMALS = 2
 TAIL_BYTES = 4096
-"""More than any line is long."""
+"""Longer than any line."""
 MAX_TEXT = 128
-"""Of a name, a code or an id: a line stays short."""
+"""Characters of a name, code or id, so that lines stay short."""
 
 
 class AuditError(BoneageError):
-    """An audit log that cannot be written, or was tampered with."""
+    """An audit log that cannot be opened, read or written."""
 
 
 @dataclass(frozen=True)
 class AuditEvent:
-    """One thing that happened. No file name, and nothing of the child."""
+    """One event, without file name or anything of the child."""
 
     who: str
     """The name of the token, or the calling AE title."""
@@ -50,19 +49,19 @@ class AuditEvent:
     answer_months: float | None = None
     verdict: str | None = None
     error: str | None = None
-    """The code of what went wrong."""
+    """The code of the error."""
     weights: str | None = None
     """The sha256 of the weights."""
     request: str | None = None
     """The id of the request."""
     times: int = 1
-    """How many such events the line stands for; they would fill the disk one by one."""
+    """Number of such events that the line stands for, so that they do not fill the disk."""
 
     @classmethod
-    def answered(
+    def of_assessment(
         cls, who: str, action: str, fingerprint: str, assessment: Assessment
     ) -> AuditEvent:
-        """Give the event of an answer."""
+        """The event of an assessment."""
         return cls(
             who,
             action,
@@ -74,26 +73,26 @@ class AuditEvent:
 
 
 KEYS = frozenset(("time", "before", *(field.name for field in fields(AuditEvent))))
-"""Of a line: of the event, and when it was, and the hash of the line before."""
+"""Of a line: the event, its time, and the hash of the line before."""
 
 
 @dataclass(frozen=True)
 class AuditCheck:
     """The result of checking a log."""
 
-    lines: int
-    """That are intact, from the first."""
-    last: str
-    """The hash of the last of these; keep it elsewhere to find a cut-off end."""
-    broken: int | None = None
-    """The number of the first line that is not, from 1."""
-    why: str | None = None
+    intact_lines: int
+    """Counted from the first."""
+    last_hash: str
+    """Of the last intact line; stored elsewhere, it reveals a removed end."""
+    invalid_line: int | None = None
+    """Number of the first line that is not intact, from 1."""
+    reason: str | None = None
 
 
 class AuditLog:
     """Appends events to one file; safe between threads and between processes.
 
-    The file is made, readable by its owner alone, where it is missing; an `AuditError` is
+    A missing file is created, readable by its owner alone; an `AuditError` is
     raised when it cannot be opened for writing. Without a path nothing is written.
     """
 
@@ -103,29 +102,29 @@ class AuditLog:
         if path is None:
             return
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
-        with self._errors_named():
-            self._file = os.open(path, flags, MODE)
+        with self._named_errors():
+            self._file = os.open(path, flags, FILE_MODE)
 
     def append(self, event: AuditEvent) -> None:
-        """Write one event, down to the disk.
+        """Write one event, and flush it to the disk.
 
-        Raises an `AuditError` when it cannot be written: then nothing should be answered either.
+        Raises an `AuditError` when it cannot be written: then no result may be given either.
         """
         if self.path is None:
             return
-        with self._errors_named(), self._lock, _locked(self._file):
+        with self._named_errors(), self._lock, _locked(self._file):
             size = os.fstat(self._file).st_size
             tail = os.pread(self._file, TAIL_BYTES, max(0, size - TAIL_BYTES))
-            # A line that a power cut left half; it stays, and is found.
+            # After an incomplete line, as of a power cut; it stays, and the check finds it.
             start = b"\n" if tail and not tail.endswith(b"\n") else b""
             last = tail.removesuffix(b"\n").rpartition(b"\n")[2]
-            content = start + _line(event, _hash(last) if last else FIRST) + b"\n"
+            content = start + _line(event, _hash(last) if last else FIRST_HASH) + b"\n"
             if os.write(self._file, content) != len(content):
                 raise OSError(28, "only a part of a line was written")
             os.fsync(self._file)
 
     @contextmanager
-    def _errors_named(self) -> Iterator[None]:
+    def _named_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
@@ -136,7 +135,7 @@ class AuditLog:
 
 @contextmanager
 def _locked(file: int) -> Iterator[None]:
-    """Keep other processes out of a file, where the system can."""
+    """Lock a file against other processes, where the system can."""
     try:
         import fcntl  # noqa: PLC0415  Unix
     except ModuleNotFoundError:
@@ -150,17 +149,16 @@ def _locked(file: int) -> Iterator[None]:
 
 
 def check_audit_log(path: str | os.PathLike[str]) -> AuditCheck:
-    """Find the first line of an audit log that is not as it was written.
+    """Find the first line of an audit log that is not intact.
 
     Raises an `AuditError` when the file cannot be read.
     """
-    before, lines = FIRST, 0
+    before, lines = FIRST_HASH, 0
     try:
         with Path(path).open("rb") as file:
             for number, raw in enumerate(file, 1):
-                why = _why_broken(raw, before)
-                if why:
-                    return AuditCheck(lines, before, number, why)
+                if reason := _defect_of(raw, before):
+                    return AuditCheck(lines, before, number, reason)
                 lines, before = number, _hash(raw.removesuffix(b"\n"))
     except OSError as error:
         raise AuditError(
@@ -169,9 +167,9 @@ def check_audit_log(path: str | os.PathLike[str]) -> AuditCheck:
     return AuditCheck(lines, before)
 
 
-def _why_broken(raw: bytes, before: str) -> str | None:
+def _defect_of(raw: bytes, before: str) -> str | None:
     if not raw.endswith(b"\n"):
-        return "it ends in the middle"
+        return "it is incomplete"
     try:
         line = json.loads(raw)
     except ValueError:
@@ -190,7 +188,7 @@ def _line(event: AuditEvent, before: str) -> bytes:
 
 
 def _plain(value: str | float | None) -> str | float | None:
-    """Keep a value short, and out of the lines of others."""
+    """Limit a value to one short line."""
     if isinstance(value, str):
         return re.sub(r"[^\x20-\x7e]", "?", value)[:MAX_TEXT]
     return None if value is None else round(value, DECIMALS)

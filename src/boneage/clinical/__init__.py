@@ -1,1 +1,1 @@
-"""From a bone age to what a clinician asks next: growth, adult height, nearest standards."""
+"""The clinical interpretation of a bone age: growth, adult height, nearest standards."""

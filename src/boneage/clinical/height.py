@@ -15,9 +15,9 @@ from boneage.domain.child import CM_PER_INCH
 from boneage.domain.clinical_findings import AdultHeight, Category, NotDefined
 from boneage.domain.radiograph import Sex
 
-AHEAD_OR_BEHIND_MONTHS = 12.0
-"""From this difference on, the accelerated or the delayed table applies."""
-IN_THE_PAPER = {
+CATEGORY_LIMIT_MONTHS = 12.0
+"""Bone age minus chronological age from which the accelerated or delayed table applies."""
+NAMES_IN_PAPER = {
     Category.AVERAGE: "average",
     Category.ACCELERATED: "accelerated",
     Category.DELAYED: "retarded",
@@ -28,7 +28,7 @@ INTERVAL_STEP_MONTHS = 0.25
 """Of the bone ages inside an interval for which a height is predicted: a twelfth of the
 distance between two rows of the table."""
 NO_AGE = NotDefined(
-    "no_age", "the chronological age is not known, and the table depends on it; give it too"
+    "no_age", "the chronological age is not known, and the table depends on it; give the age"
 )
 
 
@@ -47,7 +47,7 @@ def adult_height(
         Present standing height.
     bone_age_months : float
     chronological_age_months : float or None
-        Settles which table is read, and the prediction error.
+        Determines the table and the prediction error.
     sex : Sex
     interval : Interval, optional
         Of the bone age: the heights that it allows are given, each bone age by the table
@@ -58,7 +58,7 @@ def adult_height(
     AdultHeight
         Not defined outside the tables, nor without chronological age. The error is the
         larger of the two samples' at this age, so that it is not understated; the mean
-        error of the paper is not taken off.
+        error of the paper is not subtracted.
     """
     age = chronological_age_months
     if age is None:
@@ -71,7 +71,7 @@ def adult_height(
         )
     predicted = height_cm / (percent / 100)
     sd = prediction_sd_cm(sex).at(age)
-    ends = _ends(height_cm, age, sex, interval) if interval else None
+    bounds = _height_range(height_cm, age, sex, interval) if interval else None
     return AdultHeight(
         present_height_cm=height_cm,
         category=category,
@@ -80,24 +80,24 @@ def adult_height(
         error_sd_cm=sd,
         low_cm=None if sd is None else predicted - ERROR_SDS * sd,
         high_cm=None if sd is None else predicted + ERROR_SDS * sd,
-        interval_low_cm=ends[0] if ends else None,
-        interval_high_cm=ends[1] if ends else None,
+        interval_low_cm=bounds[0] if bounds else None,
+        interval_high_cm=bounds[1] if bounds else None,
         error_not_defined=_no_error(age, sex) if sd is None else None,
-        interval_not_defined=BEYOND if interval and not ends else None,
+        interval_not_defined=OUTSIDE_TABLE if interval and not bounds else None,
     )
 
 
-BEYOND = NotDefined(
+OUTSIDE_TABLE = NotDefined(
     "interval_outside", "the prediction interval of the bone age reaches beyond the table"
 )
 
 
 def category_of(bone_age_months: float, chronological_age_months: float) -> Category:
-    """Select the table that applies: a year ahead or behind changes it."""
+    """Select the table that applies: a difference of a year or more changes it."""
     difference = bone_age_months - chronological_age_months
-    if difference >= AHEAD_OR_BEHIND_MONTHS:
+    if difference >= CATEGORY_LIMIT_MONTHS:
         return Category.ACCELERATED
-    if difference <= -AHEAD_OR_BEHIND_MONTHS:
+    if difference <= -CATEGORY_LIMIT_MONTHS:
         return Category.DELAYED
     return Category.AVERAGE
 
@@ -110,7 +110,7 @@ def percent_of_adult_height(sex: Sex, category: Category) -> AgeCurve:
         "skeletal_age_months",
         "percent_mature_height",
         sex=sex.value,
-        category=IN_THE_PAPER[category],
+        category=NAMES_IN_PAPER[category],
     )
 
 
@@ -131,12 +131,12 @@ def prediction_sd_cm(sex: Sex) -> AgeCurve:
     return AgeCurve(tuple(months), tuple(CM_PER_INCH * sd for sd in larger))
 
 
-def _ends(
+def _height_range(
     height_cm: float, age_months: float, sex: Sex, interval: Interval
 ) -> tuple[float, float] | None:
     """Give the least and the greatest height of the bone ages in an interval.
 
-    A category's limit inside it makes the heights jump, so its ends alone do not tell.
+    The heights jump where the category changes, so the two ends are not enough.
     """
     low, high = interval.low_months, interval.high_months
     steps = np.append(np.arange(low, high, INTERVAL_STEP_MONTHS), high)

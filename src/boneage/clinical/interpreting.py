@@ -14,53 +14,53 @@ from boneage.domain.clinical_findings import ClinicalContext, ClinicalFindings
 from boneage.domain.findings import Finding, Severity
 
 NO_NEWBORN = (
-    "The chronological age of 0 months is far below the bone age; it was taken for a placeholder, "
+    "The chronological age of 0 months is far below the bone age; it was treated as a placeholder "
     "and not used."
 )
 
 
-def with_clinical_findings(answer: Assessment, child: Child) -> Assessment:
+def with_clinical_findings(assessment: Assessment, child: Child) -> Assessment:
     """Add the clinical interpretation for this child to an assessment.
 
     Parameters
     ----------
-    answer : Assessment
+    assessment : Assessment
         Its image may state birth date, study date or age; ``child`` takes precedence.
     child : Child
 
     Returns
     -------
     Assessment
-        With ``clinical``, and with the chronological age that was used.
+        With ``clinical`` and the chronological age that was used.
 
     Raises
     ------
     AgeError
         When what is given and what the image states give no age.
     """
-    context = clinical_context(child, answer.metadata)
+    context = clinical_context(child, assessment.metadata)
     age = context.chronological_age_months
-    asked = None if age is None else unlikely_age(age, answer.age_months)
-    if asked is not None and age == 0:
+    unlikely = None if age is None else unlikely_age(age, assessment.age_months)
+    if unlikely is not None and age == 0:
         context = replace(
             context, chronological_age_months=None, age_source=None, age_not_defined=PLACEHOLDER
         )
-        asked = Finding(PLACEHOLDER.code, Severity.WARNING, NO_NEWBORN)
-    others = tuple(finding for finding in answer.findings if finding.code != UNLIKELY_AGE)
+        unlikely = Finding(PLACEHOLDER.code, Severity.WARNING, NO_NEWBORN)
+    others = tuple(finding for finding in assessment.findings if finding.code != UNLIKELY_AGE)
     return replace(
-        answer,
-        findings=others if asked is None else (*others, asked),
+        assessment,
+        findings=others if unlikely is None else (*others, unlikely),
         chronological_age_months=context.chronological_age_months,
-        clinical=clinical_findings(answer, context),
+        clinical=clinical_findings(assessment, context),
     )
 
 
-def clinical_findings(answer: Assessment, context: ClinicalContext) -> ClinicalFindings:
-    """Interpret a bone age for a child of whom this is known."""
-    age, bone_age, sex = context.chronological_age_months, answer.age_months, answer.sex
+def clinical_findings(assessment: Assessment, context: ClinicalContext) -> ClinicalFindings:
+    """Interpret a bone age in the context of the child."""
+    age, bone_age, sex = context.chronological_age_months, assessment.age_months, assessment.sex
     growth = height = None
     if age is not None:
-        growth = growth_of(bone_age, age, sex, interval=answer.interval, centre=context.centre)
+        growth = growth_of(bone_age, age, sex, interval=assessment.interval, centre=context.centre)
     if context.height_cm is not None:
-        height = adult_height(context.height_cm, bone_age, age, sex, answer.interval)
+        height = adult_height(context.height_cm, bone_age, age, sex, assessment.interval)
     return ClinicalFindings(context, nearest_standards(bone_age, sex), growth, height)

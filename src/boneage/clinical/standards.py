@@ -1,7 +1,7 @@
 """The atlas's standards that a bone age lies between, and what a reader compares there.
 
-The atlas's pictures and words are not here: the ages of its standards are facts, the criteria
-are this project's own.
+The atlas's images and texts are not here: only the ages of its standards; the criteria are
+this project's own.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from boneage.clinical.tables import CRITERIA, first_plate, plate_ages, rows
 from boneage.domain.clinical_findings import NearestStandards
 from boneage.domain.radiograph import Sex
 
-AT_MONTHS = 0.5
-"""A bone age that is nearer to a standard than this lies at it."""
-IN_YEARS_FROM = 24
+SAME_MONTHS = 0.5
+"""A bone age nearer to a standard than this counts as equal to it."""
+YEARS_FROM_MONTHS = 24
 """Younger standards are named in months."""
 
 
@@ -27,7 +27,7 @@ class MaturityPhase:
 
     name: str
     begins: tuple[str, str] | None
-    """The structure and the event of the table that begin it; None: birth."""
+    """The structure and event of the table at which it begins; None: birth."""
     criteria: str
 
 
@@ -48,7 +48,7 @@ def nearest_standards(bone_age_months: float, sex: Sex) -> NearestStandards:
     """Name the standards that a bone age lies between, and what to compare there."""
     ages = plate_ages(sex)
     phase = phase_of(bone_age_months, sex)
-    lower, upper = _around(bone_age_months, ages)
+    lower, upper = _neighbours(bone_age_months, ages)
     if upper is None:
         text = f"beyond the {age_name(lower)} {sex} standard, which is the last"
     elif upper == lower:
@@ -72,16 +72,16 @@ def age_name(months: float) -> str:
     """
     if months == 0:
         return "newborn"
-    if months < IN_YEARS_FROM:
+    if months < YEARS_FROM_MONTHS:
         return f"{months:g}-month"
     years, rest = divmod(round(months), 12)
     endings: Mapping[int, str] = {0: f"{years}-year", 6: f"{years}½-year"}
     return endings.get(rest, f"{years}-year-{rest}-month")
 
 
-def _around(bone_age_months: float, ages: tuple[float, ...]) -> tuple[float, float | None]:
+def _neighbours(bone_age_months: float, ages: tuple[float, ...]) -> tuple[float, float | None]:
     nearest = min(ages, key=lambda age: abs(age - bone_age_months))
-    if abs(nearest - bone_age_months) < AT_MONTHS:
+    if abs(nearest - bone_age_months) < SAME_MONTHS:
         return nearest, nearest
     above = bisect_right(ages, bone_age_months)
     return ages[max(above - 1, 0)], ages[above] if above < len(ages) else None

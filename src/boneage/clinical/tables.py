@@ -20,14 +20,14 @@ PERCENT = "bayley_pinneau_percent_mature_height.csv"
 PREDICTION_ERROR = "bayley_pinneau_prediction_error_inches.csv"
 
 CHILDREN: Mapping[Sex, str] = {Sex.MALE: "boys", Sex.FEMALE: "girls"}
-"""What a sentence about a table calls those that it is for."""
+"""How sentences about a table name its children."""
 
 Row = Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class AgeCurve:
-    """Numbers by age, on straight lines between the rows of a table."""
+    """Values by age, interpolated linearly between the rows of a table."""
 
     months: tuple[float, ...]
     """Rising."""

@@ -1,4 +1,4 @@
-"""What a history stores of one assessment: numbers and the model, nothing that identifies a child.
+"""The entries of a history: numbers and the model, nothing that identifies the child.
 
 No image, name, identifier or birth date; the child is known by a pseudonym alone.
 """
@@ -39,7 +39,7 @@ class StoredAssessment:
     kept_at: datetime | None = None
     """UTC; set when it is stored."""
     number: int | None = None
-    """Tells it from the other entries of the history; set when it is stored."""
+    """Its number in the history; set when it is stored."""
 
     def to_dict(self) -> dict[str, object]:
         """Plain JSON values."""
@@ -58,17 +58,17 @@ class HistoryPerson:
     entries: int
 
 
-def stored_from(answer: Assessment) -> StoredAssessment:
-    """Take from an assessment what is stored of it."""
-    findings, interval = answer.clinical, answer.interval
+def stored_from(assessment: Assessment) -> StoredAssessment:
+    """The entry for an assessment."""
+    findings, interval = assessment.clinical, assessment.interval
     growth = findings.growth if findings else None
     height = findings.adult_height if findings else None
     return StoredAssessment(
-        sex=answer.sex,
-        bone_age_months=answer.age_months,
-        weights=answer.weights.name,
-        weights_sha256=answer.weights.sha256,
-        chronological_age_months=answer.chronological_age_months,
+        sex=assessment.sex,
+        bone_age_months=assessment.age_months,
+        weights=assessment.weights.name,
+        weights_sha256=assessment.weights.sha256,
+        chronological_age_months=assessment.chronological_age_months,
         interval_low_months=interval.low_months if interval else None,
         interval_high_months=interval.high_months if interval else None,
         interval_level=interval.level if interval else None,
@@ -100,7 +100,7 @@ def checked_pseudonym(text: str) -> str:
 def chart_of(
     entries: Sequence[StoredAssessment], centre: Centre = Centre.CHRONOLOGICAL_AGE
 ) -> GrowthChart:
-    """Chart the assessments of one child; those without chronological age have no place in it.
+    """Chart the assessments of one child; those without chronological age are left out.
 
     Raises
     ------
@@ -108,7 +108,7 @@ def chart_of(
         When there is no entry.
     """
     if not entries:
-        raise HistoryError("nothing is stored of this child")
+        raise HistoryError("the history has no assessment of this child")
     points = [
         GrowthPoint(
             entry.chronological_age_months,

@@ -23,8 +23,8 @@ from boneage.history.schema import EntryRow, PersonRow
 
 IS_URL = re.compile(r"[a-z][a-z0-9+]*://")
 POSTGRESQL_DRIVER = "postgresql+psycopg"
-ONE_LINE = 200
-"""Of a database's message, at most."""
+MAX_MESSAGE = 200
+"""Characters quoted of a database's message."""
 
 
 class History:
@@ -52,9 +52,9 @@ class History:
             self.name = file
             if not create and not Path(file).is_file():
                 raise HistoryError(f"there is no history {file!r}")
-        with self._failing():
+        with self._database_errors():
             self._engine = create_engine(self.url)
-            _obey_foreign_keys(self._engine)
+            _enforce_foreign_keys(self._engine)
             with self._engine.begin() as connection:
                 self._refuse_other_tables(inspect(connection).get_table_names())
                 upgrade(connection)
@@ -73,13 +73,13 @@ class History:
         """
         pseudonym = checked_pseudonym(pseudonym)
         with self._session() as session:
-            person = _found(session, pseudonym)
+            person = _find_person(session, pseudonym)
             if person is None:
                 person = PersonRow(pseudonym=pseudonym, sex=entry.sex.value)
                 session.add(person)
             if person.sex != entry.sex.value:
                 raise HistoryError(
-                    f"the history holds {pseudonym!r} as {person.sex}, but this image was "
+                    f"the history states {person.sex} for {pseudonym!r}, but this image was "
                     f"assessed by the {entry.sex} standard; nothing was saved"
                 )
             person.entries.append(_row_of(entry))
@@ -103,19 +103,19 @@ class History:
         Raises
         ------
         HistoryError
-            When nobody has this pseudonym.
+            When the pseudonym does not exist.
         """
         with self._session() as session:
             rows = self._person(session, pseudonym).entries
             return [_stored_from(row) for row in sorted(rows, key=_by_age)]
 
     def delete(self, pseudonym: str, number: int | None = None) -> int:
-        """Delete a person with all entries, or one entry; give how many entries went.
+        """Delete a person with all entries, or one entry; give the number of entries deleted.
 
         Raises
         ------
         HistoryError
-            When nobody has this pseudonym, or the person no such entry.
+            When the pseudonym or the entry does not exist.
         """
         with self._session() as session:
             person = self._person(session, pseudonym)
@@ -130,26 +130,26 @@ class History:
         raise HistoryError(f"{pseudonym!r} has no entry {number} in the history")
 
     def _person(self, session: Session, pseudonym: str) -> PersonRow:
-        person = _found(session, pseudonym)
+        person = _find_person(session, pseudonym)
         if person is None:
-            raise HistoryError(f"the history holds nobody called {pseudonym!r}")
+            raise HistoryError(f"the history has no child with the pseudonym {pseudonym!r}")
         return person
 
     def _refuse_other_tables(self, names: list[str]) -> None:
         if names and "boneage_history_version" not in names:
             raise HistoryError(
-                f"{self.name!r} is a database of something else; give a file or a database "
-                "of its own"
+                f"{self.name!r} is not a history database; give a file or a database "
+                "used for nothing else"
             )
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
-        with self._failing(), Session(self._engine) as session, session.begin():
+        with self._database_errors(), Session(self._engine) as session, session.begin():
             yield session
 
     @contextmanager
-    def _failing(self) -> Iterator[None]:
-        """Turn a database's error into one sentence, without its values."""
+    def _database_errors(self) -> Iterator[None]:
+        """Convert database errors to one sentence, without values."""
         try:
             yield
         except CommandError as error:
@@ -161,8 +161,8 @@ class History:
                 f"the history {self.name!r} needs {error.name}, which is not installed"
             ) from None
         except SQLAlchemyError as error:
-            said = " ".join(str(getattr(error, "orig", None) or error).split())[:ONE_LINE]
-            raise HistoryError(f"the history {self.name!r} cannot be used: {said}") from None
+            message = " ".join(str(getattr(error, "orig", None) or error).split())[:MAX_MESSAGE]
+            raise HistoryError(f"the history {self.name!r} cannot be used: {message}") from None
 
 
 def _url_of(where: str | Path) -> URL:
@@ -177,13 +177,13 @@ def _url_of(where: str | Path) -> URL:
     except SQLAlchemyError:
         # The URL is not quoted: it may hold a password.
         raise HistoryError(
-            "the history's URL names no database that is known; give a file, "
+            "the history's URL names no supported database; give a file "
             "or postgresql://user@host/database"
         ) from None
     return url
 
 
-def _obey_foreign_keys(engine: Engine) -> None:
+def _enforce_foreign_keys(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
 
         @event.listens_for(engine, "connect")
@@ -192,7 +192,7 @@ def _obey_foreign_keys(engine: Engine) -> None:
             connection.execute("PRAGMA secure_delete = ON")  # type: ignore[attr-defined]
 
 
-def _found(session: Session, pseudonym: str) -> PersonRow | None:
+def _find_person(session: Session, pseudonym: str) -> PersonRow | None:
     return session.scalar(select(PersonRow).where(PersonRow.pseudonym == pseudonym))
 
 
@@ -203,7 +203,7 @@ def _by_age(row: EntryRow) -> tuple[bool, float, int]:
 
 def _row_of(entry: StoredAssessment) -> EntryRow:
     kept_at = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
-    return EntryRow(kept_at=kept_at, **{name: getattr(entry, name) for name in SHARED})
+    return EntryRow(kept_at=kept_at, **{name: getattr(entry, name) for name in SHARED_COLUMNS})
 
 
 def _stored_from(row: EntryRow) -> StoredAssessment:
@@ -211,11 +211,11 @@ def _stored_from(row: EntryRow) -> StoredAssessment:
         sex=Sex(row.person.sex),
         kept_at=row.kept_at.replace(tzinfo=UTC),
         number=row.id,
-        **{name: getattr(row, name) for name in SHARED},
+        **{name: getattr(row, name) for name in SHARED_COLUMNS},
     )
 
 
-SHARED = tuple(
+SHARED_COLUMNS = tuple(
     field.name
     for field in fields(StoredAssessment)
     if field.name not in {"sex", "kept_at", "number"}

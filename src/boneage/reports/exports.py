@@ -1,4 +1,4 @@
-"""What can be written of an assessed image: one list of exports for every face.
+"""The files that can be written of an assessed image: one list for every interface.
 
 The command line, the dashboard, the service and the DICOM node build their choices from
 :data:`FORMATS`; a new export is one entry there.
@@ -15,7 +15,7 @@ from typing import TypeAlias
 from boneage.i18n.words import ENGLISH
 from boneage.inference.session import Session
 from boneage.reading.folders import DICOM_SUFFIX, PICTURE_SUFFIX
-from boneage.reports.identity import NOBODY, Identity
+from boneage.reports.identity import ANONYMOUS, Identity
 from boneage.storage.files import as_json, atomically
 from boneage.storage.naming import write_named
 
@@ -24,14 +24,14 @@ PAPERS = ("a4", "letter")
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """How exports are to look, and what they may say of the child."""
+    """Layout and language of the exports, and what they may state of the child."""
 
     paper: str = PAPERS[0]
     language: str = ENGLISH
-    identity: Identity = NOBODY
-    """DICOM files say who the child is as the image does, whatever this says."""
+    identity: Identity = ANONYMOUS
+    """DICOM files identify the child as the image does, whatever this is."""
     weights_date: str | None = None
-    """When the weights were made, as their manifest says."""
+    """Date of the weights in their manifest."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,13 @@ class Export:
 
     content: bytes
     suffix: str
-    """Behind the image's name in that of the file."""
+    """Appended to the image's name."""
     media_type: str
     mark: str
-    """Letters of ASCII that stand in every such file of this image, and in no other image's."""
+    """ASCII text that every such file of this image contains, and no other image's."""
 
 
-Make: TypeAlias = Callable[[Session, ReportOptions], tuple[bytes, str]]
+Writer: TypeAlias = Callable[[Session, ReportOptions], tuple[bytes, str]]
 """Gives content and mark of a file."""
 
 
@@ -56,14 +56,14 @@ class ExportFormat:
 
     name: str
     text: str
-    """What it is, in a sentence."""
+    """Description, one sentence."""
     suffix: str
     media_type: str
-    make: Make
+    write: Writer
     library: str | None = None
-    """What must be installed for it; :mod:`boneage.extras` says by which extra."""
+    """Python module that must be installed; :mod:`boneage.extras` names the extra."""
     of_dicom: bool = False
-    """Whether the image itself must be a DICOM file, whose study it joins."""
+    """Whether it needs a DICOM image, whose study it joins."""
 
     def require(self) -> None:
         """Load the library, before the work begins.
@@ -87,24 +87,24 @@ def export(session: Session, name: str, options: ReportOptions | None = None) ->
     name : str
         Such as ``"dicom/report"``.
     options : ReportOptions, optional
-        Default: A4, in English, without a word of who the child is.
+        Default: A4, in English, without the child's identity.
 
     Raises
     ------
     OutputError
-        When what the image states of its patient and study makes no DICOM file.
+        When the image's patient and study data cannot be written as DICOM.
     LanguageError
-        When no words ship for the language.
+        When no translation ships for the language.
     ModuleNotFoundError
         When an extra is not installed.
     """
     kind = FORMATS[name]
     kind.require()
-    content, mark = kind.make(session, options or ReportOptions())
+    content, mark = kind.write(session, options or ReportOptions())
     return Export(content, kind.suffix, kind.media_type, mark)
 
 
-def save(made: Export, session: Session, out: Path) -> Path:
+def save(exported: Export, session: Session, out: Path) -> Path:
     """Write an export into a file, or into a folder under its image's name.
 
     The same image written again replaces its file; another image of the same name gets a
@@ -121,19 +121,21 @@ def save(made: Export, session: Session, out: Path) -> Path:
         When it cannot be written.
     """
     if out.is_dir():
-        return write_named(out, session.image.name, made.suffix, made.mark, made.content)
+        return write_named(
+            out, session.image.name, exported.suffix, exported.mark, exported.content
+        )
     with atomically(out) as file:
-        file.write(made.content)
+        file.write(exported.content)
     return out
 
 
 def identity_in(session: Session, pseudonym: str | None = None) -> Identity:
-    """Give who the child is, as a DICOM image states it.
+    """Give the identity that a DICOM image states.
 
     Raises
     ------
     OutputError
-        When the image is not a DICOM file, or does not say which kind of image it is.
+        When the image is not a DICOM file, or states no SOP class.
     """
     from boneage.reports.dicom.source import identity_of, read_source  # noqa: PLC0415
 
@@ -167,17 +169,17 @@ def _fhir(session: Session, options: ReportOptions) -> tuple[bytes, str]:
     return as_json(resource).encode(), session.fingerprint
 
 
-def _dicom(kind: str) -> Make:
-    def make(session: Session, _options: ReportOptions) -> tuple[bytes, str]:
+def _dicom(kind: str) -> Writer:
+    def write(session: Session, _options: ReportOptions) -> tuple[bytes, str]:
         from boneage.reports.dicom.source import read_source  # noqa: PLC0415
         from boneage.reports.dicom.writing import dicom_file  # noqa: PLC0415  an extra
 
-        # Anew for each file: a writer may have changed it before it failed.
+        # Read again for each file: a writer may have changed it before it failed.
         source = read_source(session.file())
         content = dicom_file(kind, session.assessment, session.image, source)
         return content, str(source.SOPInstanceUID)
 
-    return make
+    return write
 
 
 PICTURE, REPORT, FHIR = "picture", "report", "fhir"
@@ -186,20 +188,24 @@ FORMATS: Mapping[str, ExportFormat] = {
     one.name: one
     for one in (
         ExportFormat(
-            PICTURE, "The answer drawn on its image.", PICTURE_SUFFIX, "image/png", _picture
+            PICTURE,
+            "The radiograph with regions and bone age (PNG).",
+            PICTURE_SUFFIX,
+            "image/png",
+            _picture,
         ),
         ExportFormat(
-            *(REPORT, "A report of one page.", ".boneage.pdf", "application/pdf", _report),
+            *(REPORT, "A one-page report (PDF).", ".boneage.pdf", "application/pdf", _report),
             library="reportlab",
         ),
         ExportFormat(
             *(FHIR, "An HL7 FHIR R4 Observation.", ".boneage.json", "application/fhir+json"),
-            make=_fhir,
+            write=_fhir,
         ),
         *(
             ExportFormat(
                 *(f"dicom/{kind}", text, f".{kind}{DICOM_SUFFIX}", "application/dicom"),
-                make=_dicom(kind),
+                write=_dicom(kind),
                 library="highdicom",
                 of_dicom=True,
             )

@@ -17,7 +17,7 @@ from boneage.domain.clinical_findings import (
     GrowthFindings,
 )
 from boneage.domain.radiograph import Sex
-from boneage.reports.identity import NOBODY, Identity
+from boneage.reports.identity import ANONYMOUS, Identity
 from boneage.reports.wording import DISCLAIMER, comments, standard_text
 
 Resource = dict[str, Any]
@@ -45,12 +45,12 @@ INTERPRETATIONS: Mapping[Determination, tuple[str, str]] = {
 """Codes of HL7's observation interpretation."""
 
 
-def observation(answer: Assessment, film: str, identity: Identity = NOBODY) -> Resource:
+def observation(assessment: Assessment, film: str, identity: Identity = ANONYMOUS) -> Resource:
     """Describe an assessment as FHIR does.
 
     Parameters
     ----------
-    answer : Assessment
+    assessment : Assessment
         With ``clinical``, the observation holds SDS, normal range and adult height.
     film : str
         The image's fingerprint; its name is not written, for it may be the child's.
@@ -62,31 +62,31 @@ def observation(answer: Assessment, film: str, identity: Identity = NOBODY) -> R
     dict
         For ``json.dumps``: a resource of type Observation.
     """
-    clinical = answer.clinical
+    clinical = assessment.clinical
     growth = clinical.growth if clinical else None
     resource: Resource = {
         "resourceType": "Observation",
-        "contained": [_device(answer)],
+        "contained": [_device(assessment)],
         "status": "preliminary",
         "category": [{"coding": [_coding("observation-category", "imaging", "Imaging")]}],
         "code": {"coding": [dict(code) for code in BONE_AGE_CODES], "text": "Bone age"},
         "subject": _subject(identity),
         "effectiveDateTime": identity.study_date and identity.study_date.isoformat(),
-        "valueQuantity": _months(answer.age_months),
+        "valueQuantity": _months(assessment.age_months),
         "interpretation": _interpretation(growth),
-        "note": [{"text": text} for text in comments(answer)],
-        "bodySite": _body_site(answer),
-        "method": {"text": f"{standard_text(answer.sex)}; {METHOD}"},
+        "note": [{"text": text} for text in comments(assessment)],
+        "bodySite": _body_site(assessment),
+        "method": {"text": f"{standard_text(assessment.sex)}; {METHOD}"},
         "device": {"reference": f"#{DEVICE}"},
-        "referenceRange": _normal_range(growth, answer.sex),
+        "referenceRange": _normal_range(growth, assessment.sex),
         "derivedFrom": _film(film, identity),
-        "component": _components(answer, clinical),
+        "component": _components(assessment, clinical),
     }
     return {key: value for key, value in resource.items() if value}  # empty ones are forbidden
 
 
-def _device(answer: Assessment) -> Resource:
-    weights = answer.weights
+def _device(assessment: Assessment) -> Resource:
+    weights = assessment.weights
     return {
         "resourceType": "Device",
         "id": DEVICE,
@@ -102,11 +102,11 @@ def _device(answer: Assessment) -> Resource:
 
 
 def _subject(identity: Identity) -> Resource | None:
-    """Identify the child as far as the user asked for it."""
+    """Identify the child as far as the user chose to."""
     reference: Resource = {"type": "Patient"}
     if identity.patient_id:
         reference["identifier"] = {"value": identity.patient_id}
-    if identity.pseudonym:  # stronger: whoever chose one wants that one
+    if identity.pseudonym:  # takes precedence
         reference["identifier"] = {"system": PSEUDONYM_SYSTEM, "value": identity.pseudonym}
     if identity.name:
         reference["display"] = identity.name
@@ -122,8 +122,8 @@ def _film(film: str, identity: Identity) -> list[Resource]:
     return found
 
 
-def _body_site(answer: Assessment) -> Resource:
-    side = {"L": "left hand", "R": "right hand"}.get(answer.laterality or "", "hand")
+def _body_site(assessment: Assessment) -> Resource:
+    side = {"L": "left hand", "R": "right hand"}.get(assessment.laterality or "", "hand")
     return {"coding": [{"system": SNOMED, "code": "85562004"}], "text": side}
 
 
@@ -149,12 +149,12 @@ def _normal_range(growth: GrowthFindings | None, sex: Sex) -> list[Resource]:
     ]
 
 
-def _components(answer: Assessment, clinical: ClinicalFindings | None) -> list[Resource]:
+def _components(assessment: Assessment, clinical: ClinicalFindings | None) -> list[Resource]:
     parts: list[Resource] = []
-    if answer.interval is not None:
-        parts += _interval(answer.interval)
-    if answer.chronological_age_months is not None:
-        age = _months(answer.chronological_age_months)
+    if assessment.interval is not None:
+        parts += _interval(assessment.interval)
+    if assessment.chronological_age_months is not None:
+        age = _months(assessment.chronological_age_months)
         parts.append(_component("chronological-age", "Chronological age", age))
     if clinical is not None and clinical.growth is not None:
         parts += _growth(clinical.growth)

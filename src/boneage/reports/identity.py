@@ -1,4 +1,4 @@
-"""Who the child on an image is. Written only where the user asks for it."""
+"""The identity of the child; written only where the user asks for it."""
 
 from __future__ import annotations
 
@@ -20,4 +20,4 @@ class Identity:
     """DICOM's identifier of the study that the image belongs to."""
 
 
-NOBODY = Identity()
+ANONYMOUS = Identity()

@@ -1,4 +1,4 @@
-"""The parts of a picture: a radiograph with its regions, or under its attention."""
+"""The parts of a picture: a radiograph with its regions, or with its attention map."""
 
 from __future__ import annotations
 

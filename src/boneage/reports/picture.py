@@ -36,8 +36,8 @@ from boneage.reports.panels import (
 )
 from boneage.reports.wording import (
     DISCLAIMER,
+    age_details,
     age_text,
-    below_the_age,
     finding_sentence,
     refusal_sentence,
     region_label,
@@ -58,7 +58,7 @@ GAP_PX = 16
 DIGEST_KEY = "boneage film"
 
 
-def draw(answer: Assessment, radiograph: Radiograph) -> Rgb:
+def draw(assessment: Assessment, radiograph: Radiograph) -> Rgb:
     """Draw an assessment on its radiograph.
 
     Returns
@@ -70,20 +70,22 @@ def draw(answer: Assessment, radiograph: Radiograph) -> Rgb:
     """
     grey = as_grey(stretch(radiograph.pixels))
     size = radiograph.height, radiograph.width
-    film = with_boxes(fitted(grey, FILM_PX, FILM_PX), answer.detections, size)
+    film = with_boxes(fitted(grey, FILM_PX, FILM_PX), assessment.detections, size)
     columns = [_titled(film, "Radiograph and regions")]
-    columns += [_step_column(grey, answer, number) for number in range(len(answer.detections))]
+    columns += [
+        _step_column(grey, assessment, number) for number in range(len(assessment.detections))
+    ]
     body = _beside(columns)
-    model = f"boneage, model {weights_text(answer.weights)}"
-    blocks = [_text_block(_headlines(answer), body.width), body]
-    if answer.detections:
+    model = f"boneage, model {weights_text(assessment.weights)}"
+    blocks = [_text_block(_headlines(assessment), body.width), body]
+    if assessment.detections:
         blocks.append(_right_aligned(heat_scale(), body.width))
     blocks.append(_text_block([(DISCLAIMER, 20, TEXT), (model, 16, DIM_TEXT)], body.width))
     drawn: Rgb = np.asarray(_stacked(blocks))
     return drawn
 
 
-def png(answer: Assessment, radiograph: Radiograph) -> tuple[bytes, str]:
+def png(assessment: Assessment, radiograph: Radiograph) -> tuple[bytes, str]:
     """Draw an assessment as a PNG.
 
     Returns
@@ -94,25 +96,25 @@ def png(answer: Assessment, radiograph: Radiograph) -> tuple[bytes, str]:
         read from it.
     """
     digest = hashlib.sha256(radiograph.pixels.tobytes())
-    digest.update(answer.sex.value.encode())
+    digest.update(assessment.sex.value.encode())
     mark = digest.hexdigest()
     metadata = PngInfo()
     metadata.add_text(DIGEST_KEY, mark)
     content = BytesIO()
-    Image.fromarray(draw(answer, radiograph)).save(content, "PNG", pnginfo=metadata)
+    Image.fromarray(draw(assessment, radiograph)).save(content, "PNG", pnginfo=metadata)
     return content.getvalue(), mark
 
 
-def _step_column(grey: Rgb, answer: Assessment, number: int) -> Image.Image:
+def _step_column(grey: Rgb, assessment: Assessment, number: int) -> Image.Image:
     """One step: its attention over the radiograph, and below it the region at full resolution."""
-    detection = answer.detections[number]
+    detection = assessment.detections[number]
     heat = with_heat(fitted(grey, HEAT_PX, COLUMN_PX), detection.heat_map)
     box = detection.box
     cut = grey[box.min_row : box.max_row, box.min_col : box.max_col]
     crop = Image.fromarray(fitted(cut, CROP_PX, COLUMN_PX))
     edge = (0, 0, crop.width - 1, crop.height - 1)
     ImageDraw.Draw(crop).rectangle(edge, None, colour_of(detection.region), 3)
-    alone = answer.age_by_network.get(detection.region)
+    alone = assessment.age_by_network.get(detection.region)
     estimate = f": {alone:.0f} months" if alone is not None else ""
     above = _titled(heat, f"Step {number + 1}: {region_label(detection)}")
     below = _titled(crop, f"{detection.region}{estimate}")
@@ -156,14 +158,14 @@ Line = tuple[str, int, Colour]
 """A text, its size in pixels and its colour."""
 
 
-def _headlines(answer: Assessment) -> list[Line]:
-    lines = [(refusal_sentence(finding), 24, REFUSAL_TEXT) for finding in answer.refusals]
-    lines.append((f"Bone age {years_and_months(answer.age_months)}", 40, TEXT))
-    lines += [(line, 22, TEXT) for line in below_the_age(answer)]
-    if (age := answer.chronological_age_months) is not None:
+def _headlines(assessment: Assessment) -> list[Line]:
+    lines = [(refusal_sentence(finding), 24, REFUSAL_TEXT) for finding in assessment.refusals]
+    lines.append((f"Bone age {years_and_months(assessment.age_months)}", 40, TEXT))
+    lines += [(line, 22, TEXT) for line in age_details(assessment)]
+    if (age := assessment.chronological_age_months) is not None:
         lines.append((f"Chronological age {age_text(age)}", 20, DIM_TEXT))
-    for finding in answer.findings:
-        if finding.severity is not Severity.REFUSAL:  # said first
+    for finding in assessment.findings:
+        if finding.severity is not Severity.REFUSAL:  # listed first
             colour = DIM_TEXT if finding.severity is Severity.NOTE else WARNING_TEXT
             lines.append((finding_sentence(finding), 20, colour))
     return lines

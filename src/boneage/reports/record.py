@@ -260,8 +260,8 @@ class BatchRecord(JsonObject, frozen=True):
     films: list[ImageRecord]
 
 
-def record(answer: Assessment | Failure) -> Record:
-    """Turn one outcome into values that ``json.dumps`` takes.
+def record(assessment: Assessment | Failure) -> Record:
+    """Convert one outcome to values that ``json.dumps`` takes.
 
     Returns
     -------
@@ -270,7 +270,9 @@ def record(answer: Assessment | Failure) -> Record:
         :class:`FailureRecord`, after ``status``: ``"read"``, ``"refused"`` or ``"failed"``.
         No name, identifier or birth date.
     """
-    return _plain(_failure(answer) if isinstance(answer, Failure) else _assessment(answer))
+    return _plain(
+        _failure(assessment) if isinstance(assessment, Failure) else _assessment(assessment)
+    )
 
 
 def batch(records: Sequence[Record]) -> str:
@@ -298,10 +300,10 @@ def json_schema() -> Record:
     }
 
 
-def status_of(answer: Assessment | Failure) -> str:
+def status_of(assessment: Assessment | Failure) -> str:
     """What became of an image in a word: "read", "refused" or "failed"."""
-    if isinstance(answer, Failure):
-        return "refused" if answer.refused else "failed"
+    if isinstance(assessment, Failure):
+        return "refused" if assessment.refused else "failed"
     return "read"
 
 
@@ -315,7 +317,7 @@ def clinical_record(findings: ClinicalFindings) -> ClinicalRecord:
     reason = findings.context.age_not_defined
     if findings.growth is not None or reason is None or reason.code == NO_AGE.code:
         return ClinicalRecord.of(findings)
-    unknown: Record = dict.fromkeys(GrowthRecord.__struct_fields__)  # an age is stated, and is none
+    unknown: Record = dict.fromkeys(GrowthRecord.__struct_fields__)  # the age stated is unusable
     unknown |= {"determination": Determination.UNKNOWN, "not_defined": reason}
     return ClinicalRecord.of(findings, growth=unknown)
 
@@ -325,13 +327,13 @@ def _failure(failure: Failure) -> FailureRecord:
     return kind.of(failure, boneage=__version__)
 
 
-def _assessment(answer: Assessment) -> AssessmentRecord:
-    years, months = divmod(round(answer.age_months), 12)
-    interval, calibrated = answer.interval, answer.calibrated
-    stance, hand = answer.orientation, answer.other_hand
+def _assessment(assessment: Assessment) -> AssessmentRecord:
+    years, months = divmod(round(assessment.age_months), 12)
+    interval, calibrated = assessment.interval, assessment.calibrated
+    stance, hand = assessment.orientation, assessment.other_hand
     return AssessmentRecord.of(
-        answer,
-        age_text=years_and_months(answer.age_months),
+        assessment,
+        age_text=years_and_months(assessment.age_months),
         years=years,
         months=months,
         interval=interval
@@ -344,9 +346,9 @@ def _assessment(answer: Assessment) -> AssessmentRecord:
         and CalibrationRecord.of(
             calibrated, uncalibrated_text=years_and_months(calibrated.uncalibrated_months)
         ),
-        clinical=answer.clinical and clinical_record(answer.clinical),
+        clinical=assessment.clinical and clinical_record(assessment.clinical),
         regions=[
-            RegionRecord.of(detection, name=detection.region) for detection in answer.detections
+            RegionRecord.of(detection, name=detection.region) for detection in assessment.detections
         ],
         stance=stance
         and OrientationRecord.of(
@@ -354,11 +356,11 @@ def _assessment(answer: Assessment) -> AssessmentRecord:
             quarter_turns_clockwise=stance.quarters,
             tilt_degrees=stance.tilt.degrees if stance.tilt else 0.0,
         ),
-        unlikeness=answer.ood_score,
-        readings=dict(answer.age_by_network),
-        facts=ImageMetadataRecord.of(answer.metadata),
+        unlikeness=assessment.ood_score,
+        readings=dict(assessment.age_by_network),
+        facts=ImageMetadataRecord.of(assessment.metadata),
         other_hand=hand and OtherHandRecord.of(hand, age_text=years_and_months(hand.age_months)),
-        film_size=SizeRecord(answer.film_height, answer.film_width),
+        film_size=SizeRecord(assessment.film_height, assessment.film_width),
         boneage=__version__,
     )
 

@@ -77,47 +77,47 @@ ATTRIBUTES: Mapping[str, str] = {
     "seconds": "",
     "boneage": "",
 }
-"""Each column, and where an assessment holds it; empty: :func:`row` derives it.
+"""Each column, and its attribute of an assessment; empty: :func:`row` derives it.
 
 No date is among them: dates point at a child.
 """
 COUNTS = frozenset({"calibration_films", "film_height", "film_width"})
 COLUMNS = tuple(ATTRIBUTES)
-"""The same whichever regions the weights look for; what they don't stays empty."""
+"""The same whichever regions the weights detect; the others stay empty."""
 
 Row = dict[str, object]
 
 
-def row(answer: Assessment | Failure) -> Row:
+def row(assessment: Assessment | Failure) -> Row:
     """One row of the table, by column name."""
-    if isinstance(answer, Failure):
+    if isinstance(assessment, Failure):
         return {
-            "film": answer.film,
-            "status": status_of(answer),
-            "verdict": Verdict.REFUSED.value if answer.refused else "",
-            "findings": codes_of(answer.findings),
-            "code": answer.code,
-            "message": answer.message,
+            "film": assessment.film,
+            "status": status_of(assessment),
+            "verdict": Verdict.REFUSED.value if assessment.refused else "",
+            "findings": codes_of(assessment.findings),
+            "code": assessment.code,
+            "message": assessment.message,
             "boneage": __version__,
         }
-    held = {column: _at(answer, path) for column, path in ATTRIBUTES.items() if path}
+    held = {column: _attribute(assessment, path) for column, path in ATTRIBUTES.items() if path}
     cells: Row = {name: _cell(name, value) for name, value in held.items() if value is not None}
     cells |= {
-        "status": status_of(answer),
-        "findings": codes_of(answer.findings),
-        "age_text": years_and_months(answer.age_months),
-        "warnings": " ".join(finding.message for finding in answer.warnings),
-        "seconds": f"{answer.seconds:.3f}",
+        "status": status_of(assessment),
+        "findings": codes_of(assessment.findings),
+        "age_text": years_and_months(assessment.age_months),
+        "warnings": " ".join(finding.message for finding in assessment.warnings),
+        "seconds": f"{assessment.seconds:.3f}",
         "boneage": __version__,
     }
-    if answer.interval is not None:
-        cells["interval_level"] = f"{answer.interval.level:g}"
-        cells["interval_text"] = interval_text(answer.interval)
-    if answer.clinical is not None:
-        cells["not_defined"] = "; ".join(reason.message for reason in reasons(answer.clinical))
-    for name, age in answer.age_by_network.items():
+    if assessment.interval is not None:
+        cells["interval_level"] = f"{assessment.interval.level:g}"
+        cells["interval_text"] = interval_text(assessment.interval)
+    if assessment.clinical is not None:
+        cells["not_defined"] = "; ".join(reason.message for reason in reasons(assessment.clinical))
+    for name, age in assessment.age_by_network.items():
         cells[f"{name}_months"] = f"{age:.2f}"
-    for detection in answer.detections:
+    for detection in assessment.detections:
         for corner in CORNERS:
             cells[f"{detection.region}_{corner}"] = getattr(detection.box, corner)
         cells[f"{detection.region}_attention_found"] = int(detection.attention_found)
@@ -129,8 +129,8 @@ def codes_of(findings: Sequence[Finding]) -> str:
     return ";".join(dict.fromkeys(finding.code for finding in findings))
 
 
-def _at(value: object, path: str) -> object:
-    """Follow names joined by points; None where one of them is."""
+def _attribute(value: object, path: str) -> object:
+    """Follow a dotted path of attributes; None where one of them is None."""
     for name in path.split("."):
         value = None if value is None else getattr(value, name)
     return value
@@ -152,7 +152,7 @@ def write_table(file: BinaryIO, rows: Iterable[Row], columns: Sequence[str] = CO
 
 
 class TableWriter:
-    """A table that grows by whole rows: when it is stopped, what was written is a whole table.
+    """Appends whole rows: when writing is interrupted, the file is still a complete table.
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ class TableWriter:
         Raises
         ------
         OSError
-            When the row cannot be written; what went before it stands whole.
+            When the row cannot be written; the rows before it stay complete.
         """
         self._begin()
         self._write([cells.get(name, "") for name in self._columns])
@@ -189,8 +189,8 @@ class TableWriter:
         """Write the header of a table without rows."""
         self._begin()
 
-    def forget(self) -> None:
-        """Take all rows back, where the file can: an earlier table is not to be replaced."""
+    def clear(self) -> None:
+        """Remove all rows, where the file is seekable: an earlier table is not to be replaced."""
         if self._file.seekable():
             self._file.seek(0)
             self._file.truncate()

@@ -1,4 +1,4 @@
-"""An assessment in words, for a person at a terminal."""
+"""An assessment as text for the terminal."""
 
 from __future__ import annotations
 
@@ -30,59 +30,60 @@ LABEL_WIDTH = 21
 LINE_WIDTH = 88
 
 
-def full_text(answer: Assessment) -> str:
-    """Everything about one image, some lines."""
-    lines = [printable(answer.film)]
-    for label, text in _entries(answer):
+def full_text(assessment: Assessment) -> str:
+    """Everything about one image, on several lines."""
+    lines = [printable(assessment.film)]
+    for label, text in _entries(assessment):
         first, *rest = textwrap.wrap(text, LINE_WIDTH - LABEL_WIDTH - 2) or [""]
         lines.append(f"  {label:<{LABEL_WIDTH}}{first}")
         lines += (" " * (LABEL_WIDTH + 2) + line for line in rest)
     return "\n".join(lines)
 
 
-def one_line(answer: Assessment | Failure) -> str:
-    """One image of many: the bone age, the regions found, and warnings below it."""
-    if isinstance(answer, Failure):
-        what = "refused" if answer.refused else "failed"
-        return f"{printable(answer.film)}: {what}: {printable(answer.message)}"
-    found = [detection.region for detection in answer.detections if detection.attention_found]
-    parts = [f"{printable(answer.film)}: {age_text(answer.age_months)}, {answer.sex} standard"]
-    if answer.interval is not None:
-        parts.append(interval_text(answer.interval))
-    if answer.other_hand is not None:
-        parts.append(f"right hand {age_text(answer.other_hand.age_months)}")
-    if answer.calibrated is not None:
-        parts.append(f"site calibration: {calibration_text(answer.calibrated)}")
-    if answer.clinical is not None:
-        parts += short_clinical_text(answer.clinical)
+def one_line(assessment: Assessment | Failure) -> str:
+    """One image of a batch: one line with bone age and regions, and its warnings below."""
+    if isinstance(assessment, Failure):
+        what = "refused" if assessment.refused else "failed"
+        return f"{printable(assessment.film)}: {what}: {printable(assessment.message)}"
+    found = [detection.region for detection in assessment.detections if detection.attention_found]
+    age = age_text(assessment.age_months)
+    parts = [f"{printable(assessment.film)}: {age}, {assessment.sex} standard"]
+    if assessment.interval is not None:
+        parts.append(interval_text(assessment.interval))
+    if assessment.other_hand is not None:
+        parts.append(f"right hand {age_text(assessment.other_hand.age_months)}")
+    if assessment.calibrated is not None:
+        parts.append(f"site calibration: {calibration_text(assessment.calibrated)}")
+    if assessment.clinical is not None:
+        parts += short_clinical_text(assessment.clinical)
     parts.append(f"regions found: {', '.join(found) or 'none'}")
-    warnings = (f"  {printable(finding_sentence(finding))}" for finding in answer.warnings)
+    warnings = (f"  {printable(finding_sentence(finding))}" for finding in assessment.warnings)
     return "\n".join(["; ".join(parts), *warnings])
 
 
-def _entries(answer: Assessment) -> Iterator[Entry]:
-    for refusal in answer.refusals:
+def _entries(assessment: Assessment) -> Iterator[Entry]:
+    for refusal in assessment.refusals:
         yield SEVERITIES[Severity.REFUSAL], refusal_sentence(refusal)
-    yield "Bone age", f"{age_text(answer.age_months)}, {answer.sex} standard"
-    if (interval := answer.interval) is not None:
+    yield "Bone age", f"{age_text(assessment.age_months)}, {assessment.sex} standard"
+    if (interval := assessment.interval) is not None:
         ages = age_range(interval.low_months, interval.high_months)
         text = f"{percent(interval.level)}: {ages}. {interval_basis(interval)}"
         yield "Prediction interval", text
-    if answer.other_hand is not None:
-        yield "Right hand", age_text(answer.other_hand.age_months)
-    if answer.calibrated is not None:
-        yield "Site calibration", calibration_text(answer.calibrated)
-    if (age := chronological_age(answer)) is not None:
+    if assessment.other_hand is not None:
+        yield "Right hand", age_text(assessment.other_hand.age_months)
+    if assessment.calibrated is not None:
+        yield "Site calibration", calibration_text(assessment.calibrated)
+    if (age := chronological_age(assessment)) is not None:
         yield "Chronological age", age
-    if answer.clinical is not None:
-        yield from clinical_entries(answer.clinical)
-    yield "Regional estimates", regional_estimates(answer)
-    for number, detection in enumerate(answer.detections):
+    if assessment.clinical is not None:
+        yield from clinical_entries(assessment.clinical)
+    yield "Regional estimates", regional_estimates(assessment)
+    for number, detection in enumerate(assessment.detections):
         yield "" if number else "Regions", _region(detection)
-    for finding in answer.findings:
-        if finding.severity is not Severity.REFUSAL:  # said first
+    for finding in assessment.findings:
+        if finding.severity is not Severity.REFUSAL:  # listed first
             yield SEVERITIES[finding.severity], finding.message
-    yield "Model", weights_text(answer.weights)
+    yield "Model", weights_text(assessment.weights)
     yield "", DISCLAIMER
 
 

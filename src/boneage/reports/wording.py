@@ -1,6 +1,6 @@
-"""What an assessment says to people: labels and sentences, in one language.
+"""The labels and sentences about an assessment, in one language.
 
-Every output for people takes its words from here: terminal, picture, PDF report, dashboard,
+Every output for people takes its texts from here: terminal, picture, PDF report, dashboard,
 and the comments of DICOM and FHIR, which are English.
 """
 
@@ -43,7 +43,7 @@ DISCLAIMER = noop(
     "Research use only. Not a medical device: supports, but does not replace, a qualified reader."
 )
 NOTABLE_WIDENING = 1.2
-"""From this on, an interval is said to be wider than usual."""
+"""From this factor on, an interval is reported as wider than usual."""
 YEAR = 12
 
 SEVERITIES: Mapping[Severity, str] = {
@@ -121,7 +121,7 @@ def interval_text(interval: Interval, words: Words = EN) -> str:
 
 
 def interval_basis(interval: Interval, words: Words = EN) -> str:
-    """What an interval was calibrated on, and why it is wider than usual; may be empty."""
+    """The calibration sample of an interval, and why it is wider than usual; may be empty."""
     _ = words.gettext
     sentences = []
     if interval.films is not None:
@@ -150,19 +150,19 @@ def calibration_text(calibrated: Calibrated, words: Words = EN) -> str:
 
 
 def site_calibration(calibrated: Calibrated, words: Words = EN) -> str:
-    """The same with its label."""
+    """The site calibration with its label."""
     label = words.gettext("Site calibration")
     return f"{label}: {calibration_text(calibrated, words)}"
 
 
-def below_the_age(answer: Assessment, words: Words = EN) -> list[str]:
-    """What stands below a bone age: months and standard; interval and its basis; calibration."""
-    lines = [f"{words.months(answer.age_months)} · {standard_text(answer.sex, words)}"]
-    if answer.interval is not None:
-        lines.append(interval_text(answer.interval, words))
-        lines.append(interval_basis(answer.interval, words))
-    if answer.calibrated is not None:
-        lines.append(site_calibration(answer.calibrated, words))
+def age_details(assessment: Assessment, words: Words = EN) -> list[str]:
+    """The lines below a bone age: months and standard, interval and its basis, calibration."""
+    lines = [f"{words.months(assessment.age_months)} · {standard_text(assessment.sex, words)}"]
+    if assessment.interval is not None:
+        lines.append(interval_text(assessment.interval, words))
+        lines.append(interval_basis(assessment.interval, words))
+    if assessment.calibrated is not None:
+        lines.append(site_calibration(assessment.calibrated, words))
     return [line for line in lines if line]
 
 
@@ -177,51 +177,53 @@ def region_name(region: str, words: Words = EN) -> str:
 
 
 def region_label(detection: RegionDetection, words: Words = EN) -> str:
-    """Name a region, and whether it lies only where it is expected."""
+    """Name a region, marked where attention did not detect it."""
     name = region_name(detection.region, words)
     if detection.attention_found:
         return name
     return words.gettext("{region} (expected position)").format(region=name)
 
 
-def regional_estimates(answer: Assessment, words: Words = EN) -> str:
+def regional_estimates(assessment: Assessment, words: Words = EN) -> str:
     """List the estimate of each network."""
-    ages = (f"{region_name(n, words)} {words.number(a)}" for n, a in answer.age_by_network.items())
+    ages = (
+        f"{region_name(n, words)} {words.number(a)}" for n, a in assessment.age_by_network.items()
+    )
     return words.gettext("{number} months").format(number=", ".join(ages))
 
 
 def finding_text(finding: Finding, words: Words = EN) -> str:
-    """What was found of an image."""
+    """The message of a finding."""
     return words.by_code("finding", finding.code, finding.message)
 
 
 def finding_sentence(finding: Finding, words: Words = EN) -> str:
-    """What was found of an image, after its severity."""
+    """The message of a finding, after its severity."""
     return f"{words.gettext(SEVERITIES[finding.severity])}: {finding_text(finding, words)}"
 
 
 def refusal_sentence(finding: Finding, words: Words = EN) -> str:
-    """Why an image failed the quality check, and that it was analysed nevertheless."""
+    """Why an image that was analysed nevertheless failed the quality check."""
     forced = words.gettext("Analysed at the user's request despite a failed quality check.")
     return f"{finding_text(finding, words)} {forced}"
 
 
-def comments(answer: Assessment) -> list[str]:
-    """What must stand beside the coded values of DICOM and FHIR, in English."""
-    texts = [DISCLAIMER, *(finding_sentence(finding) for finding in answer.findings)]
-    if answer.calibrated is not None:
-        texts.append(site_calibration(answer.calibrated))
-    clinical = answer.clinical
+def comments(assessment: Assessment) -> list[str]:
+    """The comments on the coded values of DICOM and FHIR, in English."""
+    texts = [DISCLAIMER, *(finding_sentence(finding) for finding in assessment.findings)]
+    if assessment.calibrated is not None:
+        texts.append(site_calibration(assessment.calibrated))
+    clinical = assessment.clinical
     parts = (clinical.growth, clinical.adult_height) if clinical else ()
     undefined = [part.not_defined for part in parts if part is not None]
     return [*texts, *(reason.message for reason in undefined if reason is not None)]
 
 
-def chronological_age(answer: Assessment, words: Words = EN) -> str | None:
+def chronological_age(assessment: Assessment, words: Words = EN) -> str | None:
     """The chronological age and its source, or why it is not known; None: nothing is stated."""
-    context = answer.clinical.context if answer.clinical else None
-    if answer.chronological_age_months is not None:
-        age = age_text(answer.chronological_age_months, words)
+    context = assessment.clinical.context if assessment.clinical else None
+    if assessment.chronological_age_months is not None:
+        age = age_text(assessment.chronological_age_months, words)
         source = context.age_source if context else None
         return f"{age}, {words.gettext(AGE_SOURCES[source])}" if source else age
     reason = context.age_not_defined if context else None
@@ -318,7 +320,7 @@ def height_entries(height: AdultHeight, words: Words = EN) -> list[Entry]:
 
 
 def standards_entries(standards: NearestStandards, words: Words = EN) -> list[Entry]:
-    """The standards that the bone age lies between, and what to compare there."""
+    """The nearest standards of the atlas, and the assessment criteria there."""
     _ = words.gettext
     lower = words.age(standards.lower_months)
     if standards.upper_months is None:

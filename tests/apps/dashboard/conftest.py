@@ -13,7 +13,7 @@ from PIL import Image
 
 from boneage.apps.dashboard.analysis import AnalysedImage, analyse_image
 from boneage.apps.dashboard.choices import Choice
-from boneage.apps.dashboard.uploads import RejectedFile, UploadedImage, admit
+from boneage.apps.dashboard.uploads import RejectedFile, UploadedImage, read_upload
 from boneage.domain.radiograph import Sex
 from boneage.inference.assessor import Assessor
 from boneage.synthetic import draw
@@ -29,13 +29,13 @@ def _own_main() -> Iterator[None]:
 
 
 def admitted(key: str, name: str, data: bytes) -> UploadedImage:
-    film = admit(key, name, data)
+    film = read_upload(key, name, data)
     assert isinstance(film, UploadedImage), film
     return film
 
 
 def refused(name: str, data: bytes) -> RejectedFile:
-    rejected = admit("a", name, data)
+    rejected = read_upload("a", name, data)
     assert isinstance(rejected, RejectedFile), rejected
     return rejected
 

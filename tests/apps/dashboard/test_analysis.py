@@ -14,10 +14,11 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import pytest
+from msgspec import structs
 from PIL import Image
 
 from boneage.apps.dashboard import analysis, downloads, markup, pictures
-from boneage.apps.dashboard.analysis import AnalysedImage, analyse_image, blacked_out
+from boneage.apps.dashboard.analysis import AnalysedImage, analyse_image, blacked_out_mask
 from boneage.apps.dashboard.choices import Choice
 from boneage.apps.dashboard.uploads import UploadedImage
 from boneage.clinical.growth import growth_of
@@ -156,7 +157,9 @@ def test_what_others_wrote_is_shown_as_it_is() -> None:
     name = "<img src=x onerror=alert(1)>.png"
     assert "<img" not in markup.image_name(name)
     assert "<b>" not in markup.metadata_list([("Body part", "<b>hand</b>")])
-    assert markup.plain("a*b* [c](d) :red[e] $f$") == (r"a\*b\* \[c\]\(d\) \:red\[e\] \$f\$")
+    assert markup.escape_markdown("a*b* [c](d) :red[e] $f$") == (
+        r"a\*b\* \[c\]\(d\) \:red\[e\] \$f\$"
+    )
 
 
 @pytest.mark.parametrize("extent", EXTENTS)
@@ -172,7 +175,7 @@ def test_it_is_what_find_regions_blacked_out(
     manifest = replace(
         manifest,
         plan=replace(manifest.plan, carpal_mask=extent),
-        preparation=msgspec.structs.replace(manifest.preparation, fit=fit),
+        preparation=structs.replace(manifest.preparation, fit=fit),
     )
     size = manifest.networks["attention"].input
     assert size is not None
@@ -188,7 +191,7 @@ def test_it_is_what_find_regions_blacked_out(
     white: npt.NDArray[Any] = np.full((1, *size), 255, np.uint8)
     detections = find_regions(white, [place], [film_size], attend, manifest.plan)[0]
     for number, canvas in enumerate(seen):
-        shown = blacked_out(detections, number, film_size, manifest)
+        shown = blacked_out_mask(detections, number, film_size, manifest)
         placed = canvas[place.top : place.top + place.height, place.left : place.left + place.width]
         np.testing.assert_array_equal(shown, placed == 0)
         assert shown.shape == detections[number].heat_map.shape

@@ -13,7 +13,7 @@ pytest.importorskip("sqlalchemy")
 from streamlit.testing.v1 import AppTest
 
 from boneage.history.store import History
-from tests.apps.dashboard.redraws import break_off_next_redraw
+from tests.apps.dashboard.reruns import abort_next_rerun
 from tests.apps.dashboard.test_pages import opened, read_button, upload
 
 
@@ -60,7 +60,7 @@ def test_an_answer_is_kept_shown_and_deleted(
     assert "K17" in page.success[0].value
     assert [person.entries for person in History(where).people()] == [1]
     page.run()
-    assert "K17" in page.success[0].value, "a redraw of the page takes nothing away"
+    assert "K17" in page.success[0].value, "a rerun of the page takes nothing away"
     assert [person.entries for person in History(where).people()] == [1], "nor keeps it twice"
 
     page = AppTest.from_function(shown_history, default_timeout=120).run()
@@ -68,9 +68,9 @@ def test_an_answer_is_kept_shown_and_deleted(
     assert "Assessments: at 10 years 0 months" in pictured(page)
     assert list(page.dataframe[0].value["Age"]) == ["10 years 0 months"]
     page.checkbox[0].check().run()
-    drawn = break_off_next_redraw(monkeypatch)
+    drawn = abort_next_rerun(monkeypatch)
     next(button for button in page.button if button.label == "Delete").click().run()
-    assert len(drawn) == 2, "deleted also when the redraw is broken off at once"
+    assert len(drawn) == 2, "deleted also when the rerun is aborted at once"
     assert not page.exception
     assert History(where).people() == []
     assert "Nothing is saved yet" in page.info[0].value

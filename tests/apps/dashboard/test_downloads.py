@@ -17,7 +17,7 @@ from pydicom.uid import ComprehensiveSRStorage, SecondaryCaptureImageStorage
 
 from boneage.apps.dashboard.analysis import AnalysedImage, analyse_image
 from boneage.apps.dashboard.choices import Choice
-from boneage.apps.dashboard.downloads import DownloadFile, DownloadProblem, make_download
+from boneage.apps.dashboard.downloads import DownloadFailure, DownloadFile, make_download
 from boneage.domain.radiograph import Sex
 from boneage.errors import OutputError
 from boneage.inference.assessor import Assessor
@@ -52,7 +52,7 @@ def of_dicom(assessor: Assessor, named_dicom: bytes) -> AnalysedImage:
     return found
 
 
-def file(found: DownloadFile | DownloadProblem) -> DownloadFile:
+def file(found: DownloadFile | DownloadFailure) -> DownloadFile:
     assert isinstance(found, DownloadFile), found
     return found
 
@@ -104,7 +104,7 @@ def test_both_dicom_files_join_the_study_of_the_film(
 def test_a_film_that_is_no_dicom_says_so(answered: AnalysedImage) -> None:
     assert not answered.image.is_dicom
     found = make_download(DICOM, answered, ReportOptions())
-    assert isinstance(found, DownloadProblem)
+    assert isinstance(found, DownloadFailure)
     assert found.message.startswith("'hand.png' is not a DICOM file")
     assert found.message.endswith("give the image as DICOM.")
 
@@ -118,7 +118,7 @@ def test_a_dicom_film_without_a_kind_says_so(assessor: Assessor, dicom: bytes) -
     found = analyse_image(assessor, film, Choice(Sex.FEMALE))
     assert isinstance(found, AnalysedImage)
     told = make_download(DICOM, found, ReportOptions())
-    assert isinstance(told, DownloadProblem)
+    assert isinstance(told, DownloadFailure)
     assert "states no SOPClassUID" in told.message
     assert isinstance(make_download([REPORT], found, ReportOptions()), DownloadFile)
 
@@ -140,13 +140,13 @@ def test_a_library_that_is_missing_is_named(
         monkeypatch.setitem(sys.modules, module, None)
     monkeypatch.setitem(sys.modules, library, None)
     found = make_download(names, of_dicom, ReportOptions())
-    assert isinstance(found, DownloadProblem)
+    assert isinstance(found, DownloadFailure)
     assert f'pip install "boneage[{extra}]".' in found.message
 
 
 def test_a_language_without_a_translation_is_named(answered: AnalysedImage) -> None:
     found = make_download([REPORT], answered, ReportOptions(language="xx"))
-    assert isinstance(found, DownloadProblem)
+    assert isinstance(found, DownloadFailure)
     assert "No translation ships for the language 'xx'" in found.message
 
 
@@ -159,7 +159,7 @@ def test_what_goes_wrong_otherwise_is_told_without_its_words(
     monkeypatch.setattr("boneage.reports.dicom.writing.dicom_file", fail)
     with caplog.at_level(logging.DEBUG):
         found = make_download(DICOM, of_dicom, ReportOptions())
-    assert found == DownloadProblem("Unexpected RuntimeError.")
+    assert found == DownloadFailure("Unexpected RuntimeError.")
     assert NAME not in caplog.text
 
 
@@ -209,10 +209,10 @@ def test_a_document_stays_until_child_film_or_wishes_change(
     read_button(page).click().run()
     next(text for text in page.text_input if "print" in text.label).set_value("child 7")
     make_button(page, "report").click().run()
-    asked = page.session_state["visit"].order
+    asked = page.session_state["visit"].export
     page.run()
-    assert saved(page) == [r"Save hand\.boneage\.pdf"], "a redraw of the page takes nothing away"
-    assert page.session_state["visit"].order.found is asked.found, "it is not made again"
+    assert saved(page) == [r"Save hand\.boneage\.pdf"], "a rerun of the page takes nothing away"
+    assert page.session_state["visit"].export.download is asked.download, "it is not made again"
     sex_radios(page)[0].set_value(Sex.MALE).run()
     assert saved(page) == [], "no longer the answer of this child"
     sex_radios(page)[0].set_value(Sex.FEMALE).run()
@@ -231,7 +231,7 @@ def test_a_document_of_a_film_taken_away_is_forgotten(
     read_button(page).click().run()
     make_button(page, "report").click().run()
     page.file_uploader[0].clear().run()
-    assert page.session_state["visit"].order is None
+    assert page.session_state["visit"].export is None
 
 
 def test_dicom_is_offered_for_dicom_alone_and_a_reason_is_shown(
@@ -244,8 +244,8 @@ def test_dicom_is_offered_for_dicom_alone_and_a_reason_is_shown(
     assert len(labels) == 2
     assert not any("DICOM" in label for label in labels)
 
-    def fail(*_: object) -> DownloadProblem:
-        return DownloadProblem(str(OutputError("it cannot be written.")))
+    def fail(*_: object) -> DownloadFailure:
+        return DownloadFailure(str(OutputError("it cannot be written.")))
 
     monkeypatch.setattr("boneage.apps.dashboard.result_view.make_download", fail)
     make_button(page, "report").click().run()

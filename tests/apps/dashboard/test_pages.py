@@ -23,7 +23,7 @@ from tests.classifiers import put_classifier
 st = pytest.importorskip("streamlit")
 from streamlit.testing.v1 import AppTest  # noqa: E402
 
-from tests.apps.dashboard.redraws import break_off_next_redraw  # noqa: E402
+from tests.apps.dashboard.reruns import abort_next_rerun  # noqa: E402
 
 APP = Path(boneage.__file__).parent / "apps" / "dashboard" / "app.py"
 TIMEOUT = 120  # seconds; the machine may be busy
@@ -163,12 +163,12 @@ def test_a_refused_film_is_read_all_the_same_when_asked(
     assert "Analysed at the user's request despite a failed quality check" in page.error[0].value
 
 
-def test_reading_goes_on_when_the_redraw_is_broken_off_at_once(
+def test_an_analysis_survives_an_aborted_rerun(
     page: AppTest, png: bytes, dicom: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upload(page, ("hand.png", png), ("hand.dcm", dicom))
     sex_radios(page)[0].set_value(Sex.FEMALE).run()
-    drawn = break_off_next_redraw(monkeypatch)
+    drawn = abort_next_rerun(monkeypatch)
     read_button(page).click().run()
     assert len(drawn) == 2
     assert headline(page) != ""
@@ -179,7 +179,7 @@ def test_what_can_no_longer_be_read_is_not_read_later(
     page: AppTest, png: bytes, dicom: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upload(page, ("hand.dcm", dicom))
-    break_off_next_redraw(monkeypatch)
+    abort_next_rerun(monkeypatch)
     read_button(page).click()
     upload(page, ("hand.dcm", dicom), ("hand.png", png))
     assert "Choose the sex of hand.png." in [caption.value for caption in page.caption]
@@ -187,10 +187,10 @@ def test_what_can_no_longer_be_read_is_not_read_later(
     assert page.session_state["visit"].outcomes == {}, "it takes another click"
 
 
-def test_the_example_comes_when_the_redraw_is_broken_off_at_once(
+def test_the_example_survives_an_aborted_rerun(
     page: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawn = break_off_next_redraw(monkeypatch)
+    drawn = abort_next_rerun(monkeypatch)
     page.button[0].click().run()
     assert len(drawn) == 2
     assert sex_radios(page)[0].value is Sex.FEMALE
@@ -205,9 +205,9 @@ def test_the_example_needs_one_more_click(page: AppTest) -> None:
 
 def test_a_film_taken_away_is_forgotten(page: AppTest, png: bytes) -> None:
     upload(page, ("hand.png", png))
-    assert len(page.session_state["visit"].admitted) == 1
+    assert len(page.session_state["visit"].uploads) == 1
     page.file_uploader[0].clear().run()
-    assert page.session_state["visit"].admitted == {}
+    assert page.session_state["visit"].uploads == {}
 
 
 def test_two_visitors_do_not_see_each_other(
@@ -279,9 +279,9 @@ def test_the_data_page(tmp_path: Path, png: bytes, monkeypatch: pytest.MonkeyPat
     page.button[0].click().run()
     assert "There is no folder" in page.error[0].value
     page.text_input[0].set_value(str(tmp_path))
-    drawn = break_off_next_redraw(monkeypatch)
+    drawn = abort_next_rerun(monkeypatch)
     page.button[0].click().run()
-    assert len(drawn) == 2, "analysed also when the redraw is broken off at once"
+    assert len(drawn) == 2, "analysed also when the rerun is aborted at once"
     assert not page.exception
     shown = " ".join(markdown.value for markdown in page.markdown)
     assert "labelled twice" in shown

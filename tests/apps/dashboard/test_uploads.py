@@ -12,7 +12,7 @@ from PIL import Image
 
 import boneage
 from boneage.apps.dashboard import uploads
-from boneage.apps.dashboard.uploads import ADVICE, OTHERWISE, SHOWN_PX, UploadedImage
+from boneage.apps.dashboard.uploads import ADVICE, DEFAULT_ADVICE, SHOWN_PX, UploadedImage
 from tests.apps.dashboard.conftest import admitted, refused
 
 READING = Path(boneage.__file__).parent / "reading"
@@ -60,7 +60,7 @@ def test_even_a_fault_of_the_reader_is_a_sentence(
     monkeypatch.setattr(uploads, "read", fail)
     rejected = refused("hand.png", png)
     assert "unexpected MemoryError" in rejected.message
-    assert rejected.advice == OTHERWISE
+    assert rejected.advice == DEFAULT_ADVICE
 
 
 def test_every_reason_has_its_advice() -> None:
@@ -79,7 +79,9 @@ def test_a_photograph_is_named_before_anything_is_read() -> None:
     assert [finding.code for finding in found] == ["in_colour"]
 
 
-def test_only_stated_facts_are_listed(film: UploadedImage, stating_film: UploadedImage) -> None:
+def test_only_stated_information_is_listed(
+    film: UploadedImage, stating_film: UploadedImage
+) -> None:
     assert dict(film.information()) == {"Format": "PNG, 8 bit", "Size": "360 × 480 pixels"}
     stated = dict(stating_film.information())
     assert (stated["Sex"], stated["Age"], stated["Side"]) == ("female", "10.0 years", "left")

@@ -101,7 +101,7 @@ def measure(
     seed : int
         Of the moments at which it is killed.
     """
-    files, uids = _written(folder / "films", films)
+    files, uids = _dicom_files(folder / "films", films)
     chance = random.Random(seed)
     moments = sorted(chance.uniform(0, 2 * films) for _ in range(kills))
     outage = films  # half of the answers
@@ -172,7 +172,7 @@ class Watch:
         return all(entry["state"] in {"sent", "dead"} for entry in entries)
 
 
-def _written(folder: Path, films: int) -> tuple[list[Path], list[str]]:
+def _dicom_files(folder: Path, films: int) -> tuple[list[Path], list[str]]:
     folder.mkdir()
     paths, uids = [], []
     for number in range(films):

@@ -93,7 +93,7 @@ def test_a_study_is_answered_once(archive: Orthanc, ask: Ask) -> None:
     assert (code, "stored picture and report" in said) == (0, True), said
     assert series_in(archive, study) == ["DX", "OT", "SR"]
     code, said = ask(archive, study)
-    assert (code, "has its answers" in said) == (0, True), said
+    assert (code, "has its results" in said) == (0, True), said
     assert series_in(archive, study) == ["DX", "OT", "SR"]
     # One of the two is missing: it alone is stored.
     series = archive.ask("/series?expand")
@@ -133,7 +133,7 @@ def test_a_guarded_archive_wants_its_word(guarded: Orthanc, ask: Ask, tmp_path: 
     guarded.put(content)
     word = tmp_path / "word"
     code, said = ask(guarded, study_of(content))
-    assert (code, "does not let you in" in said) == (2, True), said
+    assert (code, "denies access" in said) == (2, True), said
     word.write_text("no colon")
     code, said = ask(guarded, study_of(content), "--basic-file", str(word))
     assert (code, "no colon" in said) == (2, False), said
@@ -150,7 +150,7 @@ def test_a_token_goes_with_every_request(tmp_path: Path) -> None:
     request = requests.Request("GET", "http://localhost").prepare()
     assert auth(request).headers["Authorization"] == "Bearer abc.def"
     word.write_text("two words")
-    with pytest.raises(ArchiveError, match="holds no token") as raised:
+    with pytest.raises(ArchiveError, match="contains no token") as raised:
         authentication(word, None)
     assert "two" not in str(raised.value)
 

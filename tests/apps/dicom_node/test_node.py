@@ -83,7 +83,7 @@ def test_a_film_comes_and_its_answers_go(build: Build, put: Put) -> None:
     log = site.node.log()
     for told in ("SYNTHETIC", film_read.PatientID, str(film_read.StudyInstanceUID)):
         assert told not in log
-    assert check_audit_log(site.folder / "audit.jsonl").broken is None
+    assert check_audit_log(site.folder / "audit.jsonl").invalid_line is None
     assert "SYNTHETIC" not in (site.folder / "audit.jsonl").read_text()
 
 

@@ -13,7 +13,7 @@ from pydicom import dcmread
 
 from boneage.apps.cli import main
 from boneage.apps.dicom_node.dicomweb_replies import ArchiveError
-from boneage.apps.dicom_node.dicomweb_study import Archive, ArchivedImage, UnreadContent
+from boneage.apps.dicom_node.dicomweb_study import Archive, ArchivedImage, SkippedContent
 from tests.apps.dicom_node.drawn import film, uid_of
 from tests.apps.dicom_node.odd_archive import (
     CR,
@@ -33,10 +33,10 @@ UIDS = [f"1.2.3.1.{number}" for number in range(8)]
 ROWS = [image_row(uid) for uid in UIDS]
 
 
-def listed(url: str, series: str | None = None) -> tuple[list[str], list[UnreadContent]]:
+def listed(url: str, series: str | None = None) -> tuple[list[str], list[SkippedContent]]:
     found = list(Archive(url).images(STUDY, series))
     images = [one.instance for one in found if isinstance(one, ArchivedImage)]
-    return images, [one for one in found if isinstance(one, UnreadContent)]
+    return images, [one for one in found if isinstance(one, SkippedContent)]
 
 
 @pytest.mark.parametrize(
@@ -215,14 +215,14 @@ def test_rows_without_a_class_or_a_uid() -> None:
         (Reply(b"{", JSON), "not with DICOM JSON"),
         (Reply(b'{"error": "no"}', "application/json"), "application/json, not with DICOM JSON"),
         (Reply(b'["a"]', JSON), "not with DICOM JSON"),
-        (Reply(b"\xff\xfe\x00", ""), "something of no stated type"),
-        (Reply(status=401), "does not let you in (401)"),
+        (Reply(b"\xff\xfe\x00", ""), "content of no stated type"),
+        (Reply(status=401), "denies access (401)"),
         (Reply(status=500), "status 500"),
         (Reply(status=404), "is not in the archive"),
         (Reply(status=204), "is not in the archive"),
         (
             Reply(status=302, headers={"Location": "/studies/1.2.3/series"}),
-            "redirects without an end",
+            "redirects endlessly",
         ),
         (Reply(b"[]", headers={"Content-Length": "100", "Connection": "close"}), ""),
     ],
@@ -288,7 +288,7 @@ def test_an_image_is_taken_out_of_what_is_sent(reply: Reply) -> None:
             "image/jpeg",
         ),
         (multipart(film(2)), "another object"),
-        (Reply(b"x", "multipart/related; boundary*1=a; boundary*="), "makes no sense"),
+        (Reply(b"x", "multipart/related; boundary*1=a; boundary*="), "is invalid"),
         (multipart(b"no dicom"), "is damaged"),
         (Reply(status=404), "nothing at this address"),
         (
@@ -297,7 +297,7 @@ def test_an_image_is_taken_out_of_what_is_sent(reply: Reply) -> None:
                 "application/dicom",
                 headers={"Content-Length": str(len(FILM) + 9), "Connection": "close"},
             ),
-            "cut off",
+            "is incomplete",
         ),
     ],
 )
@@ -360,29 +360,29 @@ def test_a_receipt_says_that_it_is_stored(reply: Reply, warning: int | None) -> 
 @pytest.mark.parametrize(
     ("reply", "words"),
     [
-        (Reply(), "does not say that it stored it: status 200 with an empty answer"),
-        (Reply(status=202), "status 202 with an empty answer"),
-        (Reply(status=204), "status 204 with an empty answer"),
-        (Reply(b"{}"), "an answer that does not name it"),
-        (Reply(b"[]"), "an answer that does not name it"),
-        (Reply(receipt("00081199", "1.7")), "an answer that does not name it"),
+        (Reply(), "does not confirm that it stored the object: status 200 with an empty response"),
+        (Reply(status=202), "status 202 with an empty response"),
+        (Reply(status=204), "status 204 with an empty response"),
+        (Reply(b"{}"), "a response that does not name it"),
+        (Reply(b"[]"), "a response that does not name it"),
+        (Reply(receipt("00081199", "1.7")), "a response that does not name it"),
         (
             Reply(receipt("00081198", reason=("00081197", element("US", 0xA900)))),
-            "refuses it (0xA900)",
+            "refuses the object (0xA900)",
         ),
-        (Reply(receipt("00081198"), status=202), "refuses it (0x0000)"),
-        (Reply(receipt("0008119A", ""), status=200), "refuses it (0x0000)"),
+        (Reply(receipt("00081198"), status=202), "refuses the object (0x0000)"),
+        (Reply(receipt("0008119A", ""), status=200), "refuses the object (0x0000)"),
         (
             Reply(receipt("00081198", reason=("00081197", element("US", 0x0110))), status=409),
             "0x0110",
         ),
         (Reply(status=409), "status 409"),
         (Reply(receipt("00081199"), status=500), "status 500"),
-        (Reply(b"<html>log in", "text/html"), "nothing says that it stored it"),
-        (Reply(b"<?xml version='1.0'?><a", "application/xml"), "XML that is damaged"),
+        (Reply(b"<html>log in", "text/html"), "did not confirm that it stored the object"),
+        (Reply(b"<?xml version='1.0'?><a", "application/xml"), "damaged XML"),
         (Reply(status=302, headers={"Location": "/login"}), "redirects to another address (302)"),
         (Reply(status=307, headers={"Location": "/login"}), "redirects to another address (307)"),
-        (Reply(status=403), "does not let you in"),
+        (Reply(status=403), "denies access"),
         (Reply(status=413), "status 413"),
     ],
 )
@@ -407,7 +407,7 @@ def test_all_of_it_together(weights: Path) -> None:
         # An empty answer to what was sent is no success.
         unsaid = ask(archive.url, weights)
         assert unsaid.exit_code == 1
-        assert unsaid.output.count("the report is not stored") == 3
+        assert unsaid.output.count("the report was not stored") == 3
         assert "stored picture" not in unsaid.output
 
         def named(_: dict[str, str]) -> Reply:
@@ -435,4 +435,4 @@ def test_an_object_that_turns_out_to_be_none_of_ours(weights: Path) -> None:
         said = ask(archive.url, weights)
         assert said.exit_code == 1
         assert "it is a result of boneage" in said.output
-        assert "not an image that is read, but CT Image Storage" in said.output
+        assert "this kind of object is not assessed: CT Image Storage" in said.output

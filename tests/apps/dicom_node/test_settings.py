@@ -39,9 +39,9 @@ def test_options_are_stronger(tmp_path: Path) -> None:
     [
         ("", "destination.ae_title is missing"),
         ("[node", "is not valid TOML"),
-        ("port = 1\n" + LEAST, "port is not a key; known are destination"),
-        (LEAST + "[nodes]\n", "nodes is not a key"),
-        (LEAST + "[node]\nporte = 1\n", "node.porte is not a key; known are ae_title, host"),
+        ("port = 1\n" + LEAST, "port = 1 is not a key; known are destination"),
+        (LEAST + "[nodes]\n", "nodes = {} is not a key"),
+        (LEAST + "[node]\nporte = 1\n", "node.porte = 1 is not a key; known are ae_title, host"),
         (LEAST + "[node]\nport = '1'\n", "a whole number"),
         (LEAST + "[node]\nport = true\n", "a whole number"),
         (

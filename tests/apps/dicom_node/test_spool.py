@@ -34,12 +34,12 @@ def make(spool: Spool, uids: tuple[str, str] = ("1.9", "1.8")) -> str:
     film = spool.next_film()
     assert film is not None
     answers = {"picture": (uids[0], b"picture"), "report": (uids[1], b"report")}
-    spool.store_answers(film.key, "print", answers)
+    spool.store_results(film.key, "print", answers)
     return film.key
 
 
 def send(spool: Spool) -> None:
-    for answer in spool.due_answers(time.time(), 10, 60):
+    for answer in spool.due_results(time.time(), 10, 60):
         spool.note_sent(answer)
 
 
@@ -47,10 +47,10 @@ def test_a_film_goes_its_way(spool: Spool) -> None:
     assert receive(spool) is Arrival.NEW
     key = make(spool)
     assert spool.film_path(key).read_bytes() == b"file a"
-    assert [a.kind for a in spool.due_answers(time.time(), 10, 60)] == ["picture", "report"]
+    assert [a.kind for a in spool.due_results(time.time(), 10, 60)] == ["picture", "report"]
     send(spool)
     assert spool.counts()[State.SENT] == 1
-    assert not spool.due_answers(time.time(), 10, 60)
+    assert not spool.due_results(time.time(), 10, 60)
     assert spool.next_film() is None
 
 
@@ -73,7 +73,7 @@ def test_a_correction_replaces_what_waits(spool: Spool) -> None:
     assert film is not None
     assert spool.film_path(film.key).read_bytes() == b"file b"
     assert spool.film_path(first.key).exists()
-    assert not spool.answered(film.key)
+    assert not spool.assessed(film.key)
 
 
 def test_what_was_replaced_while_it_was_read_is_not_answered(tmp_path: Path) -> None:
@@ -81,16 +81,16 @@ def test_what_was_replaced_while_it_was_read_is_not_answered(tmp_path: Path) -> 
     receive(spool)
     first = spool.next_film()
     assert first is not None
-    assert spool.waits(first.key)
+    assert spool.is_waiting(first.key)
     assert receive(spool, content=b"b") is Arrival.CORRECTION
-    assert not spool.waits(first.key)
-    assert not spool.store_answers(first.key, "print", {"report": ("1.9", b"report")})
+    assert not spool.is_waiting(first.key)
+    assert not spool.store_results(first.key, "print", {"report": ("1.9", b"report")})
     assert not spool.dead_letter(first.key, "sex", "none")
     spool.put_back(first.key)
     assert not list((spool.folder / "answers").iterdir())
     assert not list((spool.folder / "dead").iterdir())
     # Killed in the middle, both are still known, and the second is read.
-    spool.answer_path(first.key, "picture").write_bytes(b"half an answer")
+    spool.result_path(first.key, "picture").write_bytes(b"half an answer")
     spool.close()
     spool = opened(tmp_path)
     spool.recover()
@@ -112,10 +112,10 @@ def test_a_late_retry_of_what_was_replaced_does_not_replace_the_correction(spool
     assert film is not None
     assert film.key == corrected.key
     assert spool.film_path(film.key).read_bytes() == b"file b"
-    spool.store_answers(film.key, "print", {"report": ("1.9", b"report")}, "content")
+    spool.store_results(film.key, "print", {"report": ("1.9", b"report")}, "content")
     late = spool.next_film()
     assert late is not None
-    assert [(one.key, one.content) for one in spool.answered(late.key)] == [(film.key, "content")]
+    assert [(one.key, one.content) for one in spool.assessed(late.key)] == [(film.key, "content")]
 
 
 def test_other_content_under_an_answered_uid_waits_to_be_compared(spool: Spool) -> None:
@@ -124,12 +124,12 @@ def test_other_content_under_an_answered_uid_waits_to_be_compared(spool: Spool) 
     assert receive(spool, content=b"b") is Arrival.OTHER
     film = spool.next_film()
     assert film is not None
-    assert [one.key for one in spool.answered(film.key)] == [key]
+    assert [one.key for one in spool.assessed(film.key)] == [key]
     spool.dead_letter(film.key, "conflict", "differs")
     assert spool.film_path(film.key).read_bytes() == b"file b"
     spool.requeue(film.key)
     assert spool.counts()[State.RECEIVED] == 1
-    assert not spool.answered(film.key)  # somebody decided that it is to be read
+    assert not spool.assessed(film.key)  # somebody decided that it is to be read
     spool.skip(film.key, "duplicate", "same")
     assert receive(spool, content=b"b") is Arrival.AGAIN
 
@@ -138,7 +138,7 @@ def test_an_answer_of_one_file_says_what_is_missing(spool: Spool) -> None:
     receive(spool)
     film = spool.next_film()
     assert film is not None
-    spool.store_answers(film.key, "print", {"report": ("1.9", b"r")}, "content", "no picture")
+    spool.store_results(film.key, "print", {"report": ("1.9", b"r")}, "content", "no picture")
     send(spool)
     (sent,) = spool.entries([State.SENT])
     assert (sent.code, sent.reason) == ("output", "no picture")
@@ -169,7 +169,7 @@ def test_a_spool_of_the_first_version_is_taken_over(tmp_path: Path) -> None:
     receive(spool, content=b"b")
     film = spool.next_film()
     assert film is not None
-    assert [one.content for one in spool.answered(film.key)] == [None]
+    assert [one.content for one in spool.assessed(film.key)] == [None]
 
 
 def test_a_corrected_film_is_read_where_the_first_had_no_answer(spool: Spool) -> None:
@@ -206,21 +206,21 @@ def test_dead_letters_say_why_and_nothing_else(spool: Spool) -> None:
 def test_a_refused_answer_is_sent_after_requeue_and_only_that(spool: Spool) -> None:
     receive(spool)
     key = make(spool)
-    first, second = spool.due_answers(time.time(), 10, 60)
+    first, second = spool.due_results(time.time(), 10, 60)
     spool.note_sent(first)
     spool.note_refused(second, time.time() + 30)
-    assert not spool.due_answers(time.time(), 10, 60)
+    assert not spool.due_results(time.time(), 10, 60)
     spool.dead_letter(key, "refused", "no")
     spool.requeue(key)
-    assert [a.uid for a in spool.due_answers(time.time(), 10, 60)] == [second.uid]
+    assert [a.uid for a in spool.due_results(time.time(), 10, 60)] == [second.uid]
 
 
 def test_a_clock_that_was_wrong_does_not_hold_answers_back(spool: Spool) -> None:
     receive(spool)
     make(spool)
-    for answer in spool.due_answers(time.time(), 10, 60):
+    for answer in spool.due_results(time.time(), 10, 60):
         spool.note_refused(answer, time.time() + 10 * DAY)
-    assert len(spool.due_answers(time.time(), 10, 60)) == 2
+    assert len(spool.due_results(time.time(), 10, 60)) == 2
 
 
 def test_a_film_begun_often_comes_last(spool: Spool) -> None:
@@ -245,7 +245,7 @@ def test_what_a_crash_leaves_is_put_right(tmp_path: Path) -> None:
     assert film is not None
     (spool.folder / "films" / ("0" * 64 + ".dcm")).write_bytes(b"not answered for")
     (spool.folder / "films" / "x.dcm.1.part").write_bytes(b"half")
-    spool.answer_path(film.key, "picture").write_bytes(b"half an answer")
+    spool.result_path(film.key, "picture").write_bytes(b"half an answer")
     spool.close()
     spool = opened(tmp_path)
     spool.recover()
@@ -271,7 +271,7 @@ def test_finished_films_go_and_are_remembered(tmp_path: Path) -> None:
     assert spool.film_path(key).exists()
     spool.sweep(time.time() + DAY)
     assert not spool.film_path(key).exists()
-    assert not spool.answer_path(key, "picture").exists()
+    assert not spool.result_path(key, "picture").exists()
     assert spool.film_path(film.key).exists()
     assert receive(spool, "1", b"a") is Arrival.AGAIN
     spool.sweep(time.time() + 4 * DAY)

@@ -171,7 +171,7 @@ def test_a_form_that_is_none_gets_the_true_reason(client: httpx.Client, png: byt
     kind = "multipart/form-data; charset=undefined; boundary=b"
     assert post(client, film, SEX, kind=kind).status_code == 201
     astray = problem(post(client, film, query="?sex=male"), 422, "misplaced_field")
-    assert "'sex' stands in the address" in astray["detail"]
+    assert "'sex' is in the address" in astray["detail"]
     quoted = 'multipart/form-data; boundary="b"'
     assert post(client, film, SEX, kind=quoted).status_code == 201
     assert post(client, film, SEX, kind="Multipart/Form-Data; Boundary=b").status_code == 201

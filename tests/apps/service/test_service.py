@@ -245,7 +245,7 @@ def test_every_answer_is_in_the_audit_log(start: Start, tmp_path: Path, png: byt
     assert events[0]["answer_months"] == got.json()["age_months"]
     assert events[2]["error"] == "empty"
     assert "DOE" not in path.read_text()
-    assert check_audit_log(path).broken is None
+    assert check_audit_log(path).invalid_line is None
 
 
 def test_tokens_open_and_keep_answers_apart(start: Start, tmp_path: Path, png: bytes) -> None:
@@ -393,7 +393,7 @@ def test_wrong_tokens_cannot_fill_the_log(start: Start, tmp_path: Path) -> None:
             problem(client.get("/metrics"), 401, "token")
     written = (tmp_path / "audit").read_text().splitlines()
     assert 10 <= len(written) <= 20  # ten a minute
-    assert check_audit_log(tmp_path / "audit").broken is None
+    assert check_audit_log(tmp_path / "audit").invalid_line is None
 
 
 def test_those_who_are_not_written_down_are_counted() -> None:

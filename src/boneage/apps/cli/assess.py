@@ -233,7 +233,7 @@ class AssessRun:
             self.failed += len(cases) - done
         except WeightsError:  # found with the first image that can be decoded: nothing was assessed
             if self.table is not None and not self.read:
-                self.table.forget()
+                self.table.clear()
             raise
         if self.table is not None and not isinstance(ended, OutputError):
             self.table.finish()

@@ -16,13 +16,13 @@ from boneage.apps.cli.output import echo
 def audit(file: Path) -> None:
     """Check that no line of the audit log FILE was changed or removed.
 
-    That its end was cut off is found only by comparing the last hash with one
-    that was stored elsewhere.
+    A removed end is found only by comparing the last hash with one that was
+    stored elsewhere.
 
     Exit status: 0 when all are intact; 1 when a line is not; 2 for a file that
     cannot be read.
     """
     checked = check_audit_log(file)
-    if checked.broken is not None:
-        raise Failed(f"line {checked.broken} is broken: {checked.why}")
-    echo(f"{checked.lines} lines, all intact; the last hash is {checked.last}")
+    if checked.invalid_line is not None:
+        raise Failed(f"line {checked.invalid_line} is not intact: {checked.reason}")
+    echo(f"{checked.intact_lines} lines, all intact; the last hash is {checked.last_hash}")

@@ -37,7 +37,7 @@ def dashboard(
     """Open the dashboard in the browser: drop radiographs in, see which regions were used.
 
     It listens on this computer alone, sends nothing anywhere and, without
-    --history, saves nothing on disk. Ctrl+C ends it.
+    --history, saves nothing on disk. Ctrl+C stops it.
 
     Exit status: 0 when it was ended; 2 when it could not start.
     """
@@ -53,5 +53,5 @@ def dashboard(
     if port is None:
         raise Unusable("no port from 8501 to 8520 is free; give one with --port")
     saved = "nothing is saved" if history is None else "assessments are saved where you ask"
-    echo(f"boneage dashboard: {address_of(port)} (Ctrl+C ends it; {saved})")
+    echo(f"boneage dashboard: {address_of(port)} (Ctrl+C to stop; {saved})")
     serve(port, weights, calibration=calibration, history=history, browser=not no_browser)

@@ -1,4 +1,4 @@
-"""``boneage dicomweb``: the images of a study in a DICOMweb archive, answered into it."""
+"""``boneage dicomweb``: assess a study of a DICOMweb archive."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ def _uid(_ctx: click.Context, param: click.Parameter, text: str | None) -> str |
 
 
 @click.command()
-@click.option("--url", required=True, help="Of the archive, such as https://pacs/dicom-web.")
+@click.option(
+    "--url", required=True, help="Address of the archive, such as https://pacs/dicom-web."
+)
 @click.option(
     "--study", required=True, metavar="UID", callback=_uid, help="The Study Instance UID."
 )
 @click.option("--series", metavar="UID", callback=_uid, help="Only the images of this series.")
-@click.option("--token-file", type=FILE, metavar="FILE", help="Holds a bearer token.")
-@click.option("--basic-file", type=FILE, metavar="FILE", help="Holds user:password.")
-@click.option(
-    "--ca", type=FILE, metavar="FILE", help="Who signed the archive's certificate, in PEM."
-)
+@click.option("--token-file", type=FILE, metavar="FILE", help="File with a bearer token.")
+@click.option("--basic-file", type=FILE, metavar="FILE", help="File with user:password.")
+@click.option("--ca", type=FILE, metavar="FILE", help="CA certificate of the archive, in PEM.")
 @click.option("--dry-run", is_flag=True, help="Analyse the images, store nothing.")
-@click.option("--again", is_flag=True, help="Answer images that have answers, too.")
+@click.option("--again", is_flag=True, help="Also assess images that have results already.")
 @weights_option
 @calibration_option
 def dicomweb(
@@ -55,14 +55,15 @@ def dicomweb(
     weights: Path | None,
     calibration: Path | None,
 ) -> None:
-    """Analyse the images of a study in a DICOMweb archive, and answer into the study.
+    """Assess the images of a study in a DICOMweb archive, and store the results there.
 
-    Of each image the picture and the measurements are stored; images that have
-    them are left alone. Sex and birth date are those that the image states.
+    For each image, a picture (secondary capture) and the measurements
+    (structured report) are stored into the study; images that have them are
+    skipped. Sex and birth date are those stated in the image.
 
-    Exit status: 0 when every image has its answers; 1 when some have not, or
-    the archive does not list or store all (it is named); 2 when the archive
-    cannot be asked.
+    Exit status: 0 when every image has its results; 1 when some have not, or
+    the archive does not list or store all (which is reported); 2 when the
+    archive cannot be queried.
 
     \b
     boneage dicomweb --url https://pacs/dicom-web --study 1.2.3 --token-file token
@@ -70,7 +71,7 @@ def dicomweb(
     import requests  # noqa: F401, PLC0415  needs the extra: said first
 
     from boneage.apps.dicom_node.dicomweb_http import authentication  # noqa: PLC0415
-    from boneage.apps.dicom_node.dicomweb_study import Archive, answer_study  # noqa: PLC0415
+    from boneage.apps.dicom_node.dicomweb_study import Archive, assess_study  # noqa: PLC0415
 
     if token_file and basic_file:
         raise click.UsageError("give --token-file or --basic-file, not both")
@@ -83,12 +84,12 @@ def dicomweb(
 
     archive = Archive(url, authentication(token_file, basic_file), ca)
     results = failed = 0
-    for result in answer_study(archive, opened, study, series, again=again, dry_run=dry_run):
+    for result in assess_study(archive, opened, study, series, again=again, dry_run=dry_run):
         results += 1
         failed += result.problem is not None
         echo(_line(result))
     if not results:
-        echo("the study holds no image")
+        echo("the study contains no image")
     if failed:
         raise click.exceptions.Exit(EXIT_FAILED)
 
@@ -97,8 +98,8 @@ def _line(result: StudyResult) -> str:
     from boneage.reports.wording import finding_sentence  # noqa: PLC0415
 
     parts = [f"{result.what}:"]
-    if result.answer is not None:
-        assessment = result.answer.assessment
+    if result.results is not None:
+        assessment = result.results.assessment
         parts.append(f"{years_and_months(assessment.age_months)} ({assessment.sex} standard);")
         parts += [f"{finding_sentence(finding)};" for finding in assessment.warnings]
     if result.stored:
@@ -108,5 +109,5 @@ def _line(result: StudyResult) -> str:
     elif result.note is not None:
         parts.append(result.note)
     elif not result.stored:
-        parts.append("nothing stored" if result.answer else "has its answers")
+        parts.append("nothing stored" if result.results else "has its results already")
     return " ".join(parts)

@@ -1,4 +1,4 @@
-"""``boneage node``: radiographs come from the archive, answers go back to it."""
+"""``boneage node``: receive radiographs, send the results to the archive."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LEAST_KEY = 4
     "--config",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="The settings, in TOML; the options here are stronger.",
+    help="The settings, in TOML; options take precedence.",
 )
 @click.option("--ae-title", metavar="TITLE", help="Of this node. [default: BONEAGE]")
 @click.option("--host", metavar="ADDRESS", help="To listen at. [default: 127.0.0.1]")
@@ -35,18 +35,20 @@ LEAST_KEY = 4
     metavar="TITLE",
     help="An AE title that may call; again for more. Needed but on loopback.",
 )
-@click.option("--destination", metavar="TITLE@HOST:PORT", help="Where the answers go: the archive.")
+@click.option(
+    "--destination", metavar="TITLE@HOST:PORT", help="Where the results are sent: the archive."
+)
 @click.option(
     "--spool",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="The folder for what is under way.",
+    help="The folder for radiographs and results.",
 )
 @click.option(
     "--audit",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Append every answer to this log, without names; 'boneage audit' checks it.",
+    help="Append every assessment to this log, without names; 'boneage audit' checks it.",
 )
 @click.pass_context
 def node(
@@ -60,14 +62,14 @@ def node(
     spool: Path | None,
     audit: Path | None,
 ) -> None:
-    """Take radiographs by DICOM C-STORE, analyse them, and send the answers by C-STORE.
+    """Receive radiographs by DICOM C-STORE, assess them, and send the results by C-STORE.
 
-    Of each radiograph of a hand the picture (secondary capture) and the
-    measurements (structured report) go to the destination, in the study of the
-    radiograph. Sex and birth date are those that it states. A radiograph that
-    gets no answer stays in the spool with the reason: see 'boneage node list'.
+    For each radiograph of a hand, a picture (secondary capture) and the
+    measurements (structured report) are sent to the destination, in the study
+    of the radiograph. Sex and birth date are those that it states. A radiograph
+    without a result stays in the spool with the reason: see 'boneage node list'.
 
-    Exit status: 0 when it was ended; 2 when it could not start.
+    Exit status: 0 when it was stopped; 2 when it could not start.
 
     \b
     boneage node --config node.toml
@@ -89,7 +91,7 @@ def node(
     }
     ctx.obj = lambda: read_settings(config, options)
     if ctx.invoked_subcommand is None:
-        from boneage.apps.dicom_node.running import run  # noqa: PLC0415
+        from boneage.apps.dicom_node.launch import run  # noqa: PLC0415
 
         for handler in logging.getLogger("boneage").handlers:
             handler.setLevel(min(handler.level, logging.INFO))
@@ -107,7 +109,7 @@ def node(
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 @click.pass_context
 def list_films(ctx: click.Context, states: tuple[str, ...], as_json: bool) -> None:
-    """List the radiographs in the spool, and what became of them."""
+    """List the radiographs in the spool, and their states."""
     spool = _spool(ctx.obj())
     entries = spool.entries([State(state) for state in states] or list(State))
     if as_json:

@@ -60,7 +60,7 @@ def _setting_options(command: Command) -> Command:
     "--audit",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Append every answer to this log, without names; 'boneage audit' checks it.",
+    help="Append every assessment to this log, without names; 'boneage audit' checks it.",
 )
 @_setting_options
 @weights_option
@@ -74,12 +74,12 @@ def serve(
     calibration: Path | None,
     **options: Any,
 ) -> None:
-    """Answer over HTTP: POST an image to /v1/assessments.
+    """Assess images over HTTP: POST them to /v1/assessments.
 
-    /openapi.json describes it all. Nothing is written to the disk but the
-    --audit log. Ctrl+C ends it.
+    /openapi.json describes the interface. Nothing is written to the disk except
+    the --audit log. Ctrl+C stops it.
 
-    Exit status: 0 when it was ended; 2 when it could not start.
+    Exit status: 0 when it was stopped; 2 when it could not start.
 
     \b
     boneage serve
@@ -90,11 +90,11 @@ def serve(
 
     from boneage.apps.service import launch  # noqa: PLC0415
     from boneage.apps.service.access import read_tokens  # noqa: PLC0415
-    from boneage.apps.service.app import make_app  # noqa: PLC0415
+    from boneage.apps.service.app import create_app  # noqa: PLC0415
     from boneage.inference.assessor import Assessor  # noqa: PLC0415
 
     known = None if tokens is None else read_tokens(tokens)
-    opened = launch.bound(host, port, guarded=known is not None)
+    opened = launch.bind(host, port, authenticated=known is not None)
     allowed: tuple[str, ...] | None = hosts or None
     if launch.is_loopback(opened.getsockname()[0]):
         allowed = (*launch.LOOPBACK_HOSTS, *hosts)
@@ -103,4 +103,4 @@ def serve(
     assessor.weights.open_all()
     for handler in logging.getLogger("boneage").handlers:
         handler.setLevel(min(handler.level, logging.INFO))
-    launch.serve(make_app(assessor, settings, known), opened, settings.seconds, echo)
+    launch.serve(create_app(assessor, settings, known), opened, settings.seconds, echo)

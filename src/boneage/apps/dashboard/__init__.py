@@ -1,5 +1,5 @@
-"""The dashboard: Streamlit pages over the same Assessor, and what they show, apart from them.
+"""The dashboard: Streamlit pages over the Assessor.
 
-``app``, the ``*_page`` and the ``*_view`` modules draw; ``visit`` keeps what a visitor has;
-everything else knows nothing of Streamlit.
+``app``, the ``*_page`` and the ``*_view`` modules draw; ``visit`` holds the state of a browser
+tab; the other modules do not use Streamlit.
 """

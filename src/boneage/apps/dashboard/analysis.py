@@ -1,4 +1,4 @@
-"""One image analysed for the dashboard: the assessment, and what shows how it came about."""
+"""One image analysed for the dashboard: the assessment, and pictures that explain it."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ CROP_PX = 520
 
 @dataclass(frozen=True, eq=False)
 class AnalysedImage:
-    """The assessment of one image, by what was chosen for it."""
+    """The assessment of one image by the user's choices."""
 
     image: UploadedImage
     choice: Choice
     assessment: Assessment
     crops: Mapping[str, Rgb]
-    """What each regional network was given, cut from the image at full resolution."""
+    """The input of each regional network, cut from the image at full resolution."""
     black: tuple[Mask, ...]
-    """For each step of the region detection, where the image was blacked out."""
+    """The mask blacked out in each step of the region detection."""
 
     def session(self) -> Session:
-        """Decode the image once more, for the exports."""
+        """Decode the image again, for the exports."""
         return Session(self.assessment, self.image.radiograph(), self.image.data)
 
 
@@ -75,46 +75,46 @@ def analyse_image(
     found, radiograph, manifest = session.outcome, session.image, assessor.weights.manifest
     size = radiograph.height, radiograph.width
     black = tuple(
-        blacked_out(found.detections, step, size, manifest, found.orientation)
+        blacked_out_mask(found.detections, step, size, manifest, found.orientation)
         for step in range(len(found.detections))
     )
     return AnalysedImage(image, choice, found, _crops(radiograph, found, manifest), black)
 
 
-def blacked_out(
+def blacked_out_mask(
     detections: Sequence[RegionDetection],
     step: int,
     size: tuple[int, int],
     manifest: Manifest,
     orientation: Orientation | None = None,
 ) -> Mask:
-    """Where an image of this height and width was black in one step of the region detection.
+    """The mask blacked out in one step of the region detection, for an image of this size.
 
     Returns
     -------
     bool array
-        Over the image as it came, in the shape of the heat maps.
+        Over the image as uploaded, in the shape of the heat maps.
     """
     canvas = manifest.networks["attention"].input
     if canvas is None:  # read_manifest has checked
         raise ValueError("the manifest states no input size for the attention network")
-    lies = orientation or Orientation.of_whole(*size)
-    place = placement(*lies.size, canvas, manifest.preparation.fit)
+    oriented = orientation or Orientation.of_whole(*size)
+    place = placement(*oriented.size, canvas, manifest.preparation.fit)
     black = np.zeros(canvas, dtype=bool)
     for detection in detections[:step]:
         extent = manifest.plan.carpal_mask if detection.region == CARPAL else "box"
-        box = place.to_canvas(lies.box_upright(detection.box), *lies.size)
+        box = place.to_canvas(oriented.box_upright(detection.box), *oriented.size)
         black |= mask_of(box, canvas, extent)
     upright = black[place.top : place.top + place.height, place.left : place.left + place.width]
-    return lies.map_on_film(upright.astype(np.float32), size) > 0
+    return oriented.map_on_film(upright.astype(np.float32), size) > 0
 
 
 def _crops(radiograph: Radiograph, assessment: Assessment, manifest: Manifest) -> Mapping[str, Rgb]:
     crops = {}
-    lies = assessment.orientation or Orientation.of_whole(radiograph.height, radiograph.width)
-    grey = stretch(lies.upright(radiograph.pixels))
+    oriented = assessment.orientation or Orientation.of_whole(radiograph.height, radiograph.width)
+    grey = stretch(oriented.upright(radiograph.pixels))
     for detection in assessment.detections:
-        cut = crop_box(lies.box_upright(detection.box), manifest.plan, *lies.size)
+        cut = crop_box(oriented.box_upright(detection.box), manifest.plan, *oriented.size)
         pixels = grey[cut.min_row : cut.max_row, cut.min_col : cut.max_col]
         crops[detection.region] = fitted(as_grey(np.ascontiguousarray(pixels)), CROP_PX, CROP_PX)
     return crops

@@ -1,4 +1,4 @@
-"""What Streamlit runs: the frame of the pages."""
+"""The script that Streamlit runs: page setup and navigation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from boneage.apps.dashboard.dataset_page import dataset_page
 from boneage.apps.dashboard.visit import history_place
 from boneage.reports.panels import COLOURS
 
-# Drawn here, because Streamlit would fetch an emoji from elsewhere.
+# Drawn here: Streamlit would fetch an emoji from the internet.
 icon = Image.new("RGB", (32, 32), (11, 92, 140))
 icon.paste(COLOURS["carpal"], (8, 16, 24, 26))
 icon.paste(COLOURS["metacarpal"], (8, 6, 24, 14))

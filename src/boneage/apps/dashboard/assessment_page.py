@@ -9,11 +9,11 @@ import streamlit as st
 
 from boneage.apps.dashboard import downloads, pictures
 from boneage.apps.dashboard.analysis import Outcome, analyse_image
-from boneage.apps.dashboard.choices import Choice, obstacle
+from boneage.apps.dashboard.choices import Choice, blocking_reason
 from boneage.apps.dashboard.image_view import ask_choice, show_image, show_rejection
 from boneage.apps.dashboard.launch import UPLOAD_LIMIT_MB
-from boneage.apps.dashboard.markup import plain
-from boneage.apps.dashboard.result_view import offer_exports, show_result
+from boneage.apps.dashboard.markup import escape_markdown
+from boneage.apps.dashboard.result_view import show_exports, show_result
 from boneage.apps.dashboard.uploads import EXAMPLE_NAME, UploadedImage, example_file
 from boneage.apps.dashboard.visit import Visit, assessor, history_place, weights_problem
 from boneage.domain.assessment import Failure, Severity, years_and_months
@@ -50,18 +50,18 @@ def assessment_page() -> None:
     with inputs:
         _add(visit)
         choices = {image.key: _choose(visit, image) for image in visit.images}
-        reason = obstacle(visit.images, choices, problem)
+        reason = blocking_reason(visit.images, choices, problem)
         count = len(visit.images)
         st.button(
             "Assess bone age" if count < 2 else f"Analyse {count} radiographs",
             type="primary",
             disabled=bool(reason),
             width="stretch",
-            on_click=visit.want_all,
+            on_click=visit.request_all,
         )
         if reason:
             st.caption(reason)
-        visit.request_all_wanted(choices, possible=not reason)
+        visit.queue_all_requested(choices, possible=not reason)
         if not problem:
             _analyse(visit, choices)
     with viewer:
@@ -87,7 +87,7 @@ def _add(visit: Visit) -> None:
     files = [(upload.file_id, upload.name, upload.getvalue) for upload in uploads]
     if visit.with_example:
         files.append((EXAMPLE, EXAMPLE_NAME, example_file))
-    visit.admit(files)
+    visit.update_uploads(files)
     for rejected in visit.rejected:
         show_rejection(rejected)
 
@@ -98,25 +98,25 @@ def _choose(visit: Visit, image: UploadedImage) -> Choice:
 
 
 def _analyse(visit: Visit, choices: Mapping[str, Choice]) -> None:
-    """Analyse what is requested, also what a redraw that was broken off has left."""
-    waiting = visit.waiting(choices)
-    if not waiting:
+    """Analyse the pending images, also those left by an aborted rerun."""
+    pending = visit.pending(choices)
+    if not pending:
         return
     shared = assessor()
     steps = steps_of(shared)
     place = st.empty()
-    for number, (image, request) in enumerate(waiting, start=1):
-        of = f"radiograph {number} of {len(waiting)}: " if len(waiting) > 1 else ""
+    for number, (image, request) in enumerate(pending, start=1):
+        of = f"radiograph {number} of {len(pending)}: " if len(pending) > 1 else ""
 
         def show_step(step: str, of: str = of) -> None:
             place.progress(steps.index(step) / len(steps), f"{of}{step} …".capitalize())
 
         try:
             found = analyse_image(shared, image, request.choice, show_step, force=request.force)
-        except Exception:  # of the weights, not of a redraw: it would come again and again
+        except Exception:  # of the weights: without this it would recur in every rerun
             visit.requests.clear()
             raise
-        visit.settle(image, request, found)
+        visit.record_outcome(image, request, found)
     place.empty()
 
 
@@ -143,13 +143,13 @@ def _view(visit: Visit, choices: Mapping[str, Choice]) -> None:
             )
     else:
         show_result(found)
-        offer_exports(found)
+        show_exports(found)
         if len(visit.images) == 1:
-            _offer_files([found])
+            _show_downloads([found])
 
 
 def _pick(visit: Visit, choices: Mapping[str, Choice]) -> UploadedImage:
-    """Show the table, where there are many images, and let one of them be selected."""
+    """Draw the table of several images, and give the selected one."""
     outcomes = {image.key: visit.outcome_of(image, choices[image.key]) for image in visit.images}
     if len(visit.images) == 1:
         return visit.images[0]
@@ -165,19 +165,19 @@ def _pick(visit: Visit, choices: Mapping[str, Choice]) -> UploadedImage:
                 "Findings": st.column_config.TextColumn(width="large"),
             },
         )
-        _offer_files([outcome for outcome in outcomes.values() if outcome is not None])
+        _show_downloads([outcome for outcome in outcomes.values() if outcome is not None])
     return st.selectbox(
         "Radiograph shown below",
         visit.images,
         format_func=lambda image: image.name,
-        key="film-shown",
+        key="image-shown",
     )
 
 
 def result_table(
     images: Sequence[UploadedImage], outcomes: Mapping[str, Outcome | None]
 ) -> dict[str, list[object]]:
-    """One row an image, by column."""
+    """One row per image, by column."""
     rows = [
         (pictures.thumbnail_url(image), image.name, *_cells(outcomes[image.key]))
         for image in images
@@ -198,15 +198,15 @@ def _cells(outcome: Outcome | None) -> tuple[object, ...]:
 
 
 def _show_failure(failure: Failure) -> None:
-    """Why an image has no result, and what else was found of it."""
-    st.error(plain(failure.message))
+    """Show why an image has no result, and its other findings."""
+    st.error(escape_markdown(failure.message))
     for finding in failure.findings:
         if finding.severity is Severity.WARNING:
-            st.warning(plain(finding.message))
+            st.warning(escape_markdown(finding.message))
 
 
-def _offer_files(outcomes: Sequence[Outcome]) -> None:
-    """Offer the results as files."""
+def _show_downloads(outcomes: Sequence[Outcome]) -> None:
+    """Draw the buttons that save the results as files."""
     with st.container(horizontal=True):
         for label, name, kind, write in FILES:
             st.download_button(

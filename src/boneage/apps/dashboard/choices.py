@@ -1,4 +1,4 @@
-"""What is chosen for an image before it is analysed, and what still prevents the analysis."""
+"""The choices for an image before it is analysed, and what prevents the analysis."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ class Choice:
     sex: Sex | None
     chronological_age_months: float | None = None
     problem: str = ""
-    """What is wrong with the age that was given."""
+    """Why the age given is invalid; empty: it is not."""
     height_cm: float | None = None
     """Present standing height."""
 
     @property
     def child(self) -> Child:
-        """What is known of the child."""
+        """The child's data."""
         return Child(self.chronological_age_months, height_cm=self.height_cm)
 
 
-def age_of(years: int | None, months: int | None) -> float | None:
+def age_in_months(years: int | None, months: int | None) -> float | None:
     """Months from whole years and months; None when neither is given."""
     if years is None and months is None:
         return None
     return 12.0 * (years or 0) + (months or 0)
 
 
-def contradiction(image: UploadedImage, choice: Choice) -> str:
-    """Why the chosen sex is doubtful: the image states the other one; empty: it does not."""
+def sex_mismatch(image: UploadedImage, choice: Choice) -> str:
+    """A warning where the image states the other sex; else empty."""
     stated = image.metadata.sex
     if stated is None or choice.sex is None or stated is choice.sex:
         return ""
@@ -45,7 +45,7 @@ def contradiction(image: UploadedImage, choice: Choice) -> str:
     )
 
 
-def obstacle(
+def blocking_reason(
     images: Sequence[UploadedImage], choices: Mapping[str, Choice], weights_problem: str
 ) -> str:
     """Why the images cannot be analysed yet; empty when they can."""

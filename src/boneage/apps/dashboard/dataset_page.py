@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import streamlit as st
 
-from boneage.apps.dashboard.markup import plain
+from boneage.apps.dashboard.markup import escape_markdown
 from boneage.datasets.films import load_films
 from boneage.datasets.problems import in_words
 from boneage.domain.radiograph import Sex
@@ -17,12 +17,12 @@ from boneage.errors import BoneageError
 from boneage.evaluation.data_analysis.analysis import BIN_MONTHS, Z_LIMIT, Bin, Dataset, analyse
 
 PROBLEMS_SHOWN = 200
-FOLDER = "folder-of-films"
-WANTED = "folder-to-analyse"
+FOLDER = "dataset-folder"
+REQUESTED_FOLDER = "folder-to-analyse"
 CHART_PX, AXIS_PX = 170, 50
-SAME_NUMBERS = "The table of numbers below holds the same."
+SAME_NUMBERS = "The table below has the same numbers."
 COLOUR, LIMIT_COLOUR = "#2a78ab", "#d55e00"
-"""Blue and vermilion: told apart with any colour vision, and on light and dark."""
+"""Blue and vermilion: distinguishable with any colour vision, on light and dark."""
 LABELS = {Sex.FEMALE: "girls", Sex.MALE: "boys"}
 Columns: TypeAlias = dict[str, list[str]]
 Spec: TypeAlias = dict[str, Any]
@@ -39,10 +39,10 @@ def dataset_page() -> None:
     )
     with st.form("folder", border=False):
         st.text_input("Folder on this computer", placeholder="/data/rsna", key=FOLDER)
-        st.form_submit_button("Analyse", type="primary", on_click=_want_analysis)
-    if WANTED in st.session_state:
-        st.session_state["dataset"] = _analysed(st.session_state[WANTED])
-        del st.session_state[WANTED]
+        st.form_submit_button("Analyse", type="primary", on_click=_request_analysis)
+    if REQUESTED_FOLDER in st.session_state:
+        st.session_state["dataset"] = _analysed(st.session_state[REQUESTED_FOLDER])
+        del st.session_state[REQUESTED_FOLDER]
     dataset: Dataset | str | None = st.session_state.get("dataset")
     if isinstance(dataset, Dataset):
         _show(dataset)
@@ -50,9 +50,9 @@ def dataset_page() -> None:
         st.error(dataset)
 
 
-def _want_analysis() -> None:
-    """Note what was clicked: a redraw that is broken off forgets the click."""
-    st.session_state[WANTED] = st.session_state[FOLDER]
+def _request_analysis() -> None:
+    """Store the request: an aborted rerun loses the click."""
+    st.session_state[REQUESTED_FOLDER] = st.session_state[FOLDER]
 
 
 def _analysed(folder: str) -> Dataset | str:
@@ -61,11 +61,11 @@ def _analysed(folder: str) -> Dataset | str:
     if not folder.strip():
         return "Enter the path of a folder."
     if not path.is_dir():
-        return plain(f"There is no folder {str(path)!r} on this computer.")
+        return escape_markdown(f"There is no folder {str(path)!r} on this computer.")
     try:
         return analyse(load_films(path))
     except (BoneageError, OSError) as error:
-        return plain(f"{error}.")
+        return escape_markdown(f"{error}.")
 
 
 def _show(dataset: Dataset) -> None:
@@ -99,10 +99,10 @@ def _show_problems(dataset: Dataset) -> None:
     if not dataset.problems:
         st.markdown("None: every image has one valid label, and every label its image.")
         return
-    st.markdown(f"{plain(in_words(dataset.problems))}:")
+    st.markdown(f"{escape_markdown(in_words(dataset.problems))}:")
     shown = dataset.problems[:PROBLEMS_SHOWN]
     with st.container(height=220):
-        st.markdown("\n".join(f"- {plain(str(problem))}" for problem in shown))
+        st.markdown("\n".join(f"- {escape_markdown(str(problem))}" for problem in shown))
         if len(dataset.problems) > len(shown):
             st.markdown(f"and {len(dataset.problems) - len(shown)} more")
 
@@ -120,7 +120,7 @@ def statistics_table(dataset: Dataset) -> Columns:
 
 
 def bins_table(bins: Sequence[Bin], label: str, decimals: int) -> Columns:
-    """A histogram as numbers; a bin holds its lower end, not its upper one."""
+    """A histogram as numbers; a bin includes its lower end, not its upper one."""
     return {
         label: [f"{b.low:.{decimals}f} to {b.high:.{decimals}f}" for b in bins],
         **{LABELS[sex]: [str(b.counts[sex]) for b in bins] for sex in LABELS},
@@ -129,7 +129,7 @@ def bins_table(bins: Sequence[Bin], label: str, decimals: int) -> Columns:
 
 
 def outliers_table(dataset: Dataset) -> Columns:
-    """The radiographs whose ages lie far out."""
+    """The radiographs whose z-score is beyond the limit."""
     found = dataset.outliers
     return {
         "image": [o.film for o in found],
@@ -185,7 +185,7 @@ def _bars(
     edges: Sequence[float],
     step: float,
 ) -> Spec:
-    """Bars over an axis that holds all edges, with a tick at each step."""
+    """Bars over an axis from the lowest to the highest edge, with a tick at each step."""
     low, high = min(edges), max(edges)
     ticks = [tick * step for tick in range(math.ceil(low / step), math.floor(high / step) + 1)]
     bars = zip(bins, counts, strict=True)

@@ -30,36 +30,36 @@ class DownloadFile:
 
 
 @dataclass(frozen=True)
-class DownloadProblem:
+class DownloadFailure:
     """Why there is no file, in a sentence."""
 
     message: str
 
 
 @dataclass(eq=False)
-class ExportOrder:
-    """The exports that were asked for, and the file once it is made."""
+class ExportRequest:
+    """Requested exports, and their file once it is written."""
 
     names: Sequence[str]
     analysed: AnalysedImage
     options: ReportOptions
-    found: DownloadFile | DownloadProblem | None = None
+    download: DownloadFile | DownloadFailure | None = None
 
-    def is_for(self, analysed: AnalysedImage, options: ReportOptions) -> bool:
-        """Whether it is of this very assessment, with the options chosen now."""
+    def matches(self, analysed: AnalysedImage, options: ReportOptions) -> bool:
+        """Whether it is for this assessment and these options."""
         return self.analysed is analysed and self.options == options
 
 
 def csv_of(outcomes: Sequence[Outcome]) -> bytes:
     """The table that ``boneage assess --csv`` writes."""
     file = BytesIO()
-    write_table(file, [row(_plain(outcome)) for outcome in outcomes])
+    write_table(file, [row(_without_pictures(outcome)) for outcome in outcomes])
     return file.getvalue()
 
 
 def json_of(outcomes: Sequence[Outcome]) -> bytes:
     """The document that ``boneage assess --json`` prints."""
-    return batch([record(_plain(outcome)) for outcome in outcomes]).encode()
+    return batch([record(_without_pictures(outcome)) for outcome in outcomes]).encode()
 
 
 def pictures_of(outcomes: Sequence[Outcome]) -> bytes:
@@ -72,20 +72,20 @@ def pictures_of(outcomes: Sequence[Outcome]) -> bytes:
 
 def make_download(
     names: Sequence[str], analysed: AnalysedImage, options: ReportOptions
-) -> DownloadFile | DownloadProblem:
-    """Write exports of an image, which is decoded anew; several go into a zip archive."""
+) -> DownloadFile | DownloadFailure:
+    """Write exports of an image, which is decoded again; several go into a ZIP archive."""
     try:
         for name in names:
             FORMATS[name].require()
         session = analysed.session()
         exports = [export(session, name, options) for name in names]
     except ModuleNotFoundError as error:
-        return DownloadProblem(f"{what_to_install(error)}.")
-    except Exception as error:  # the assessment stands without it
-        # Where it is unexpected, its message may quote the patient.
+        return DownloadFailure(f"{what_to_install(error)}.")
+    except Exception as error:  # the assessment is valid without it
+        # The message of an unexpected error may quote the patient.
         known = isinstance(error, BoneageError)
         message = str(error) if known else failure_of("", error).message
-        return DownloadProblem(f"{message[:1].upper()}{message[1:]}.")
+        return DownloadFailure(f"{message[:1].upper()}{message[1:]}.")
     stem = _stem(analysed)
     if len(exports) == 1:
         (only,) = exports
@@ -94,7 +94,7 @@ def make_download(
     return DownloadFile(f"{stem}{ZIP_SUFFIX}", content, ZIP_TYPE)
 
 
-def _plain(outcome: Outcome) -> Assessment | Failure:
+def _without_pictures(outcome: Outcome) -> Assessment | Failure:
     return outcome if isinstance(outcome, Failure) else outcome.assessment
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from boneage.apps.dashboard.markup import plain
+from boneage.apps.dashboard.markup import escape_markdown
 from boneage.apps.dashboard.visit import Visit, history_place
 from boneage.domain.assessment import years_and_months
 from boneage.errors import HistoryError
@@ -23,17 +23,17 @@ def history_page() -> None:
     st.title("Bone age over time")
     try:
         history = History(history_place() or "")
-        _delete_wanted(history)
+        _delete_requested(history)
         _show(history)
         history.close()
     except HistoryError as error:
-        st.error(plain(f"{error}."))
+        st.error(escape_markdown(f"{error}."))
 
 
 def _show(history: History) -> None:
     names = [person.pseudonym for person in history.people()]
     if not names:
-        st.info("Nothing is saved yet: assess a radiograph, and save the result to the history.")
+        st.info("Nothing is saved yet: assess a radiograph and save the result to the history.")
         return
     pseudonym = st.selectbox("Child", names, key="person")
     entries = history.entries(pseudonym)
@@ -52,12 +52,14 @@ def _show(history: History) -> None:
                     label, text, name, kind, on_click="ignore", icon=":material/download:"
                 )
     with st.expander("Delete this child"):
-        sure = st.checkbox("Delete every entry permanently", key=f"sure-{pseudonym}")
-        st.button("Delete", disabled=not sure, on_click=_want_deleted, args=(pseudonym,))
+        sure = st.checkbox(
+            "Delete all assessments of this child permanently", key=f"sure-{pseudonym}"
+        )
+        st.button("Delete", disabled=not sure, on_click=_request_deletion, args=(pseudonym,))
 
 
 def table(entries: Sequence[StoredAssessment]) -> dict[str, list[object]]:
-    """One row an entry, by column."""
+    """One row per assessment, by column."""
     ages = [entry.chronological_age_months for entry in entries]
     return {
         "Age": ["not known" if age is None else years_and_months(age) for age in ages],
@@ -75,12 +77,15 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 1)
 
 
-def _want_deleted(pseudonym: str) -> None:
-    Visit.current().to_delete = pseudonym
+def _request_deletion(pseudonym: str) -> None:
+    Visit.current().pseudonym_to_delete = pseudonym
 
 
-def _delete_wanted(history: History) -> None:
+def _delete_requested(history: History) -> None:
     visit = Visit.current()
-    pseudonym, visit.to_delete = visit.to_delete, None  # first: a failure is reported once
+    pseudonym, visit.pseudonym_to_delete = (
+        visit.pseudonym_to_delete,
+        None,
+    )  # first: a failure is reported once
     if pseudonym is not None:
         history.delete(pseudonym)

@@ -1,4 +1,4 @@
-"""An image before it is analysed: what it shows and states, and what is asked about it."""
+"""An image before it is analysed: its picture, its information, and the form beside it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from boneage.apps.dashboard import pictures
-from boneage.apps.dashboard.choices import Choice, age_of, contradiction
-from boneage.apps.dashboard.markup import image_name, metadata_list, plain
+from boneage.apps.dashboard.choices import Choice, age_in_months, sex_mismatch
+from boneage.apps.dashboard.markup import escape_markdown, image_name, metadata_list
 from boneage.apps.dashboard.uploads import RejectedFile, UploadedImage
 from boneage.domain.assessment import years_and_months
 from boneage.domain.child import CM_PER_INCH, HEIGHT_RANGE_CM, age_between
@@ -26,12 +26,12 @@ UNITS = {"centimetres": 1.0, "inches": CM_PER_INCH}
 
 
 def show_rejection(rejected: RejectedFile) -> None:
-    """What is wrong with a file, and what to do."""
-    st.error(f"{plain(rejected.message)} {plain(rejected.advice)}")
+    """Show why a file is rejected, and the remedy."""
+    st.error(f"{escape_markdown(rejected.message)} {escape_markdown(rejected.advice)}")
 
 
 def show_image(image: UploadedImage) -> None:
-    """The image as decoded, and what its file states."""
+    """Show the image as decoded, and its information."""
     picture = pictures.of_image(image)
     shown, words = st.columns([1.5, 1], gap="medium")
     shown.image(picture.jpeg, picture.caption, alt=picture.alt, width="stretch")
@@ -60,10 +60,10 @@ def ask_choice(image: UploadedImage, *, many: bool) -> Choice:
     )
     with st.expander("Age and height (optional)"):
         choice = replace(_ask_age(image, sex), height_cm=_ask_height(image))
-    for sentence in filter(None, (contradiction(image, choice), choice.problem)):
+    for sentence in filter(None, (sex_mismatch(image, choice), choice.problem)):
         st.warning(sentence)
     for finding in image.findings:
-        st.warning(plain(finding.message))
+        st.warning(escape_markdown(finding.message))
     return choice
 
 
@@ -88,7 +88,7 @@ def _ask_age(image: UploadedImage, sex: Sex | None) -> Choice:
         left, right = st.columns(2)
         years = left.number_input("Years", 0, 25, None, key=f"years-{key}")
         months = right.number_input("Months", 0, 11, None, key=f"months-{key}")
-        return Choice(sex, age_of(years, months))
+        return Choice(sex, age_in_months(years, months))
     if stated is not None:
         st.caption(years_and_months(stated))
     return Choice(sex)

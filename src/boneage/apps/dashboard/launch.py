@@ -1,4 +1,4 @@
-"""How Streamlit is set up and started: on this computer alone, reporting to nobody."""
+"""Configuring and starting Streamlit: on this computer only, without telemetry."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PORTS_TRIED = 20
 STARTING_SECONDS = 60
 UPLOAD_LIMIT_MB = 100
 """An image of 60 megapixels in 16-bit grey, uncompressed, is 120 MB; compressed, or at the
-resolution of other detectors, images lie far below. Streamlit's settings state it, too."""
+resolution of other detectors, images are far smaller. Streamlit's settings repeat it."""
 
 
 def options() -> dict[str, str]:
@@ -87,7 +87,7 @@ def free_port() -> int | None:
 
 
 def is_free(port: int) -> bool:
-    """Tell whether a server can listen on a port."""
+    """Whether a server can listen on a port."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -98,7 +98,7 @@ def is_free(port: int) -> bool:
 
 
 def is_ready(port: int) -> bool:
-    """Tell whether the dashboard answers."""
+    """Whether the dashboard responds."""
     try:
         url = f"{address_of(port)}/_stcore/health"
         with urllib.request.urlopen(url, timeout=2) as reply:  # noqa: S310  our own

@@ -1,4 +1,4 @@
-"""Small pieces of HTML. Whatever a file or a person wrote is escaped on its way in."""
+"""Small pieces of HTML and Markdown; texts of files and users are escaped."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from collections.abc import Sequence
 from html import escape
 
 from boneage.domain.assessment import Assessment, years_and_months
-from boneage.reports.wording import age_text, below_the_age, difference_text
+from boneage.reports.wording import age_details, age_text, difference_text
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+.!|~$:-])")
 HEAT_SCALE = '<p class="heat-scale">Attention: none <i></i> highest</p>'
 
 
-def plain(text: str) -> str:
-    """Let Markdown show a text as it is."""
+def escape_markdown(text: str) -> str:
+    """Escape a text for Markdown."""
     return MARKDOWN.sub(r"\\\1", text)
 
 
 def metadata_list(rows: Sequence[tuple[str, str]]) -> str:
     """Labels and values, as a list of definitions."""
     items = "".join(f"<dt>{escape(label)}</dt><dd>{escape(value)}</dd>" for label, value in rows)
-    return f'<dl class="facts">{items}</dl>'
+    return f'<dl class="image-information">{items}</dl>'
 
 
 def image_name(name: str) -> str:
     """The name of an image, above what belongs to it."""
-    return f'<p class="film-name">{escape(name)}</p>'
+    return f'<p class="image-name">{escape(name)}</p>'
 
 
 def headline(assessment: Assessment) -> str:
-    """The bone age, large; read aloud when it appears."""
-    months, *more = below_the_age(assessment)
+    """The bone age, large; announced by screen readers."""
+    months, *more = age_details(assessment)
     if assessment.interval is None:
         more.append("This model gives no prediction interval.")
     if (age := assessment.chronological_age_months) is not None:

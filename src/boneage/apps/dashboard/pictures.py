@@ -1,4 +1,4 @@
-"""The pictures of an image and its assessment, with words for those who don't see them."""
+"""The pictures of an image and its assessment, with alternative texts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STEP_PX = 640
 
 @dataclass(frozen=True)
 class BrowserPicture:
-    """A picture as the browser gets it."""
+    """A picture for the browser."""
 
     jpeg: bytes
     alt: str
@@ -51,13 +51,13 @@ def of_regions(analysed: AnalysedImage, opacity: float = HEAT_ALPHA) -> BrowserP
     picture = with_boxes(shown, detections, (image.height, image.width), LABEL_PX)
     alt = (
         f"The radiograph {image.name} under its heat map ({opacity:.0%} opaque), "
-        f"with {_places(detections)}."
+        f"with {_box_texts(detections)}."
     )
-    return BrowserPicture(_jpeg(picture), alt, "Regions, and the attention of all steps together")
+    return BrowserPicture(_jpeg(picture), alt, "Regions, with the attention of all steps")
 
 
 def of_step(analysed: AnalysedImage, number: int, opacity: float = HEAT_ALPHA) -> BrowserPicture:
-    """What the attention network was given in one step, and where its attention lay."""
+    """The input of the attention network in one step, with its attention."""
     detection = analysed.assessment.detections[number]
     shown = fitted(analysed.image.shown, STEP_PX, STEP_PX)
     size = shown.shape[1], shown.shape[0]
@@ -75,7 +75,7 @@ def of_step(analysed: AnalysedImage, number: int, opacity: float = HEAT_ALPHA) -
 
 
 def of_crop(analysed: AnalysedImage, detection: RegionDetection) -> BrowserPicture:
-    """What the network of one region was given."""
+    """The input of one regional network."""
     alone = analysed.assessment.age_by_network.get(detection.region)
     estimate = f": {alone:.0f} months" if alone is not None else ""
     name = region_label(detection)
@@ -85,16 +85,16 @@ def of_crop(analysed: AnalysedImage, detection: RegionDetection) -> BrowserPictu
 
 
 def thumbnail(image: UploadedImage) -> bytes:
-    """A small picture of an image, beside its name."""
+    """A small picture of an image."""
     return _jpeg(Image.fromarray(fitted(image.shown, THUMBNAIL_PX, THUMBNAIL_PX)))
 
 
 def thumbnail_url(image: UploadedImage) -> str:
-    """The same, for a table."""
+    """A thumbnail as a data URL, for a table."""
     return f"data:image/jpeg;base64,{base64.b64encode(thumbnail(image)).decode()}"
 
 
-def _places(detections: Sequence[RegionDetection]) -> str:
+def _box_texts(detections: Sequence[RegionDetection]) -> str:
     boxes = (
         f"a box around the {region_label(detection)} region, rows {detection.box.min_row} "
         f"to {detection.box.max_row}, columns {detection.box.min_col} to {detection.box.max_col}"

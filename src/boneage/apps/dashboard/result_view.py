@@ -1,4 +1,4 @@
-"""The result of one image: what a reader needs to judge it, to save it and to export it."""
+"""The result of one image: how it came about, saving it and exporting it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import streamlit as st
 
 from boneage.apps.dashboard import pictures
 from boneage.apps.dashboard.analysis import AnalysedImage
-from boneage.apps.dashboard.downloads import DownloadFile, ExportOrder, make_download
-from boneage.apps.dashboard.markup import HEAT_SCALE, headline, metadata_list, plain
+from boneage.apps.dashboard.downloads import DownloadFile, ExportRequest, make_download
+from boneage.apps.dashboard.markup import HEAT_SCALE, escape_markdown, headline, metadata_list
 from boneage.apps.dashboard.pictures import BrowserPicture
 from boneage.apps.dashboard.visit import SaveMessage, Visit, assessor, history_place
 from boneage.domain.assessment import Severity
@@ -29,7 +29,7 @@ from boneage.reports.wording import (
 )
 
 PICTURES_ABREAST = 3
-"""At least, so that a picture of two is no larger than one of three."""
+"""Columns at least, so that two pictures are no larger than three."""
 PAPERS: Mapping[str, str] = {"a4": "A4", "letter": "Letter"}
 LANGUAGES: Mapping[str, str] = {"en": "English", "de": "Deutsch"}
 EXPORTS: Mapping[str, Sequence[str]] = {
@@ -38,8 +38,8 @@ EXPORTS: Mapping[str, Sequence[str]] = {
 }
 DICOM_EXPORT = "Create DICOM files (ZIP)"
 PSEUDONYM_LETTERS = 64
-WHO = "Report and FHIR observation do not identify the child, except by the pseudonym."
-WHO_DICOM = (
+IDENTITY_NOTE = "Report and FHIR observation do not identify the child, except by the pseudonym."
+IDENTITY_DICOM_NOTE = (
     "The DICOM files, picture and structured report, join the study of the image: they contain "
     "**name, identifiers and dates of the patient**, as stated in the image."
 )
@@ -47,16 +47,16 @@ WHO_DICOM = (
 
 @st.fragment  # the slider redraws the result, not the page
 def show_result(analysed: AnalysedImage) -> None:
-    """Draw the bone age, the warnings, the pictures, and what they are based on."""
+    """Draw the bone age, the warnings, the pictures and the details."""
     assessment = analysed.assessment
     words, picture = st.columns([1, 1.35], gap="large")
     with words:
         for refusal in assessment.refusals:
-            st.error(plain(refusal_sentence(refusal)))
+            st.error(escape_markdown(refusal_sentence(refusal)))
         st.html(headline(assessment))
         for finding in assessment.warnings:
-            if finding.severity is not Severity.REFUSAL:  # said above the number
-                st.warning(plain(finding.message))
+            if finding.severity is not Severity.REFUSAL:  # shown above the bone age
+                st.warning(escape_markdown(finding.message))
         opacity = _ask_opacity(analysed.image.key)
         st.html(HEAT_SCALE)
         st.html(f'<p class="notice">{DISCLAIMER}</p>')
@@ -100,10 +100,10 @@ def _show_clinical(analysed: AnalysedImage) -> None:
         st.html(metadata_list([*known, *clinical_entries(clinical)]))
         if clinical.growth is None:
             st.caption("Enter the age for difference, SDS, normal range and growth chart.")
-        _offer_to_save(analysed)
+        _show_save_form(analysed)
     if clinical.growth is not None:
         chart = chart_of([stored_from(assessment)], clinical.context.centre)
-        # As a picture: Streamlit takes drawings out of its HTML.
+        # As a picture: Streamlit removes SVG from HTML.
         drawing.image(growth_svg(chart), alt=description(chart), width="stretch")
 
 
@@ -141,32 +141,32 @@ def _show_row(row: Sequence[BrowserPicture]) -> None:
 
 
 def _show(picture: BrowserPicture) -> None:
-    st.image(picture.jpeg, plain(picture.caption), alt=picture.alt, width="stretch")
+    st.image(picture.jpeg, escape_markdown(picture.caption), alt=picture.alt, width="stretch")
 
 
-def _offer_to_save(analysed: AnalysedImage) -> None:
-    """Let the result be saved under a pseudonym; nothing is saved before the click."""
+def _show_save_form(analysed: AnalysedImage) -> None:
+    """Draw the form that saves the result under a pseudonym; nothing is saved before the click."""
     place = history_place()
     if place is None:
         return
-    with st.form(f"keep-{analysed.image.key}", border=True):
+    with st.form(f"save-{analysed.image.key}", border=True):
         st.text_input(
             "Pseudonym of the child",
             help="Letters and digits, no name. Saved: ages, height, SDS and the model; "
             "no image, no name, no date of birth.",
-            key=f"kept-as-{analysed.image.key}",
+            key=f"pseudonym-{analysed.image.key}",
         )
         st.form_submit_button("Save to history", on_click=_save, args=(place, analysed))
     saved = Visit.current().saved
     if saved is not None and saved.analysed is analysed:
-        (st.error if saved.failed else st.success)(plain(saved.message))
+        (st.error if saved.failed else st.success)(escape_markdown(saved.message))
 
 
 def _save(place: str, analysed: AnalysedImage) -> None:
-    """Save at the click: a redraw could be broken off by another, and the click lost."""
+    """Save in the callback of the click: a rerun may be aborted, and the click lost."""
     from boneage.history.store import History  # noqa: PLC0415  needs the extra
 
-    pseudonym: str = st.session_state[f"kept-as-{analysed.image.key}"]
+    pseudonym: str = st.session_state[f"pseudonym-{analysed.image.key}"]
     try:
         history = History(place)
         history.add(pseudonym, stored_from(analysed.assessment))
@@ -178,9 +178,9 @@ def _save(place: str, analysed: AnalysedImage) -> None:
     Visit.current().saved = saved
 
 
-@st.fragment  # creating a file redraws its own part of the page alone
-def offer_exports(analysed: AnalysedImage) -> None:
-    """Offer report, FHIR and, of a DICOM image, DICOM; nothing is created before the click."""
+@st.fragment  # creating a file redraws only this part of the page
+def show_exports(analysed: AnalysedImage) -> None:
+    """Draw the form for report, FHIR and, of a DICOM image, DICOM; the click creates them."""
     key = analysed.image.key
     exports = dict(EXPORTS)
     if analysed.image.is_dicom:
@@ -188,13 +188,17 @@ def offer_exports(analysed: AnalysedImage) -> None:
     with st.expander("Report, FHIR and DICOM", icon=":material/description:"):
         with st.form(f"documents-{key}", border=False):
             _ask_options(key)
-            st.caption(f"{WHO} {WHO_DICOM}" if analysed.image.is_dicom else WHO)
+            st.caption(
+                f"{IDENTITY_NOTE} {IDENTITY_DICOM_NOTE}"
+                if analysed.image.is_dicom
+                else IDENTITY_NOTE
+            )
             with st.container(horizontal=True):
                 for label, names in exports.items():
-                    st.form_submit_button(label, on_click=_order, args=(names, analysed))
-        order = Visit.current().order
-        if order is not None and order.is_for(analysed, _options(key)):
-            _show_order(order)
+                    st.form_submit_button(label, on_click=_request_export, args=(names, analysed))
+        request = Visit.current().export
+        if request is not None and request.matches(analysed, _options(key)):
+            _show_export(request)
 
 
 def _ask_options(key: str) -> None:
@@ -217,10 +221,10 @@ def _ask_options(key: str) -> None:
     )
 
 
-def _order(names: Sequence[str], analysed: AnalysedImage) -> None:
-    """Note what was clicked: any redraw may break off this one, and no other sees the click."""
+def _request_export(names: Sequence[str], analysed: AnalysedImage) -> None:
+    """Store the request: the rerun of the click may be aborted, and no other sees the click."""
     options = _options(analysed.image.key)
-    Visit.current().order = ExportOrder(names, analysed, options)
+    Visit.current().export = ExportRequest(names, analysed, options)
 
 
 def _options(key: str) -> ReportOptions:
@@ -230,20 +234,20 @@ def _options(key: str) -> ReportOptions:
     return ReportOptions(state[f"paper-{key}"], state[f"language-{key}"], identity, date)
 
 
-def _show_order(order: ExportOrder) -> None:
-    if order.found is None:
+def _show_export(request: ExportRequest) -> None:
+    if request.download is None:
         with st.spinner("Creating the file …"):
-            order.found = make_download(order.names, order.analysed, order.options)
-    found = order.found
-    if isinstance(found, DownloadFile):
+            request.download = make_download(request.names, request.analysed, request.options)
+    download = request.download
+    if isinstance(download, DownloadFile):
         st.download_button(
-            plain(f"Save {found.name}"),
-            found.content,
-            found.name,
-            found.media_type,
+            escape_markdown(f"Save {download.name}"),
+            download.content,
+            download.name,
+            download.media_type,
             on_click="ignore",
             type="primary",
             icon=":material/download:",
         )
     else:
-        st.error(plain(f"Not created: {found.message}"))
+        st.error(escape_markdown(f"Not created: {download.message}"))

@@ -1,4 +1,4 @@
-"""The images of one visit: an uploaded file becomes an image that can be shown, or is rejected."""
+"""An uploaded file, read to an image that can be shown, or rejected with the reason."""
 
 from __future__ import annotations
 
@@ -48,18 +48,18 @@ ADVICE: Mapping[str, str] = {
     "too_large": "Export the image at the size of its detector, or smaller.",
     "too_many_bytes": f"Export the image compressed, below {UPLOAD_LIMIT_MB} MB.",
 }
-"""What helps against a :class:`~boneage.errors.FilmError` of each code."""
-OTHERWISE = "Upload a DICOM, PNG, JPEG or TIFF file of one radiograph."
+"""The remedy for a :class:`~boneage.errors.FilmError` of each code."""
+DEFAULT_ADVICE = "Upload a DICOM, PNG, JPEG or TIFF file of one radiograph."
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
 class UploadedImage:
-    """An image that can be analysed. Its pixels are kept as the bytes of its file alone."""
+    """An image that can be analysed; its full resolution is held as the bytes of its file only."""
 
     key: str
-    """Tells it from the other images of the visit, whatever their names."""
+    """Unique in the visit, unlike the name."""
     name: str
     data: bytes
     metadata: ImageMetadata
@@ -83,11 +83,11 @@ class UploadedImage:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What is found of the file alone, before any sex is chosen."""
+        """Findings about the file, before a sex is chosen."""
         return findings_of(self.metadata, self.metadata.sex or Sex.FEMALE, ())
 
     def information(self) -> list[tuple[str, str]]:
-        """List what the file states, as label and value."""
+        """The image information, as label and value."""
         metadata, age = self.metadata, self.metadata.chronological_age_months
         spacing = metadata.pixel_spacing_mm
         rows = [
@@ -106,7 +106,7 @@ class UploadedImage:
 
 @dataclass(frozen=True)
 class RejectedFile:
-    """A file that is not an image that can be analysed."""
+    """A file that cannot be analysed."""
 
     key: str
     name: str
@@ -114,16 +114,16 @@ class RejectedFile:
     advice: str
 
 
-def admit(key: str, name: str, data: bytes) -> UploadedImage | RejectedFile:
-    """Validate an uploaded file by its content."""
+def read_upload(key: str, name: str, data: bytes) -> UploadedImage | RejectedFile:
+    """Read an uploaded file; its kind is recognised by its content."""
     try:
         radiograph = read(NamedFile(data, name))
     except FilmError as error:
-        return RejectedFile(key, name, f"{error}.", ADVICE.get(error.code, OTHERWISE))
+        return RejectedFile(key, name, f"{error}.", ADVICE.get(error.code, DEFAULT_ADVICE))
     except Exception as error:  # one bad file must not take the page down
         logger.exception("unexpected failure while a file was read")
         message = f"{name!r} cannot be read: unexpected {type(error).__name__}."
-        return RejectedFile(key, name, message, OTHERWISE)
+        return RejectedFile(key, name, message, DEFAULT_ADVICE)
     shown = fitted(as_grey(stretch(radiograph.pixels)), SHOWN_PX, SHOWN_PX)
     size = radiograph.height, radiograph.width
     return UploadedImage(key, radiograph.name, data, radiograph.metadata, *size, shown)

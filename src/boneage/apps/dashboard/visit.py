@@ -1,4 +1,4 @@
-"""What one visitor has on the page. Another visitor has another visit; nothing is on disk."""
+"""The state of one browser tab: images, results and requests, in memory alone."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import streamlit as st
 
 from boneage.apps.dashboard.analysis import AnalysedImage, Outcome
 from boneage.apps.dashboard.choices import Choice
-from boneage.apps.dashboard.downloads import ExportOrder
-from boneage.apps.dashboard.uploads import RejectedFile, UploadedImage, admit
+from boneage.apps.dashboard.downloads import ExportRequest
+from boneage.apps.dashboard.uploads import RejectedFile, UploadedImage, read_upload
 from boneage.errors import BoneageError
 from boneage.history import HISTORY_VARIABLE
 from boneage.inference.assessor import Assessor
 
 File: TypeAlias = tuple[str, str, Callable[[], bytes]]
-"""Key, name, and what gives the bytes."""
+"""Key, name, and a function that gives the bytes."""
 
 
 @dataclass(frozen=True, eq=False)
 class AnalysisRequest:
-    """That an image is to be analysed."""
+    """A request to analyse an image."""
 
     choice: Choice
     force: bool = False
@@ -32,7 +32,7 @@ class AnalysisRequest:
 
 @dataclass(frozen=True, eq=False)
 class SaveMessage:
-    """What became of an assessment that was to be saved to the history."""
+    """The message after an assessment was, or could not be, saved to the history."""
 
     analysed: AnalysedImage
     message: str
@@ -41,92 +41,94 @@ class SaveMessage:
 
 @dataclass
 class Visit:
-    """The images of one browser tab, their assessments, and what was asked for.
+    """The images of one browser tab, their assessments, and pending requests.
 
-    Streamlit breaks off a redraw of the page when its visitor touches anything else, and tells
-    the next redraw nothing of a button that was clicked before. What a click asked for is
-    therefore noted here by the click itself, before the redraw, and kept until it is done.
+    Streamlit aborts a rerun of the page when its visitor clicks anything else, and the next
+    rerun does not see the earlier click. So the callback of a click stores its request here,
+    before the rerun, until it is done.
     """
 
     with_example: bool = False
-    admitted: dict[str, UploadedImage | RejectedFile] = field(default_factory=dict)
+    uploads: dict[str, UploadedImage | RejectedFile] = field(default_factory=dict)
     outcomes: dict[str, tuple[Choice, Outcome]] = field(default_factory=dict)
-    all_wanted: bool = False
-    """That every image is to be analysed, by what is then chosen for it."""
+    all_requested: bool = False
+    """Whether every image is to be analysed, by the choices at the next rerun."""
     requests: dict[str, AnalysisRequest] = field(default_factory=dict)
-    order: ExportOrder | None = None
+    export: ExportRequest | None = None
     saved: SaveMessage | None = None
-    to_delete: str | None = None
+    pseudonym_to_delete: str | None = None
     """The pseudonym of a child whose history is to be deleted."""
 
     @classmethod
     def current(cls) -> Visit:
-        """Give the visit that the page is drawn for."""
+        """The visit of the present page."""
         if "visit" not in st.session_state:
             st.session_state["visit"] = cls()
         visit: Visit = st.session_state["visit"]
         return visit
 
-    def admit(self, files: Iterable[File]) -> None:
-        """Validate what is new, and forget what was taken away."""
+    def update_uploads(self, files: Iterable[File]) -> None:
+        """Read new files, and discard removed ones."""
         given = {key: (name, data) for key, name, data in files}
-        for key in set(self.admitted) - set(given):
-            del self.admitted[key]
-            self._forget(key)
+        for key in set(self.uploads) - set(given):
+            del self.uploads[key]
+            self._discard(key)
         for key, (name, data) in given.items():
-            if key not in self.admitted:
-                self.admitted[key] = admit(key, name, data())
+            if key not in self.uploads:
+                self.uploads[key] = read_upload(key, name, data())
 
-    def _forget(self, key: str) -> None:
+    def _discard(self, key: str) -> None:
         self.outcomes.pop(key, None)
         self.requests.pop(key, None)
-        if self.order is not None and self.order.analysed.image.key == key:
-            self.order = None
+        if self.export is not None and self.export.analysed.image.key == key:
+            self.export = None
         if self.saved is not None and self.saved.analysed.image.key == key:
             self.saved = None
 
     def add_example(self) -> None:
-        """Note that the synthetic example is wanted."""
+        """Add the synthetic example."""
         self.with_example = True
 
-    def want_all(self) -> None:
-        """Note that every image is to be analysed."""
-        self.all_wanted = True
+    def request_all(self) -> None:
+        """Request the analysis of every image."""
+        self.all_requested = True
 
-    def request_all_wanted(self, choices: Mapping[str, Choice], *, possible: bool) -> None:
-        """Request every image if that was wanted; forget it where it has become impossible."""
-        if self.all_wanted and possible:
+    def queue_all_requested(self, choices: Mapping[str, Choice], *, possible: bool) -> None:
+        """Queue every image if that was requested; drop the request where it is impossible."""
+        if self.all_requested and possible:
             for image in self.images:
                 self.request(image, choices[image.key])
-        self.all_wanted = False
+        self.all_requested = False
 
     def request(self, image: UploadedImage, choice: Choice, *, force: bool = False) -> None:
-        """Note that an image is to be analysed by a choice."""
+        """Request the analysis of an image by a choice."""
         self.requests[image.key] = AnalysisRequest(choice, force)
 
-    def waiting(self, choices: Mapping[str, Choice]) -> list[tuple[UploadedImage, AnalysisRequest]]:
-        """Give what is to be analysed; what was chosen otherwise since then is not."""
+    def pending(self, choices: Mapping[str, Choice]) -> list[tuple[UploadedImage, AnalysisRequest]]:
+        """The pending requests; those whose choice has changed since are dropped."""
         for key, request in list(self.requests.items()):
             if choices.get(key) != request.choice:
                 self.requests.pop(key, None)
         images = [image for image in self.images if image.key in self.requests]
         return [(image, self.requests[image.key]) for image in images]
 
-    def settle(self, image: UploadedImage, request: AnalysisRequest, outcome: Outcome) -> None:
-        """Keep an outcome, unless a redraw that was not broken off came before."""
+    def record_outcome(
+        self, image: UploadedImage, request: AnalysisRequest, outcome: Outcome
+    ) -> None:
+        """Store an outcome, unless another rerun has completed the request."""
         if self.requests.get(image.key) is request:
             self.outcomes[image.key] = request.choice, outcome
             self.requests.pop(image.key, None)
 
     @property
     def images(self) -> list[UploadedImage]:
-        """The images that can be analysed, as they were added."""
-        return [image for image in self.admitted.values() if isinstance(image, UploadedImage)]
+        """The images that can be analysed, in order of upload."""
+        return [image for image in self.uploads.values() if isinstance(image, UploadedImage)]
 
     @property
     def rejected(self) -> list[RejectedFile]:
-        """The files that cannot."""
-        return [file for file in self.admitted.values() if isinstance(file, RejectedFile)]
+        """The files that cannot be analysed."""
+        return [file for file in self.uploads.values() if isinstance(file, RejectedFile)]
 
     def outcome_of(self, image: UploadedImage, choice: Choice) -> Outcome | None:
         """Give the outcome of an image; None when there is none by this choice."""
@@ -136,7 +138,7 @@ class Visit:
 
 @st.cache_resource(show_spinner=False)
 def assessor() -> Assessor:
-    """Give the Assessor that all visits share; it keeps nothing of an image."""
+    """The Assessor that all visits share; it stores nothing of an image."""
     opened = Assessor()
     for network in opened.weights.manifest.networks:
         opened.weights.session(network)  # now, so that the first image does not wait
@@ -153,5 +155,5 @@ def weights_problem() -> str:
 
 
 def history_place() -> str | None:
-    """Give the file or URL of the history; None where the dashboard was started without one."""
+    """The file or URL of the history; None where the dashboard was started without one."""
     return os.environ.get(HISTORY_VARIABLE) or None

@@ -25,39 +25,39 @@ from boneage.apps.dicom_node.dicomweb_replies import (
 from boneage.reading.source import MAX_FILE_BYTES
 
 JSON = "application/dicom+json"
-WHOLE = 'multipart/related; type="application/dicom"'
-ANY_SYNTAX = f"{WHOLE}; transfer-syntax=*"
+MULTIPART_DICOM = 'multipart/related; type="application/dicom"'
+ANY_SYNTAX = f"{MULTIPART_DICOM}; transfer-syntax=*"
 SECONDS = 60.0
 MAX_REDIRECTS = 5
-MAX_WALKS = 3
-"""A list of several pages is walked again as long as that brings something new."""
+MAX_PASSES = 3
+"""A list of several pages is fetched again as long as that gives new rows."""
 MAX_ROWS = 100_000
 NOT_PAGED = frozenset((400, 404, 405, 410, 416, 422, 501))
-"""What archives answer that know no offset, or have nothing there."""
-MORE = re.compile(
+"""Statuses of archives that support no offset, or have nothing there."""
+INCOMPLETE_WARNING = re.compile(
     r"(?:^|,)\s*299\b.*\b(additional|remain\w*|more|exceed\w*|maximum|limit\w*|partial)", re.I
 )
-"""The warning that a list is not whole (PS3.18, 8.3.4.4); others carry the number 299, too."""
+"""The warning of an incomplete list (PS3.18, 8.3.4.4); other warnings have the code 299, too."""
 CHUNK_BYTES = 2**20
-FAILURES: tuple[tuple[type[Exception], str], ...] = (
+FAILURE_MESSAGES: tuple[tuple[type[Exception], str], ...] = (
     (
         requests.exceptions.SSLError,
-        "the certificate of {url} is not trusted; give who signed it with --ca",
+        "the certificate of {url} is not trusted; give its CA certificate with --ca",
     ),
-    (requests.TooManyRedirects, "the archive {url} redirects without an end"),
-    (requests.Timeout, "the archive {url} does not answer in time"),
-    (requests.exceptions.ChunkedEncodingError, "the answer of the archive {url} is cut off"),
-    (requests.exceptions.ContentDecodingError, "the answer of the archive {url} is damaged"),
+    (requests.TooManyRedirects, "the archive {url} redirects endlessly"),
+    (requests.Timeout, "the archive {url} does not respond in time"),
+    (requests.exceptions.ChunkedEncodingError, "the response of the archive {url} is incomplete"),
+    (requests.exceptions.ContentDecodingError, "the response of the archive {url} is damaged"),
     (requests.RequestException, "the archive {url} cannot be reached ({kind})"),
     (ValueError, "the archive {url} cannot be reached ({kind})"),
-    # Odd headers trip the libraries; what they say may be private.
-    (Exception, "the archive {url} answers what makes no sense ({kind})"),
+    # Odd headers trip the libraries; their messages may be private.
+    (Exception, "the response of the archive {url} is invalid ({kind})"),
 )
-"""What goes wrong with a request, and the sentence for it; the first that fits."""
+"""The sentence for each error of a request; the first that matches."""
 
 
 class StatusError(ArchiveError):
-    """A status that is no success."""
+    """A status other than success."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -65,7 +65,7 @@ class StatusError(ArchiveError):
 
 
 class BearerAuth(AuthBase):
-    """A token, in the header that RFC 6750 says."""
+    """A bearer token in the Authorization header (RFC 6750)."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -77,9 +77,9 @@ class BearerAuth(AuthBase):
 
 
 def authentication(token_file: Path | None, basic_file: Path | None) -> AuthBase | None:
-    """Read what opens an archive: a file of a bearer token, or one of ``user:password``.
+    """Read the credentials for an archive: a file of a bearer token, or of ``user:password``.
 
-    An `ArchiveError` when it cannot be read, or does not hold that; its content is not quoted.
+    An `ArchiveError` when it cannot be read or is invalid; its content is not quoted.
     """
     path = token_file or basic_file
     if path is None:
@@ -89,14 +89,14 @@ def authentication(token_file: Path | None, basic_file: Path | None) -> AuthBase
     except OSError as error:
         raise ArchiveError(f"{str(path)!r} cannot be read: {error.strerror}") from error
     except UnicodeError:
-        raise ArchiveError(f"{str(path)!r} holds more than ASCII") from None
+        raise ArchiveError(f"{str(path)!r} contains other characters than ASCII") from None
     if path is token_file:
         if not secret or any(sign.isspace() for sign in secret):
-            raise ArchiveError(f"{str(path)!r} holds no token, which is one word")
+            raise ArchiveError(f"{str(path)!r} contains no token, which is one word")
         return BearerAuth(secret)
     user, colon, password = secret.partition(":")
     if not colon or not user:
-        raise ArchiveError(f"{str(path)!r} holds no user:password")
+        raise ArchiveError(f"{str(path)!r} does not contain user:password")
     return HTTPBasicAuth(user, password)
 
 
@@ -108,9 +108,9 @@ class Reply:
     content_type: str
     body: bytes
     more: bool
-    """Whether the archive says that there is more than it gave."""
+    """Whether the archive states that the list is incomplete."""
     next: str | None
-    """The address of the next page, where the archive gives it."""
+    """The address of the next page, where the archive states it."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class Listing:
     unnamed: int
     """Rows without a UID."""
     cut_short: bool
-    """Whether the archive says that there is more, and does not give it."""
+    """Whether the archive states that there is more, and does not give it."""
 
 
 class DicomWebClient:
@@ -134,9 +134,9 @@ class DicomWebClient:
         Of the service, without ``/studies``.
     auth : AuthBase, optional
     ca : Path, optional
-        Who signed its certificate, in PEM; None: whom the system trusts.
+        CA certificate in PEM; default: those that the system trusts.
     seconds : float
-        How long it may be silent.
+        Timeout of a request.
     """
 
     def __init__(
@@ -158,68 +158,67 @@ class DicomWebClient:
             self._session.verify = str(ca)
 
     def rows(self, path: str) -> list[Row]:
-        """Give the datasets of one reply."""
+        """The datasets of one reply."""
         return self._rows(self._get(path, JSON))
 
     def listing(self, path: str, keyword: str) -> Listing:
-        """Give every row of a search, however many pages the archive makes of it.
+        """Every row of a search, from all pages.
 
-        A page that brings nothing new is the last one: thus also of an archive that knows no
-        offset and gives its first page for ever. While pages are fetched the list may change
-        and shift; so one of several pages is walked again. The keyword is that of the UID that
-        tells the rows apart.
+        A page without new rows is the last one, also of an archive that ignores the offset and
+        repeats its first page. The list may change and shift between pages, so one of several
+        pages is fetched again. The keyword is that of the UID that identifies a row.
         """
         found: dict[str, Row] = {}
-        for _ in range(MAX_WALKS):
+        for _ in range(MAX_PASSES):
             known = len(found)
-            pages, cut_short = self._walk(path, keyword, found)
+            pages, cut_short = self._follow_pages(path, keyword, found)
             if pages < 2 or len(found) == known:
                 break
         rows = {name: row for name, row in found.items() if uid_of(row, keyword)}
         return Listing(rows, len(found) - len(rows), cut_short)
 
-    def _walk(self, path: str, keyword: str, found: dict[str, Row]) -> tuple[int, bool]:
-        """Follow the pages once; give how many brought something, and whether more was promised."""
+    def _follow_pages(self, path: str, keyword: str, found: dict[str, Row]) -> tuple[int, bool]:
+        """Fetch the pages once; give how many had new rows, and whether more were announced."""
         seen: set[str] = set()
         pages = offset = 0
-        promised, address = False, path
+        announced, address = False, path
         while True:
             try:
                 reply = self._get(address, JSON)
             except StatusError as error:
                 if pages and error.status in NOT_PAGED:
-                    return pages, promised
+                    return pages, announced
                 raise
             rows = self._rows(reply)
-            # A row without a UID is known by all that it says.
+            # A row without a UID is identified by its content.
             named = {uid_of(row, keyword) or json.dumps(row, sort_keys=True): row for row in rows}
             fresh = named.keys() - seen
             if not fresh:
-                return pages, reply.more or promised
+                return pages, reply.more or announced
             seen |= fresh
             for name, row in named.items():
                 found.setdefault(name, row)
             if len(found) > MAX_ROWS:
                 raise ArchiveError(f"the archive {self.url} lists more than {MAX_ROWS} objects")
-            pages, offset, promised = pages + 1, offset + len(rows), reply.more
+            pages, offset, announced = pages + 1, offset + len(rows), reply.more
             address = reply.next or f"{path}?offset={offset}"
 
     def objects(self, path: str) -> list[bytes]:
-        """Give the DICOM files of a reply, in the syntax in which the archive has them."""
+        """The DICOM files of a reply, in the syntax in which the archive stores them."""
         try:
             reply = self._get(path, ANY_SYNTAX)
         except StatusError as error:
             if error.status != 406:
                 raise
-            reply = self._get(path, WHOLE)
-        with self._named():
+            reply = self._get(path, MULTIPART_DICOM)
+        with self._named_archive():
             return objects_of(reply.content_type, reply.body)
 
     def store(self, study: str, uid: str, file: bytes) -> int | None:
-        """Put an object into a study; when this returns the archive said that it has it.
+        """Store an object into a study; when this returns, the archive has confirmed it.
 
-        The archive's warning is returned, if there is one (PS3.18, I.2.2); an `ArchiveError`
-        when it does not take the object, or does not say that it did.
+        Returns the archive's warning, if there is one (PS3.18, I.2.2). Raises an `ArchiveError`
+        when it refuses the object, or does not confirm that it stored it.
         """
         boundary = secrets.token_hex(16)
         body = (
@@ -227,7 +226,7 @@ class DicomWebClient:
             + file
             + f"\r\n--{boundary}--\r\n".encode()
         )
-        kind = f'{WHOLE}; boundary="{boundary}"'
+        kind = f'{MULTIPART_DICOM}; boundary="{boundary}"'
         headers = {"Accept": JSON, "Content-Type": kind}
         reply = self._ask("POST", f"studies/{study}", headers, body)
         refused = reply.status >= 300
@@ -237,27 +236,29 @@ class DicomWebClient:
         except ArchiveError as error:
             if not refused:
                 raise ArchiveError(
-                    f"the archive {self.url} {error}; nothing says that it stored it"
+                    f"the archive {self.url} {error}; it did not confirm that it stored the object"
                 ) from None
         if result is not None and result.failure is not None:
-            raise ArchiveError(f"the archive {self.url} refuses it (0x{result.failure:04X})")
+            raise ArchiveError(
+                f"the archive {self.url} refuses the object (0x{result.failure:04X})"
+            )
         if result is not None and result.stored and (not refused or reply.status == 409):
             return result.warning  # with status 409 of a duplicate
         if refused:
             raise self._refusal(reply.status)
-        what = "an answer that does not name it" if reply.body.strip() else "an empty answer"
+        what = "a response that does not name it" if reply.body.strip() else "an empty response"
         raise ArchiveError(
-            f"the archive {self.url} does not say that it stored it: status {reply.status} "
-            f"with {what}"
+            f"the archive {self.url} does not confirm that it stored the object: "
+            f"status {reply.status} with {what}"
         )
 
     def _rows(self, reply: Reply) -> list[Row]:
-        with self._named():
+        with self._named_archive():
             return rows_of(reply.content_type, reply.body)
 
     @contextmanager
-    def _named(self) -> Iterator[None]:
-        """Name the archive in what is said of its reply."""
+    def _named_archive(self) -> Iterator[None]:
+        """Name the archive in the errors of its reply."""
         try:
             yield
         except ArchiveError as error:
@@ -280,7 +281,7 @@ class DicomWebClient:
                 data=body,
                 timeout=self.seconds,
                 stream=True,
-                # A redirected POST would become a GET, whose answer says nothing of what was sent.
+                # A redirected POST would become a GET, whose response does not confirm anything.
                 allow_redirects=method == "GET",
             ) as response:
                 content = bytearray()
@@ -288,20 +289,20 @@ class DicomWebClient:
                     content += chunk
                     if len(content) > MAX_FILE_BYTES:
                         raise ArchiveError(
-                            f"the archive {self.url} sends more than a file may have"
+                            f"the archive {self.url} sends more than the largest file"
                         )
                 warning = response.headers.get("Warning", "")
                 return Reply(
                     response.status_code,
                     response.headers.get("Content-Type", ""),
                     bytes(content),
-                    response.status_code == 206 or MORE.search(warning) is not None,
+                    response.status_code == 206 or INCOMPLETE_WARNING.search(warning) is not None,
                     self._next(response),
                 )
         except ArchiveError:
             raise
         except Exception as error:
-            sentence = next(text for kind, text in FAILURES if isinstance(error, kind))
+            sentence = next(text for kind, text in FAILURE_MESSAGES if isinstance(error, kind))
             kind = type(error).__name__
             raise ArchiveError(sentence.format(url=self.url, kind=kind)) from None
 
@@ -311,18 +312,18 @@ class DicomWebClient:
         if not link:
             return None
         address = urljoin(response.url, link)
-        # Elsewhere the token must not go.
+        # The token must not be sent elsewhere.
         return address if urlsplit(address)[:2] == urlsplit(self.url)[:2] else None
 
     def _refusal(self, status: int) -> StatusError:
         if status in {401, 403}:
-            why = f"does not let you in ({status}); see --token-file"
+            why = f"denies access ({status}); see --token-file"
         elif status == 404:
             why = "has nothing at this address (404)"
         elif 300 <= status < 400:
             why = f"redirects to another address ({status}); give that one with --url"
         else:
-            why = f"answers with the status {status}"
+            why = f"responds with the status {status}"
         return StatusError(status, f"the archive {self.url} {why}")
 
 

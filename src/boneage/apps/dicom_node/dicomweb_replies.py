@@ -1,7 +1,7 @@
-"""What a DICOMweb archive replied, read from the bytes: rows, objects, and what it stored.
+"""The replies of a DICOMweb archive, parsed: rows, objects, and what it stored.
 
-Nothing that an archive states of its own reply is believed unchecked: a login page comes
-with status 200, a content type may be anything, and a boundary may be quoted or missing.
+No header of a reply is trusted unchecked: a login page comes with status 200, a content type
+may be anything, and a boundary may be quoted or missing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from boneage.apps.dicom_node.settings import NodeError
 Row: TypeAlias = Mapping[str, Any]
 """One dataset in the DICOM JSON model (PS3.18, F)."""
 UID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,127}")
-"""What may stand in an address: longer, and of more signs, than UIDs should be."""
+"""What may be part of an address: longer, and of more characters, than a valid UID."""
 TAG = re.compile(r"[0-9A-Fa-f]{8}")
 MEDIA_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}")
 DUPLICATE = 0x0111
@@ -31,7 +31,7 @@ DICOM_TYPES = {"", "application/dicom", "application/octet-stream"}
 
 
 class ArchiveError(NodeError):
-    """An archive that does not give, or does not take, what it was asked for."""
+    """An archive that does not provide, or does not store, what was requested."""
 
 
 def value_of(row: Row, keyword: str) -> str:
@@ -81,22 +81,22 @@ def rows_of(content_type: str, body: bytes) -> list[Row]:
         found = None
     rows = [found] if isinstance(found, dict) else found
     if not isinstance(rows, list) or not all(_is_row(row) for row in rows):
-        raise ArchiveError(f"answers with {kind_of(content_type, body)}, not with DICOM JSON")
+        raise ArchiveError(f"responds with {kind_of(content_type, body)}, not with DICOM JSON")
     return rows
 
 
 def _is_row(row: Any) -> bool:
-    """Whether it is a dataset: some archives answer an error's description with status 200."""
+    """Whether it is a dataset: some archives describe an error with status 200."""
     return isinstance(row, dict) and (not row or any(TAG.fullmatch(key) for key in row))
 
 
 def kind_of(content_type: str, body: bytes) -> str:
-    """Name what came in place of what was asked for."""
+    """Name the content of an unexpected reply."""
     media_type = _header(content_type).get_content_type() if content_type else ""
     start = body[:1024].lstrip().lower()
     if media_type == "text/html" or start.startswith((b"<!doctype html", b"<html")):
         return "a web page (HTML), such as a login page"
-    return media_type if MEDIA_TYPE.fullmatch(media_type) else "something of no stated type"
+    return media_type if MEDIA_TYPE.fullmatch(media_type) else "content of no stated type"
 
 
 def objects_of(content_type: str, body: bytes) -> list[bytes]:
@@ -110,7 +110,7 @@ def objects_of(content_type: str, body: bytes) -> list[bytes]:
         raise ArchiveError(f"sends {kind_of(content_type, body)} in place of a DICOM file")
     try:
         boundary = header.get_boundary() or ""
-    except Exception:  # what continues nothing (RFC 2231) trips the library in many ways
+    except Exception:  # invalid continuations (RFC 2231) trip the library in many ways
         boundary = ""
     objects = []
     for part_type, content in _parts(body, boundary.encode("latin-1", "replace")):
@@ -137,8 +137,7 @@ def _header(content_type: str) -> Message:
 def _parts(body: bytes, boundary: bytes) -> Iterator[tuple[str, bytes]]:
     """Split a multipart body; give the content type and content of each part.
 
-    A part that is not followed by a boundary lasts to the end: whether it is whole, its
-    reader tells.
+    A part that no boundary follows lasts to the end; its parser checks that it is complete.
     """
     if not boundary or b"--" + boundary not in body:  # stated wrongly: the first line is it
         first = re.match(rb"\s*--([^\r\n]{1,70}?)(?:--)?[ \t]*(?:\r?\n|\Z)", body)
@@ -171,17 +170,17 @@ def _split(part: bytes) -> tuple[bytes, bool, bytes]:
 
 @dataclass(frozen=True)
 class StoreResult:
-    """What a reply of STOW-RS says of one object (PS3.18, I.2)."""
+    """The outcome of STOW-RS for one object (PS3.18, I.2)."""
 
     stored: bool
     failure: int | None = None
-    """Why it was refused, where that is said; 0: no reason is given."""
+    """Why it was refused; 0: no reason is given; None: it was not."""
     warning: int | None = None
-    """What was changed or doubted, though it was stored."""
+    """The warning of an object that was stored."""
 
 
 def store_result_of(content_type: str, body: bytes, uid: str) -> StoreResult:
-    """Read whether an archive stored an object; a reply that does not name it says no.
+    """Read whether an archive stored an object; False where the reply does not name it.
 
     An `ArchiveError` when the reply is neither DICOM JSON nor its XML.
     """
@@ -200,12 +199,12 @@ def store_result_of(content_type: str, body: bytes, uid: str) -> StoreResult:
 
 
 def _row_of_xml(body: bytes) -> Row:
-    """Read a dataset in the Native DICOM Model (PS3.19, A.1), as some archives answer."""
+    """Read a dataset in the Native DICOM Model (PS3.19, A.1), as some archives respond."""
     try:
         # No external entities are opened, and expat stops one that grows.
         return _xml_item(ET.fromstring(body))  # noqa: S314
     except ET.ParseError:
-        raise ArchiveError("answers with XML that is damaged") from None
+        raise ArchiveError("responds with damaged XML") from None
 
 
 def _xml_item(element: ET.Element) -> dict[str, Any]:

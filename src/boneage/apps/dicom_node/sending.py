@@ -12,12 +12,12 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE
 from pynetdicom.association import Association
 
-from boneage.apps.dicom_node.kinds import ANSWER_CLASSES
 from boneage.apps.dicom_node.settings import Destination
+from boneage.apps.dicom_node.sop_classes import RESULT_CLASSES
 from boneage.reading.quiet import quiet
 
 WARNINGS = range(0xB000, 0xC000)
-"""Stored, if not quite as it was sent."""
+"""Stored, with changes."""
 DUPLICATE = 0x0111
 """The destination has it already."""
 SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian]
@@ -27,14 +27,14 @@ class Unreachable(Exception):  # noqa: N818  a state, met with another try
     """The destination cannot be reached, or the connection broke."""
 
 
-class Refused(Exception):  # noqa: N818  likewise
-    """The destination does not take an answer."""
+class StoreRefused(Exception):  # noqa: N818  likewise
+    """The destination refuses to store a result."""
 
 
 class Sender:
     """The service class user: calls the destination as ``ae_title``.
 
-    The network may be silent for so many seconds.
+    ``seconds`` is the timeout of every network operation.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Sender:
         self.entity = AE(ae_title)
         self.entity.acse_timeout = self.entity.dimse_timeout = seconds
         self.entity.network_timeout = self.entity.connection_timeout = seconds
-        for sop_class in ANSWER_CLASSES.values():
+        for sop_class in RESULT_CLASSES.values():
             self.entity.add_requested_context(sop_class, SYNTAXES)
 
     @contextmanager
@@ -71,22 +71,22 @@ class Sender:
 
 
 def store(association: Association, file: bytes) -> None:
-    """Send one object; when this returns the destination has it.
+    """Send one object; when this returns, the destination has stored it.
 
-    Otherwise `Refused` is raised when it says so, and `Unreachable` when it says nothing.
+    Raises `StoreRefused` when it refuses, and `Unreachable` when it does not respond.
     """
     if not association.is_established:
         raise Unreachable("the connection broke")
     with quiet():
         dataset = dcmread(BytesIO(file))
         try:
-            answer = association.send_c_store(dataset)
+            response = association.send_c_store(dataset)
         except ValueError:  # no presentation context was accepted
-            raise Refused("it does not take this kind of object") from None
+            raise StoreRefused("it does not accept this kind of object") from None
         except RuntimeError:
             raise Unreachable("the connection broke") from None
-    status = answer.get("Status")
+    status = response.get("Status")
     if status is None:
-        raise Unreachable("no answer")
+        raise Unreachable("no response")
     if status not in {0x0000, DUPLICATE} and status not in WARNINGS:
-        raise Refused(f"status 0x{int(status):04X}")
+        raise StoreRefused(f"status 0x{int(status):04X}")

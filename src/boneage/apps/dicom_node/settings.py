@@ -1,4 +1,4 @@
-"""How a node is to run: sections of plain values, from a TOML file and from options."""
+"""The settings of a node, from a TOML file and from options."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from boneage.errors import BoneageError
 from boneage.storage.typed import converted, read_toml
 
 MEBIBYTE = 2**20
-LEAST_SHARE = 0.5
-"""Of a pause before another try; spread, so that nodes do not call in step."""
+MIN_PAUSE_SHARE = 0.5
+"""Shortest retry pause as a share of the nominal one: jitter keeps nodes out of step."""
 
 Port = Annotated[int, Meta(ge=1, le=65_535)]
 AeTitle = Annotated[
@@ -31,26 +31,26 @@ Days = Annotated[float, Meta(ge=0, le=100_000)]
 
 
 class NodeError(BoneageError):
-    """A node that cannot be started, or used, as it was asked for."""
+    """A node that cannot be started or used."""
 
 
 class ListenSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where radiographs are taken, and from whom."""
+    """Where radiographs are received, and from whom."""
 
     ae_title: AeTitle = "BONEAGE"
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535)] = 11112
     """0: any that is free."""
     calling_ae_titles: tuple[AeTitle, ...] = ()
-    """Who may call; empty: anybody, which needs one of the other two ways to tell."""
+    """Who may call; empty: anybody, which needs addresses or certificates to restrict it."""
     calling_addresses: tuple[str, ...] = ()
     """IP addresses or networks (``10.1.0.0/16``) that may connect; empty: any."""
     match_called_ae_title: bool = True
     max_associations: Annotated[int, Meta(ge=1, le=200)] = 10
     max_object_mib: Annotated[float, Meta(ge=0.01, le=1024)] = 256.0
-    """At most as large as a file may be that is read."""
+    """At most the largest file that can be read."""
     seconds: Annotated[float, Meta(ge=1, le=3600)] = 30.0
-    """How long the network may be silent."""
+    """Timeout of every network operation."""
 
     def __post_init__(self) -> None:
         _ = self.networks
@@ -73,7 +73,7 @@ class ListenSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Destination(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where answers go."""
+    """Where results are sent."""
 
     ae_title: AeTitle
     host: str
@@ -81,17 +81,17 @@ class Destination(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SpoolSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """The folder that holds what is under way, and how long it holds what is done."""
+    """The folder for radiographs and results, and how long they are retained."""
 
     folder: Path
     min_free_mib: Annotated[float, Meta(ge=0, le=2**30)] = 1024.0
-    """With less free, radiographs are refused, so that the disk is not filled."""
+    """Free disk space below which radiographs are refused."""
     keep_hours: Days = 24.0
-    """Of radiographs and answers that were sent."""
+    """Retention of radiographs and results after they were sent."""
     keep_dead_days: Days = 30.0
-    """Of radiographs that got no answer, and why."""
+    """Retention of radiographs without result, and of the reason."""
     remember_days: Days = 365.0
-    """That a radiograph was answered, without the radiograph."""
+    """How long a radiograph is recognised as assessed, by its hash alone."""
 
     def __post_init__(self) -> None:
         if self.keep_hours > 24 * self.remember_days:
@@ -102,13 +102,13 @@ class SpoolSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RetrySettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """When the destination is asked again."""
+    """When sending is tried again."""
 
     first_seconds: Annotated[float, Meta(ge=0.01, le=3600)] = 5.0
     longest_seconds: Annotated[float, Meta(ge=0.01, le=86_400)] = 600.0
     refusals: Annotated[int, Meta(ge=1, le=1000)] = 5
-    """So often the destination may refuse an answer, then it is dead-lettered. A destination
-    that cannot be reached is asked for ever."""
+    """Refusals by the destination after which a result is dead-lettered. A destination that
+    cannot be reached is tried forever."""
 
     def __post_init__(self) -> None:
         if self.longest_seconds < self.first_seconds:
@@ -118,44 +118,44 @@ class RetrySettings(Struct, frozen=True, forbid_unknown_fields=True):
             )
 
     def pause_seconds(self, failures: int) -> float:
-        """How long to wait after so many failures in a row: twice as long with each."""
+        """The pause after so many consecutive failures, doubled with each."""
         doubled = min(self.longest_seconds, self.first_seconds * 2.0 ** min(failures - 1, 64))
-        return doubled * random.uniform(LEAST_SHARE, 1)  # noqa: S311  no secret
+        return doubled * random.uniform(MIN_PAUSE_SHARE, 1)  # noqa: S311  no secret
 
 
 class TlsSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """How connections are encrypted: TLS 1.2 or later, as DICOM PS3.15, B.12 asks."""
+    """How connections are encrypted: TLS 1.2 or later, as DICOM PS3.15, B.12 requires."""
 
     certificate: Path
     """Of this node, in PEM."""
     key: Path
     ca: Path | None = None
-    """Who signed the certificates of the others, in PEM."""
+    """Certificates of the authority for the peers, in PEM."""
     mutual: bool = False
-    """Whether a caller needs a certificate that the CA signed."""
+    """Whether callers need a certificate signed by the CA."""
     to_destination: bool = False
-    """Whether the destination is called by TLS too."""
+    """Whether the connection to the destination uses TLS."""
 
     def __post_init__(self) -> None:
         if self.ca is None and (self.mutual or self.to_destination):
             raise ValueError("mutual and to_destination need ca, a file of certificates")
 
     def server_context(self) -> ssl.SSLContext:
-        """For those who call."""
+        """For incoming connections."""
         context = self._loaded(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
         if self.mutual:
             context.verify_mode = ssl.CERT_REQUIRED
         return context
 
     def client_context(self) -> ssl.SSLContext:
-        """For the destination, whose certificate has to name its host."""
+        """For the destination, whose certificate must name its host."""
         return self._loaded(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
 
     def _loaded(self, context: ssl.SSLContext) -> ssl.SSLContext:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         what = f"certificate {str(self.certificate)!r} and key {str(self.key)!r}"
         try:
-            # Without a password nobody is asked at a terminal for one.
+            # An empty password: OpenSSL must not prompt for one at the terminal.
             context.load_cert_chain(self.certificate, self.key, password=lambda: "")
             what = f"certificates {str(self.ca)!r}"
             if self.ca is not None:
@@ -166,7 +166,7 @@ class TlsSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ReadingSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What analyses the radiographs."""
+    """How radiographs are assessed."""
 
     weights: Path | None = None
     calibration: Path | None = None
@@ -175,13 +175,13 @@ class ReadingSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AuditSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is written down of what was done."""
+    """The audit log."""
 
     log: Path | None = None
 
 
 class NodeSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """All of it; each field is a section of the file."""
+    """All settings; each field is a section of the file."""
 
     destination: Destination
     spool: SpoolSettings
@@ -195,8 +195,8 @@ class NodeSettings(Struct, frozen=True, forbid_unknown_fields=True):
         named = self.node.calling_ae_titles or self.node.calling_addresses
         if not named and not (self.tls and self.tls.mutual) and not self.node.is_loopback:
             raise ValueError(
-                f"every computer that reaches {self.node.host} could send radiographs: name who "
-                "may in calling_ae_titles or calling_addresses, or ask for certificates "
+                f"every computer that reaches {self.node.host} could send radiographs: list the "
+                "callers in calling_ae_titles or calling_addresses, or require certificates "
                 "(tls.mutual)"
             )
 
@@ -211,12 +211,12 @@ def read_settings(
     path : Path, optional
         A TOML file; paths in it are relative to its folder.
     options : mapping, optional
-        By section and name, stronger than the file; None is not given.
+        By section and name; they take precedence over the file. None: not given.
 
     Raises
     ------
     NodeError
-        When the file cannot be read, or a setting makes no sense.
+        When the file cannot be read, or a setting is invalid.
     """
     tables = {} if path is None else read_toml(path, NodeError)
     for name, table in (options or {}).items():

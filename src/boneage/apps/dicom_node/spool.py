@@ -1,11 +1,11 @@
-"""What a node holds on disk: the radiographs that came, their answers, and their states.
+"""The spool of a node on disk: the radiographs received, their results, and their states.
 
-Files hold the objects; one database holds their states. A file is on the disk before the
-state that speaks of it. So whatever moment a process ends at, each radiograph is in exactly
-one state, and its files are there. A database rather than renames between folders: a
-radiograph's two answers, its tries and when the next is due change together.
+Files hold the objects; one database holds their states. A file is written before the state
+that refers to it. So whenever a process ends, each radiograph is in exactly one state, and its
+files exist. A database rather than renames between folders: a radiograph's two results, its
+retries and their times change together.
 
-Names of files are hashes; nothing that an object says becomes a path.
+File names are hashes; no content of an object becomes a path.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from pathlib import Path
 
 from boneage.apps.dicom_node.settings import MEBIBYTE, NodeError, SpoolSettings
 from boneage.apps.dicom_node.spool_database import (
-    AnsweredImage,
-    QueuedAnswer,
+    AssessedImage,
     QueuedImage,
+    QueuedResult,
     Run,
     SpoolDatabase,
     SpoolEntry,
@@ -32,9 +32,7 @@ from boneage.apps.dicom_node.spool_database import (
 from boneage.storage.files import PART, as_json, atomically, sync_folder
 
 DAY, HOUR = 86_400.0, 3600.0
-REPLACED = (
-    "another object of the same SOP Instance UID came before this one was read; that one counts"
-)
+REPLACED = "replaced by a later object of the same SOP Instance UID before its assessment"
 
 
 FILES_OF: Mapping[str, frozenset[State]] = {
@@ -46,28 +44,28 @@ FILES_OF: Mapping[str, frozenset[State]] = {
 
 
 class Arrival(StrEnum):
-    """What an object is that came."""
+    """How a received object relates to earlier ones."""
 
     NEW = "new"
     AGAIN = "again"
     """The same object as before: a sender's retry."""
     CORRECTION = "correction"
-    """Another object of the same SOP Instance UID, before the first was read: it counts."""
+    """Another object of the same SOP Instance UID, before the first was assessed; replaces it."""
     OTHER = "other"
-    """The same, after the first was answered: the two are to be compared."""
+    """The same, after the first was assessed: the two are to be compared."""
     OWN = "own"
-    """An answer of this node, come back."""
+    """A result of this node, sent back."""
 
 
 class SpoolFull(Exception):  # noqa: N818  a state, answered with a status
-    """So little is left of the disk that nothing more is taken."""
+    """Too little disk space is free to accept more."""
 
 
 class Spool:
-    """The radiographs and answers of a node; safe between threads and processes.
+    """The radiographs and results of a node; safe between threads and processes.
 
-    Its folder is made where it is missing, readable by its owner alone; a `NodeError` is
-    raised when it cannot be used.
+    A missing folder is created, readable by its owner alone; a `NodeError` is raised when it
+    cannot be used.
     """
 
     def __init__(self, settings: SpoolSettings) -> None:
@@ -86,24 +84,24 @@ class Spool:
         self._database.close()
 
     def film_path(self, key: str) -> Path:
-        """Where a radiograph lies."""
+        """The file of a radiograph."""
         return self.folder / "films" / f"{key}.dcm"
 
-    def answer_path(self, key: str, kind: str) -> Path:
-        """Where an answer lies."""
+    def result_path(self, key: str, kind: str) -> Path:
+        """The file of a result."""
         return self.folder / "answers" / f"{key}.{kind}.dcm"
 
     def dead_letter_path(self, key: str) -> Path:
-        """Where it says why a radiograph got no answer."""
+        """The file that states why a radiograph has no result."""
         return self.folder / "dead" / f"{key}.json"
 
-    # What comes in
+    # Receiving
 
     def receive(self, file: bytes, content: bytes, instance_uid: str, caller: str) -> Arrival:
-        """Take a DICOM file from the AE title that calls; when this returns it is on the disk.
+        """Take a DICOM file from a calling AE title; when this returns, it is on the disk.
 
-        The content tells it from other objects of the same UID: syntax and data set. Raises
-        `SpoolFull` when too little would be left of the disk, `OSError` when it cannot be written.
+        The content, syntax and data set, distinguishes objects of the same UID. Raises
+        `SpoolFull` when too little disk space would be left, `OSError` when it cannot be written.
         """
         instance = hashlib.sha256(instance_uid.encode()).hexdigest()
         key = hashlib.sha256(instance.encode() + hashlib.sha256(content).digest()).hexdigest()
@@ -122,7 +120,7 @@ class Spool:
             if known == (0,):
                 return Arrival.AGAIN
             if known is not None:
-                # What replaced it stays and is read first: this may be a sender's late retry.
+                # Its replacement is assessed first: this may be a sender's late retry.
                 run(
                     "UPDATE film SET state = 'received', starts = 0, code = NULL, reason = NULL, "
                     "files = 1, received = ?, changed = ? WHERE key = ?",
@@ -146,13 +144,13 @@ class Spool:
             return Arrival.OTHER
         return Arrival.CORRECTION if replaced else Arrival.NEW
 
-    # From radiographs to answers
+    # Assessing
 
     def next_film(self) -> QueuedImage | None:
-        """Give the radiograph that is to be read next, and note that it was begun.
+        """Give the radiograph to be assessed next, and count its start.
 
-        Those that were begun before come last: one that ends the process must not keep
-        the others waiting. Of one SOP Instance UID the first that waits comes first.
+        Those started before come last: one that ends the process must not block the others.
+        Of one SOP Instance UID, the first that waits comes first.
         """
         with self._database.transaction() as run:
             row = run(
@@ -167,19 +165,19 @@ class Spool:
         return QueuedImage(*row)
 
     def put_back(self, key: str) -> None:
-        """Let a radiograph wait as if it had not been begun."""
+        """Undo the start of a radiograph: it waits again."""
         with self._database.transaction() as run:
             run("UPDATE film SET starts = max(0, starts - 1) WHERE key = ?", key)
 
-    def waits(self, key: str) -> bool:
-        """Whether a radiograph is still to be read: it may have been replaced meanwhile."""
+    def is_waiting(self, key: str) -> bool:
+        """Whether a radiograph is still to be assessed: it may have been replaced meanwhile."""
         query = "SELECT 1 FROM film WHERE key = ? AND state = 'received'"
         return self._database.one(query, key) is not None
 
-    def answered(self, key: str) -> list[AnsweredImage]:
-        """Give the radiographs of the same SOP Instance UID that have answers.
+    def assessed(self, key: str) -> list[AssessedImage]:
+        """Give the other radiographs of the same SOP Instance UID that have results.
 
-        None of one that was called a conflict with them and requeued: somebody decided.
+        Empty for one that was a conflict with them and was requeued: somebody decided.
         """
         rows = self._database.all(
             "SELECT other.key, other.content FROM film JOIN film AS other "
@@ -187,39 +185,39 @@ class Spool:
             "AND NOT film.requeued AND EXISTS (SELECT 1 FROM answer WHERE film = other.key)",
             key,
         )
-        return [AnsweredImage(*row) for row in rows]
+        return [AssessedImage(*row) for row in rows]
 
-    def store_answers(
+    def store_results(
         self,
         key: str,
         fingerprint: str,
-        answers: Mapping[str, tuple[str, bytes]],
+        results: Mapping[str, tuple[str, bytes]],
         content: str | None = None,
         missing: str | None = None,
     ) -> bool:
-        """Store the answers of a radiograph, before any is sent.
+        """Store the results of a radiograph, before any is sent.
 
-        Of each kind of answer the SOP Instance UID and the file; of the radiograph a hash of
-        what decided the answer (``content``), and why one of the two is ``missing``. False when
-        the radiograph was replaced while it was read: then nothing is stored.
+        For each kind of result its SOP Instance UID and file; for the radiograph the digest of
+        its ``content``, and why one of the two results is ``missing``. False when the radiograph
+        was replaced during its assessment: then nothing is stored.
         """
-        for kind, (_, file) in answers.items():
-            _write(self.answer_path(key, kind), file)
+        for kind, (_, file) in results.items():
+            _write(self.result_path(key, kind), file)
         with self._database.transaction() as run:
             stored = run(
                 "UPDATE film SET state = 'made', fingerprint = ?, content = ?, code = ?, "
                 "reason = ?, changed = ? WHERE key = ? AND state = 'received'",
                 *(fingerprint, content, "output" if missing else None, missing, time.time(), key),
             ).rowcount
-            for kind, (uid, _) in answers.items() if stored else ():
+            for kind, (uid, _) in results.items() if stored else ():
                 run("INSERT INTO answer (uid, film, kind) VALUES (?, ?, ?)", uid, key, kind)
         if not stored:
-            for kind in answers:
-                self.answer_path(key, kind).unlink(missing_ok=True)
+            for kind in results:
+                self.result_path(key, kind).unlink(missing_ok=True)
         return bool(stored)
 
     def skip(self, key: str, code: str, reason: str) -> None:
-        """Leave a radiograph unread, for another object of its SOP Instance UID counts."""
+        """Do not assess a radiograph: another object of its SOP Instance UID is used."""
         with self._database.transaction() as run:
             run(
                 "UPDATE film SET state = 'skipped', code = ?, reason = ?, changed = ? "
@@ -228,7 +226,7 @@ class Spool:
             )
 
     def dead_letter(self, key: str, code: str, reason: str) -> bool:
-        """Give a radiograph up, and write why; False when it was replaced meanwhile."""
+        """Give up on a radiograph, and write why; False when it was replaced meanwhile."""
         with self._database.transaction() as run:
             given_up = run(
                 "UPDATE film SET state = 'dead', code = ?, reason = ?, changed = ? "
@@ -243,7 +241,7 @@ class Spool:
         caller, code, reason, received, changed = run(
             "SELECT caller, code, reason, received, changed FROM film WHERE key = ?", key
         ).fetchone()
-        answers = run("SELECT kind, sent, refusals FROM answer WHERE film = ?", key).fetchall()
+        results = run("SELECT kind, sent, refusals FROM answer WHERE film = ?", key).fetchall()
         letter = {
             "film": key,
             "file": f"films/{key}.dcm",
@@ -254,17 +252,17 @@ class Spool:
             "given_up": _iso(changed),
             "answers": {
                 kind: {"sent": None if sent is None else _iso(sent), "refusals": refusals}
-                for kind, sent, refusals in answers
+                for kind, sent, refusals in results
             },
         }
         _write(self.dead_letter_path(key), as_json(letter).encode())
 
-    # From answers to the destination
+    # Sending
 
-    def due_answers(self, now: float, most: int, longest_seconds: float) -> list[QueuedAnswer]:
-        """The answers that are to be sent now, in the order in which their radiographs came.
+    def due_results(self, now: float, most: int, longest_seconds: float) -> list[QueuedResult]:
+        """The results to be sent now, in the order in which their radiographs came.
 
-        A time that lies further ahead than any pause is one of a clock that was wrong.
+        A due time further ahead than any pause comes from a wrong clock, and is ignored.
         """
         rows = self._database.all(
             "SELECT uid, film, kind, coalesce(fingerprint, ''), refusals "
@@ -272,38 +270,38 @@ class Spool:
             "AND (due <= ? OR due > ?) ORDER BY received, film, kind LIMIT ?",
             *(now, now + longest_seconds, most),
         )
-        return [QueuedAnswer(*row) for row in rows]
+        return [QueuedResult(*row) for row in rows]
 
-    def note_sent(self, answer: QueuedAnswer) -> None:
-        """Note that the destination has an answer; with its last, the radiograph is done."""
+    def note_sent(self, result: QueuedResult) -> None:
+        """Note that the destination stored a result; with the last one, the radiograph is done."""
         now = time.time()
         with self._database.transaction() as run:
-            run("UPDATE answer SET sent = ? WHERE uid = ?", now, answer.uid)
+            run("UPDATE answer SET sent = ? WHERE uid = ?", now, result.uid)
             run(
                 "UPDATE film SET state = 'sent', changed = ? WHERE key = ? AND state = 'made' "
                 "AND NOT EXISTS (SELECT 1 FROM answer WHERE film = key AND sent IS NULL)",
-                *(now, answer.film),
+                *(now, result.film),
             )
 
-    def note_refused(self, answer: QueuedAnswer, due: float) -> None:
-        """Note that the destination refused an answer, and when it is asked again."""
+    def note_refused(self, result: QueuedResult, due: float) -> None:
+        """Note that the destination refused a result, and when to send it again."""
         with self._database.transaction() as run:
-            run("UPDATE answer SET refusals = refusals + 1, due = ? WHERE uid = ?", due, answer.uid)
+            run("UPDATE answer SET refusals = refusals + 1, due = ? WHERE uid = ?", due, result.uid)
 
     def destination(self) -> tuple[int, float]:
-        """How often the destination could not be reached, in a row, and when to try next."""
+        """Consecutive failures to reach the destination, and the time of the next try."""
         failures, due = self._database.one("SELECT failures, due FROM destination")
         return failures, due
 
     def note_destination(self, failures: int, due: float) -> None:
-        """Note whether the destination was reached."""
+        """Set the consecutive failures, and the time of the next try."""
         with self._database.transaction() as run:
             run("UPDATE destination SET failures = ?, due = ?", failures, due)
 
-    # What people see and do
+    # Listing and requeueing
 
     def entries(self, states: Sequence[State] = tuple(State)) -> list[SpoolEntry]:
-        """What is known of the radiographs in some states, the oldest first."""
+        """The radiographs in some states, the oldest first."""
         rows = self._database.all(
             "SELECT key, state, caller, code, reason, starts, (SELECT coalesce(max(refusals), 0) "
             "FROM answer WHERE film = key), received, changed FROM film ORDER BY received"
@@ -312,12 +310,12 @@ class Spool:
         return [entry for entry in found if entry.state in states]
 
     def counts(self) -> dict[State, int]:
-        """How many radiographs there are in each state."""
+        """The number of radiographs in each state."""
         found = dict(self._database.all("SELECT state, count(*) FROM film GROUP BY state"))
         return {state: found.get(state, 0) for state in State}
 
     def requeue(self, key: str) -> None:
-        """Let a dead radiograph be read, or its answers be sent, as if for the first time.
+        """Assess a dead radiograph again, or send its results again, as if for the first time.
 
         Raises a `NodeError` when its file is no longer there.
         """
@@ -334,14 +332,14 @@ class Spool:
             run("UPDATE answer SET refusals = 0, due = 0 WHERE film = ?", key)
         self.dead_letter_path(key).unlink(missing_ok=True)
 
-    # Files and states
+    # Recovery and retention
 
     def recover(self) -> None:
-        """Bring the files in line with the states, once, before anything comes in."""
+        """Make the files agree with the states, once, before anything is received."""
         states = dict(self._database.all("SELECT key, state FROM film"))
         for name, in_states in FILES_OF.items():
             for path in (self.folder / name).iterdir():
-                # Without a state: its sender was never told that it is here.
+                # Without a state: its sender never received a success.
                 state = states.get(path.name.partition(".")[0])
                 if path.name.endswith(PART) or state not in in_states:
                     path.unlink()
@@ -351,7 +349,7 @@ class Spool:
                     self._write_dead_letter(run, key)
 
     def sweep(self, now: float) -> None:
-        """Remove what was held long enough."""
+        """Remove radiographs and results after their retention."""
         settings = self.settings
         for (key,) in self._database.all(
             "SELECT key FROM film WHERE state IN ('sent', 'skipped') AND files AND changed < ?",
@@ -370,8 +368,8 @@ class Spool:
             self._remove_files(key)
 
     def _remove_files(self, key: str) -> None:
-        answers = (self.folder / "answers").glob(f"{key}.*")
-        for path in (self.film_path(key), self.dead_letter_path(key), *answers):
+        results = (self.folder / "answers").glob(f"{key}.*")
+        for path in (self.film_path(key), self.dead_letter_path(key), *results):
             with suppress(OSError):
                 path.unlink(missing_ok=True)
 
@@ -381,6 +379,6 @@ def _iso(seconds: float) -> str:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file that is on the disk when this returns, and that nobody else may read."""
+    """Write a file, flushed to the disk, that only its owner may read."""
     with atomically(path, durable=True, private=True) as file:
         file.write(content)

@@ -62,36 +62,36 @@ ALTER TABLE film ADD COLUMN content TEXT;
 ALTER TABLE film ADD COLUMN requeued INTEGER NOT NULL DEFAULT 0
 """,
 }
-"""What brings a database of an earlier version, 0 an empty one, to this one."""
+"""The statements that migrate a database from an earlier version; 0 is an empty one."""
 
 
 class State(StrEnum):
-    """What became of a radiograph."""
+    """The state of a radiograph."""
 
     RECEIVED = "received"
     MADE = "made"
-    """Its answers lie in the spool, and are to be sent."""
+    """Its results are in the spool, to be sent."""
     SENT = "sent"
     DEAD = "dead"
-    """It got no answer, or the destination took none; somebody has to look."""
+    """It has no result, or the destination refused it; somebody has to look."""
     SKIPPED = "skipped"
-    """Another object of its SOP Instance UID counts: it came later and before this one was
-    read (``replaced``), or was answered and is the same image (``duplicate``)."""
+    """Another object of its SOP Instance UID is used: a later one that came before this one was
+    assessed (``replaced``), or the same image, assessed already (``duplicate``)."""
 
 
 @dataclass(frozen=True)
 class QueuedImage:
-    """A radiograph that is to be read."""
+    """A radiograph to be assessed."""
 
     key: str
     caller: str
     starts: int
-    """How often it was begun, this time included."""
+    """How often its assessment was started, this time included."""
 
 
 @dataclass(frozen=True)
-class QueuedAnswer:
-    """An answer that is to be sent."""
+class QueuedResult:
+    """A result to be sent."""
 
     uid: str
     film: str
@@ -101,17 +101,17 @@ class QueuedAnswer:
 
 
 @dataclass(frozen=True)
-class AnsweredImage:
-    """A radiograph that has an answer, or had one that was refused."""
+class AssessedImage:
+    """A radiograph that has a result, or had one that was refused."""
 
     key: str
     content: str | None
-    """What decided the answer, hashed; None of one that an earlier version answered."""
+    """Digest of the image content; None of a radiograph that an earlier version assessed."""
 
 
 @dataclass(frozen=True)
 class SpoolEntry:
-    """What is known of a radiograph."""
+    """A radiograph in the spool, for people."""
 
     key: str
     state: State
@@ -152,13 +152,13 @@ class SpoolDatabase:
                 )
 
     def close(self) -> None:
-        """Close it."""
+        """Close the connection."""
         with self._lock:
             self._connection.close()
 
     @contextmanager
     def transaction(self) -> Iterator[Run]:
-        """Run statements of which all hold or none does."""
+        """Run statements of which either all take effect or none."""
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
             try:

@@ -1,4 +1,4 @@
-"""The two things that go on beside receiving: radiographs are analysed, answers are sent."""
+"""The two loops beside the receiver: radiographs are assessed, results are sent."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from functools import partial
 from pynetdicom.association import Association
 
 from boneage.apps.audit_log import AuditError, AuditEvent, AuditLog
-from boneage.apps.dicom_node.answering import Unanswerable, answer_film
-from boneage.apps.dicom_node.sameness import content_of, same_as_any
-from boneage.apps.dicom_node.sending import Refused, Sender, Unreachable, store
+from boneage.apps.dicom_node.assessing import NoResult, assess_film
+from boneage.apps.dicom_node.duplicates import content_of, is_duplicate
+from boneage.apps.dicom_node.sending import Sender, StoreRefused, Unreachable, store
 from boneage.apps.dicom_node.settings import RetrySettings
 from boneage.apps.dicom_node.spool import Spool
-from boneage.apps.dicom_node.spool_database import QueuedAnswer, QueuedImage
+from boneage.apps.dicom_node.spool_database import QueuedImage, QueuedResult
 from boneage.errors import FilmError, WeightsError
 from boneage.inference.assessor import Assessor
 
 MAX_STARTS = 5
-"""A radiograph at which the process ended so often is not begun again."""
+"""A radiograph during which the process ended this often is not started again."""
 POLL_SECONDS = 1.0
-"""For what another process put into the spool."""
-TROUBLE_SECONDS = 10.0
-"""After the disk or the audit log failed."""
+"""For radiographs and results that another process put into the spool."""
+ERROR_PAUSE_SECONDS = 10.0
+"""After an error of the disk, the audit log or the weights."""
 SWEEP_SECONDS = 60.0
 BATCH = 100
 """Answers sent over one association."""
@@ -37,9 +37,9 @@ logger = logging.getLogger("boneage.node")
 
 
 class Loop:
-    """Does something again and again in a thread, until it is stopped.
+    """Repeats a step in a thread until it is stopped.
 
-    Each step gives how many seconds may pass until the next, unless it is woken.
+    Each step gives the pause in seconds before the next one; ``wake`` ends the pause.
     """
 
     def __init__(self, name: str, step: Callable[[], float]) -> None:
@@ -51,12 +51,12 @@ class Loop:
         self.wake = self._wake.set
 
     def stop(self) -> None:
-        """Let the present step be the last."""
+        """End after the present step."""
         self.stopping.set()
         self._wake.set()
 
     def join(self, seconds: float) -> bool:
-        """Wait for the end, and say whether it came."""
+        """Wait for the end; False when it did not come in time."""
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
@@ -66,26 +66,26 @@ class Loop:
             try:
                 pause = self.step()
             except (OSError, sqlite3.Error, AuditError, WeightsError) as error:
-                logger.error("%s: %s; another try follows", self._thread.name, error)
-                pause = TROUBLE_SECONDS
-            except Exception as error:  # what it says may quote the patient
+                logger.error("%s: %s; retrying", self._thread.name, error)
+                pause = ERROR_PAUSE_SECONDS
+            except Exception as error:  # its message may quote the patient
                 logger.error("%s: unexpected %s", self._thread.name, type(error).__name__)
-                pause = TROUBLE_SECONDS
+                pause = ERROR_PAUSE_SECONDS
             if pause and not self.stopping.is_set():
                 self._wake.wait(pause)
 
 
-class SpoolReader:
-    """Analyses the radiographs of a spool; ``made`` is called when there is something to send."""
+class SpoolAssessor:
+    """Assesses the radiographs of a spool; calls ``on_result`` when there is something to send."""
 
     def __init__(
-        self, spool: Spool, assessor: Assessor, made: Callable[[], None], audit: AuditLog
+        self, spool: Spool, assessor: Assessor, on_result: Callable[[], None], audit: AuditLog
     ) -> None:
-        self.spool, self.assessor, self.made, self.audit = spool, assessor, made, audit
+        self.spool, self.assessor, self.on_result, self.audit = spool, assessor, on_result, audit
         self._swept = 0.0
 
     def step(self) -> float:
-        """Analyse one radiograph."""
+        """Assess one radiograph."""
         if time.monotonic() - self._swept > SWEEP_SECONDS or not self._swept:
             self.spool.sweep(time.time())
             self._swept = time.monotonic()
@@ -93,75 +93,79 @@ class SpoolReader:
         if film is None:
             return POLL_SECONDS
         try:
-            self._read_or_give_up(film)
+            self._assess_or_dead_letter(film)
         except BaseException:
             self.spool.put_back(film.key)
             raise
         return 0
 
-    def _read_or_give_up(self, film: QueuedImage) -> None:
+    def _assess_or_dead_letter(self, film: QueuedImage) -> None:
         try:
-            self._read(film)
-        except Unanswerable as why:
-            self.audit.append(AuditEvent(film.caller, "assess", film=film.key, error=why.code))
-            if self.spool.dead_letter(film.key, why.code, why.reason):
+            self._assess(film)
+        except NoResult as outcome:
+            self.audit.append(AuditEvent(film.caller, "assess", film=film.key, error=outcome.code))
+            if self.spool.dead_letter(film.key, outcome.code, outcome.reason):
                 short = film.key[:SHORT]
-                logger.warning("image %s gets no answer (%s): %s", short, why.code, why.reason)
+                logger.warning(
+                    "no result for image %s (%s): %s", short, outcome.code, outcome.reason
+                )
 
-    def _read(self, film: QueuedImage) -> None:
+    def _assess(self, film: QueuedImage) -> None:
         if film.starts > MAX_STARTS:
-            reason = f"the node ended {MAX_STARTS} times while it analysed this image"
-            raise Unanswerable("crash", reason)
+            reason = f"the node ended {MAX_STARTS} times while assessing this image"
+            raise NoResult("crash", reason)
         start, short = time.perf_counter(), film.key[:SHORT]
         try:
             data = self.spool.film_path(film.key).read_bytes()
         except FileNotFoundError:
-            raise Unanswerable("missing", "its file is not in the spool") from None
-        if self._has_answer(film, data):
-            reason = "the same image was answered under its SOP Instance UID already"
+            raise NoResult("missing", "its file is missing from the spool") from None
+        if self._is_duplicate(film, data):
+            reason = "this image has been assessed already, under the same SOP Instance UID"
             self.spool.skip(film.key, "duplicate", reason)
-            logger.info("image %s is not read: %s", short, reason)
+            logger.info("image %s is skipped: %s", short, reason)
             return
-        answer = answer_film(self.assessor, data, short)
+        result = assess_film(self.assessor, data, short)
         missing = "; ".join(
-            f"the {kind} could not be written: {why}" for kind, why in answer.unwritten.items()
+            f"the {kind} could not be written: {why}" for kind, why in result.unwritten.items()
         )
-        if self.spool.waits(film.key):
+        if self.spool.is_waiting(film.key):
             self.audit.append(
-                AuditEvent.answered(film.caller, "assess", answer.fingerprint, answer.assessment)
+                AuditEvent.of_assessment(
+                    film.caller, "assess", result.fingerprint, result.assessment
+                )
             )
             if missing:
                 logger.warning("image %s: %s", short, missing)
-            if self.spool.store_answers(
-                film.key, answer.fingerprint, answer.files, answer.content, missing or None
+            if self.spool.store_results(
+                film.key, result.fingerprint, result.files, result.content, missing or None
             ):
                 seconds = time.perf_counter() - start
-                logger.info("image %s is read, in %.1f seconds", short, seconds)
-                self.made()
+                logger.info("image %s assessed in %.1f seconds", short, seconds)
+                self.on_result()
                 return
-        logger.info("image %s was replaced while it was read", short)
+        logger.info("image %s was replaced during its assessment", short)
 
-    def _has_answer(self, film: QueuedImage, data: bytes) -> bool:
-        """Whether the same image was answered, maybe in another transfer syntax.
+    def _is_duplicate(self, film: QueuedImage, data: bytes) -> bool:
+        """Whether the same image was assessed already, perhaps in another transfer syntax.
 
-        `Unanswerable` when another one was answered under its SOP Instance UID.
+        Raises `NoResult` when another image was assessed under its SOP Instance UID.
         """
-        answered = self.spool.answered(film.key)
-        if not answered:
+        assessed = self.spool.assessed(film.key)
+        if not assessed:
             return False
-        others = [(other.content, partial(self._file_of, other.key)) for other in answered]
+        others = [(other.content, partial(self._file_of, other.key)) for other in assessed]
         try:
-            if same_as_any(content_of(data), others):
+            if is_duplicate(content_of(data), others):
                 return True
             why = "differs from it"
         except FilmError as error:
             why = f"cannot be read ({error.code})"
-        except Exception as error:  # what it says may quote the patient
+        except Exception as error:  # its message may quote the patient
             why = f"cannot be compared ({type(error).__name__})"
-        raise Unanswerable(
+        raise NoResult(
             "conflict",
-            "an image was answered under this SOP Instance UID, and this one, which came later, "
-            f"{why}; requeue it if it is to be read",
+            "another image was assessed under this SOP Instance UID, and this later one "
+            f"{why}; requeue it to assess it as well",
         )
 
     def _file_of(self, key: str) -> bytes | None:
@@ -171,7 +175,7 @@ class SpoolReader:
 
 
 class Dispatcher:
-    """Sends the answers of a spool, until it is ``stopping``."""
+    """Sends the results of a spool, until it is ``stopping``."""
 
     def __init__(
         self,
@@ -186,60 +190,60 @@ class Dispatcher:
         self.title = sender.destination.ae_title
 
     def step(self) -> float:
-        """Send what is due."""
+        """Send the results that are due."""
         now, longest = time.time(), self.retry.longest_seconds
         failures, due = self.spool.destination()
         if now < due <= now + longest:
             return min(due - now, POLL_SECONDS)
-        answers = self.spool.due_answers(now, BATCH, longest)
-        if not answers:
+        results = self.spool.due_results(now, BATCH, longest)
+        if not results:
             return POLL_SECONDS
         try:
             with self.sender.connected() as association:
                 if failures:
                     self.spool.note_destination(0, 0)
-                self._send_all(association, answers)
+                self._send_all(association, results)
         except Unreachable as error:
             failures, _ = self.spool.destination()
             pause = self.retry.pause_seconds(failures + 1)
             self.spool.note_destination(failures + 1, time.time() + pause)
             logger.warning(
-                "the destination %r cannot be reached (%s); the next try is in %.0f seconds",
+                "the destination %r cannot be reached (%s); retrying in %.0f seconds",
                 *(self.title, error, pause),
             )
         return 0
 
-    def _send_all(self, association: Association, answers: list[QueuedAnswer]) -> None:
+    def _send_all(self, association: Association, results: list[QueuedResult]) -> None:
         refused: set[str] = set()
-        for answer in answers:
+        for result in results:
             if self.stopping():
                 return
-            if answer.film in refused:
+            if result.film in refused:
                 continue
-            path = self.spool.answer_path(answer.film, answer.kind)
+            path = self.spool.result_path(result.film, result.kind)
             try:
                 store(association, path.read_bytes())
             except FileNotFoundError:
-                reason = "an answer's file is not in the spool"
-                self.spool.dead_letter(answer.film, "missing", reason)
-                refused.add(answer.film)
-            except Refused as error:
-                refused.add(answer.film)
-                self._refused(answer, str(error))
+                reason = "a result's file is missing from the spool"
+                self.spool.dead_letter(result.film, "missing", reason)
+                refused.add(result.film)
+            except StoreRefused as error:
+                refused.add(result.film)
+                self._refused(result, str(error))
             else:
-                self._sent(answer)
+                self._sent(result)
 
-    def _sent(self, answer: QueuedAnswer) -> None:
-        event = AuditEvent(self.title, f"send {answer.kind}", film=answer.fingerprint)
+    def _sent(self, result: QueuedResult) -> None:
+        event = AuditEvent(self.title, f"send {result.kind}", film=result.fingerprint)
         self.audit.append(event)
-        self.spool.note_sent(answer)
-        short = answer.film[:SHORT]
-        logger.info("the %s of image %s is sent to %r", answer.kind, short, self.title)
+        self.spool.note_sent(result)
+        short = result.film[:SHORT]
+        logger.info("the %s of image %s was sent to %r", result.kind, short, self.title)
 
-    def _refused(self, answer: QueuedAnswer, why: str) -> None:
-        kind, short, times = answer.kind, answer.film[:SHORT], answer.refusals + 1
-        self.spool.note_refused(answer, time.time() + self.retry.pause_seconds(times))
+    def _refused(self, result: QueuedResult, why: str) -> None:
+        kind, short, times = result.kind, result.film[:SHORT], result.refusals + 1
+        self.spool.note_refused(result, time.time() + self.retry.pause_seconds(times))
         logger.warning("%r refused the %s of image %s: %s", self.title, kind, short, why)
         if times >= self.retry.refusals:
             reason = f"the destination {self.title} refused the {kind} {times} times, last: {why}"
-            self.spool.dead_letter(answer.film, "refused", reason)
+            self.spool.dead_letter(result.film, "refused", reason)

@@ -1,4 +1,4 @@
-"""Who may ask: the names and the sha256 of bearer tokens, never the tokens themselves."""
+"""Access: the names and the SHA-256 of bearer tokens, never the tokens themselves."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LINES_A_MINUTE = 10
 
 
 class Tokens:
-    """The tokens that open the service: the sha256 of each, in hexadecimal, by its name."""
+    """The tokens that give access: the SHA-256 of each, in hexadecimal, by its name."""
 
     def __init__(self, digests: Mapping[str, str]) -> None:
         self._digests = dict(digests)
@@ -29,7 +29,7 @@ class Tokens:
         return name in self._digests
 
     def name_of(self, token: str) -> str | None:
-        """Name a token, or None; takes as long whatever is given."""
+        """The name of a token, or None; in constant time."""
         given = digest_of(token)
         found = None
         for name, digest in self._digests.items():
@@ -39,9 +39,9 @@ class Tokens:
 
 
 def read_tokens(path: Path) -> Tokens:
-    """Read a file of tokens: on each line a name and a sha256; # begins a comment.
+    """Read a file of tokens: on each line a name and a SHA-256; # begins a comment.
 
-    Raises a `ServiceError` when it cannot be read, holds none, or a line is not one.
+    Raises a `ServiceError` when it cannot be read, contains no token, or has an invalid line.
     """
     try:
         lines = path.read_text("utf-8").splitlines()
@@ -55,25 +55,26 @@ def read_tokens(path: Path) -> Tokens:
         match = LINE.fullmatch(text)
         if match is None:  # not quoted: it may be a token
             raise ServiceError(
-                f"line {number} of {str(path)!r} is not a name and a sha256; "
+                f"line {number} of {str(path)!r} is not a name and a SHA-256; "
                 "make one with 'boneage token NAME'"
             )
         if match[1] in digests:
             raise ServiceError(f"line {number} of {str(path)!r} names {match[1]!r} again")
         digests[match[1]] = match[2]
     if not digests:
-        raise ServiceError(f"{str(path)!r} holds no token; make one with 'boneage token NAME'")
+        raise ServiceError(f"{str(path)!r} contains no token; make one with 'boneage token NAME'")
     return Tokens(digests)
 
 
 def new_token(name: str) -> tuple[str, str]:
     """Make a token, to be shown once, and its line for the file.
 
-    Raises a `ServiceError` when the name is not one.
+    Raises a `ServiceError` when the name is invalid.
     """
     if not NAME.fullmatch(name):
         raise ServiceError(
-            f"{name!r} cannot name a token; give up to 64 letters, digits, dots, hyphens"
+            f"{name!r} is not a name for a token; give up to 64 letters, digits, dots, hyphens"
+            " and underscores"
         )
     token = secrets.token_urlsafe(TOKEN_BYTES)
     return token, f"{name} {digest_of(token)}"
@@ -82,11 +83,11 @@ def new_token(name: str) -> tuple[str, str]:
 def add_token(path: Path, name: str) -> str:
     """Make a token, and add its line to a file that only its owner may read.
 
-    Raises a `ServiceError` when the name is not one or is taken, or the file cannot be written.
+    Raises a `ServiceError` when the name is invalid or in use, or the file cannot be written.
     """
     token, line = new_token(name)
     if path.exists() and path.stat().st_size and name in read_tokens(path):
-        raise ServiceError(f"{str(path)!r} has a token of the name {name!r}; take its line out")
+        raise ServiceError(f"{str(path)!r} already has a token {name!r}; remove its line first")
     try:
         file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         with os.fdopen(file, "a", encoding="utf-8") as lines:
@@ -97,15 +98,15 @@ def add_token(path: Path, name: str) -> str:
 
 
 def digest_of(token: str) -> str:
-    """The sha256 of a token; it is long and random, so that no slow hash is needed."""
+    """The SHA-256 of a token, which is long and random: no slow hash is needed."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class UnauthenticatedThrottle:
-    """Limits how often requests without a known token are logged, lest they fill the disk.
+    """Limits how often requests without a valid token are logged, so that the disk does not fill.
 
-    So many lines are written in a minute; what comes beyond is counted, and stands in the
-    first line after it. The clock gives seconds that only grow.
+    At most ``a_minute`` lines a minute; further requests are counted in the next line. The
+    clock is monotonic, in seconds.
     """
 
     def __init__(
@@ -115,7 +116,7 @@ class UnauthenticatedThrottle:
         self._since, self._written, self._unwritten = clock(), 0, 0
 
     def to_be_logged(self) -> int:
-        """Count one more, and give for how many a line is to be written now; 0: for none."""
+        """Count a request; give the number to be logged now, 0 for no line."""
         now = self._clock()
         if now - self._since >= 60:
             self._since, self._written = now, 0

@@ -20,13 +20,18 @@ from boneage._version import __version__
 from boneage.apps.audit_log import AuditEvent, AuditLog
 from boneage.apps.service import openapi
 from boneage.apps.service.access import Tokens, UnauthenticatedThrottle
-from boneage.apps.service.answering import export_of, file_name, read_film, record_of
-from boneage.apps.service.form import drain, receive
+from boneage.apps.service.assessing import (
+    assess_upload,
+    export_file_name,
+    export_of,
+    record_of,
+)
+from boneage.apps.service.form import drain, receive_form
 from boneage.apps.service.metrics import CONTENT_TYPE, ServiceMetrics
 from boneage.apps.service.middleware import ServiceMiddleware
 from boneage.apps.service.problems import HttpProblem, problem_of
 from boneage.apps.service.settings import MEBIBYTE, ServiceSettings
-from boneage.apps.service.store import HeldAssessment, RecentAssessments
+from boneage.apps.service.store import RecentAssessment, RecentAssessments
 from boneage.apps.service.work_queue import WorkQueue
 from boneage.errors import BoneageError
 from boneage.inference.assessor import Assessor
@@ -34,7 +39,7 @@ from boneage.reports.exports import FORMATS
 
 SWEEP_SECONDS = 10.0
 ANYBODY = "anybody"
-"""Who asks where no tokens are needed."""
+"""Name of the client where no tokens are used."""
 
 AnswerId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
@@ -56,8 +61,8 @@ class Service:
         self.audit = AuditLog(settings.audit)
         self.throttle = UnauthenticatedThrottle()
 
-    async def who(self, request: Request, given: Credentials) -> str:
-        """Name who asks, by the token; a problem of status 401 when it is not known."""
+    async def authenticate(self, request: Request, given: Credentials) -> str:
+        """Name the client by its token; a problem of status 401 when the token is unknown."""
         if self.tokens is None:
             return ANYBODY
         found = self.tokens.name_of(given.credentials) if given else None
@@ -78,57 +83,62 @@ class Service:
         event = replace(event, request=request.state.request_id)
         await asyncio.to_thread(self.audit.append, event)
 
-    async def log_answer(self, request: Request, stored: HeldAssessment, action: str) -> None:
-        """Write into the audit log what was answered."""
+    async def log_assessment(self, request: Request, recent: RecentAssessment, action: str) -> None:
+        """Write an assessment that is sent to a client into the audit log."""
         await self.log(
             request,
-            AuditEvent.answered(stored.owner, action, stored.fingerprint, stored.assessment),
+            AuditEvent.of_assessment(recent.owner, action, recent.fingerprint, recent.assessment),
         )
 
-    async def assess(self, request: Request, who: str) -> HeldAssessment:
-        """Take an image and analyse it."""
+    async def assess(self, request: Request, client: str) -> RecentAssessment:
+        """Receive an image and assess it."""
         with self.queue.slot() as slot:
             with self.metrics.seconds.labels("receiving").time():
                 try:
                     async with asyncio.timeout(self.settings.seconds):
-                        film, options = await receive(request, self.settings.max_bytes)
+                        upload, options = await receive_form(request, self.settings.max_bytes)
                 except TimeoutError:
-                    # RFC 9110, 15.5.9: a server that waited long enough closes the connection.
+                    # RFC 9110, 15.5.9: the server closes the connection after a timeout.
                     close = {"Connection": "close"}
                     detail = "the image did not arrive in time"
                     raise HttpProblem(408, "slow_upload", detail, headers=close) from None
-            return await self.queue.run(slot, lambda: read_film(self.assessor, film, options, who))
+            return await self.queue.run(
+                slot, lambda: assess_upload(self.assessor, upload, options, client)
+            )
 
     async def export(
         self,
         request: Request,
         answer_id: str,
-        who: str,
+        client: str,
         name: str,
     ) -> Response:
-        """Write an export of a recent answer."""
-        stored, date = self.stored(answer_id, who), self.assessor.weights.manifest.date
+        """Write an export of a recent assessment."""
+        recent, date = (
+            self.recent_assessment(answer_id, client),
+            self.assessor.weights.manifest.date,
+        )
         with self.queue.slot() as slot:
             try:
-                made = await self.queue.run(slot, lambda: export_of(stored, name, date))
+                exported = await self.queue.run(slot, lambda: export_of(recent, name, date))
             except HttpProblem:
                 raise
             except Exception as error:
                 raise problem_of(error) from None
-        await self.log_answer(request, stored, name)
-        headers = {"Content-Disposition": f'inline; filename="{file_name(name, made)}"'}
-        return Response(made.content, media_type=made.media_type, headers=headers)
+        await self.log_assessment(request, recent, name)
+        headers = {"Content-Disposition": f'inline; filename="{export_file_name(name, exported)}"'}
+        return Response(exported.content, media_type=exported.media_type, headers=headers)
 
-    def stored(self, answer_id: str, who: str) -> HeldAssessment:
-        """Give a recent answer; a problem of status 404 when there is none, or it is another's."""
-        stored = self.recent.get(answer_id, who)
-        if stored is None:
-            raise _no_answer()
-        return stored
+    def recent_assessment(self, answer_id: str, client: str) -> RecentAssessment:
+        """Give a recent assessment; a problem of status 404 when the client has no such one."""
+        recent = self.recent.get(answer_id, client)
+        if recent is None:
+            raise _no_assessment()
+        return recent
 
 
-def make_app(assessor: Assessor, settings: ServiceSettings, tokens: Tokens | None) -> ASGIApp:
-    """Build the application on an open assessor; without tokens anybody may ask."""
+def create_app(assessor: Assessor, settings: ServiceSettings, tokens: Tokens | None) -> ASGIApp:
+    """Build the application on an open assessor; without tokens anybody has access."""
     service = Service(assessor, settings, tokens)
 
     @asynccontextmanager
@@ -145,7 +155,7 @@ def make_app(assessor: Assessor, settings: ServiceSettings, tokens: Tokens | Non
         version=__version__,
         description="Bone age from a radiograph of a child's left hand. Not a medical device.",
         openapi_url="/openapi.json",
-        docs_url=None,  # they load scripts from elsewhere
+        docs_url=None,  # such pages load scripts from elsewhere
         redoc_url=None,
         lifespan=lifespan,
         redirect_slashes=False,
@@ -158,7 +168,7 @@ def make_app(assessor: Assessor, settings: ServiceSettings, tokens: Tokens | Non
 
 
 def _add_assessments(app: FastAPI, service: Service) -> None:
-    needed = Depends(service.who)
+    authenticated = Depends(service.authenticate)
 
     @app.post(
         "/v1/assessments",
@@ -172,17 +182,17 @@ def _add_assessments(app: FastAPI, service: Service) -> None:
         },
         openapi_extra=openapi.FORM,
     )
-    async def assess(request: Request, who: str = needed) -> JSONResponse:
+    async def assess(request: Request, client: str = authenticated) -> JSONResponse:
         """Assess the bone age of one radiograph."""
         try:
-            stored = await service.assess(request, who)
+            recent = await service.assess(request, client)
         except (HttpProblem, BoneageError) as error:
             problem = _as_problem(error)
-            await service.log(request, AuditEvent(who, "assess", error=problem.code))
+            await service.log(request, AuditEvent(client, "assess", error=problem.code))
             raise problem from None
-        await service.log_answer(request, stored, "assess")
-        service.recent.add(stored)
-        record = record_of(stored, service.recent.expires(stored))
+        await service.log_assessment(request, recent, "assess")
+        service.recent.add(recent)
+        record = record_of(recent, service.recent.expires(recent))
         return JSONResponse(record, 201, {"Location": record["links"]["self"]})
 
     @app.get(
@@ -195,11 +205,13 @@ def _add_assessments(app: FastAPI, service: Service) -> None:
             **openapi.errors(401, 404, 503),
         },
     )
-    async def answer(request: Request, answer_id: AnswerId, who: str = needed) -> JSONResponse:
-        """Give a recent answer again."""
-        stored = service.stored(answer_id, who)
-        await service.log_answer(request, stored, "answer")
-        return JSONResponse(record_of(stored, service.recent.expires(stored)))
+    async def answer(
+        request: Request, answer_id: AnswerId, client: str = authenticated
+    ) -> JSONResponse:
+        """Give a recent assessment again."""
+        recent = service.recent_assessment(answer_id, client)
+        await service.log_assessment(request, recent, "answer")
+        return JSONResponse(record_of(recent, service.recent.expires(recent)))
 
     @app.delete(
         "/v1/assessments/{answer_id}",
@@ -209,20 +221,24 @@ def _add_assessments(app: FastAPI, service: Service) -> None:
         response_class=Response,
         responses=openapi.errors(401, 404, 503),
     )
-    async def delete(request: Request, answer_id: AnswerId, who: str = needed) -> Response:
-        """Delete a recent answer and its image."""
-        stored = service.stored(answer_id, who)
-        await service.log_answer(request, stored, "delete")
-        service.recent.delete(stored)
+    async def delete(
+        request: Request, answer_id: AnswerId, client: str = authenticated
+    ) -> Response:
+        """Delete a recent assessment and its image."""
+        recent = service.recent_assessment(answer_id, client)
+        await service.log_assessment(request, recent, "delete")
+        service.recent.delete(recent)
         return Response(status_code=204)
 
 
 def _add_exports(app: FastAPI, service: Service) -> None:
-    needed = Depends(service.who)
+    authenticated = Depends(service.authenticate)
 
     def route(name: str) -> Callable[..., Awaitable[Response]]:
-        async def write(request: Request, answer_id: AnswerId, who: str = needed) -> Response:
-            return await service.export(request, answer_id, who, name)
+        async def write(
+            request: Request, answer_id: AnswerId, client: str = authenticated
+        ) -> Response:
+            return await service.export(request, answer_id, client, name)
 
         return write
 
@@ -242,21 +258,21 @@ def _add_exports(app: FastAPI, service: Service) -> None:
 
 
 def _add_operations(app: FastAPI, service: Service) -> None:
-    needed = Depends(service.who)
+    authenticated = Depends(service.authenticate)
 
     @app.get("/v1/models", name="models", operation_id="models", responses=openapi.errors(401, 503))
-    async def models(_who: str = needed) -> dict[str, Any]:
-        """Describe the model that answers."""
+    async def models(_client: str = authenticated) -> dict[str, Any]:
+        """Describe the model."""
         return {"models": [_model(service.assessor)]}
 
     @app.get("/healthz", name="healthz", operation_id="healthz", responses=openapi.errors())
     async def healthz() -> dict[str, str]:
-        """Tell that the process is alive."""
+        """Liveness: the process responds."""
         return {"status": "alive"}
 
     @app.get("/readyz", name="readyz", operation_id="readyz", responses=openapi.errors(503))
     async def readyz() -> dict[str, str]:
-        """Tell whether an image would be taken: the weights are open, the queue is not full."""
+        """Readiness: the weights are loaded, and the queue is not full."""
         if service.queue.full:
             raise HttpProblem(503, "busy", "the queue is full")
         return {"status": "ready"}
@@ -268,8 +284,8 @@ def _add_operations(app: FastAPI, service: Service) -> None:
         response_class=Response,
         responses={**openapi.binary("text/plain", "For Prometheus."), **openapi.errors(401, 503)},
     )
-    async def metrics(_who: str = needed) -> Response:
-        """Give the counts of this process."""
+    async def metrics(_client: str = authenticated) -> Response:
+        """Metrics of this process, for Prometheus."""
         return Response(service.metrics.text(), headers={"Content-Type": CONTENT_TYPE})
 
 
@@ -288,7 +304,7 @@ def _handle_errors(app: FastAPI, max_bytes: int) -> None:
 
 
 def _methods(app: FastAPI, request: Request) -> list[str]:
-    """Of every route of an address; Starlette names those of the first alone."""
+    """The methods of all routes of an address; Starlette names those of the first only."""
     methods: set[str] = set()
     for route in app.routes:
         if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
@@ -303,16 +319,16 @@ def _as_problem(error: Exception) -> HttpProblem:
         return problem_of(error)
     if isinstance(error, HTTPException):
         codes: Mapping[int, tuple[str, str]] = {
-            404: ("no_page", "there is nothing at this address"),
-            405: ("method", "this address does not take that method"),
+            404: ("no_page", "nothing exists at this address"),
+            405: ("method", "this address does not support the method"),
         }
-        code, detail = codes.get(error.status_code, ("http", "the request cannot be answered"))
+        code, detail = codes.get(error.status_code, ("http", "the request cannot be handled"))
         return HttpProblem(error.status_code, code, detail, headers=error.headers)
-    return _no_answer()  # an id that is not one
+    return _no_assessment()  # an invalid id
 
 
-def _no_answer() -> HttpProblem:
-    detail = "there is no such answer, or no longer; send the image again"
+def _no_assessment() -> HttpProblem:
+    detail = "there is no such assessment, or it has expired; send the image again"
     return HttpProblem(404, "no_answer", detail)
 
 

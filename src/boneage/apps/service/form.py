@@ -1,4 +1,4 @@
-"""An image and its options, as a form brings them; nothing of it touches the disk."""
+"""An image and its options from a multipart form; nothing is written to the disk."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ from boneage.reports.exports import PAPERS
 
 FILM = "film"
 FIELDS: Mapping[str, tuple[str, ...]] = {
-    "sex": ("male or female; needed unless the image states it.", "female"),
+    "sex": ("male or female; required unless the image states it.", "female"),
     "age": ("Chronological age: 11y4m, or months.", "11y4m"),
     "birth_date": ("YYYY-MM-DD.", "2013-04-28"),
     "study_date": ("YYYY-MM-DD.", "2024-08-30"),
     "height_cm": ("Present standing height.", "142.5"),
-    "height_in": ("The same in inches, in place of height_cm.",),
-    "brush_mean": ("true: centre the SDS on the Brush mean.", "false"),
-    "level": ("Of the prediction interval.", "0.9"),
-    "force": ("true: analyse an image that fails the quality check, too.", "false"),
-    "language": ("Of the report: en or de.", "en"),
-    "paper": ("Of the report: a4 or letter.", "a4"),
-    "pseudonym": ("What report and FHIR call the child.", "K17"),
+    "height_in": ("The same in inches, instead of height_cm.",),
+    "brush_mean": ("true: centre the SDS on the mean of the Brush table.", "false"),
+    "level": ("Level of the prediction interval.", "0.9"),
+    "force": ("true: also analyse an image that fails the quality check.", "false"),
+    "language": ("Language of the report: en or de.", "en"),
+    "paper": ("Paper size of the report: a4 or letter.", "a4"),
+    "pseudonym": ("Of the child, for report and FHIR.", "K17"),
 }
-"""Beside the image: what each says, and an example."""
+"""The fields beside the image: description and example."""
 MAX_FIELD_BYTES = 1024
 MAX_FIELDS, MAX_FILES = 64, 8
-"""Of a form that is read at all: so that what is wrong with it can be said."""
+"""Above what a valid form has, so that errors can be reported precisely."""
 MAX_NAME = 255
 DRAIN_SECONDS = 5.0
 YES, NO = {"true", "1", "yes"}, {"false", "0", "no", ""}
 
 
 @dataclass(frozen=True)
-class UploadedFilm:
-    """The bytes of one image, and the name that it came by, without any folder."""
+class ImageUpload:
+    """The bytes of one image, and its file name without folder."""
 
     name: str = field(repr=False)
     data: bytes = field(repr=False)
@@ -60,7 +60,7 @@ class UploadedFilm:
 
 @dataclass(frozen=True)
 class RequestOptions:
-    """What is known of the child, and how the image is to be analysed and reported."""
+    """The child's data, and how the image is to be analysed and reported."""
 
     sex: Sex | None = None
     child: Child = field(default_factory=Child)
@@ -71,16 +71,16 @@ class RequestOptions:
     pseudonym: str | None = field(default=None, repr=False)
 
 
-async def receive(request: Request, max_bytes: int) -> tuple[UploadedFilm, RequestOptions]:
-    """Take an image and its options from a request.
+async def receive_form(request: Request, max_bytes: int) -> tuple[ImageUpload, RequestOptions]:
+    """Read an image and its options from a request.
 
     Raises
     ------
     HttpProblem
-        400 when it is not such a form, 413 when it is longer than ``max_bytes``, whatever its
-        headers say.
+        400, 415 or 422 when it is not such a form, 413 when it is longer than ``max_bytes``,
+        whatever its headers state.
     BoneageError
-        When a field has no value of its kind.
+        When the value of a field is invalid.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":
@@ -89,7 +89,7 @@ async def receive(request: Request, max_bytes: int) -> tuple[UploadedFilm, Reque
         )
     misplaced = [name for name in request.query_params if name.lower() in (FILM, *FIELDS)]
     if misplaced:
-        detail = f"the field {misplaced[0][:40]!r} stands in the address; send it in the form"
+        detail = f"the field {misplaced[0][:40]!r} is in the address; send it in the form"
         raise HttpProblem(422, "misplaced_field", detail)
     if _stated_bytes(request) > max_bytes:
         raise _too_large(max_bytes)
@@ -102,16 +102,16 @@ async def receive(request: Request, max_bytes: int) -> tuple[UploadedFilm, Reque
     )
     try:
         form = await parser.parse()
-        return await _taken(form)
+        return await _contents_of(form)
     except MultiPartException as error:
         raise HttpProblem(400, "bad_form", f"the form cannot be read: {error.message}") from error
     except ClientDisconnect:
-        raise HttpProblem(400, "cut_off", "the request ended before its form did") from None
+        raise HttpProblem(400, "cut_off", "the request ended before the end of its form") from None
 
 
-async def _taken(form: FormData) -> tuple[UploadedFilm, RequestOptions]:
-    """Take the one image and the fields out of a form."""
-    films: list[UploadedFilm] = []
+async def _contents_of(form: FormData) -> tuple[ImageUpload, RequestOptions]:
+    """Give the one image and the options of a form."""
+    uploads: list[ImageUpload] = []
     fields: dict[str, str] = {}
     for name, value in form.multi_items():
         if name not in (FILM, *FIELDS):
@@ -121,56 +121,55 @@ async def _taken(form: FormData) -> tuple[UploadedFilm, RequestOptions]:
             data = await value.read()
             await value.close()
             if not data and not value.filename:
-                continue  # a browser's file field that nothing was chosen for
+                continue  # an empty file field of a browser
             if name != FILM:
                 detail = f"the field {name!r} was sent as a file; send it as a text"
                 raise HttpProblem(422, "field_is_file", detail)
-            films.append(_film(value, data))
+            uploads.append(_upload_of(value, data))
         elif name in fields:
             detail = f"the field {name!r} is given more than once; give it once"
             raise HttpProblem(422, "repeated_field", detail)
         else:
             fields[name] = value
-    if not films:
+    if not uploads:
         raise HttpProblem(400, "no_film", "there is no image; send its file in the field 'film'")
-    if len(films) > 1:
-        detail = f"the form holds {len(films)} files; send one radiograph a request"
+    if len(uploads) > 1:
+        detail = f"the form contains {len(uploads)} files; send one radiograph per request"
         raise HttpProblem(422, "several_films", detail)
-    return films[0], options_of(fields)
+    return uploads[0], parse_options(fields)
 
 
-def _film(part: UploadFile, data: bytes) -> UploadedFilm:
+def _upload_of(part: UploadFile, data: bytes) -> ImageUpload:
     kind = part.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind.startswith("multipart/"):
         detail = f"the field {FILM!r} is itself a form ({kind[:40]}); send one file"
         raise HttpProblem(422, "several_films", detail)
-    return UploadedFilm(plain_name(part.filename or ""), decoded(data, part.headers))
+    return ImageUpload(sanitised_name(part.filename or ""), decoded(data, part.headers))
 
 
 async def drain(request: Request, max_bytes: int) -> None:
-    """Throw away what a client is still sending, so that it gets to read the answer."""
-    taken = 0
+    """Discard what a client is still sending, so that it reads the response."""
+    received = 0
     try:
         async with asyncio.timeout(DRAIN_SECONDS):
             async for chunk in request.stream():
-                taken += len(chunk)
-                if taken > max_bytes:
+                received += len(chunk)
+                if received > max_bytes:
                     return
     except (TimeoutError, ClientDisconnect, RuntimeError):
         return
 
 
-def plain_name(name: str) -> str:
-    """Take folders and what cannot be printed from a file's name."""
+def sanitised_name(name: str) -> str:
+    """Remove folders and unprintable characters from a file name."""
     last = re.split(r"[/\\]", name)[-1]
-    return "".join(sign for sign in last if sign.isprintable())[:MAX_NAME] or FILM
+    return "".join(character for character in last if character.isprintable())[:MAX_NAME] or FILM
 
 
-def options_of(fields: Mapping[str, str]) -> RequestOptions:
-    """Read the fields as the command line reads its options; an empty one is not given.
+def parse_options(fields: Mapping[str, str]) -> RequestOptions:
+    """Parse the fields as the command line parses its options; an empty one is not given.
 
-    A `BoneageError` when one has no value of its kind, an `HttpProblem` when one is not one of
-    the words that are accepted.
+    Raises a `BoneageError` or an `HttpProblem` when a value is invalid.
     """
     given = {name: text.strip() for name, text in fields.items() if text.strip()}
     return RequestOptions(
@@ -198,7 +197,7 @@ def _level(text: str | None) -> float | None:
     except ValueError:
         raise LevelError(f"level {text!r} is not a number; give one such as 0.9") from None
     if not 0 < level < 1:
-        raise LevelError(f"level {text!r} does not lie between 0 and 1; give one such as 0.9")
+        raise LevelError(f"level {text!r} is not between 0 and 1; give one such as 0.9")
     return level
 
 
@@ -223,17 +222,15 @@ def _stated_bytes(request: Request) -> int:
 
 
 async def _limited(request: Request, max_bytes: int) -> AsyncGenerator[bytes, None]:
-    """Count what comes, whatever was stated."""
-    taken = 0
+    """Limit the bytes received, whatever the headers state."""
+    received = 0
     async for chunk in request.stream():
-        taken += len(chunk)
-        if taken > max_bytes:
+        received += len(chunk)
+        if received > max_bytes:
             raise _too_large(max_bytes)
         yield chunk
 
 
 def _too_large(max_bytes: int) -> HttpProblem:
     size = f"{max_bytes / 2**20:g} MiB"
-    return HttpProblem(
-        413, "too_many_bytes", f"the request is larger than {size}, the most accepted"
-    )
+    return HttpProblem(413, "too_many_bytes", f"the request exceeds the limit of {size}")

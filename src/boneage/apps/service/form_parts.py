@@ -1,8 +1,8 @@
 """The parts of a multipart form, as browsers, scripts and mail-like libraries write them.
 
-Starlette's parser finds the parts; what their headers say is read here: names that are
-percent-encoded or encoded as in mail (RFC 5987, 2047), other charsets, and contents that
-are encoded for transfer. Files stay in memory, whatever their size; the stream is limited.
+Starlette's parser splits the parts; their headers are parsed here: names that are
+percent-encoded or encoded as in mail (RFC 5987, 2047), other charsets, and transfer
+encodings. Files stay in memory, whatever their size; the stream is limited.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from starlette.datastructures import FormData, Headers
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 Parameter: TypeAlias = str | tuple[str | None, str | None, str]
-"""A value, or one that says its charset and language."""
+"""A value, or charset, language and value."""
 IDENTITY = frozenset(("", "7bit", "8bit", "binary"))
 ENCODED_WORD = re.compile(r"=\?[^?]+\?[QqBb]\?[^?]*\?=")
-ALWAYS_A_FILE = "film"
-"""Of this part a file name is not needed."""
+FILE_PART = "film"
+"""Is a file even without a file name."""
 
 
 class FormPartsParser(MultiPartParser):
-    """Reads a form whose parts may be encoded."""
+    """Parses a form whose parts may be encoded."""
 
     spool_max_size = 2**62
 
@@ -40,14 +40,14 @@ class FormPartsParser(MultiPartParser):
         super().__init__(headers, stream, **limits)
         self._ended = False
         self._texts: dict[int, tuple[bytes, str | None]] = {}
-        """The fields by their place: the last of them may say in which charset they are."""
+        """The fields by their index: a later one may state their charset."""
 
     def on_end(self) -> None:
-        """Note that the last boundary came."""
+        """Note that the last boundary was received."""
         self._ended = True
 
     def on_headers_finished(self) -> None:
-        """Read the headers of a part, and tell a file from a field."""
+        """Parse the headers of a part, and distinguish files from fields."""
         part = self._current_part
         disposition = (part.content_disposition or b"").decode("latin-1")
         parameters = _parameters(disposition)
@@ -55,8 +55,8 @@ class FormPartsParser(MultiPartParser):
         if name is None:
             raise MultiPartException("a part has no name in its header Content-Disposition")
         filename = _parameter(parameters, "filename", self._charset)
-        is_file = filename is not None or name.strip().lower() == ALWAYS_A_FILE
-        # Starlette counts the parts and opens the files; it reads no such names.
+        is_file = filename is not None or name.strip().lower() == FILE_PART
+        # Starlette counts the parts and opens the files; it does not decode such names.
         part.content_disposition = b'form-data; name="x"' + b'; filename="x"' * is_file
         charset, self._charset = self._charset, "ascii"
         super().on_headers_finished()
@@ -66,7 +66,7 @@ class FormPartsParser(MultiPartParser):
             part.file.filename = filename or ""
 
     def on_part_end(self) -> None:
-        """Undo the transfer encoding of a field; a file's is undone when it is taken out."""
+        """Decode the transfer encoding of a field; that of a file is decoded later."""
         part = self._current_part
         if part.file is None:
             headers = Headers(raw=part.item_headers)
@@ -77,11 +77,11 @@ class FormPartsParser(MultiPartParser):
             super().on_part_end()
 
     async def parse(self) -> FormData:
-        """Read the form; a `MultiPartException` when it is not one, or is not whole."""
+        """Parse the form; a `MultiPartException` when it is invalid or incomplete."""
         form = await super().parse()
         if not self._ended:
             await form.close()
-            raise MultiPartException("it ends before its last boundary; send it again, whole")
+            raise MultiPartException("it ends before its last boundary; send it again")
         stated = [content for place, (content, _) in self._texts.items() if self._is_charset(place)]
         charset = stated[0].decode("latin-1").strip() if stated else self._charset
         items = [
@@ -99,9 +99,9 @@ class FormPartsParser(MultiPartParser):
 
 
 def decoded(content: bytes, headers: Mapping[str, str]) -> bytes:
-    """Undo what was done to a part's content for its transfer.
+    """Decode the transfer encoding of a part.
 
-    A `MultiPartException` when that is not known, or was not done.
+    A `MultiPartException` when the encoding is unknown, or the content invalid.
     """
     encoding = headers.get("content-transfer-encoding", "").strip().lower()
     if encoding in IDENTITY:
@@ -109,11 +109,11 @@ def decoded(content: bytes, headers: Mapping[str, str]) -> bytes:
     if encoding == "quoted-printable":
         return quopri.decodestring(content)
     if encoding != "base64":
-        raise MultiPartException(f"a part has the transfer encoding {encoding[:40]!r}")
+        raise MultiPartException(f"a part has the unknown transfer encoding {encoding[:40]!r}")
     try:
         return base64.b64decode(b"".join(content.split()), validate=True)
     except binascii.Error:
-        raise MultiPartException("a part is said to be base64, and is not") from None
+        raise MultiPartException("the content of a part is not valid base64") from None
 
 
 def _parameters(disposition: str) -> list[tuple[str, Parameter]]:
@@ -121,18 +121,18 @@ def _parameters(disposition: str) -> list[tuple[str, Parameter]]:
     message["Content-Disposition"] = re.sub(r"[\r\n]+", " ", disposition)
     try:
         return list(message.get_params([], header="Content-Disposition"))
-    except Exception:  # what continues nothing (RFC 2231) trips the library in many ways
+    except Exception:  # invalid continuations (RFC 2231) trip the library in many ways
         raise MultiPartException("a part's header Content-Disposition is damaged") from None
 
 
 def _parameter(parameters: list[tuple[str, Parameter]], name: str, charset: str) -> str | None:
-    """Give a parameter; one with a star is the better one."""
+    """Give a parameter; one with a star takes precedence."""
     found = [value for key, value in parameters if key.lower() == name]
     for value in found:
         if isinstance(value, tuple):
             try:
                 return collapse_rfc2231_value(value)
-            except ValueError:  # a charset that decodes nothing
+            except ValueError:  # an unknown charset
                 return value[2]
     plain = [value for value in found if isinstance(value, str)]
     if not plain:
@@ -142,7 +142,7 @@ def _parameter(parameters: list[tuple[str, Parameter]], name: str, charset: str)
         return text
     try:
         return str(make_header(decode_header(text)))
-    except (ValueError, LookupError):  # not what it looks like
+    except (ValueError, LookupError):  # not an encoded word
         return text
 
 
@@ -153,7 +153,7 @@ def _charset_of(headers: Mapping[str, str]) -> str | None:
 
 
 def _text(content: bytes, charset: str) -> str:
-    """Decode a text; ASCII is ASCII, whatever is said of it."""
+    """Decode a text; ASCII is ASCII, whatever charset is stated."""
     if content.isascii() and b"\0" not in content:
         return content.decode("ascii")
     for name in (charset, "utf-8"):

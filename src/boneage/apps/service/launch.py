@@ -1,4 +1,4 @@
-"""Starting the service, where it may be started."""
+"""Starting the service, on addresses where that is safe."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from boneage.apps.service.settings import ServiceError
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 CONNECTIONS = 200
-"""At a time; more are turned away by uvicorn itself."""
+"""At a time; uvicorn rejects more."""
 KEEP_ALIVE_SECONDS = 5
 
 
-def bound(host: str, port: int, *, guarded: bool) -> socket.socket:
-    """Open the socket; the port 0 is any that is free.
+def bind(host: str, port: int, *, authenticated: bool) -> socket.socket:
+    """Open the socket; port 0 is any free one.
 
-    Raises a `ServiceError` when the address is not one of this computer or is taken, or when
-    other computers could ask and no tokens are needed (``guarded``).
+    Raises a `ServiceError` when the address is not one of this computer or is in use, or when
+    other computers could send requests without tokens (``authenticated`` is false).
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
@@ -32,10 +32,10 @@ def bound(host: str, port: int, *, guarded: bool) -> socket.socket:
         raise ServiceError(
             f"{host!r} is not an address of this computer: {error.strerror}"
         ) from error
-    if not guarded and not is_loopback(str(address[0])):
+    if not authenticated and not is_loopback(str(address[0])):
         raise ServiceError(
             f"without tokens, every computer that reaches {host} could send images and fetch "
-            "answers: make one with 'boneage token NAME --tokens FILE' and give --tokens FILE, "
+            "results: make one with 'boneage token NAME --tokens FILE' and give --tokens FILE, "
             "or leave out --host"
         )
     opened = socket.socket(family, kind, protocol)
@@ -56,12 +56,12 @@ def is_loopback(address: str) -> bool:
 def serve(
     app: ASGIApp, opened: socket.socket, seconds: float, report: Callable[[str], None]
 ) -> None:
-    """Answer until the process is told to end; requests under way are finished."""
+    """Serve until the process is stopped; requests under way are completed."""
     logging.getLogger("boneage.service").setLevel(logging.INFO)
     host, port = opened.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
-    opened.listen(CONNECTIONS)  # who asks once it is reported waits, and is not refused
-    report(f"boneage serve: http://{shown}:{port} (Ctrl+C ends it)")
+    opened.listen(CONNECTIONS)  # before the report: clients wait instead of being refused
+    report(f"boneage serve: http://{shown}:{port} (Ctrl+C to stop)")
     config = uvicorn.Config(
         app,
         access_log=False,  # it writes paths and queries

@@ -1,4 +1,4 @@
-"""Counts for Prometheus: how many, how long, how full; never of whom."""
+"""Metrics for Prometheus: counts and durations of requests, nothing of the child."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ BUCKETS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60)
 
 
 class ServiceMetrics:
-    """The counts of one service, in a registry of its own."""
+    """The metrics of one service, in a registry of its own."""
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self.requests = Counter(
             "boneage_requests",
-            "Requests, by what they asked for and what became of them.",
+            "Requests by action and outcome.",
             ("action", "outcome"),
             registry=registry,
         )
         self.seconds = Histogram(
             "boneage_seconds",
-            "Seconds of receiving an image, waiting for a worker, working, and of the whole.",
+            "Seconds of receiving an image, waiting for a worker, working, and of all.",
             ("stage",),
             buckets=BUCKETS,
             registry=registry,
@@ -41,8 +41,10 @@ class ServiceMetrics:
             "Requests that wait for a worker or have one.",
             registry=registry,
         )
-        self.stored = Gauge("boneage_kept_answers", "Recent answers in memory.", registry=registry)
+        self.stored = Gauge(
+            "boneage_kept_answers", "Recent assessments in memory.", registry=registry
+        )
 
     def text(self) -> bytes:
-        """Write all of them."""
+        """All metrics in the text format."""
         return generate_latest(self._registry)

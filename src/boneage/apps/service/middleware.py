@@ -1,4 +1,4 @@
-"""What every request passes: its id, the host it was sent to, the log, and the last resort."""
+"""The middleware of every request: its id, the check of its host, the log, unexpected errors."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ logger = logging.getLogger("boneage.service")
 
 
 class ServiceMiddleware:
-    """Stands before the application; a request may be sent to these host names, None: to any."""
+    """Wraps the application; requests are accepted for these host names, None: for any."""
 
     def __init__(self, app: ASGIApp, metrics: ServiceMetrics, hosts: Sequence[str] | None) -> None:
         self.app, self.metrics = app, metrics
         self.hosts = None if hosts is None else {host.lower() for host in hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
+        """Handle a request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -46,41 +46,43 @@ class ServiceMiddleware:
         request.state.request_id = request_id
         request.state.outcome = None
         status = 500
-        begun = False
+        started = False
 
-        async def send_on(message: Message) -> None:
-            nonlocal status, begun
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status, started
             if message["type"] == "http.response.start":
-                status, begun = message["status"], True
+                status, started = message["status"], True
                 headers = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
                 message = {**message, "headers": [*headers, *HEADERS]}
             await send(message)
 
         try:
-            problem = self._wrong_host(request)
+            problem = self._host_problem(request)
             if problem is not None:
-                await problem.response(request_id)(scope, receive, send_on)
+                await problem.response(request_id)(scope, receive, send_with_headers)
             else:
-                await self.app(scope, receive, send_on)
+                await self.app(scope, receive, send_with_headers)
         except Exception as error:  # its text may quote the patient
             problem = problem_of(error)
-            if not begun:
-                await problem.response(request_id)(scope, receive, send_on)
+            if not started:
+                await problem.response(request_id)(scope, receive, send_with_headers)
         finally:
             self._log(request, scope, status, time.perf_counter() - start)
 
-    def _wrong_host(self, request: Request) -> HttpProblem | None:
-        """Keep other people's pages, in a browser on this computer, out."""
+    def _host_problem(self, request: Request) -> HttpProblem | None:
+        """Reject requests that pages of other origins send through a browser on this computer."""
         if self.hosts is None:
             return None
         host = _host_name(request.headers.get("host", ""))
         if host not in self.hosts:
             return HttpProblem(
-                421, "host", "the request was sent to another host name than this one"
+                421, "host", "the request was sent to a host name that is not accepted"
             )
         origin = request.headers.get("origin")
         if origin is not None and _host_of(origin) not in self.hosts:
-            return HttpProblem(403, "origin", "pages of other origins may not ask this server")
+            return HttpProblem(
+                403, "origin", "requests from pages of other origins are not accepted"
+            )
         return None
 
     def _log(self, request: Request, scope: Scope, status: int, seconds: float) -> None:
@@ -91,7 +93,7 @@ class ServiceMiddleware:
         self.metrics.requests.labels(action, outcome).inc()
         self.metrics.seconds.labels("whole").observe(seconds)
         method = scope["method"] if scope["method"] in METHODS else "?"
-        # Neither path nor query: an id opens its answer.
+        # Neither path nor query: an id gives access to its assessment.
         logger.info(
             "%s %s %d %.3f s, request %s",
             *(method, action, status, seconds, request.state.request_id),
@@ -107,6 +109,6 @@ def _host_of(origin: str) -> str | None:
 
 
 def _host_name(header: str) -> str:
-    """Take the port off a Host header."""
+    """The host of a Host header, without port."""
     match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?", header)
     return match[1].strip("[]").lower() if match else ""

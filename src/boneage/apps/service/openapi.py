@@ -1,4 +1,4 @@
-"""The descriptions of requests and answers in the OpenAPI document."""
+"""The descriptions of requests and responses in the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ PROBLEM: Schema = {
 }
 TEXTS = {
     400: "The form cannot be read.",
-    401: "No token, or one that is not known.",
-    403: "A page of another origin asks.",
-    404: "There is no such answer, or no longer.",
+    401: "No token, or an unknown one.",
+    403: "The request comes from a page of another origin.",
+    404: "There is no such assessment, or it has expired.",
     413: "The request, or the image in it, is too large.",
-    415: "It is not a form.",
+    415: "The body is not a multipart form.",
     421: "The request was sent to another host name.",
-    422: "The image cannot be read or is refused, or a field has no value of its kind.",
-    429: "The server is busy; Retry-After says when to ask again.",
+    422: "The image cannot be read or failed the quality check, or a field is invalid.",
+    429: "The server is busy; try again after Retry-After seconds.",
     408: "The image did not arrive in time.",
-    500: "The program erred.",
-    501: "The server lacks a library for this.",
-    503: "The server cannot answer now, or did not in time.",
+    500: "Unexpected error of the server.",
+    501: "The server lacks a library for this export.",
+    503: "The server is not available, or gave no result in time.",
 }
 EXAMPLES = {
     401: ("token", "give the token in the header 'Authorization: Bearer TOKEN'"),
-    404: ("no_answer", "there is no such answer, or no longer; send the image again"),
-    413: ("too_many_bytes", "the request is larger than 100 MiB, the most accepted"),
+    404: ("no_answer", "there is no such assessment, or it has expired; send the image again"),
+    413: ("too_many_bytes", "the request exceeds the limit of 100 MiB"),
     422: ("sex", "'x' is not a sex: give 'male' or 'female' (or m/f)"),
-    429: ("busy", "the server is busy; ask again in 2 seconds"),
-    503: ("too_slow", "there was no answer within 60 seconds"),
+    429: ("busy", "the server is busy; try again in 2 seconds"),
+    503: ("too_slow", "there was no result within 60 seconds"),
 }
 
 
 def errors(*statuses: int) -> dict[int | str, Schema]:
-    """Describe the answers of these statuses, all of them problems."""
+    """Describe the responses of these statuses, all of them problems."""
     return {status: _error(status) for status in (*statuses, 403, 421, 500)}
 
 
@@ -63,7 +63,7 @@ def _error(status: int) -> Schema:
 
 
 def binary(media_type: str, text: str) -> dict[int | str, Schema]:
-    """Describe a file as the answer."""
+    """Describe a file as the response."""
     schema: Schema = {"type": "string", "format": "binary"}
     if media_type.endswith("json"):
         schema = {"type": "object"}
@@ -86,8 +86,16 @@ ANSWER: Schema = {
 }
 
 
-FOLLOWING = ("answer", "delete", "picture", "report", "fhir", "dicom_picture", "dicom_report")
-"""The operations that take the id of an answer."""
+OPERATIONS_BY_ID = (
+    "answer",
+    "delete",
+    "picture",
+    "report",
+    "fhir",
+    "dicom_picture",
+    "dicom_report",
+)
+"""The operations that take the id of an assessment."""
 
 
 def _link(operation: str) -> Schema:
@@ -95,11 +103,11 @@ def _link(operation: str) -> Schema:
 
 
 def answer(status: int, text: str) -> dict[int | str, Schema]:
-    """Describe the record as the answer."""
+    """Describe the record as the response."""
     described: Schema = {"description": text, "content": {"application/json": {"schema": ANSWER}}}
     if status == 201:
         described["headers"] = {"Location": {"schema": {"type": "string"}}}
-        described["links"] = {name: _link(name) for name in FOLLOWING}
+        described["links"] = {name: _link(name) for name in OPERATIONS_BY_ID}
     return {status: described}
 
 

@@ -1,4 +1,4 @@
-"""What went wrong, as RFC 9457 has it: application/problem+json."""
+"""Errors as problem details (RFC 9457): application/problem+json."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from boneage.reports.record import finding_record
 
 MEDIA_TYPE = "application/problem+json"
 STATUSES: Mapping[str, int] = {"too_many_bytes": 413, "too_large": 413, "unexpected": 500}
-"""By the code of what went wrong; anything else lies in what was sent: 422."""
+"""By error code; 422 for all others."""
 
 
 class HttpProblem(Exception):  # noqa: N818  the standard's word
-    """Why there is no answer.
+    """An error response.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class HttpProblem(Exception):  # noqa: N818  the standard's word
     detail : str
         One sentence for people.
     findings : sequence of Finding
-        Of an image that was refused.
+        Of an image that failed the quality check.
     headers : mapping, optional
     """
 
@@ -49,7 +49,7 @@ class HttpProblem(Exception):  # noqa: N818  the standard's word
 
     @property
     def outcome(self) -> str:
-        """What became of the request, in a word for the metrics; few words."""
+        """The outcome of the request, one of few words for the metrics."""
         if verdict_on(self.findings) is Verdict.REFUSED:
             return "refused"
         if self.code == "too_slow":
@@ -57,7 +57,7 @@ class HttpProblem(Exception):  # noqa: N818  the standard's word
         return OUTCOMES.get(self.status, "invalid" if self.status < 500 else "failed")
 
     def content(self, request_id: str) -> dict[str, Any]:
-        """Give it as plain values."""
+        """The problem as plain JSON values."""
         plain: dict[str, Any] = {
             "type": f"urn:boneage:problem:{self.code}",
             "title": HTTPStatus(self.status).phrase,
@@ -71,7 +71,7 @@ class HttpProblem(Exception):  # noqa: N818  the standard's word
         return plain
 
     def response(self, request_id: str) -> JSONResponse:
-        """Give it as a response."""
+        """The problem as a response."""
         return JSONResponse(self.content(request_id), self.status, self.headers, MEDIA_TYPE)
 
 
@@ -86,12 +86,14 @@ OUTCOMES: Mapping[int, str] = {
 
 
 def problem_of(error: Exception | Failure) -> HttpProblem:
-    """Give a failure or an error as a problem of the request, or of the server."""
+    """Convert a failure or an error to a problem."""
     if isinstance(error, ModuleNotFoundError):
         return HttpProblem(501, "not_installed", what_to_install(error))
     if isinstance(error, BoneageError | Failure) and error.code == BoneageError.code:
         # Of the weights or the audit log: it names paths of the server.
-        return HttpProblem(503, "unavailable", f"the server cannot answer ({type(error).__name__})")
+        return HttpProblem(
+            503, "unavailable", f"the server cannot assess images ({type(error).__name__})"
+        )
     failure = error if isinstance(error, Failure) else failure_of("", error)
     status = STATUSES.get(failure.code, 422)
     return HttpProblem(status, failure.code, failure.message, findings=failure.findings)

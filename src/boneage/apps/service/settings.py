@@ -1,4 +1,4 @@
-"""How a service is to run."""
+"""The settings of the service."""
 
 from __future__ import annotations
 
@@ -13,40 +13,42 @@ MEBIBYTE = 2**20
 
 
 class ServiceError(BoneageError):
-    """A service that cannot be started as it was asked for."""
+    """A service that cannot be started."""
 
 
 class ServiceSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """All of it has a default that suits one computer of two cores.
+    """The settings; the defaults suit a computer of two cores.
 
-    What is described is an option of ``boneage serve``.
+    Those with a description are options of ``boneage serve``.
     """
 
     workers: Annotated[int, Meta(ge=1, description="Images analysed at a time.")] = 2
     threads: Annotated[int, Meta(ge=1, description="Processor cores that one image may use.")] = 1
     waiting: Annotated[
         int,
-        Meta(ge=0, description="Requests that may wait beside those; more are told to come again."),
+        Meta(ge=0, description="Further requests that may wait; more get status 429."),
     ] = 8
     max_mib: Annotated[float, Meta(gt=0, le=1024, description="The largest request.")] = 100
     seconds: Annotated[
         float,
-        Meta(gt=0, description="How long an image may take to arrive, and again to be analysed."),
+        Meta(gt=0, description="Time limit for an image to arrive, and again for its analysis."),
     ] = 60
     keep_answers: Annotated[
-        int, Meta(ge=1, description="Recent answers held in memory, for their documents.")
+        int, Meta(ge=1, description="Recent assessments held in memory, for their exports.")
     ] = 100
-    keep_mib: Annotated[float, Meta(gt=0, description="The same in MiB of images.")] = 256
-    keep_minutes: Annotated[float, Meta(gt=0, description="And how long.")] = 15
+    keep_mib: Annotated[float, Meta(gt=0, description="Their images in memory, in MiB.")] = 256
+    keep_minutes: Annotated[
+        float, Meta(gt=0, description="How long they are held, in minutes.")
+    ] = 15
     hosts: tuple[str, ...] | None = None
-    """The host names by which it may be asked; None: any."""
+    """The host names that requests may be sent to; None: any."""
     audit: Path | None = None
 
     def __post_init__(self) -> None:
         if self.keep_mib < self.max_mib:
             raise ServiceError(
-                f"{self.keep_mib:g} MiB of answers in memory do not hold one image of "
-                f"{self.max_mib:g} MiB; give more, or accept smaller images"
+                f"{self.keep_mib:g} MiB for recent images is less than the largest request of "
+                f"{self.max_mib:g} MiB; raise the former or lower the latter"
             )
 
     @property

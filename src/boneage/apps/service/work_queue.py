@@ -1,4 +1,4 @@
-"""Where requests wait for a worker: so many and no more, and not for ever."""
+"""The bounded queue of requests for a worker, with a time limit."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ class Slot:
     """One place in the queue."""
 
     left_to_job: bool = False
-    """Whether a job that still runs gives it back."""
+    """Whether a job that still runs will release it."""
 
 
 class WorkQueue:
-    """Lets requests in, and runs their work in threads.
+    """Admits requests, and runs their jobs in threads.
 
     Parameters
     ----------
     workers : int
-        Jobs done at a time.
+        Jobs run at a time.
     waiting : int
-        Requests that may be let in beside those.
+        Further requests admitted.
     seconds : float
-        A job that is not done by then is no longer waited for. One that was not begun
-        never is; a network cannot be stopped midway: its job keeps its slot until it ends.
+        Time limit of a job. One that has not started is cancelled; a running network cannot be
+        stopped: its job keeps its slot until it ends.
     metrics : ServiceMetrics
     """
 
@@ -49,14 +49,14 @@ class WorkQueue:
 
     @property
     def full(self) -> bool:
-        """Whether the next request would be turned away."""
+        """Whether the next request would be rejected."""
         return self._taken >= self.slots
 
     @contextmanager
     def slot(self) -> Iterator[Slot]:
         """Take a slot; a problem of status 429 when there is none."""
         if self.full:
-            detail = f"the server is busy; ask again in {RETRY_SECONDS} seconds"
+            detail = f"the server is busy; try again in {RETRY_SECONDS} seconds"
             raise HttpProblem(429, "busy", detail, headers=RETRY)
         self._taken += 1
         slot = Slot()
@@ -64,9 +64,9 @@ class WorkQueue:
             yield slot
         finally:
             if not slot.left_to_job:
-                self._leave()
+                self._release()
 
-    def _leave(self) -> None:
+    def _release(self) -> None:
         self._taken -= 1
 
     def close(self) -> None:
@@ -76,26 +76,26 @@ class WorkQueue:
     async def run(self, slot: Slot, work: Callable[[], Value]) -> Value:
         """Run a job in a thread.
 
-        A problem of status 503 when it takes too long; 504 is a gateway's word.
+        A problem of status 503 when it takes too long; 504 is for gateways.
         """
-        asked = time.perf_counter()
+        submitted = time.perf_counter()
 
         def job() -> Value:
-            began = time.perf_counter()
-            self.metrics.seconds.labels("waiting").observe(began - asked)
+            started = time.perf_counter()
+            self.metrics.seconds.labels("waiting").observe(started - submitted)
             try:
                 return work()
             finally:
-                self.metrics.seconds.labels("working").observe(time.perf_counter() - began)
+                self.metrics.seconds.labels("working").observe(time.perf_counter() - started)
 
         loop, future = asyncio.get_running_loop(), self._pool.submit(job)
         try:
-            # Shielded: else a job that runs counts as cancelled, and nobody knows when it ends.
+            # Shielded: otherwise a running job counts as cancelled, and its end goes unnoticed.
             return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), self.seconds)
         except TimeoutError:
-            detail = f"there was no answer within {self.seconds:g} seconds"
+            detail = f"there was no result within {self.seconds:g} seconds"
             raise HttpProblem(503, "too_slow", detail, headers=RETRY) from None
         finally:
             if not future.done() and not future.cancel():
                 slot.left_to_job = True
-                future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._leave))
+                future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._release))

@@ -1,4 +1,4 @@
-"""Bring the tables of a history to what this version of boneage knows, with Alembic."""
+"""Migrate the tables of a history to the current schema, with Alembic."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 
 def upgrade(connection: Connection) -> None:
-    """Make the tables, or bring older ones to the newest form; nothing is lost.
+    """Create the tables, or migrate older ones; nothing is lost.
 
     Raises
     ------

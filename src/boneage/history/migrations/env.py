@@ -1,4 +1,4 @@
-"""What Alembic runs: the migrations, over the connection that it is handed."""
+"""What Alembic runs: the migrations, over the connection that it is given."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The dataset of a DICOM image: the study, series and image that an answer refers to.
+"""The dataset of a DICOM image: the study, series and image that a result refers to.
 
-Here, and only here, the name and identifiers of a patient are read: an answer in the same
-study repeats them, and nothing else does unless the user asks for it. An element is written
-as it is understood, by the same functions that read it.
+Here, and only here, the name and identifiers of a patient are read: a DICOM result in the same
+study repeats them, and nothing else does unless the user asks for it. Elements are parsed by
+the functions of :mod:`boneage.reading`, and written in normal form.
 """
 
 from __future__ import annotations
@@ -40,14 +40,13 @@ from boneage.reports.identity import Identity
 
 NEEDED = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID")
 OF_A_STUDY = ("PatientID", "StudyDate", "AccessionNumber")
-"""Where the UID is invalid, they tell studies apart."""
+"""Distinguish studies where the study UID is invalid."""
 DATES = ("PatientBirthDate", "StudyDate")
 MAY_BE_EMPTY = ("PatientID", "PatientName", "AccessionNumber", "StudyID", "ReferringPhysicianName")
-AS_THEY_ARE = frozenset((*NEEDED, *MAY_BE_EMPTY))
-"""Which are written on also where they are longer, say, than DICOM has them: the archive
-knows the study by them."""
+COPIED_UNCHECKED = frozenset((*NEEDED, *MAY_BE_EMPTY))
+"""Copied even where invalid, such as too long: the archive identifies the study by them."""
 LAST_GROUP = 0x0040
-"""Of the elements that an answer may carry on; behind are those of pixels."""
+"""Of the elements that a result may copy; those of the pixels have higher groups."""
 LONGEST_AGE = 999
 UTF_8 = "ISO_IR 192"
 
@@ -56,20 +55,20 @@ logging.getLogger("highdicom").setLevel(logging.CRITICAL + 1)
 
 
 class SourceDataset(Dataset):
-    """What a DICOM image states, and which of its identifiers had to be generated."""
+    """The elements of a DICOM image that a result repeats, and which UIDs had to be generated."""
 
-    made: tuple[str, ...] = ()
-    """Keywords of the UIDs that the image does not state, or not as DICOM has them."""
+    generated: tuple[str, ...] = ()
+    """Keywords of the UIDs that are missing from the image, or invalid there."""
 
     @property
-    def remark(self) -> str | None:
-        """A sentence about what was generated; None where nothing was."""
-        if not self.made:
+    def comment(self) -> str | None:
+        """A sentence about the generated UIDs; None where there are none."""
+        if not self.generated:
             return None
-        new = "a new one was" if len(self.made) == 1 else "new ones were"
+        new = "a new one was" if len(self.generated) == 1 else "new ones were"
         return (
-            f"The image states no valid {' and no valid '.join(self.made)}: {new} generated, so "
-            "that an archive may not show this result with the image."
+            f"The image states no valid {' and no valid '.join(self.generated)}: {new} generated, "
+            "so that an archive may not show this result with the image."
         )
 
 
@@ -79,9 +78,9 @@ def read_source(film: Source) -> SourceDataset:
     Returns
     -------
     SourceDataset
-        With every element that an answer in the same study needs, empty where the image does
-        not state it, or not as DICOM has it; texts are decoded. Missing UIDs are generated,
-        always the same ones for the same image.
+        With every element that a result in the same study needs, empty where it is missing or
+        invalid in the image; texts are decoded. Missing UIDs are generated, always the same
+        ones for the same image.
 
     Raises
     ------
@@ -98,7 +97,7 @@ def read_source(film: Source) -> SourceDataset:
         )
     try:
         with quiet():
-            return _understood(parse_all(data, name).dataset, name, sha256(data).hexdigest())
+            return _normalised(parse_all(data, name).dataset, name, sha256(data).hexdigest())
     except (OutputError, FilmError):
         raise
     except Exception as error:
@@ -122,15 +121,17 @@ def identity_of(dataset: SourceDataset, pseudonym: str | None = None) -> Identit
     times = times_of(dataset)
     return Identity(
         pseudonym=pseudonym,
-        name=_in_words(dataset.PatientName),
+        name=_display_name(dataset.PatientName),
         patient_id=str(dataset.PatientID or "").strip() or None,
         birth_date=times.birth_date,
         study_date=times.study_date,
-        study_uid=None if "StudyInstanceUID" in dataset.made else str(dataset.StudyInstanceUID),
+        study_uid=None
+        if "StudyInstanceUID" in dataset.generated
+        else str(dataset.StudyInstanceUID),
     )
 
 
-def _in_words(name: PersonName | str) -> str | None:
+def _display_name(name: PersonName | str) -> str | None:
     """Give a name as people write it, with the one in the child's own script, if there is one."""
     written = PersonName(name)
     parts = (written.alphabetic, written.ideographic)
@@ -139,13 +140,13 @@ def _in_words(name: PersonName | str) -> str | None:
     return (found[0] + "".join(f" ({part})" for part in found[1:])) if found else None
 
 
-def _understood(stated: Dataset, name: str, digest: str) -> SourceDataset:
-    """Give a dataset of what is understood, written as DICOM has it."""
+def _normalised(stated: Dataset, name: str, digest: str) -> SourceDataset:
+    """Give a dataset of the valid elements, in the form that DICOM prescribes."""
     dataset = SourceDataset()
-    made = []
+    generated = []
     for tag in sorted(stated.keys()):
         if tag.group <= LAST_GROUP and not tag.is_private and tag.element:
-            element = _sound(stated, tag)
+            element = _valid_element(stated, tag)
             if element is not None:
                 dataset.add(element)
     for keyword in NEEDED:
@@ -156,10 +157,10 @@ def _understood(stated: Dataset, name: str, digest: str) -> SourceDataset:
             which = f"no valid {keyword}" if stated.get(keyword) else f"no {keyword}"
             raise OutputError(f"{name!r} states {which}, so a DICOM result cannot refer to it")
         if uid is None:
-            uid = _made_uid(stated, keyword, digest)
-            made.append(keyword)
+            uid = _generated_uid(stated, keyword, digest)
+            generated.append(keyword)
         setattr(dataset, keyword, uid)
-    dataset.made = tuple(made)
+    dataset.generated = tuple(generated)
     for keyword in MAY_BE_EMPTY:
         if dataset.get(keyword) is None:
             setattr(dataset, keyword, "")
@@ -173,7 +174,7 @@ def _understood(stated: Dataset, name: str, digest: str) -> SourceDataset:
     return dataset
 
 
-def _made_uid(stated: Dataset, keyword: str, digest: str) -> str:
+def _generated_uid(stated: Dataset, keyword: str, digest: str) -> str:
     """Derive a UID: the same for all images that state the same study, or for the same file."""
     text = only_text_of(stated, keyword) or ""
     if text and keyword != "SOPInstanceUID":
@@ -201,8 +202,8 @@ def _age(stated: Dataset) -> str:
     return f"{number:03.0f}{unit}" if number <= LONGEST_AGE else ""
 
 
-def _sound(stated: Dataset, tag: int) -> DataElement | None:
-    """Give an element that can be written again, its texts decoded; None: there is none."""
+def _valid_element(stated: Dataset, tag: int) -> DataElement | None:
+    """Give an element that can be written, its texts decoded; None where it is invalid."""
     try:
         element = stated[tag]
         decode_element(element, list(stated.original_character_set))
@@ -213,16 +214,20 @@ def _sound(stated: Dataset, tag: int) -> DataElement | None:
         values = element.value if isinstance(element.value, MultiValue) else [element.value]
         if len(values) > 1 and dictionary_VM(tag) == "1":
             return None
-        if any(_has_controls(value) for value in values if isinstance(value, str | PersonName)):
+        if any(
+            _has_control_characters(value)
+            for value in values
+            if isinstance(value, str | PersonName)
+        ):
             return None
         valid = all(_is_valid(element.VR, value) for value in values if isinstance(value, str))
-    except Exception:  # a garbled element is not carried on
+    except Exception:  # an unreadable element is not copied
         return None
-    return element if valid or element.keyword in AS_THEY_ARE else None
+    return element if valid or element.keyword in COPIED_UNCHECKED else None
 
 
-def _has_controls(text: str | PersonName) -> bool:
-    """Tell whether a text has control characters, which no name or identifier has."""
+def _has_control_characters(text: str | PersonName) -> bool:
+    """Whether a text has control characters, which no name or identifier has."""
     return any(ord(sign) < ord(" ") and sign not in "\t\r\n" for sign in str(text))
 
 

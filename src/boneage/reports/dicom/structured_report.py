@@ -82,7 +82,7 @@ MONTH, CENTIMETRE = codes.UCUM.Month, codes.UCUM.Centimeter
 PERCENT, NO_UNIT = codes.UCUM.Percent, codes.UCUM.NoUnits
 
 
-def structured_report(answer: Assessment, source: SourceDataset) -> sr.ComprehensiveSR:
+def structured_report(assessment: Assessment, source: SourceDataset) -> sr.ComprehensiveSR:
     """Write an assessment as a structured report in the study of its image.
 
     With ``clinical``, the report holds the SDS, the normal range and the adult height. It is a
@@ -90,10 +90,10 @@ def structured_report(answer: Assessment, source: SourceDataset) -> sr.Comprehen
     """
     groups: list[
         sr.MeasurementsAndQualitativeEvaluations | sr.PlanarROIMeasurementsAndQualitativeEvaluations
-    ] = [_bone_age(answer, source)]
-    groups += [_region(detection, answer, source) for detection in answer.detections]
+    ] = [_bone_age(assessment, source)]
+    groups += [_region(detection, assessment, source) for detection in assessment.detections]
     content = sr.MeasurementReport(
-        observation_context=sr.ObservationContext(_observer(answer)),
+        observation_context=sr.ObservationContext(_observer(assessment)),
         procedure_reported=BONE_AGE_FILM,
         imaging_measurements=groups,
     )
@@ -106,82 +106,80 @@ def structured_report(answer: Assessment, source: SourceDataset) -> sr.Comprehen
         sop_instance_uid=highdicom.UID(),
         instance_number=1,
         manufacturer="boneage",
-        manufacturer_model_name=answer.weights.name,
+        manufacturer_model_name=assessment.weights.name,
         software_versions=__version__,
-        device_serial_number=answer.weights.sha256,
+        device_serial_number=assessment.weights.sha256,
         is_complete=True,
         is_final=False,
         is_verified=False,
         transfer_syntax_uid=ExplicitVRLittleEndian,
         specific_character_set=UTF_8,
-        coding_schemes=[
-            CodingSchemeIdentificationItem(OWN_SCHEME, name="Codes of the boneage software")
-        ],
+        coding_schemes=[CodingSchemeIdentificationItem(OWN_SCHEME, name=OWN_SCHEME_NAME)],
     )
 
 
-def _observer(answer: Assessment) -> sr.ObserverContext:
+def _observer(assessment: Assessment) -> sr.ObserverContext:
     # The same program with the same weights is the same observer.
-    named = f"boneage {__version__} {answer.weights.sha256}"
+    named = f"boneage {__version__} {assessment.weights.sha256}"
     return sr.ObserverContext(
         observer_type=codes.DCM.Device,
         observer_identifying_attributes=sr.DeviceObserverIdentifyingAttributes(
             uid=highdicom.UID(derived_uid(named)),
             name="boneage",
             manufacturer_name="boneage",
-            model_name=answer.weights.name,
-            serial_number=answer.weights.sha256,
+            model_name=assessment.weights.name,
+            serial_number=assessment.weights.sha256,
         ),
     )
 
 
 def _bone_age(
-    answer: Assessment, source: SourceDataset
+    assessment: Assessment, source: SourceDataset
 ) -> sr.MeasurementsAndQualitativeEvaluations:
     """The bone age, and its clinical interpretation."""
-    growth = answer.clinical.growth if answer.clinical else None
+    growth = assessment.clinical.growth if assessment.clinical else None
     classification = []
     if growth is not None:
         classification.append(
             sr.QualitativeEvaluation(CLASSIFICATION, CLASSIFICATIONS[growth.determination])
         )
-    side = SIDES.get(answer.laterality or "")
+    side = SIDES.get(assessment.laterality or "")
     group = sr.MeasurementsAndQualitativeEvaluations(
         tracking_identifier=sr.TrackingIdentifier(highdicom.UID(), "bone age"),
         finding_type=codes.SCT.HandBone,
         finding_sites=[sr.FindingSite(HAND, laterality=side)],
-        measurements=list(_measurements(answer)),
+        measurements=list(_measurements(assessment)),
         qualitative_evaluations=classification,
         source_images=[sr.SourceImageForMeasurementGroup.from_source_image(source)],
     )
-    remarks = [*comments(answer), *([source.remark] if source.remark is not None else [])]
+    texts = [*comments(assessment), *([source.comment] if source.comment is not None else [])]
     group[0].ContentSequence.extend(
-        sr.TextContentItem(codes.DCM.Comment, remark, CONTAINS) for remark in remarks
+        sr.TextContentItem(codes.DCM.Comment, text, CONTAINS) for text in texts
     )
     return group
 
 
-def _measurements(answer: Assessment) -> Iterator[sr.Measurement]:
-    growth = answer.clinical.growth if answer.clinical else None
+def _measurements(assessment: Assessment) -> Iterator[sr.Measurement]:
+    growth = assessment.clinical.growth if assessment.clinical else None
     yield sr.Measurement(
         BONE_AGE,
-        round(answer.age_months, DECIMALS),
+        round(assessment.age_months, DECIMALS),
         MONTH,
-        method=METHODS[answer.sex],
-        algorithm_id=_algorithm(answer),
-        properties=_properties(answer, growth),
+        method=METHODS[assessment.sex],
+        algorithm_id=_algorithm(assessment),
+        properties=_properties(assessment, growth),
     )
-    if answer.interval is not None:
-        yield _number(INTERVAL_LOW, answer.interval.low_months)
-        yield _number(INTERVAL_HIGH, answer.interval.high_months)
-        yield _number(INTERVAL_LEVEL, 100 * answer.interval.level, PERCENT)
-    if answer.calibrated is not None:
-        yield _number(UNCALIBRATED, answer.calibrated.uncalibrated_months)
-    if answer.chronological_age_months is not None:
-        yield _number(CHRONOLOGICAL_AGE, answer.chronological_age_months)
+    if assessment.interval is not None:
+        yield _number(INTERVAL_LOW, assessment.interval.low_months)
+        yield _number(INTERVAL_HIGH, assessment.interval.high_months)
+        yield _number(INTERVAL_LEVEL, 100 * assessment.interval.level, PERCENT)
+    if assessment.calibrated is not None:
+        yield _number(UNCALIBRATED, assessment.calibrated.uncalibrated_months)
+    if assessment.chronological_age_months is not None:
+        yield _number(CHRONOLOGICAL_AGE, assessment.chronological_age_months)
     if growth is not None:
         yield _number(DIFFERENCE, growth.difference_months)
-    height = answer.clinical.adult_height if answer.clinical else None
+    height = assessment.clinical.adult_height if assessment.clinical else None
     if height is not None and height.predicted_cm is not None:
         yield _number(ADULT_HEIGHT, height.predicted_cm, CENTIMETRE)
         if height.low_cm is not None and height.high_cm is not None:
@@ -189,27 +187,27 @@ def _measurements(answer: Assessment) -> Iterator[sr.Measurement]:
             yield _number(ADULT_HEIGHT_HIGH, height.high_cm, CENTIMETRE)
 
 
-def _algorithm(answer: Assessment) -> sr.AlgorithmIdentification:
-    weights = answer.weights
+def _algorithm(assessment: Assessment) -> sr.AlgorithmIdentification:
+    weights = assessment.weights
     parameters = [
         f"weights {weights.name}",
         f"profile {weights.profile}",
         f"sha256 of the weights {weights.sha256}",
     ]
-    if answer.calibrated is not None:
-        parameters.append(f"sha256 of the calibration {answer.calibrated.sha256}")
+    if assessment.calibrated is not None:
+        parameters.append(f"sha256 of the calibration {assessment.calibrated.sha256}")
     family = codes.DCM.ArtificialIntelligence
     return sr.AlgorithmIdentification("boneage", __version__, parameters, family=family)
 
 
-def _properties(answer: Assessment, growth: GrowthFindings | None) -> sr.MeasurementProperties:
-    """What a viewer that knows only the standard's own codes can show."""
+def _properties(assessment: Assessment, growth: GrowthFindings | None) -> sr.MeasurementProperties:
+    """For viewers that know only the codes of the standard."""
     properties = sr.MeasurementProperties(
         measurement_statistical_properties=_z_score(growth),
         normal_range_properties=_normal_range(growth),
     )
-    if answer.interval is not None:
-        properties.extend(_uncertainty(answer.age_months, answer.interval))
+    if assessment.interval is not None:
+        properties.extend(_uncertainty(assessment.age_months, assessment.interval))
     return properties
 
 
@@ -257,12 +255,12 @@ def _number(name: sr.CodedConcept, value: float, unit: sr.CodedConcept = MONTH) 
 
 
 def _region(
-    detection: RegionDetection, answer: Assessment, source: Dataset
+    detection: RegionDetection, assessment: Assessment, source: Dataset
 ) -> sr.PlanarROIMeasurementsAndQualitativeEvaluations:
     """One region on the image, and the estimate of its network."""
-    alone = answer.age_by_network.get(detection.region)
+    alone = assessment.age_by_network.get(detection.region)
     site = SITES.get(detection.region, HAND)
-    side = SIDES.get(answer.laterality or "")
+    side = SIDES.get(assessment.laterality or "")
     found = codes.SCT.Yes if detection.attention_found else codes.SCT.No
     region = sr.ImageRegion(
         sr.GraphicTypeValues.POLYLINE,

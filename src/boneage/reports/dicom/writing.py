@@ -28,7 +28,7 @@ BURNED_IN = ("YES", "NO")
 
 
 def dicom_file(
-    kind: str, answer: Assessment, radiograph: Radiograph, source: SourceDataset
+    kind: str, assessment: Assessment, radiograph: Radiograph, source: SourceDataset
 ) -> bytes:
     """Write the ``"picture"`` as a secondary capture, or the ``"report"``.
 
@@ -39,32 +39,32 @@ def dicom_file(
     ----------
     kind : str
         ``"picture"`` or ``"report"``.
-    answer : Assessment
+    assessment : Assessment
     radiograph : Radiograph
         The image that was analysed.
     source : SourceDataset
-        What its file states: :func:`boneage.reports.dicom.source.read_source`.
+        Its DICOM dataset: :func:`boneage.reports.dicom.source.read_source`.
 
     Raises
     ------
     OutputError
         When the patient and study data of the image cannot be written as DICOM.
     """
-    picture = draw(answer, radiograph) if kind == PICTURE else None
+    picture = draw(assessment, radiograph) if kind == PICTURE else None
     try:
         with quiet():
             if picture is not None:
-                return _written(secondary_capture(picture, answer, source))
-            return _written(structured_report(answer, source))
+                return _written(secondary_capture(picture, assessment, source))
+            return _written(structured_report(assessment, source))
     except Exception as error:
-        # Not chained: what the libraries say may quote the patient.
+        # Not chained: the libraries' messages may quote the patient.
         raise OutputError(
             f"the patient and study data of {radiograph.name!r} cannot be written as DICOM "
             f"({type(error).__name__})"
         ) from None
 
 
-def secondary_capture(picture: Rgb, answer: Assessment, source: SourceDataset) -> SCImage:
+def secondary_capture(picture: Rgb, assessment: Assessment, source: SourceDataset) -> SCImage:
     """Put a drawn assessment into the study of its image, as a dataset of a new series."""
     image = SCImage.from_ref_dataset(
         ref_dataset=source,
@@ -79,13 +79,13 @@ def secondary_capture(picture: Rgb, answer: Assessment, source: SourceDataset) -
         sop_instance_uid=UID(),
         instance_number=1,
         manufacturer="boneage",
-        manufacturer_model_name=answer.weights.name,
+        manufacturer_model_name=assessment.weights.name,
         software_versions=__version__,
         transfer_syntax_uid=ExplicitVRLittleEndian,
         specific_character_set=UTF_8,
     )
     image.PatientOrientation = []  # a page of several pictures has none
-    side = answer.laterality
+    side = assessment.laterality
     image.Laterality = side if side in SIDES else ""  # empty: not known
     image.ConversionType = SYNTHETIC
     image.LossyImageCompression = "00"
@@ -99,8 +99,8 @@ def secondary_capture(picture: Rgb, answer: Assessment, source: SourceDataset) -
         image.BurnedInAnnotation = source.BurnedInAnnotation
     image.SourceImageSequence = [_reference(source)]
     image.DerivationDescription = "Radiograph with regions, attention and bone age, by boneage"
-    if source.remark is not None:
-        image.ImageComments = source.remark
+    if source.comment is not None:
+        image.ImageComments = source.comment
     return image
 
 

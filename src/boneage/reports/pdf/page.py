@@ -51,29 +51,29 @@ COLOURS = {"ink": HexColor("#1a1a1c"), "dim": HexColor("#5a5a60"), "warning": He
 LINE = HexColor("#9a9aa0")
 LEADING = 1.28
 JPEG_QUALITY = 92
-UNKNOWN = "?"
-"""Stands for a letter that the font lacks."""
+MISSING_GLYPH = "?"
+"""Replaces a character that the font lacks."""
 
 
 @dataclass(frozen=True)
 class ReportTexts:
-    """Every text of a report but those around the pictures."""
+    """Every text of a report, except the captions."""
 
     title: str
     purpose: str
     identity: tuple[Entry, ...]
-    """Empty unless asked for: then there is a line to write on instead."""
+    """Empty by default: then there is a line to write on."""
     age: str
-    answer: tuple[str, ...]
-    """What stands below the age: months and standard, interval, calibration."""
+    age_details: tuple[str, ...]
+    """The lines below the age: months and standard, interval, calibration."""
     sections: tuple[EntryGroup, ...]
     refusals: tuple[str, ...]
-    """Why the image failed the quality check; it was analysed, for the user insisted."""
+    """Why an image that was analysed at the user's request failed the quality check."""
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
     provenance: tuple[Entry, ...]
     film: str
-    """The image's fingerprint, for the file's own description."""
+    """The image's fingerprint, for the metadata of the file."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def _head(canvas: Canvas, texts: ReportTexts, words: Words, area: PageArea) -> f
         _rule(canvas, end + 4, left + width, top - 6 * mm - 2)
         top -= 6 * mm + 2
     write(texts.age, 22, GAP, bold=True)
-    for number, line in enumerate(texts.answer):
+    for number, line in enumerate(texts.age_details):
         write(line, 9 if number else 10, 1 if number else 2)
     for refusal in texts.refusals:
         write(refusal, 10, 2, bold=True, colour="warning")
@@ -193,7 +193,7 @@ def _findings(texts: ReportTexts, words: Words, width: float, room: float) -> Fl
     left: list[EntryGroup] = []
     right: list[EntryGroup] = []
     for section in texts.sections:
-        (left if _letters(left) <= _letters(right) else right).append(section)
+        (left if _text_length(left) <= _text_length(right) else right).append(section)
     column = (width - GAP) / 2
     columns = Table(
         [[_sections(left, column), _sections(right, column)]],
@@ -209,8 +209,8 @@ def _findings(texts: ReportTexts, words: Words, width: float, room: float) -> Fl
     return KeepInFrame(width, room, parts, mode="shrink")
 
 
-def _letters(sections: Sequence[EntryGroup]) -> int:
-    """How much there is to read, which tells how high sections will be."""
+def _text_length(sections: Sequence[EntryGroup]) -> int:
+    """The number of characters, from which the height of sections is estimated."""
     return sum(len(text) for section in sections for _, text in section.entries)
 
 
@@ -289,7 +289,7 @@ def _style(size: float, *, bold: bool = False, colour: str = "ink") -> Paragraph
 
 def _paragraph(text: str, style: ParagraphStyle) -> Paragraph:
     """Make a text that wraps; nothing in it is markup."""
-    return Paragraph(escape(_printable(text)), style)
+    return Paragraph(escape(_in_font(text)), style)
 
 
 def _draw(canvas: Canvas, flowable: Flowable, left: float, top: float, width: float) -> float:
@@ -314,7 +314,7 @@ def _draw_text(
     canvas: Canvas, text: str, left: float, baseline: float, style: ParagraphStyle
 ) -> float:
     """Write one line, and give where it ends."""
-    text = _printable(text)
+    text = _in_font(text)
     canvas.setFont(style.fontName, style.fontSize)
     canvas.setFillColor(style.textColor)
     canvas.drawString(left, baseline, text)
@@ -335,6 +335,6 @@ def _registered(name: str) -> TTFont:
     return font
 
 
-def _printable(text: str) -> str:
+def _in_font(text: str) -> str:
     known = _registered(REGULAR).face.charToGlyph
-    return "".join(letter if ord(letter) in known else UNKNOWN for letter in text)
+    return "".join(letter if ord(letter) in known else MISSING_GLYPH for letter in text)

@@ -1,4 +1,4 @@
-"""The report of one image as PDF: what it states, in one language, and its pictures."""
+"""The report of one image as PDF: its texts, in one language, and its pictures."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from boneage.domain.assessment import Assessment, Severity
 from boneage.domain.radiograph import Radiograph
 from boneage.i18n.words import ENGLISH, Words, words_of
 from boneage.imaging.preparing import stretch
-from boneage.reports.identity import NOBODY, Identity
+from boneage.reports.identity import ANONYMOUS, Identity
 from boneage.reports.panels import as_grey, fitted, with_boxes, with_heat
 from boneage.reports.pdf.page import RegionPictures, ReportPictures, ReportTexts, report_page
 from boneage.reports.wording import (
     DISCLAIMER,
     Entry,
     EntryGroup,
-    below_the_age,
+    age_details,
     chronological_age,
     finding_sentence,
     growth_entries,
@@ -34,19 +34,19 @@ LABEL_PX = 32
 
 
 def report(
-    answer: Assessment,
+    assessment: Assessment,
     radiograph: Radiograph,
     *,
     paper: str = "a4",
     language: str = ENGLISH,
-    identity: Identity = NOBODY,
+    identity: Identity = ANONYMOUS,
     weights_date: str | None = None,
 ) -> bytes:
     """Write the report of one image.
 
     Parameters
     ----------
-    answer : Assessment
+    assessment : Assessment
     radiograph : Radiograph
         The image that was analysed.
     paper : str
@@ -70,49 +70,49 @@ def report(
     """
     words = words_of(language)
     texts = report_texts(
-        answer, words, identity, film=radiograph.fingerprint, weights_date=weights_date
+        assessment, words, identity, film=radiograph.fingerprint, weights_date=weights_date
     )
-    return report_page(texts, report_pictures(answer, radiograph, words), words, paper)
+    return report_page(texts, report_pictures(assessment, radiograph, words), words, paper)
 
 
 def report_texts(
-    answer: Assessment,
+    assessment: Assessment,
     words: Words,
     identity: Identity,
     *,
     film: str,
     weights_date: str | None = None,
 ) -> ReportTexts:
-    """Write what a report states; ``film`` is the image's fingerprint."""
+    """Collect the texts of a report; ``film`` is the image's fingerprint."""
     _ = words.gettext
     return ReportTexts(
         title=_("Bone age report"),
         purpose=_(DISCLAIMER),
         identity=_identity(identity, words),
-        age=words.age(answer.age_months),
-        answer=tuple(below_the_age(answer, words)),
-        sections=tuple(_sections(answer, words)),
-        refusals=tuple(refusal_sentence(finding, words) for finding in answer.refusals),
-        warnings=_findings(answer, Severity.WARNING, words),
-        notes=_findings(answer, Severity.NOTE, words),
-        provenance=tuple(_provenance(answer, words, film, weights_date)),
+        age=words.age(assessment.age_months),
+        age_details=tuple(age_details(assessment, words)),
+        sections=tuple(_sections(assessment, words)),
+        refusals=tuple(refusal_sentence(finding, words) for finding in assessment.refusals),
+        warnings=_findings(assessment, Severity.WARNING, words),
+        notes=_findings(assessment, Severity.NOTE, words),
+        provenance=tuple(_provenance(assessment, words, film, weights_date)),
         film=film,
     )
 
 
-def report_pictures(answer: Assessment, radiograph: Radiograph, words: Words) -> ReportPictures:
+def report_pictures(assessment: Assessment, radiograph: Radiograph, words: Words) -> ReportPictures:
     """Draw the radiograph with its regions, and each region's attention and crop."""
     grey = as_grey(stretch(radiograph.pixels))
     small = fitted(grey, REGION_PX, REGION_PX)
     regions = []
-    for detection in answer.detections:
+    for detection in assessment.detections:
         box = detection.box
         cut = grey[box.min_row : box.max_row, box.min_col : box.max_col]
         crop = Image.fromarray(fitted(cut, REGION_PX, REGION_PX))
         label = region_label(detection, words)
         regions.append(RegionPictures(label, with_heat(small, detection.heat_map), crop))
     size = radiograph.height, radiograph.width
-    film = with_boxes(fitted(grey, FILM_PX, FILM_PX), answer.detections, size, LABEL_PX, words)
+    film = with_boxes(fitted(grey, FILM_PX, FILM_PX), assessment.detections, size, LABEL_PX, words)
     return ReportPictures(film, tuple(regions))
 
 
@@ -128,16 +128,16 @@ def _identity(identity: Identity, words: Words) -> tuple[Entry, ...]:
     return tuple((label, text) for label, text in stated if text)
 
 
-def _findings(answer: Assessment, severity: Severity, words: Words) -> tuple[str, ...]:
-    found = (finding for finding in answer.findings if finding.severity is severity)
+def _findings(assessment: Assessment, severity: Severity, words: Words) -> tuple[str, ...]:
+    found = (finding for finding in assessment.findings if finding.severity is severity)
     return tuple(finding_sentence(finding, words) for finding in found)
 
 
-def _sections(answer: Assessment, words: Words) -> list[EntryGroup]:
+def _sections(assessment: Assessment, words: Words) -> list[EntryGroup]:
     """Growth always, for its age may be missing; height where it is known; then the details."""
     _ = words.gettext
-    clinical = answer.clinical
-    entries = [(_("Chronological age"), chronological_age(answer, words) or _("not known"))]
+    clinical = assessment.clinical
+    entries = [(_("Chronological age"), chronological_age(assessment, words) or _("not known"))]
     if clinical is not None and clinical.growth is not None:
         entries += growth_entries(clinical.growth, words)
     sections = [EntryGroup(_("Clinical interpretation"), tuple(entries))]
@@ -145,19 +145,19 @@ def _sections(answer: Assessment, words: Words) -> list[EntryGroup]:
         height = height_entries(clinical.adult_height, words)
         sections.append(EntryGroup(_("Adult height prediction"), tuple(height)))
     details = standards_entries(clinical.standards, words) if clinical is not None else []
-    details.append((_("Regional estimates"), regional_estimates(answer, words)))
+    details.append((_("Regional estimates"), regional_estimates(assessment, words)))
     return [*sections, EntryGroup(_("Bone age in detail"), tuple(details))]
 
 
 def _provenance(
-    answer: Assessment, words: Words, film: str, weights_date: str | None
+    assessment: Assessment, words: Words, film: str, weights_date: str | None
 ) -> list[Entry]:
     _ = words.gettext
-    weights = answer.weights
+    weights = assessment.weights
     model = [weights.name, _("profile {name}").format(name=weights.profile)]
     if weights_date:
         model.append(_("of {date}").format(date=weights_date))
-    size = f"{answer.film_height} × {answer.film_width}"
+    size = f"{assessment.film_height} × {assessment.film_width}"
     return [
         (_("Software"), f"boneage {__version__}"),
         (_("Model"), ", ".join(model)),

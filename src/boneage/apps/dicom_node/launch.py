@@ -1,4 +1,4 @@
-"""A node from its start to its end."""
+"""Starting and stopping a node."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from boneage.apps.dicom_node.receiving import Receiver
 from boneage.apps.dicom_node.sending import Sender
 from boneage.apps.dicom_node.settings import NodeError, NodeSettings, ReadingSettings
 from boneage.apps.dicom_node.spool import Spool
-from boneage.apps.dicom_node.worker import Dispatcher, Loop, SpoolReader
+from boneage.apps.dicom_node.worker import Dispatcher, Loop, SpoolAssessor
 from boneage.inference.assessor import Assessor
 from boneage.storage.files import lock
 
-FINISH_SECONDS = 60.0
-"""For the image that is being analysed when the node is told to end."""
+STOP_SECONDS = 60.0
+"""For the image being assessed when the node is stopped."""
 
 logger = logging.getLogger("boneage.node")
 
 
 def run(settings: NodeSettings, report: Callable[[str], None]) -> None:
-    """Take radiographs, analyse them and send the answers until SIGTERM or SIGINT.
+    """Receive radiographs, assess them and send the results until SIGTERM or SIGINT.
 
     Raises a `BoneageError` when it cannot start.
     """
@@ -45,13 +45,13 @@ def run(settings: NodeSettings, report: Callable[[str], None]) -> None:
     with ExitStack() as stack:
         spool = Spool(settings.spool)
         stack.callback(spool.close)
-        stack.callback(os.close, _locked(settings.spool.folder))
+        stack.callback(os.close, _lock_spool(settings.spool.folder))
         spool.recover()
         audit = AuditLog(settings.audit.log)
-        assessor = _opened(settings.reading)
+        assessor = _open_assessor(settings.reading)
         dispatcher = Dispatcher(spool, sender, settings.retry, end.is_set, audit)
         dispatching = Loop("sending", dispatcher.step)
-        reading = Loop("reading", SpoolReader(spool, assessor, dispatching.wake, audit).step)
+        reading = Loop("reading", SpoolAssessor(spool, assessor, dispatching.wake, audit).step)
         receiver = Receiver(
             settings.node, spool, reading.wake, tls.server_context() if tls else None
         )
@@ -61,17 +61,17 @@ def run(settings: NodeSettings, report: Callable[[str], None]) -> None:
         host, port = receiver.address
         report(
             f"boneage node: {settings.node.ae_title} at {host}:{port}{' (TLS)' if tls else ''}, "
-            f"answers to {there.ae_title} at {there.host}:{there.port} (Ctrl+C ends it)"
+            f"results to {there.ae_title} at {there.host}:{there.port} (Ctrl+C to stop)"
         )
         end.wait()
         receiver.stop()
         reading.stop()
         dispatching.stop()
-        whole = [loop.join(FINISH_SECONDS) for loop in (reading, dispatching)]
-        logger.info("ended" if all(whole) else "ended in the middle; the next start resumes it")
+        ended = [loop.join(STOP_SECONDS) for loop in (reading, dispatching)]
+        logger.info("ended" if all(ended) else "ended during an image; the next start resumes it")
 
 
-def _opened(settings: ReadingSettings) -> Assessor:
+def _open_assessor(settings: ReadingSettings) -> Assessor:
     assessor = Assessor(
         settings.weights, threads=settings.threads, calibration=settings.calibration
     )
@@ -79,13 +79,13 @@ def _opened(settings: ReadingSettings) -> Assessor:
     return assessor
 
 
-def _locked(folder: Path) -> int:
-    """Keep a second node out of a spool, as long as this process lives.
+def _lock_spool(folder: Path) -> int:
+    """Lock a spool for this process.
 
-    Raises a `NodeError` when there is one.
+    Raises a `NodeError` when another node has locked it.
     """
     opened = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     if not lock(opened):
         os.close(opened)
-        raise NodeError(f"another node works in the spool {str(folder)!r}")
+        raise NodeError(f"another node uses the spool {str(folder)!r}")
     return opened

@@ -1,4 +1,4 @@
-"""Which objects a node takes, and which of them are its own."""
+"""Which objects a node accepts, and which of them are its own results."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ FILM_CLASSES = (
     DigitalXRayImageStorageForProcessing,
     SecondaryCaptureImageStorage,
 )
-ANSWER_CLASSES: Mapping[str, str] = {
+RESULT_CLASSES: Mapping[str, str] = {
     PICTURE: SecondaryCaptureImageStorage,
     REPORT: ComprehensiveSRStorage,
 }
-"""Of each of the two files of an answer."""
+"""SOP classes of the two result files, by kind."""
 FILM_SYNTAXES = [uid for uid in SYNTAXES if uid != DeflatedExplicitVRLittleEndian]
-"""What can be read; a deflated object would be inflated before its size is known."""
+"""Those that can be decoded, but for deflated objects: inflated, they could be of any size."""
 MANUFACTURER = "boneage"
-HEAD = ("SOPClassUID", "SOPInstanceUID", "Manufacturer")
+HEADER_ELEMENTS = ("SOPClassUID", "SOPInstanceUID", "Manufacturer")
 
 
 @dataclass(frozen=True)
-class Head:
-    """What a DICOM file says it is."""
+class ObjectHeader:
+    """The kind and identity of an object, as its DICOM file states them."""
 
     sop_class: str
     sop_instance: str
@@ -48,20 +48,24 @@ class Head:
 
     @property
     def is_film(self) -> bool:
-        """Whether it may be a film."""
+        """Whether it may be a radiograph."""
         return self.sop_class in FILM_CLASSES
 
     @property
     def is_own(self) -> bool:
-        """Whether it is an answer of this program: those are not read again."""
-        return self.manufacturer == MANUFACTURER and self.sop_class in ANSWER_CLASSES.values()
+        """Whether it is a result of this program, which is not assessed."""
+        return self.manufacturer == MANUFACTURER and self.sop_class in RESULT_CLASSES.values()
 
 
-def head_of(file: bytes) -> Head:
-    """Read what a DICOM file says it is; a FilmError, ``"damaged"``, when it cannot be read."""
+def read_header(file: bytes) -> ObjectHeader:
+    """Read the header of a DICOM file; a FilmError, ``"damaged"``, when it cannot be read."""
     try:
         with quiet():
-            dataset = dcmread(BytesIO(file), stop_before_pixels=True, specific_tags=list(HEAD))
-            return Head(*(str(dataset.get(keyword) or "").strip() for keyword in HEAD))
-    except Exception as error:  # what it says may quote the patient
+            dataset = dcmread(
+                BytesIO(file), stop_before_pixels=True, specific_tags=list(HEADER_ELEMENTS)
+            )
+            return ObjectHeader(
+                *(str(dataset.get(keyword) or "").strip() for keyword in HEADER_ELEMENTS)
+            )
+    except Exception as error:  # its message may quote the patient
         raise FilmError("damaged", f"no data set can be read ({type(error).__name__})") from None

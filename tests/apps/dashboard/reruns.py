@@ -1,4 +1,4 @@
-"""Redraws of a page that are broken off, as by a visitor who touches something else."""
+"""Reruns of a page that are aborted, as by another click of the visitor."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from streamlit.runtime.scriptrunner_utils.exceptions import RerunException
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 
 
-def break_off_next_redraw(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Break off the next redraw at its title; the one after is told of no click, as in a browser.
+def abort_next_rerun(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Abort the next rerun at its title; the one after sees no click, as in a browser.
 
     The list tells afterwards which titles were drawn, the first of them in vain.
     """

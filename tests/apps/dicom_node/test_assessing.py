@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydicom import dcmread
 
-from boneage.apps.dicom_node.answering import Unanswerable, answer_film
+from boneage.apps.dicom_node.assessing import NoResult, assess_film
 from boneage.errors import OutputError
 from boneage.inference.assessor import Assessor
 from boneage.reports.dicom.writing import dicom_file
@@ -35,7 +35,7 @@ def test_what_can_be_written_is(
     error: type[Exception],
 ) -> None:
     failing(monkeypatch, kind, error=error)
-    answer = answer_film(assessor, film(1), "x")
+    answer = assess_film(assessor, film(1), "x")
     assert list(answer.files) == [other]
     assert list(answer.unwritten) == [kind]
 
@@ -43,17 +43,17 @@ def test_what_can_be_written_is(
 def test_an_answer_that_cannot_be_written_is_not_lost(
     assessor: Assessor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    months = answer_film(assessor, film(1), "x").assessment.age_months
+    months = assess_film(assessor, film(1), "x").assessment.age_months
     failing(monkeypatch, "picture", "report", error=TypeError)
-    with pytest.raises(Unanswerable) as raised:
-        answer_film(assessor, film(1), "x")
+    with pytest.raises(NoResult) as raised:
+        assess_film(assessor, film(1), "x")
     assert raised.value.code == "output"
     assert f"{months:.1f} months" in raised.value.reason
     assert "DOE" not in raised.value.reason
 
 
 def test_an_answer_to_an_image_without_a_study_is_in_one_of_its_own(assessor: Assessor) -> None:
-    answer = answer_film(assessor, film(1, StudyInstanceUID=None), "x")
+    answer = assess_film(assessor, film(1, StudyInstanceUID=None), "x")
     studies = {dcmread(BytesIO(file)).StudyInstanceUID for _, file in answer.files.values()}
     assert len(answer.files) == 2
     assert len(studies) == 1

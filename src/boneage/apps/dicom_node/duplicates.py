@@ -1,7 +1,7 @@
 """Whether two objects under one SOP Instance UID are the same image, however they are stored.
 
-Archives send an image again in another transfer syntax, with other file meta information
-or with elements of their own. None of that changes an answer; what does is compared.
+Archives may resend an image in another transfer syntax, with other file meta information
+or with elements of their own. Only what affects the result is compared.
 """
 
 from __future__ import annotations
@@ -23,22 +23,28 @@ from boneage.reading import read
 from boneage.reading.quiet import quiet
 from boneage.reports.dicom.source import read_source
 
-OF_THE_FILE = frozenset(("format", "bits", "in_colour"))
-"""What is stated of how an image is stored; the pixels themselves are compared."""
-OF_THE_PATIENT = ("StudyInstanceUID", "PatientID", "PatientName", "PatientBirthDate", "PatientSex")
-"""What an answer carries on, and somebody could have corrected."""
+ENCODING_FIELDS = frozenset(("format", "bits", "in_colour"))
+"""Metadata of how an image is stored; the pixels themselves are compared."""
+IDENTITY_KEYWORDS = (
+    "StudyInstanceUID",
+    "PatientID",
+    "PatientName",
+    "PatientBirthDate",
+    "PatientSex",
+)
+"""What a result repeats, and may have been corrected."""
 LOSSY_SYNTAXES = frozenset(
     (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless, JPEG2000, HTJ2K)
 )
-"""In which pixels may have changed a little."""
+"""Which may change pixels slightly."""
 MEAN_CHANGE, BLOCK_CHANGE = 0.01, 0.03
-"""What compression changes at most, on average and in the mean of a block, of the range 0 to 1."""
+"""Largest change by compression, of the mean and of a block's mean; pixels range from 0 to 1."""
 BLOCKS = 64
 
 
 @dataclass(frozen=True)
 class Content:
-    """What of an object decides its answer, and whose answer it is."""
+    """The parts of an object that affect its result, and the patient it is stored under."""
 
     elements: str
     pixels: Pixels
@@ -46,13 +52,13 @@ class Content:
 
     @property
     def digest(self) -> str:
-        """A hash of both: with the pixels in it, nobody can guess the elements."""
+        """A hash of both; with the pixels in it, the elements cannot be guessed."""
         pixels = hashlib.sha256(self.pixels.tobytes()).digest()
         shape = repr(self.pixels.shape).encode()
         return hashlib.sha256(self.elements.encode() + shape + pixels).hexdigest()
 
     def is_same(self, other: Content) -> bool:
-        """Whether both have one answer; pixels may differ as far as lossy compression does."""
+        """Whether both give the same result; lossy compression may change pixels."""
         if self.elements != other.elements or self.pixels.shape != other.pixels.shape:
             return False
         if not (self.is_lossy or other.is_lossy):
@@ -66,7 +72,7 @@ class Content:
 
 
 def content_of(data: bytes, radiograph: Radiograph | None = None) -> Content:
-    """Give what is compared of a DICOM file, and of what was decoded of it, where it was.
+    """Give what is compared of a DICOM file; ``radiograph`` where it is decoded already.
 
     Raises a `FilmError` when it cannot be decoded.
     """
@@ -75,34 +81,34 @@ def content_of(data: bytes, radiograph: Radiograph | None = None) -> Content:
     elements = {
         field.name: getattr(metadata, field.name)
         for field in fields(metadata)
-        if field.name not in OF_THE_FILE
+        if field.name not in ENCODING_FIELDS
     }
     elements |= {"aspect": radiograph.pixel_aspect, "exposed": radiograph.exposed}
     try:
         source = read_source(BytesIO(data))
-        stated = (keyword for keyword in OF_THE_PATIENT if keyword not in source.made)
+        stated = (keyword for keyword in IDENTITY_KEYWORDS if keyword not in source.generated)
         elements |= {keyword: _plain(source, keyword) for keyword in stated}
-    except (OutputError, FilmError):  # there is nothing to compare of it
+    except (OutputError, FilmError):  # it has no study data to compare
         pass
     return Content(repr(sorted(elements.items())), radiograph.pixels, _is_lossy(data))
 
 
-def same_as_any(
+def is_duplicate(
     content: Content, others: Sequence[tuple[str | None, Callable[[], bytes | None]]]
 ) -> bool:
-    """Whether an image is one of those that were answered under its UID.
+    """Whether an image is one of those already assessed under its UID.
 
-    Of each of the others: its digest, where that was noted, and what gives its file, where that
-    is still there.
+    Each of the others is given by its digest, where known, and a function that reads its file,
+    where that still exists.
     """
     if content.digest in {digest for digest, _ in others}:
         return True
-    files = (give() for _, give in others)
+    files = (read_file() for _, read_file in others)
     return any(content.is_same(content_of(file)) for file in files if file is not None)
 
 
 def _plain(source: Dataset, keyword: str) -> str:
-    """An element as text, without the padding that archives add and drop."""
+    """An element as text, without padding, which archives add and remove."""
     return str(source.get(keyword) or "").strip(" \0").rstrip("^")
 
 
@@ -117,5 +123,5 @@ def _is_lossy(data: bytes) -> bool:
             )
             syntax = dataset.file_meta.get("TransferSyntaxUID", "")
             return syntax in LOSSY_SYNTAXES or dataset.get("LossyImageCompression") == "01"
-    except Exception:  # what cannot be told is compared strictly
+    except Exception:  # unknown: compared strictly
         return False

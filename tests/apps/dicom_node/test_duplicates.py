@@ -17,7 +17,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from boneage.apps.dicom_node.sameness import content_of, same_as_any
+from boneage.apps.dicom_node.duplicates import content_of, is_duplicate
 from tests.apps.dicom_node.drawn import film
 
 FIRST = film(1)
@@ -75,8 +75,8 @@ def mirrored() -> bytes:
 )
 def test_the_same_image(other: bytes) -> None:
     first = content_of(FIRST)
-    assert same_as_any(content_of(other), [(first.digest, lambda: FIRST)])
-    assert same_as_any(content_of(other), [(None, lambda: FIRST)])
+    assert is_duplicate(content_of(other), [(first.digest, lambda: FIRST)])
+    assert is_duplicate(content_of(other), [(None, lambda: FIRST)])
 
 
 @pytest.mark.parametrize(
@@ -95,11 +95,11 @@ def test_the_same_image(other: bytes) -> None:
 )
 def test_another_image(other: bytes) -> None:
     first = content_of(FIRST)
-    assert not same_as_any(content_of(other), [(first.digest, lambda: FIRST)])
-    assert not same_as_any(content_of(other), [(None, lambda: None)])
+    assert not is_duplicate(content_of(other), [(first.digest, lambda: FIRST)])
+    assert not is_duplicate(content_of(other), [(None, lambda: None)])
 
 
 def test_what_was_lossless_is_known_when_its_file_is_gone() -> None:
     others = [(content_of(FIRST).digest, lambda: None)]
-    assert same_as_any(content_of(compressed(RLELossless)), others)
+    assert is_duplicate(content_of(compressed(RLELossless)), others)
     assert dcmread(BytesIO(FIRST)).file_meta.TransferSyntaxUID == ExplicitVRLittleEndian
