@@ -564,7 +564,7 @@ def _settle_sex(given: Sex | str | None, radiograph: Radiograph) -> Sex:
         return Sex.parse(given)
     if radiograph.metadata.sex is None:
         raise SexError(
-            f"sex is needed to read {radiograph.name!r}: give 'male' or 'female'; "
-            "the film states none that is understood"
+            f"the sex is needed to assess {radiograph.name!r}: give 'male' or 'female'; "
+            "the image states neither"
         )
     return radiograph.metadata.sex
