@@ -55,7 +55,7 @@ test: lint types pytest  ## Lint, check types, run every test (installs every ex
 QUICK := $(addprefix tests/,domain storage reading imaging quality uncertainty clinical inference \
 	history i18n synthetic reports batch apps/cli apps/test_audit_log.py test_project.py)
 
-quick: lint types  ## Lint, check types, run the quick tests (a minute once set up)
+quick: lint types  ## Lint, check types, run the quick tests (a minute or two once set up)
 	@$(BIN)/pytest --quiet --numprocesses auto --maxprocesses 4 --dist worksteal \
 		-m "not slow and not films and not bundled" --hypothesis-profile quick $(QUICK) \
 		--ignore tests/reports/test_orthanc.py --ignore tests/batch/test_big_batch.py \

@@ -55,7 +55,7 @@ OnStep: TypeAlias = Callable[[str], None]
 
 PREPARING = "preparing the film"
 READING_REGIONS = "reading the regions"
-JOINING = "joining the age_by_network"
+JOINING = "joining the readings"
 
 logger = logging.getLogger(__name__)
 
