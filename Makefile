@@ -1,9 +1,9 @@
 # What a person does with boneage. Needs make and Python 3.11 or later; every
 # target sets up what it needs, and does nothing twice.
 #
-#   make run                       read the example film, open the dashboard
+#   make run                       assess the example image, open the dashboard
 #   make test PYTHON=python3.12    with another Python
-#   make train DATA=/data/rsna     with other films
+#   make train DATA=/data/rsna     with other images
 
 DATA ?= ../shared/data/rsna
 WEIGHTS ?= ../shared/weights
@@ -40,14 +40,14 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1@\2/p' $(MAKEFILE_LIST) | \
-		while IFS=@ read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
+		while IFS=@ read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
 
-run: $(DASH) example  ## Read the example film, then open the dashboard in the browser
+run: $(DASH) example  ## Assess the example image, then open the dashboard in the browser
 	@$(BIN)/boneage dashboard
 
-example: $(BASE)  ## Read the example film (drawn, not a patient's) on the command line
+example: $(BASE)  ## Assess the example image (synthetic) on the command line
 	@$(BIN)/boneage assess $(FILM) --sex female --picture $(OUT)
-	@echo "The regions it looked at are drawn in $(OUT)/$(notdir $(basename $(FILM))).boneage.png"
+	@echo "The regions are drawn in $(OUT)/$(notdir $(basename $(FILM))).boneage.png"
 
 test: lint types pytest  ## Lint, check types, run every test (installs every extra but ray)
 
@@ -55,7 +55,7 @@ test: lint types pytest  ## Lint, check types, run every test (installs every ex
 QUICK := $(addprefix tests/,domain storage reading imaging quality uncertainty clinical inference \
 	history i18n synthetic reports batch apps/cli apps/test_audit_log.py test_project.py)
 
-quick: lint types  ## Lint, check types, run the quick tests (under a minute once set up)
+quick: lint types  ## Lint, check types, run the quick tests (a minute or two once set up)
 	@$(BIN)/pytest --quiet --numprocesses auto --maxprocesses 4 --dist worksteal \
 		-m "not slow and not films and not bundled" --hypothesis-profile quick $(QUICK) \
 		--ignore tests/reports/test_orthanc.py --ignore tests/batch/test_big_batch.py \
@@ -75,37 +75,37 @@ pytest: $(DEV)
 	@$(BIN)/pytest --quiet --numprocesses auto --maxprocesses 4 --dist loadfile \
 		--no-loadscope-reorder
 
-format: $(DEV)  ## Lay out the code and mend what can be mended
+format: $(DEV)  ## Format the code and fix what can be fixed
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
 
-train: $(TRAIN)  ## Train the weights from DATA into RUN; goes on where it stopped
+train: $(TRAIN)  ## Train the weights from DATA into RUN; resumes where it stopped
 	$(BIN)/boneage train --profile $(PROFILE) --data $(DATA) --run $(RUN) \
 		$(if $(wildcard $(WEIGHTS)),--initial-weights $(WEIGHTS))
 
-bundle: $(EVAL)  ## Let the weights of RUN answer from now on, in this checkout
+bundle: $(EVAL)  ## Make the weights of RUN those that ship, in this checkout
 	@$(BIN)/boneage weights --weights $(RUN)/weights >/dev/null
 	@rm -rf src/boneage/bundle && cp -r $(RUN)/weights src/boneage/bundle
 	@$(BIN)/python -m tools.documents figures
 
 # Everything the documents claim of the weights, in the order in which it is needed.
-evidence: analyse evaluate ruler stress ablate bench card  ## Measure all the claims anew (an hour or two)
+evidence: analyse evaluate ruler stress ablate bench card  ## Measure everything that the documents state (an hour or two)
 
-analyse: $(EVAL)  ## Analyse the labelled films of DATA
+analyse: $(EVAL)  ## Analyse the labelled images of DATA
 	@$(BIN)/boneage analyse $(DATA) --out $(EVIDENCE)/analysis
 
-evaluate: $(EVAL)  ## Measure the bundled weights on the validation and the training films of DATA
+evaluate: $(EVAL)  ## Measure the bundled weights on the validation and training images of DATA
 	@$(BIN)/boneage evaluate --data $(DATA) --out $(EVIDENCE) --curves $(EVIDENCE)/training \
 		$(foreach file,$(wildcard $(EVIDENCE)/earlier/*.csv),--compare $(file) --compare-name $(basename $(notdir $(file)))) \
-		|| [ $$? -eq 1 ]  # 1: some films had no answer
+		|| [ $$? -eq 1 ]  # 1: some images had no answer
 	@$(BIN)/boneage evaluate --data $(DATA) --split train --out $(EVIDENCE)/train || [ $$? -eq 1 ]
 	@$(BIN)/python -m tools.documents figures
 
-suitability: $(EVAL)  ## Fit what judges films before they are read, to the bundled weights
+suitability: $(EVAL)  ## Fit the image quality check to the bundled weights
 	@$(BIN)/boneage suitability --data $(DATA) --refusal $(REFUSAL) --weights src/boneage/bundle \
 		--out $(EVIDENCE)/suitability
 	@$(BIN)/python -m tools.documents figures
 
-fuzz: $(DEV)  ## Feed N spoilt films to the readers; what goes wrong lies in build/fuzz
+fuzz: $(DEV)  ## Give N damaged files to the readers; failures are kept in build/fuzz
 	@$(BIN)/python -m tests.reading.fuzz --inputs $(N) --out build/fuzz
 	@[ $(N) -lt 100000 ] || cp build/fuzz/fuzz.json $(EVIDENCE)  # fewer are a trial
 
@@ -113,11 +113,11 @@ encodings: $(DEV)  ## Write IMAGES held-out images in hundreds of ways, and comp
 	@$(BIN)/python -m tools.encodings --data $(DATA) --images $(IMAGES) --work build/encodings \
 		--out $(if $(and $(filter 60,$(IMAGES)),$(wildcard $(DATA))),$(EVIDENCE),build/encodings)/encodings.json
 
-ruler: $(EVAL)  ## Measure where the attention looks, against marks by people
+ruler: $(EVAL)  ## Measure the localization of the regions against marks by people
 	@$(BIN)/boneage ruler --data $(DATA) --out $(EVIDENCE)/ruler || [ $$? -eq 1 ]
 	@$(BIN)/python -m tools.documents figures
 
-stress: $(EVAL)  ## Measure how far changed films move the answer (half an hour)
+stress: $(EVAL)  ## Measure the robustness to changed images (half an hour)
 	@$(BIN)/boneage stress --data $(DATA) --out $(EVIDENCE)/stress || [ $$? -eq 1 ]
 	@$(BIN)/python -m tools.documents figures
 
@@ -135,7 +135,7 @@ bench: $(EVAL)  ## Measure time, memory and size
 		$(if $(wildcard $(RUN)),--run $(RUN))
 	@$(BIN)/python -m tools.documents figures
 
-bigbench: $(EVAL)  ## Read FILMS small images in a folder, kill it on the way; time and memory (hours)
+bigbench: $(EVAL)  ## Assess FILMS small images in a folder, killed on the way: time, memory (hours)
 	@$(BIN)/python -m tools.bench --folder $(DATA)/squeezed --films $(FILMS) --out $(EVIDENCE)/folder.json
 	@$(BIN)/python -m tools.documents figures
 
@@ -149,22 +149,22 @@ dashbench: $(DEV)  ## Measure the dashboard in Chromium, and take its pictures f
 	@$(BIN)/python -m tests.browser.screenshots --every-state docs/screens
 	@$(BIN)/python -m tools.documents figures
 
-servicebench: $(DEV)  ## Measure the service: films a second, memory (an hour)
+servicebench: $(DEV)  ## Measure the service: images a second, memory (an hour)
 	@$(BIN)/python -m tools.bench --service --out $(EVIDENCE)/service.json
 	@$(BIN)/python -m tools.documents figures
 
-nodebench: $(DEV)  ## Kill the DICOM node again and again, and count what it lost (an hour)
+nodebench: $(DEV)  ## Kill the DICOM node again and again, and count lost images (an hour)
 	@$(BIN)/python -m tests.apps.dicom_node.kills --films 1000 --kills 20 --out $(EVIDENCE)/node.json
 
-audit: $(DEV)  ## Look for known holes in the pinned libraries; needs the internet
+audit: $(DEV)  ## Look for known vulnerabilities of the pinned libraries; needs the internet
 	@$(BIN)/python -c 'from urllib.request import urlopen; urlopen("https://pypi.org/pypi/pip/24.0/json", timeout=20)' \
 		2>/dev/null || { echo "audit: pypi.org does not answer what is known of a version, so nothing was looked up"; exit 1; }
 	@$(BIN)/pip-audit --strict --no-deps --disable-pip -r constraints.txt
 
-figures: $(EVAL)  ## Write the measured numbers into README.md, and MODEL_CARD.md from them
+figures: $(EVAL)  ## Write the figures in README.md, docs/ and MODEL_CARD.md from the evidence
 	@$(BIN)/python -m tools.documents figures
 
-catalogues: $(DEV)  ## Bring the words of reports in other languages up to date with the code
+catalogues: $(DEV)  ## Update and compile the translations of the reports
 	@$(BIN)/python -m tests.i18n.catalogues
 
 # One exact version of everything, from a fresh resolution of pyproject.toml.

@@ -27,7 +27,7 @@ from boneage.training.monitoring import LOG, read_log
 from tests.training.distributed_training import BEGUN, SILENT_SECONDS, WEIGHTS
 from tests.training.test_stages import write_films
 
-pytest.importorskip("jax", reason='JAX is not installed (pip install "boneage[distributed]")')
+pytest.importorskip("jax", reason='JAX is not installed (pip install ".[distributed]")')
 
 ROOT = Path(__file__).parents[2]
 LIMIT_SECONDS = 240

@@ -78,6 +78,7 @@ def main(verbose: bool) -> None:
     # Networks and films side by side keep the cores busy; OpenCV on all of them as well makes
     # no film faster, and takes a tenth more processor time. Read when OpenCV is imported.
     os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # no notes of TensorFlow on the processor
 
 
 def _set_up_logging(*, verbose: bool) -> None:

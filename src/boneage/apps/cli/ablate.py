@@ -82,7 +82,7 @@ def ablate(
     --run this needs the profile only. Writes ablation.json, ablation.csv,
     predictions.csv, figures/ablation.png and ablation.html.
 
-    Needs two extras: pip install "boneage[train,evaluate]".
+    Needs two extras; in the checkout: pip install ".[train,evaluate]".
 
     \b
     boneage ablate --run runs/mine --data rsna/ --only inputs --out ablation

@@ -10,6 +10,7 @@ import click
 
 from boneage.apps.cli import Failed
 from boneage.apps.cli.output import echo
+from boneage.storage.files import reason_of
 
 SECONDS = 5.0
 
@@ -27,5 +28,8 @@ def health(url: str) -> None:
         with build_opener(ProxyHandler({})).open(url, timeout=SECONDS) as answer:
             answer.read()
     except (URLError, OSError, ValueError) as error:
-        raise Failed(f"{url} is not ready: {getattr(error, 'reason', error)}") from error
+        reason = getattr(error, "reason", error)
+        if isinstance(reason, OSError):
+            reason = reason_of(reason)
+        raise Failed(f"{url} is not ready: {reason}") from error
     echo("ready")

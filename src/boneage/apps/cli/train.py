@@ -129,7 +129,7 @@ def train(
 ) -> None:
     """Train weights from labelled films, or fine-tune pretrained ones.
 
-    Needs the training extra: pip install "boneage[train]".
+    Needs an extra; in the checkout: pip install ".[train]".
 
     \b
     boneage train --data rsna/ --run runs/mine

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse
 
 from boneage.domain.assessment import Failure, Finding, Verdict, verdict_on
 from boneage.errors import BoneageError
-from boneage.extras import what_to_install
+from boneage.extras import extra_of
 from boneage.inference.assessor import failure_of
 from boneage.reports.record import finding_record
 
@@ -88,7 +88,10 @@ OUTCOMES: Mapping[int, str] = {
 def problem_of(error: Exception | Failure) -> HttpProblem:
     """Convert a failure or an error to a problem."""
     if isinstance(error, ModuleNotFoundError):
-        return HttpProblem(501, "not_installed", what_to_install(error))
+        detail = f"{error.name} is not installed on the server"  # no path of the server
+        if extra := extra_of(error):
+            detail += f': it needs the extra "{extra}" of boneage'
+        return HttpProblem(501, "not_installed", detail)
     if isinstance(error, BoneageError | Failure) and error.code == BoneageError.code:
         # Of the weights or the audit log: it names paths of the server.
         return HttpProblem(
