@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any, Literal
 
 import cv2
-import msgspec
 import numpy as np
 import numpy.typing as npt
 import pytest
