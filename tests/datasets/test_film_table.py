@@ -63,7 +63,7 @@ def test_every_film_of_a_table_is_of_useful_resolution(tmp_path: Path) -> None:
         ("./a.png,m,60,train", "a: id 'a' is labelled twice", Kind.DUPLICATE),
         ("sub/b.dcm,m,-1,train", "b: bone age '-1'", Kind.AGE_RANGE),
         ("sub/b.dcm,m,,train", "b: bone age ''", Kind.AGE_TEXT),
-        ("sub/b.dcm,,60,train", "b: sex ''", Kind.SEX),
+        ("sub/b.dcm,,60,train", "b: '' is not a sex", Kind.SEX),
         ("sub/b.dcm,m,60,test", "b: split 'test' in labels.csv", Kind.SPLIT),
         ("sub/b.dcm,m,60,", "b: split ''", Kind.SPLIT),
         ("sub/b.dcm,m,60", "b: line 3 of the table cannot be understood", Kind.CELLS),

@@ -62,7 +62,7 @@ def test_a_film_may_be_of_any_type(tmp_path: Path, name: str) -> None:
         ("2,inf,True", "2: bone age 'inf'", Kind.AGE_RANGE),
         ("2,nan,True", "2: bone age 'nan'", Kind.AGE_TEXT),
         ("2,,True", "2: bone age ''", Kind.AGE_TEXT),
-        ("2,120,x", "2: sex 'x'", Kind.SEX),
+        ("2,120,x", "2: 'x' is not a sex", Kind.SEX),
         ("2,120", "2: line 3 of the table cannot be understood: it has 2 cells", Kind.CELLS),
         (",120,True", "line 3: the row names no film", Kind.NO_ID),
     ],

@@ -121,7 +121,7 @@ def test_a_profile_becomes_plain_values_for_the_manifest() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (TINY + "colour = 1\n", ["'colour'", "known are"]),
+        (TINY + "colour = 1\n", ["colour = 1 is not a key", "known are"]),
         (changed("sex_units = 4", "sex_unit = 4"), ["attention.sex_unit", "sex_units"]),
         (changed("seed = 5\n", ""), ["seed is missing"]),
         (changed("threshold = 0.7\n", ""), ["regions.threshold is missing"]),
