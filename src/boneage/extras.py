@@ -1,4 +1,4 @@
-"""Which extra of the package brings a library that is not installed."""
+"""Which extra of the package installs a missing library."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ EXTRA_OF: Mapping[str, str] = {
     "tf2onnx": "train",
     "uvicorn": "server",
 }
-"""By the name that is imported."""
+"""The extra of each imported module."""
 
 
 def what_to_install(error: ModuleNotFoundError) -> str:
-    """Say what brings the library that is missing."""
+    """How to install the missing library."""
     extra = EXTRA_OF.get((error.name or "").partition(".")[0])
     if extra is None:
         return f"{error}; install boneage again"

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from boneage.batch.cases import Item, items_of
-from boneage.batch.processes import Processes
+from boneage.batch.processes import ProcessEngine
 from boneage.batch.results import RESULT_COLUMNS, Counts, ItemRow, Results
 from boneage.batch.run import BatchSettings, run_batch
 from boneage.domain.assessment import Case, Failure
@@ -276,7 +276,7 @@ def test_a_full_disk_loses_nothing(start: Command, films: Path, tmp_path: Path) 
     _, said = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "cannot be written" in said
-    assert "the same command resumes after it" in said
+    assert "give the same command again to resume" in said
     assert "Traceback" not in said
     said, _ = start(films, "--sex", "m", "--out", out, "--workers", 1).communicate(timeout=120)
     assert "31 images: 30 assessed, 1 failed" in said
@@ -322,7 +322,7 @@ def _is_reader(pid: int) -> bool:
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux's /proc")
 def test_a_process_that_dies_takes_no_film_along(weights: Path, films: Path) -> None:
-    engine = Processes(BatchSettings(weights=str(weights), sex=Sex.MALE), workers=2)
+    engine = ProcessEngine(BatchSettings(weights=str(weights), sex=Sex.MALE), workers=2)
     answers = engine.rows(items_of([films]))
     first = next(answers)
     victim = next(pid for pid in _children(os.getpid()) if _is_reader(pid))
@@ -345,7 +345,7 @@ class _Crash(os.PathLike[str]):
 def test_a_film_that_kills_its_reader_fails_alone(weights: Path, films: Path) -> None:
     items = list(items_of([films]))
     items.insert(5, Item(b"crash", "crash.dcm", Case(_Crash())))
-    engine = Processes(BatchSettings(weights=str(weights), sex=Sex.MALE), workers=2)
+    engine = ProcessEngine(BatchSettings(weights=str(weights), sex=Sex.MALE), workers=2)
     rows = [answered.row for answered in engine.rows(items)]
     assert len(rows) == FILMS + 2
     (crashed,) = [row for row in rows if row.get("code") == "crashed"]
@@ -375,7 +375,7 @@ def test_memory_holds_no_list_of_films(weights: Path) -> None:
             taken += 1
             yield Item(str(taken).encode(), "x", Failure("x", "table", "none"))
 
-    answers = Processes(BatchSettings(weights=str(weights)), workers=1).rows(endless())
+    answers = ProcessEngine(BatchSettings(weights=str(weights)), workers=1).rows(endless())
     for _ in range(20):
         next(answers)
     answers.close()  # type: ignore[attr-defined]

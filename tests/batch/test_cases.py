@@ -95,8 +95,8 @@ def test_a_table(tmp_path: Path, delimiter: str, age: str) -> None:
         ("a.png,m,nan", "table", "age 'nan' is not understood"),
         ("a.png,m,4000", "table", "from 0 to 25 years (300 months)"),
         (",m,", "table", "has no path"),
-        ("a.png,m", "table", "line 2 of the table cannot be understood: it has 2 cells"),
-        ("a.png,m,11,5", "table", "line 2 of the table cannot be understood: it has 4 cells"),
+        ("a.png,m", "table", "line 2 of the table is invalid: it has 2 cells"),
+        ("a.png,m,11,5", "table", "line 2 of the table is invalid: it has 4 cells"),
     ],
 )
 def test_a_row_that_makes_no_sense_fails_alone(

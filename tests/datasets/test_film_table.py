@@ -57,17 +57,17 @@ def test_every_film_of_a_table_is_of_useful_resolution(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "said", "kind"),
     [
-        (",m,60,train", "line 3: the row names no film", Kind.NO_ID),
-        ("no.png,m,60,train", "no: film 'no.png' is missing", Kind.NO_FILM),
-        ("sub,m,60,train", "sub: film 'sub' is missing", Kind.NO_FILM),
+        (",m,60,train", "line 3: the row names no image", Kind.NO_ID),
+        ("no.png,m,60,train", "no: image 'no.png' is missing", Kind.NO_FILM),
+        ("sub,m,60,train", "sub: image 'sub' is missing", Kind.NO_FILM),
         ("./a.png,m,60,train", "a: id 'a' is labelled twice", Kind.DUPLICATE),
         ("sub/b.dcm,m,-1,train", "b: bone age '-1'", Kind.AGE_RANGE),
         ("sub/b.dcm,m,,train", "b: bone age ''", Kind.AGE_TEXT),
-        ("sub/b.dcm,,60,train", "b: sex ''", Kind.SEX),
+        ("sub/b.dcm,,60,train", "b: '' is not a sex", Kind.SEX),
         ("sub/b.dcm,m,60,test", "b: split 'test' in labels.csv", Kind.SPLIT),
         ("sub/b.dcm,m,60,", "b: split ''", Kind.SPLIT),
-        ("sub/b.dcm,m,60", "b: line 3 of the table cannot be understood", Kind.CELLS),
-        ("sub/b.dcm,m,60,5,train", "b: line 3 of the table cannot be understood", Kind.CELLS),
+        ("sub/b.dcm,m,60", "b: line 3 of the table is invalid", Kind.CELLS),
+        ("sub/b.dcm,m,60,5,train", "b: line 3 of the table is invalid", Kind.CELLS),
     ],
 )
 def test_a_row_that_makes_no_sense_is_named(
@@ -110,7 +110,7 @@ def test_an_empty_id_is_no_id(tmp_path: Path) -> None:
         ("path,sex\na.png,m\n", "no column 'boneage' or 'bone_age_months'"),
         (
             "path,sex,boneage\nno.png,m,60\nb.png,x,60\n",
-            "none of the 2 .*1 label without film, 1 sex",
+            "none of the 2 .*1 label without image, 1 sex",
         ),
     ],
 )

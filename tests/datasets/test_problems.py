@@ -12,8 +12,8 @@ def test_problems_are_counted_by_kind_in_words() -> None:
     problems = ProblemList(strict=False)
     problems.add(Kind.DUPLICATE, "2", "id '2' is labelled twice")
     for name in ("7", "8", "9"):
-        problems.add(Kind.NO_FILM, name, "no film of this id is there")
-    assert in_words(problems.found) == "3 labels without film, 1 duplicate id"
+        problems.add(Kind.NO_FILM, name, "there is no image of this id")
+    assert in_words(problems.found) == "3 labels without image, 1 duplicate id"
     assert count_by_kind(problems.found) == {Kind.NO_FILM: 3, Kind.DUPLICATE: 1}
     assert str(problems.found[0]) == "2: id '2' is labelled twice"
 

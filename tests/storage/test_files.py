@@ -67,11 +67,11 @@ def test_json_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 
 def test_rows_are_kept_after_an_error(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    with pytest.raises(KeyboardInterrupt), atomically(path, keep=True) as file:
+    with pytest.raises(KeyboardInterrupt), atomically(path, keep_partial=True) as file:
         file.write(b"row")
         raise KeyboardInterrupt
     assert path.read_bytes() == b"row"
-    with pytest.raises(KeyboardInterrupt), atomically(path, keep=True):
+    with pytest.raises(KeyboardInterrupt), atomically(path, keep_partial=True):
         raise KeyboardInterrupt
     assert path.read_bytes() == b"row", "nothing was written"
     assert list(tmp_path.iterdir()) == [path]

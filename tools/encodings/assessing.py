@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 import boneage
 from boneage.inference.weights import Weights
-from boneage.storage.many import Journal, in_parallel
+from boneage.storage.parallel import Journal, in_parallel
 from tools.encodings.images import Source
 from tools.encodings.raster import encoded
 from tools.encodings.ways import Way

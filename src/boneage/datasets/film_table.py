@@ -1,4 +1,4 @@
-"""Tables of labelled films: any CSV that says where each film is, how old, and of which sex."""
+"""Tables of labelled films: a CSV file of paths, sexes and bone ages."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from boneage.datasets.film_folder import LABELS, id_of_file
 from boneage.datasets.labels import (
     Film,
     LabelledFilms,
+    file_exists,
     films_of_rows,
     hash_split,
-    is_there,
     parse_age,
     parse_sex,
     parse_split,
@@ -28,7 +28,7 @@ AGE_COLUMNS = ("boneage", "bone_age_months")
 
 
 def films_of_table(table: Path, problems: ProblemList) -> LabelledFilms:
-    """List the labelled films of a table, and note what is wrong.
+    """List the labelled films of a table, and its problems.
 
     It is CSV (comma, semicolon or tab) with the columns ``path``, relative to
     the table; ``sex``, or ``male``; ``boneage`` or ``bone_age_months``.
@@ -38,12 +38,12 @@ def films_of_table(table: Path, problems: ProblemList) -> LabelledFilms:
     Raises
     ------
     DataError
-        When it is no such table; when the problems are strict, at the first.
+        When it lacks a column; when the problems are strict, at the first.
     """
     labels = read_labels(table, (), ragged=True)
     sex_columns = [name for name in SEX_COLUMNS if name in labels.columns]
     if not sex_columns:
-        raise _without(table, labels, SEX_COLUMNS)
+        raise _missing_column(table, labels, SEX_COLUMNS)
     age_column = _column(table, labels, AGE_COLUMNS)
     _column(table, labels, ("path",))
 
@@ -51,14 +51,14 @@ def films_of_table(table: Path, problems: ProblemList) -> LabelledFilms:
         cells = row.cells
         age, sex = parse_age(cells[age_column]), _sex(row, sex_columns)
         split = parse_split(cells["split"], table.name) if "split" in cells else hash_split(name)
-        # Normalised, so that one film under two spellings is seen to be one.
+        # Normalised, so that two spellings of one path are recognised.
         film = Path(os.path.normpath(table.parent / cells["path"]))
-        if not cells["path"] or not is_there(film):
-            raise LabelError(Kind.NO_FILM, f"film {cells['path']!r} is missing")
+        if not cells["path"] or not file_exists(film):
+            raise LabelError(Kind.NO_FILM, f"image {cells['path']!r} is missing")
         return [Film(name, film, age, sex, split)]
 
     films, ids = films_of_rows(labels.rows, _id_of, films_of, problems)
-    where = f"paths are taken from the table's folder, {str(table.parent)!r}"
+    where = f"paths are relative to the table's folder, {str(table.parent)!r}"
     return LabelledFilms(tuple(films), frozenset(ids), where)
 
 
@@ -67,7 +67,7 @@ def _id_of(row: Row) -> str:
 
 
 def _sex(row: Row, columns: Sequence[str]) -> Sex:
-    """Read the sex; where two columns state it they must agree."""
+    """Parse the sex; where two columns state it they must agree."""
     found = {parse_sex(row.cells[column]) for column in columns if row.cells[column]}
     if len(found) > 1:
         message = f"the columns {' and '.join(map(repr, columns))} contradict each other"
@@ -78,11 +78,11 @@ def _sex(row: Row, columns: Sequence[str]) -> Sex:
 def _column(table: Path, labels: Delimited, names: tuple[str, ...]) -> str:
     found = one_column(labels.columns, names, table)
     if found is None:
-        raise _without(table, labels, names)
+        raise _missing_column(table, labels, names)
     return found
 
 
-def _without(table: Path, labels: Delimited, names: tuple[str, ...]) -> DataError:
+def _missing_column(table: Path, labels: Delimited, names: tuple[str, ...]) -> DataError:
     hint = f"; for {LABELS} give the folder it is in" if table.name == LABELS else ""
     return DataError(
         f"the table {str(table)!r} has no column {' or '.join(map(repr, names))}, only "

@@ -44,10 +44,10 @@ def test_what_is_wrong_is_named_and_counted_and_the_run_goes_on(tmp_path: Path) 
     assert result.exit_code == 0, result.output
     for said in (
         "left out 1: id '1' is labelled twice",
-        "left out 6: films.csv does not know this id",
+        "left out 6: films.csv does not list this id",
         "left out 7: 'other' is not a sex",
-        "left out 99: film 'half-scale/99.png' has no label",
-        "Left out: 1 film without label, 2 duplicate ids, 1 sex that is neither",
+        "left out 99: image 'half-scale/99.png' has no label",
+        "Left out: 1 image without label, 2 duplicate ids, 1 sex other than male",
     ):
         assert said in result.output
     assert len((tmp_path / "out" / "problems.csv").read_text().splitlines()) == 6
@@ -79,7 +79,7 @@ def test_a_table_in_place_of_a_folder(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "1 radiograph: 1 girls (100%)" not in result.output
     assert "1 radiograph: 1 girl (100%)" in result.output
-    assert "1 label without film" in result.output
+    assert "1 label without image" in result.output
 
 
 @pytest.mark.parametrize("strict", [[], ["--strict"]])

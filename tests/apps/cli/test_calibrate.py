@@ -33,7 +33,7 @@ def test_it_says_what_it_found(run: Run, labelled: Path, tmp_path: Path) -> None
         "male: answer × ",
         "months before, ",
         "(each film by a line fitted without it)",
-        "for the weights tiny-1 alone",
+        "for the weights tiny-1 only",
     ):
         assert said in result.stdout
     table = json.loads((tmp_path / "c.json").read_text())
@@ -47,7 +47,7 @@ def test_too_few_films_are_refused_with_a_reason(run: Run, labelled: Path, tmp_p
     few.write_text("\n".join([*lines[:29], lines[29].replace(".png", "-none.png"), ""]))
     result = run("calibrate", "--data", few, "--out", tmp_path / "c.json")
     assert result.exit_code == 2
-    assert "left out: 1 label without film" in result.stderr
+    assert "left out: 1 label without image" in result.stderr
     assert "28 films of 'few.csv' could be read, and a calibration needs at least 30" in (
         result.stderr
     )

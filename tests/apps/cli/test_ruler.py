@@ -24,7 +24,7 @@ from boneage.evaluation.localization.cases import (
 )
 from boneage.evaluation.localization.marks import load_annotations
 from boneage.inference.assessor import Assessor
-from boneage.storage.many import Journal
+from boneage.storage.parallel import Journal
 from tests.conftest import build_weights, drawn_hand, write_png
 from tests.evaluation.hands import write_marks
 

@@ -93,7 +93,7 @@ def test_a_study_is_answered_once(archive: Orthanc, ask: Ask) -> None:
     assert (code, "stored picture and report" in said) == (0, True), said
     assert series_in(archive, study) == ["DX", "OT", "SR"]
     code, said = ask(archive, study)
-    assert (code, "has its answers" in said) == (0, True), said
+    assert (code, "has its results" in said) == (0, True), said
     assert series_in(archive, study) == ["DX", "OT", "SR"]
     # One of the two is missing: it alone is stored.
     series = archive.ask("/series?expand")

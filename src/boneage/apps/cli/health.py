@@ -17,7 +17,7 @@ SECONDS = 5.0
 @click.command()
 @click.argument("url", default="http://127.0.0.1:8080/readyz")
 def health(url: str) -> None:
-    """Ask URL, by default that of a server on this computer, whether it is ready.
+    """Check whether the server at URL, by default on this computer, is ready.
 
     Exit status: 0 when it is; 1 when it is not, or does not answer.
     """

@@ -17,7 +17,7 @@ from boneage.domain.radiograph import Sex
 from boneage.errors import LevelError
 from boneage.evaluation.metrics import Vector
 from boneage.inference.assessor import Assessor, answer_or_failure
-from boneage.storage.many import Journal, resumed
+from boneage.storage.parallel import Journal, resumed
 from boneage.uncertainty.intervals import DEFAULT_LEVEL
 
 JOURNAL_FORM = 3
@@ -114,7 +114,7 @@ def read_each(
             by_standard=dict(answer.by_standard),
         )
 
-    return resumed(work, films, journal, workers, key=lambda film: film.id, note=_note)
+    return resumed(work, films, journal, workers, key=lambda film: film.id, to_record=_note)
 
 
 def _note(answer: CaseReading | Failure) -> dict[str, Any] | None:

@@ -29,7 +29,7 @@ from boneage.quality.burned_in_text import letters_in_a_row
 from boneage.quality.classifier import HAND, MIRRORED, ORIENTATIONS, UPRIGHT
 from boneage.quality.image_quality import ImageQuality, quality_of
 from boneage.reading import read
-from boneage.storage.many import Journal, default_workers, in_parallel
+from boneage.storage.parallel import Journal, default_workers, in_parallel
 from boneage.synthetic import draw
 from boneage.training.fit_quality.pictures import PIECES, oriented, resaved, small, two_hands
 from boneage.training.fit_quality.refusal_images import RefusalImage

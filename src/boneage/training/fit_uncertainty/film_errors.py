@@ -14,7 +14,7 @@ from boneage.domain.radiograph import Sex
 from boneage.inference.assessor import Assessor
 from boneage.quality.ood_score import FeatureSpace
 from boneage.reading import read
-from boneage.storage.many import Journal, in_parallel
+from boneage.storage.parallel import Journal, in_parallel
 from boneage.uncertainty.intervals import Numbers, disagreement
 
 LABELLED = frozenset({"id", "sex", "label_months"})

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from boneage.batch.annotating import Annotation
+from boneage.batch.annotation import Annotation
 from boneage.domain.assessment import CARPAL, Failure
 from boneage.errors import DataError, WeightsError
 from boneage.inference.assessor import Assessor
