@@ -53,8 +53,8 @@ def test_a_film_may_be_of_any_type(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("row", "said", "kind"),
     [
-        ("99,120,True", "99: no film of this id", Kind.NO_FILM),
-        (f"{'9' * 300},120,True", "9" * 300 + ": no film of this id", Kind.NO_FILM),
+        ("99,120,True", "99: there is no image of this id", Kind.NO_FILM),
+        (f"{'9' * 300},120,True", "9" * 300 + ": there is no image of this id", Kind.NO_FILM),
         ("1,120,True", "1: id '1' is labelled twice", Kind.DUPLICATE),
         ("2,old,True", "2: bone age 'old'", Kind.AGE_TEXT),
         ("2,-5,True", "2: bone age '-5'", Kind.AGE_RANGE),

@@ -40,7 +40,10 @@ def test_tables_become_settings() -> None:
         ({}, "x: inner is missing"),
         ({"inner": {}}, "x: inner.count is missing"),
         ({"outer": 1}, "x: outer = 1 is not a key; known are inner, more, on"),
-        ({"inner": {"coun": 1}}, "x: inner.coun = 1 is not a key; known are count, names, how, rate"),
+        (
+            {"inner": {"coun": 1}},
+            "x: inner.coun = 1 is not a key; known are count, names",
+        ),
         ({"inner": 3}, "x: inner is 3; it must be a table"),
         ({"inner": {"count": 10}}, "x: inner.count is 10; it must be a whole number of at most 9"),
         ({"inner": {"count": "1"}}, "x: inner.count is '1'; it must be a whole number"),

@@ -11,11 +11,10 @@ import numpy as np
 import pytest
 
 from boneage.inference.manifest import FOLDER_VARIABLE
-from tools.encodings import assessing
+from tools.encodings import WAYS, assessing
 from tools.encodings.__main__ import main
 from tools.encodings.assessing import CRASHED, PLAIN, FileAnswer, assess_files
 from tools.encodings.images import held_out, synthetic
-from tools.encodings.registry import WAYS
 from tools.encodings.report import Tally, limit_of, lines, summarise
 from tools.encodings.ways import Way
 

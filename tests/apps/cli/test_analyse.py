@@ -90,7 +90,7 @@ def test_a_folder_without_films_or_labels(tmp_path: Path, strict: list[str]) -> 
     (tmp_path / "boneage-training-dataset.csv").write_text("id,boneage,male\n1,60,True\n")
     result = run(tmp_path, "--out", tmp_path / "out", *strict)
     assert result.exit_code == 2
-    assert "film" in result.output
+    assert "image" in result.output
     assert not (tmp_path / "out").exists()
 
 
