@@ -108,9 +108,9 @@ def test_killed_again_and_again_each_film_has_one_row(
             process.send_signal(signal.SIGKILL)
             kills += 1
         process.communicate()
-    said, _ = start(films, "--sex", "m", "--out", out, "--workers", 2).communicate()
+    log, _ = start(films, "--sex", "m", "--out", out, "--workers", 2).communicate()
     assert kills
-    assert "31 images: 30 assessed, 1 failed" in said
+    assert "31 images: 30 assessed, 1 failed" in log
     assert names_of(rows_of(out, "ages")) == EXPECTED
     assert len(rows_of(out, "failures")) == 1
 
@@ -179,7 +179,7 @@ def test_a_film_named_twice_has_one_row(run: Run, film: Path, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "log"),
     [
         (("--sex", "f"), 'sex: "male" then, "female" now'),
         (("--sex", "m", "--force"), "force: false then, true now"),
@@ -188,13 +188,13 @@ def test_a_film_named_twice_has_one_row(run: Run, film: Path, tmp_path: Path) ->
     ],
 )
 def test_other_settings_are_refused(
-    run: Run, film: Path, tmp_path: Path, change: tuple[str, ...], said: str
+    run: Run, film: Path, tmp_path: Path, change: tuple[str, ...], log: str
 ) -> None:
     out = tmp_path / "out"
     run("assess", film, "--sex", "m", "--out", out)
     result = run("assess", film, "--out", out, *change)
     assert result.exit_code == 2
-    assert said in result.stderr
+    assert log in result.stderr
     assert len(rows_of(out, "ages")) == 1
 
 
@@ -255,7 +255,7 @@ def test_without_pyarrow_the_extra_is_named(
     assert not (tmp_path / "out").exists()
 
 
-def test_an_empty_folder_is_said(run: Run, tmp_path: Path) -> None:
+def test_an_empty_folder_is_reported(run: Run, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     result = run("assess", tmp_path / "empty", "--sex", "m", "--out", tmp_path / "out")
     assert result.exit_code == 2
@@ -273,13 +273,13 @@ def test_a_full_disk_loses_nothing(start: Command, films: Path, tmp_path: Path) 
     """No file may grow beyond 20 kB: the rows do not fit, as on a full disk."""
     out = tmp_path / "out"
     process = start(films, "--sex", "m", "--out", out, "--workers", 1, shell="ulimit -f 20")
-    _, said = process.communicate(timeout=120)
+    _, log = process.communicate(timeout=120)
     assert process.returncode == 1
-    assert "cannot be written" in said
-    assert "give the same command again to resume" in said
-    assert "Traceback" not in said
-    said, _ = start(films, "--sex", "m", "--out", out, "--workers", 1).communicate(timeout=120)
-    assert "31 images: 30 assessed, 1 failed" in said
+    assert "cannot be written" in log
+    assert "give the same command again to resume" in log
+    assert "Traceback" not in log
+    log, _ = start(films, "--sex", "m", "--out", out, "--workers", 1).communicate(timeout=120)
+    assert "31 images: 30 assessed, 1 failed" in log
     assert names_of(rows_of(out, "ages")) == EXPECTED
 
 
@@ -299,7 +299,7 @@ def test_workers_without_a_folder_are_wrong_usage(run: Run, film: Path) -> None:
     assert "--out" in result.stderr
 
 
-def test_spoilt_weights_stop_the_whole_command(
+def test_damaged_weights_stop_the_whole_command(
     run: Run, film: Path, tmp_path: Path, weights_copy: Path
 ) -> None:
     (weights_copy / "carpal.onnx").write_bytes(b"spoilt")

@@ -51,7 +51,7 @@ def test_a_film_may_be_of_any_type(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "said", "kind"),
+    ("row", "message", "kind"),
     [
         ("99,120,True", "99: there is no image of this id", Kind.NO_FILM),
         (f"{'9' * 300},120,True", "9" * 300 + ": there is no image of this id", Kind.NO_FILM),
@@ -68,16 +68,16 @@ def test_a_film_may_be_of_any_type(tmp_path: Path, name: str) -> None:
     ],
 )
 def test_what_cannot_be_used_is_named_and_skipped(
-    tmp_path: Path, row: str, said: str, kind: Kind
+    tmp_path: Path, row: str, message: str, kind: Kind
 ) -> None:
     write_official(tmp_path, 2 if row.startswith("2") else 1)
     write_labels(tmp_path, ["1,60,True", row])
     found = load_films(tmp_path)
     assert ids(found.films) == ["1"]
     assert len(found.problems) == 1
-    assert str(found.problems[0]).startswith(said)
+    assert str(found.problems[0]).startswith(message)
     assert found.problems[0].kind is kind
-    with pytest.raises(DataError, match=f"^{re.escape(said)}"):
+    with pytest.raises(DataError, match=f"^{re.escape(message)}"):
         load_films(tmp_path, strict=True)
 
 
@@ -99,7 +99,7 @@ def test_a_folder_without_labels_is_named(tmp_path: Path) -> None:
         load_films(tmp_path)
 
 
-def test_a_folder_without_films_is_named_with_the_places_looked_at(tmp_path: Path) -> None:
+def test_a_folder_without_images_is_reported_with_the_expected_places(tmp_path: Path) -> None:
     write_labels(tmp_path, ["1,60,True", "2,60,True"])
     with pytest.raises(DataError, match=rf"none of the 2 labelled images of '{tmp_path}'.*images"):
         load_films(tmp_path)
@@ -176,7 +176,7 @@ def test_without_squeezed_copies_the_best_copies_take_their_place(official: Path
 
 
 @pytest.mark.parametrize(
-    ("line", "said", "kind"),
+    ("line", "message", "kind"),
     [
         ("5,1500,2000,,valid", "5: split 'valid'", Kind.SPLIT),
         ("5,1500,2000,,", "5: split ''", Kind.SPLIT),
@@ -187,15 +187,15 @@ def test_without_squeezed_copies_the_best_copies_take_their_place(official: Path
     ],
 )
 def test_a_bad_line_of_the_richer_layout_is_named(
-    tmp_path: Path, line: str, said: str, kind: Kind
+    tmp_path: Path, line: str, message: str, kind: Kind
 ) -> None:
     folder = write_rich(tmp_path, (*RICH, line))
     found = load_films(folder)
     assert "5" not in ids(found.films)
     assert len(found.problems) == 1
-    assert str(found.problems[0]).startswith(said)
+    assert str(found.problems[0]).startswith(message)
     assert found.problems[0].kind is kind
-    with pytest.raises(DataError, match=f"^{re.escape(said)}"):
+    with pytest.raises(DataError, match=f"^{re.escape(message)}"):
         load_films(folder, strict=True)
 
 
@@ -211,7 +211,7 @@ def test_what_the_richer_layout_lacks_is_named(rich: Path) -> None:
     )
 
 
-def test_an_id_that_is_twice_in_films_csv_keeps_its_first_split(tmp_path: Path) -> None:
+def test_the_first_split_of_a_duplicate_id_counts(tmp_path: Path) -> None:
     folder = write_rich(tmp_path, RICH)
     with (folder / "films.csv").open("a") as file:
         file.write("3,1600,2100,half-scale/3.png,train\n")
@@ -278,7 +278,7 @@ def test_a_film_whose_name_is_no_text_is_named(official: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"", "is empty"),
         (b"\n\n", "is empty"),
@@ -291,10 +291,10 @@ def test_a_film_whose_name_is_no_text_is_named(official: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("strict", [False, True])
-def test_labels_that_are_none(tmp_path: Path, content: bytes, said: str, strict: bool) -> None:
+def test_labels_that_are_none(tmp_path: Path, content: bytes, message: str, strict: bool) -> None:
     write_official(tmp_path, 1)
     (tmp_path / LABELS).write_bytes(content)
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(DataError, match=message):
         load_films(tmp_path, strict=strict)
 
 
@@ -329,7 +329,7 @@ def test_fold_0_of_10_of_the_real_films_holds_what_the_shipped_weights_hold_out_
 
 
 @pytest.mark.films
-def test_no_held_back_real_film_is_ever_trained_on(real_films: Path) -> None:
+def test_no_held_out_real_image_is_ever_trained_on(real_films: Path) -> None:
     with (real_films / "films.csv").open(newline="") as file:
         held_back = {row["id"] for row in csv.DictReader(file) if row["split"] == "validation"}
     assert len(held_back) == 1_000

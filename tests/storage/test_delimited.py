@@ -61,7 +61,7 @@ def test_every_unicode_with_its_mark_is_read(tmp_path: Path, encoding: str, firs
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b'a,b\n1,2\n3,"4\n5,6\n', r"line 3: its quotation marks .*unexpected end"),
         (b'a,b\n"1"x,2\n', r"line 2: its quotation marks"),
@@ -73,8 +73,8 @@ def test_every_unicode_with_its_mark_is_read(tmp_path: Path, encoding: str, firs
         (b'""\n', r"has no names of columns"),
     ],
 )
-def test_what_is_no_table_is_said_with_its_line(tmp_path: Path, content: bytes, said: str) -> None:
-    with pytest.raises(DataError, match=said):
+def test_errors_of_a_table_state_the_line(tmp_path: Path, content: bytes, message: str) -> None:
+    with pytest.raises(DataError, match=message):
         read_delimited(table_of(tmp_path, content))
 
 
@@ -99,7 +99,7 @@ def test_a_number_stays_one(cell: object) -> None:
 
 
 @given(st.text())
-def test_a_cell_is_read_as_it_was_meant(text: str) -> None:
+def test_an_escaped_cell_is_read_unescaped(text: str) -> None:
     assert unescape_cell(str(escape_cell(text))) == text
 
 

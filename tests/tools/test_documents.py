@@ -254,7 +254,7 @@ def test_rows_of_localization_that_are_none_are_quoted(checkout: Path) -> None:
         read_checkout(checkout)
 
 
-def test_a_base_install_is_told_what_to_install(
+def test_a_base_install_is_pointed_to_the_extra(
     checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(sys.modules, "tools.documents.render", raising=False)

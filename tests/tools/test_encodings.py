@@ -70,7 +70,7 @@ def test_the_rules_are_those_of_the_issue() -> None:
     assert any(line.startswith(EXACT.name) for line in lines(broken))
 
 
-def test_the_evidence_is_written_and_a_second_run_asks_nothing(
+def test_the_evidence_is_written_and_a_second_run_assesses_nothing(
     weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(FOLDER_VARIABLE, str(weights))

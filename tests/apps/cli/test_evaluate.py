@@ -117,7 +117,7 @@ def test_one_film_is_enough_and_what_an_earlier_run_left_is_removed(
     assert "would lie between – and – months" in page  # the limits of one film
 
 
-def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path, films: Path, weights: Path) -> None:
+def test_a_stopped_run_resumes(tmp_path: Path, films: Path, weights: Path) -> None:
     for name in ("films.csv", "boneage-training-dataset.csv"):
         lines = (films / name).read_text().splitlines()
         (films / name).write_text("\n".join(lines[:-1]))  # without film 9, which strict minds
@@ -159,7 +159,7 @@ def test_no_film_readable(tmp_path: Path, films: Path, weights: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("--compare", "none.csv"), "none of the cases that are read here"),
         (("--compare", "bad.csv"), "has none of the columns"),
@@ -168,13 +168,13 @@ def test_no_film_readable(tmp_path: Path, films: Path, weights: Path) -> None:
         (("--curves", "deep"), "no curves.png in 'deep'"),
     ],
 )
-def test_wrong_usage_is_told_before_a_film_is_read(
+def test_wrong_usage_is_reported_before_an_image_is_read(
     tmp_path: Path,
     films: Path,
     weights: Path,
     monkeypatch: pytest.MonkeyPatch,
     arguments: tuple[str, ...],
-    said: str,
+    message: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "deep").mkdir()
@@ -187,7 +187,7 @@ def test_wrong_usage_is_told_before_a_film_is_read(
         (tmp_path / name).write_text(text)
     result = run("--data", films, "--weights", weights, "--out", tmp_path / "out", *arguments)
     assert result.exit_code == 2
-    assert said in " ".join(result.output.split())
+    assert message in " ".join(result.output.split())
     assert not (tmp_path / "out").exists()
 
 
