@@ -1,7 +1,4 @@
-"""Labelled films on disk, of a folder or a table.
-
-See :mod:`boneage.datasets.film_folder` and :mod:`boneage.datasets.film_table`.
-"""
+"""The labelled films of a data set, and their selection for training and evaluation."""
 
 from __future__ import annotations
 
@@ -12,10 +9,9 @@ from typing import Literal
 
 import numpy as np
 
-from boneage.datasets.film_folder import LABELS, films_of_folder
-from boneage.datasets.film_table import films_of_table
 from boneage.datasets.labels import CALIBRATION, Film, Split, share_of
 from boneage.datasets.problems import Problem, ProblemList, in_words
+from boneage.datasets.sources import LABELS, films_of_folder, films_of_table
 from boneage.errors import DataError
 
 __all__ = ["LABELS", "Film", "FilmKind", "Films", "Fold", "evenly", "load_films"]

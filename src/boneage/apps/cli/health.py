@@ -19,13 +19,13 @@ SECONDS = 5.0
 def health(url: str) -> None:
     """Check whether the server at URL, by default on this computer, is ready.
 
-    Exit status: 0 when it is; 1 when it is not, or does not answer.
+    Exit status: 0 when it is; 1 when it is not, or does not respond.
     """
     if urlsplit(url).scheme not in {"http", "https"}:
         raise click.BadParameter(f"{url!r} is not an http address", param_hint="URL")
     try:
-        with build_opener(ProxyHandler({})).open(url, timeout=SECONDS) as answer:
-            answer.read()
+        with build_opener(ProxyHandler({})).open(url, timeout=SECONDS) as response:
+            response.read()
     except (URLError, OSError, ValueError) as error:
         raise Failed(f"{url} is not ready: {getattr(error, 'reason', error)}") from error
     echo("ready")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from boneage.apps.cli.options import IN_FILE, OUT_FILE, OUT_FOLDER
+from boneage.apps.cli.options import IN_FILE, OUT_FOLDER, audit_option
 from boneage.apps.cli.output import echo, images
 from boneage.apps.dicom_node.settings import NodeSettings, read_settings
 from boneage.apps.dicom_node.spool import Spool
@@ -43,12 +43,7 @@ LEAST_KEY = 4
     metavar="DIR",
     help="The folder of the images being processed.",
 )
-@click.option(
-    "--audit",
-    type=OUT_FILE,
-    metavar="FILE",
-    help="Append every result to this log, without names; 'boneage audit' checks it.",
-)
+@audit_option
 @click.pass_context
 def node(
     ctx: click.Context,
@@ -121,16 +116,16 @@ def list_images(ctx: click.Context, states: tuple[str, ...], as_json: bool) -> N
 
 
 @node.command()
-@click.argument("films", nargs=-1, metavar="[IMAGE]...")
+@click.argument("keys", nargs=-1, metavar="[IMAGE]...")
 @click.option("--all", "everything", is_flag=True, help="Retry every image that was given up.")
 @click.pass_context
-def requeue(ctx: click.Context, films: tuple[str, ...], everything: bool) -> None:
+def requeue(ctx: click.Context, keys: tuple[str, ...], everything: bool) -> None:
     """Retry images that were given up: IMAGE is the beginning of its key."""
-    if bool(films) == everything:
+    if bool(keys) == everything:
         raise click.UsageError("name images, or give --all")
     spool = _spool(ctx.obj())
     dead = spool.entries([State.DEAD])
-    chosen = dead if everything else [_found(film, dead) for film in films]
+    chosen = dead if everything else [_found(key, dead) for key in keys]
     for entry in chosen:
         spool.requeue(entry.key)
     echo(f"{images(len(chosen))} will be tried again")
@@ -142,11 +137,11 @@ def _spool(settings: NodeSettings) -> Spool:
     return Spool(settings.spool)
 
 
-def _found(film: str, dead: list[SpoolEntry]) -> SpoolEntry:
-    found = [entry for entry in dead if entry.key.startswith(film)]
-    if len(film) < LEAST_KEY or len(found) != 1:
+def _found(key: str, dead: list[SpoolEntry]) -> SpoolEntry:
+    found = [entry for entry in dead if entry.key.startswith(key)]
+    if len(key) < LEAST_KEY or len(found) != 1:
         raise click.BadParameter(
-            f"{film!r} begins the key of {len(found)} images that were given up; "
+            f"{key!r} begins the key of {len(found)} images that were given up; "
             f"give {LEAST_KEY} or more characters, as 'boneage node list' shows them"
         )
     return found[0]

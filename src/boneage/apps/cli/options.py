@@ -73,6 +73,13 @@ workers_option = click.option(
     help="Images processed at a time. Default: one for each processor core.",
 )
 
+audit_option = click.option(
+    "--audit",
+    type=OUT_FILE,
+    metavar="FILE",
+    help="Append every result to this log, without names; 'boneage audit' checks it.",
+)
+
 initial_weights_option = click.option(
     "--initial-weights",
     type=IN_FOLDER,

@@ -9,7 +9,13 @@ from typing import Any, get_args
 import click
 import msgspec
 
-from boneage.apps.cli.options import OUT_FILE, Command, calibration_option, weights_option
+from boneage.apps.cli.options import (
+    OUT_FILE,
+    Command,
+    audit_option,
+    calibration_option,
+    weights_option,
+)
 from boneage.apps.cli.output import echo
 from boneage.apps.service.settings import ServiceSettings
 
@@ -57,12 +63,7 @@ def _setting_options(command: Command) -> Command:
     help="A host name that requests may use; may be repeated. [default: on loopback localhost, "
     "elsewhere any]",
 )
-@click.option(
-    "--audit",
-    type=OUT_FILE,
-    metavar="FILE",
-    help="Append every response to this log, without names; 'boneage audit' checks it.",
-)
+@audit_option
 @_setting_options
 @weights_option
 @calibration_option

@@ -11,9 +11,9 @@ from typing import Any, Literal, TypeAlias
 import cv2
 import numpy as np
 
-from boneage.datasets.film_folder import METADATA
 from boneage.datasets.films import Film
 from boneage.datasets.labels import read_labels
+from boneage.datasets.sources import METADATA
 from boneage.domain.assessment import Failure
 from boneage.domain.radiograph import Radiograph
 from boneage.errors import BoneageError, DataError
