@@ -4,7 +4,7 @@
     python -m tools.same_answers compare DATA before.json    with the code as it is
 
 The held-out images of DATA (half scale) are analysed twice: by the command line, whose JSON is
-kept whole, and by the library, whose ages are not rounded. ``--renamed OLD=NEW`` lets a key of
+stored, and by the library, whose ages are not rounded. ``--renamed OLD=NEW`` lets a key of
 the JSON change its name. Exit status 1: something differs, and what is printed.
 """
 

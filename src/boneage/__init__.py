@@ -66,7 +66,7 @@ def assess(
     chronological_age_months: float | None = None,
     force: bool = False,
 ) -> Assessment:
-    """Read the bone age of one film with the default weights, opened once.
+    """Assess the bone age of one image with the default weights, which are opened once.
 
     See :meth:`boneage.inference.assessor.Assessor.assess`.
     """

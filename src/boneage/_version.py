@@ -1,3 +1,3 @@
-"""The version of this installation, told to everything that is written."""
+"""The version of this installation, written into every output."""
 
 __version__ = "0.1.0"

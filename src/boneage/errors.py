@@ -1,7 +1,7 @@
-"""The errors boneage raises, one small family.
+"""The errors that boneage raises.
 
-Every message quotes the offending value and says what is accepted, because
-the message is what the user sees: the command line prints it as it is.
+Every message quotes the wrong value and states what is accepted, because users see it: the
+command line prints it unchanged.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ class BoneageError(Exception):
     """Anything boneage itself raises; catch this to survive one bad image."""
 
     code: str = "failed"
-    """A stable short word for programs, such as ``"truncated"``."""
+    """A stable code for programs, such as ``"truncated"``."""
     findings: tuple[Finding, ...] = ()
-    """Of an image that was refused."""
+    """All that was found of a refused image."""
 
 
 class FilmError(BoneageError):
-    """A file that cannot be read as one film.
+    """A file that cannot be read as one radiograph.
 
     Parameters
     ----------
     code : str
-        A stable short word for programs, such as ``"truncated"``.
+        A stable code for programs, such as ``"truncated"``.
     message : str
         One sentence for people, with the offending value.
     """
@@ -37,14 +37,14 @@ class FilmError(BoneageError):
 
 
 class UnsuitableError(FilmError):
-    """A film that can be decoded but should not be read, such as one of a foot.
+    """An image that can be decoded but fails the quality check, such as one of a foot.
 
     Parameters
     ----------
     message : str
-        One sentence for people, with the name of the film.
+        One sentence for people, with the name of the image.
     findings : sequence of Finding
-        All that was found of the film, refusals first; the code is the first one's.
+        All findings, refusals first; the code is that of the first.
     """
 
     def __init__(self, message: str, findings: Sequence[Finding]) -> None:
@@ -53,29 +53,29 @@ class UnsuitableError(FilmError):
 
 
 class SexError(BoneageError, ValueError):
-    """A sex that is missing or not one of male and female."""
+    """A sex that is missing, or neither male nor female."""
 
     code = "sex"
 
 
 class LanguageError(BoneageError, ValueError):
-    """A language that no catalogue of words ships for."""
+    """A language without a translation."""
 
     code = "language"
 
 
 class OutputError(BoneageError):
-    """An answer that cannot be written in the form that was asked for."""
+    """A result that cannot be written in the requested form."""
 
     code = "output"
 
 
 class WeightsError(BoneageError):
-    """Weights that are missing, altered or of another format."""
+    """Weights that are missing, altered or of an unsupported format."""
 
 
 class ProfileError(BoneageError, ValueError):
-    """A training profile that does not describe a model."""
+    """An invalid training profile."""
 
 
 class GroupError(BoneageError):
@@ -83,30 +83,30 @@ class GroupError(BoneageError):
 
 
 class DataError(BoneageError):
-    """A table or folder of films that cannot be used."""
+    """A table or folder of images that cannot be used."""
 
 
 class LevelError(BoneageError, ValueError):
-    """A level that no interval can be given at."""
+    """A coverage level that no prediction interval can have."""
 
     code = "level"
 
 
 class CalibrationError(BoneageError):
-    """A clinic's calibration that cannot be made, or not be used with these weights."""
+    """A site calibration that cannot be fitted, or not be used with these weights."""
 
 
 class AgeError(BoneageError, ValueError):
-    """A chronological age, or dates, that cannot be those of a child and a film."""
+    """An impossible chronological age, or impossible dates."""
 
     code = "age"
 
 
 class HeightError(BoneageError, ValueError):
-    """A height that cannot be a child's."""
+    """An impossible height."""
 
     code = "height"
 
 
 class HistoryError(BoneageError):
-    """A history that cannot be used, or does not hold what was asked for."""
+    """A history that cannot be used, or lacks the requested entry."""

@@ -34,7 +34,7 @@ EXTRA_OF: Mapping[str, str] = {
     "tf2onnx": "train",
     "uvicorn": "server",
 }
-"""By the name that is imported."""
+"""The extra of each imported module."""
 
 
 def what_to_install(error: ModuleNotFoundError) -> str:

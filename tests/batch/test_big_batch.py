@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from boneage.batch.cases import Item, items_of
-from boneage.batch.processes import Processes
+from boneage.batch.processes import ProcessEngine
 from boneage.batch.results import RESULT_COLUMNS, Counts, ItemRow, Results
 from boneage.batch.run import BatchSettings, run_batch
 from boneage.domain.assessment import Case, Failure
@@ -108,9 +108,9 @@ def test_killed_again_and_again_each_film_has_one_row(
             process.send_signal(signal.SIGKILL)
             kills += 1
         process.communicate()
-    said, _ = start(films, "--sex", "m", "--out", out, "--workers", 2).communicate()
+    log, _ = start(films, "--sex", "m", "--out", out, "--workers", 2).communicate()
     assert kills
-    assert "31 images: 30 assessed, 1 failed" in said
+    assert "31 images: 30 assessed, 1 failed" in log
     assert names_of(rows_of(out, "ages")) == EXPECTED
     assert len(rows_of(out, "failures")) == 1
 
@@ -179,7 +179,7 @@ def test_a_film_named_twice_has_one_row(run: Run, film: Path, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "log"),
     [
         (("--sex", "f"), 'sex: "male" then, "female" now'),
         (("--sex", "m", "--force"), "force: false then, true now"),
@@ -188,13 +188,13 @@ def test_a_film_named_twice_has_one_row(run: Run, film: Path, tmp_path: Path) ->
     ],
 )
 def test_other_settings_are_refused(
-    run: Run, film: Path, tmp_path: Path, change: tuple[str, ...], said: str
+    run: Run, film: Path, tmp_path: Path, change: tuple[str, ...], log: str
 ) -> None:
     out = tmp_path / "out"
     run("assess", film, "--sex", "m", "--out", out)
     result = run("assess", film, "--out", out, *change)
     assert result.exit_code == 2
-    assert said in result.stderr
+    assert log in result.stderr
     assert len(rows_of(out, "ages")) == 1
 
 
@@ -255,7 +255,7 @@ def test_without_pyarrow_the_extra_is_named(
     assert not (tmp_path / "out").exists()
 
 
-def test_an_empty_folder_is_said(run: Run, tmp_path: Path) -> None:
+def test_an_empty_folder_is_reported(run: Run, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     result = run("assess", tmp_path / "empty", "--sex", "m", "--out", tmp_path / "out")
     assert result.exit_code == 2
@@ -273,13 +273,13 @@ def test_a_full_disk_loses_nothing(start: Command, films: Path, tmp_path: Path) 
     """No file may grow beyond 20 kB: the rows do not fit, as on a full disk."""
     out = tmp_path / "out"
     process = start(films, "--sex", "m", "--out", out, "--workers", 1, shell="ulimit -f 20")
-    _, said = process.communicate(timeout=120)
+    _, log = process.communicate(timeout=120)
     assert process.returncode == 1
-    assert "cannot be written" in said
-    assert "the same command resumes after it" in said
-    assert "Traceback" not in said
-    said, _ = start(films, "--sex", "m", "--out", out, "--workers", 1).communicate(timeout=120)
-    assert "31 images: 30 assessed, 1 failed" in said
+    assert "cannot be written" in log
+    assert "give the same command again to resume" in log
+    assert "Traceback" not in log
+    log, _ = start(films, "--sex", "m", "--out", out, "--workers", 1).communicate(timeout=120)
+    assert "31 images: 30 assessed, 1 failed" in log
     assert names_of(rows_of(out, "ages")) == EXPECTED
 
 
@@ -299,7 +299,7 @@ def test_workers_without_a_folder_are_wrong_usage(run: Run, film: Path) -> None:
     assert "--out" in result.stderr
 
 
-def test_spoilt_weights_stop_the_whole_command(
+def test_damaged_weights_stop_the_whole_command(
     run: Run, film: Path, tmp_path: Path, weights_copy: Path
 ) -> None:
     (weights_copy / "carpal.onnx").write_bytes(b"spoilt")
@@ -322,7 +322,7 @@ def _is_reader(pid: int) -> bool:
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux's /proc")
 def test_a_process_that_dies_takes_no_film_along(weights: Path, films: Path) -> None:
-    engine = Processes(BatchSettings(weights=str(weights), sex=Sex.MALE), workers=2)
+    engine = ProcessEngine(BatchSettings(weights=str(weights), sex=Sex.MALE), workers=2)
     answers = engine.rows(items_of([films]))
     first = next(answers)
     victim = next(pid for pid in _children(os.getpid()) if _is_reader(pid))
@@ -345,7 +345,7 @@ class _Crash(os.PathLike[str]):
 def test_a_film_that_kills_its_reader_fails_alone(weights: Path, films: Path) -> None:
     items = list(items_of([films]))
     items.insert(5, Item(b"crash", "crash.dcm", Case(_Crash())))
-    engine = Processes(BatchSettings(weights=str(weights), sex=Sex.MALE), workers=2)
+    engine = ProcessEngine(BatchSettings(weights=str(weights), sex=Sex.MALE), workers=2)
     rows = [answered.row for answered in engine.rows(items)]
     assert len(rows) == FILMS + 2
     (crashed,) = [row for row in rows if row.get("code") == "crashed"]
@@ -375,7 +375,7 @@ def test_memory_holds_no_list_of_films(weights: Path) -> None:
             taken += 1
             yield Item(str(taken).encode(), "x", Failure("x", "table", "none"))
 
-    answers = Processes(BatchSettings(weights=str(weights)), workers=1).rows(endless())
+    answers = ProcessEngine(BatchSettings(weights=str(weights)), workers=1).rows(endless())
     for _ in range(20):
         next(answers)
     answers.close()  # type: ignore[attr-defined]

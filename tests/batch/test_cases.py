@@ -64,7 +64,7 @@ def test_paths_stay_in_order_and_missing_ones_stay_cases(tmp_path: Path) -> None
     ]
 
 
-def test_an_empty_folder_is_said(tmp_path: Path) -> None:
+def test_an_empty_folder_is_reported(tmp_path: Path) -> None:
     fill(tmp_path, "films.zip")
     with pytest.raises(DataError, match=r"no images in the folder .*; left out: 1 archive \(films"):
         cases_of([tmp_path])
@@ -95,8 +95,8 @@ def test_a_table(tmp_path: Path, delimiter: str, age: str) -> None:
         ("a.png,m,nan", "table", "age 'nan' is not understood"),
         ("a.png,m,4000", "table", "from 0 to 25 years (300 months)"),
         (",m,", "table", "has no path"),
-        ("a.png,m", "table", "line 2 of the table cannot be understood: it has 2 cells"),
-        ("a.png,m,11,5", "table", "line 2 of the table cannot be understood: it has 4 cells"),
+        ("a.png,m", "table", "line 2 of the table is invalid: it has 2 cells"),
+        ("a.png,m,11,5", "table", "line 2 of the table is invalid: it has 4 cells"),
     ],
 )
 def test_a_row_that_makes_no_sense_fails_alone(
@@ -111,7 +111,7 @@ def test_a_row_that_makes_no_sense_fails_alone(
     assert good == Case(tmp_path / "b.png", Sex.MALE)
 
 
-def test_a_table_may_say_more_of_the_child(tmp_path: Path) -> None:
+def test_a_table_may_state_more_of_the_child(tmp_path: Path) -> None:
     table = tmp_path / "cases.csv"
     table.write_text(
         "path;sex;age;birth_date;study_date;height_cm;height_in\n"
@@ -167,7 +167,7 @@ def test_a_table_that_is_none(tmp_path: Path, content: bytes, message: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("header", "said"),
+    ("header", "expected"),
     [
         ("path,sex,Sex", "2 columns of one name: 'sex'"),
         ("path,film,sex", "the columns 'path' and 'film', which mean the same"),
@@ -176,11 +176,11 @@ def test_a_table_that_is_none(tmp_path: Path, content: bytes, message: str) -> N
     ],
 )
 def test_a_table_that_can_be_read_in_two_ways_is_refused(
-    tmp_path: Path, header: str, said: str
+    tmp_path: Path, header: str, expected: str
 ) -> None:
     table = tmp_path / "cases.csv"
     table.write_text(f"{header}\na.png,m,,\n")
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(DataError, match=expected):
         read_cases(table)
 
 

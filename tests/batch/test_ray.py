@@ -40,8 +40,8 @@ def test_two_nodes_write_the_same_rows(
     table.write_text("path,sex,age\n" + "".join(lines) + "films/bad.png,f,\nx.png,robot,\n")
     for out, engine in (("p", "processes"), ("r", "ray")):
         process = start("--table", table, "--out", tmp_path / out, "--engine", engine)
-        said, told = process.communicate(timeout=300)
-        assert "32 images: 30 assessed, 2 failed" in said, told
+        message, told = process.communicate(timeout=300)
+        assert "32 images: 30 assessed, 2 failed" in message, told
         assert "Traceback" not in told
     for name in ("ages", "failures"):
         there, here = (
@@ -55,7 +55,7 @@ def test_two_nodes_write_the_same_rows(
     assert not (tmp_path / "r" / ".to-read").exists()
 
 
-def test_spoilt_weights_stop_the_cluster_with_a_sentence(
+def test_damaged_weights_stop_the_cluster_with_a_sentence(
     two_nodes: Any, start: Command, films: Path, tmp_path: Path, weights_copy: Path
 ) -> None:
     assert two_nodes.address

@@ -55,31 +55,31 @@ def test_every_film_of_a_table_is_of_useful_resolution(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "said", "kind"),
+    ("line", "message", "kind"),
     [
-        (",m,60,train", "line 3: the row names no film", Kind.NO_ID),
-        ("no.png,m,60,train", "no: film 'no.png' is missing", Kind.NO_FILM),
-        ("sub,m,60,train", "sub: film 'sub' is missing", Kind.NO_FILM),
+        (",m,60,train", "line 3: the row names no image", Kind.NO_ID),
+        ("no.png,m,60,train", "no: image 'no.png' is missing", Kind.NO_FILM),
+        ("sub,m,60,train", "sub: image 'sub' is missing", Kind.NO_FILM),
         ("./a.png,m,60,train", "a: id 'a' is labelled twice", Kind.DUPLICATE),
         ("sub/b.dcm,m,-1,train", "b: bone age '-1'", Kind.AGE_RANGE),
         ("sub/b.dcm,m,,train", "b: bone age ''", Kind.AGE_TEXT),
         ("sub/b.dcm,,60,train", "b: '' is not a sex", Kind.SEX),
         ("sub/b.dcm,m,60,test", "b: split 'test' in labels.csv", Kind.SPLIT),
         ("sub/b.dcm,m,60,", "b: split ''", Kind.SPLIT),
-        ("sub/b.dcm,m,60", "b: line 3 of the table cannot be understood", Kind.CELLS),
-        ("sub/b.dcm,m,60,5,train", "b: line 3 of the table cannot be understood", Kind.CELLS),
+        ("sub/b.dcm,m,60", "b: line 3 of the table is invalid", Kind.CELLS),
+        ("sub/b.dcm,m,60,5,train", "b: line 3 of the table is invalid", Kind.CELLS),
     ],
 )
 def test_a_row_that_makes_no_sense_is_named(
-    tmp_path: Path, line: str, said: str, kind: Kind
+    tmp_path: Path, line: str, message: str, kind: Kind
 ) -> None:
     table = write_table(tmp_path, "path,sex,boneage,split", "a.png,m,60,train", line)
     found = load_films(table)
     assert [film.id for film in found.films] == ["a"]
     (problem,) = found.problems
-    assert str(problem).startswith(said)
+    assert str(problem).startswith(message)
     assert problem.kind is kind
-    with pytest.raises(DataError, match=f"^{said}"):
+    with pytest.raises(DataError, match=f"^{message}"):
         load_films(table, strict=True)
 
 
@@ -101,7 +101,7 @@ def test_an_empty_id_is_no_id(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         ("", "is empty"),
         ("path,sex,boneage\n", "has no rows"),
@@ -110,12 +110,12 @@ def test_an_empty_id_is_no_id(tmp_path: Path) -> None:
         ("path,sex\na.png,m\n", "no column 'boneage' or 'bone_age_months'"),
         (
             "path,sex,boneage\nno.png,m,60\nb.png,x,60\n",
-            "none of the 2 .*1 label without film, 1 sex",
+            "none of the 2 .*1 label without image, 1 sex",
         ),
     ],
 )
-def test_a_table_that_cannot_be_used(tmp_path: Path, content: str, said: str) -> None:
-    with pytest.raises(DataError, match=said):
+def test_a_table_that_cannot_be_used(tmp_path: Path, content: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
         load_films(write_table(tmp_path, *content.split("\n")))
 
 
@@ -132,14 +132,14 @@ def test_neither_folder_nor_table(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("male", "usable"), [("True", True), ("", True), ("False", False)])
-def test_a_sex_said_twice_must_be_one(tmp_path: Path, male: str, usable: bool) -> None:
+def test_a_sex_stated_twice_must_agree(tmp_path: Path, male: str, usable: bool) -> None:
     rows = (f"a.png,m,{male},60", "sub/b.dcm,,False,60")
     found = load_films(write_table(tmp_path, "path,sex,male,boneage", *rows))
     assert [film.id for film in found.films] == ["a"] * usable + ["b"]
     assert [problem.kind for problem in found.problems] == [Kind.SEX] * (not usable)
 
 
-def test_an_age_said_twice_is_refused(tmp_path: Path) -> None:
+def test_an_age_stated_twice_is_refused(tmp_path: Path) -> None:
     table = write_table(tmp_path, "path,sex,boneage,bone_age_months", "a.png,m,60,61")
     with pytest.raises(DataError, match="'boneage' and 'bone_age_months', which mean the same"):
         load_films(table)

@@ -51,10 +51,10 @@ def test_a_film_may_be_of_any_type(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "said", "kind"),
+    ("row", "message", "kind"),
     [
-        ("99,120,True", "99: no film of this id", Kind.NO_FILM),
-        (f"{'9' * 300},120,True", "9" * 300 + ": no film of this id", Kind.NO_FILM),
+        ("99,120,True", "99: there is no image of this id", Kind.NO_FILM),
+        (f"{'9' * 300},120,True", "9" * 300 + ": there is no image of this id", Kind.NO_FILM),
         ("1,120,True", "1: id '1' is labelled twice", Kind.DUPLICATE),
         ("2,old,True", "2: bone age 'old'", Kind.AGE_TEXT),
         ("2,-5,True", "2: bone age '-5'", Kind.AGE_RANGE),
@@ -63,21 +63,21 @@ def test_a_film_may_be_of_any_type(tmp_path: Path, name: str) -> None:
         ("2,nan,True", "2: bone age 'nan'", Kind.AGE_TEXT),
         ("2,,True", "2: bone age ''", Kind.AGE_TEXT),
         ("2,120,x", "2: 'x' is not a sex", Kind.SEX),
-        ("2,120", "2: line 3 of the table cannot be understood: it has 2 cells", Kind.CELLS),
-        (",120,True", "line 3: the row names no film", Kind.NO_ID),
+        ("2,120", "2: line 3 of the table is invalid: it has 2 cells", Kind.CELLS),
+        (",120,True", "line 3: the row names no image", Kind.NO_ID),
     ],
 )
 def test_what_cannot_be_used_is_named_and_skipped(
-    tmp_path: Path, row: str, said: str, kind: Kind
+    tmp_path: Path, row: str, message: str, kind: Kind
 ) -> None:
     write_official(tmp_path, 2 if row.startswith("2") else 1)
     write_labels(tmp_path, ["1,60,True", row])
     found = load_films(tmp_path)
     assert ids(found.films) == ["1"]
     assert len(found.problems) == 1
-    assert str(found.problems[0]).startswith(said)
+    assert str(found.problems[0]).startswith(message)
     assert found.problems[0].kind is kind
-    with pytest.raises(DataError, match=f"^{re.escape(said)}"):
+    with pytest.raises(DataError, match=f"^{re.escape(message)}"):
         load_films(tmp_path, strict=True)
 
 
@@ -99,9 +99,9 @@ def test_a_folder_without_labels_is_named(tmp_path: Path) -> None:
         load_films(tmp_path)
 
 
-def test_a_folder_without_films_is_named_with_the_places_looked_at(tmp_path: Path) -> None:
+def test_a_folder_without_images_is_reported_with_the_expected_places(tmp_path: Path) -> None:
     write_labels(tmp_path, ["1,60,True", "2,60,True"])
-    with pytest.raises(DataError, match=rf"none of the 2 labelled films of '{tmp_path}'.*images"):
+    with pytest.raises(DataError, match=rf"none of the 2 labelled images of '{tmp_path}'.*images"):
         load_films(tmp_path)
 
 
@@ -176,26 +176,26 @@ def test_without_squeezed_copies_the_best_copies_take_their_place(official: Path
 
 
 @pytest.mark.parametrize(
-    ("line", "said", "kind"),
+    ("line", "message", "kind"),
     [
         ("5,1500,2000,,valid", "5: split 'valid'", Kind.SPLIT),
         ("5,1500,2000,,", "5: split ''", Kind.SPLIT),
         ("5,,2000,,train", "5: original size ''", Kind.SIZE),
         ("5,1500,0,,train", "5: original size '0'", Kind.SIZE),
         ("5,1500,2000.5,,train", "5: original size '2000.5'", Kind.SIZE),
-        ("5,1500,2000,half-scale/1.png,train", "5: film '1.png' is listed", Kind.DUPLICATE_FILM),
+        ("5,1500,2000,half-scale/1.png,train", "5: image '1.png' is listed", Kind.DUPLICATE_FILM),
     ],
 )
 def test_a_bad_line_of_the_richer_layout_is_named(
-    tmp_path: Path, line: str, said: str, kind: Kind
+    tmp_path: Path, line: str, message: str, kind: Kind
 ) -> None:
     folder = write_rich(tmp_path, (*RICH, line))
     found = load_films(folder)
     assert "5" not in ids(found.films)
     assert len(found.problems) == 1
-    assert str(found.problems[0]).startswith(said)
+    assert str(found.problems[0]).startswith(message)
     assert found.problems[0].kind is kind
-    with pytest.raises(DataError, match=f"^{re.escape(said)}"):
+    with pytest.raises(DataError, match=f"^{re.escape(message)}"):
         load_films(folder, strict=True)
 
 
@@ -205,20 +205,20 @@ def test_what_the_richer_layout_lacks_is_named(rich: Path) -> None:
     with (rich / LABELS).open("a") as file:
         file.write("9,60,True\n")
     assert tuple(map(str, load_films(rich).problems)) == (
-        "1: film 'half-scale/1.png' is missing",
-        "2: no film of this id is there",
-        "9: films.csv does not know this id",
+        "1: image 'half-scale/1.png' is missing",
+        "2: there is no image of this id",
+        "9: films.csv does not list this id",
     )
 
 
-def test_an_id_that_is_twice_in_films_csv_keeps_its_first_split(tmp_path: Path) -> None:
+def test_the_first_split_of_a_duplicate_id_counts(tmp_path: Path) -> None:
     folder = write_rich(tmp_path, RICH)
     with (folder / "films.csv").open("a") as file:
         file.write("3,1600,2100,half-scale/3.png,train\n")
     found = load_films(folder)
     assert ids(found.select("detailed", "validation")) == ["3"]
     assert [str(problem) for problem in found.problems] == [
-        "3: id '3' is twice in films.csv; the first row counts"
+        "3: id '3' is listed twice in films.csv; the first row counts"
     ]
 
 
@@ -235,9 +235,9 @@ def test_films_without_label_are_named_in_the_official_layout(tmp_path: Path) ->
     found = load_films(folder)
     assert ids(found.films) == ["1", "2"]
     assert [str(problem) for problem in found.problems] == [
-        "1.2.840.113619: film 'boneage-training-dataset/1.2.840.113619' has no label",
-        "5: film 'boneage-training-dataset/5.dcm' has no label",
-        "6: film 'images/6.tif' has no label",
+        "1.2.840.113619: image 'boneage-training-dataset/1.2.840.113619' has no label",
+        "5: image 'boneage-training-dataset/5.dcm' has no label",
+        "6: image 'images/6.tif' has no label",
     ]
     assert {problem.kind for problem in found.problems} == {Kind.NO_LABEL}
     with pytest.raises(DataError, match="has no label"):
@@ -250,7 +250,7 @@ def test_films_without_label_beside_the_labels(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     assert [str(problem) for problem in load_films(tmp_path).problems] == [
         "2: bone age 'bad' is not a number of months",
-        "3: film '3.png' has no label",
+        "3: image '3.png' has no label",
     ]
 
 
@@ -261,8 +261,8 @@ def test_films_without_label_are_named_in_the_richer_layout(rich: Path) -> None:
     with (rich / "films.csv").open("a") as file:
         file.write("79,1500,2000,../elsewhere/79.png,train\n80,1500,2000,/nowhere/80.png,train\n")
     assert [str(problem) for problem in load_films(rich).problems] == [
-        "77: film 'half-scale/77.jpg' has no label",
-        "78: film 'squeezed/78.png' has no label",
+        "77: image 'half-scale/77.jpg' has no label",
+        "78: image 'squeezed/78.png' has no label",
     ]
 
 
@@ -273,28 +273,28 @@ def test_a_film_whose_name_is_no_text_is_named(official: Path) -> None:
     (problem,) = load_films(official).problems
     assert (
         str(problem).encode()
-        == "\ufffd: film 'boneage-training-dataset/\ufffd.png' has no label".encode()
+        == "\ufffd: image 'boneage-training-dataset/\ufffd.png' has no label".encode()
     )
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"", "is empty"),
         (b"\n\n", "is empty"),
         (b"id,boneage,male\n", "has no rows"),
         (b"id,boneage,male\n,,\n", "has no rows"),
         (b"id,boneage,male\n1,60,M\xe4nnlich\n", "is not UTF-8"),
-        ("id,boneage,male\n1,60,True\n".encode("utf-16-le"), "a NUL stands in it"),
+        ("id,boneage,male\n1,60,True\n".encode("utf-16-le"), "it contains a NUL character"),
         (b"PK\x03\x04 no table", "no column 'id'"),
         (b'id,boneage,male\n1,60,"' + b"x" * 200_000, "cannot be read"),
     ],
 )
 @pytest.mark.parametrize("strict", [False, True])
-def test_labels_that_are_none(tmp_path: Path, content: bytes, said: str, strict: bool) -> None:
+def test_labels_that_are_none(tmp_path: Path, content: bytes, message: str, strict: bool) -> None:
     write_official(tmp_path, 1)
     (tmp_path / LABELS).write_bytes(content)
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(DataError, match=message):
         load_films(tmp_path, strict=strict)
 
 
@@ -329,7 +329,7 @@ def test_fold_0_of_10_of_the_real_films_holds_what_the_shipped_weights_hold_out_
 
 
 @pytest.mark.films
-def test_no_held_back_real_film_is_ever_trained_on(real_films: Path) -> None:
+def test_no_held_out_real_image_is_ever_trained_on(real_films: Path) -> None:
     with (real_films / "films.csv").open(newline="") as file:
         held_back = {row["id"] for row in csv.DictReader(file) if row["split"] == "validation"}
     assert len(held_back) == 1_000

@@ -23,7 +23,7 @@ from boneage.errors import WeightsError
 from boneage.inference.assessor import Assessor
 from boneage.inference.manifest import FOLDER_VARIABLE
 from boneage.inference.weights import Weights
-from boneage.storage.many import default_workers
+from boneage.storage.parallel import default_workers
 from tests.conftest import build_weights
 
 

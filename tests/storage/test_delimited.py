@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boneage.errors import DataError
-from boneage.storage.delimited import csv_text, meant_cell, read_delimited, safe_cell
+from boneage.storage.delimited import csv_text, escape_cell, read_delimited, unescape_cell
 
 
 def table_of(folder: Path, content: str | bytes) -> Path:
@@ -38,7 +38,7 @@ def test_a_row_of_other_length_is_not_guessed(tmp_path: Path, row: str, count: i
         read_delimited(path)
     problems = [row.problem for row in read_delimited(path, ragged=True).rows]
     assert [problem is None for problem in problems] == [True, False, True]
-    assert str(problems[1]).startswith("line 3 of the table cannot be understood")
+    assert str(problems[1]).startswith("line 3 of the table is invalid")
 
 
 @pytest.mark.parametrize(
@@ -61,20 +61,20 @@ def test_every_unicode_with_its_mark_is_read(tmp_path: Path, encoding: str, firs
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b'a,b\n1,2\n3,"4\n5,6\n', r"line 3: its quotation marks .*unexpected end"),
         (b'a,b\n"1"x,2\n', r"line 2: its quotation marks"),
-        (b"a,b\n1,\x002\n", r"line 2: a NUL stands in it"),
-        ("a,b\n1,2\n".encode("utf-16-le"), r"line 1: a NUL stands in it"),
+        (b"a,b\n1,\x002\n", r"line 2: it contains a NUL character"),
+        ("a,b\n1,2\n".encode("utf-16-le"), r"line 1: it contains a NUL character"),
         (b"a,b\n\xe4", r"not UTF-8 \(byte 4\); save it as CSV in UTF-8"),
         (b"\xff\xfea\x00\n", r"not UTF-16"),
         (b"\n \n", r"is empty"),
         (b'""\n', r"has no names of columns"),
     ],
 )
-def test_what_is_no_table_is_said_with_its_line(tmp_path: Path, content: bytes, said: str) -> None:
-    with pytest.raises(DataError, match=said):
+def test_errors_of_a_table_state_the_line(tmp_path: Path, content: bytes, message: str) -> None:
+    with pytest.raises(DataError, match=message):
         read_delimited(table_of(tmp_path, content))
 
 
@@ -90,17 +90,17 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["=1+1", "+1-1", "-1+1", "@a", "\t1", "\r=1", " =1", "-", "'=1"])
 def test_a_formula_is_text(text: str) -> None:
-    assert safe_cell(text) == f"'{text}"
+    assert escape_cell(text) == f"'{text}"
 
 
 @pytest.mark.parametrize("cell", ["-3.2", "+1", "-3,2", "-1e-5", "a=1", "'a", "", 3, -3.5, None])
 def test_a_number_stays_one(cell: object) -> None:
-    assert safe_cell(cell) == cell
+    assert escape_cell(cell) == cell
 
 
 @given(st.text())
-def test_a_cell_is_read_as_it_was_meant(text: str) -> None:
-    assert meant_cell(str(safe_cell(text))) == text
+def test_an_escaped_cell_is_read_unescaped(text: str) -> None:
+    assert unescape_cell(str(escape_cell(text))) == text
 
 
 def test_a_table_on_a_terminal_does_not_drive_it() -> None:

@@ -65,13 +65,13 @@ def test_json_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_rows_are_kept_after_an_error(tmp_path: Path) -> None:
+def test_rows_are_written_despite_an_error(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    with pytest.raises(KeyboardInterrupt), atomically(path, keep=True) as file:
+    with pytest.raises(KeyboardInterrupt), atomically(path, keep_partial=True) as file:
         file.write(b"row")
         raise KeyboardInterrupt
     assert path.read_bytes() == b"row"
-    with pytest.raises(KeyboardInterrupt), atomically(path, keep=True):
+    with pytest.raises(KeyboardInterrupt), atomically(path, keep_partial=True):
         raise KeyboardInterrupt
     assert path.read_bytes() == b"row", "nothing was written"
     assert list(tmp_path.iterdir()) == [path]
@@ -109,9 +109,7 @@ def test_a_link_is_written_through(tmp_path: Path) -> None:
     ("target", "error"),
     [("no/where", FileNotFoundError), (".", IsADirectoryError), ("link", OSError)],
 )
-def test_a_link_that_leads_to_no_file_is_said(
-    tmp_path: Path, target: str, error: type[OSError]
-) -> None:
+def test_a_broken_link_is_reported(tmp_path: Path, target: str, error: type[OSError]) -> None:
     (tmp_path / "link").symlink_to(target)
     with pytest.raises(error), atomically(tmp_path / "link"):
         pytest.fail("the work began")
@@ -133,7 +131,7 @@ def test_a_pipe_is_written_through(tmp_path: Path) -> None:
 
 
 @linux
-def test_a_full_device_is_said_and_stays(tmp_path: Path) -> None:
+def test_a_full_device_is_reported_and_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No space left") as caught:  # noqa: SIM117
         with atomically(Path("/dev/full")) as file:
             file.write(b"1")
@@ -159,6 +157,6 @@ def test_a_folder_is_locked_until_it_is_left(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_reason_is_said_in_words() -> None:
+def test_a_reason_is_given_in_words() -> None:
     assert reason_of(PermissionError(errno.EACCES, "Permission denied", "x")) == "Permission denied"
     assert reason_of(ValueError("what it says")) == "what it says"

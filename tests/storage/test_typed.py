@@ -62,7 +62,7 @@ def test_tables_become_settings() -> None:
         ({"inner": {"count": 1}, "more": {}}, "x: more.count is missing"),
     ],
 )
-def test_what_is_wrong_is_told_with_key_and_value(tables: dict[str, Any], sentence: str) -> None:
+def test_errors_quote_key_and_value(tables: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ProfileError) as raised:
         converted(tables, Outer, "x", ProfileError)
     assert str(raised.value) == sentence

@@ -32,8 +32,8 @@ def test_small_films_are_enlarged_to_what_is_read(tmp_path: Path) -> None:
     assert grey.shape == (320, 256)
 
 
-def test_a_folder_without_pictures_is_said(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no pictures"):
+def test_a_folder_without_images_is_reported(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no images"):
         enlarged(tmp_path, tmp_path)
 
 

@@ -14,7 +14,7 @@ from tools.bench import networks, service
 FILM = Path(__file__).parents[2] / "examples/synthetic_hand_girl_10y.png"
 
 
-def test_a_server_that_does_not_start_is_said() -> None:
+def test_a_server_that_does_not_start_is_reported() -> None:
     command = [sys.executable, "-c", "print('no')"]
     with (
         subprocess.Popen(command, stdout=subprocess.PIPE) as process,
@@ -31,7 +31,7 @@ def test_the_networks_alone_are_those_of_a_reading(weights: Path) -> None:
     assert whole["processor_seconds"] > 0
 
 
-def test_a_server_is_asked_and_its_memory_looked_at(weights: Path) -> None:
+def test_a_server_is_measured_with_its_memory(weights: Path) -> None:
     pytest.importorskip("uvicorn", reason="the server extra is not installed")
     server = service.measure_server(FILM, weights, workers=1, threads=1, requests=2, clients=(2,))
     (load,) = server["loads"]

@@ -156,7 +156,7 @@ def test_the_command_writes_what_it_measured(
     out = tmp_path / "new" / "bench.json"
     result = CliRunner().invoke(bench, ["--film", str(film), "--out", str(out)])
     assert result.exit_code == 0, result.output
-    assert "one image from nothing: 1.50 s, 200 MB" in result.output
+    assert "one image, in a fresh process: 1.50 s, 200 MB" in result.output
     assert "from image to report, 2000 x 2500: 0.600 s" in result.output
     assert "joining: 0.300 s, 0.200 s of it in networks" in result.output
     table = json.loads(out.read_text())

@@ -92,7 +92,7 @@ def test_the_command_writes_what_it_measured(
     command = ["--training", str(tmp_path), "--out", str(out)]
     result = CliRunner().invoke(bench, command)
     assert result.exit_code == 0, result.output
-    assert "9.1 films/s, the bare network 16.0; 1.75 times the time, 1.52" in result.output
+    assert "9.1 images/s, the bare network 16.0; 1.75 times the time, 1.52" in result.output
     table: dict[str, Any] = json.loads(out.read_text())
     assert (table["format"], table["profile"]) == (1, "compact")
     (phase,) = table["phases"]

@@ -214,7 +214,7 @@ def test_the_command_renews_every_document(checkout: Path) -> None:
     assert not (checkout / CARD).exists()
     first = figures(checkout)
     assert first.exit_code == 0
-    assert "README.md: renewed" in first.output
+    assert "README.md: updated" in first.output
     assert "| 14.4 (" in (checkout / README).read_text(encoding="utf-8")
     assert "| 4–6 years | 12 | 30.0 (" in (checkout / CARD).read_text(encoding="utf-8")
     again = figures(checkout, "--check")
@@ -254,7 +254,7 @@ def test_rows_of_localization_that_are_none_are_quoted(checkout: Path) -> None:
         read_checkout(checkout)
 
 
-def test_a_base_install_is_told_what_to_install(
+def test_a_base_install_is_pointed_to_the_extra(
     checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(sys.modules, "tools.documents.render", raising=False)

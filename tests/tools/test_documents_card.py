@@ -116,7 +116,7 @@ def test_the_words_hold_no_figure() -> None:
     assert found <= {"0", "12", "95", "2017"}
 
 
-def test_what_was_not_measured_is_said(weights: Path, tmp_path: Path) -> None:
+def test_missing_measurements_are_stated(weights: Path, tmp_path: Path) -> None:
     text = card_of(read_folders(weights, tmp_path), tmp_path)
     for command in ("evaluate", "ruler", "stress", "ablate", "bench", "analyse"):
         assert f"ot measured yet: `boneage {command}`" in text
@@ -124,7 +124,7 @@ def test_what_was_not_measured_is_said(weights: Path, tmp_path: Path) -> None:
     assert "- Localization of the regions." in text
 
 
-def test_fine_tuned_weights_say_what_they_were(evidence: Evidence, folder: Path) -> None:
+def test_fine_tuned_weights_state_their_origin(evidence: Evidence, folder: Path) -> None:
     assert evidence.manifest is not None
     assert "fine-tuned" not in card_of(evidence, folder)
     phase = {"films": "detailed", "epochs": 4}
@@ -144,7 +144,7 @@ def test_fine_tuned_weights_say_what_they_were(evidence: Evidence, folder: Path)
     assert "`9a84fa407385`, trained on 11,611 radiographs)" in card_of(tuned, folder)
 
 
-def test_only_the_weights_that_ship_are_said_to_be_of_the_challenge(
+def test_only_the_bundled_weights_are_attributed_to_the_challenge(
     evidence: Evidence, folder: Path
 ) -> None:
     theirs = card_of(evidence, folder)
@@ -193,7 +193,7 @@ def test_the_worst_change_of_each_kind_is_shown(evidence: Evidence) -> None:
     assert len({change.kind for change in worst_changes(None)}) == 3
 
 
-def test_the_small_hand_lies_in_a_corner_of_a_dark_frame() -> None:
+def test_the_small_hand_is_in_a_corner_of_a_dark_frame() -> None:
     grey = example_film()
     frame = small_hand(grey)
     assert frame.shape == grey.shape
@@ -257,7 +257,7 @@ def test_a_refused_scene_has_words_and_no_picture(evidence: Evidence, folder: Pa
     assert "Not shown: cut: refused (too_small)." in text
 
 
-def test_wrong_usage_is_told(weights: Path, tmp_path: Path) -> None:
+def test_wrong_usage_is_reported(weights: Path, tmp_path: Path) -> None:
     alone = card("--weights", weights)
     assert alone.exit_code == 2
     assert "--weights needs --evidence, and --out" in alone.output

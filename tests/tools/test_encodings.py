@@ -11,11 +11,10 @@ import numpy as np
 import pytest
 
 from boneage.inference.manifest import FOLDER_VARIABLE
-from tools.encodings import assessing
+from tools.encodings import WAYS, assessing
 from tools.encodings.__main__ import main
 from tools.encodings.assessing import CRASHED, PLAIN, FileAnswer, assess_files
 from tools.encodings.images import held_out, synthetic
-from tools.encodings.registry import WAYS
 from tools.encodings.report import Tally, limit_of, lines, summarise
 from tools.encodings.ways import Way
 
@@ -71,7 +70,7 @@ def test_the_rules_are_those_of_the_issue() -> None:
     assert any(line.startswith(EXACT.name) for line in lines(broken))
 
 
-def test_the_evidence_is_written_and_a_second_run_asks_nothing(
+def test_the_evidence_is_written_and_a_second_run_assesses_nothing(
     weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(FOLDER_VARIABLE, str(weights))

@@ -23,7 +23,7 @@ from pydicom.pixels.processing import (
 from pydicom.uid import UID
 
 from tests.tools.comparing import assert_same
-from tools.encodings.registry import MODULES, WAYS
+from tools.encodings import MODULES, WAYS
 from tools.encodings.ways import Grey, Way
 
 Values = npt.NDArray[Any]

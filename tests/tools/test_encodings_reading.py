@@ -7,7 +7,7 @@ import pytest
 from boneage import read
 from boneage.errors import FilmError
 from tests.tools.comparing import assert_same
-from tools.encodings.registry import WAYS
+from tools.encodings import WAYS
 from tools.encodings.ways import Grey, Way
 
 

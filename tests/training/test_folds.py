@@ -64,7 +64,7 @@ def test_fold_0_of_10_is_what_a_tenth_held_back_is_and_more(tmp_path: Path) -> N
 def test_a_fold_without_any_id_is_an_error(tmp_path: Path) -> None:
     few: tuple[Film, ...] = many(tmp_path).films[-1:]
     empty = next(k for k in range(1000) if not Fold(k, 1000).has(few[0].id))
-    with pytest.raises(DataError, match=rf"{empty}/1000: no training id is in it"):
+    with pytest.raises(DataError, match=rf"{empty}/1000: it has no training id"):
         Films(few).hold_out_fold(Fold(empty, 1000))
 
 

@@ -196,8 +196,8 @@ def test_what_cannot_be_used_is_named_and_counted(
     with pytest.raises(ProfileError, match="--initial-weights"):  # as far as reading the films
         train("compact", folder, tmp_path / "run", limit=9)  # with one, few may be held out
     said = capsys.readouterr().out
-    assert "skipped 98: no film of this id is there" in said
-    assert "skipped: 2 labels without film, 1 duplicate id" in said
+    assert "skipped 98: there is no image of this id" in said
+    assert "skipped: 2 labels without image, 1 duplicate id" in said
 
 
 def test_strict_stops_at_the_broken_film(data: Path, tmp_path: Path) -> None:

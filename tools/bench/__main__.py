@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from boneage.apps.cli.options import weights_option
+from boneage.apps.cli.options import COUNT, IN_FILE, IN_FOLDER, OUT_FILE, weights_option
 from boneage.apps.cli.output import echo
 from boneage.storage.files import write_json
 
@@ -16,72 +16,72 @@ EXAMPLE = Path("examples/synthetic_hand_girl_10y.png")
 @click.command()
 @click.option(
     "--film",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=IN_FILE,
     default=EXAMPLE,
     show_default=True,
-    help="The image to analyse; copies of fixed sizes are made of it.",
+    help="The image to assess, in copies of fixed sizes.",
 )
 @click.option(
     "--install",
     is_flag=True,
-    help="Also install the package in this folder into a clean environment (a minute or two).",
+    help="Also measure the installation into a clean environment (a minute or two).",
 )
 @click.option(
     "--run",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A training run, to read from its logs how fast it went.",
+    type=IN_FOLDER,
+    help="A training run, whose logs give the training speed.",
 )
 @click.option(
     "--service",
     "of_service",
     is_flag=True,
-    help="Measure 'boneage serve' instead: images a second, seconds, memory.",
+    help="Instead, measure 'boneage serve': throughput, latency, memory.",
 )
 @click.option(
     "--requests",
     type=click.IntRange(min=10),
     default=10_000,
     show_default=True,
-    help="With --service: so many, while the memory is watched.",
+    help="With --service: requests for the measurement of memory.",
 )
 @click.option(
     "--load-requests",
-    type=click.IntRange(min=1),
+    type=COUNT,
     default=200,
     show_default=True,
-    help="With --service: so many by each number of clients.",
+    help="With --service: requests for each number of clients.",
 )
 @click.option(
     "--out",
     required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OUT_FILE,
     help="The JSON file to write.",
 )
 @click.option(
     "--folder",
     "of_folder",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Instead, measure how a big batch goes: pictures of this folder, named again and again.",
+    type=IN_FOLDER,
+    help="Instead, measure a large batch of repeated images of this folder.",
 )
 @click.option(
     "--films",
     type=click.IntRange(min=50),
     default=100_000,
     show_default=True,
-    help="With --folder: how many images.",
+    help="With --folder: the number of images.",
 )
 @click.option(
     "--kills",
     type=click.IntRange(min=0),
     default=5,
     show_default=True,
-    help="With --folder: how often the command is killed on the way.",
+    help="With --folder: how often the command is killed.",
 )
 @click.option(
     "--training",
     "of_training",
     type=click.Path(exists=True, path_type=Path),
-    help="Instead, measure what training costs beside the bare network, on these labelled images.",
+    help="Instead, measure the overhead of training on these labelled images.",
 )
 @weights_option
 def bench(
@@ -98,14 +98,13 @@ def bench(
     of_training: Path | None,
     weights: Path | None,
 ) -> None:
-    """Measure how long an image takes, how much memory, and how big the package is.
+    """Measure the time and memory of an assessment, and the size of the package.
 
-    With --folder: images a second by one and by two processes, the memory every 1,000 images,
-    and whether a command that is killed and given again has one row for each image.
+    With --folder: images per second with one and two processes, the memory every 1,000 images,
+    and whether a command that is killed and repeated has one row for each image.
 
-    With --training: images a second of the compact profile's training, whole, and of the same
-    networks by train_on_batch alone; processor time, too. Takes the labelled images that
-    'boneage train --data' takes.
+    With --training: images per second and processor time of the compact profile's training, and
+    of the same networks by train_on_batch alone, on data as for 'boneage train --data'.
 
     Exit status: 0 when all was measured, 2 when something could not be.
     """

@@ -1,8 +1,7 @@
-"""How fast, and in how much memory, a big folder is read, and whether kills lose a row.
+"""Throughput and memory of a large batch, and whether kills lose a row.
 
-The command itself is measured, in processes of its own, on small films that a table names
-again and again: what grows with the number of films shows, what a film costs does not depend
-on the disk.
+The command itself is measured, in its own processes, on a table that repeats small images: this
+shows what grows with the number of images, and does not depend on the disk.
 """
 
 from __future__ import annotations
@@ -28,18 +27,18 @@ from boneage.reading.folders import walk_films
 from tools.bench.measuring import MEGABYTE, JsonObject, boneage_command, head, this_machine
 
 WORKERS = (1, 2)
-"""Processes that a big batch is timed with."""
+"""Numbers of processes that are compared."""
 PACE_FILMS = 2_000
-"""Films that each of them is timed on, at most."""
+"""The most images that each of them is timed on."""
 SIDE_PX = 256
-"""Of the shorter side: smaller films are enlarged, for less than 128 is refused."""
+"""The shorter side: smaller images are enlarged, as less than 128 is refused."""
 UNIQUE_FILMS = 500
 SAMPLE_FILMS = 1_000
-PROGRESS = re.compile(rb"(\d+) of \d+ (?:film|image)s?(?:, ([\d.]+) (?:film|image)s/s)?")
+PROGRESS = re.compile(rb"(\d+) of \d+ images?(?:, ([\d.]+) images/s)?")
 
 
 def measure(
-    folder: Path, films: int, kills: int, weights: Path | None, say: Callable[[str], None]
+    folder: Path, films: int, kills: int, weights: Path | None, report: Callable[[str], None]
 ) -> JsonObject:
     """Time so many films by one and by two processes; then kill the command on the way."""
     machine = this_machine()
@@ -49,10 +48,10 @@ def measure(
         paces = []
         for workers in WORKERS:
             paces.append(measure_pace(paths, min(films, PACE_FILMS), workers, weights))
-            say(f"{workers} at work: {paces[-1]['films_per_second']:.2f} films/s")
-        killed = measure_kills(paths, films, kills, paces[-1], weights, say)
-    say(
-        f"{killed['rows']} rows for {killed['films']} films: {killed['twice']} twice, "
+            report(f"{workers} processes: {paces[-1]['films_per_second']:.2f} images/s")
+        killed = measure_kills(paths, films, kills, paces[-1], weights, report)
+    report(
+        f"{killed['rows']} rows for {killed['films']} images: {killed['twice']} twice, "
         f"{killed['missing']} missing, after {killed['kills']} kills"
     )
     return {
@@ -79,7 +78,7 @@ def enlarged(folder: Path, out: Path, films: int = UNIQUE_FILMS) -> list[Path]:
         if len(paths) == films:
             break
     if not paths:
-        raise DataError(f"no pictures in the folder {str(folder)!r}")
+        raise DataError(f"no images in the folder {str(folder)!r}")
     return paths
 
 
@@ -96,7 +95,7 @@ def measure_pace(
         run = _run(command)
         seconds = time.perf_counter() - start
     if run.films_per_second is None:
-        raise DataError(f"{count} films are too few to time")
+        raise DataError(f"{count} images are too few to time")
     return {
         "workers": workers,
         "films": count,
@@ -111,23 +110,23 @@ def measure_kills(
     kills: int,
     pace: JsonObject,
     weights: Path | None,
-    say: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> JsonObject:
     """Read ``count`` films with kill -9 at random moments, and count the rows of both tables.
 
     The moments are spread over the time that the films take at a ``pace`` that was measured.
     """
-    chance = random.Random(7)  # noqa: S311  where it is killed, no secret
+    random_ = random.Random(7)  # noqa: S311  no secret
     # Of a part each, so that all come before the end; with what it takes to begin.
     opening = max(0.0, pace["seconds"] - pace["films"] / pace["films_per_second"])
     stretch = count / pace["films_per_second"] / (kills + 1)
-    moments = [opening + chance.uniform(0.1, 0.9) * stretch for _ in range(kills)]
+    moments = [opening + random_.uniform(0.1, 0.9) * stretch for _ in range(kills)]
     with tempfile.TemporaryDirectory() as folder:
         command = _command(films, count, Path(folder), pace["workers"], weights)
         runs = []
         for moment in moments:
             runs.append(_run(command, kill_after=moment))
-            say(f"killed after {moment:.0f} s")
+            report(f"killed after {moment:.0f} s")
         runs.append(_run(command))
         out = Path(folder, "out")
         read, failed = (Counter(_source_rows(out / table)) for table in ("ages", "failures"))
@@ -168,24 +167,24 @@ def _command(
 
 @dataclass
 class _FolderRun:
-    """What was seen of the command at work."""
+    """What was measured of one run of the command."""
 
     killed: bool = False
     films_per_second: float | None = None
     memory: list[JsonObject] = field(default_factory=list)
-    """The most each process had held, when so many films were done; 10^6 bytes."""
+    """The peak memory of each process after so many images; 10^6 bytes."""
 
 
 def _run(command: Sequence[str], kill_after: float | None = None) -> _FolderRun:
-    """Run the command, to its end or for so many seconds; films that failed are no failure."""
+    """Run the command, to its end or for some seconds; failed images are no error."""
     run = _FolderRun()
-    said, due = b"", 0
+    line, due = b"", 0
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
         killer = threading.Timer(kill_after or 0.0, process.kill)
         if kill_after is not None:
             killer.start()
-        for said in process.stderr or ():
-            if found := PROGRESS.match(said):
+        for line in process.stderr or ():
+            if found := PROGRESS.match(line):
                 run.films_per_second = float(found[2]) if found[2] else None
                 done = int(found[1])
                 if done >= due and process.poll() is None:
@@ -193,13 +192,13 @@ def _run(command: Sequence[str], kill_after: float | None = None) -> _FolderRun:
                     run.memory += _memory(done, process.pid)
     killer.cancel()
     run.killed = process.returncode == -signal.SIGKILL and kill_after is not None
-    if not run.killed and (process.returncode not in (0, 1) or said.startswith(b"Error")):
-        raise DataError(f"boneage assess failed: {said.decode(errors='replace').strip()}")
+    if not run.killed and (process.returncode not in (0, 1) or line.startswith(b"Error")):
+        raise DataError(f"boneage assess failed: {line.decode(errors='replace').strip()}")
     return run
 
 
 def _memory(films: int, pid: int) -> list[JsonObject]:
-    """Look up the most that the command and its workers held; nothing but on Linux."""
+    """The peak memory of the command and its workers; empty except on Linux."""
     own = _peak_mb(pid)
     if own is None:
         return []
@@ -207,13 +206,15 @@ def _memory(films: int, pid: int) -> list[JsonObject]:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
         children = []
-    held = [_peak_mb(int(child)) for child in children if _reads(Path(f"/proc/{child}/cmdline"))]
-    workers = [megabytes for megabytes in held if megabytes is not None]
+    peaks = [
+        _peak_mb(int(child)) for child in children if _is_worker(Path(f"/proc/{child}/cmdline"))
+    ]
+    workers = [megabytes for megabytes in peaks if megabytes is not None]
     return [{"films": films, "parent_mb": own, "workers_mb": workers}]
 
 
-def _reads(command: Path) -> bool:
-    """Tell a reader from the process that Python begins to count shared resources."""
+def _is_worker(command: Path) -> bool:
+    """Whether a child is a worker, not Python's resource tracker."""
     try:
         return b"spawn_main" in command.read_bytes()
     except OSError:
@@ -221,7 +222,7 @@ def _reads(command: Path) -> bool:
 
 
 def _peak_mb(pid: int) -> float | None:
-    """Look up the most memory that a process ever held (VmHWM); None but on Linux."""
+    """The peak memory of a process (VmHWM) in 10^6 bytes; None except on Linux."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:

@@ -1,7 +1,7 @@
-"""The clock, the memory and the machine: what every benchmark here measures with.
+"""Clock, memory and machine, shared by all benchmarks.
 
-What is measured becomes a row of JSON at once: plain values, seconds by the clock unless
-named ``processor_seconds``, memory in 10^6 bytes. What cannot be measured is a DataError.
+Results are JSON values: wall-clock seconds unless named ``processor_seconds``, memory in 10^6
+bytes. What cannot be measured is a DataError.
 """
 
 from __future__ import annotations
@@ -25,67 +25,67 @@ import numpy.typing as npt
 from boneage._version import __version__
 from boneage.domain.assessment import WeightsName
 from boneage.errors import DataError
+from boneage.storage.files import EVIDENCE_FORMAT
 
 MEGABYTE = 1_000_000
 _MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
 JsonObject: TypeAlias = dict[str, Any]
-"""As JSON has it."""
+"""A JSON object."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """Where it was measured."""
+    """The machine of a measurement."""
 
     processor: str
     cores: int
     system: str
     python: str
     load: float | None
-    """Processes waiting at the start, averaged over a minute: well above 0, and
-    others were measured too."""
+    """The load average at the start, over a minute; well above 0, other processes interfered."""
 
 
 @dataclass(frozen=True)
 class Spent:
-    """What something took."""
+    """Time spent."""
 
     seconds: float
     processor_seconds: float
-    """Of all threads; busy neighbours hardly move it."""
+    """Of all threads; hardly affected by other processes."""
 
 
 @dataclass(frozen=True, eq=False)
 class Calls:
-    """What calls took, each and together."""
+    """Time spent by calls, each and together."""
 
     seconds: npt.NDArray[np.float64]
     """Of each call."""
     processor_seconds: npt.NDArray[np.float64]
-    """Likewise, where no other call ran beside."""
+    """Of each call, where no other ran in parallel."""
     whole: Spent
 
     def quantiles(self, *shares: float) -> list[float]:
-        """Give seconds that such shares of the calls stayed below."""
+        """Quantiles of the calls' seconds."""
         return [float(value) for value in np.quantile(self.seconds, shares)]
 
     @property
     def median(self) -> Spent:
-        """Of one call."""
+        """The median call."""
         return Spent(float(np.median(self.seconds)), float(np.median(self.processor_seconds)))
 
 
 def now() -> npt.NDArray[np.float64]:
-    """Seconds by the clock, and of processor time of all threads."""
+    """Wall-clock seconds, and processor seconds of all threads; shape (2,)."""
     return np.array([time.perf_counter(), time.process_time()])
 
 
 def spent(difference: npt.NDArray[np.float64]) -> Spent:
-    """Name the parts of a difference of two :func:`now`."""
+    """The difference of two :func:`now`."""
     return Spent(*difference.tolist())
 
 
 def timed(work: Callable[[], object], times: int, at_a_time: int = 1) -> Calls:
-    """Call something so many times, some of them side by side."""
+    """Call ``work`` several times, ``at_a_time`` in parallel."""
 
     def once(_: int) -> npt.NDArray[np.float64]:
         start = now()
@@ -104,8 +104,8 @@ def timed(work: Callable[[], object], times: int, at_a_time: int = 1) -> Calls:
 def run_fresh(command: Sequence[str]) -> tuple[float, float]:
     """Seconds and peak resident megabytes of a command that must succeed.
 
-    Call it before the calling process has grown: Linux counts a parent's
-    memory into the peak of the child it forks.
+    Call it while the calling process is small: on Linux the peak of a forked child includes
+    its parent's memory.
     """
     with tempfile.TemporaryFile() as output:
         start = time.perf_counter()
@@ -121,7 +121,7 @@ def run_fresh(command: Sequence[str]) -> tuple[float, float]:
 
 
 def boneage_command(*arguments: object, weights: Path | None) -> list[str]:
-    """Name the command line of this environment, and its weights."""
+    """The command line of this environment, with the weights."""
     command = [sys.executable, "-m", "boneage", *map(str, arguments)]
     return command + (["--weights", str(weights)] if weights else [])
 
@@ -139,7 +139,7 @@ def this_machine() -> Machine:
 
 
 def _processor() -> str:
-    """Name the processor; by its architecture where the system does not say more."""
+    """The processor's model, or else its architecture."""
     table = Path("/proc/cpuinfo")
     if table.is_file():
         for line in table.read_text().splitlines():
@@ -149,9 +149,9 @@ def _processor() -> str:
 
 
 def head(machine: Machine, weights: WeightsName | None = None) -> JsonObject:
-    """Say what was measured, when, and on what machine, as it was before."""
+    """The head of a measurement: version, date, machine and weights."""
     row = {
-        "format": 1,
+        "format": EVIDENCE_FORMAT,
         "boneage": __version__,
         "date": date.today().isoformat(),
         "machine": asdict(machine),

@@ -1,7 +1,4 @@
-"""The networks of one film, run with nothing around them.
-
-They are asked by the same calls that one analysis makes of ONNX Runtime.
-"""
+"""The networks of one image alone, run by the same calls as in an assessment."""
 
 from __future__ import annotations
 
@@ -23,20 +20,20 @@ T = TypeVar("T")
 
 
 class WatchedWeights(Weights):
-    """Weights that count the seconds inside their networks, and what these were asked."""
+    """Weights that count the seconds inside their networks, and record the calls."""
 
     def __init__(self, folder: Path | None, threads: int | None = None, batch: int = 0) -> None:
         super().__init__(folder, threads=threads)
         self.batch = batch
         self.seconds_inside = 0.0
-        self.asked: list[Callable[[Weights], object]] = []
-        """Each asks other weights the same, of ``batch`` films at once; none for batches of 0."""
+        self.calls: list[Callable[[Weights], object]] = []
+        """Each repeats a call on other weights with ``batch`` images; empty for batches of 0."""
 
     def run(self, network: str, inputs: Arrays, outputs: Sequence[str] | None = None) -> Outputs:
         """Run one network."""
         if self.batch:
             many = self._many(inputs)
-            self.asked.append(lambda weights: weights.run(network, many, outputs))
+            self.calls.append(lambda weights: weights.run(network, many, outputs))
         return self._counted(lambda: Weights.run(self, network, inputs, outputs))
 
     def run_each(self, jobs: Iterable[Job]) -> list[Outputs]:
@@ -44,7 +41,7 @@ class WatchedWeights(Weights):
         jobs = list(jobs)
         if self.batch:
             many = [(network, self._many(inputs)) for network, inputs in jobs]
-            self.asked.append(lambda weights: weights.run_each(many))
+            self.calls.append(lambda weights: weights.run_each(many))
         return self._counted(lambda: Weights.run_each(self, jobs))
 
     def _many(self, inputs: Arrays) -> Arrays:
@@ -60,19 +57,19 @@ class WatchedWeights(Weights):
 def measure_networks(
     film: Path, weights: Path | None, *, at_a_time: int, threads: int, films: int, batch: int = 1
 ) -> JsonObject:
-    """Time the networks of about so many films, each with its ``threads``.
+    """Time the networks of about ``films`` images, each call with ``threads``.
 
-    So many films, or batches of films in one call, run side by side. ``median_seconds`` are of
-    one call of every network, that is of a batch; ``processor_seconds`` of one film.
+    ``at_a_time`` batches run in parallel. ``median_seconds`` are of one batch through every
+    network, ``processor_seconds`` of one image.
     """
     assessor = Assessor(weights, threads=threads, calibration="")
     assessor.weights = watched = WatchedWeights(weights, threads, batch)
     assessor.assess(film, Sex.FEMALE)
-    fresh, asked = Weights(weights, threads=threads), tuple(watched.asked)
+    fresh, recorded = Weights(weights, threads=threads), tuple(watched.calls)
 
     def once() -> None:
-        for ask in asked:
-            ask(fresh)
+        for call in recorded:
+            call(fresh)
 
     once()  # opens the networks, outside the clock
     calls = timed(once, max(at_a_time, films // batch), at_a_time)

@@ -1,6 +1,6 @@
-"""How many images a second the service analyses, beside the networks alone, and its memory.
+"""Throughput and memory of the service, compared with the networks alone.
 
-A real server process is asked over real connections.
+A real server process, over real connections.
 """
 
 from __future__ import annotations
@@ -62,20 +62,20 @@ def measure(film: Path, weights: Path | None, requests: int, load_requests: int)
 
 
 def in_short(table: JsonObject) -> Iterator[str]:
-    """Say in lines for a terminal what :func:`measure` found."""
+    """The results of :func:`measure` in lines for a terminal."""
     for server in table["service"]:
         for load in server["loads"]:
             yield (
                 f"{server['workers']} workers x {server['threads']} threads, {load['clients']} "
-                f"clients: {load['per_second']:.2f} films a second, "
+                f"clients: {load['per_second']:.2f} images a second, "
                 f"p50 {load['p50_seconds']:.3f} s, "
-                f"{load['processor_seconds']:.3f} s of processor time a film"
+                f"{load['processor_seconds']:.3f} s of processor time an image"
             )
     for networks in table["networks"]:
         yield (
             f"networks alone, {networks['at_a_time']} x {networks['threads']} threads, batches of "
-            f"{networks['batch']}: {networks['films_per_second']:.2f} films a second, "
-            f"{networks['processor_seconds']:.3f} s of processor time a film"
+            f"{networks['batch']}: {networks['films_per_second']:.2f} images a second, "
+            f"{networks['processor_seconds']:.3f} s of processor time an image"
         )
     memory = table["memory"]
     yield (
@@ -85,7 +85,7 @@ def in_short(table: JsonObject) -> Iterator[str]:
 
 
 def measure_assessing(film: Path, weights: Path | None, *, threads: int, films: int) -> JsonObject:
-    """Time ``Assessor.assess`` one film at a time, file reading included, without a server."""
+    """Time ``Assessor.assess`` on one image at a time, without a server."""
     assessor = Assessor(weights, threads=threads, calibration="")
     assessor.assess(film, Sex.FEMALE)  # opens the networks, outside the clock
     calls = timed(lambda: assessor.assess(film, Sex.FEMALE), films)
@@ -105,7 +105,7 @@ def measure_server(
     requests: int,
     clients: Sequence[int] = CLIENTS,
 ) -> JsonObject:
-    """Start a server and ask it, by few clients and by many."""
+    """Start a server and send requests from few and from many clients."""
     options = ["--workers", str(workers), "--threads", str(threads)]
     with serving(options, weights, waiting=max(clients)) as server:
         loads = [_load(server, film, count, requests) for count in clients]
@@ -113,11 +113,11 @@ def measure_server(
 
 
 def _load(server: httpx.Client, film: Path, clients: int, requests: int) -> JsonObject:
-    """What clients met that ask one after the other, each without a pause."""
-    ask = _asking(server, film)
-    timed(ask, max(clients, WARMING_UP), clients)
+    """Latencies of clients that each send one request after the other."""
+    request = _requesting(server, film)
+    timed(request, max(clients, WARMING_UP), clients)
     begun = metric(server, PROCESSOR)
-    calls = timed(ask, max(clients, requests), clients)
+    calls = timed(request, max(clients, requests), clients)
     processor = metric(server, PROCESSOR) - begun
     p50, p95, p99 = calls.quantiles(0.5, 0.95, 0.99)
     done = len(calls.seconds)
@@ -133,14 +133,14 @@ def _load(server: httpx.Client, film: Path, clients: int, requests: int) -> Json
 
 
 def measure_memory(film: Path, weights: Path | None, *, requests: int) -> JsonObject:
-    """Look at the resident memory of a server every tenth of so many requests."""
+    """The resident memory of a server after each tenth of the requests."""
     with serving([], weights, waiting=MEMORY_CLIENTS) as server:
-        ask = _asking(server, film)
-        timed(ask, WARMING_UP)
+        request = _requesting(server, film)
+        timed(request, WARMING_UP)
         done, megabytes = [0], [metric(server, MEMORY) / MEGABYTE]
         for step in range(1, MEMORY_STEPS + 1):
             until = requests * step // MEMORY_STEPS
-            timed(ask, until - done[-1], MEMORY_CLIENTS)
+            timed(request, until - done[-1], MEMORY_CLIENTS)
             done.append(until)
             megabytes.append(metric(server, MEMORY) / MEGABYTE)
     return {"requests": done, "megabytes": megabytes}
@@ -150,7 +150,7 @@ def measure_memory(film: Path, weights: Path | None, *, requests: int) -> JsonOb
 def serving(
     options: Sequence[str], weights: Path | None, *, waiting: int
 ) -> Iterator[httpx.Client]:
-    """Run ``boneage serve`` as a clinic does, with an audit log; gives what asks it."""
+    """Run ``boneage serve`` with an audit log; yield a client."""
     with TemporaryDirectory() as folder, (Path(folder) / "log").open("w+b") as log:
         command = boneage_command(
             *("serve", "--port", "0", "--audit", Path(folder) / "audit"),
@@ -168,30 +168,30 @@ def serving(
 
 
 def address_of(process: subprocess.Popen[bytes]) -> str:
-    """Read from its first line where a server answers."""
+    """The address of a server, from its first line."""
     line = process.stdout.readline().decode() if process.stdout else ""
     found = re.search(r"http://\S+", line)
     if found is None:
-        raise DataError("boneage serve did not start; try it by hand")
+        raise DataError("boneage serve did not start; run it to see why")
     return found[0]
 
 
 def metric(server: httpx.Client, name: str) -> float:
-    """Ask a server for one of the numbers that it counts without labels."""
+    """One of the server's metrics without labels."""
     found = re.search(rf"^{name} (\S+)$", server.get("/metrics").text, re.MULTILINE)
     if found is None:
         raise DataError(f"{server.base_url}metrics has no {name}")
     return float(found[1])
 
 
-def _asking(server: httpx.Client, film: Path) -> Callable[[], None]:
+def _requesting(server: httpx.Client, film: Path) -> Callable[[], None]:
     content = film.read_bytes()
 
-    def ask() -> None:
+    def request() -> None:
         answer = server.post(
             "/v1/assessments", data={"sex": "female"}, files={"film": ("film", content)}
         )
         if answer.status_code != httpx.codes.CREATED:
             raise DataError(f"the server answered {answer.status_code}: {answer.text}")
 
-    return ask
+    return request

@@ -1,8 +1,7 @@
-"""How long a film takes, how much memory, and how big the package is.
+"""Time and memory of an assessment, and the size of the package.
 
-What a person waits for is measured the way a person meets it: a fresh process
-for the first film, one open Assessor for the next ones, a clean environment
-for the installation.
+As users meet it: a fresh process for the first image, an open Assessor for the next ones, a
+clean environment for the installation.
 """
 
 from __future__ import annotations
@@ -40,14 +39,13 @@ FRESH_RUNS = 5
 WARM_RUNS = 30
 REPORT_RUNS = 10
 REPORT_AGE_MONTHS, REPORT_HEIGHT_CM = 120.0, 138.0
-"""Of the child on the report, so that every part of it is filled."""
+"""Of the child, so that every part of the report is filled."""
 SIZES_PX = ((2000, 2500), (650, 830))
-"""Widths and heights: a film as the scanner leaves it, and at half scale as
-the public data set mostly has it."""
+"""Widths and heights: of a scanned film, and of half scale, as in most of the public data set."""
 
 
 def measure(film: Path, run: Path | None, weights: Path | None, *, install: bool) -> JsonObject:
-    """Measure everything; ``run`` is a training run whose logs are read."""
+    """Measure everything; ``run`` is a training run with logs."""
     sex = Sex.FEMALE
     machine = this_machine()
     with tempfile.TemporaryDirectory() as folder:
@@ -73,24 +71,24 @@ def measure(film: Path, run: Path | None, weights: Path | None, *, install: bool
 
 
 def in_short(table: JsonObject) -> Iterator[str]:
-    """Say in lines for a terminal what :func:`measure` found."""
+    """The results of :func:`measure` in lines for a terminal."""
     cold, report, steps = table["cold"], table["report"], table["steps"]
-    yield f"one image from nothing: {cold['seconds']:.2f} s, {cold['peak_memory_mb']:.0f} MB"
+    yield f"one image, in a fresh process: {cold['seconds']:.2f} s, {cold['peak_memory_mb']:.0f} MB"
     for warm in table["warm"]:
-        yield f"one more of {warm['width']} x {warm['height']}: {warm['median_seconds']:.3f} s"
+        yield f"a further one of {warm['width']} x {warm['height']}: {warm['median_seconds']:.3f} s"
     size = f"{report['width']} x {report['height']}"
     yield f"from image to report, {size}: {report['median_seconds']:.3f} s"
     for step in steps["steps"]:
         inside = step["networks_seconds"]
         networks = f", {inside:.3f} s of it in networks" if inside else ""
         yield f"  {step['name']}: {step['seconds']:.3f} s{networks}"
-    yield f"an analysis over networks and decoding alone: {steps['ratio']:.2f} times"
+    yield f"an assessment takes {steps['ratio']:.2f} times the networks and decoding alone"
 
 
 def measure_cold(
     film: Path, sex: Sex, weights: Path | None = None, runs: int = FRESH_RUNS
 ) -> JsonObject:
-    """Time the whole command line on one film, in fresh processes; medians."""
+    """Time the command line on one image in fresh processes; medians."""
     command = boneage_command("assess", film, "--sex", sex, weights=weights)
     seconds, memory = zip(*(run_fresh(command) for _ in range(runs)), strict=True)
     return {
@@ -111,7 +109,7 @@ def measure_import(runs: int = FRESH_RUNS) -> float:
 
 
 def measure_warm(assessor: Assessor, film: Path, sex: Sex, runs: int = WARM_RUNS) -> JsonObject:
-    """Time further films with an open Assessor, file reading included."""
+    """Time further images with an open Assessor, including file reading."""
     answer = assessor.assess(film, sex)  # opens the networks, outside the clock
     median, p95 = timed(lambda: assessor.assess(film, sex), runs).quantiles(0.5, 0.95)
     size = {"width": answer.film_width, "height": answer.film_height}
@@ -119,7 +117,7 @@ def measure_warm(assessor: Assessor, film: Path, sex: Sex, runs: int = WARM_RUNS
 
 
 def measure_report(assessor: Assessor, film: Path, sex: Sex, runs: int = REPORT_RUNS) -> JsonObject:
-    """Time the way from a film's file to its report, with an open Assessor."""
+    """Time the way from a file to its report, with an open Assessor."""
     from boneage.reports.pdf.writing import report  # noqa: PLC0415  loads ReportLab
 
     child = Child(chronological_age_months=REPORT_AGE_MONTHS, height_cm=REPORT_HEIGHT_CM)
@@ -160,10 +158,10 @@ def measure_quality_check(
 
 
 def at_sizes(film: Path, folder: Path) -> tuple[Path, ...]:
-    """Write copies of a film at ``SIZES_PX``, so that all machines time the same pixels."""
+    """Write copies of an image at ``SIZES_PX``, so that all machines time the same pixels."""
     grey = cv2.imread(str(film), cv2.IMREAD_GRAYSCALE)
     if grey is None:
-        raise DataError(f"{str(film)!r} is no image; a PNG is needed to make copies of it")
+        raise DataError(f"{str(film)!r} is not an image; give a PNG")
     paths = []
     for width, height in SIZES_PX:
         path = folder / f"{width}x{height}.png"
@@ -176,7 +174,7 @@ def measure_install(checkout: Path) -> JsonObject:
     """Install the base package from a checkout into a clean environment, downloads included."""
     constraints = checkout / "constraints.txt"
     if not (checkout / "pyproject.toml").is_file() or not constraints.is_file():
-        raise DataError(f"{str(checkout)!r} has no pyproject.toml and constraints.txt to install")
+        raise DataError(f"{str(checkout)!r} has no pyproject.toml or constraints.txt")
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "clean"
         venv.create(home, with_pip=True)
@@ -192,7 +190,7 @@ def _size(folder: Path) -> int:
 
 
 def training_pace(run: Path) -> list[JsonObject]:
-    """Read from its logs how fast each stage (its folder in the run) was trained; medians."""
+    """The training speed of each stage (its folder in the run) by its log; medians."""
     paces = []
     for log in sorted(run.rglob("epochs.csv")):
         with log.open(newline="") as file:

@@ -1,8 +1,7 @@
-"""Where the time of one image goes, beside what no analysis can be faster than.
+"""The steps of one assessment, and the lower bounds of its time.
 
-The bounds are the networks alone, asked what an analysis asks them, and the decoding
-of the file alone. Processor time says more than the clock where other work runs
-beside: by it, a test holds an analysis to a ratio of the bounds.
+The bounds are the networks alone, with the same calls, and the decoding of the file alone.
+A test limits the ratio of processor time to them, which other processes hardly affect.
 """
 
 from __future__ import annotations
@@ -34,15 +33,15 @@ READING, WRITING = "reading the file", "writing the record and the picture"
 def measure_steps(
     film: Path, sex: Sex, weights: Path | None = None, *, runs: int = RUNS
 ) -> JsonObject:
-    """Time each step of analysing an image with an open Assessor, and the bounds; medians.
+    """Time each step of an assessment with an open Assessor, and the bounds; medians.
 
-    ``whole`` goes from the file to the answer, without writing; ``ratio`` is its processor time
+    ``whole`` is from the file to the assessment, without writing; ``ratio`` is its processor time
     over that of the bounds.
     """
     assessor = Assessor(weights, calibration="")
     assessor.weights = watched = WatchedWeights(weights)
     radiograph, answer = read(film), assessor.assess(film, sex)  # opens the networks
-    once = [_one_analysis(assessor, watched, film, sex) for _ in range(runs)]
+    once = [_timed_steps(assessor, watched, film, sex) for _ in range(runs)]
     seconds = np.median([[step[1:] for step in run] for run in once], axis=0)
     steps = [_step(name, *times) for (name, _, _), times in zip(once[0], seconds, strict=True)]
 
@@ -75,10 +74,10 @@ def _step(name: str, seconds: float, inside: float = 0.0) -> JsonObject:
     return {"name": name, "seconds": float(seconds), "networks_seconds": float(inside)}
 
 
-def _one_analysis(
+def _timed_steps(
     assessor: Assessor, watched: WatchedWeights, film: Path, sex: Sex
 ) -> list[tuple[str, float, float]]:
-    """Name, seconds and seconds inside networks of each step."""
+    """Name, seconds, and seconds inside networks of each step."""
     marks: list[tuple[str, float, float]] = []
 
     def mark(step: str) -> None:

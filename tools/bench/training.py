@@ -1,7 +1,7 @@
-"""What training costs around its network: the whole loop beside bare ``train_on_batch``.
+"""The overhead of training: the whole loop compared with bare ``train_on_batch``.
 
 The loop is the one that :func:`boneage.training.fitting.fit` runs: batches from prepared
-images and their perturbed copies, augmentation, the price of looking everywhere, the average of
+images and their perturbed copies, augmentation, the focus loss, the average of
 the weights, callbacks, checkpoints. Bare is the same network with the same loss and optimiser
 and none of these, on one batch in memory. Both are compiled alike and take turns in one
 process, so that what else the machine does meets both.
@@ -110,7 +110,7 @@ class PhaseCost:
         }
 
 
-def measure(data: Path, say: Callable[[str], None]) -> JsonObject:
+def measure(data: Path, report: Callable[[str], None]) -> JsonObject:
     """Measure the training of the compact profile on labelled films."""
     machine = this_machine()
     profile = load_profile(DEFAULT_PROFILE)
@@ -118,9 +118,9 @@ def measure(data: Path, say: Callable[[str], None]) -> JsonObject:
     for cost in measure_training(profile, data):
         row = cost.to_row()
         phases.append(row)
-        say(
+        report(
             f"{cost.stage}, {cost.rows} x {cost.columns}, batches of {cost.batch}: "
-            f"{row['films_per_second']:.1f} films/s, the bare network "
+            f"{row['films_per_second']:.1f} images/s, the bare network "
             f"{row['bare_films_per_second']:.1f}; {row['seconds_ratio']:.2f} times the time, "
             f"{row['processor_ratio']:.2f} times the processor time"
         )
@@ -176,7 +176,7 @@ class _Setting:
         return build_attention_network(spec, self.size, local=self.phase.focus > 0, focus=focus)
 
     def films(self, films: Films) -> tuple[Film, ...]:
-        """Choose the films of this phase, and their spoilt copies."""
+        """Choose the films of this phase, and their perturbed copies."""
         return with_perturbed_copies(
             films.select(self.phase.films, "train"), self.profile.degradation
         )
@@ -211,7 +211,7 @@ def _measure(setting: _Setting, films: Films, run: Run, rounds: int, batches: in
         )
         train = Batches(prepared.inputs, prepared.ages_months, batch, seed=setting.profile.seed)
         if len(train) < 2:  # the first of a turn is counted to the epoch
-            raise DataError(f"{train.films} films are too few for two batches of {batch}")
+            raise DataError(f"{train.films} images are too few for two batches of {batch}")
         epoch_batches = setting.epoch_batches(all_films)
         loop = _Loop(setting, train, epoch_batches, run.folder / setting.stage)
         bare = _Bare(setting, train, epoch_batches)
@@ -291,5 +291,5 @@ class _Marks(keras.callbacks.Callback):  # type: ignore[misc]
         self.found: list[npt.NDArray[np.float64]] = []
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Look at the clock."""
+        """Record the time."""
         self.found.append(now())

@@ -74,12 +74,12 @@ def difference(path: Path) -> Rows:
 
 def fitted(rows: Rows) -> Rows:
     """Fit weights that give 1 for left hands; ridge regression."""
-    kept = np.ones(len(rows), bool)
+    used = np.ones(len(rows), bool)
     for _ in range(ROUNDS):
-        some = rows[kept]
+        some = rows[used]
         square = some.T @ some + RIDGE * np.eye(rows.shape[1])
         weights = np.linalg.solve(square, some.sum(axis=0))
-        kept = rows @ weights > MIRRORED
+        used = rows @ weights > MIRRORED
     return np.asarray(weights)
 
 

@@ -28,7 +28,7 @@ def side_by_side(
     """Lay a hand and another, mirrored and altered, side by side, in either order.
 
     The other one is turned a little, of another exposure and size, and shifted up or down;
-    between both lies a gap or none, and around them black, grey or the left one's background.
+    between them is a gap or none, around them black, grey or the left one's background.
     """
     beside = np.ascontiguousarray(other[:, ::-1]) if mirror else other
     if random.random() < 0.5:
@@ -39,7 +39,7 @@ def side_by_side(
     if random.random() < 0.5:
         scale = float(random.uniform(0.97, 1.03))
         beside = cv2.resize(beside, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    if random.random() < 0.5:  # the hands lie closer together
+    if random.random() < 0.5:  # move the hands closer together
         trimmed = int(left.shape[1] * random.uniform(0, 0.05))
         left = left[:, trimmed : left.shape[1] - trimmed]
         beside = beside[:, trimmed : beside.shape[1] - trimmed]

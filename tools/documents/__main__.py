@@ -1,4 +1,4 @@
-"""The documents of a checkout, from its evidence: ``python -m tools.documents``."""
+"""``python -m tools.documents``: the documents of a checkout, from its evidence."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from boneage.apps.cli import EXIT_FAILED, CommandLine
+from boneage.apps.cli.options import IN_FOLDER, OUT_FILE, OUT_FOLDER
 from boneage.apps.cli.output import echo
-
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+from boneage.storage.files import write_text
 
 
 @click.group(cls=CommandLine)
@@ -20,12 +20,12 @@ def main() -> None:
 
 @main.command()
 @click.option("--check", is_flag=True, help="Write nothing; fail when a document differs.")
-@click.argument("checkout", type=FOLDER, default=Path())
+@click.argument("checkout", type=IN_FOLDER, default=Path())
 def figures(checkout: Path, check: bool) -> None:
     """Write the measured figures into README.md, MODEL_CARD.md and docs/.
 
     They come from docs/evidence and from the manifest of the bundled weights.
-    README.md and docs/ are renewed between their marks, MODEL_CARD.md whole.
+    README.md and docs/ are updated between their marks, MODEL_CARD.md as a whole.
     'python -m tools.documents card' also draws the card's pictures again.
 
     Exit status: 0; 1 when --check finds a document that differs.
@@ -33,7 +33,7 @@ def figures(checkout: Path, check: bool) -> None:
     from tools.documents.render import renew  # noqa: PLC0415  needs Jinja2, an extra
 
     changed = renew(checkout, write=not check)
-    state = "differs: run 'make figures'" if check else "renewed"
+    state = "differs: run 'make figures'" if check else "updated"
     for name, differs in changed.items():
         echo(f"{name}: {state if differs else 'unchanged'}")
     if check and any(changed.values()):
@@ -41,30 +41,30 @@ def figures(checkout: Path, check: bool) -> None:
 
 
 @main.command()
-@click.argument("checkout", type=FOLDER, default=Path())
+@click.argument("checkout", type=IN_FOLDER, default=Path())
 @click.option(
     "--weights",
-    type=FOLDER,
+    type=IN_FOLDER,
     metavar="DIR",
     help="A folder of weights, instead of those that ship with CHECKOUT.",
 )
 @click.option(
     "--evidence",
     "folder",
-    type=FOLDER,
+    type=IN_FOLDER,
     metavar="DIR",
     help="What was measured with them, laid out as docs/evidence is; measurements may be "
     "missing.  [default: docs/evidence of CHECKOUT]",
 )
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OUT_FILE,
     metavar="FILE",
     help="The card.  [default: MODEL_CARD.md of CHECKOUT]",
 )
 @click.option(
     "--pictures",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=OUT_FOLDER,
     metavar="DIR",
     help="Where the pictures of failures go.  [default: failures/ in the evidence]",
 )
@@ -77,9 +77,9 @@ def card(
 ) -> None:
     """Write the model card: what the weights are, how good they are, where they fail.
 
-    Of CHECKOUT, which is this folder unless another is named; or of --weights,
-    with --evidence and --out. What was not measured, the card says. Failures
-    are shown on a synthetic radiograph.
+    For CHECKOUT, by default this folder; or for --weights, with --evidence and
+    --out. The card states what was not measured. Failures are shown on a
+    synthetic radiograph.
 
     \b
     python -m tools.documents card
@@ -90,7 +90,7 @@ def card(
     from boneage.inference.assessor import Assessor  # noqa: PLC0415  needs an extra, as below
     from tools.documents import evidence as read  # noqa: PLC0415
     from tools.documents.failure_pictures import draw_failures  # noqa: PLC0415
-    from tools.documents.render import CARD, model_card, write_text  # noqa: PLC0415
+    from tools.documents.render import CARD, model_card  # noqa: PLC0415
 
     if weights and not (folder and out):
         raise click.UsageError("--weights needs --evidence, and --out for the card")

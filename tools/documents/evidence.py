@@ -37,13 +37,13 @@ FILES: Mapping[str, str] = {
     "fuzz": "fuzz.json",
     "failures": "failures/failures.json",
 }
-"""Where each measurement lies in the folder of the evidence."""
-ELSEWHERE: Mapping[str, str] = {"comparison": "comparison.json"}
-"""Where else it may lie: ``boneage evaluate`` writes it beside ``metrics.json``."""
+"""The file of each measurement in the folder of the evidence."""
+ALTERNATIVES: Mapping[str, str] = {"comparison": "comparison.json"}
+"""Alternative files: ``boneage evaluate`` writes it beside ``metrics.json``."""
 LOCALIZATION_ROWS = "ruler/ruler.csv"
 COVERAGE = "crop_coverage"
 MISSED = 0.5
-"""A crop that holds less of its target than this has missed it."""
+"""A crop with less of its target than this missed it."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Evidence:
 
 
 def read_checkout(root: Path, evidence: Path | None = None) -> Evidence:
-    """Read the weights and the evidence of a checkout, or evidence that lies elsewhere.
+    """Read the weights and the evidence of a checkout, or other evidence.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def read_folders(weights: Path, evidence: Path) -> Evidence:
 
 
 def _read(weights: Path, evidence: Path, *, in_checkout: bool, ships: bool) -> Evidence:
-    places = {name: [FILES[name], *ELSEWHERE.get(name, "").split()] for name in FILES}
+    places = {name: [FILES[name], *ALTERNATIVES.get(name, "").split()] for name in FILES}
     found = {
         name: next(filter(None, (_json(evidence / file) for file in files)), None)
         for name, files in places.items()

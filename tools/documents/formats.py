@@ -9,7 +9,7 @@ from tools.documents.evidence import Table
 
 MINUS = "−"
 NOTICED = ("refused", "warned_far", "warned_near")
-"""Outcomes of a changed radiograph that a user is told of."""
+"""Outcomes of a perturbed radiograph that the user sees."""
 
 
 def number(estimate: Table, digits: int = 1) -> str:
@@ -60,12 +60,12 @@ def part(count: int, total: int) -> str:
 
 
 def cell(text: str) -> str:
-    """A name that people gave, so that it neither breaks the table nor is taken for HTML."""
+    """A name given by users, escaped for a Markdown table."""
     return re.sub(r"\s+", " ", text).replace("|", r"\|").replace("<", "&lt;")
 
 
 def listed(parts: Iterable[str]) -> str:
-    """Words as people join them: "a, b and c"."""
+    """Words as a list: "a, b and c"."""
     *first, last = parts
     return f"{', '.join(first)} and {last}" if first else last
 

@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedErro
 
 from boneage.errors import DataError
 from boneage.evaluation.accuracy.bands import LEAST_FILMS, OLDEST_YEARS
-from boneage.storage.files import atomically
+from boneage.storage.files import write_text
 from tools.documents.evidence import EVIDENCE, FILES, MISSED, Evidence, read_checkout
 from tools.documents.formats import FILTERS
 
@@ -24,7 +24,7 @@ MOST_CHANGES = 8
 BLOCK = re.compile(
     r"(?P<open><!-- figures:(?P<name>[a-z-]+) -->\n).*?(?P<close><!-- /figures -->)", re.DOTALL
 )
-"""A marked place of a document; what is between the marks is written anew."""
+"""A block of a document; the text between its marks is generated."""
 BLOCKS = (
     *("accuracy", "cluster", "dashboard", "folder", "fuzz", "node", "service", "speed"),
     "training-loop",
@@ -48,7 +48,7 @@ def block(name: str, evidence: Evidence) -> str:
 
 
 def with_figures(text: str, evidence: Evidence) -> str:
-    """Write every marked block of a document anew.
+    """Generate every block of a document.
 
     Raises
     ------
@@ -67,9 +67,9 @@ def model_card(evidence: Evidence, folder: Path, document: Path, pictures: Path)
     ----------
     evidence : Evidence
     folder : Path
-        Of the evidence, for links.
+        The evidence, for links.
     document : Path
-        The folder that the card will lie in: links start there.
+        The folder of the card, for relative links.
     pictures : Path
         The folder of the pictures of failures, for links.
     """
@@ -90,7 +90,7 @@ def model_card(evidence: Evidence, folder: Path, document: Path, pictures: Path)
 
 
 def renewed(root: Path) -> dict[str, str]:
-    """Write the documents of a checkout anew, in memory; by their names.
+    """Generate the documents of a checkout in memory; by name.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def renewed(root: Path) -> dict[str, str]:
 
 
 def renew(root: Path, *, write: bool = True) -> dict[str, bool]:
-    """Bring the documents of a checkout up to its evidence; by name, whether each differed.
+    """Update the documents of a checkout from its evidence; by name, whether each differed.
 
     Raises
     ------
@@ -128,14 +128,8 @@ def renew(root: Path, *, write: bool = True) -> dict[str, bool]:
     return differed
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text, whole or not at all."""
-    with atomically(path) as file:
-        file.write(text.encode("utf-8"))
-
-
 def _context(evidence: Evidence) -> dict[str, Any]:
-    """What the templates know: every measurement by its name, None where it is missing."""
+    """The variables of the templates: every measurement by name, None where missing."""
     fields = {name: getattr(evidence, name) for name in Evidence.__dataclass_fields__}
     constants = {
         **{"least": LEAST_FILMS, "oldest_years": OLDEST_YEARS},
@@ -145,7 +139,7 @@ def _context(evidence: Evidence) -> dict[str, Any]:
 
 
 def _tidy(text: str) -> str:
-    """One empty line at most, where sections are left out."""
+    """At most one empty line where sections are missing."""
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 

@@ -1,29 +1,27 @@
-"""Write held-out images in every way, read them by the program, and compare the answers.
+"""Write held-out images in many encodings, assess them, and compare the bone ages.
 
 ::
 
     python -m tools.encodings --data ../shared/data/rsna --out docs/evidence/encodings.json
 
-Exit status: 0 when the rules are kept, 1 when they are broken, 2 for wrong usage.
+Exit status: 0 when all rates are within their limits, 1 when one is not, 2 for wrong usage.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import boneage
 from boneage.inference.weights import Weights
+from boneage.storage.files import EVIDENCE_FORMAT, write_json
+from tools.encodings import WAYS
 from tools.encodings.assessing import assess_all, fingerprint
 from tools.encodings.images import HELD_OUT, SYNTHETIC, held_out, synthetic
-from tools.encodings.registry import WAYS
 from tools.encodings.report import lines, summarise
 from tools.encodings.ways import SEED, Way
-
-FORMAT = 1
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,7 +33,10 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     real = options.data is not None and options.data.exists()
     if options.data is not None and not real:
-        print(f"{str(options.data)!r} is not there: hands are drawn instead", file=sys.stderr)
+        print(
+            f"{str(options.data)!r} does not exist; using synthetic hands",
+            file=sys.stderr,
+        )
     sources = (
         held_out(options.data, options.images, options.seed) if real else synthetic(options.images)
     )
@@ -49,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{len(answers)} of {len(sources)} images ({source.name})", file=sys.stderr)
     summary = summarise(ways, answers)
     evidence = {
-        "format": FORMAT,
+        "format": EVIDENCE_FORMAT,
         "date": datetime.now(UTC).date().isoformat(),
         "boneage": boneage.__version__,
         "weights": {"name": weights.name.name, "sha256": weights.name.sha256},
@@ -58,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
         **summary.table(),
     }
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(evidence, indent=1) + "\n", "utf-8")
+    write_json(options.out, evidence)
     print("\n".join(lines(summary)))
     return 0 if summary.passed else 1
 
@@ -67,14 +68,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tools.encodings", description=(__doc__ or "").split("\n")[0]
     )
-    parser.add_argument("--data", type=Path, help="labelled images; none: hands are drawn")
+    parser.add_argument("--data", type=Path, help="labelled images. Default: synthetic hands")
     parser.add_argument("--images", type=int, default=60)
     parser.add_argument("--out", type=Path, default=Path("build/encodings/encodings.json"))
     parser.add_argument("--work", type=Path, default=Path("build/encodings"))
     parser.add_argument("--ways", type=_ways, default=list(WAYS), metavar="NAME,...")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--list", action="store_true", help="print the ways and end")
+    parser.add_argument("--list", action="store_true", help="list the encodings and exit")
     return parser
 
 
@@ -84,7 +85,7 @@ def _ways(text: str) -> list[str]:
     for part in text.split(","):
         found = [part] if part in WAYS else [name for name in WAYS if name.startswith(part)]
         if not found:
-            raise argparse.ArgumentTypeError(f"there is no way {part!r}; --list names them")
+            raise argparse.ArgumentTypeError(f"there is no encoding {part!r}; --list shows all")
         chosen |= dict.fromkeys(found)
     return list(chosen)
 

@@ -1,4 +1,4 @@
-"""What the program answers for files: through its command line, resumed where it stopped."""
+"""Assess files through the command line; an interrupted run resumes."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from tempfile import TemporaryDirectory
 
 import boneage
 from boneage.inference.weights import Weights
-from boneage.storage.many import Journal, in_parallel
+from boneage.storage.parallel import Journal, in_parallel
 from tools.encodings.images import Source
 from tools.encodings.raster import encoded
 from tools.encodings.ways import Way
 
 PLAIN = "plain"
 PLAIN_WAY = Way(PLAIN, ".png", lambda grey: encoded(grey, "PNG"))
-"""The image as it is: what all others are compared with."""
+"""The unchanged image, which all others are compared with."""
 COMMAND = (sys.executable, "-m", "boneage", "assess", "--json", "--table")
-"""The command line that a user of this environment has."""
+"""The command line of this environment."""
 READ, CRASHED = "read", "crashed"
 WRONG_USAGE = 2
-"""The exit status of the program where it cannot work at all."""
+"""The exit status of wrong usage."""
 SECONDS, SECONDS_PER_FILE = 60.0, 5.0
-"""After which the program is taken to hang: these, and so many more a file."""
+"""The time limit of the program: a constant, and more for each file."""
 
 
 @dataclass(frozen=True)
 class FileAnswer:
-    """What became of one file."""
+    """The outcome of one file."""
 
     status: str
-    """``"read"``, ``"refused"``, ``"failed"``; ``"crashed"`` where the program died of it."""
+    """``"read"``, ``"refused"``, ``"failed"``; ``"crashed"`` where the program died."""
     age_months: float | None = None
     code: str | None = None
     """Of the reason, where there is no age."""
@@ -55,10 +55,10 @@ def fingerprint(weights: Weights) -> str:
 def assess_all(
     sources: Sequence[Source], ways: Sequence[Way], work: Path, program: str, processes: int
 ) -> Iterator[tuple[Source, Mapping[str, FileAnswer]]]:
-    """Write every image in every way and assess it; images in their order, as they are done.
+    """Write every image in every way and assess it; results in the images' order.
 
-    What was answered lies in ``work``, and is asked again only of another program (by its
-    fingerprint) or for another file.
+    Answers are stored in ``work``, and repeated only for another program (by its fingerprint) or
+    another file.
     """
 
     def assess(source: Source) -> tuple[Source, Mapping[str, FileAnswer]]:
@@ -88,7 +88,7 @@ def _assess_image(
 
 
 def assess_files(folder: Path, files: Sequence[Path], source: Source) -> dict[str, FileAnswer]:
-    """Assess files in one run of the program; should it die, the halves, down to the one."""
+    """Assess files in one run of the program; if it dies, in halves, down to the single file."""
     table = folder / "table.csv"
     with table.open("w", newline="") as file:
         rows = csv.writer(file)

@@ -1,4 +1,4 @@
-"""DICOM files of an invented patient, written as rightly or wrongly as asked."""
+"""DICOM files of an invented patient, valid or deliberately invalid."""
 
 from __future__ import annotations
 

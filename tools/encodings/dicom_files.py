@@ -1,4 +1,4 @@
-"""DICOM: transfer syntaxes, and files that are put together oddly."""
+"""DICOM: transfer syntaxes, and files of unusual structure."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _jpeg_ls(bits: int, near: int = 0) -> Encoder:
 
 
 def _jpeg_2000(bits: int, **options: Any) -> Encoder:
-    """Compress as a bare JPEG 2000 codestream, without loss unless asked to lose."""
+    """Compress as a bare JPEG 2000 codestream, lossless by default."""
     options = {"level": 0, "reversible": True, "codecformat": "j2k", **options}
     return lambda stored: bytes(imagecodecs.jpeg2k_encode(stored, bitspersample=bits, **options))
 
@@ -103,7 +103,7 @@ def _htj2k(stored: Array, **options: Any) -> bytes:
 
 
 def _frame(syntax: str, stored: Array, bits: int, encode: Encoder, **elements: Any) -> Dataset:
-    """Store compressed values, which the dataset says to be of so many bits."""
+    """Store compressed values, which the dataset states to have so many bits."""
     return encapsulated(dataset(stored, bits, **elements), encode(stored), syntax)
 
 
@@ -180,7 +180,7 @@ LOSSY: DicomTable = {
 }
 
 
-# How the file is put together
+# File structure
 
 
 def _in(syntax: UID, ds: Dataset) -> Dataset:

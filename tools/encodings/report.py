@@ -1,4 +1,4 @@
-"""How often writing an image in another way moved, refused or warned about an answer."""
+"""How often another encoding of an image moved its bone age, or caused a refusal or warning."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tools.encodings.assessing import PLAIN, READ, FileAnswer
 from tools.encodings.ways import Way
 
 MONTHS, MONTHS_CHANGED = 1.0, 1.5
-"""How far an answer may move, and how far where the encoding is lossy or resampled."""
+"""How far a bone age may move, and how far where the encoding is lossy or resampled."""
 RULES = {
     "silent": ("pairs", 0.005),
     "warned_unmoved": ("unmoved", 0.02),
     "refused": ("pairs", 0.005),
 }
-"""Counts that are limited: of which others, and to what part of them."""
+"""Limited counts: of which other count, and to what share of it."""
 COUNTS = ("pairs", "moved", "silent", "warned_unmoved", "refused", "refused_as_listed")
 DECIMALS = 3
 
@@ -60,7 +60,7 @@ class Tally:
             self.counts.update(["unmoved", "warned_unmoved"] if new else ["unmoved"])
 
     def table(self) -> dict[str, Any]:
-        """Give the counts as plain values."""
+        """The counts as plain values."""
         off = self.differences
         return {
             **{name: self.counts[name] for name in COUNTS},
@@ -80,7 +80,7 @@ class EncodingSummary:
     plain_refused: int
 
     def rates(self) -> dict[str, dict[str, Any]]:
-        """Give the three rates that the rules limit, and whether they are kept."""
+        """The three limited rates, and whether each is within its limit."""
         counts = sum((tally.counts for _, tally in self.ways.values()), Counter[str]())
         rates = {}
         for name, (whole, limit) in RULES.items():
@@ -96,11 +96,11 @@ class EncodingSummary:
 
     @property
     def passed(self) -> bool:
-        """Whether all rules are kept."""
+        """Whether all rates are within their limits."""
         return all(rate["passed"] for rate in self.rates().values())
 
     def table(self) -> dict[str, Any]:
-        """Give everything as plain values, for JSON."""
+        """Everything as plain values, for JSON."""
         return {
             "images": self.images,
             "plain_refused": self.plain_refused,
@@ -138,7 +138,7 @@ def summarise(ways: Sequence[Way], images: Iterable[Mapping[str, FileAnswer]]) -
 
 
 def lines(summary: EncodingSummary) -> list[str]:
-    """Say in a table for a terminal which ways break a rule, the worst first."""
+    """A table for a terminal of the encodings that broke a rule, the worst first."""
     rows = {name: tally.table() for name, (_, tally) in summary.ways.items()}
     order = ("silent", "refused", "warned_unmoved")
     wrong = [(name, row) for name, row in rows.items() if any(row[key] for key in order)]
@@ -154,9 +154,9 @@ def lines(summary: EncodingSummary) -> list[str]:
             f"{row['max_difference_months'] or 0:5.1f}  {codes}"
         )
     for name, rate in summary.rates().items():
-        kept = "kept" if rate["passed"] else "BROKEN"
+        result = "passed" if rate["passed"] else "FAILED"
         text.append(
             f"{name}: {rate['count']} of {rate['of']} ({rate['rate']:.2%}; "
-            f"limit {rate['limit']:.1%}): {kept}"
+            f"limit {rate['limit']:.1%}): {result}"
         )
     return text

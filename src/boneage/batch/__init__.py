@@ -1,6 +1,6 @@
-"""Big batches: images as a stream, by several processes or machines, that survive a kill.
+"""Large batches, assessed as a stream by several processes or machines, resumable after a kill.
 
 Cases stream in (:mod:`.cases`), an engine assesses them (:mod:`.processes` or
-:mod:`.ray_data`), and each outcome becomes exactly one row of a folder of part files
-(:mod:`.results`); :mod:`.run` is the walk. Nothing on the way holds all images or all rows.
+:mod:`.ray_data`), and each outcome becomes exactly one row in a folder of part files
+(:mod:`.results`); :mod:`.run` connects them. Nothing holds all images or all rows.
 """

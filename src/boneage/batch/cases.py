@@ -1,4 +1,4 @@
-"""Which images to assess: from paths, from folders, from a table; each known by a key."""
+"""The images to assess, from paths, folders or a table, each with a key."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PATH_COLUMNS = ("path", "film")
 AGE_COLUMNS = ("chronological_age_months", "age_months", "age")
 AGE_YEARS = "age_years"
 SEX_COLUMNS = ("sex", "male")
-"""The second is that of the RSNA's tables; where both are filled they must say the same."""
+"""The second is of the RSNA's tables; where both are filled they must agree."""
 KEY_BYTES = 16
 _NUMBER = re.compile(r"\d+([.,]\d*)?")
 
@@ -37,15 +37,15 @@ class Item:
     """A case on its way to a row."""
 
     key: bytes
-    """Tells it from every other case of the same batch, in this run and the next."""
+    """Unique in the batch, and the same in every run."""
     film: str
-    """What the row calls the image."""
+    """The image's name in the row."""
     case: Case | Failure
     source_row: int | None = None
-    """Line of the table of cases; None where images were named, or found in a folder."""
+    """Line in the table of cases; None for images given by path or folder."""
 
     def to_json(self) -> str:
-        """Write it for another machine: plain values, nothing that runs when it is read."""
+        """Serialise it for another machine, as plain values."""
         case = self.case
         if isinstance(case, Case):
             # Escaped as the file system has it: JSON keeps a lone surrogate.
@@ -56,7 +56,7 @@ class Item:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what :meth:`to_json` wrote."""
+        """Parse what :meth:`to_json` wrote."""
         table = json.loads(text)
         case: Case | Failure
         if "failure" in table:
@@ -70,10 +70,10 @@ class Item:
 
 
 def cases_of(paths: Sequence[Path], left_out: LeftOut | None = None) -> list[Case]:
-    """One case for each path, a folder giving one for each image in it.
+    """One case for each path, or for each image in a folder.
 
-    What else a folder holds is noted in ``left_out``. A path that does not exist stays a case:
-    it fails when it is read, and the others go on.
+    Other files of a folder are added to ``left_out``. A path that does not exist is a case, too:
+    it fails when it is read, and the others continue.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def cases_of(paths: Sequence[Path], left_out: LeftOut | None = None) -> list[Cas
 
 
 def stream_cases(paths: Sequence[Path], left_out: LeftOut | None = None) -> Iterator[Case]:
-    """Give the cases of :func:`cases_of` one by one, without keeping them."""
+    """Yield the cases of :func:`cases_of` one by one."""
     for path in paths:
         if not path.is_dir():
             yield Case(path)
@@ -94,17 +94,17 @@ def stream_cases(paths: Sequence[Path], left_out: LeftOut | None = None) -> Iter
             empty = False
             yield Case(film)
         if empty:
-            raise no_films(path, others)
+            raise no_images_error(path, others)
 
 
-def no_films(folder: Path, left_out: LeftOut) -> DataError:
-    """Say that a folder holds no images, and what it holds instead."""
+def no_images_error(folder: Path, left_out: LeftOut) -> DataError:
+    """An error for a folder without images, with what it holds instead."""
     more = f"; {left_out}" if str(left_out) else ""
     return DataError(f"no images in the folder {str(folder)!r}{more}")
 
 
 def items_of(paths: Sequence[Path], left_out: LeftOut | None = None) -> Iterator[Item]:
-    """Stream the images of paths and folders; an image is known by its whole path.
+    """Yield the images of paths and folders; the key is the absolute path.
 
     See :func:`cases_of`.
     """
@@ -114,7 +114,7 @@ def items_of(paths: Sequence[Path], left_out: LeftOut | None = None) -> Iterator
 
 
 def items_of_table(table: Path) -> Iterator[Item]:
-    """Stream the rows of a table of cases, see :func:`read_cases`; a row is known by its line."""
+    """Yield the rows of a table of cases, see :func:`read_cases`; the key is the line."""
     for line, case in stream_table(table):
         yield Item(_key("row", str(line).encode()), file_label(case.film), case, line)
 
@@ -145,13 +145,13 @@ def read_cases(table: Path) -> list[Case | Failure]:
     Raises
     ------
     DataError
-        When the file is no such table, or an empty one, or states something in two columns.
+        When the file is not such a table, is empty, or states one thing in two columns.
     """
     return [case for _, case in stream_table(table)]
 
 
 def stream_table(table: Path) -> Iterator[tuple[int, Case | Failure]]:
-    """Read a table of cases row by row, without keeping them; see :func:`read_cases`.
+    """Yield the cases of a table row by row; see :func:`read_cases`.
 
     Yields
     ------
@@ -199,12 +199,12 @@ def _case(
 
 
 def _sex(cells: Mapping[str, str]) -> Sex | None:
-    said = {name: cells[name] for name in SEX_COLUMNS if cells.get(name)}
-    found = {Sex.parse(text) for text in said.values()}
+    stated = {name: cells[name] for name in SEX_COLUMNS if cells.get(name)}
+    found = {Sex.parse(text) for text in stated.values()}
     if len(found) > 1:
         raise SexError(
             "the columns "
-            + " and ".join(f"{name!r} ({text!r})" for name, text in said.items())
+            + " and ".join(f"{name!r} ({text!r})" for name, text in stated.items())
             + " contradict each other"
         )
     return next(iter(found), None)

@@ -22,17 +22,17 @@ from boneage.domain.assessment import Failure
 from boneage.errors import DataError
 
 TASK_FILMS = 4
-"""Images that a process takes at a time: fewer talk more, more wait longer at the end."""
+"""Images in a task: fewer cost more communication, more leave processes idle at the end."""
 AHEAD = 3
-"""Tasks begun for each process: bounds the memory."""
+"""Tasks submitted for each process: bounds the memory."""
 CRASHES_IN_A_ROW = 10
-"""After so many it is not the images."""
+"""After so many the images are not the cause."""
 
 Task = tuple[Item, ...]
 Rows = list[ItemRow]
 
 
-class Processes:
+class ProcessEngine:
     """Assesses images in worker processes, each with weights of its own and one thread.
 
     Parameters
@@ -49,39 +49,39 @@ class Processes:
     def rows(self, items: Iterable[Item]) -> Iterator[ItemRow]:
         """Assess images as they stream in; rows come as they are finished, in any order.
 
-        An image whose process dies is tried once more, alone; if that process dies too, the
-        image fails with the code ``"crashed"``.
+        An image whose process dies is retried once, alone; if that process dies, too, the image
+        fails with the code ``"crashed"``.
 
         Raises
         ------
         WeightsError
             When the weights turn out unusable.
         DataError
-            When the processes die whatever they read.
+            When the processes keep dying.
         """
         stream = iter(items)
-        left: list[Item] = []
+        unfinished: list[Item] = []
         while True:
-            yield from self._until_broken(stream, left)
-            if not left:
+            yield from self._until_broken(stream, unfinished)
+            if not unfinished:
                 return
-            yield from self._one_by_one(left)
-            left.clear()
+            yield from self._one_by_one(unfinished)
+            unfinished.clear()
 
-    def _until_broken(self, stream: Iterator[Item], left: list[Item]) -> Iterator[ItemRow]:
-        """Work until the stream ends or a process dies; then ``left`` has what was begun."""
+    def _until_broken(self, stream: Iterator[Item], unfinished: list[Item]) -> Iterator[ItemRow]:
+        """Work until the stream ends or a process dies; then ``unfinished`` has what was begun."""
         begun: dict[Future[Rows], Task] = {}
         pool = self._pool(self.workers)
         try:
-            while not left:
-                self._fill(pool, stream, begun, left)
+            while not unfinished:
+                self._fill(pool, stream, begun, unfinished)
                 if not begun:
                     return
                 for future in wait(begun, return_when=FIRST_COMPLETED).done:
-                    yield from _taken(future, begun.pop(future), left)
-            for future, task in begun.items():  # a broken pool has ended them all
-                yield from _taken(future, task, left)
-        except BaseException:  # stopped: what was begun is done again, by the next command
+                    yield from _result_or_requeue(future, begun.pop(future), unfinished)
+            for future, task in begun.items():  # all are done, as the pool is broken
+                yield from _result_or_requeue(future, task, unfinished)
+        except BaseException:  # stopped: the next command repeats what was begun
             _terminate(pool)
             raise
         finally:
@@ -92,13 +92,13 @@ class Processes:
         pool: ProcessPoolExecutor,
         stream: Iterator[Item],
         begun: dict[Future[Rows], Task],
-        left: list[Item],
+        unfinished: list[Item],
     ) -> None:
         while len(begun) < AHEAD * self.workers and (task := tuple(islice(stream, TASK_FILMS))):
             try:
                 begun[pool.submit(_assess, task)] = task
             except BrokenProcessPool:
-                left += task
+                unfinished += task
                 return
 
     def _one_by_one(self, items: Iterable[Item]) -> Iterator[ItemRow]:
@@ -116,7 +116,7 @@ class Processes:
                     if self._crashes >= CRASHES_IN_A_ROW:
                         raise DataError(
                             f"{self._crashes} images in a row ended the process that read them; "
-                            "the machine may lack memory: try fewer --workers"
+                            "the machine may be short of memory: use fewer --workers"
                         ) from error
                     why = "the process that read this image ended, twice"
                     yield row_of(item, Failure(item.film, "crashed", why))
@@ -125,43 +125,43 @@ class Processes:
                 pool.shutdown(wait=False, cancel_futures=True)
 
     def _pool(self, workers: int) -> ProcessPoolExecutor:
-        # Spawned: a fork would take the parent's threads' locks and all its memory along.
+        # Spawned: a fork would copy the parent's memory and the locks of its threads.
         return ProcessPoolExecutor(
             workers,
             mp_context=multiprocessing.get_context("spawn"),
-            initializer=_start,
+            initializer=_set_up_worker,
             initargs=(self.settings,),
         )
 
 
-def _taken(future: Future[Rows], task: Task, left: list[Item]) -> Rows:
+def _result_or_requeue(future: Future[Rows], task: Task, unfinished: list[Item]) -> Rows:
     try:
         return future.result()
     except BrokenProcessPool:
-        left += task
+        unfinished += task
         return []
 
 
 def _terminate(pool: ProcessPoolExecutor) -> None:
-    """End the processes of a pool at once, rather than after the images they have begun."""
-    # Public from Python 3.14 on; without it they end a few seconds later.
+    """End the processes of a pool at once, without finishing their images."""
+    # Public from Python 3.14; without it they end a few seconds later.
     for process in list((getattr(pool, "_processes", None) or {}).values()):
         process.terminate()
 
 
 class _Worker:
-    """What a worker process knows: the settings, and the weights once they are open."""
+    """The state of a worker process: the settings, and the weights once they are open."""
 
     settings = BatchSettings()
     assessor: BatchAssessor | None = None
 
 
-def _start(settings: BatchSettings) -> None:
-    """Make a process ready; what can go wrong waits for the first image, to be reported."""
+def _set_up_worker(settings: BatchSettings) -> None:
+    """Set up a worker process; the weights are opened with the first image, to report errors."""
     _Worker.settings = settings
     cv2.setNumThreads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's
-    # Other libraries quote what images state of a patient.
+    # Warnings of other libraries may quote patient data.
     warnings.simplefilter("ignore")
     logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
     logging.getLogger("boneage").addHandler(logging.NullHandler())
@@ -169,7 +169,7 @@ def _start(settings: BatchSettings) -> None:
 
 
 def _end_with_parent() -> None:
-    """A parent that was killed cannot end its workers; they see it themselves."""
+    """End this worker when its parent is killed."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

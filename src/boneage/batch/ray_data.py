@@ -1,9 +1,8 @@
-"""Images assessed on a cluster, by Ray Data.
+"""Images assessed on a cluster by Ray Data.
 
-The cases that are left are written as Parquet files beside the results, which Ray Data
-streams to actors on all machines, with its own backpressure; the rows stream back to the
-command, which writes them as it does for one machine. A machine that is lost costs what it
-had begun; Ray does that again.
+The unfinished cases are written as Parquet files beside the results; Ray Data streams them to
+actors on all machines, with backpressure, and the rows back to the command, which writes them
+as for one machine. Ray repeats the work of a machine that is lost.
 """
 
 from __future__ import annotations
@@ -29,16 +28,16 @@ from boneage.batch.results import ItemRow
 from boneage.batch.run import BatchAssessor, BatchSettings
 from boneage.errors import BoneageError, DataError, WeightsError
 
-TO_READ = ".to-read"
+UNFINISHED = ".to-read"
 FILE_FILMS = 20_000
-"""Cases in a file of those that are left: ten million make 500 files."""
+"""Unfinished cases in one file: ten million make 500 files."""
 STOP = b""
-"""The key of what stops the whole batch instead of answering for an image."""
+"""The key of a row that stops the whole batch with an error."""
 TASK_FILMS = 16
-"""Images that an actor takes at a time."""
+"""Images in a task of an actor."""
 
 
-class RayData:
+class RayEngine:
     """Assesses images by actors on a Ray cluster, or on this machine where none is found.
 
     Parameters
@@ -47,7 +46,7 @@ class RayData:
     folder : Path
         Of the results; images and folder must have the same path on every machine.
     workers : int, optional
-        Actors at most, one processor core each. Default: all cores of the cluster.
+        The most actors, one processor core each. Default: all cores of the cluster.
     """
 
     def __init__(self, settings: BatchSettings, folder: Path, workers: int | None = None) -> None:
@@ -63,16 +62,16 @@ class RayData:
         DataError
             When no cluster can be joined, or it is lost.
         """
-        with _written(items, self.folder / TO_READ) as files:
+        with _unfinished_files(items, self.folder / UNFINISHED) as files:
             if not files:
                 return
             try:
-                with _connected():
+                with _cluster():
                     yield from self._rows(files)
-            except (RayError, ConnectionError) as error:  # of which Ray says pages
+            except (RayError, ConnectionError) as error:  # Ray's messages fill pages
                 raise DataError(
-                    f"the Ray cluster stopped with {type(error).__name__}; its logs say more. The "
-                    "same command resumes after what is finished"
+                    f"the Ray cluster stopped with {type(error).__name__}; see its logs. Give the "
+                    "same command again to resume"
                 ) from error
 
     def _rows(self, files: list[str]) -> Iterator[ItemRow]:
@@ -105,7 +104,7 @@ class _Actor:
         logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
         logging.getLogger("boneage").addHandler(logging.NullHandler())
         self._settings = settings
-        self._assessor: BatchAssessor | None = None  # with the first image: its error is reported
+        self._assessor: BatchAssessor | None = None  # opened with the first image, to report errors
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         try:
@@ -124,12 +123,12 @@ class _Actor:
 
 
 @contextmanager
-def _connected() -> Iterator[None]:
-    """Join the cluster of $RAY_ADDRESS, or of this machine; else begin one here."""
+def _cluster() -> Iterator[None]:
+    """Connect to the cluster of $RAY_ADDRESS or of this machine, else start one."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    begun = not ray.is_initialized()
-    if begun:
+    started = not ray.is_initialized()
+    if started:
         ray.init(log_to_driver=False, logging_level=logging.ERROR, configure_logging=True)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
@@ -138,13 +137,13 @@ def _connected() -> Iterator[None]:
     try:
         yield
     finally:
-        if begun:
+        if started:
             ray.shutdown()
 
 
 @contextmanager
-def _written(items: Iterable[Item], folder: Path) -> Iterator[list[str]]:
-    """Write the cases that are left, for this user alone, and remove them afterwards."""
+def _unfinished_files(items: Iterable[Item], folder: Path) -> Iterator[list[str]]:
+    """Write the unfinished cases, readable by this user only, and remove them afterwards."""
     shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
     folder.mkdir(mode=0o700)
     try:

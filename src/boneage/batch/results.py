@@ -1,9 +1,9 @@
-"""The folder of a batch: part files, and the journal that says what is in them.
+"""The folder of a batch: part files, and a journal of their contents.
 
-A part is written whole and comes to the disk, and then the journal takes it and the keys
-of its images, in one transaction. A kill between the two leaves a part that the journal
-does not know; it is removed at the next start, and its images are assessed again. So each image
-has one row, whenever the command was killed, and however often.
+A part is written and synced to the disk; then the journal records it and the keys of its
+images in one transaction. A kill between the two leaves a part that the journal does not list;
+it is removed at the next start, and its images are assessed again. So each image has exactly
+one row, whenever and however often the command was killed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from boneage.errors import DataError, OutputError
@@ -24,7 +23,7 @@ from boneage.storage.files import atomically, reason_of
 
 JOURNAL = "journal.sqlite"
 PART_FILMS, PART_SECONDS = 500, 30.0
-"""A part is closed after so many images or so long: what a kill can cost."""
+"""A part is closed after so many images or seconds: the most work that a kill loses."""
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS recipe (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS films (key BLOB PRIMARY KEY) WITHOUT ROWID;
@@ -54,7 +53,7 @@ _INTEGERS = frozenset(("source_row", "film_height", "film_width", "calibration_f
 
 @dataclass(frozen=True)
 class ItemRow:
-    """An item's row: of the table of ages, or of the table of failures."""
+    """An item's row in the table of ages (``read``) or of failures."""
 
     key: bytes
     read: bool
@@ -76,13 +75,13 @@ class Counts:
 
 
 class Results:
-    """A folder that takes the rows of a batch, each once.
+    """A folder of the rows of a batch, each exactly once.
 
     Parameters
     ----------
     folder : Path
-        Must exist. Rows of images that were assessed go to ``ages/part-*``, the others to
-        ``failures/part-*``. Part 0 of each is empty but for the columns.
+        Must exist. Assessed images go to ``ages/part-*``, the others to
+        ``failures/part-*``. Part 0 of each holds the columns alone.
     recipe : mapping
         JSON-able: what the rows depend on.
     suffix : str
@@ -91,43 +90,38 @@ class Results:
     Raises
     ------
     DataError
-        On entering: the folder was begun with another recipe, another command is at work in
-        it, or parts are missing.
+        On entering: the folder belongs to another recipe, another command is writing into it,
+        or parts are missing.
     OutputError
-        When the folder cannot be written to, any time. What was written stays.
+        When the folder cannot be written; what was written stays.
     """
 
     def __init__(self, folder: Path, recipe: Mapping[str, Any], suffix: str) -> None:
         self.folder, self.suffix = folder, suffix
         self._recipe = {name: json.dumps(value) for name, value in recipe.items()}
-        self._waiting: dict[bytes, ItemRow] = {}
+        self._pending: dict[bytes, ItemRow] = {}
         self._since = time.monotonic()
         self._part = 0
 
     def __enter__(self) -> Self:
-        """Open the journal, and remove what a kill left half done."""
+        """Open the journal, and remove unfinished parts of a killed run."""
         with self._writing():
             for table in RESULT_COLUMNS:
                 (self.folder / table).mkdir(exist_ok=True)
             self._journal = sqlite3.connect(self.folder / JOURNAL, isolation_level=None)
         try:
             with self._writing():
-                self._begin()
+                self._open_journal()
         except BaseException:
             self._journal.close()
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._journal.close()
 
-    def _begin(self) -> None:
-        # Held until the journal is closed or the process ends, however it does.
+    def _open_journal(self) -> None:
+        # Locked until the journal is closed or the process ends, in whatever way.
         self._journal.execute("PRAGMA locking_mode = EXCLUSIVE")
         self._journal.execute("PRAGMA synchronous = FULL")
         self._journal.execute("BEGIN EXCLUSIVE")
@@ -138,7 +132,7 @@ class Results:
             self._journal.executemany("INSERT INTO recipe VALUES (?, ?)", self._recipe.items())
         elif begun != self._recipe:
             self._journal.execute("ROLLBACK")
-            raise DataError(self._unlike(begun))
+            raise DataError(self._recipe_mismatch(begun))
         self._journal.execute("COMMIT")
         known = {number for (number,) in self._journal.execute("SELECT number FROM parts")}
         self._remove_unknown(known)
@@ -146,19 +140,19 @@ class Results:
         if not known:
             self._write([])
 
-    def _unlike(self, begun: Mapping[str, str]) -> str:
-        names = sorted({*begun, *self._recipe})
-        other = [name for name in names if begun.get(name) != self._recipe.get(name)]
-        said = "; ".join(
-            f"{name}: {begun.get(name)} then, {self._recipe.get(name)} now" for name in other
+    def _recipe_mismatch(self, begun: Mapping[str, str]) -> str:
+        every = sorted({*begun, *self._recipe})
+        names = [name for name in every if begun.get(name) != self._recipe.get(name)]
+        changes = "; ".join(
+            f"{name}: {begun.get(name)} then, {self._recipe.get(name)} now" for name in names
         )
         return (
-            f"{str(self.folder)!r} was begun with other settings ({said}); resume with the "
+            f"{str(self.folder)!r} was begun with other settings ({changes}); resume with the "
             "same, or give another folder"
         )
 
     def _remove_unknown(self, known: set[int]) -> None:
-        """Remove what the journal does not know, and miss what it does."""
+        """Remove parts that the journal does not list; raise where a listed one is missing."""
         for table in RESULT_COLUMNS:
             for path in (self.folder / table).iterdir():
                 if self._is_unknown(path, known):
@@ -166,8 +160,8 @@ class Results:
         for number in known:
             if not self._path(AGES, number).is_file():
                 raise DataError(
-                    f"{str(self._path(AGES, number))!r} is gone, but the journal beside it lists "
-                    "its images as finished; bring it back, or give another folder"
+                    f"{str(self._path(AGES, number))!r} is missing, but the journal lists its "
+                    "images as finished; restore it, or give another folder"
                 )
 
     def _is_unknown(self, path: Path, known: set[int]) -> bool:
@@ -177,52 +171,52 @@ class Results:
         return begun or (ours and int(number) not in known)
 
     def is_done(self, key: bytes) -> bool:
-        """Whether an image has its row, or waits for it."""
+        """Whether an image has a row, on the disk or pending."""
         found = self._journal.execute("SELECT 1 FROM films WHERE key = ?", (key,)).fetchone()
-        return found is not None or key in self._waiting
+        return found is not None or key in self._pending
 
-    def add(self, answered: ItemRow) -> None:
-        """Take a row; it is on the disk after the part is full or :meth:`flush`.
+    def add(self, row: ItemRow) -> None:
+        """Add a row; it is on the disk once its part is full, or after :meth:`flush`.
 
-        A second row of the same film is dropped.
+        A second row of the same image is dropped.
         """
-        if self.is_done(answered.key):
+        if self.is_done(row.key):
             return
-        if not self._waiting:
+        if not self._pending:
             self._since = time.monotonic()
-        self._waiting[answered.key] = answered
+        self._pending[row.key] = row
         late = time.monotonic() - self._since >= PART_SECONDS
-        if late or len(self._waiting) >= PART_FILMS:
+        if late or len(self._pending) >= PART_FILMS:
             self.flush()
 
     def flush(self) -> None:
-        """Write the rows that wait, as one part."""
-        if not self._waiting:
+        """Write the pending rows as one part."""
+        if not self._pending:
             return
         with self._writing():
-            self._write(list(self._waiting.values()))
-        self._waiting.clear()
+            self._write(list(self._pending.values()))
+        self._pending.clear()
 
     def counts(self) -> Counts:
-        """Count the images that have their row on the disk, of all runs."""
+        """Count the images with a row on the disk, of all runs."""
         (row,) = self._journal.execute(
             "SELECT coalesce(sum(ages), 0), coalesce(sum(refused), 0), coalesce(sum(failed), 0) "
             "FROM parts"
         )
         return Counts(*row)
 
-    def _write(self, answered: list[ItemRow]) -> None:
+    def _write(self, part: list[ItemRow]) -> None:
         rows: dict[str, list[Row]] = {AGES: [], FAILURES: []}
-        for one in answered:
+        for one in part:
             rows[AGES if one.read else FAILURES].append(one.row)
         size = 0
         for table, found in rows.items():
-            # Those of part 0 hold the columns, so that both tables can always be read.
+            # Part 0 of each table is always written, so that both can be read.
             if found or table == AGES or not self._part:
                 size += write_part(self._path(table, self._part), found, RESULT_COLUMNS[table])
         refused = sum(row["status"] == "refused" for row in rows[FAILURES])
         self._journal.execute("BEGIN")
-        self._journal.executemany("INSERT INTO films VALUES (?)", [(a.key,) for a in answered])
+        self._journal.executemany("INSERT INTO films VALUES (?)", [(one.key,) for one in part])
         self._journal.execute(
             "INSERT INTO parts VALUES (?, ?, ?, ?, ?)",
             (self._part, len(rows[AGES]), refused, len(rows[FAILURES]) - refused, size),
@@ -235,7 +229,7 @@ class Results:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """Say in one sentence what is wrong with the folder."""
+        """Turn errors of the folder into one sentence."""
         try:
             yield
         except sqlite3.DatabaseError as error:
@@ -250,13 +244,13 @@ class Results:
 
     def _unwritable(self, error: Exception) -> str:
         return (
-            f"{str(self.folder)!r} cannot be written: {reason_of(error)}; what was finished is "
-            "there, and the same command resumes after it"
+            f"{str(self.folder)!r} cannot be written: {reason_of(error)}; finished "
+            "rows are saved; give the same command again to resume"
         )
 
 
 def write_part(path: Path, rows: Sequence[Row], columns: Sequence[str]) -> int:
-    """Write rows into a file that is there whole, and on the disk, or not at all.
+    """Write rows into a file, atomically and synced to the disk.
 
     Parameters
     ----------
@@ -297,7 +291,7 @@ def _write_parquet(file: BinaryIO, rows: Sequence[Row], columns: Sequence[str]) 
 
 
 def _type_of(column: str) -> str:
-    """Say what a column holds, as Arrow calls it."""
+    """The Arrow type of a column."""
     if column in _FLOATS or column.endswith(_FLOAT_ENDS):
         return "float64"
     return "int64" if column in _INTEGERS or column.endswith(_INTEGER_ENDS) else "string"

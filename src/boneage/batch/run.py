@@ -1,4 +1,4 @@
-"""The walk of a batch: a stream of cases, an engine that assesses them, a folder of rows."""
+"""Runs a batch: a stream of cases, an engine that assesses them, a folder of rows."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from boneage.inference.assessor import Assessor
 from boneage.inference.session import assess_case
 from boneage.reports import table
 
-OnFilm = Callable[[ItemRow | None], None]
-"""Told of every image: its row, or None where an earlier run has assessed it."""
+OnImage = Callable[[ItemRow | None], None]
+"""Called for every image with its row, or None where an earlier run assessed it."""
 
 
 @dataclass(frozen=True)
 class BatchSettings:
-    """How every image of a batch is assessed; goes to other processes and machines."""
+    """How every image of a batch is assessed; sent to other processes and machines."""
 
     weights: str | None = None
-    """A folder, which every machine must see; None: those of the environment or the package."""
+    """A folder accessible from every machine; None: those of the environment or the package."""
     calibration: str | None = None
     level: float | None = None
     sex: Sex | None = None
     force: bool = False
     centre: Centre = Centre.CHRONOLOGICAL_AGE
     weights_sha256: str | None = None
-    """Of the weights that the command found: another machine must have the same."""
+    """Of the weights that the command opened: every machine must have the same."""
 
     def assessor(self) -> Assessor:
-        """Open the weights, for one thread: processes share the cores, not threads.
+        """Open the weights for one thread, as the processes share the cores.
 
         Raises
         ------
@@ -55,7 +55,7 @@ class BatchSettings:
         return assessor
 
     def recipe(self, assessor: Assessor) -> dict[str, Any]:
-        """Say in plain values what the rows depend on, but for the images."""
+        """What the rows depend on apart from the images, as plain values."""
         calibration = assessor.interval_predictor.calibration
         return {
             "boneage": __version__,
@@ -70,7 +70,7 @@ class BatchSettings:
 
 
 class BatchAssessor:
-    """Turns items into rows, with weights that are opened once."""
+    """Turns items into rows; the weights are opened once."""
 
     def __init__(self, settings: BatchSettings) -> None:
         self.settings = settings
@@ -78,7 +78,7 @@ class BatchAssessor:
         self._child = Child(centre=settings.centre)
 
     def row(self, item: Item) -> ItemRow:
-        """Assess one image; its pixels are gone when this returns.
+        """Assess one image; its pixels are released on return.
 
         Raises
         ------
@@ -97,7 +97,7 @@ class BatchAssessor:
 
 
 def row_of(item: Item, outcome: Assessment | Failure) -> ItemRow:
-    """Write the outcome of an item as its row."""
+    """The row of an item's outcome."""
     cells = table.row(outcome)
     if item.source_row is not None:
         cells["source_row"] = item.source_row
@@ -108,12 +108,12 @@ class Engine(Protocol):
     """What assesses a stream of cases, in any order, each once."""
 
     def rows(self, items: Iterable[Item]) -> Iterator[ItemRow]:
-        """Give a row for every item, and hold few of either."""
+        """Yield a row for every item, with few of either in memory."""
         ...
 
 
-def run_batch(items: Iterable[Item], engine: Engine, results: Results, on_film: OnFilm) -> None:
-    """Assess the images that have no row yet; what is finished is written, whatever happens.
+def run_batch(items: Iterable[Item], engine: Engine, results: Results, on_image: OnImage) -> None:
+    """Assess the images without a row; finished rows are written, whatever happens.
 
     Raises
     ------
@@ -123,17 +123,17 @@ def run_batch(items: Iterable[Item], engine: Engine, results: Results, on_film: 
         Of the engine, or of the stream of items.
     """
 
-    def left() -> Iterator[Item]:
+    def unfinished() -> Iterator[Item]:
         for item in items:
             if results.is_done(item.key):
-                on_film(None)
+                on_image(None)
             else:
                 yield item
 
     try:
-        for row in engine.rows(left()):
+        for row in engine.rows(unfinished()):
             results.add(row)
-            on_film(row)
+            on_image(row)
     except BaseException as error:
         if not isinstance(error, OutputError):
             with suppress(OutputError):

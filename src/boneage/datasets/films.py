@@ -1,8 +1,4 @@
-"""Labelled films on disk: which there are, and what is known of each.
-
-They are a folder in a layout of :mod:`boneage.datasets.film_folder`, or a
-table as :mod:`boneage.datasets.film_table` describes it.
-"""
+"""The labelled films of a data set, and their selection for training and evaluation."""
 
 from __future__ import annotations
 
@@ -13,23 +9,22 @@ from typing import Literal
 
 import numpy as np
 
-from boneage.datasets.film_folder import LABELS, films_of_folder
-from boneage.datasets.film_table import films_of_table
 from boneage.datasets.labels import CALIBRATION, Film, Split, share_of
 from boneage.datasets.problems import Problem, ProblemList, in_words
+from boneage.datasets.sources import LABELS, films_of_folder, films_of_table
 from boneage.errors import DataError
 
 __all__ = ["LABELS", "Film", "FilmKind", "Films", "Fold", "evenly", "load_films"]
 
 FilmKind = Literal["best", "detailed", "squeezed"]
-"""Which copy of each id: the best, the half-scale one alone, or the squeezed one alone."""
+"""Which copy of each id: the best, only the half-scale one, or only the squeezed one."""
 
 LEAST_FOLDS = 2
 
 
 @dataclass(frozen=True)
 class Fold:
-    """One of several parts of the training ids, by a hash of the id: always the same ids."""
+    """One of several parts of the training ids, by a hash of the id."""
 
     number: int
     """From 0."""
@@ -44,7 +39,7 @@ class Fold:
 
     @classmethod
     def parse(cls, text: str) -> Fold:
-        """Read ``K/N``; a DataError says that there is no such fold."""
+        """Parse ``K/N``, else a DataError."""
         number, slash, of = text.partition("/")
         if not (slash and number.isdecimal() and of.isdecimal()):
             raise DataError(f"{text!r} is not a fold; give K/N, such as 0/10")
@@ -55,25 +50,24 @@ class Fold:
         return min(int(share_of(name, CALIBRATION) * self.of), self.of - 1) == self.number
 
     def __str__(self) -> str:
-        """As it is given on the command line."""
+        """As on the command line."""
         return f"{self.number}/{self.of}"
 
 
 @dataclass(frozen=True)
 class Films:
-    """The labelled films of a data set, and what could not be used."""
+    """The labelled films of a data set, and its problems."""
 
     films: tuple[Film, ...]
     problems: tuple[Problem, ...] = ()
     monitored: Split = "validation"
-    """The split that training is watched on: ``calibration`` where a fold is held out."""
+    """The split that training is monitored on: ``calibration`` where a fold is held out."""
 
     def select(self, kind: FilmKind, split: str) -> tuple[Film, ...]:
         """The films of a split for a phase.
 
-        What is held out in ``calibration`` is in no other split.
-        ``squeezed`` means "all, at one size": a data set that has no such copies
-        gives the best copy of every film.
+        Films held out in ``calibration`` are in no other split. ``squeezed`` means "all, at
+        one size": a data set without such copies gives the best copy of every film.
         """
         films = [film for film in self.films if film.split == split]
         squeezed = [film for film in films if film.squeezed]
@@ -88,9 +82,8 @@ class Films:
     def hold_out_share(self, share: float) -> Films:
         """The films with a share, 0 to 1, of the training ids moved to the split ``calibration``.
 
-        By a hash of the id alone, so that it is always the same ids, with all their
-        copies. Only ids with a film at half scale or better are held out: most will
-        be read at full resolution.
+        By a hash of the id, with all copies. Only ids with a film at half scale or better
+        are held out, as most images in use have full resolution.
         """
         readable = {film.id for film in self.films if not film.squeezed}
         return self._held_out(lambda id_: id_ in readable and share_of(id_, CALIBRATION) < share)
@@ -98,19 +91,19 @@ class Films:
     def hold_out_fold(self, fold: Fold) -> Films:
         """The films with a fold of the training ids moved to the split ``calibration``.
 
-        Training is watched on them, and what stands on the networks is fitted on them; the
-        ids of ``validation`` are left alone. Fold 0 of 10 has all that ``hold_out_share(0.1)``
-        holds out, and the ids that have a squeezed copy only beside.
+        Training is monitored on them, and the combining weights and the interval are fitted
+        on them; ``validation`` is unchanged. Fold 0 of 10 has all ids of
+        ``hold_out_share(0.1)``, and those with only a squeezed copy.
         """
         found = self._held_out(fold.has)
         if not any(film.split == CALIBRATION for film in found.films):
-            raise DataError(f"--fold {fold}: no training id is in it; give fewer folds")
+            raise DataError(f"--fold {fold}: it has no training id; give fewer folds")
         return replace(found, monitored=CALIBRATION)
 
-    def _held_out(self, is_held_out: Callable[[str], bool]) -> Films:
+    def _held_out(self, is_chosen: Callable[[str], bool]) -> Films:
         films = (
             replace(film, split=CALIBRATION)
-            if film.split == "train" and is_held_out(film.id)
+            if film.split == "train" and is_chosen(film.id)
             else film
             for film in self.films
         )
@@ -118,7 +111,7 @@ class Films:
 
 
 def evenly(films: Sequence[Film], most: int | None) -> list[Film]:
-    """At most so many of the films, evenly spaced; None for all."""
+    """At most ``most`` of the films, evenly spaced; None for all."""
     if most is None or len(films) <= most:
         return list(films)
     places = np.linspace(0, len(films) - 1, most).round().astype(int)
@@ -131,7 +124,7 @@ def load_films(data: Path, *, strict: bool = False) -> Films:
     Parameters
     ----------
     data : Path
-        A folder in the official RSNA layout, or the richer one with
+        A folder in the official RSNA layout, or the extended one with
         ``films.csv``; or a table of films.
     strict : bool
         Stop at the first label or film that cannot be used.
@@ -151,7 +144,7 @@ def load_films(data: Path, *, strict: bool = False) -> Films:
     found = (films_of_table if data.is_file() else films_of_folder)(data, problems)
     if not found.films:
         raise DataError(
-            f"none of the {len(found.ids)} labelled films of {str(data)!r} can be used "
+            f"none of the {len(found.ids)} labelled images of {str(data)!r} can be used "
             f"({in_words(problems.found)}); {found.where}"
         )
     return Films(found.films, tuple(problems.found))

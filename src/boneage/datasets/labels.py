@@ -1,4 +1,4 @@
-"""Labels of films: how their cells are read, and what makes one unusable."""
+"""Labels of films: how their cells are parsed, and what makes one unusable."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from boneage.reading import Limits, read
 from boneage.storage.delimited import Delimited, Row, read_delimited
 
 OLDEST_MONTHS = 240.0
-"""Labels beyond the oldest standards (19 years) by more than a year are slips."""
+"""Labels more than a year beyond the oldest standards (19 years) are mistakes."""
 VALIDATION_SHARE = 0.1
-"""Held back, by a hash of the id, where the data set states no split."""
+"""Held out, by a hash of the id, where the data set states no split."""
 SQUEEZED_LIMITS = Limits(min_side_px=64)
-"""Squeezed copies may be too small to be answered, not to be learned from."""
+"""Squeezed copies too small for an assessment are still good for training."""
 CALIBRATION: Final = "calibration"
 Split: TypeAlias = Literal["train", "validation", "calibration"]
 
@@ -40,7 +40,7 @@ class Film:
 
     @property
     def squeezed(self) -> bool:
-        """Whether this copy has lost its shape."""
+        """Whether this copy has lost its aspect ratio."""
         return self.shape is not None
 
     def radiograph(self) -> Radiograph:
@@ -54,20 +54,19 @@ class Film:
 
 @dataclass(frozen=True)
 class LabelledFilms:
-    """What a folder or a table gave."""
+    """The labelled films of a folder or a table."""
 
     films: tuple[Film, ...]
     ids: frozenset[str]
     """All that have a label, usable or not."""
     where: str
-    """Where films were looked for, for messages."""
+    """Where films are expected, for messages."""
 
 
 def read_labels(table: Path, columns: Sequence[str], *, ragged: bool = False) -> Delimited:
-    """Read a table that must have these columns and at least one row.
+    """Read a table that must have these columns and at least one row, else a DataError.
 
-    With ``ragged`` also rows of more or fewer cells, for :func:`films_of_rows` to name.
-    A DataError says what it lacks.
+    ``ragged`` also gives rows with more or fewer cells, which :func:`films_of_rows` reports.
     """
     labels = read_delimited(table, ragged=ragged)
     missing = [column for column in columns if column not in labels.columns]
@@ -84,9 +83,9 @@ def films_of_rows(
     films_of: Callable[[str, Row], Sequence[Film]],
     problems: ProblemList,
 ) -> tuple[list[Film], set[str]]:
-    """Turn rows into films, and give all ids that have a label.
+    """Turn rows into films, and list all ids that have a label.
 
-    Of an id or a film that comes twice the first row counts.
+    Where an id or a film is listed twice the first row counts.
     """
     films: list[Film] = []
     ids: set[str] = set()
@@ -95,7 +94,7 @@ def films_of_rows(
         name = id_of(row)
         try:
             if not name:
-                raise LabelError(Kind.NO_ID, "the row names no film")
+                raise LabelError(Kind.NO_ID, "the row names no image")
             if name in ids:
                 message = f"id {name!r} is labelled twice; the first label counts"
                 raise LabelError(Kind.DUPLICATE, message)
@@ -105,7 +104,7 @@ def films_of_rows(
             found = films_of(name, row)
             for film in found:
                 if film.path in paths:
-                    message = f"film {film.path.name!r} is listed twice; the first row counts"
+                    message = f"image {film.path.name!r} is listed twice; the first row counts"
                     raise LabelError(Kind.DUPLICATE_FILM, message)
         except LabelError as error:
             problems.add(error.kind, name or f"line {row.line}", str(error))
@@ -115,16 +114,16 @@ def films_of_rows(
     return films, ids
 
 
-def is_there(path: Path) -> bool:
-    """Whether a path, of whatever a table says, is a file that can be seen."""
+def file_exists(path: Path) -> bool:
+    """Whether a path from a table is an accessible file."""
     try:
         return path.is_file()
-    except OSError:  # a name too long, a folder that is closed
+    except OSError:  # a name too long, a folder without permission
         return False
 
 
 def parse_age(text: str) -> float:
-    """Read a bone age in months, 0 (newborn) to 240."""
+    """Parse a bone age in months, 0 (newborn) to 240."""
     try:
         age = float(text)
     except ValueError:
@@ -138,7 +137,7 @@ def parse_age(text: str) -> float:
 
 
 def parse_sex(text: str) -> Sex:
-    """Read a sex, or 1 and True for male, 0 and False for female."""
+    """Parse a sex, or 1 and True for male, 0 and False for female."""
     try:
         return Sex.parse(text)
     except SexError as error:
@@ -146,8 +145,8 @@ def parse_sex(text: str) -> Sex:
 
 
 def parse_split(text: str, table: str) -> Split:
-    """Read a split that a table states."""
-    # Never a guess: a slip here would train on what is held back.
+    """Parse a split that a table states."""
+    # Never guessed: a mistake here would train on held-out films.
     if text == "train":
         return "train"
     if text == "validation":
@@ -157,7 +156,7 @@ def parse_split(text: str, table: str) -> Split:
 
 
 def parse_pixels(text: str, table: str) -> int:
-    """Read a height or a width."""
+    """Parse a height or a width."""
     try:
         pixels = int(text)
     except ValueError:
@@ -169,10 +168,10 @@ def parse_pixels(text: str, table: str) -> int:
 
 
 def share_of(name: str, purpose: str = "") -> float:
-    """A number from 0 to 1 that an id has, always the same; for each purpose another."""
+    """A number from 0 to 1 by a hash of the id and the purpose."""
     return int(hashlib.sha256(f"{purpose}{name}".encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
 
 
 def hash_split(name: str) -> Split:
-    """Split films of which nobody states a split, by their id alone: always the same way."""
+    """The split of a film whose data set states none, by a hash of its id."""
     return "validation" if share_of(name) < VALIDATION_SHARE else "train"

@@ -1,4 +1,4 @@
-"""What is wrong with a labelled data set: each thing named, all of them counted by kind."""
+"""Problems of a labelled data set, listed and counted by kind."""
 
 from __future__ import annotations
 
@@ -11,22 +11,26 @@ from boneage.errors import DataError
 
 
 class Kind(StrEnum):
-    """What may be wrong, in the order in which it is counted out."""
+    """The kinds of problems, in the order in which they are reported."""
 
-    NO_FILM = "label_without_film", "label without film", "labels without film"
-    NO_LABEL = "film_without_label", "film without label", "films without label"
+    NO_FILM = "label_without_film", "label without image", "labels without image"
+    NO_LABEL = "film_without_label", "image without label", "images without label"
     DUPLICATE = "duplicate_id", "duplicate id", "duplicate ids"
-    DUPLICATE_FILM = "duplicate_film", "film listed twice", "films listed twice"
+    DUPLICATE_FILM = "duplicate_film", "image listed twice", "images listed twice"
     AGE_RANGE = (
         "age_out_of_range",
         "bone age outside 0–240 months",
         "bone ages outside 0–240 months",
     )
-    AGE_TEXT = "age_not_a_number", "bone age that is no number", "bone ages that are no number"
+    AGE_TEXT = (
+        "age_not_a_number",
+        "bone age that is not a number",
+        "bone ages that are no numbers",
+    )
     SEX = (
         "sex_not_one",
-        "sex that is neither male nor female",
-        "sexes that are neither male nor female",
+        "sex other than male or female",
+        "sexes other than male or female",
     )
     NO_ID = "label_without_id", "label without id", "labels without id"
     UNLISTED = (
@@ -35,31 +39,32 @@ class Kind(StrEnum):
         "ids that films.csv does not list",
     )
     SPLIT = "split_not_one", "unknown split", "unknown splits"
-    SIZE = "size_not_one", "original size that is no size", "original sizes that are no size"
+    SIZE = "size_not_one", "invalid original size", "invalid original sizes"
     CELLS = (
         "cells_not_as_columns",
-        "row of too many or few cells",
-        "rows of too many or few cells",
+        "row with too many or too few cells",
+        "rows with too many or too few cells",
     )
 
     label: str
-    """What one of them is called, such as "label without film"."""
-    several: str
+    """The singular, such as "label without image"."""
+    plural: str
+    """Such as "labels without image"."""
 
-    def __new__(cls, value: str, label: str, several: str) -> Kind:
-        """Make a kind of its value and its words."""
+    def __new__(cls, value: str, label: str, plural: str) -> Kind:
+        """Make a kind of its value, singular and plural."""
         kind = str.__new__(cls, value)
-        kind._value_, kind.label, kind.several = value, label, several
+        kind._value_, kind.label, kind.plural = value, label, plural
         return kind
 
     def words(self, count: int) -> str:
-        """Say how many there are, such as "3 labels without film"."""
-        return f"{count:,} {self.label if count == 1 else self.several}"
+        """A count in words, such as "3 labels without image"."""
+        return f"{count:,} {self.label if count == 1 else self.plural}"
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One label or film that cannot be used."""
+    """One label or image that cannot be used."""
 
     kind: Kind
     film: str
@@ -71,7 +76,7 @@ class Problem:
 
 
 class LabelError(DataError):
-    """A label that cannot be used, and of which kind the reason is."""
+    """A label that cannot be used, and the kind of its problem."""
 
     def __init__(self, kind: Kind, message: str) -> None:
         super().__init__(message)
@@ -79,14 +84,14 @@ class LabelError(DataError):
 
 
 class ProblemList:
-    """Problems as they are met; a strict one stops at the first."""
+    """Problems as they are found; a strict list stops at the first."""
 
     def __init__(self, *, strict: bool) -> None:
         self.strict = strict
         self.found: list[Problem] = []
 
     def add(self, kind: Kind, film: str, message: str) -> None:
-        """Note a problem; where they are strict, raise it as a DataError."""
+        """Add a problem; a strict list raises it as a DataError."""
         problem = Problem(kind, film, message)
         if self.strict:
             raise DataError(str(problem))
@@ -100,5 +105,5 @@ def count_by_kind(problems: Iterable[Problem]) -> dict[Kind, int]:
 
 
 def in_words(problems: Iterable[Problem]) -> str:
-    """Say how many problems of which kind there are, such as "1 duplicate id"."""
+    """Problems counted by kind, such as "1 duplicate id, 3 unknown splits"."""
     return ", ".join(kind.words(count) for kind, count in count_by_kind(problems).items())

@@ -70,12 +70,12 @@ class Placement:
 
     def edges_on_canvas(self, edges: Edges, film_height: int, film_width: int) -> Edges:
         """Carry a rectangle from the image's pixels to those of the canvas."""
-        on_film = edges.scaled(self.height / film_height, self.width / film_width)
+        on_image = edges.scaled(self.height / film_height, self.width / film_width)
         return Edges(
-            self.top + on_film.top,
-            self.left + on_film.left,
-            self.top + on_film.bottom,
-            self.left + on_film.right,
+            self.top + on_image.top,
+            self.left + on_image.left,
+            self.top + on_image.bottom,
+            self.left + on_image.right,
         )
 
     def to_canvas(self, box: Box, film_height: int, film_width: int) -> Box:

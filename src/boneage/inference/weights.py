@@ -28,7 +28,7 @@ from boneage.inference.manifest import (
 )
 from boneage.quality.model_file import QualityModel, read_quality_model
 from boneage.quality.ood_score import FeatureSpace, space_from_bytes
-from boneage.storage.many import default_workers
+from boneage.storage.parallel import default_workers
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession

@@ -28,7 +28,7 @@ _MARKS = (
 )
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?%?")
 _FORMULA = re.compile(r"'*\s*[=+\-@\t\r\n＝＋－＠]")
-"""What a spreadsheet may take for a formula, and what looks like one made safe already."""
+"""What a spreadsheet may take for a formula, or what looks like an escaped one."""
 
 
 def shipped_rows(table: Traversable) -> Iterator[dict[str, str]]:
@@ -44,7 +44,7 @@ class Row:
     line: int
     cells: Mapping[str, str]
     problem: str | None = None
-    """Why the cells cannot be trusted: there are more or fewer than columns."""
+    """Why the cells cannot be trusted: their number differs from the columns'."""
 
 
 @dataclass(frozen=True)
@@ -69,28 +69,28 @@ def open_delimited(
 
     The delimiter is the one that a first line ``sep=;`` names, else whichever of comma,
     semicolon and tab the header holds most often. Rows of empty cells only, and the header
-    once more, as in tables put one below the other, are left out; so are columns without
-    a name, and the ``'`` that :func:`safe_cell` put before a formula.
+    again, as in concatenated tables, are skipped; so are columns without a name. The ``'`` of
+    :func:`escape_cell` is removed.
 
     Parameters
     ----------
     path : Path
     ragged : bool
-        Give also rows of more or fewer cells than columns, with their ``problem``: the
-        caller looks at it, and lets such a row fail alone.
+        Also yield rows with more or fewer cells than columns, with their ``problem``, so that
+        the caller can fail such a row alone.
 
     Yields
     ------
     columns : tuple of str
-        No two the same.
+        All different.
     rows : iterator of Row
-        Read from the file one by one, so that a table may be of any length.
+        Read one by one, so that a table may be of any length.
 
     Raises
     ------
     DataError
-        When the file cannot be opened, is empty, is not Unicode, or no table, or two columns
-        have one name; for a row that is wrong, not before that row is read.
+        When the file cannot be opened, is empty, is not Unicode or not a table, or two columns
+        have one name; for a wrong row, when that row is read.
     """
     encoding = "utf-8"
     try:
@@ -98,7 +98,7 @@ def open_delimited(
             start = raw.peek(4)[:4]
             encoding = next((name for mark, name in _MARKS if start.startswith(mark)), encoding)
             with io.TextIOWrapper(raw, encoding, newline="") as file:
-                columns, reader = _opened(file, path)
+                columns, reader = _open_rows(file, path)
                 yield tuple(filter(None, columns)), _rows(reader, columns, path, ragged=ragged)
     except UnicodeDecodeError as error:
         what = encoding.removesuffix("-sig").upper()
@@ -111,7 +111,7 @@ def open_delimited(
 
 
 class _RowReader:
-    """The rows of a file as lists of cells; what is wrong with one is said with its line."""
+    """The rows of a file as lists of cells; errors give the line."""
 
     def __init__(self, lines: Iterator[str], delimiter: str, path: Path, before: int) -> None:
         self._reader = csv.reader(lines, delimiter=delimiter, strict=True)
@@ -122,7 +122,7 @@ class _RowReader:
         return self
 
     def __next__(self) -> list[str]:
-        """Give the next row that has a cell that is not empty."""
+        """The next row with a cell that is not empty."""
         while True:
             self.begun = self.line + 1
             try:
@@ -139,16 +139,16 @@ class _RowReader:
                 return cells
 
 
-def _opened(file: TextIO, path: Path) -> tuple[list[str], _RowReader]:
-    """Find delimiter and columns; the reader stands at the first row."""
+def _open_rows(file: TextIO, path: Path) -> tuple[list[str], _RowReader]:
+    """Find delimiter and columns; the reader continues at the first row."""
     lines = _without_nul(file, path)
     read = 0
     stated = ""
     for line in lines:
         read += 1
-        said = re.fullmatch(r'"?sep=(.)"?', line.strip(" \r\n"), re.IGNORECASE)
-        if said:  # spreadsheets write it for each other
-            stated = said[1]
+        match = re.fullmatch(r'"?sep=(.)"?', line.strip(" \r\n"), re.IGNORECASE)
+        if match:  # as spreadsheets write
+            stated = match[1]
         elif line.strip():
             break
     else:
@@ -174,7 +174,9 @@ def _without_nul(file: TextIO, path: Path) -> Iterator[str]:
     for number, line in enumerate(file, 1):
         if "\0" in line:
             raise _wrong(
-                path, number, "a NUL stands in it, as in no text; save the table as CSV in UTF-8"
+                path,
+                number,
+                "it contains a NUL character, so it is not text; save the table as CSV in UTF-8",
             )
         yield line
 
@@ -191,16 +193,16 @@ def _rows(reader: _RowReader, columns: Sequence[str], path: Path, *, ragged: boo
             )
             if not ragged:
                 raise _wrong(path, reader.begun, problem)
-            problem = f"line {reader.begun} of the table cannot be understood: {problem}"
+            problem = f"line {reader.begun} of the table is invalid: {problem}"
             cells.extend([""] * (len(columns) - len(cells)))
         if [_normal(cell) for cell in cells] == columns:
             continue
-        named = zip(columns, map(meant_cell, cells), strict=False)
+        named = zip(columns, map(unescape_cell, cells), strict=False)
         yield Row(reader.line, {name: cell for name, cell in named if name}, problem)
 
 
 def _normal(name: str) -> str:
-    """Write a column's name as every other way of typing it: width, case and spaces."""
+    """Normalise a column's name: width, case and spaces."""
     return " ".join(unicodedata.normalize("NFKC", name).replace("\ufeff", "").split()).casefold()
 
 
@@ -209,9 +211,9 @@ def _wrong(path: Path, line: int, what: str) -> DataError:
 
 
 def one_column(columns: Sequence[str], names: Sequence[str], path: Path) -> str | None:
-    """Choose the column that states something under one of several names; None where none does.
+    """The column with one of several equivalent names; None where there is none.
 
-    DataError when several do: which one counts cannot be known.
+    A DataError where there are several.
     """
     found = [name for name in names if name in columns]
     if len(found) > 1:
@@ -223,7 +225,7 @@ def one_column(columns: Sequence[str], names: Sequence[str], path: Path) -> str 
 
 
 def _first_wrong_byte(path: Path, encoding: str) -> int:
-    """Find where a file stops being text; a stream only knows it within its buffer."""
+    """The first byte of a file that is not text; a stream only knows it within its buffer."""
     try:
         path.read_bytes().decode(encoding)
     except UnicodeDecodeError as error:
@@ -233,10 +235,10 @@ def _first_wrong_byte(path: Path, encoding: str) -> int:
     return 0
 
 
-def safe_cell(value: object) -> object:
+def escape_cell(value: object) -> object:
     """Put a ``'`` before a text that a spreadsheet would run as a formula.
 
-    A number stays one, also a negative one. :func:`open_delimited` takes it off again.
+    Numbers, also negative ones, are unchanged. :func:`open_delimited` removes it.
     See https://owasp.org/www-community/attacks/CSV_Injection
     """
     if not isinstance(value, str) or _FORMULA.match(value) is None or _NUMBER.fullmatch(value):
@@ -244,19 +246,19 @@ def safe_cell(value: object) -> object:
     return f"'{value}"
 
 
-def meant_cell(cell: str) -> str:
-    """Take off the ``'`` that :func:`safe_cell` put before a text."""
+def unescape_cell(cell: str) -> str:
+    """Remove the ``'`` that :func:`escape_cell` put before a text."""
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def csv_text(rows: Iterable[Iterable[object]], *, terminal: bool = False, end: str = "\n") -> str:
-    """Write rows of cells, the header among them, as CSV that spreadsheets take as data alone.
+    """Write rows of cells, with the header, as CSV without formulas.
 
-    ``terminal``: a person sees the text at once, so that control characters are made harmless, too.
+    ``terminal``: the text is shown on a terminal, so control characters are escaped, too.
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator=end)
     for row in rows:
-        cells = [safe_cell(cell) for cell in row]
+        cells = [escape_cell(cell) for cell in row]
         writer.writerow([printable(str(c)) for c in cells] if terminal else cells)
     return text.getvalue()

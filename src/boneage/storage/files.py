@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files written atomically: whole or not at all."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from typing import Any, BinaryIO
 _BINARY = getattr(os, "O_BINARY", 0)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
 EVIDENCE_FORMAT = 1
-"""Of every JSON file of measurements."""
+"""The format number in every JSON file of measurements."""
 PART = ".part"
-"""What a file ends in that is not whole."""
+"""The suffix of an unfinished file."""
 STANDARD_OUTPUT = Path("-")
-"""How people name standard output as the place of a file."""
+"""The usual name of standard output in place of a file."""
 _OUTPUTS = frozenset(("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"))
-FULL = {
+DISK_FULL = {
     errno.ENOSPC: "the disk is full",
     getattr(errno, "EDQUOT", errno.ENOSPC): "the quota of the disk is used up",
 }
@@ -35,25 +35,25 @@ def atomically(
     durable: bool = False,
     private: bool = False,
     exclusive: bool = False,
-    keep: bool = False,
+    keep_partial: bool = False,
 ) -> Iterator[BinaryIO]:
-    """Open a file for writing that takes its name only when it is complete.
+    """Open a file for writing that gets its name only when it is complete.
 
-    A pipe, a device and what is standard output are written through, as there is nothing
-    to replace; of a link what it leads to is written.
+    A pipe, a device and standard output are written in place, as there is nothing to replace;
+    of a link the target is written.
 
     Parameters
     ----------
     path : Path
-        Replaced when it exists; its permissions stay. Its folder must exist.
+        Replaced when it exists, with the same permissions. Its folder must exist.
     durable : bool
-        It is on the disk, under its name, when the block is left.
+        Synced to the disk, under its name, when the block is left.
     private : bool
-        Nobody else on this computer may read it.
+        Readable by nobody else on this computer.
     exclusive : bool
-        Raise a FileExistsError rather than replace what another process has put there.
-    keep : bool
-        What was written before an error takes the name, too: for rows, each whole by itself.
+        Raise a FileExistsError rather than replace a file of another process.
+    keep_partial : bool
+        What was written before an error gets the name, too: for rows, each complete by itself.
         The file is not buffered.
 
     Raises
@@ -61,19 +61,19 @@ def atomically(
     OSError
         At once when the file cannot be written, so that a long command can open its
         output before it starts to work. After any error inside the block nothing is left
-        behind, and an earlier file is untouched, but for ``keep``.
+        behind, and an earlier file is untouched, except with ``keep_partial``.
     """
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    buffering = 0 if keep else -1
-    through = _opened_through(path)
-    if through is not None:
-        with os.fdopen(through, "wb", buffering) as file:
+    buffering = 0 if keep_partial else -1
+    in_place = _open_in_place(path)
+    if in_place is not None:
+        with os.fdopen(in_place, "wb", buffering) as file:
             yield file
         return
     target = Path(os.path.realpath(path)) if path.is_symlink() else path
     # Not tempfile: its files are readable by nobody else, and stay so when renamed.
-    part = target.with_name(f".{_short(target.name)}.{secrets.token_hex(8)}{PART}")
+    part = target.with_name(f".{_shortened(target.name)}.{secrets.token_hex(8)}{PART}")
     failed: BaseException | None = None
     try:
         mode = 0o600 if private else 0o666
@@ -83,13 +83,13 @@ def atomically(
             try:
                 yield file
             except BaseException as error:
-                if not (keep and file.tell()):
+                if not (keep_partial and file.tell()):
                     raise
                 failed = error
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
-        _place(part, target, exclusive=exclusive)
+        _move_into_place(part, target, exclusive=exclusive)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
@@ -99,8 +99,8 @@ def atomically(
         raise failed
 
 
-def _opened_through(path: Path) -> int | None:
-    """Open what no other file may take the place of; None for an ordinary file, or none."""
+def _open_in_place(path: Path) -> int | None:
+    """Open what cannot be replaced, such as a pipe; None for an ordinary or a missing file."""
     if is_standard_output(path):
         if sys.__stdout__ is None:
             raise OSError(errno.EBADF, "standard output is closed")
@@ -121,12 +121,12 @@ def _opened_through(path: Path) -> int | None:
 
 
 def is_standard_output(path: Path) -> bool:
-    """Tell whether a path names standard output."""
+    """Whether a path names standard output."""
     return path == STANDARD_OUTPUT or str(path) in _OUTPUTS
 
 
 def is_stream(path: Path) -> bool:
-    """Tell whether a path is a pipe, a device or standard output, which is written through."""
+    """Whether a path is a pipe, a device or standard output, which is written in place."""
     if is_standard_output(path):
         return True
     try:
@@ -136,13 +136,13 @@ def is_stream(path: Path) -> bool:
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
-def _short(name: str) -> str:
-    """Shorten a name, with room for what is put around it in the 255 bytes of a file system."""
+def _shortened(name: str) -> str:
+    """Shorten a name, so that prefix and suffix fit into the 255 bytes of a file system."""
     return os.fsencode(name)[:100].decode("utf-8", "ignore")
 
 
 def _take_permissions(file: int, target: Path) -> None:
-    """Give a new file the permissions, and where it may be the owner, of the one it replaces."""
+    """Give a new file the permissions, and if allowed the owner, of the one it replaces."""
     if not hasattr(os, "fchmod"):  # Windows
         return
     try:
@@ -151,12 +151,12 @@ def _take_permissions(file: int, target: Path) -> None:
         return
     with suppress(OSError):
         os.fchown(file, earlier.st_uid, earlier.st_gid)
-    with suppress(OSError):  # after the owner: a change of it takes permissions away
+    with suppress(OSError):  # after the owner: changing it drops permissions
         os.fchmod(file, stat.S_IMODE(earlier.st_mode))
 
 
-def _place(part: Path, target: Path, *, exclusive: bool) -> None:
-    """Give a whole file its name."""
+def _move_into_place(part: Path, target: Path, *, exclusive: bool) -> None:
+    """Give a complete file its name."""
     if not exclusive:
         part.replace(target)
         return
@@ -175,7 +175,7 @@ def _place(part: Path, target: Path, *, exclusive: bool) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to the disk, where a folder can be opened."""
+    """Sync the names in a folder to the disk, where a folder can be opened."""
     if os.name == "nt":
         return
     opened = os.open(folder, os.O_RDONLY)
@@ -187,9 +187,9 @@ def sync_folder(folder: Path) -> None:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[bool]:
-    """Keep other processes that lock it out of a folder, where the system can.
+    """Lock a folder against other processes that do the same, where the system can.
 
-    Yields False when another process is in it. The system forgets the lock with the process.
+    Yields False when another process has the lock. It ends with the process.
     """
     try:
         opened = os.open(folder, os.O_RDONLY)
@@ -218,26 +218,26 @@ def lock(opened: int) -> bool:
 
 
 def reason_of(error: Exception) -> str:
-    """Say in words why something failed; what the system refused without its number."""
+    """Why something failed, in words; of an OSError without its number."""
     if not isinstance(error, OSError):
         return str(error)
-    said = error.strerror or str(error) or type(error).__name__
-    if error.errno in FULL:
-        return f"{FULL[error.errno]} ({said})"
-    return said
+    reason = error.strerror or str(error) or type(error).__name__
+    if error.errno in DISK_FULL:
+        return f"{DISK_FULL[error.errno]} ({reason})"
+    return reason
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text in UTF-8, whole or not at all."""
+    """Write a text in UTF-8, atomically."""
     with atomically(path) as file:
         file.write(text.encode("utf-8", "backslashreplace"))
 
 
 def as_json(table: Mapping[str, Any]) -> str:
-    """Give plain values as JSON for people to read, too."""
+    """Plain values as indented JSON."""
     return json.dumps(table, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def write_json(path: Path, table: Mapping[str, Any]) -> None:
-    """Write plain values as JSON for people to read, too; whole or not at all."""
+    """Write plain values as indented JSON, atomically."""
     write_text(path, as_json(table))

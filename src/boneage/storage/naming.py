@@ -1,4 +1,4 @@
-"""Names of output files that no other film's output loses its place to."""
+"""Names of output files, which never overwrite those of another image."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from pathlib import Path
 from boneage.storage.files import atomically
 
 STEM_BYTES = 200
-"""Most file systems take names of 255 bytes; suffix and number need some."""
+"""Most file systems allow 255 bytes; suffix and number need some."""
 
 
 def write_named(folder: Path, film: str, suffix: str, mark: str, content: bytes) -> Path:
-    """Write an output under its image's name, whole or not at all, and give where it is.
+    """Write an output under its image's name, atomically, and return its path.
 
     The same image written again replaces its file. Another image of the same name, from this run,
-    an earlier one or another process, gets a number after its name. ``mark`` are letters of ASCII
-    that stand in every such output of this image, and in no other image's.
+    an earlier one or another process, gets a number after its name. ``mark`` is ASCII text that
+    every output of this image contains, and no output of another image.
     """
     for path in _names(folder, film, suffix):
         if os.path.lexists(path):

@@ -1,7 +1,7 @@
-"""Text of others, made harmless before a person sees it on a terminal or in a log.
+"""Untrusted text, escaped before it is shown on a terminal or in a log.
 
-A file's name, a cell of a table or what a library quotes may hold sequences that drive a
-terminal, end a line, or turn the reading direction, and so forge what stands beside them.
+A file name, a table cell or a library's message may contain sequences that control a terminal,
+end a line, or change the reading direction, and so forge the text beside them.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ _JOINERS = "\u200c\u200d"
 
 
 def printable(text: str, *, keep: str = "") -> str:
-    r"""Write what a terminal would act upon as Python does: ``\x1b``, ``\n``, ``\u202e``.
+    r"""Escape what a terminal would act upon, as Python does: ``\x1b``, ``\n``, ``\u202e``.
 
-    Characters to ``keep`` stay as they are, such as the line ends of a text of several lines.
+    Characters in ``keep`` are not escaped, such as the line ends of a text of several lines.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -33,5 +33,5 @@ def printable(text: str, *, keep: str = "") -> str:
 
 
 def file_label(path: str | os.PathLike[str]) -> str:
-    r"""Name a file in valid Unicode; bytes that are no UTF-8 are written as ``\xe9``."""
+    r"""A file's name in valid Unicode; bytes that are not UTF-8 become ``\xe9``."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")

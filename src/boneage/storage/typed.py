@@ -1,6 +1,6 @@
-"""Plain tables, as of a TOML file, into typed settings; what is wrong is said in plain English.
+"""Converts plain tables, as of a TOML file, to typed settings, with errors in plain English.
 
-msgspec checks them, against `msgspec.Struct` classes whose annotations carry the limits
+msgspec checks them against `msgspec.Struct` classes whose annotations carry the limits
 (``Annotated[int, Meta(ge=1)]``); its own messages name types and JSON paths, not keys and values.
 """
 
@@ -35,7 +35,7 @@ WORDS = (
     (" < ", " below "),
     (" | ", " or "),
 )
-"""What msgspec calls a type or a limit, and what people do."""
+"""What msgspec calls a type or a limit, and the plain English for it."""
 
 
 def read_toml(path: Path, error: type[BoneageError]) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def converted(
     error: type[BoneageError],
     decode: Decode | None = None,
 ) -> Kind:
-    """Make typed settings of plain tables.
+    """Convert plain tables to typed settings.
 
     Parameters
     ----------
@@ -65,9 +65,9 @@ def converted(
     source : str
         What to call the tables in the message, such as a file's name in quotes.
     error : type
-        Raised when they are not such settings; its message gives the key and its value.
+        Raised when they are invalid; the message gives the key and its value.
     decode : callable, optional
-        Makes a value of a type that msgspec does not know, such as a path, or raises a
+        Converts a value to a type that msgspec does not know, such as a path, or raises a
         ValueError.
     """
     try:
@@ -103,7 +103,7 @@ def _in_words(message: str, tables: Any, kind: Any) -> str:
         return f"{path} is {value!r}; it must be {needed}"
     if not path:
         return text
-    # Of a __post_init__, which may begin with its key but knows not where that stands.
+    # From a __post_init__, which may begin with its key but does not know the path.
     first = text.partition(" ")[0].rstrip(":")
     return f"{path}.{text}" if first in _keys(kind) else f"{path}: {text}"
 
@@ -113,7 +113,7 @@ def _keys(kind: Any) -> Mapping[str, Any]:
 
 
 def _type_at(kind: Any, key: str) -> Any:
-    """The type of a field, or of an item of a list, without its being optional."""
+    """The type of a field, or of an item of a list, without Optional."""
     if get_origin(kind) is Annotated and not key.isdecimal():
         kind = get_args(kind)[0]
     found = get_args(kind)[0] if key.isdecimal() else get_type_hints(kind, include_extras=True)[key]

@@ -20,7 +20,7 @@ from boneage.errors import BoneageError, DataError
 from boneage.imaging.preparing import Placement
 from boneage.imaging.regions import Attend, Fractions, crop, find_regions, mirror_mean
 from boneage.storage.files import write_text
-from boneage.storage.many import Journal
+from boneage.storage.parallel import Journal
 from boneage.storage.printable import printable
 from boneage.training.batches import as_input
 from boneage.training.distributed.group import local_copy, undistributed

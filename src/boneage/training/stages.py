@@ -19,7 +19,7 @@ from boneage.domain.assessment import WHOLE_HAND
 from boneage.errors import DataError
 from boneage.imaging.regions import with_fallback
 from boneage.inference.manifest import read_manifest
-from boneage.storage.many import default_workers
+from boneage.storage.parallel import default_workers
 from boneage.storage.printable import printable
 from boneage.training.batches import as_input
 from boneage.training.distributed.group import ALONE, Group

@@ -37,19 +37,19 @@ def test_a_clean_folder(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "analysis.html").is_file()
 
 
-def test_what_is_wrong_is_named_and_counted_and_the_run_goes_on(tmp_path: Path) -> None:
+def test_problems_are_listed_and_counted_and_the_run_continues(tmp_path: Path) -> None:
     folder = write_films(tmp_path / "films")
     spoil(folder)
     result = run(folder, "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output
-    for said in (
+    for message in (
         "left out 1: id '1' is labelled twice",
-        "left out 6: films.csv does not know this id",
+        "left out 6: films.csv does not list this id",
         "left out 7: 'other' is not a sex",
-        "left out 99: film 'half-scale/99.png' has no label",
-        "Left out: 1 film without label, 2 duplicate ids, 1 sex that is neither",
+        "left out 99: image 'half-scale/99.png' has no label",
+        "Left out: 1 image without label, 2 duplicate ids, 1 sex other than male",
     ):
-        assert said in result.output
+        assert message in result.output
     assert len((tmp_path / "out" / "problems.csv").read_text().splitlines()) == 6
 
 
@@ -79,7 +79,7 @@ def test_a_table_in_place_of_a_folder(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "1 radiograph: 1 girls (100%)" not in result.output
     assert "1 radiograph: 1 girl (100%)" in result.output
-    assert "1 label without film" in result.output
+    assert "1 label without image" in result.output
 
 
 @pytest.mark.parametrize("strict", [[], ["--strict"]])
@@ -90,7 +90,7 @@ def test_a_folder_without_films_or_labels(tmp_path: Path, strict: list[str]) -> 
     (tmp_path / "boneage-training-dataset.csv").write_text("id,boneage,male\n1,60,True\n")
     result = run(tmp_path, "--out", tmp_path / "out", *strict)
     assert result.exit_code == 2
-    assert "film" in result.output
+    assert "image" in result.output
     assert not (tmp_path / "out").exists()
 
 

@@ -50,8 +50,8 @@ def test_one_film(run: Run, film: Path) -> None:
     result = run("assess", film, "--sex", "female")
     assert result.exit_code == 0
     assert result.stderr == ""
-    for said in (str(film), "years", "months)", "carpal", "tiny-1", "female standard"):
-        assert said in result.stdout
+    for message in (str(film), "years", "months)", "carpal", "tiny-1", "female standard"):
+        assert message in result.stdout
     assert "images:" not in result.stdout
 
 
@@ -220,7 +220,7 @@ def test_damaged_weights_stop_at_once(run: Run, folder: Path, weights_copy: Path
     assert [path.name for path in folder.iterdir() if "ages" in path.name] == []
 
 
-def test_what_was_read_is_kept_when_interrupted(
+def test_finished_results_are_written_when_interrupted(
     run: Run, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     original = Assessor.assess
@@ -249,7 +249,7 @@ def test_the_bar_is_for_terminals(run: Run, folder: Path, monkeypatch: pytest.Mo
     assert json.loads(result.stdout)["read"] == 2
 
 
-def test_a_failure_keeps_its_name(run: Run, tmp_path: Path) -> None:
+def test_a_failure_has_the_name_of_its_image(run: Run, tmp_path: Path) -> None:
     result = run("assess", tmp_path / "手.png", "--sex", "m", "--json")
     (film,) = json.loads(result.stdout)["films"]
     assert film["film"].endswith("手.png")
@@ -259,13 +259,13 @@ def test_a_failure_keeps_its_name(run: Run, tmp_path: Path) -> None:
 def test_growth_and_height_of_a_film(run: Run, film: Path) -> None:
     result = run("assess", film, "--sex", "f", "--age", "11y4m", "--height-cm", "142.5")
     assert result.exit_code == 0
-    for said in (
+    for message in (
         "11 years 4 months (136.0 months), as given",
         "SDS",
         "Predicted height",
         "142.5 cm",
     ):
-        assert said in result.stdout
+        assert message in result.stdout
     options = ("--birth-date", "2009-06-01", "--study-date", "2020-10-01", "--height-in", "56")
     result = run("assess", film, "--sex", "f", "--brush-mean", *options)
     assert "from the birth date given" in result.stdout
@@ -274,7 +274,7 @@ def test_growth_and_height_of_a_film(run: Run, film: Path) -> None:
     assert "2020" not in result.output
 
 
-def test_dicom_says_the_age_itself(run: Run, dicom: Path, tmp_path: Path) -> None:
+def test_dicom_states_the_age_itself(run: Run, dicom: Path, tmp_path: Path) -> None:
     out = tmp_path / "ages.csv"
     result = run("assess", dicom, "--json", "--csv", out)
     (answer,) = json.loads(result.stdout)["films"]
@@ -290,7 +290,7 @@ def test_dicom_says_the_age_itself(run: Run, dicom: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (("--age", "30y"), "'30y' is not a child's age: from 0 to 25 years"),
         (("--height-cm", "1.42"), "looks like metres; give centimetres: 142"),
@@ -304,11 +304,11 @@ def test_dicom_says_the_age_itself(run: Run, dicom: Path, tmp_path: Path) -> Non
     ],
 )
 def test_a_child_that_cannot_be_is_wrong_usage(
-    run: Run, film: Path, options: tuple[str, ...], said: str
+    run: Run, film: Path, options: tuple[str, ...], message: str
 ) -> None:
     result = run("assess", film, "--sex", "f", *options)
     assert result.exit_code == 2
-    assert said in " ".join(result.stderr.split())
+    assert message in " ".join(result.stderr.split())
     assert result.stdout == ""
 
 
@@ -335,7 +335,7 @@ def test_a_refused_film_has_no_answer(run: Run, ramp: Path, weights_copy: Path) 
     assert "Bone age" not in result.stdout
 
 
-def test_a_batch_writes_the_refusal_and_goes_on(
+def test_a_batch_writes_the_refusal_and_continues(
     run: Run, ramp: Path, film: Path, weights_copy: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "ages.csv"

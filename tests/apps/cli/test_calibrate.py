@@ -24,18 +24,18 @@ def clinic(run: Run, labelled: Path, tmp_path: Path) -> Path:
     return out
 
 
-def test_it_says_what_it_found(run: Run, labelled: Path, tmp_path: Path) -> None:
+def test_the_fit_is_summarised(run: Run, labelled: Path, tmp_path: Path) -> None:
     result = run("calibrate", "--data", labelled, "--out", tmp_path / "c.json")
     assert result.exit_code == 0
-    for said in (
+    for message in (
         "35 girls' and 35 boys' images analysed",
         "female: estimate × ",
         "male: estimate × ",
         "months before, ",
         "(each film by a line fitted without it)",
-        "for the weights tiny-1 alone",
+        "for the weights tiny-1 only",
     ):
-        assert said in result.stdout
+        assert message in result.stdout
     table = json.loads((tmp_path / "c.json").read_text())
     assert table["mae_months"]["after"] < table["mae_months"]["before"] - 3
     assert table["name"] == "films.csv"
@@ -47,7 +47,7 @@ def test_too_few_films_are_refused_with_a_reason(run: Run, labelled: Path, tmp_p
     few.write_text("\n".join([*lines[:29], lines[29].replace(".png", "-none.png"), ""]))
     result = run("calibrate", "--data", few, "--out", tmp_path / "c.json")
     assert result.exit_code == 2
-    assert "left out: 1 label without film" in result.stderr
+    assert "left out: 1 label without image" in result.stderr
     assert "28 images of 'few.csv' could be read; a calibration needs at least 30" in (
         result.stderr
     )
@@ -86,7 +86,7 @@ def test_the_place_of_the_file_is_checked_first(run: Run, labelled: Path, tmp_pa
     assert "does not exist" in result.stderr
 
 
-def test_every_output_says_that_it_was_calibrated(
+def test_every_output_states_the_calibration(
     run: Run, clinic: Path, film: Path, tmp_path: Path
 ) -> None:
     arguments = ("assess", film, "--sex", "f", "--calibration", clinic)
@@ -151,10 +151,10 @@ def test_levels_on_the_command_line(
     assert run("assess", film, "--sex", "f", "--level", "90").exit_code == 2
 
 
-def test_weights_say_what_their_interval_stands_on(run: Run, sure_weights: Path) -> None:
+def test_weights_show_the_basis_of_their_interval(run: Run, sure_weights: Path) -> None:
     assert "interval  none: these weights state no prediction interval" in run("weights").stdout
-    said = run("weights", "--weights", sure_weights).stdout
+    shown = run("weights", "--weights", sure_weights).stdout
     assert (
-        "interval  by 35 female and 35 male calibration images; widens for atypical images" in said
+        "interval  by 35 female and 35 male calibration images; widens for atypical images" in shown
     )
-    assert "scores" not in said
+    assert "scores" not in shown

@@ -52,7 +52,7 @@ def test_it_takes_a_calibration(
     assert served[0][1] == film
 
 
-def test_a_taken_port_is_said(run: Run, served: list[tuple[int, Path | None, bool]]) -> None:
+def test_a_taken_port_is_reported(run: Run, served: list[tuple[int, Path | None, bool]]) -> None:
     with socket.socket() as taken:
         taken.bind((launch.ADDRESS, 0))
         taken.listen()

@@ -67,8 +67,8 @@ def test_everything_at_once(tmp_path: Path, films: Path, weights: Path) -> None:
     assert result.exit_code == 1, result.output  # film 3 got no answer
     assert "2 of 3 radiographs read with tiny-1" in result.output
     assert "3: failed: " in result.output
-    assert "9: film 'half/9.png' is missing" in result.output
-    assert "left out: 1 label without film" in result.output
+    assert "9: image 'half/9.png' is missing" in result.output
+    assert "left out: 1 label without image" in result.output
     assert "b.csv, line 5: case '2' comes twice; the first row counts" in result.output
     assert "and reader B, 2 common radiographs: " in result.output
 
@@ -117,7 +117,7 @@ def test_one_film_is_enough_and_what_an_earlier_run_left_is_removed(
     assert "would lie between – and – months" in page  # the limits of one film
 
 
-def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path, films: Path, weights: Path) -> None:
+def test_a_stopped_run_resumes(tmp_path: Path, films: Path, weights: Path) -> None:
     for name in ("films.csv", "boneage-training-dataset.csv"):
         lines = (films / name).read_text().splitlines()
         (films / name).write_text("\n".join(lines[:-1]))  # without film 9, which strict minds
@@ -125,7 +125,7 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path, films: Path, weights
     arguments = ("--data", films, "--weights", weights, "--out", out)
     stopped = run(*arguments, "--strict")
     assert stopped.exit_code == 1
-    assert "stopped at the first radiograph without an answer" in stopped.output
+    assert "stopped at the first radiograph that failed" in stopped.output
     assert [path.name for path in out.iterdir()] == ["evaluate.journal.jsonl"]
     journal = out / "evaluate.journal.jsonl"
     noted = [json.loads(line) for line in journal.read_text().splitlines()]
@@ -135,7 +135,7 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path, films: Path, weights
 
     assert run(*arguments, "--split", "all").exit_code == 2  # not of the same films
     again = run(*arguments)
-    assert "2 radiographs were read before" in again.output
+    assert "2 radiographs were assessed before" in again.output
     assert "2 of 3 radiographs read" in again.output
     assert "1,male,120,123.00,3.00," in (out / "cases.csv").read_text()
     assert not journal.exists()
@@ -145,7 +145,7 @@ def test_strict_stops_at_a_label_of_no_use(tmp_path: Path, films: Path, weights:
     arguments = ("--data", films, "--weights", weights, "--out", tmp_path / "out", "--strict")
     result = run(*arguments)
     assert result.exit_code == 2
-    assert "9: film 'half/9.png' is missing" in result.output
+    assert "9: image 'half/9.png' is missing" in result.output
     assert not (tmp_path / "out").exists()
 
 
@@ -159,7 +159,7 @@ def test_no_film_readable(tmp_path: Path, films: Path, weights: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("--compare", "none.csv"), "none of the cases that are read here"),
         (("--compare", "bad.csv"), "has none of the columns"),
@@ -168,13 +168,13 @@ def test_no_film_readable(tmp_path: Path, films: Path, weights: Path) -> None:
         (("--curves", "deep"), "no curves.png in 'deep'"),
     ],
 )
-def test_wrong_usage_is_told_before_a_film_is_read(
+def test_wrong_usage_is_reported_before_an_image_is_read(
     tmp_path: Path,
     films: Path,
     weights: Path,
     monkeypatch: pytest.MonkeyPatch,
     arguments: tuple[str, ...],
-    said: str,
+    message: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "deep").mkdir()
@@ -187,7 +187,7 @@ def test_wrong_usage_is_told_before_a_film_is_read(
         (tmp_path / name).write_text(text)
     result = run("--data", films, "--weights", weights, "--out", tmp_path / "out", *arguments)
     assert result.exit_code == 2
-    assert said in " ".join(result.output.split())
+    assert message in " ".join(result.output.split())
     assert not (tmp_path / "out").exists()
 
 

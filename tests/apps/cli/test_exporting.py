@@ -59,13 +59,13 @@ def test_all_three_of_one_film(run: Run, dicom: Path, tmp_path: Path) -> None:
         "hand.picture.boneage.dcm",
         "hand.report.boneage.dcm",
     ]
-    for said in (result.output, fhir.read_text(), report.read_bytes().decode("latin-1")):
-        assert "ZZYZX" not in said
-        assert "QZ-4711" not in said
+    for message in (result.output, fhir.read_text(), report.read_bytes().decode("latin-1")):
+        assert "ZZYZX" not in message
+        assert "QZ-4711" not in message
     assert dcmread(out / "hand.report.boneage.dcm").PatientID == "QZ-4711"
 
 
-def test_identity_only_when_asked(run: Run, dicom: Path, tmp_path: Path) -> None:
+def test_identity_only_on_request(run: Run, dicom: Path, tmp_path: Path) -> None:
     fhir = tmp_path / "o.json"
     assert run("assess", dicom, "--fhir", fhir, "--identify").exit_code == 0
     assert json.loads(fhir.read_text())["subject"]["identifier"]["value"] == "QZ-4711"
@@ -111,7 +111,7 @@ def test_answers_beside_films_are_not_read_as_films(run: Run, dicom: Path) -> No
         assert "images:" not in result.stdout
 
 
-def test_identity_of_another_kind_of_film_is_said(run: Run, film: Path, tmp_path: Path) -> None:
+def test_identity_of_a_png_is_refused(run: Run, film: Path, tmp_path: Path) -> None:
     result = run("assess", film, "--sex", "f", "--report", tmp_path / "r.pdf", "--identify")
     assert result.exit_code == 1
     assert "is not a DICOM file" in result.stderr
@@ -119,7 +119,7 @@ def test_identity_of_another_kind_of_film_is_said(run: Run, film: Path, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (["--report", "r.pdf", "--language", "xx"], "'xx'"),
         (["--report", "r.pdf", "--paper", "a5"], "a5"),
@@ -132,7 +132,7 @@ def test_wrong_usage_is_noticed_first(
     run: Run,
     film: Path,
     options: list[str],
-    said: str,
+    message: str,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
@@ -140,7 +140,7 @@ def test_wrong_usage_is_noticed_first(
     monkeypatch.chdir(tmp_path)
     result = run("assess", film, "--sex", "m", *options)
     assert result.exit_code == 2, result.output
-    assert said in result.stderr
+    assert message in result.stderr
 
 
 def test_a_table_names_each_child(run: Run, film: Path, tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_a_library_that_is_missing_is_named(
 
 
 @pytest.mark.parametrize("kind", ["dicom", "png"])
-def test_an_image_is_decoded_once_whatever_is_asked_for(
+def test_an_image_is_decoded_once_whatever_is_written(
     run: Run, film: Path, dicom: Path, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decoded: list[str] = []
@@ -200,7 +200,7 @@ def test_an_image_is_decoded_once_whatever_is_asked_for(
     assert {path.name for path in out.iterdir()} == written
 
 
-def test_a_batch_keeps_no_pixels_beyond_their_image(
+def test_a_batch_releases_the_pixels_of_each_image(
     run: Run, dicom: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     films = tmp_path / "films"

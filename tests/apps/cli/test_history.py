@@ -41,14 +41,14 @@ def test_a_history_is_shown_exported_and_deleted(run: Run, kept: Path, tmp_path:
     assert run("history", "list", kept).stdout == ""
 
 
-def test_neither_film_nor_folder_is_kept(kept: Path) -> None:
+def test_neither_image_nor_folder_is_stored(kept: Path) -> None:
     content = kept.read_bytes()
     assert b"K17" in content
     for trace in (b"hand", kept.parent.name.encode()):
         assert trace not in content
 
 
-def test_nothing_is_stored_unless_asked(run: Run, film: Path, tmp_path: Path) -> None:
+def test_nothing_is_stored_without_the_option(run: Run, film: Path, tmp_path: Path) -> None:
     before = set(tmp_path.rglob("*"))
     assert run("assess", film, "--sex", "f", "--age", "9y", "--pseudonym", "K17").exit_code == 0
     assert set(tmp_path.rglob("*")) == before
@@ -64,23 +64,23 @@ def test_a_table_names_the_children(run: Run, film: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ((), "a history needs the pseudonym of each child"),
         (("--pseudonym", "DOE^JANE"), "use 1 to 64 letters"),
     ],
 )
 def test_a_history_needs_a_pseudonym(
-    run: Run, film: Path, tmp_path: Path, options: tuple[str, ...], said: str
+    run: Run, film: Path, tmp_path: Path, options: tuple[str, ...], message: str
 ) -> None:
     where = tmp_path / "h.sqlite"
     result = run("assess", film, "--sex", "f", "--history", where, *options)
     assert result.exit_code == 2
-    assert said in " ".join(result.stderr.split())
+    assert message in " ".join(result.stderr.split())
     assert not where.exists()
 
 
-def test_a_history_that_is_not_there_is_said(run: Run, tmp_path: Path) -> None:
+def test_a_missing_history_is_reported(run: Run, tmp_path: Path) -> None:
     result = run("history", "list", tmp_path / "none.sqlite")
     assert result.exit_code == 2
     assert "there is no history" in result.stderr

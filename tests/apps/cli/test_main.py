@@ -85,7 +85,7 @@ print(cv2.getNumThreads())
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "said"),
+    ("error", "status", "message"),
     [
         (WeightsError("the weights are cut off"), 2, "the weights are cut off"),
         (DataError("no labels"), 2, "no labels"),
@@ -97,7 +97,7 @@ print(cv2.getNumThreads())
     ],
 )
 def test_every_error_is_one_sentence(
-    monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, said: str
+    monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, message: str
 ) -> None:
     @click.command()
     def fails() -> None:
@@ -106,12 +106,12 @@ def test_every_error_is_one_sentence(
     monkeypatch.setattr(Commands, "get_command", lambda *_: fails)
     result = CliRunner().invoke(main, ["fails"])
     assert result.exit_code == status
-    assert said in result.stderr
+    assert message in result.stderr
     assert "Traceback" not in result.output
     assert result.stdout == ""
 
 
-def test_verbose_says_where(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_verbose_shows_where(monkeypatch: pytest.MonkeyPatch) -> None:
     @click.command()
     def fails() -> None:
         raise ZeroDivisionError
@@ -140,19 +140,19 @@ def test_a_library_warning_that_quotes_a_patient_is_not_shown(
 def test_weights_are_described(run: Run, weights: Path) -> None:
     shown = run("weights")
     assert shown.exit_code == 0
-    for said in ("tiny-1", "tiny", "sha256", "terms: none", "mae_months: 99.9", "verified"):
-        assert said in shown.output
+    for message in ("tiny-1", "tiny", "sha256", "terms: none", "mae_months: 99.9", "verified"):
+        assert message in shown.output
     assert str(weights) in shown.output
 
 
-def test_damaged_weights_are_said(run: Run, weights_copy: Path) -> None:
+def test_damaged_weights_are_reported(run: Run, weights_copy: Path) -> None:
     (weights_copy / "fusion.onnx").write_bytes(b"")
     shown = run("weights", "--weights", weights_copy)
     assert shown.exit_code == 2
     assert "changed or cut off" in shown.stderr
 
 
-def test_missing_weights_are_said(run: Run, tmp_path: Path) -> None:
+def test_missing_weights_are_reported(run: Run, tmp_path: Path) -> None:
     assert run("weights", "--weights", tmp_path / "no").exit_code == 2
     shown = run("weights", "--weights", tmp_path)
     assert shown.exit_code == 2
@@ -198,7 +198,7 @@ def test_options_of_fine_tuning_that_contradict_are_wrong_usage(run: Run, tmp_pa
     assert "it needs --from" in few.stderr
 
 
-def test_training_without_keras_says_what_to_install(
+def test_training_without_keras_names_the_extra(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def train(*_: object, **__: object) -> None:

@@ -74,13 +74,13 @@ def test_a_signal_leaves_a_table_of_what_was_read(
     for _ in range(3):
         process.stdout.readline()
     process.send_signal(number)
-    _, said = process.communicate(timeout=60)
+    _, message = process.communicate(timeout=60)
     assert process.returncode == 128 + number
     rows = rows_of(tmp_path / "ages.csv")
     assert 4 <= len(rows) < 300
     assert {len(row) for row in rows} == {len(rows[0])}
     name = "" if number == signal.SIGINT else f" by {number.name}"
-    assert said == f"stopped{name}; {301 - len(rows)} images not assessed\n"
+    assert message == f"stopped{name}; {301 - len(rows)} images not assessed\n"
     assert list(tmp_path.glob(".*.part")) == []
 
 
@@ -104,7 +104,7 @@ def test_a_signal_that_is_ignored_stays_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("redirect", "status", "said"),
+    ("redirect", "status", "message"),
     [
         (">&-", 1, "Error: standard output is closed; send it somewhere"),
         (">&- 2>&- <&-", 1, ""),
@@ -114,19 +114,19 @@ def test_a_signal_that_is_ignored_stays_so() -> None:
 )
 @pytest.mark.parametrize("arguments", [("--help",), ("weights",)])
 def test_standard_output_that_takes_nothing(
-    start: Start, arguments: tuple[str, ...], redirect: str, status: int, said: str
+    start: Start, arguments: tuple[str, ...], redirect: str, status: int, message: str
 ) -> None:
     if arguments == ("--help",) and status == 141:
         status = 1  # of click itself
     process = start(*arguments, redirect=redirect)
     out, told = process.communicate(timeout=60)
     assert out == ""
-    assert told.startswith(said)
-    assert told.count("\n") == bool(said)
+    assert told.startswith(message)
+    assert told.count("\n") == bool(message)
     assert process.returncode == status
 
 
-def test_a_full_disk_is_said_by_its_name(run: Run, film: Path) -> None:
+def test_a_full_disk_is_reported(run: Run, film: Path) -> None:
     result = run("assess", film, "--sex", "m", "--csv", "/dev/full")
     assert result.exit_code == 1
     assert "'/dev/full' cannot be written any further: the disk is full" in result.stderr
@@ -135,19 +135,19 @@ def test_a_full_disk_is_said_by_its_name(run: Run, film: Path) -> None:
 def test_the_table_may_go_to_standard_output(start: Start, film: Path, tmp_path: Path) -> None:
     for place in ("-", "/dev/stdout"):
         process = start("assess", film, "--sex", "m", "--csv", place, redirect="> out.csv")
-        _, said = process.communicate(timeout=60)
+        _, message = process.communicate(timeout=60)
         assert process.returncode == 0
-        assert "Bone age" in said
+        assert "Bone age" in message
         header, row = rows_of(tmp_path / "out.csv")
         assert len(header) == len(row)
 
 
-def test_a_pipe_whose_reader_goes_ends_quietly_and_keeps_the_table(
+def test_a_closed_pipe_ends_quietly_with_the_table_written(
     start: Start, folder: Path, tmp_path: Path
 ) -> None:
     process = start("assess", folder, "--sex", "m", "--csv", "ages.csv", redirect="| head -n 1")
-    _, said = process.communicate(timeout=60)
-    assert (process.returncode, said) == (141, "")
+    _, message = process.communicate(timeout=60)
+    assert (process.returncode, message) == (141, "")
     assert 2 <= len(rows_of(tmp_path / "ages.csv")) < 300
 
 
@@ -228,13 +228,13 @@ def test_an_error_that_quotes_a_name_is_one_harmless_line(monkeypatch: pytest.Mo
     assert "\x1b" not in unknown.output
 
 
-def test_what_a_folder_leaves_out_is_said(run: Run, film: Path, tmp_path: Path) -> None:
+def test_skipped_files_of_a_folder_are_reported(run: Run, film: Path, tmp_path: Path) -> None:
     folder = tmp_path / "films"
     folder.mkdir()
     shutil.copy(film, folder / "scan.01.doc")
     (folder / "hand.dcm.gz").touch()
     (folder / "link").symlink_to(tmp_path)
-    said = "left out: 1 archive (hand.dcm.gz); 1 link to a folder (link)\n"
+    message = "left out: 1 archive (hand.dcm.gz); 1 link to a folder (link)\n"
     for arguments in (
         ("assess", folder, "--sex", "m"),
         ("assess", folder, "--sex", "m", "--out", tmp_path / "big", "--workers", 1),
@@ -242,4 +242,4 @@ def test_what_a_folder_leaves_out_is_said(run: Run, film: Path, tmp_path: Path) 
     ):
         result = run(*arguments)
         assert result.exit_code == 0
-        assert said in result.stderr
+        assert message in result.stderr

@@ -24,7 +24,7 @@ from boneage.evaluation.localization.cases import (
 )
 from boneage.evaluation.localization.marks import load_annotations
 from boneage.inference.assessor import Assessor
-from boneage.storage.many import Journal
+from boneage.storage.parallel import Journal
 from tests.conftest import build_weights, drawn_hand, write_png
 from tests.evaluation.hands import write_marks
 
@@ -158,7 +158,7 @@ def test_wrong_usage(data: Path, weights: Path, tmp_path: Path) -> None:
     assert run(data, tmp_path / "out", weights, *options).exit_code == 2
 
 
-def test_it_goes_on_after_a_stop(data: Path, weights: Path, tmp_path: Path) -> None:
+def test_it_resumes_after_a_stop(data: Path, weights: Path, tmp_path: Path) -> None:
     films = load_films(data).films
     marks = load_annotations(data / "regions", true_shape(films))
     chosen = films_to_measure(films, marks.marks, (), "all", "all")

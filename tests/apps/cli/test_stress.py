@@ -30,7 +30,7 @@ def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, ["stress", *map(str, arguments)])
 
 
-def test_films_are_stressed_and_the_run_goes_on(films: Path, weights: Path, tmp_path: Path) -> None:
+def test_a_run_is_extended_by_more_images(films: Path, weights: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     options = ("--data", films, "--weights", weights, "--out", out, "--workers", "2")
     result = run(*options, "--only", "inverted", "--only", "file", "--limit", "2")

@@ -16,7 +16,7 @@ from boneage.errors import DataError
 from boneage.evaluation.accuracy.readings import CaseReading, Validation, read_each
 from boneage.evaluation.cases import choose, films_to_read, fingerprint
 from boneage.inference.assessor import Assessor
-from boneage.storage.many import Journal
+from boneage.storage.parallel import Journal
 from tests.conftest import drawn_hand, write_png
 from tests.evaluation.drawn import DrawnAssessor, write_films
 

@@ -62,7 +62,7 @@ def analysis() -> Analysis:
     films = [film(str(n), 36 if n < 3 else 132, Sex.FEMALE) for n in range(6)]
     films += [film("6", 132, Sex.MALE, "validation"), film("7", 0, Sex.MALE)]
     problems = (
-        Problem(Kind.NO_FILM, "8", "no film of this id is there"),
+        Problem(Kind.NO_FILM, "8", "there is no image of this id"),
         Problem(Kind.SEX, "9", "sex '<b>x</b>' is not one"),
     )
     return analyse_in_full(Films(tuple(films), problems), "drawn")
@@ -141,7 +141,7 @@ def test_the_same_data_give_the_same_bytes(analysis: Analysis, tmp_path: Path) -
 
 def test_the_page_says_what_is_wrong_and_escapes_it(analysis: Analysis, tmp_path: Path) -> None:
     page = write_analysis(tmp_path, analysis).read_text("utf-8")
-    assert "Left out: 1 label without film, 1 sex that is neither male nor female." in page
+    assert "Left out: 1 label without image, 1 sex other than male or female." in page
     assert "&lt;b&gt;x" in page
     assert "<b>x" not in page
     assert page.count("data:image/png;base64,") == 3
@@ -154,7 +154,7 @@ def test_a_page_of_many_problems_names_the_first(tmp_path: Path) -> None:
     found = Films((film("1", 60, Sex.MALE),), problems)
     analysis = analyse_in_full(found, "x")
     page = write_analysis(tmp_path, analysis).read_text("utf-8")
-    assert "1,000 films without label" in page
+    assert "1,000 images without label" in page
     assert page.count("no label</th>") == PROBLEMS_SHOWN
     assert f"and {1_000 - PROBLEMS_SHOWN} more, in problems.csv" in page
     assert len(rows_of(tmp_path / "problems.csv")) == 1_000

@@ -73,7 +73,7 @@ def test_what_cannot_be_used_is_named(tmp_path: Path) -> None:
     problems = analyse(load_films(tmp_path)).problems
     assert [problem.film for problem in problems] == ["1", "2", "3"]
     assert in_words(problems) == (
-        "1 label without film, 1 duplicate id, 1 bone age that is no number"
+        "1 label without image, 1 duplicate id, 1 bone age that is not a number"
     )
 
 

@@ -23,7 +23,7 @@ from boneage.evaluation.robustness.cases import (
 )
 from boneage.evaluation.robustness.changes import Change, chosen
 from boneage.inference.assessor import Assessor
-from boneage.storage.many import Journal
+from boneage.storage.parallel import Journal
 from tests.conftest import drawn_hand, write_png
 
 LARGE = (drawn_hand(560, 528) >> 6).astype(np.uint8)
@@ -113,7 +113,7 @@ def test_a_journal_of_other_films_is_refused(
     with journal(tmp_path / "j", assessor, films):
         pass
     write_png(films[0].path, drawn_hand(200, 200))
-    with pytest.raises(DataError, match="other weights, films or settings"):
+    with pytest.raises(DataError, match="other weights, images or settings"):
         journal(tmp_path / "j", assessor, films)
 
 

@@ -18,15 +18,15 @@ __all__ = ["EXIT_FAILED", "EXIT_USAGE", "CommandLine", "Failed", "Unusable", "ma
 
 COMMANDS: Mapping[str, str] = {
     "assess": "Assess the bone age of hand radiographs.",
-    "dashboard": "Assess radiographs in the browser, on this computer alone.",
+    "dashboard": "Assess radiographs in the browser, on this computer only.",
     "history": "List, export and delete the assessments saved of children.",
     "regions": "Detect the regions in a folder of radiographs and save them.",
     "synthetic": "Draw a synthetic hand radiograph, to try things on.",
     "calibrate": "Calibrate the estimates to a clinic's own labelled radiographs.",
-    "weights": "Show which weights are used, and what is known of them.",
+    "weights": "Show which weights are used, with data and metrics.",
     "train": "Train weights on labelled radiographs.",
     "suitability": "Fit the image quality check.",
-    "analyse": "Describe a labelled data set, and what is wrong with it.",
+    "analyse": "Describe a labelled data set, and list its problems.",
     "evaluate": "Measure the accuracy of the weights on labelled radiographs.",
     "stress": "Measure the robustness of the weights to perturbed images.",
     "ablate": "Measure what each part of the method contributes.",
@@ -38,7 +38,7 @@ COMMANDS: Mapping[str, str] = {
     "health": "Check the health of a server.",
     "audit": "Check the audit log of a server.",
 }
-"""Each is the command of the same name in the module ``boneage.apps.cli.<name>``."""
+"""Help by name; each is in the module ``boneage.apps.cli.<name>``."""
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -46,7 +46,7 @@ class Commands(CommandLine):
     """The subcommands of ``boneage``."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
-        """In the order in which people meet them."""
+        """In the order of the help."""
         return list(COMMANDS)
 
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
@@ -64,7 +64,7 @@ class Commands(CommandLine):
 
 @click.group(cls=Commands, context_settings=SETTINGS)
 @click.version_option(__version__, prog_name="boneage")
-@click.option("--verbose", is_flag=True, help="Log on stderr what is done, and where errors arise.")
+@click.option("--verbose", is_flag=True, help="Log each step, and tracebacks of errors, on stderr.")
 def main(verbose: bool) -> None:
     """Bone age from a radiograph of a child's left hand.
 
@@ -75,17 +75,16 @@ def main(verbose: bool) -> None:
     boneage assess --table cases.csv --csv ages.csv
     """  # noqa: D301  click wants a backspace before lines it must not wrap
     _set_up_logging(verbose=verbose)
-    # Networks and films side by side keep the cores busy; OpenCV on all of them as well makes
-    # no film faster, and takes a tenth more processor time. Read when OpenCV is imported.
+    # Networks and images in parallel keep the cores busy already; threads of OpenCV only cost a
+    # tenth more processor time. Read when OpenCV is imported.
     os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # no notes of TensorFlow on the processor
 
 
 def _set_up_logging(*, verbose: bool) -> None:
-    """Log to stderr: sentences, with tracebacks only when asked for.
+    """Log to stderr, with tracebacks only if verbose.
 
-    Other libraries stay silent: their warnings quote what films state of a
-    patient.
+    Other libraries are silenced: their warnings may quote patient data.
     """
     handler = LogHandler(logging.DEBUG if verbose else logging.ERROR)
     if not verbose:

@@ -1,4 +1,4 @@
-"""``boneage ablate``: what each part of the method is worth."""
+"""``boneage ablate``: what each part of the method contributes."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ SHORT_EPOCHS = 12
     "--run",
     "run_folder",
     required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=options.IN_FOLDER,
     metavar="DIR",
-    help="A finished run of boneage train; nothing is written there.",
+    help="A completed run of boneage train; nothing is written there.",
 )
 @options.data_option
 @click.option(
@@ -40,11 +40,11 @@ SHORT_EPOCHS = 12
 )
 @click.option(
     "--epochs",
-    type=click.IntRange(min=1),
+    type=options.COUNT,
     default=SHORT_EPOCHS,
     show_default=True,
     metavar="N",
-    help="How long each of the networks is trained anew.",
+    help="Epochs for each retrained network.",
 )
 @click.option(
     "--seconds",
@@ -52,14 +52,9 @@ SHORT_EPOCHS = 12
     default=SHORT_SECONDS,
     show_default=True,
     metavar="S",
-    help="How much processor time each of the backbones gets.",
+    help="Processor time for each backbone, in seconds.",
 )
-@click.option(
-    "--limit",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Train and measure those networks on at most N radiographs of each split: a trial.",
-)
+@options.limit_option("Train and measure on at most N radiographs of each split, as a trial.")
 @options.initial_weights_option
 @options.out_option("Where the results go; an interrupted command resumes from there.")
 def ablate(
@@ -75,12 +70,12 @@ def ablate(
 ) -> None:
     """Leave out one part of the method at a time and measure the held-out radiographs.
 
-    Trains the small head of the fusion anew on fewer inputs (inputs), and the
+    inputs: retrains the fusion head on fewer inputs. networks: retrains the
     whole-hand network without CBAM, with other CLAHE and without the sex, on a
-    short schedule (networks). Asked for by name, compares backbones that are
-    trained equally long, by folds of the training radiographs alone (backbones); of
-    --run this needs the profile only. Writes ablation.json, ablation.csv,
-    predictions.csv, figures/ablation.png and ablation.html.
+    short schedule. backbones: compares backbones trained equally long, on folds
+    of the training radiographs; it uses only the profile of --run. Writes
+    ablation.json, ablation.csv, predictions.csv, figures/ablation.png and
+    ablation.html.
 
     Needs two extras; in the checkout: pip install ".[train,evaluate]".
 

@@ -8,10 +8,11 @@ import click
 
 from boneage.apps.cli.options import out_option
 from boneage.apps.cli.output import echo, make_folder
+from boneage.datasets.films import load_films
 from boneage.storage.printable import file_label, printable
 
 NAMED = 20
-"""Problems named on the terminal; ``problems.csv`` names all."""
+"""Problems named on the terminal; ``problems.csv`` lists all."""
 
 
 @click.command()
@@ -22,16 +23,15 @@ def analyse(data: Path, out: Path, strict: bool) -> None:
     """Analyse the labels of a FOLDER of radiographs: ages, sexes, splits, and what is wrong.
 
     FOLDER is in the layout of the RSNA challenge, or a CSV table with path,
-    sex and boneage (months). Writes analysis.html, one page of everything,
-    with its figures (PNG), tables (CSV) and analysis.json. Labels without
-    radiograph, radiographs without label, duplicate ids, ages outside 0–240 months and
-    the like are named, counted, and left out.
+    sex and boneage (months). Writes analysis.html (all results on one page),
+    its figures (PNG) and tables (CSV), and analysis.json. Labels without
+    radiograph, radiographs without label, duplicate ids, ages outside 0–240
+    months and the like are listed, counted and left out.
 
     Exit status: 0; 2 for wrong usage, for data without usable radiographs, and with
     --strict for anything that is wrong.
     """
-    from boneage.datasets.films import load_films  # noqa: PLC0415
-    from boneage.evaluation.data_analysis import report  # noqa: PLC0415  opens fast
+    from boneage.evaluation.data_analysis import report  # noqa: PLC0415  needs the extra
     from boneage.evaluation.data_analysis.analysis import analyse_in_full  # noqa: PLC0415
 
     found = load_films(data, strict=strict)

@@ -11,6 +11,8 @@ import click
 
 from boneage.apps.cli.exporting import prepare_outputs, write_exports
 from boneage.apps.cli.options import (
+    IN_FILE,
+    OUT_FILE,
     BatchOptions,
     Outputs,
     batch_options,
@@ -20,8 +22,15 @@ from boneage.apps.cli.options import (
     parse_sex,
     weights_option,
 )
-from boneage.apps.cli.output import Progress, echo, images, open_output, report_left_out, sum_up
-from boneage.apps.cli.program import EXIT_FAILED, cause_of, status_of
+from boneage.apps.cli.output import (
+    Progress,
+    echo,
+    images,
+    open_output,
+    print_summary,
+    report_left_out,
+)
+from boneage.apps.cli.program import EXIT_FAILED, exit_status, stop_reason
 from boneage.batch.cases import cases_of, read_cases
 from boneage.domain.assessment import Assessment, Case, Failure
 from boneage.domain.child import Child
@@ -58,20 +67,20 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--table",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=IN_FILE,
     metavar="CSV",
     help="Assess the images of a table: columns path, sex and, if known, "
     "chronological_age_months (or age), birth_date, study_date, height_cm or height_in. "
     "Paths are relative to the table.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, for scripts.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document, for scripts.")
 @click.option(
     "--csv",
     "table_out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OUT_FILE,
     metavar="FILE",
-    help="Write a table, one row an image, with those that failed and why; - is standard output, "
-    "and everything else then goes to standard error.",
+    help="Write a table with a row for each image, failed ones with the reason. - is standard "
+    "output; everything else then goes to standard error.",
 )
 @click.option(
     "--level",
@@ -106,20 +115,19 @@ def assess(
     history: str | None,
     child: Child,
     outputs: Outputs,
-    into: BatchOptions,
+    batch_out: BatchOptions,
     weights: Path | None,
     calibration: Path | None,
 ) -> None:
     """Assess the bone age of hand radiographs: PNG, JPEG, TIFF, WebP, BMP or DICOM.
 
     A FOLDER stands for all images in it and its subfolders; hidden files and
-    files that obviously are no images are skipped, and named on standard
-    error. An image that cannot be read, or fails the quality check because it
-    does not show a hand, never stops the others.
+    files of other kinds are skipped, and named on standard error. An image that
+    cannot be read, or fails the quality check, does not stop the others.
 
     Exit status: 0 when every image was assessed; 1 when some were refused or
     failed (they are named); 2 for wrong usage or unusable weights; 128 plus
-    the number of the signal that ended it: what was finished is written.
+    the number of the signal that stopped it: finished results are written.
 
     \b
     boneage assess hand.png --sex female --picture out/
@@ -132,16 +140,16 @@ def assess(
     """  # noqa: D301  click wants a backspace before lines it must not wrap
     if bool(paths) == (table is not None):
         raise click.UsageError("give images or folders, or a table of images with --table")
-    if into.out is not None:
-        from boneage.apps.cli.results import assess_into, settings_of  # noqa: PLC0415  slow to load
+    if batch_out.folder is not None:
+        from boneage.apps.cli.assess_batch import assess_batch, batch_settings  # noqa: PLC0415  slow to load
 
         if any((as_json, table_out, history, outputs.paths)):
             raise click.UsageError(
-                "--out writes rows only: give --json, --csv, --picture, --report, --dicom-out, "
+                "--out writes tables only: give --json, --csv, --picture, --report, --dicom-out, "
                 "--fhir and --history in another command"
             )
-        settings = settings_of(weights, calibration, level, sex, child, force=force)
-        assess_into(into.out, into, settings, paths, table)
+        settings = batch_settings(weights, calibration, level, sex, child, force=force)
+        assess_batch(batch_out.folder, batch_out, settings, paths, table)
         return
     left_out = LeftOut()
     cases = read_cases(table) if table else cases_of(paths, left_out)
@@ -149,20 +157,20 @@ def assess(
     assessor = Assessor(weights, level=level, calibration=calibration)
     run = AssessRun(assessor, child, outputs, as_json=as_json, many=len(cases) > 1, force=force)
     if history is not None:
-        run.history = _opened(history, cases, outputs.pseudonym)
+        run.history = _open_history(history, cases, outputs.pseudonym)
     with ExitStack() as stack:
         prepare_outputs(outputs, many=run.many)
         if table_out is not None:
-            run.write_table(open_output(stack, table_out, "--csv", keep=True), table_out)
+            run.write_table(open_output(stack, table_out, "--csv", keep_partial=True), table_out)
         stopped = run.assess(cases, sex)
     if stopped is not None:
-        raise click.exceptions.Exit(status_of(stopped))
+        raise click.exceptions.Exit(exit_status(stopped))
     if run.failed or run.refused or run.not_written:
         raise click.exceptions.Exit(EXIT_FAILED)
 
 
-def _opened(history: str, cases: Sequence[Case | Failure], pseudonym: str | None) -> History:
-    """Open a history before the work begins; every child needs a pseudonym."""
+def _open_history(history: str, cases: Sequence[Case | Failure], pseudonym: str | None) -> History:
+    """Open the history before the work begins; every child needs a pseudonym."""
     from boneage.history.store import History  # noqa: PLC0415  needs the extra
 
     for case in cases:
@@ -178,7 +186,7 @@ def _opened(history: str, cases: Sequence[Case | Failure], pseudonym: str | None
 
 
 class AssessRun:
-    """The images of one command, and where their answers go."""
+    """The images of one command, and where their results go."""
 
     def __init__(
         self,
@@ -195,26 +203,26 @@ class AssessRun:
         self.history: History | None = None
         self.table: TableWriter | None = None
         self._table_path = Path()
-        self._output_taken = as_json
+        self._stdout_taken = as_json
         self.read = self.refused = self.failed = self.not_written = 0
 
     def write_table(self, file: BinaryIO, path: Path) -> None:
-        """Write a row of every answer, as soon as it is there, to a file."""
+        """Write a row for each image to a file, as soon as it is assessed."""
         self.table, self._table_path = TableWriter(file), path
-        self._output_taken |= is_standard_output(path)
+        self._stdout_taken |= is_standard_output(path)
 
     def assess(self, cases: Sequence[Case | Failure], sex: Sex | None) -> KeyboardInterrupt | None:
-        """Assess the images one by one; what is done is written whatever ends it.
+        """Assess the images one by one; finished results are written whatever ends it.
 
         Returns
         -------
         KeyboardInterrupt or None
-            What stopped it.
+            What stopped it, if anything.
 
         Raises
         ------
         OutputError
-            When the table cannot be written on.
+            When the table cannot be written any further.
         """
         records: list[Record] = []
         ended: KeyboardInterrupt | OutputError | None = None
@@ -238,18 +246,18 @@ class AssessRun:
         if self.table is not None and not isinstance(ended, OutputError):
             self.table.finish()
         if isinstance(ended, KeyboardInterrupt):
-            echo(f"{cause_of(ended)}; {images(len(cases) - done)} not assessed", err=True)
+            echo(f"{stop_reason(ended)}; {images(len(cases) - done)} not assessed", err=True)
         if self.as_json:
             echo(batch(records))
         if self.many:
-            weights = self.assessor.weights.name
-            sum_up(self.read, self.refused, self.failed, weights, err=self._output_taken)
+            name = self.assessor.weights.name
+            print_summary(self.read, self.refused, self.failed, name, err=self._stdout_taken)
         if isinstance(ended, OutputError):
             raise ended
         return ended
 
     def _outcome(self, case: Case | Failure, sex: Sex | None) -> Assessment | Failure:
-        """Assess an image and write what was asked for; its pixels are gone when this returns."""
+        """Assess an image and write its exports; its pixels are released on return."""
         label = None if isinstance(case, Failure) else file_label(case.film)
         session = assess_case(
             self.assessor, case, sex=sex, child=self.child, force=self.force, name=label
@@ -261,7 +269,7 @@ class AssessRun:
         return session.outcome
 
     def _write(self, session: Session, pseudonym: str | None) -> Iterator[tuple[str, str]]:
-        """Write what was asked for of one image; the answer stands without it."""
+        """Write the exports of one image; yield what could not be written, and why."""
         made = self.assessor.weights.manifest.date
         yield from write_exports(session, self.outputs, pseudonym=pseudonym, weights_date=made)
         if self.history is not None:
@@ -279,9 +287,10 @@ class AssessRun:
         except BrokenPipeError:
             raise
         except OSError as error:
-            held = f"; it holds the first {images(self.table.rows)}" if self.table.rows else ""
+            first = f"; it holds the first {images(self.table.rows)}" if self.table.rows else ""
+            reason = f"{reason_of(error)}{first}"
             raise OutputError(
-                f"{str(self._table_path)!r} cannot be written any further: {reason_of(error)}{held}"
+                f"{str(self._table_path)!r} cannot be written any further: {reason}"
             ) from error
 
     def _report(self, outcome: Assessment | Failure, progress: Progress) -> None:
@@ -297,4 +306,4 @@ class AssessRun:
             progress.step()
         else:
             text = one_line(outcome) if self.many else full_text(outcome)
-            progress.step(text, err=self._output_taken)
+            progress.step(text, err=self._stdout_taken)

@@ -1,4 +1,4 @@
-"""``boneage audit``: whether an audit log is as it was written."""
+"""``boneage audit``: the integrity of an audit log."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ import click
 
 from boneage.apps.audit_log import check_audit_log
 from boneage.apps.cli import Failed
+from boneage.apps.cli.options import IN_FILE
 from boneage.apps.cli.output import echo
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=IN_FILE)
 def audit(file: Path) -> None:
     """Check that no line of the audit log FILE was changed or removed.
 
-    A removed end is found only by comparing the last hash with one that was
+    A truncated end shows only when the last hash is compared with one that was
     stored elsewhere.
 
     Exit status: 0 when all are intact; 1 when a line is not; 2 for a file that

@@ -1,4 +1,4 @@
-"""``boneage dashboard``: the same assessments, in a browser on this computer."""
+"""``boneage dashboard``: assessments in the browser, on this computer."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from boneage.apps.cli.output import echo
     "--port",
     type=click.IntRange(1, 65535),
     metavar="N",
-    help="Where to listen; without it, the first free port from 8501.",
+    help="Port to listen on.  [default: the first free port from 8501]",
 )
-@click.option("--no-browser", is_flag=True, help="Print the address and open nothing.")
+@click.option("--no-browser", is_flag=True, help="Print the address; do not open the browser.")
 @click.option(
     "--history",
     metavar="FILE|URL",
@@ -34,10 +34,10 @@ def dashboard(
     weights: Path | None,
     calibration: Path | None,
 ) -> None:
-    """Open the dashboard in the browser: drop radiographs in, see which regions were used.
+    """Open the dashboard in the browser: drop radiographs in, see age and regions.
 
-    It listens on this computer alone, sends nothing anywhere and, without
-    --history, saves nothing on disk. Ctrl+C stops it.
+    It listens on this computer only, sends nothing anywhere and, without
+    --history, saves nothing on disk. Ctrl+C ends it.
 
     Exit status: 0 when it was ended; 2 when it could not start.
     """
@@ -46,12 +46,12 @@ def dashboard(
     if history is not None:
         from boneage.history.store import History  # noqa: PLC0415  needs the extra
 
-        History(history).close()  # says now what is wrong with it
+        History(history).close()  # an unusable history is reported now
     if port is not None and not is_free(port):
         raise Unusable(f"port {port} is taken; give another with --port, or leave it out")
     port = port or free_port()
     if port is None:
         raise Unusable("no port from 8501 to 8520 is free; give one with --port")
-    saved = "nothing is saved" if history is None else "assessments are saved where you ask"
-    echo(f"boneage dashboard: {address_of(port)} (Ctrl+C to stop; {saved})")
+    saved = "nothing is saved" if history is None else "assessments are saved on request"
+    echo(f"boneage dashboard: {address_of(port)} (Ctrl+C ends it; {saved})")
     serve(port, weights, calibration=calibration, history=history, browser=not no_browser)

@@ -1,4 +1,4 @@
-"""``boneage dicomweb``: assess a study of a DICOMweb archive."""
+"""``boneage dicomweb``: assess the images of a study in a DICOMweb archive."""
 
 from __future__ import annotations
 
@@ -10,36 +10,39 @@ from typing import TYPE_CHECKING
 import click
 
 from boneage.apps.cli import EXIT_FAILED
-from boneage.apps.cli.options import calibration_option, weights_option
+from boneage.apps.cli.options import IN_FILE, calibration_option, parsed_by, weights_option
 from boneage.apps.cli.output import echo
 from boneage.domain.assessment import years_and_months
+from boneage.inference.assessor import Assessor
+from boneage.reports.wording import finding_sentence
 
 if TYPE_CHECKING:
     from boneage.apps.dicom_node.dicomweb_study import StudyResult
-    from boneage.inference.assessor import Assessor
 
 UID = re.compile(r"(?=.{1,64}\Z)[0-9]+(\.[0-9]+)*")
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-def _uid(_ctx: click.Context, param: click.Parameter, text: str | None) -> str | None:
-    if text is not None and not UID.fullmatch(text):
-        raise click.BadParameter(f"{text!r} is not a UID: digits and dots, up to 64", param=param)
+def _parse_uid(text: str) -> str:
+    if not UID.fullmatch(text):
+        raise click.BadParameter(f"{text!r} is not a UID: digits and dots, up to 64")
     return text
 
 
+_uid = parsed_by(_parse_uid)
+
+
 @click.command()
-@click.option(
-    "--url", required=True, help="Address of the archive, such as https://pacs/dicom-web."
-)
+@click.option("--url", required=True, help="URL of the archive, such as https://pacs/dicom-web.")
 @click.option(
     "--study", required=True, metavar="UID", callback=_uid, help="The Study Instance UID."
 )
 @click.option("--series", metavar="UID", callback=_uid, help="Only the images of this series.")
-@click.option("--token-file", type=FILE, metavar="FILE", help="File with a bearer token.")
-@click.option("--basic-file", type=FILE, metavar="FILE", help="File with user:password.")
-@click.option("--ca", type=FILE, metavar="FILE", help="CA certificate of the archive, in PEM.")
-@click.option("--dry-run", is_flag=True, help="Analyse the images, store nothing.")
+@click.option("--token-file", type=IN_FILE, metavar="FILE", help="File with a bearer token.")
+@click.option("--basic-file", type=IN_FILE, metavar="FILE", help="File with user:password.")
+@click.option(
+    "--ca", type=IN_FILE, metavar="FILE", help="The CA certificate of the archive, in PEM."
+)
+@click.option("--dry-run", is_flag=True, help="Assess the images, store nothing.")
 @click.option("--again", is_flag=True, help="Also assess images that have results already.")
 @weights_option
 @calibration_option
@@ -55,20 +58,20 @@ def dicomweb(
     weights: Path | None,
     calibration: Path | None,
 ) -> None:
-    """Assess the images of a study in a DICOMweb archive, and store the results there.
+    """Assess the images of a study in a DICOMweb archive, and store the results in the study.
 
-    For each image, a picture (secondary capture) and the measurements
-    (structured report) are stored into the study; images that have them are
-    skipped. Sex and birth date are those stated in the image.
+    For each image the picture (secondary capture) and the measurements
+    (structured report) are stored; images that have both are skipped. Sex and
+    birth date are those that the image states.
 
     Exit status: 0 when every image has its results; 1 when some have not, or
-    the archive does not list or store all (which is reported); 2 when the
-    archive cannot be queried.
+    the archive did not list or store all (they are named); 2 when the archive
+    cannot be reached.
 
     \b
     boneage dicomweb --url https://pacs/dicom-web --study 1.2.3 --token-file token
     """  # noqa: D301  click wants a backspace before lines it must not wrap
-    import requests  # noqa: F401, PLC0415  needs the extra: said first
+    import requests  # noqa: F401, PLC0415  needs the extra: reported first
 
     from boneage.apps.dicom_node.dicomweb_http import authentication  # noqa: PLC0415
     from boneage.apps.dicom_node.dicomweb_study import Archive, assess_study  # noqa: PLC0415
@@ -78,8 +81,6 @@ def dicomweb(
 
     @cache
     def opened() -> Assessor:
-        from boneage.inference.assessor import Assessor  # noqa: PLC0415
-
         return Assessor(weights, calibration=calibration)
 
     archive = Archive(url, authentication(token_file, basic_file), ca)
@@ -95,8 +96,6 @@ def dicomweb(
 
 
 def _line(result: StudyResult) -> str:
-    from boneage.reports.wording import finding_sentence  # noqa: PLC0415
-
     parts = [f"{result.what}:"]
     if result.results is not None:
         assessment = result.results.assessment
@@ -109,5 +108,5 @@ def _line(result: StudyResult) -> str:
     elif result.note is not None:
         parts.append(result.note)
     elif not result.stored:
-        parts.append("nothing stored" if result.results else "has its results already")
+        parts.append("nothing stored" if result.results else "has its results")
     return " ".join(parts)

@@ -1,4 +1,4 @@
-"""``boneage evaluate``: how far the predictions lie from the labels of a data set."""
+"""``boneage evaluate``: the accuracy of the estimates on a labelled data set."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from boneage._version import __version__
 from boneage.apps.cli import EXIT_FAILED, options
-from boneage.apps.cli.measuring import collected, count_workers, open_assessor
+from boneage.apps.cli.measuring import collect, open_assessor
 from boneage.apps.cli.output import echo, make_folder
+from boneage.datasets.films import load_films
+from boneage.datasets.problems import Problem, in_words
+from boneage.evaluation.cases import Copies, Split, choose, fingerprint
+from boneage.storage.parallel import Journal, default_workers
 from boneage.storage.printable import printable
 
 if TYPE_CHECKING:
-    from boneage.datasets.problems import Problem
     from boneage.evaluation.accuracy.comparison import OtherReader
     from boneage.evaluation.accuracy.readings import Validation
-    from boneage.evaluation.cases import Copies, Split
     from boneage.evaluation.report import Experiment
 
 JOURNAL = "evaluate.journal.jsonl"
@@ -30,17 +33,17 @@ NAMED = 10
 
 @click.command()
 @options.data_option
-@options.split_option("validation", "Which of the radiographs to read.")
+@options.split_option("validation", "Which of the radiographs to assess.")
 @click.option(
     "--copies",
     type=click.Choice(["detailed", "squeezed", "best"]),
     default="detailed",
     show_default=True,
-    help="Radiographs at half scale or better; the squeezed copies of a data set that has them, "
-    "one of every id; or of each id the better.",
+    help="Radiographs at half scale or better; the squeezed copies, where the data set has them; "
+    "or the better copy of each.",
 )
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Read the first N only.")
-@click.option("--force", is_flag=True, help="Read also what fails the image quality check.")
+@options.limit_option("Use only the first N.")
+@click.option("--force", is_flag=True, help="Assess images despite a failed quality check.")
 @options.out_option("Where report.html, metrics.json, cases.csv and the figures go.")
 @options.weights_option
 @options.workers_option
@@ -49,23 +52,23 @@ NAMED = 10
     "--compare",
     "tables",
     multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=options.IN_FILE,
     metavar="CSV",
     help="Another reader's ages of the same radiographs: columns case (or id) and predicted_months "
-    "(or age_months, months, boneage). May be given several times.",
+    "(or age_months, months, boneage). May be repeated.",
 )
 @click.option(
     "--compare-name",
     "names",
     multiple=True,
     metavar="NAME",
-    help="What to call that reader; one for each --compare, in their order. Default: its file.",
+    help="That reader's name; one for each --compare, in the same order. Default: the file name.",
 )
 @click.option(
     "--curves",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=options.IN_FOLDER,
     metavar="DIR",
-    help=f"A training run, or a copy of its logs: its {CURVES} go into the report.",
+    help=f"A training run, or a copy of its logs, whose {CURVES} go into the report.",
 )
 def evaluate(
     data: Path,
@@ -81,34 +84,30 @@ def evaluate(
     names: tuple[str, ...],
     curves: Path | None,
 ) -> None:
-    """Read every labelled radiograph of a data set and measure the errors.
+    """Assess every labelled radiograph of a data set and measure the errors.
 
-    Writes report.html, one page of all that was measured; cases.csv, one row a
-    radiograph; metrics.json; and figures. Errors come overall, by sex, by two-year
-    band and for each network alone, with 95 % bootstrap intervals. When it is
-    stopped, the same command resumes where it was.
+    Writes report.html (all results on one page), cases.csv (one row for each
+    radiograph), metrics.json and figures. Errors are given overall, by sex, by
+    two-year age band and for each network alone, with 95 % bootstrap intervals.
+    An interrupted run resumes when the same command is given again.
 
-    Exit status: 0 when every radiograph was read; 1 when some were not (they are
-    named, and the others measured; with --strict, nothing is); 2 for wrong
-    usage, unusable weights, or a data set or table that cannot be used.
+    Exit status: 0 when every radiograph was assessed; 1 when some failed (they
+    are named, and the others measured; with --strict, nothing is); 2 for wrong
+    usage, or unusable weights, data sets or tables.
     """
     for library in ("jinja2", "matplotlib", "scipy", "sklearn"):
-        import_module(library)  # what is not installed is reported before the films are read
-    from boneage._version import __version__  # noqa: PLC0415  the command line opens fast
-    from boneage.datasets.films import load_films  # noqa: PLC0415
+        import_module(library)  # a missing extra is reported before the images are read
     from boneage.evaluation.accuracy.comparison import check_common  # noqa: PLC0415
     from boneage.evaluation.accuracy.readings import (  # noqa: PLC0415
         JOURNAL_FORM,
         Validation,
         read_each,
     )
-    from boneage.evaluation.cases import choose, fingerprint  # noqa: PLC0415
     from boneage.evaluation.report import Experiment  # noqa: PLC0415
-    from boneage.storage.many import Journal  # noqa: PLC0415
 
     others = _read_others(tables, names, strict=strict)
     pictures = _find_curves(curves)
-    workers = count_workers(workers)
+    workers = workers or default_workers()
     assessor = open_assessor(weights)
     found = load_films(data, strict=strict)
     films = choose(found, data, split, limit, copies)
@@ -133,15 +132,15 @@ def evaluate(
     try:
         with journal:
             if journal.done:
-                echo(f"{len(journal.done)} radiographs were read before", err=True)
+                echo(f"{len(journal.done)} radiographs were assessed before", err=True)
             results = read_each(assessor, films, journal, workers=workers, force=force)
-            readings, failures = collected(results, len(films), strict=strict)
+            readings, failures = collect(results, len(films), strict=strict)
     except click.exceptions.Exit:  # none could be read
         journal.path.unlink()
         raise
     validation = Validation(tuple(readings), tuple(failures), found.problems)
     _write(out, validation, experiment, workers, others, pictures)
-    journal.path.unlink()  # the next run measures anew: films and program may have changed
+    journal.path.unlink()  # the next run measures anew: images and program may have changed
     if failures:
         raise click.exceptions.Exit(EXIT_FAILED)
 
@@ -167,7 +166,7 @@ def _read_others(
 
 
 def _find_curves(folder: Path | None) -> dict[str, Path]:
-    """The loss curves in a folder, by the name of their stage."""
+    """The loss curves in a folder, by stage."""
     if folder is None:
         return {}
     found = {path.parent.relative_to(folder).as_posix(): path for path in folder.rglob(CURVES)}
@@ -177,8 +176,6 @@ def _find_curves(folder: Path | None) -> dict[str, Path]:
 
 
 def _report_problems(problems: Sequence[Problem]) -> None:
-    from boneage.datasets.problems import in_words  # noqa: PLC0415
-
     if not problems:
         return
     for problem in problems[:NAMED]:
@@ -189,7 +186,7 @@ def _report_problems(problems: Sequence[Problem]) -> None:
 
 def _report_rest(count: int, what: str, where: str) -> None:
     if count > NAMED:
-        echo(f"... and {count - NAMED:,} more {what}; {where} will name them", err=True)
+        echo(f"... and {count - NAMED:,} more {what}; {where} lists them", err=True)
 
 
 def _write(
@@ -215,6 +212,6 @@ def _write(
     title = evidence.title_of(table["data"], name)
     readings = validation.readings
     draw_figures(out / "figures", readings, title, weights=name, comparisons=compared)
-    told = list(zip(plain, conclusions, strict=True))
-    evidence.write_report(out, table, comparisons=told, curves=curves)
+    comparisons = list(zip(plain, conclusions, strict=True))
+    evidence.write_report(out, table, comparisons=comparisons, curves=curves)
     echo(f"written: {out / evidence.PAGE}, with metrics.json, cases.csv and figures beside it")

@@ -1,4 +1,4 @@
-"""What ``boneage assess`` writes of an image beside its answer: picture, report, DICOM, FHIR."""
+"""The exports of ``boneage assess``: picture, report, DICOM, FHIR."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ EXPORTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "--dicom-out": ("DICOM", (DICOM_PICTURE, DICOM_REPORT)),
     "--fhir": ("FHIR", (FHIR,)),
 }
-"""What each option writes: in a word, and by the names of the formats."""
+"""What each option writes: in a word, and the names of the formats."""
 ONE_FILE = frozenset(("--report", "--fhir"))
-"""Options that also take the name of one file."""
+"""Options that also accept a file name."""
 
 
 def prepare_outputs(outputs: Outputs, *, many: bool) -> None:
-    """Make the folders and load the libraries, before the work begins.
+    """Create the folders and check the extras before the work begins.
 
     Raises
     ------
@@ -62,16 +62,16 @@ def prepare_outputs(outputs: Outputs, *, many: bool) -> None:
 def write_exports(
     session: Session, outputs: Outputs, *, pseudonym: str | None, weights_date: str | None
 ) -> Iterator[tuple[str, str]]:
-    """Write all that was asked for of one image; the answer stands without it.
+    """Write the requested exports of one image.
 
     Parameters
     ----------
     session : Session
     outputs : Outputs
     pseudonym : str, optional
-        Of the child on this image; stronger than that of all images.
+        Of this image's child; takes precedence over that of all images.
     weights_date : str, optional
-        When the weights were made.
+        Date of the weights.
 
     Yields
     ------

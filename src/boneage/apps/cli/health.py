@@ -18,15 +18,15 @@ SECONDS = 5.0
 @click.command()
 @click.argument("url", default="http://127.0.0.1:8080/readyz")
 def health(url: str) -> None:
-    """Ask URL, by default that of a server on this computer, whether it is ready.
+    """Check whether the server at URL, by default on this computer, is ready.
 
-    Exit status: 0 when it is; 1 when it is not, or does not answer.
+    Exit status: 0 when it is; 1 when it is not, or does not respond.
     """
     if urlsplit(url).scheme not in {"http", "https"}:
         raise click.BadParameter(f"{url!r} is not an http address", param_hint="URL")
     try:
-        with build_opener(ProxyHandler({})).open(url, timeout=SECONDS) as answer:
-            answer.read()
+        with build_opener(ProxyHandler({})).open(url, timeout=SECONDS) as response:
+            response.read()
     except (URLError, OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         if isinstance(reason, OSError):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from boneage.apps.cli import Failed
+from boneage.apps.cli.options import OUT_FILE
 from boneage.apps.cli.output import echo, open_output
 from boneage.domain.assessment import years_and_months
 from boneage.history.entry import StoredAssessment, chart_of
@@ -19,8 +20,8 @@ from boneage.storage.printable import printable
 if TYPE_CHECKING:
     from boneage.history.store import History
 
-where = click.argument("where", metavar="FILE|URL")
-whom = click.argument("pseudonym")
+location_argument = click.argument("location", metavar="FILE|URL")
+pseudonym_argument = click.argument("pseudonym")
 
 
 @click.group()
@@ -33,35 +34,35 @@ def history() -> None:
 
 
 @history.command("list")
-@where
-def list_people(where: str) -> None:
-    """List everybody with saved assessments."""
-    for person in _opened(where).people():
+@location_argument
+def list_children(location: str) -> None:
+    """List the children with saved assessments."""
+    for person in _opened(location).people():
         many = "entry" if person.entries == 1 else "entries"
         echo(f"{person.pseudonym}  {person.sex}  {person.entries} {many}")
 
 
 @history.command()
-@where
-@whom
-def show(where: str, pseudonym: str) -> None:
-    """Show the entries of one person, by chronological age."""
-    for entry in _opened(where).entries(pseudonym):
+@location_argument
+@pseudonym_argument
+def show(location: str, pseudonym: str) -> None:
+    """Show the entries of one child, by chronological age."""
+    for entry in _opened(location).entries(pseudonym):
         echo(_line(entry))
 
 
 @history.command()
-@where
-@whom
+@location_argument
+@pseudonym_argument
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OUT_FILE,
     metavar="FILE",
-    help="An .svg is a growth chart, anything else JSON.  [default: JSON on stdout]",
+    help="A growth chart if it ends in .svg, else JSON.  [default: JSON on stdout]",
 )
-def export(where: str, pseudonym: str, out: Path | None) -> None:
-    """Export all entries of one person."""
-    entries = _opened(where).entries(pseudonym)
+def export(location: str, pseudonym: str, out: Path | None) -> None:
+    """Export all entries of one child."""
+    entries = _opened(location).entries(pseudonym)
     plain = {"pseudonym": pseudonym, "entries": [entry.to_dict() for entry in entries]}
     text = json.dumps(plain, indent=2, ensure_ascii=out is None)
     if out is None:
@@ -74,37 +75,39 @@ def export(where: str, pseudonym: str, out: Path | None) -> None:
 
 
 @history.command()
-@where
-@whom
-@click.option("--entry", type=int, metavar="N", help="Delete this entry alone ('show' numbers it).")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-def delete(where: str, pseudonym: str, entry: int | None, yes: bool) -> None:
-    """Delete a person with all entries, or one entry. This cannot be undone."""
-    opened = _opened(where)
-    opened.entries(pseudonym)  # says that there is nobody, before it asks
+@location_argument
+@pseudonym_argument
+@click.option(
+    "--entry", type=int, metavar="N", help="Delete only this entry (number as in 'show')."
+)
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+def delete(location: str, pseudonym: str, entry: int | None, yes: bool) -> None:
+    """Delete a child with all entries, or one entry. This cannot be undone."""
+    opened = _opened(location)
+    opened.entries(pseudonym)  # an unknown pseudonym is an error, before the question
     what = f"entry {entry} of {pseudonym}" if entry else f"{pseudonym} with all entries"
-    if not yes and not click.confirm(f"Delete {printable(what)} for good?"):
+    if not yes and not click.confirm(f"Delete {printable(what)} permanently?"):
         raise Failed("nothing was deleted")
     count = opened.delete(pseudonym, entry)
     echo(f"{count} {'entry' if count == 1 else 'entries'} deleted")
 
 
-def _opened(where: str) -> History:
+def _opened(location: str) -> History:
     from boneage.history.store import History  # noqa: PLC0415  needs the extra
 
-    return History(where, create=False)
+    return History(location, create=False)
 
 
 def _line(entry: StoredAssessment) -> str:
     age = entry.chronological_age_months
-    said = [
+    parts = [
         f"{entry.number}: at {'an unknown age' if age is None else years_and_months(age)}",
         f"bone age {years_and_months(entry.bone_age_months)} ({entry.bone_age_months:.1f} months)",
     ]
     if entry.sds is not None:
-        said.append(f"SDS {entry.sds:+.1f} around the {entry.sds_centre}, {entry.determination}")
+        parts.append(f"SDS {entry.sds:+.1f} around the {entry.sds_centre}, {entry.determination}")
     if entry.height_cm is not None:
-        said.append(f"height {entry.height_cm:.1f} cm")
+        parts.append(f"height {entry.height_cm:.1f} cm")
     if entry.adult_height_cm is not None:
-        said.append(f"adult height {entry.adult_height_cm:.1f} cm")
-    return ", ".join([*said, f"weights {entry.weights}"])
+        parts.append(f"adult height {entry.adult_height_cm:.1f} cm")
+    return ", ".join([*parts, f"weights {entry.weights}"])

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
 
 import click
 
 from boneage.apps.cli import EXIT_FAILED
 from boneage.apps.cli.output import Progress, echo
 from boneage.domain.assessment import Failure
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from boneage.inference.assessor import Assessor
+from boneage.inference.assessor import Assessor
 
 R = TypeVar("R")
 
@@ -22,41 +19,38 @@ R = TypeVar("R")
 def open_assessor(weights: Path | None) -> Assessor:
     """Load weights for many radiographs, without a clinic's calibration.
 
-    One core each: more threads for each of several radiographs only fight for the cores.
+    One thread each: several radiographs are processed in parallel already.
     """
-    from boneage.inference.assessor import Assessor as Loaded  # noqa: PLC0415  opens fast
-
-    return Loaded(weights, threads=1, calibration="")
+    return Assessor(weights, threads=1, calibration="")
 
 
-def count_workers(workers: int | None) -> int:
-    """How many radiographs are read at a time: as wanted, or one for each processor core."""
-    from boneage.storage.many import default_workers  # noqa: PLC0415
+def with_progress(results: Iterable[R | Failure], total: int) -> Iterator[R | Failure]:
+    """Yield results as they come, with a bar on a terminal; each failure is printed."""
+    with Progress(total) as progress:
+        for result in results:
+            if isinstance(result, Failure):
+                progress.fail(result)
+            else:
+                progress.step()
+            yield result
 
-    return workers or default_workers()
 
-
-def collected(
+def collect(
     results: Iterable[R | Failure], total: int, *, verb: str = "read", strict: bool = False
 ) -> tuple[list[R], list[Failure]]:
-    """Take results as they come, with a bar on a terminal; each failure is named.
+    """Collect results and failures, with a bar on a terminal; each failure is printed.
 
     The command ends where no radiograph gave a result, and with ``strict`` at the first failure.
     """
     found: list[R] = []
     failures: list[Failure] = []
-    with Progress(total) as progress:
-        for result in results:
-            if not isinstance(result, Failure):
-                found.append(result)
-                progress.step()
-                continue
-            failures.append(result)
-            progress.fail(result)
-            if strict:
-                raise click.ClickException(
-                    "stopped at the first radiograph without an answer (--strict)"
-                )
+    for result in with_progress(results, total):
+        if not isinstance(result, Failure):
+            found.append(result)
+            continue
+        failures.append(result)
+        if strict:
+            raise click.ClickException("stopped at the first radiograph that failed (--strict)")
     if not found:
         echo(f"none of {total} radiographs could be {verb}; nothing written", err=True)
         raise click.exceptions.Exit(EXIT_FAILED)

@@ -1,4 +1,4 @@
-"""``boneage node``: receive radiographs, send the results to the archive."""
+"""``boneage node``: a DICOM node that receives images and sends the results."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 
 import click
 
-from boneage.apps.cli.output import echo
+from boneage.apps.cli.options import IN_FILE, OUT_FOLDER, audit_option
+from boneage.apps.cli.output import echo, images
 from boneage.apps.dicom_node.settings import NodeSettings, read_settings
 from boneage.apps.dicom_node.spool import Spool
 from boneage.apps.dicom_node.spool_database import SpoolEntry, State
@@ -22,34 +23,27 @@ LEAST_KEY = 4
 @click.group(invoke_without_command=True)
 @click.option(
     "--config",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=IN_FILE,
     metavar="FILE",
-    help="The settings, in TOML; options take precedence.",
+    help="The settings, in TOML; options given here take precedence.",
 )
-@click.option("--ae-title", metavar="TITLE", help="Of this node. [default: BONEAGE]")
-@click.option("--host", metavar="ADDRESS", help="To listen at. [default: 127.0.0.1]")
-@click.option("--port", type=int, metavar="N", help="[default: 11112; 0: any that is free]")
+@click.option("--ae-title", metavar="TITLE", help="The AE title of this node. [default: BONEAGE]")
+@click.option("--host", metavar="ADDRESS", help="The address to listen at. [default: 127.0.0.1]")
+@click.option("--port", type=int, metavar="N", help="The port; 0: any free one. [default: 11112]")
 @click.option(
     "--calling",
     multiple=True,
     metavar="TITLE",
-    help="An AE title that may call; again for more. Needed but on loopback.",
+    help="An AE title that may call; may be repeated. Required unless the host is loopback.",
 )
-@click.option(
-    "--destination", metavar="TITLE@HOST:PORT", help="Where the results are sent: the archive."
-)
+@click.option("--destination", metavar="TITLE@HOST:PORT", help="Where the results go: the archive.")
 @click.option(
     "--spool",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=OUT_FOLDER,
     metavar="DIR",
-    help="The folder for radiographs and results.",
+    help="The folder of the images being processed.",
 )
-@click.option(
-    "--audit",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Append every assessment to this log, without names; 'boneage audit' checks it.",
-)
+@audit_option
 @click.pass_context
 def node(
     ctx: click.Context,
@@ -62,12 +56,12 @@ def node(
     spool: Path | None,
     audit: Path | None,
 ) -> None:
-    """Receive radiographs by DICOM C-STORE, assess them, and send the results by C-STORE.
+    """Receive images by DICOM C-STORE, assess them, and send the results by C-STORE.
 
-    For each radiograph of a hand, a picture (secondary capture) and the
-    measurements (structured report) are sent to the destination, in the study
-    of the radiograph. Sex and birth date are those that it states. A radiograph
-    without a result stays in the spool with the reason: see 'boneage node list'.
+    For each hand radiograph the picture (secondary capture) and the
+    measurements (structured report) go to the destination, in the study of the
+    image. Sex and birth date are those that the image states. An image without
+    result stays in the spool with the reason: see 'boneage node list'.
 
     Exit status: 0 when it was stopped; 2 when it could not start.
 
@@ -76,7 +70,7 @@ def node(
     boneage node --spool spool --destination PACS@127.0.0.1:4242
     boneage node --config node.toml list
     """  # noqa: D301  click wants a backspace before lines it must not wrap
-    import pynetdicom  # noqa: F401, PLC0415  needs the extra: said first
+    import pynetdicom  # noqa: F401, PLC0415  needs the extra: reported first
 
     options: dict[str, dict[str, object]] = {
         "node": {
@@ -104,12 +98,12 @@ def node(
     "states",
     multiple=True,
     type=click.Choice([state.value for state in State]),
-    help="Only those in this state; again for more.",
+    help="Only images in this state; may be repeated.",
 )
-@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 @click.pass_context
-def list_films(ctx: click.Context, states: tuple[str, ...], as_json: bool) -> None:
-    """List the radiographs in the spool, and their states."""
+def list_images(ctx: click.Context, states: tuple[str, ...], as_json: bool) -> None:
+    """List the images in the spool, and their state."""
     spool = _spool(ctx.obj())
     entries = spool.entries([State(state) for state in states] or list(State))
     if as_json:
@@ -122,19 +116,19 @@ def list_films(ctx: click.Context, states: tuple[str, ...], as_json: bool) -> No
 
 
 @node.command()
-@click.argument("films", nargs=-1, metavar="[FILM]...")
-@click.option("--all", "everything", is_flag=True, help="Every radiograph that was given up.")
+@click.argument("keys", nargs=-1, metavar="[IMAGE]...")
+@click.option("--all", "everything", is_flag=True, help="Retry every image that was given up.")
 @click.pass_context
-def requeue(ctx: click.Context, films: tuple[str, ...], everything: bool) -> None:
-    """Try radiographs again that were given up: FILM is the beginning of its key."""
-    if bool(films) == everything:
-        raise click.UsageError("name radiographs, or give --all")
+def requeue(ctx: click.Context, keys: tuple[str, ...], everything: bool) -> None:
+    """Retry images that were given up: IMAGE is the beginning of its key."""
+    if bool(keys) == everything:
+        raise click.UsageError("name images, or give --all")
     spool = _spool(ctx.obj())
     dead = spool.entries([State.DEAD])
-    chosen = dead if everything else [_found(film, dead) for film in films]
+    chosen = dead if everything else [_found(key, dead) for key in keys]
     for entry in chosen:
         spool.requeue(entry.key)
-    echo(f"{len(chosen)} radiograph{'s' * (len(chosen) != 1)} will be tried again")
+    echo(f"{images(len(chosen))} will be tried again")
 
 
 def _spool(settings: NodeSettings) -> Spool:
@@ -143,11 +137,11 @@ def _spool(settings: NodeSettings) -> Spool:
     return Spool(settings.spool)
 
 
-def _found(film: str, dead: list[SpoolEntry]) -> SpoolEntry:
-    found = [entry for entry in dead if entry.key.startswith(film)]
-    if len(film) < LEAST_KEY or len(found) != 1:
+def _found(key: str, dead: list[SpoolEntry]) -> SpoolEntry:
+    found = [entry for entry in dead if entry.key.startswith(key)]
+    if len(key) < LEAST_KEY or len(found) != 1:
         raise click.BadParameter(
-            f"{film!r} begins the key of {len(found)} radiographs that were given up; "
+            f"{key!r} begins the key of {len(found)} images that were given up; "
             f"give {LEAST_KEY} or more characters, as 'boneage node list' shows them"
         )
     return found[0]

@@ -1,4 +1,4 @@
-"""The options that subcommands share, and those that go together as one argument."""
+"""Options shared by subcommands, some grouped into one argument."""
 
 from __future__ import annotations
 
@@ -14,20 +14,34 @@ import click
 from boneage.domain.child import Child
 from boneage.domain.child_fields import FIELDS, child_of
 from boneage.domain.radiograph import Sex
-from boneage.errors import BoneageError, LanguageError, SexError
+from boneage.errors import BoneageError
 from boneage.i18n.words import ENGLISH, words_of
 from boneage.reports.exports import PAPERS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+IN_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+IN_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+OUT_FILE = click.Path(dir_okay=False, path_type=Path)
+OUT_FOLDER = click.Path(file_okay=False, path_type=Path)
+COUNT = click.IntRange(min=1)
 
-def parse_sex(_ctx: click.Context, param: click.Parameter, text: str | None) -> Sex | None:
-    """Read a sex as people write it; anything else is wrong usage."""
-    try:
-        return None if text is None else Sex.parse(text)
-    except SexError as error:
-        raise click.BadParameter(str(error), param=param) from error
 
+def parsed_by(
+    parse: Callable[[str], Any],
+) -> Callable[[click.Context, click.Parameter, str | None], Any]:
+    """Parse an option's text where it is given; a BoneageError is wrong usage."""
+
+    def parse_option(_ctx: click.Context, _param: click.Parameter, text: str | None) -> Any:
+        try:
+            return None if text is None else parse(text)
+        except BoneageError as error:
+            raise click.BadParameter(str(error)) from error
+
+    return parse_option
+
+
+parse_sex = parsed_by(Sex.parse)
 
 data_option = click.option(
     "--data",
@@ -40,35 +54,42 @@ data_option = click.option(
 
 calibration_option = click.option(
     "--calibration",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=IN_FILE,
     metavar="FILE",
     help="A clinic's calibration that 'boneage calibrate' wrote, instead of $BONEAGE_CALIBRATION.",
 )
 
 weights_option = click.option(
     "--weights",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=IN_FOLDER,
     metavar="DIR",
     help="A folder of weights, instead of $BONEAGE_WEIGHTS or those that ship with boneage.",
 )
 
 workers_option = click.option(
     "--workers",
-    type=click.IntRange(min=1),
+    type=COUNT,
     metavar="N",
     help="Images processed at a time. Default: one for each processor core.",
 )
 
+audit_option = click.option(
+    "--audit",
+    type=OUT_FILE,
+    metavar="FILE",
+    help="Append every result to this log, without names; 'boneage audit' checks it.",
+)
+
 initial_weights_option = click.option(
     "--initial-weights",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=IN_FOLDER,
     metavar="DIR",
     help="The folder of the weights files that the profile starts from.",
 )
 
 
 def split_option(default: str, text: str) -> Callable[[Command], Command]:
-    """Which of the labelled images a command takes."""
+    """Which of the labelled images a command uses."""
     return click.option(
         "--split",
         type=click.Choice(["validation", "train", "all"]),
@@ -78,15 +99,14 @@ def split_option(default: str, text: str) -> Callable[[Command], Command]:
     )
 
 
+def limit_option(text: str) -> Callable[[Command], Command]:
+    """How many of the labelled images a command uses at most."""
+    return click.option("--limit", type=COUNT, metavar="N", help=text)
+
+
 def out_option(text: str) -> Callable[[Command], Command]:
     """The folder that a command writes into."""
-    return click.option(
-        "--out",
-        required=True,
-        type=click.Path(file_okay=False, path_type=Path),
-        metavar="DIR",
-        help=text,
-    )
+    return click.option("--out", required=True, type=OUT_FOLDER, metavar="DIR", help=text)
 
 
 def _grouped(
@@ -123,15 +143,9 @@ def _gather_child(
     return child_of(values, brush_mean=brush_mean)
 
 
-def _parse_child_field(_ctx: click.Context, param: click.Parameter, text: str | None) -> Any:
-    try:
-        return None if text is None else FIELDS[str(param.name)](text)
-    except BoneageError as error:
-        raise click.BadParameter(str(error), param=param) from error
-
-
 def _child_option(flag: str, metavar: str, text: str) -> Callable[[Command], Command]:
-    return click.option(flag, metavar=metavar, callback=_parse_child_field, help=text)
+    parse = FIELDS[flag.removeprefix("--").replace("-", "_")]
+    return click.option(flag, metavar=metavar, callback=parsed_by(parse), help=text)
 
 
 child_options = _grouped(
@@ -170,7 +184,7 @@ child_options = _grouped(
 
 @dataclass(frozen=True)
 class Outputs:
-    """What is to be written of each image, and where it goes: a file for one image, or a folder."""
+    """What to write for each image, and where: a file for one image, or a folder."""
 
     paths: Mapping[str, Path] = field(default_factory=dict)
     """By option, such as ``"--report"``."""
@@ -178,7 +192,7 @@ class Outputs:
     language: str = ENGLISH
     pseudonym: str | None = None
     identify: bool = False
-    """Whether to write who the child is, as the image states it."""
+    """Whether to write the patient's identity, as the image states it."""
 
 
 def _gather_outputs(
@@ -196,16 +210,9 @@ def _gather_outputs(
     return Outputs(wanted, paper, language, pseudonym, identify)
 
 
-def _parse_language(_ctx: click.Context, param: click.Parameter, text: str) -> str:
-    try:
-        return words_of(text.lower()).language
-    except LanguageError as error:
-        raise click.BadParameter(str(error), param=param) from error
-
-
-def _parse_pseudonym(_ctx: click.Context, param: click.Parameter, text: str | None) -> str | None:
-    if text is not None and not text.strip():
-        raise click.BadParameter("a pseudonym has at least one letter", param=param)
+def _parse_pseudonym(text: str) -> str:
+    if not text.strip():
+        raise click.BadParameter("a pseudonym has at least one letter")
     return text
 
 
@@ -214,7 +221,7 @@ output_options = _grouped(
     _gather_outputs,
     click.option(
         "--picture",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=OUT_FOLDER,
         metavar="DIR",
         help="Draw each assessment on its image, as DIR/<image>.boneage.png.",
     ),
@@ -236,12 +243,12 @@ output_options = _grouped(
         metavar="en|de",
         default=ENGLISH,
         show_default=True,
-        callback=_parse_language,
+        callback=parsed_by(lambda text: words_of(text.lower()).language),
         help="The language of the report.",
     ),
     click.option(
         "--dicom-out",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=OUT_FOLDER,
         metavar="DIR",
         help="Write the picture and a structured report as DICOM, into the study of a DICOM image "
         "and with its patient.",
@@ -255,7 +262,7 @@ output_options = _grouped(
     click.option(
         "--pseudonym",
         metavar="TEXT",
-        callback=_parse_pseudonym,
+        callback=parsed_by(_parse_pseudonym),
         help="What to call the child in the report, the FHIR observation and the history; "
         "a column 'pseudonym' of the table takes precedence.",
     ),
@@ -266,14 +273,14 @@ output_options = _grouped(
         "FHIR observation; by default neither names the child.",
     ),
 )
-"""What is written of each image, as the argument ``outputs``."""
+"""What is written for each image, as the argument ``outputs``."""
 
 
 @dataclass(frozen=True)
 class BatchOptions:
-    """How a batch goes into a folder; ``out`` is None where it does not."""
+    """How a batch is written into a folder; ``folder`` is None where it is not."""
 
-    out: Path | None = None
+    folder: Path | None = None
     suffix: str = ".csv"
     workers: int | None = None
     engine: str = "processes"
@@ -288,11 +295,11 @@ def _gather_batch(
 
 
 batch_options = _grouped(
-    "into",
+    "batch_out",
     _gather_batch,
     click.option(
         "--out",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=OUT_FOLDER,
         metavar="DIR",
         help="For many images: write part files of rows into DIR/ages and DIR/failures, using "
         "several processes. The same command resumes where it was stopped or killed.",
@@ -305,7 +312,7 @@ batch_options = _grouped(
     ),
     click.option(
         "--workers",
-        type=click.IntRange(min=1),
+        type=COUNT,
         metavar="N",
         help="Worker processes.  [default: one for each processor core]",
     ),
@@ -315,4 +322,4 @@ batch_options = _grouped(
         help="Work on this machine, or on a Ray cluster.  [default: processes]",
     ),
 )
-"""How a batch of any size goes into a folder, as the argument ``into``."""
+"""How a batch of any size is written into a folder, as the argument ``batch_out``."""

@@ -1,4 +1,4 @@
-"""What commands say and where they write: standard output, standard error, output files."""
+"""What commands print and write: standard output, standard error, output files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import os
 import sys
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import click
@@ -21,12 +20,12 @@ if TYPE_CHECKING:
     from boneage.domain.assessment import Failure, WeightsName
     from boneage.reading.folders import LeftOut
 
-KEPT = "\n\t"
-"""Of a text of several lines; a name has none, for it was made printable where it was put in."""
+LINE_CONTROLS = "\n\t"
+"""Printed as they are: names in the text were made printable before."""
 
 
 def echo(text: object = "", *, err: bool = False, nl: bool = True) -> None:
-    """Say something; what would drive the terminal is made harmless.
+    """Print a text; control characters are escaped.
 
     Raises
     ------
@@ -36,10 +35,10 @@ def echo(text: object = "", *, err: bool = False, nl: bool = True) -> None:
         When nobody reads standard output any more, as after ``| head``.
     """
     try:
-        click.echo(printable(str(text), keep=KEPT), err=err, nl=nl)
+        click.echo(printable(str(text), keep=LINE_CONTROLS), err=err, nl=nl)
     except OSError as error:
         if err:
-            return  # nobody can be told, and the work is not worse for it
+            return  # nobody reads it, and the work is not worse for it
         if error.errno == errno.EPIPE:
             raise
         discard_output()
@@ -48,18 +47,23 @@ def echo(text: object = "", *, err: bool = False, nl: bool = True) -> None:
         ) from error
 
 
+def echo_written(folder: Path, *names: str) -> None:
+    """Print which files of a folder were written."""
+    echo(f"written: {', '.join(str(folder / name) for name in names)}")
+
+
 def clear_line() -> None:
-    """Take away the unfinished line on a terminal's standard error: a bar, a count."""
+    """Clear the unfinished line on a terminal's standard error: a bar, a count."""
     with suppress(OSError):
         click.echo("\r\x1b[K", nl=False, err=True)
 
 
 def discard_output() -> None:
-    """Let what waits for standard output go nowhere: Python would try, and fail, at its end."""
+    """Discard what is buffered for standard output: Python would fail to flush it at exit."""
     with suppress(OSError, ValueError, AttributeError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+        null_device = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null_device, sys.stdout.fileno())
+        os.close(null_device)
 
 
 def set_up_streams() -> None:
@@ -76,10 +80,10 @@ def set_up_streams() -> None:
             try:
                 os.fstat(stream)
             except OSError:  # the next file that is opened would be this stream
-                nowhere = os.open(os.devnull, os.O_RDWR)
-                if nowhere != stream:
-                    os.dup2(nowhere, stream)
-                    os.close(nowhere)
+                null_device = os.open(os.devnull, os.O_RDWR)
+                if null_device != stream:
+                    os.dup2(null_device, stream)
+                    os.close(null_device)
     if closed:
         raise click.ClickException(
             "standard output is closed; send it somewhere, such as to a file or to /dev/null"
@@ -97,7 +101,7 @@ class LogHandler(logging.Handler):
         self.setFormatter(_Formatter())
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Say a record."""
+        """Print a record."""
         echo(self.format(record), err=True)
 
 
@@ -106,14 +110,14 @@ class _Formatter(logging.Formatter):
         return printable(super().formatMessage(record))
 
 
-def show(error: click.ClickException) -> None:
-    """Say on standard error what went wrong, as click does; the message is one line."""
-    text = io.StringIO()
-    error.show(text)
-    said = text.getvalue()
+def show_error(error: click.ClickException) -> None:
+    """Print an error on standard error, as click does; the message is one line."""
+    file = io.StringIO()
+    error.show(file)
+    text = file.getvalue()
     if error.message:
-        said = said.replace(error.message, printable(error.message))
-    echo(said, err=True, nl=False)
+        text = text.replace(error.message, printable(error.message))
+    echo(text, err=True, nl=False)
 
 
 class Progress:
@@ -129,17 +133,12 @@ class Progress:
             self._bar.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: Any) -> None:
         if self._bar is not None:
-            self._bar.__exit__(kind, error, trace)
+            self._bar.__exit__(*error)
 
     def step(self, text: str = "", *, err: bool = False) -> None:
-        """One image is done; say something about it above the bar."""
+        """Count one image as done; print a text above the bar."""
         if text:
             if self._bar is not None:
                 clear_line()
@@ -148,7 +147,7 @@ class Progress:
             self._bar.update(1)
 
     def fail(self, failure: Failure) -> None:
-        """One image has failed; say why."""
+        """Count one image as failed; print why."""
         self.step(f"{printable(failure.film)}: failed: {printable(failure.message)}", err=True)
 
 
@@ -157,10 +156,10 @@ def images(count: int) -> str:
     return f"{count} image{'s' * (count != 1)}"
 
 
-def sum_up(
+def print_summary(
     read: int, refused: int, failed: int, weights: WeightsName, *, err: bool = False
 ) -> None:
-    """Say at the end of many images what became of them."""
+    """Print how many images were assessed, refused and failed."""
     from boneage.reports.wording import DISCLAIMER, weights_text  # noqa: PLC0415
 
     for line in (
@@ -174,13 +173,13 @@ def sum_up(
 
 
 def report_left_out(left_out: LeftOut) -> None:
-    """Say on standard error what a folder holds beside images; nothing where it holds none."""
+    """Print on standard error which files of a folder are not images."""
     if str(left_out):
         echo(left_out, err=True)
 
 
 def make_folder(path: Path, option: str) -> Path:
-    """Make an output folder before the work begins; not being able to is wrong usage."""
+    """Make an output folder before the work begins; failing to is wrong usage."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -190,13 +189,15 @@ def make_folder(path: Path, option: str) -> Path:
     return path
 
 
-def open_output(stack: ExitStack, path: Path, option: str, *, keep: bool = False) -> BinaryIO:
-    """Open an output file before the work begins; not being able to is wrong usage.
+def open_output(
+    stack: ExitStack, path: Path, option: str, *, keep_partial: bool = False
+) -> BinaryIO:
+    """Open an output file before the work begins; failing to is wrong usage.
 
-    For ``keep`` see :func:`boneage.storage.files.atomically`.
+    For ``keep_partial`` see :func:`boneage.storage.files.atomically`.
     """
     try:
-        return stack.enter_context(atomically(path, keep=keep))
+        return stack.enter_context(atomically(path, keep_partial=keep_partial))
     except OSError as error:
         raise _unusable(path, option, reason_of(error)) from error
 

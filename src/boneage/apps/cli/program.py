@@ -1,4 +1,4 @@
-"""A command line of subcommands: errors become sentences, signals end the work in order."""
+"""A command line of subcommands: errors become messages, signals end the work in order."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from typing import Any
 
 import click
 
-from boneage.apps.cli.output import discard_output, echo, set_up_streams, show
+from boneage.apps.cli.output import discard_output, echo, set_up_streams, show_error
 from boneage.errors import BoneageError, FilmError, OutputError
 from boneage.extras import what_to_install
 from boneage.storage.files import reason_of
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
-BROKEN_PIPE = 13
-"""The number of SIGPIPE, which ends others that write to ``head``."""
-NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
-"""Ctrl-C; what batch systems and computers that shut down send; a terminal that closes."""
-TOGETHER_SECONDS = 1.0
-"""Signals sent with the first one, such as SIGHUP after SIGTERM, do not disturb the end."""
-BY_SIGNAL = 128
-"""A command that a signal ended has this and the signal's number as its exit status."""
+SIGPIPE = 13
+"""The number of SIGPIPE, which ends a program whose output goes to ``head``."""
+SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+"""Sent by Ctrl-C; by batch systems and shutdowns; by a terminal that closes."""
+SAME_STOP_SECONDS = 1.0
+"""Further signals within this time, such as SIGHUP after SIGTERM, are ignored."""
+SIGNAL_STATUS = 128
+"""Plus the signal's number: the exit status of a command that a signal ended."""
 
 
 class Failed(click.ClickException):
-    """Something could not be done, in one sentence."""
+    """The command failed; one sentence says why."""
 
     exit_code = EXIT_FAILED
 
 
 class Unusable(click.ClickException):
-    """What was given cannot be used; nothing was done."""
+    """The input cannot be used; nothing was done."""
 
     exit_code = EXIT_USAGE
 
 
 class CommandLine(click.Group):
-    """A command line of subcommands, and the one place where an error becomes a sentence."""
+    """A command line of subcommands, and the one place where errors become messages."""
 
     def main(
         self,
@@ -52,7 +52,7 @@ class CommandLine(click.Group):
         standalone_mode: bool = True,
         **extra: Any,
     ) -> Any:
-        """Run a command line to its end; nothing that goes wrong ends in a traceback."""
+        """Run a command line to its end; no error shows a traceback."""
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         try:
@@ -60,30 +60,30 @@ class CommandLine(click.Group):
                 set_up_streams()
                 status = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         except click.ClickException as error:
-            show(error)
+            show_error(error)
             status = error.exit_code
         except click.Abort as error:  # outside a command, or at a question
             echo("stopped", err=True)
             cause = error.__cause__
-            status = status_of(cause) if isinstance(cause, KeyboardInterrupt) else EXIT_FAILED
+            status = exit_status(cause) if isinstance(cause, KeyboardInterrupt) else EXIT_FAILED
         except OSError as error:  # of --help and --version
             discard_output()
-            show(Failed(f"standard output cannot be written: {reason_of(error)}"))
+            show_error(Failed(f"standard output cannot be written: {reason_of(error)}"))
             status = EXIT_FAILED
         sys.exit(status if isinstance(status, int) else 0)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a subcommand; what goes wrong becomes a sentence."""
+        """Run a subcommand; errors become messages."""
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except BrokenPipeError as error:  # quietly, as others end whose reader has gone
             discard_output()
-            raise click.exceptions.Exit(BY_SIGNAL + BROKEN_PIPE) from error
+            raise click.exceptions.Exit(SIGNAL_STATUS + SIGPIPE) from error
         except KeyboardInterrupt as error:
-            echo(cause_of(error), err=True)
-            raise click.exceptions.Exit(status_of(error)) from error
+            echo(stop_reason(error), err=True)
+            raise click.exceptions.Exit(exit_status(error)) from error
         except (FilmError, OutputError) as error:
             raise Failed(str(error)) from error
         except BoneageError as error:  # of the weights, a table, a profile
@@ -94,7 +94,7 @@ class CommandLine(click.Group):
             raise Unusable(what_to_install(error)) from error
         except Exception as error:
             logging.getLogger(__name__).debug("unexpected", exc_info=True)
-            sentence = f"unexpected {type(error).__name__}: {error} (boneage --verbose says more)"
+            sentence = f"unexpected {type(error).__name__}: {error} (details: boneage --verbose)"
             raise Failed(sentence) from error
 
 
@@ -104,7 +104,7 @@ def _sentence(error: OSError) -> str:
 
 
 class Stopped(KeyboardInterrupt):
-    """Raised in the middle of the work by a signal that ends the process."""
+    """Raised during the work by a signal that ends the process."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -122,13 +122,13 @@ def stopped_by_signals() -> Iterator[None]:
 
     def stop(number: int, _frame: FrameType | None) -> None:
         now = time.monotonic()
-        if first and now - first[0] < TOGETHER_SECONDS:
+        if first and now - first[0] < SAME_STOP_SECONDS:
             return
         first[:] = [now]
         raise Stopped(number)
 
     earlier = {}
-    for name in NAMES:
+    for name in SIGNALS:
         number = getattr(signal, name, None)  # no SIGHUP on Windows
         if number is None:
             continue
@@ -145,13 +145,13 @@ def stopped_by_signals() -> Iterator[None]:
                 signal.signal(number, handler)
 
 
-def status_of(stopped: KeyboardInterrupt) -> int:
-    """Give the exit status of a command that was stopped, as shells do."""
-    return BY_SIGNAL + _number(stopped)
+def exit_status(stopped: KeyboardInterrupt) -> int:
+    """The exit status of a command that was stopped, as shells give it."""
+    return SIGNAL_STATUS + _number(stopped)
 
 
-def cause_of(stopped: KeyboardInterrupt) -> str:
-    """Say what stopped a command: ``"stopped by SIGTERM"``."""
+def stop_reason(stopped: KeyboardInterrupt) -> str:
+    """What stopped a command: ``"stopped by SIGTERM"``."""
     number = _number(stopped)
     return "stopped" if number == signal.SIGINT else f"stopped by {signal.Signals(number).name}"
 

@@ -7,25 +7,26 @@ from pathlib import Path
 import click
 
 from boneage.apps.cli import EXIT_FAILED
-from boneage.apps.cli.options import out_option, weights_option
-from boneage.apps.cli.output import Progress, echo, images, make_folder, report_left_out
-from boneage.batch.annotating import Annotation
+from boneage.apps.cli.measuring import with_progress
+from boneage.apps.cli.options import IN_FOLDER, out_option, weights_option
+from boneage.apps.cli.output import echo, images, make_folder, report_left_out
+from boneage.batch.annotation import Annotation
 from boneage.domain.assessment import Failure
 from boneage.inference.assessor import Assessor
 
 
 @click.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("folder", type=IN_FOLDER)
 @out_option("Where regions.csv, regions.json (COCO) and crops/ go.")
 @weights_option
 def regions(folder: Path, out: Path, weights: Path | None) -> None:
     """Detect the regions of all images in FOLDER and its subfolders, and save them.
 
     Writes the boxes as a table and as COCO JSON, in pixels of the original
-    images, and each region as a PNG cut from the image at full resolution.
-    Nobody draws anything: the network's attention detects the regions. Run
-    again to resume after an interruption, or with images added; a change of
-    weights starts anew.
+    images, and each region as a PNG cut from the image at full resolution. The
+    regions are detected by the network's attention; nothing is drawn by hand.
+    Run again to resume after an interruption or to add images; other weights
+    start anew.
 
     Exit status: 0 when every image was annotated; 1 when some were not (they
     are named); 2 for wrong usage or unusable weights.
@@ -34,15 +35,8 @@ def regions(folder: Path, out: Path, weights: Path | None) -> None:
     report_left_out(annotation.left_out)
     if annotation.done:
         echo(f"{images(len(annotation.done))} done before", err=True)
-    failed = 0
     missing = len(annotation.missing)
-    with Progress(missing) as progress:
-        for image in annotation.run():
-            if isinstance(image, Failure):
-                failed += 1
-                progress.fail(image)
-            else:
-                progress.step()
+    failed = sum(isinstance(image, Failure) for image in with_progress(annotation.run(), missing))
     echo(f"{images(missing)}: {missing - failed} annotated, {failed} failed; {out}")
     if failed:
         raise click.exceptions.Exit(EXIT_FAILED)

@@ -1,4 +1,4 @@
-"""``boneage ruler``: where the attention looks, against what people marked."""
+"""``boneage ruler``: how well the attention localizes the bones, against marks by people."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from boneage.apps.cli import EXIT_FAILED, options
-from boneage.apps.cli.measuring import collected, count_workers, open_assessor
-from boneage.apps.cli.output import echo, make_folder
+from boneage.apps.cli.measuring import collect, open_assessor
+from boneage.apps.cli.output import echo, echo_written, make_folder
+from boneage.datasets.films import load_films
+from boneage.storage.parallel import Journal, default_workers
 
 if TYPE_CHECKING:
     from boneage.evaluation.cases import Split
@@ -24,7 +26,7 @@ REGIONS = "regions"
 @options.data_option
 @click.option(
     "--annotations",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=options.IN_FOLDER,
     metavar="FOLDER",
     help="Where ossification_boxes.csv and hand_keypoints.csv are, instead of regions/ in --data.",
 )
@@ -34,15 +36,10 @@ REGIONS = "regions"
     type=click.Choice(["detailed", "squeezed", "all"]),
     default="all",
     show_default=True,
-    help="Detailed copies of the radiographs, squeezed ones, or of each the better one.",
+    help="Which copies: the detailed ones, the squeezed ones, or the better of each radiograph.",
 )
-@options.split_option("all", "Which of the radiographs to measure; no marks were ever trained on.")
-@click.option(
-    "--limit",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Measure N radiographs only, evenly spread over them.",
-)
+@options.split_option("all", "Which of the radiographs to measure; no training used the marks.")
+@options.limit_option("Measure only N radiographs, evenly spaced.")
 @options.workers_option
 @options.out_option("Where the table, the figures and the page go.")
 @options.weights_option
@@ -56,22 +53,20 @@ def ruler(
     out: Path,
     weights: Path | None,
 ) -> None:
-    """Measure the localization: where the attention looks, against marked bones.
+    """Measure the localization: detected regions against bones marked by people.
 
-    How much of the carpus lies in the carpal crop, how much of the metacarpals
-    in the metacarpal crop, and how much else. Writes ruler.csv, a row a radiograph
-    and target, ruler.json, figures and ruler.html. Begun again after a stop,
-    it resumes where it was.
+    How much of the carpus is in the carpal crop, how much of the metacarpals
+    in the metacarpal crop, and how much else. Writes ruler.csv (a row for each
+    radiograph and target), ruler.json, figures and ruler.html. An interrupted
+    run resumes where it stopped.
 
     Exit status: 0 when every radiograph was measured; 1 when some were not (they are
     named, and the others measured); 2 for wrong usage, unusable weights or
     a folder without marked radiographs.
     """
-    from boneage.datasets.films import load_films  # noqa: PLC0415
-    from boneage.evaluation.localization import cases, report  # noqa: PLC0415
+    from boneage.evaluation.localization import cases, report  # noqa: PLC0415  needs the extra
     from boneage.evaluation.localization.marks import load_annotations  # noqa: PLC0415
     from boneage.evaluation.report import Experiment  # noqa: PLC0415
-    from boneage.storage.many import Journal  # noqa: PLC0415  the command line opens fast
 
     assessor = open_assessor(weights)
     found = load_films(data).films
@@ -91,16 +86,14 @@ def ruler(
         {"films": copies, "marked": marks.sources},
     )
     with Journal(out / JOURNAL, report.recipe(experiment, marks)) as journal:
-        results = cases.measure_films(assessor, films, marks, journal, count_workers(workers))
-        measured, failures = collected(results, len(films), verb="measured")
+        workers = workers or default_workers()
+        results = cases.measure_films(assessor, films, marks, journal, workers)
+        measured, failures = collect(results, len(films), verb="measured")
     test = report.LocalizationTest(experiment, marks, measured, failures)
     report.write_report(out, test)
     (out / JOURNAL).unlink()
     echo(f"{len(measured)} of {len(films)} radiographs measured with {experiment.weights.name}")
     echo("\n".join(report.text_summary(test)))
-    echo(
-        "written: "
-        + ", ".join(str(out / name) for name in (report.PAGE, report.SUMMARY, report.TABLE))
-    )
+    echo_written(out, report.PAGE, report.SUMMARY, report.TABLE)
     if failures:
         raise click.exceptions.Exit(EXIT_FAILED)

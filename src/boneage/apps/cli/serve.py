@@ -1,4 +1,4 @@
-"""``boneage serve``: the same answers over HTTP, for other programs."""
+"""``boneage serve``: assessments over HTTP, for other programs."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ from typing import Any, get_args
 import click
 import msgspec
 
-from boneage.apps.cli.options import Command, calibration_option, weights_option
+from boneage.apps.cli.options import (
+    OUT_FILE,
+    Command,
+    audit_option,
+    calibration_option,
+    weights_option,
+)
 from boneage.apps.cli.output import echo
 from boneage.apps.service.settings import ServiceSettings
 
 
 def _setting_options(command: Command) -> Command:
-    """Give a command an option for each described setting of the service."""
+    """Add an option for each described setting of the service."""
     for field in reversed(msgspec.structs.fields(ServiceSettings)):
         kind, *constraints = get_args(field.type)
         if kind not in {int, float}:
@@ -40,28 +46,24 @@ def _setting_options(command: Command) -> Command:
     type=click.IntRange(0, 65535),
     default=8080,
     show_default=True,
-    help="The port; 0: any that is free.",
+    help="The port; 0: any free one.",
 )
 @click.option(
     "--tokens",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OUT_FILE,
     metavar="FILE",
-    help="Who may ask: names and sha256 of tokens ('boneage token'). Needed but on loopback.",
+    help="The clients: names and sha256 of their tokens, see 'boneage token'. Required unless "
+    "the host is loopback.",
 )
 @click.option(
     "--allow-host",
     "hosts",
     multiple=True,
     metavar="NAME",
-    help="A host name by which the server may be asked; again for more. [default: on loopback "
-    "localhost, elsewhere any]",
+    help="A host name that requests may use; may be repeated. [default: on loopback localhost, "
+    "elsewhere any]",
 )
-@click.option(
-    "--audit",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Append every assessment to this log, without names; 'boneage audit' checks it.",
-)
+@audit_option
 @_setting_options
 @weights_option
 @calibration_option
@@ -74,10 +76,10 @@ def serve(
     calibration: Path | None,
     **options: Any,
 ) -> None:
-    """Assess images over HTTP: POST them to /v1/assessments.
+    """Assess images over HTTP: POST one to /v1/assessments.
 
-    /openapi.json describes the interface. Nothing is written to the disk except
-    the --audit log. Ctrl+C stops it.
+    /openapi.json describes the API. Nothing is written to the disk but the
+    --audit log. Ctrl+C ends it.
 
     Exit status: 0 when it was stopped; 2 when it could not start.
 
@@ -86,7 +88,7 @@ def serve(
     boneage serve --host 0.0.0.0 --tokens tokens.txt --audit audit.jsonl
     curl -F film=@hand.png -F sex=female http://127.0.0.1:8080/v1/assessments
     """  # noqa: D301  click wants a backspace before lines it must not wrap
-    import uvicorn  # noqa: F401, PLC0415  needs the extra: said first
+    import uvicorn  # noqa: F401, PLC0415  needs the extra: reported first
 
     from boneage.apps.service import launch  # noqa: PLC0415
     from boneage.apps.service.access import read_tokens  # noqa: PLC0415

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from boneage.apps.cli.options import data_option, out_option
+from boneage.apps.cli.options import IN_FOLDER, data_option, out_option
 from boneage.apps.cli.output import echo, make_folder
 
 
@@ -15,34 +15,34 @@ from boneage.apps.cli.output import echo, make_folder
 @click.option(
     "--refusal",
     required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=IN_FOLDER,
     metavar="DIR",
     help="A folder of images to refuse, with catalog.csv: file, category, expected, source, group.",
 )
 @click.option(
     "--weights",
     required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=IN_FOLDER,
     metavar="DIR",
-    help="The folder of weights that gets suitability.json and its arrays.",
+    help="The weights; suitability.json and its arrays are written into their folder.",
 )
 @click.option(
     "--films",
     type=click.IntRange(min=20),
     metavar="N",
-    help="At most so many training images, evenly spaced. Default: all.",
+    help="Use at most N training radiographs, evenly spaced. Default: all.",
 )
-@out_option("Where suitability.json and suitability.csv go, and what a stopped run resumes from.")
+@out_option("Where suitability.json and suitability.csv go; an interrupted run resumes from there.")
 def suitability(data: Path, refusal: Path, weights: Path, films: int | None, out: Path) -> None:
-    """Fit the quality check that images go through before they are analysed.
+    """Fit the quality check that images go through before they are assessed.
 
-    The whole hand's feature, which the attention network computes anyway,
-    tells whether an image shows a hand, and its orientation. Classifiers are
-    fitted on training images and on images to refuse, limits are set on
-    images left out of the fit, and both are put beside the
-    weights, which stay as they are. Held-out images are only counted.
+    Classifiers find from the attention network's feature of the whole hand
+    whether an image shows a hand, and its orientation. They are fitted on
+    training radiographs and on images to refuse; thresholds are set on others,
+    left out of the fit. Both are written beside the weights, which stay
+    unchanged. Held-out radiographs are only counted.
 
-    A run that was stopped resumes where it stopped.
+    An interrupted run resumes where it stopped.
 
     \b
     boneage suitability --data films/ --refusal refusal/ --weights runs/mine/weights --out evidence

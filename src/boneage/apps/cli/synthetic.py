@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 import click
 
-from boneage.apps.cli.options import parse_sex
+from boneage.apps.cli.options import OUT_FILE, parse_sex
 from boneage.apps.cli.output import open_output
 from boneage.domain.radiograph import Sex
 from boneage.synthetic import SyntheticFilm, draw
@@ -29,7 +29,7 @@ def _check_suffix(_ctx: click.Context, param: click.Parameter, path: Path) -> Pa
 @click.option(
     "--out",
     required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OUT_FILE,
     callback=_check_suffix,
     metavar="FILE",
     help="The image: .png (8-bit grey) or .dcm (12-bit DICOM).",
@@ -39,7 +39,7 @@ def _check_suffix(_ctx: click.Context, param: click.Parameter, path: Path) -> Pa
     required=True,
     metavar="male|female",
     callback=parse_sex,
-    help="Sex whose standard the bones follow.",
+    help="The sex whose standards the bones follow.",
 )
 @click.option("--age-months", type=float, metavar="MONTHS", help="Bone age in months, 1 to 228.")
 @click.option("--age-years", type=float, metavar="YEARS", help="Bone age in years instead.")
@@ -51,7 +51,11 @@ def _check_suffix(_ctx: click.Context, param: click.Parameter, path: Path) -> Pa
     help="Rotate the hand clockwise from upright.",
 )
 @click.option(
-    "--seed", type=int, default=0, show_default=True, help="Another hand of the same age."
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="A different seed draws a different hand of the same age.",
 )
 @click.option("--height", type=int, default=1500, show_default=True, help="Pixels.")
 @click.option("--width", type=int, default=1150, show_default=True, help="Pixels.")
@@ -59,9 +63,9 @@ def _check_suffix(_ctx: click.Context, param: click.Parameter, path: Path) -> Pa
 @click.option(
     "--regions",
     "regions_out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OUT_FILE,
     metavar="FILE",
-    help="Write the true position of every region and bone, as JSON.",
+    help="Write the true position of every region and bone as JSON.",
 )
 def synthetic(
     out: Path,
@@ -77,9 +81,9 @@ def synthetic(
 ) -> None:
     """Draw a synthetic radiograph of a left hand.
 
-    Which ossification centres show, how wide they are and how far they have
-    fused follows the Greulich-Pyle standards of the age and sex. The image
-    says SYNTHETIC. The same options draw the same image.
+    Ossification centres appear, grow and fuse as in the Greulich-Pyle standards
+    of the age and sex. The image is marked SYNTHETIC. The same options draw the
+    same image.
 
     Exit status: 0 when the image was drawn; 2 for wrong usage.
 

@@ -1,4 +1,4 @@
-"""``boneage token``: a token for a program that asks the server."""
+"""``boneage token``: an access token for a client of the server."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from boneage.apps.cli.options import OUT_FILE
 from boneage.apps.cli.output import echo
 from boneage.apps.service.access import add_token, new_token
 
@@ -14,15 +15,15 @@ from boneage.apps.service.access import add_token, new_token
 @click.argument("name")
 @click.option(
     "--tokens",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OUT_FILE,
     metavar="FILE",
-    help="Add its line to this file; without it, the line is printed too.",
+    help="Add its line to this file. Default: print the line.",
 )
 def token(name: str, tokens: Path | None) -> None:
-    """Make a token for the program NAME, and show it this once.
+    """Create a token for the client NAME, and show it this once.
 
-    The file holds only its sha256. Whoever has the token may ask; to take it
-    back, delete its line and start the server again.
+    The file holds only its sha256. Whoever has the token has access; to revoke
+    it, delete its line and restart the server.
     """
     if tokens is not None:
         echo(add_token(tokens, name))

@@ -1,8 +1,8 @@
-"""``boneage train``: weights from labelled films.
+"""``boneage train``: train weights on labelled radiographs.
 
-With ``--distributed`` the networks are trained by JAX. What comes after them, the export
-to ONNX, needs TensorFlow, of which a process can't have both: so the first process then
-becomes the same command again, without ``--distributed``, which finds all of them trained.
+With ``--distributed`` JAX trains the networks. The export to ONNX afterwards needs TensorFlow,
+which cannot share a process with JAX: so the first process then replaces itself by the same
+command without ``--distributed``, which resumes after the trained networks.
 """
 
 from __future__ import annotations
@@ -14,18 +14,26 @@ from typing import Any, NoReturn
 
 import click
 
-from boneage.apps.cli.options import data_option, initial_weights_option
+from boneage.apps.cli.options import (
+    COUNT,
+    OUT_FOLDER,
+    data_option,
+    initial_weights_option,
+    limit_option,
+)
+from boneage.apps.cli.output import echo
+from boneage.datasets.films import Fold
 
 PROGRAM = ("-m", "boneage")
-"""What Python runs to be this program."""
+"""How Python runs this program."""
 WITHOUT_NETWORKS = frozenset({None, "export", "calibration"})
-"""Stages to stop after that come later than the last network."""
-TOGETHER = {
+"""Values of ``--stage`` that include stages after the last network."""
+GROUP_VARIABLES = {
     "coordinator": "BONEAGE_COORDINATOR",
     "processes": "BONEAGE_PROCESSES",
     "process": "BONEAGE_PROCESS",
 }
-"""Options of processes that train together, and the environment variable of each."""
+"""Options of distributed processes, and the environment variable of each."""
 
 
 @click.command()
@@ -40,78 +48,73 @@ TOGETHER = {
     "--run",
     "run_folder",
     required=True,
-    type=click.Path(file_okay=False, path_type=Path),
+    type=OUT_FOLDER,
     metavar="DIR",
-    help="Where the run keeps everything; an interrupted one resumes from there.",
+    help="The folder of the run; an interrupted run resumes from there.",
 )
 @click.option(
     "--stage",
     metavar="S",
     help="Stop after this stage: attention, regions, region-networks, fusion, export or "
-    "calibration. Earlier ones are found finished, or finished first. "
+    "calibration. Earlier stages that are not complete are trained first. "
     "[default: calibration, the last]",
 )
 @click.option(
     "--epochs",
-    type=click.IntRange(min=1),
+    type=COUNT,
     metavar="N",
-    help="Train every stage for N epochs, whatever the profile says: to try one small.",
+    help="Train every stage for N epochs instead of the profile's, as a trial.",
 )
-@click.option(
-    "--limit",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Use at most N films of each kind: likewise.",
-)
-@click.option("--strict", is_flag=True, help="Stop at the first label or film that is no good.")
+@limit_option("Use at most N radiographs of each kind, as a trial.")
+@click.option("--strict", is_flag=True, help="Stop at the first unusable label or radiograph.")
 @click.option(
     "--fold",
     metavar="K/N",
-    help="Hold fold K of N of the training ids, such as 0/10, out of every network: training is "
-    "watched on it, and the combining weights and the interval are fitted on it. Instead of the "
-    "profile's calibration.share.",
+    help="Hold out fold K of N of the training ids, such as 0/10, from every network: it is used "
+    "for monitoring, and to fit the combining weights and the interval. Replaces the profile's "
+    "calibration.share.",
 )
 @click.option(
     "--images",
     "shared_images",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=OUT_FOLDER,
     metavar="DIR",
-    help="A folder of prepared images that several runs share. [default: in the run's folder]",
+    help="A cache of prepared images that several runs share. [default: in the run's folder]",
 )
 @initial_weights_option
 @click.option(
     "--from",
     "start_from",
     metavar="bundled|DIR",
-    help="Fine-tune pretrained weights on these films: those that ship with boneage, or a folder "
-    "of others. Only the last phase of each network is trained, gently.",
+    help="Fine-tune pretrained weights on these radiographs: those that ship with boneage, or a "
+    "folder of others. Only the last phase of each network is trained, at a low learning rate.",
 )
-@click.option("--few", is_flag=True, help="With --from: fine-tune on fewer than 200 films, too.")
+@click.option("--few", is_flag=True, help="With --from: allow fewer than 200 radiographs.")
 @click.option(
     "--distributed",
     is_flag=True,
-    help="Train by JAX, on all GPUs of this computer at once (or all devices that JAX finds).",
+    help="Train with JAX on all GPUs of this computer (or all devices that JAX finds).",
 )
 @click.option(
     "--coordinator",
-    envvar=TOGETHER["coordinator"],
+    envvar=GROUP_VARIABLES["coordinator"],
     metavar="HOST:PORT",
-    help="With others, on this computer or more: where process 0 listens for them. Start the "
-    "same command for each process, with its own --process. Implies --distributed.",
+    help="To train in several processes, on one or more computers: where process 0 listens. Start "
+    "the same command for each process, with its own --process. Implies --distributed.",
 )
 @click.option(
     "--processes",
-    envvar=TOGETHER["processes"],
-    type=click.IntRange(min=1),
+    envvar=GROUP_VARIABLES["processes"],
+    type=COUNT,
     metavar="N",
-    help="With --coordinator: how many processes there are.",
+    help="With --coordinator: the number of processes.",
 )
 @click.option(
     "--process",
-    envvar=TOGETHER["process"],
+    envvar=GROUP_VARIABLES["process"],
     type=click.IntRange(min=0),
     metavar="I",
-    help="With --coordinator: which of them this is, from 0. The three may also stand in "
+    help="With --coordinator: the index of this process, from 0. The three can also be set by "
     "BONEAGE_COORDINATOR, BONEAGE_PROCESSES and BONEAGE_PROCESS.",
 )
 @click.pass_context
@@ -127,7 +130,7 @@ def train(
     process: int | None,
     **options: Any,
 ) -> None:
-    """Train weights from labelled films, or fine-tune pretrained ones.
+    """Train weights on labelled radiographs, or fine-tune pretrained ones.
 
     Needs an extra; in the checkout: pip install ".[train]".
 
@@ -146,24 +149,22 @@ def train(
     if options["fold"] and options["start_from"]:
         raise click.UsageError("--fold is for a training from the beginning; leave out --from")
     if options["fold"]:
-        from boneage.datasets.films import Fold  # noqa: PLC0415  of the training extra
-
         options["fold"] = Fold.parse(options["fold"])
-    together = _together(coordinator, processes, process)
-    if not (distributed or together or os.environ.get("KERAS_BACKEND") == "jax"):
+    membership = _membership(coordinator, processes, process)
+    if not (distributed or membership or os.environ.get("KERAS_BACKEND") == "jax"):
         from boneage.training.stages import train as run_training  # noqa: PLC0415  Keras is slow
 
         run_training(profile, data, run_folder, **options)
         return
-    _train_distributed(together, profile, data, run_folder, options)
+    _train_distributed(membership, profile, data, run_folder, options)
     if options["stage"] in WITHOUT_NETWORKS and not process:
         _resume_with_tensorflow(context)
 
 
-def _together(
+def _membership(
     coordinator: str | None, processes: int | None, process: int | None
 ) -> tuple[str, int, int] | None:
-    """The three options, all of them or none."""
+    """The three options of a distributed process, all of them or none."""
     given = {"coordinator": coordinator, "processes": processes, "process": process}
     missing = [name for name, value in given.items() if value is None]
     if len(missing) == len(given):
@@ -171,41 +172,41 @@ def _together(
     if coordinator is None or processes is None or process is None:
         raise click.UsageError(
             "processes that train together need --coordinator, --processes and --process, or "
-            f"{', '.join(TOGETHER.values())}; missing: "
+            f"{', '.join(GROUP_VARIABLES.values())}; missing: "
             + ", ".join(f"--{name}" for name in missing)
         )
     return coordinator, processes, process
 
 
 def _train_distributed(
-    together: tuple[str, int, int] | None,
+    membership: tuple[str, int, int] | None,
     profile: str | None,
     data: Path,
     run_folder: Path,
     options: dict[str, Any],
 ) -> None:
-    """Train the networks by JAX, on all devices of all processes."""
+    """Train the networks with JAX on all devices of all processes."""
     from boneage.training.distributed.jax_group import Membership, process_group  # noqa: PLC0415  chooses Keras's backend
 
-    with process_group(Membership(*together) if together else None) as group:
+    with process_group(Membership(*membership) if membership else None) as group:
         from boneage.training.stages import train as run_training  # noqa: PLC0415
 
         stage = "fusion" if options["stage"] in WITHOUT_NETWORKS else options["stage"]
         devices, processes = group.devices, group.processes
-        print(f"training on {devices} devices of {processes} processes")  # noqa: T201
+        echo(f"training on {devices} devices of {processes} processes")
         run_training(profile, data, run_folder, **options | {"stage": stage, "group": group})
 
 
 def _resume_with_tensorflow(context: click.Context) -> NoReturn:
-    """Become the same command with another backend of Keras, and give the GPUs back."""
-    ours = {"distributed", *TOGETHER}
+    """Replace this process by the same command with Keras on TensorFlow; frees the GPUs."""
+    ours = {"distributed", *GROUP_VARIABLES}
     options = [
         text
         for option in context.command.params
         if isinstance(option, click.Option) and option.name not in ours
         for text in _as_given(option, context.params.get(option.name or ""))
     ]
-    variables = {k: v for k, v in os.environ.items() if k not in TOGETHER.values()}
+    variables = {k: v for k, v in os.environ.items() if k not in GROUP_VARIABLES.values()}
     variables["KERAS_BACKEND"] = "tensorflow"
     sys.stdout.flush()
     command = [sys.executable, *PROGRAM, "train", *options]
@@ -213,7 +214,7 @@ def _resume_with_tensorflow(context: click.Context) -> NoReturn:
 
 
 def _as_given(option: click.Option, value: Any) -> list[str]:
-    """An option as on the command line; nothing where it was not given."""
+    """An option as on the command line; empty where it was not given."""
     if value is None or value is False:
         return []
     return [option.opts[-1]] if value is True else [option.opts[-1], str(value)]

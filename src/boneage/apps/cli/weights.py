@@ -13,10 +13,10 @@ from boneage.apps.cli.output import echo
 from boneage.inference.weights import Weights
 from boneage.uncertainty.intervals import SEXES
 
-SAID_ABOVE = frozenset(
+SHOWN_ABOVE = frozenset(
     {"format", "name", "profile", "networks", "preparation", "regions", "fusion", "interval"}
 )
-"""Parts of a manifest that are for the program, or printed already."""
+"""Parts of a manifest that are for the program, or are printed above."""
 
 
 @click.command()
@@ -37,12 +37,12 @@ def weights(weights: Path | None) -> None:
     echo(f"networks  {', '.join(chosen.manifest.networks)} (files verified)")
     echo(f"interval  {_interval(chosen)}")
     echo(f"refuses   {_refuses(chosen)}")
-    for line in _lines({k: v for k, v in chosen.manifest.table.items() if k not in SAID_ABOVE}):
+    for line in _lines({k: v for k, v in chosen.manifest.table.items() if k not in SHOWN_ABOVE}):
         echo(line)
 
 
 def _interval(chosen: Weights) -> str:
-    """Say what stands behind the interval; the file it needs is checked, too."""
+    """What the prediction interval is based on; its file is checked, too."""
     model = chosen.manifest.interval
     if model is None:
         return "none: these weights state no prediction interval"
@@ -52,7 +52,7 @@ def _interval(chosen: Weights) -> str:
 
 
 def _refuses(chosen: Weights) -> str:
-    """Say what checks the image quality; its file is checked, too."""
+    """Which image quality check is used; its file is checked, too."""
     found = chosen.quality_model
     if found is None:
         return "no image for what it shows: no suitability.json beside the manifest"
@@ -60,7 +60,7 @@ def _refuses(chosen: Weights) -> str:
 
 
 def _lines(table: Mapping[str, Any], indent: str = "") -> Iterator[str]:
-    """Print a nested table as indented lines."""
+    """A nested table as indented lines."""
     for key, value in table.items():
         if isinstance(value, Mapping):
             yield f"{indent}{key}"

@@ -19,7 +19,7 @@ from boneage.evaluation.cases import attempt
 from boneage.evaluation.metrics import Vector
 from boneage.inference.assessor import Assessor
 from boneage.inference.session import assess_case
-from boneage.storage.many import Journal, resumed
+from boneage.storage.parallel import Journal, resumed
 from boneage.uncertainty.intervals import DEFAULT_LEVEL
 
 JOURNAL_FORM = 3
@@ -114,7 +114,7 @@ def read_each(
             by_standard=dict(answer.by_standard),
         )
 
-    return resumed(work, films, journal, workers, key=lambda film: film.id, note=_note)
+    return resumed(work, films, journal, workers, key=lambda film: film.id, to_record=_note)
 
 
 def _note(answer: CaseReading | Failure) -> dict[str, Any] | None:

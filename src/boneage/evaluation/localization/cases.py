@@ -10,9 +10,9 @@ from typing import Any, Literal, TypeAlias
 
 import cv2
 
-from boneage.datasets.film_folder import FACTS
 from boneage.datasets.films import Film, evenly
 from boneage.datasets.labels import read_labels
+from boneage.datasets.sources import METADATA
 from boneage.domain.assessment import Failure
 from boneage.domain.radiograph import Radiograph
 from boneage.errors import BoneageError, DataError
@@ -21,7 +21,7 @@ from boneage.evaluation.localization.marks import Annotations, Shape
 from boneage.evaluation.localization.measuring import RegionMeasurement, measure
 from boneage.inference.assessor import Assessor
 from boneage.reading import read
-from boneage.storage.many import Journal, resumed
+from boneage.storage.parallel import Journal, resumed
 
 MarkedCopies: TypeAlias = Literal["detailed", "squeezed", "all"]
 DETAILED, SQUEEZED = "detailed", "squeezed"
@@ -87,7 +87,7 @@ def measure_films(
     def note(result: MeasuredFilm | Failure) -> dict[str, Any] | None:
         return None if isinstance(result, Failure) else asdict(result.measured)
 
-    return resumed(work, films, journal, workers, key=lambda film: film.id, note=note)
+    return resumed(work, films, journal, workers, key=lambda film: film.id, to_record=note)
 
 
 def kind_of(film: Film) -> str:
@@ -157,7 +157,7 @@ def unfit_copies(data: Path) -> Mapping[str, str]:
 
     ``films.csv`` states it; a data set without one has originals only.
     """
-    table = data / FACTS
+    table = data / METADATA
     if not table.is_file():
         return {}
     unfit = {}

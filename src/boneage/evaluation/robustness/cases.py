@@ -21,7 +21,7 @@ from boneage.evaluation.robustness.changes import CHANGES, Change
 from boneage.imaging.perturbations import Grey, grey_of
 from boneage.inference.assessor import Assessor
 from boneage.inference.session import assess_case
-from boneage.storage.many import Journal, resumed
+from boneage.storage.parallel import Journal, resumed
 
 FAR_MONTHS = 12.0
 """An answer that a change moves by more than this is another answer."""
@@ -81,7 +81,7 @@ def change_films(
     def work(film: Film, noted: Any) -> ChangedFilm | Failure:
         return change_film(assessor, film, changes, noted and from_journal(film, noted))
 
-    return resumed(work, films, journal, workers, key=lambda film: film.id, note=journal_entry)
+    return resumed(work, films, journal, workers, key=lambda film: film.id, to_record=journal_entry)
 
 
 def change_film(

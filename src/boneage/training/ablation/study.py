@@ -19,7 +19,7 @@ import numpy.typing as npt
 from boneage.datasets.films import Film
 from boneage.errors import DataError
 from boneage.inference.weights import MONTHS_SCALE
-from boneage.storage.many import Journal
+from boneage.storage.parallel import Journal
 from boneage.training.ablation.outcomes import Study, Variant, VariantOutcome
 from boneage.training.batches import Batches
 

@@ -31,7 +31,7 @@ from boneage.quality.burned_in_text import letters_in_a_row
 from boneage.quality.classifier import HAND, MIRRORED, ORIENTATIONS, UPRIGHT
 from boneage.quality.image_quality import ImageQuality, quality_of
 from boneage.reading import read
-from boneage.storage.many import Journal, default_workers, resumed
+from boneage.storage.parallel import Journal, default_workers, resumed
 from boneage.synthetic import draw
 from boneage.training.fit_quality.pictures import PIECES, oriented, resaved, small, two_hands
 from boneage.training.fit_quality.refusal_images import RefusalImage
@@ -234,7 +234,7 @@ def collect(
         every = list(tasks())
         found: list[Example] = []
         for done, made in enumerate(
-            resumed(work, every, journal, default_workers(), key=itemgetter(0), note=note), 1
+            resumed(work, every, journal, default_workers(), key=itemgetter(0), to_record=note), 1
         ):
             found += made
             if done % EVERY == 0:

@@ -16,7 +16,7 @@ from boneage.inference.assessor import Assessor
 from boneage.inference.attention import whole_hand_feature
 from boneage.inference.session import assess_case
 from boneage.quality.ood_score import FeatureSpace
-from boneage.storage.many import Journal, resumed
+from boneage.storage.parallel import Journal, resumed
 from boneage.uncertainty.intervals import Numbers, disagreement
 
 LABELLED = frozenset({"id", "sex", "label_months"})
@@ -112,4 +112,4 @@ def estimate_films(
             return None
         return {k: v for k, v in asdict(answer).items() if k not in LABELLED}
 
-    return resumed(work, films, journal, workers, key=lambda film: film.id, note=note)
+    return resumed(work, films, journal, workers, key=lambda film: film.id, to_record=note)

@@ -22,7 +22,7 @@ from boneage.inference.manifest import MANIFEST, read_manifest
 from boneage.quality.ood_score import FeatureSpace, fit_space
 from boneage.reading import read
 from boneage.storage.files import atomically, write_text
-from boneage.storage.many import Journal, in_parallel
+from boneage.storage.parallel import Journal, in_parallel
 from boneage.training.fit_uncertainty.error_model import Fitted, fit_interval
 from boneage.training.fit_uncertainty.film_errors import (
     Errors,

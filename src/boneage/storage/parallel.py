@@ -1,7 +1,7 @@
-"""Many films: several at once, and what was finished survives a kill.
+"""Parallel work on many images, and a journal from which an interrupted run resumes.
 
-Threads are enough: reading, resizing and the networks run outside Python's
-lock. Results come in the order of the films, whichever is finished first.
+Threads are enough: reading, resizing and the networks release Python's lock. Results come in
+the order of the images.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self, TextIO, TypeVar
 
 from boneage.errors import DataError
@@ -22,7 +21,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 AHEAD = 2
-"""Films begun for each worker before the first result is taken: bounds the memory."""
+"""Items submitted for each worker ahead of the results: bounds the memory."""
 
 
 def default_workers() -> int:
@@ -34,7 +33,7 @@ def default_workers() -> int:
 def in_parallel(work: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
     """Apply ``work`` to every item, ``workers`` at a time; results in the items' order.
 
-    An error of ``work`` is raised when its turn comes, and nothing more is begun.
+    An error of ``work`` is raised in its turn, and nothing more is begun.
     """
     if workers <= 1:
         yield from map(work, items)
@@ -60,24 +59,24 @@ def resumed(
     workers: int,
     *,
     key: Callable[[T], str],
-    note: Callable[[R], Any],
+    to_record: Callable[[R], Any],
 ) -> Iterator[R]:
-    """Apply ``work`` to every item, several at a time, and note what is finished in a journal.
+    """Apply ``work`` to every item, several at a time, and record results in a journal.
 
     Parameters
     ----------
     work : callable
-        Takes an item and what the journal holds of it, None where it is new.
+        Takes an item and its record in the journal, None where it is new.
     items : sequence
     journal : Journal, optional
         Open.
     workers : int
-        How many items are worked on at a time.
+        Items processed at a time.
     key : callable
         Names an item in the journal.
-    note : callable
-        Gives a result as plain values for the journal; None for one that is to
-        be tried again, such as a failure.
+    to_record : callable
+        Gives a result as plain values for the journal; None for one to be tried again,
+        such as a failure.
 
     Yields
     ------
@@ -90,26 +89,26 @@ def resumed(
         return work(item, done.get(key(item)))
 
     for item, result in zip(items, in_parallel(work_on, items, workers), strict=True):
-        noted = json.loads(json.dumps(note(result))) if journal else None
-        if journal and noted is not None and noted != done.get(key(item)):
-            journal.add(key(item), noted)
+        record = json.loads(json.dumps(to_record(result))) if journal else None
+        if journal and record is not None and record != done.get(key(item)):
+            journal.add(key(item), record)
         yield result
 
 
 class Journal:
-    """What a long command has finished, a line of JSON each, so that it can go on.
+    """The finished results of a long command, a line of JSON each, so that it can resume.
 
     Parameters
     ----------
     path : Path
-        Made when missing. A last line cut off by a kill is forgotten.
+        Created when missing. A last line cut off by a kill is dropped.
     recipe : mapping
         JSON-able: what the results depend on (weights, films, settings).
 
     Raises
     ------
     DataError
-        When the file belongs to another recipe: going on would mix two results.
+        When the file belongs to another recipe: resuming would mix two results.
     """
 
     def __init__(self, path: Path, recipe: Mapping[str, Any]) -> None:
@@ -126,18 +125,18 @@ class Journal:
             return
         if lines[0] != {"recipe": self._recipe}:
             raise DataError(
-                f"{str(self.path)!r} was begun with other weights, films or settings; "
-                "give another folder, or delete that file to begin anew"
+                f"{str(self.path)!r} was begun with other weights, images or settings; "
+                "give another folder, or delete that file to start anew"
             )
         self.done = {line["key"]: line["value"] for line in lines[1:] if line is not None}
 
     def __enter__(self) -> Self:
-        """Rewrite the whole lines, and append from there.
+        """Rewrite the complete lines, and append to them.
 
         Raises
         ------
         DataError
-            When another process is writing it.
+            When another process is writing the file.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if self.path.is_file():
@@ -156,18 +155,13 @@ class Journal:
         unfinished.replace(self.path)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._file:
             self._file.close()
             self._file = None
 
     def add(self, key: str, value: Any) -> None:
-        """Note a result; it is on disk when this returns."""
+        """Record a result; it is in the file when this returns."""
         self.done[key] = value
         self._write({"key": key, "value": value})
 

@@ -1,8 +1,8 @@
-"""Automatic annotation: the regions of a whole folder of images, as the attention detects them.
+"""Automatic annotation: detects the regions of all images in a folder.
 
-Into one folder go ``regions.csv`` (a line a region, written image by image),
-``regions.json`` (COCO) and ``crops/<region>/`` (PNG, the image's own pixels at
-full resolution). A second run resumes where the first one stopped.
+Into one folder go ``regions.csv`` (a row for each region),
+``regions.json`` (COCO) and ``crops/<region>/`` (PNG, at full
+resolution). An interrupted run resumes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from boneage.batch.cases import no_films
+from boneage.batch.cases import no_images_error
 from boneage.domain.assessment import Box, Failure, RegionDetection
 from boneage.domain.radiograph import Radiograph
 from boneage.errors import DataError, OutputError
@@ -26,15 +26,16 @@ from boneage.reading import read
 from boneage.reading.folders import LeftOut, films_in
 from boneage.reports.coco import AnnotatedFilm, AnnotatedRegion, coco
 from boneage.reports.table import TableWriter, write_table
-from boneage.storage.delimited import meant_cell
-from boneage.storage.files import FULL, atomically, locked, reason_of
+from boneage.storage.delimited import unescape_cell
+from boneage.storage.files import DISK_FULL, atomically, locked, reason_of
 from boneage.storage.printable import file_label
 
 TABLE = "regions.csv"
 COCO = "regions.json"
 CROPS = "crops"
 LONGEST_NAME, NAME_BYTES = 255, 200
-"""What file systems allow, and what of an image's name stands in a crop's that is too long."""
+"""Bytes that file systems allow, and bytes of an image's name in the name of a crop where that
+would be too long."""
 COLUMNS = (
     "film",
     "region",
@@ -51,7 +52,7 @@ COLUMNS = (
 
 
 class Annotation:
-    """The annotation of one folder, as far as it has come.
+    """The resumable annotation of one folder.
 
     Parameters
     ----------
@@ -73,14 +74,14 @@ class Annotation:
         self.left_out = LeftOut()
         paths = films_in(folder, without=[out / CROPS], left_out=self.left_out)
         if not paths:
-            raise no_films(folder, self.left_out)
+            raise no_images_error(folder, self.left_out)
         self._paths = {file_label(path.relative_to(folder).as_posix()): path for path in paths}
         out.mkdir(parents=True, exist_ok=True)
-        self.done = self._finished()
+        self.done = self._completed()
 
     @property
     def films(self) -> Collection[str]:
-        """All images of the folder, as the files name them."""
+        """All images of the folder, by their name in the table."""
         return self._paths.keys()
 
     @property
@@ -91,15 +92,15 @@ class Annotation:
     def run(self) -> Generator[AnnotatedFilm | Failure, None, None]:
         """Annotate every missing image; a bad one becomes a Failure.
 
-        The table grows image by image. The COCO file is written at the end,
-        also when the caller stops early.
+        The table grows by each image; the COCO file is written at the end, also when
+        the caller stops early.
 
         Raises
         ------
         DataError
             When another command is writing into the folder.
         OutputError
-            When a file cannot be written. The table holds the images before.
+            When a file cannot be written; the table holds the images so far.
         """
         with locked(self.out) as alone:
             if not alone:
@@ -107,17 +108,17 @@ class Annotation:
                     f"another command is writing into {str(self.out)!r}; wait for it, or give "
                     "another folder"
                 )
-            self.done = self._finished()
+            self.done = self._completed()
             try:
                 yield from self._run()
             except OSError as error:
                 raise OutputError(
-                    f"{str(self.out)!r} cannot be written: {reason_of(error)}; what was finished "
-                    "is there, and the same command resumes after it"
+                    f"{str(self.out)!r} cannot be written: {reason_of(error)}; finished "
+                    "images are saved; give the same command again to resume"
                 ) from error
 
     def _run(self) -> Generator[AnnotatedFilm | Failure, None, None]:
-        with atomically(self.out / TABLE) as file:  # without what was cut off in an image
+        with atomically(self.out / TABLE) as file:  # drops the rows of an unfinished image
             earlier = (row for film in self.films for row in self.done.get(film, ()))
             write_table(file, map(dict, earlier), COLUMNS)
         try:
@@ -126,7 +127,7 @@ class Annotation:
                 for film in self.missing:
                     try:
                         rows = self._annotate(film)
-                    except Exception as error:  # a folder survives its worst image
+                    except Exception as error:  # one bad image must not stop the others
                         yield _failure(film, error)
                         continue
                     for row in rows:
@@ -156,17 +157,17 @@ class Annotation:
         )
         return dict(zip(COLUMNS, map(str, cells), strict=True))
 
-    def _finished(self) -> dict[str, list[dict[str, str]]]:
-        """Find what an earlier run finished: same weights, every region, every crop there."""
+    def _completed(self) -> dict[str, list[dict[str, str]]]:
+        """The rows of an earlier run: same weights, every region and every crop there."""
         path = self.out / TABLE
         if not path.is_file():
             return {}
         by_film: dict[str, list[dict[str, str]]] = {}
         with path.open(newline="", encoding="utf-8", errors="replace") as file:
             for row in csv.DictReader(file):
-                if self._is_good(row):
-                    by_film.setdefault(meant_cell(row["film"]), []).append(
-                        {name: meant_cell(cell) for name, cell in row.items()}
+                if self._is_valid(row):
+                    by_film.setdefault(unescape_cell(row["film"]), []).append(
+                        {name: unescape_cell(cell) for name, cell in row.items()}
                     )
         wanted = list(self.assessor.weights.manifest.plan.names)
         here = set(self.films)
@@ -176,11 +177,11 @@ class Annotation:
             if film in here and [row["region"] for row in rows] == wanted
         }
 
-    def _is_good(self, row: Mapping[str, str | None]) -> bool:
+    def _is_valid(self, row: Mapping[str, str | None]) -> bool:
         return (
             all(row.get(column) for column in COLUMNS)
             and row["weights_sha256"] == self.assessor.weights.name.sha256
-            and (self.out / meant_cell(str(row["crop"]))).is_file()
+            and (self.out / unescape_cell(str(row["crop"]))).is_file()
         )
 
     def _write_coco(self) -> None:
@@ -191,18 +192,18 @@ class Annotation:
 
 
 def _failure(film: str, error: Exception) -> Failure:
-    """Say why an image was not annotated; an error that the next one would meet is raised."""
+    """Why an image was not annotated; an error that would meet every image is raised."""
     if isinstance(error, OSError):  # of its crops: its name may be too long
-        if error.errno in FULL:
+        if error.errno in DISK_FULL:
             raise error
         return Failure(film, "output", f"its crops cannot be written: {reason_of(error)}")
     return failure_of(film, error)
 
 
 def _crop_name(film: str) -> str:
-    """Name a crop for its image: the whole name and one suffix more.
+    """Name a crop for its image: its whole name, so that hand.png and hand.jpg differ.
 
-    hand.png and hand.jpg are two images, and so are two that differ where a name is cut.
+    A name that would be too long is cut, with a hash.
     """
     whole = f"{film}.png"
     folder, name = os.path.split(film)

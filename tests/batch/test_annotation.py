@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from boneage.batch.annotating import Annotation
+from boneage.batch.annotation import Annotation
 from boneage.domain.assessment import CARPAL, Failure
 from boneage.errors import DataError, WeightsError
 from boneage.inference.assessor import Assessor
@@ -72,7 +72,7 @@ def test_defect_3_crops_are_the_films_own_pixels(
         np.testing.assert_array_equal(seen, film[top:bottom, left:right])
 
 
-def test_a_second_run_goes_on(folder: Path, assessor: Assessor, tmp_path: Path) -> None:
+def test_a_second_run_resumes(folder: Path, assessor: Assessor, tmp_path: Path) -> None:
     out = tmp_path / "out"
     whole = tmp_path / "whole"
     list(Annotation(folder, whole, assessor).run())
@@ -110,7 +110,7 @@ def test_crops_inside_the_folder_are_no_films(folder: Path, assessor: Assessor) 
     assert Annotation(folder, folder, assessor).missing == ["bad.png"]
 
 
-def test_films_that_differ_in_suffix_keep_their_own_crops(
+def test_images_that_differ_in_suffix_have_their_own_crops(
     tmp_path: Path, grey_film: Grey, assessor: Assessor
 ) -> None:
     films = tmp_path / "films"
@@ -123,7 +123,7 @@ def test_films_that_differ_in_suffix_keep_their_own_crops(
     assert len(set(crops)) == len(crops) == 9
 
 
-def test_an_empty_folder_is_said(tmp_path: Path, assessor: Assessor) -> None:
+def test_an_empty_folder_is_reported(tmp_path: Path, assessor: Assessor) -> None:
     with pytest.raises(DataError, match="no images"):
         Annotation(tmp_path, tmp_path / "out", assessor)
 
