@@ -226,7 +226,7 @@ def test_parts_that_are_gone_are_missed(run: Run, film: Path, tmp_path: Path) ->
     (out / "ages" / "part-00000001.csv").unlink()
     result = run("assess", film, "--sex", "m", "--out", out)
     assert result.exit_code == 2
-    assert "part-00000001.csv' is gone" in result.stderr
+    assert "part-00000001.csv' is missing" in result.stderr
 
 
 def test_two_commands_never_write_into_one_folder(tmp_path: Path) -> None:
