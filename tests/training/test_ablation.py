@@ -481,7 +481,7 @@ def test_wrong_usage_is_a_sentence(run: Path, data: Path, tmp_path: Path) -> Non
     result = boneage("--run", run, "--data", data, "--out", tmp_path / "out")
     assert result.exit_code == 2
     assert "does not state the run's profile" in result.output
-    assert "name it with --profile" in result.output
+    assert "give it with --profile" in result.output
     result = boneage(
         *("--run", run, "--data", data, "--profile", "compact"),
         *("--only", "networks", "--out", tmp_path / "out"),
