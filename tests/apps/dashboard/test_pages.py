@@ -285,4 +285,4 @@ def test_the_data_page(tmp_path: Path, png: bytes, monkeypatch: pytest.MonkeyPat
     assert not page.exception
     shown = " ".join(markdown.value for markdown in page.markdown)
     assert "labelled twice" in shown
-    assert "no film of this id" in shown
+    assert "no image of this id" in shown
