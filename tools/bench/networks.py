@@ -42,7 +42,8 @@ class WatchedWeights(Weights):
         if self.batch:
             many = [(network, self._many(inputs)) for network, inputs in jobs]
             self.calls.append(lambda weights: weights.run_each(many))
-        return self._counted(lambda: Weights.run_each(self, jobs))
+        # Not by Weights.run_each, whose single runs would be counted once more.
+        return self._counted(lambda: self.in_parallel(lambda job: Weights.run(self, *job), jobs))
 
     def _many(self, inputs: Arrays) -> Arrays:
         return {name: np.concatenate([value] * self.batch) for name, value in inputs.items()}
