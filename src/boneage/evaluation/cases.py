@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal, TypeAlias, TypeVar
+from typing import Literal, TypeAlias
 
 from boneage.datasets.films import Film, Films, load_films
-from boneage.domain.assessment import Failure
 from boneage.errors import DataError
-from boneage.inference.assessor import failure_of
 
 Split: TypeAlias = Literal["validation", "train", "all"]
 SPLITS: tuple[Split, ...] = ("validation", "train", "all")
 Copies: TypeAlias = Literal["detailed", "squeezed", "best"]
 COPIES: tuple[Copies, ...] = ("detailed", "squeezed", "best")
 """Films at half scale or better; the squeezed copies, one of every id; of each id the better."""
-R = TypeVar("R")
 
 
 def films_to_read(folder: Path, split: Split, limit: int | None = None) -> tuple[Film, ...]:
@@ -59,17 +56,3 @@ def fingerprint(films: Iterable[Film]) -> str:
         stat = film.path.stat()
         digest.update(f"{film.id} {film.sex} {stat.st_size} {stat.st_mtime_ns}\n".encode())
     return digest.hexdigest()
-
-
-def attempt(film: str, work: Callable[[], R]) -> R | Failure:
-    """Do something with one of many films; why it failed, where it did.
-
-    Raises
-    ------
-    WeightsError
-        When the weights turn out unusable: then every film would fail.
-    """
-    try:
-        return work()
-    except Exception as error:
-        return failure_of(film, error)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from traceback import format_tb
-from typing import BinaryIO, TypeAlias
+from typing import BinaryIO, TypeAlias, TypeVar
 
 from boneage.domain.assessment import (
     WHOLE_HAND,
@@ -39,6 +39,7 @@ from boneage.quality.checks import findings_of
 from boneage.reading import read
 from boneage.reading.source import name_of
 
+Result = TypeVar("Result")
 Source: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO | Radiograph
 
 PREPARING = "preparing the image"
@@ -224,7 +225,7 @@ class Assessor:
         """
         for item in cases:
             case = item if isinstance(item, Case) else Case(item)
-            yield answer_or_failure(
+            yield attempt(
                 name_of(case.film),
                 partial(
                     self.assess,
@@ -251,8 +252,8 @@ class Assessor:
         return pair.left.detections_on_whole(detections, radiograph) if pair else detections
 
 
-def answer_or_failure(name: str, assess: Callable[[], Assessment]) -> Assessment | Failure:
-    """Assess one of many images; a Failure where it cannot be assessed.
+def attempt(name: str, work: Callable[[], Result]) -> Result | Failure:
+    """Do something with one of many images; a Failure where it cannot be done.
 
     Raises
     ------
@@ -260,7 +261,7 @@ def answer_or_failure(name: str, assess: Callable[[], Assessment]) -> Assessment
         When the weights turn out unusable: then every image would fail.
     """
     try:
-        return assess()
+        return work()
     except Exception as error:
         return failure_of(name, error)
 

@@ -16,10 +16,10 @@ from boneage.datasets.sources import METADATA
 from boneage.domain.assessment import Failure
 from boneage.domain.radiograph import Radiograph
 from boneage.errors import BoneageError, DataError
-from boneage.evaluation.cases import Split, attempt
+from boneage.evaluation.cases import Split
 from boneage.evaluation.localization.marks import Annotations, Shape
 from boneage.evaluation.localization.measuring import RegionMeasurement, measure
-from boneage.inference.assessor import Assessor
+from boneage.inference.assessor import Assessor, attempt
 from boneage.reading import read
 from boneage.storage.parallel import Journal, resumed
 

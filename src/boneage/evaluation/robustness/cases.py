@@ -16,10 +16,10 @@ from boneage._version import __version__
 from boneage.datasets.films import Film
 from boneage.domain.assessment import Assessment, Failure
 from boneage.domain.radiograph import Sex
-from boneage.evaluation.cases import attempt, fingerprint
+from boneage.evaluation.cases import fingerprint
 from boneage.evaluation.robustness.changes import CHANGES, Change
 from boneage.imaging.perturbations import Grey, grey_of
-from boneage.inference.assessor import Assessor
+from boneage.inference.assessor import Assessor, attempt
 from boneage.inference.session import assess_case
 from boneage.storage.parallel import Journal, resumed
 
