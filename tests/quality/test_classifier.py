@@ -32,7 +32,7 @@ def test_kinds_and_orientations_are_likelihoods() -> None:
         assert sum(judgement.orientation_probabilities) == pytest.approx(1)
     assert classifier().judge([DARK]).hand > 0.99
     assert classifier().judge([BRIGHT]).hand < 0.01
-    assert classifier().judge([BRIGHT]).likeliest_other == "chest"
+    assert classifier().judge([BRIGHT]).most_likely_other == "chest"
     assert most_likely_orientation(classifier().judge([NEGATIVE])) == (0, True)
     assert most_likely_orientation(classifier().judge([DARK])) == (0, False)
 

@@ -126,7 +126,7 @@ def findings_of_measures(measures: ImageMeasures) -> Iterator[Finding]:
 def _of_kind(judgement: Judgement, limits: QualityLimits) -> Iterator[Finding]:
     hand, unlike = judgement.hand, judgement.ood_score
     if hand < limits.hand_refused:
-        other = judgement.likeliest_other
+        other = judgement.most_likely_other
         message = OTHER_KINDS.get(other, "It does not look like a radiograph of one whole hand.")
         code = CODES_OF_KINDS.get(other, "not_a_hand")
         yield Finding.refusal(code, message, hand, limits.hand_refused)

@@ -68,7 +68,7 @@ class Judgement:
         return self.kinds[HAND]
 
     @property
-    def likeliest_other(self) -> str:
+    def most_likely_other(self) -> str:
         """What it is otherwise."""
         return max((kind for kind in self.kinds if kind != HAND), key=self.kinds.__getitem__)
 

@@ -330,7 +330,7 @@ def _failure(failure: Failure) -> FailureRecord:
 def _assessment(assessment: Assessment) -> AssessmentRecord:
     years, months = divmod(round(assessment.age_months), 12)
     interval, calibrated = assessment.interval, assessment.calibrated
-    stance, hand = assessment.orientation, assessment.other_hand
+    orientation, hand = assessment.orientation, assessment.other_hand
     return AssessmentRecord.of(
         assessment,
         age_text=years_and_months(assessment.age_months),
@@ -350,11 +350,11 @@ def _assessment(assessment: Assessment) -> AssessmentRecord:
         regions=[
             RegionRecord.of(detection, name=detection.region) for detection in assessment.detections
         ],
-        stance=stance
+        stance=orientation
         and OrientationRecord.of(
-            stance,
-            quarter_turns_clockwise=stance.quarters,
-            tilt_degrees=stance.tilt.degrees if stance.tilt else 0.0,
+            orientation,
+            quarter_turns_clockwise=orientation.quarters,
+            tilt_degrees=orientation.tilt.degrees if orientation.tilt else 0.0,
         ),
         unlikeness=assessment.ood_score,
         readings=dict(assessment.age_by_network),

@@ -289,4 +289,4 @@ def test_the_public_data_set_is_thin_where_it_is_known_to_be(real_films: Path) -
     }
     assert sum(found.by_split[name].count for name in found.by_split) == 12_611
     assert found.copies.detailed == 1_472
-    assert all(heaped.is_heaped for heaped in found.heaping)
+    assert all(heaping.is_age_heaping for heaping in found.heaping)

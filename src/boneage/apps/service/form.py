@@ -212,7 +212,7 @@ def _flag(given: dict[str, str], name: str) -> bool:
 
 def _paper(text: str) -> str:
     if text.lower() not in PAPERS:
-        raise HttpProblem(422, "paper", f"paper {text!r} is not one of {', '.join(PAPERS)}")
+        raise HttpProblem(422, "paper", f"{text!r} is not a paper size: {', '.join(PAPERS)}")
     return text.lower()
 
 

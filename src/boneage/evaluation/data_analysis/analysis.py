@@ -1,7 +1,7 @@
 """All that is worth knowing of a labelled data set before anything is trained on it.
 
 How old and of which sex the films are, how the ages spread, how the splits compare, which
-age bands are sparse, whether ages are heaped, and which copies of the films there are. A
+age bands are sparse, whether ages heap, and which copies of the films there are. A
 z-score is (age − mean) / standard deviation, over all labels together.
 """
 
@@ -28,7 +28,7 @@ SPARSE_FILMS = 250
 """A two-year band with fewer films of a sex is sparse: a mean over n films is
 uncertain by 1/√n of their spread, 6 % at 250."""
 
-HEAPED_SHARE = 0.25
+AGE_HEAPING_SHARE = 0.25
 """Half of the films on at most this share of the ages: of evenly spread labels half of
 the films need half of the ages."""
 
@@ -135,9 +135,9 @@ class AgeHeaping:
     """How many different ages the sex has in all."""
 
     @property
-    def is_heaped(self) -> bool:
+    def is_age_heaping(self) -> bool:
         """Whether the labels keep to few ages, as those read from plates of an atlas do."""
-        return len(self.ages_months) <= HEAPED_SHARE * self.distinct
+        return len(self.ages_months) <= AGE_HEAPING_SHARE * self.distinct
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ class Judged:
         return verdict_on(self.findings(limits))
 
     @property
-    def likeliest_kind(self) -> str:
+    def most_likely_kind(self) -> str:
         """What it is most likely taken for."""
         kinds = self.judgement.kinds
         return max(kinds, key=kinds.__getitem__)
@@ -215,7 +215,7 @@ class RefusalCounts:
         for image in images:
             entry = self.catalogue[image.example.name]
             if entry.expected == REFUSE:
-                table.setdefault(entry.category, Counter())[image.likeliest_kind] += 1
+                table.setdefault(entry.category, Counter())[image.most_likely_kind] += 1
         return {name: dict(sorted(found.items())) for name, found in sorted(table.items())}
 
 
@@ -256,7 +256,7 @@ def write_cases(
             "verdict": case.verdict(limits).value,
             "findings": ";".join(finding.code for finding in case.findings(limits)),
             "hand": f"{case.judgement.hand:.4f}",
-            "seen_as": case.likeliest_kind,
+            "seen_as": case.most_likely_kind,
             **metadata,
         }
 
