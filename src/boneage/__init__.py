@@ -11,9 +11,10 @@ from functools import cache
 
 from boneage._version import __version__
 from boneage.clinical.interpreting import with_clinical_findings
-from boneage.domain.assessment import Assessment, Case, Failure, Verdict, years_and_months
+from boneage.domain.assessment import Assessment, Case, Failure, Verdict
 from boneage.domain.child import Child
 from boneage.domain.radiograph import Radiograph, Sex
+from boneage.domain.reported import years_and_months
 from boneage.errors import (
     AgeError,
     BoneageError,

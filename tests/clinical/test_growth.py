@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boneage.clinical.growth import BRUSH_NAME, growth_of
-from boneage.domain.assessment import Interval
-from boneage.domain.clinical_findings import Centre, Determination
+from boneage.domain.assessment import ErrorDistribution, Interval
+from boneage.domain.clinical_findings import Centre, Confidence, Determination
 from boneage.domain.radiograph import Sex
 
 ages = st.floats(0, 300)
@@ -20,7 +20,7 @@ def test_a_boy_of_ten_by_hand() -> None:
     growth = growth_of(108.0, 120.0, Sex.MALE)
     assert growth.difference_months == -12
     assert growth.sd_months == 9.79
-    assert growth.sds == pytest.approx(-12 / 9.79)
+    assert growth.sds == -1.23
     assert growth.normal_low_months == pytest.approx(120 - 2 * 9.79)
     assert growth.normal_high_months == pytest.approx(120 + 2 * 9.79)
     assert growth.determination is Determination.NORMAL
@@ -31,29 +31,73 @@ def test_a_boy_of_ten_by_hand() -> None:
 def test_the_brush_mean_on_request() -> None:
     growth = growth_of(108.0, 120.0, Sex.MALE, centre=Centre.BRUSH_MEAN)
     assert growth.centre_months == 125.68
-    assert growth.sds == pytest.approx((108 - 125.68) / 9.79)
+    assert growth.sds == -1.81
     assert growth.difference_months == -12, "of the ages, whatever the centre"
     assert growth.centre is Centre.BRUSH_MEAN
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "determination"),
+    ("bone_age", "determination"),
     [
-        (110, 130, Determination.NORMAL),
-        (95, 115, Determination.INDETERMINATE),
-        (130, 150, Determination.INDETERMINATE),
-        (90, 150, Determination.INDETERMINATE),
-        (80, 100, Determination.DELAYED),
-        (140, 160, Determination.ADVANCED),
+        (100.4, Determination.NORMAL),  # SDS -2.00
+        (100.3, Determination.DELAYED),
+        (120.0, Determination.NORMAL),
+        (139.6, Determination.NORMAL),  # +2.00: neither number that is shown contradicts it
+        (139.7, Determination.ADVANCED),
     ],
 )
-def test_an_interval_that_holds_a_limit_leaves_it_open(
-    low: float, high: float, determination: Determination
+def test_the_sds_as_reported_decides(bone_age: float, determination: Determination) -> None:
+    growth = growth_of(bone_age, 120, Sex.MALE)
+    assert growth.determination is determination
+    assert growth.confidence is None, "without an interval nothing is known of it"
+    assert growth.probabilities is None
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "determination", "confidence"),
+    [
+        (110, 130, Determination.NORMAL, Confidence.HIGH),
+        (95, 115, Determination.NORMAL, Confidence.LOW),
+        (130, 150, Determination.ADVANCED, Confidence.LOW),
+        (90, 150, Determination.NORMAL, Confidence.LOW),
+        (80, 100, Determination.DELAYED, Confidence.HIGH),
+        (80, 101, Determination.DELAYED, Confidence.LOW),
+        (140, 160, Determination.ADVANCED, Confidence.HIGH),
+    ],
+)
+def test_an_interval_that_crosses_a_limit_lowers_the_confidence(
+    low: float, high: float, determination: Determination, confidence: Confidence
 ) -> None:
     growth = growth_of((low + high) / 2, 120, Sex.MALE, interval=Interval(low, high, 0.9))
-    assert growth.determination is determination
-    assert growth.sds_low == pytest.approx((low - 120) / 9.79)
-    assert growth.sds_high == pytest.approx((high - 120) / 9.79)
+    assert (growth.determination, growth.confidence) == (determination, confidence)
+    assert growth.sds_low == pytest.approx((low - 120) / 9.79, abs=0.005)
+    assert growth.sds_high == pytest.approx((high - 120) / 9.79, abs=0.005)
+
+
+def test_probabilities_by_hand() -> None:
+    errors = ErrorDistribution(tuple(i / 10 for i in range(1, 100)), 10.0)  # 1 to 99 months
+    growth = growth_of(139.58, 120, Sex.MALE, errors=errors)  # at the upper limit
+    assert growth.probabilities is not None
+    assert growth.probabilities.advanced == pytest.approx(0.5)
+    # 39.16 months above the lower limit, which 60 of 99 errors pass; one more for the unseen
+    assert growth.probabilities.delayed == pytest.approx((60 + 1) / 100 / 2)
+
+
+@given(
+    bone_ages, st.floats(3, 192), sexes, st.lists(st.floats(0, 5), min_size=1), st.floats(0.1, 40)
+)
+def test_probabilities_are_shares_of_one(
+    bone_age: float, age: float, sex: Sex, scores: list[float], scale: float
+) -> None:
+    errors = ErrorDistribution(tuple(sorted(scores)), scale)
+    found = growth_of(bone_age, age, sex, errors=errors).probabilities
+    assert found is not None
+    shares = (found.delayed, found.normal, found.advanced)
+    assert min(shares) > -1e-9
+    assert sum(shares) == pytest.approx(1)
+    middle = growth_of(bone_age, age, sex)
+    if middle.determination is Determination.ADVANCED:
+        assert found.advanced >= 0.5 - 1e-9 or middle.sds == pytest.approx(2, abs=0.02)
 
 
 def test_without_an_interval_the_bone_age_alone_decides() -> None:
@@ -67,7 +111,7 @@ def test_without_an_interval_the_bone_age_alone_decides() -> None:
     [
         (Sex.MALE, 204.5, "for boys it goes from 3 months to 17 years 0 months"),
         (Sex.FEMALE, 193, "for girls it goes from 3 months to 16 years 0 months"),
-        (Sex.MALE, 2.9, "at 0 years 3 months the Brush table defines no SD"),
+        (Sex.MALE, 2.9, "at 0 years 2 months the Brush table defines no SD"),
     ],
 )
 @pytest.mark.parametrize("centre", Centre)
@@ -88,5 +132,5 @@ def test_normal_means_within_two_sd(bone_age: float, age: float, sex: Sex) -> No
     growth = growth_of(bone_age, age, sex)
     if growth.sds is None:
         assert growth.determination is Determination.UNKNOWN
-    elif abs(abs(growth.sds) - 2) > 1e-9:
-        assert (growth.determination is Determination.NORMAL) == (abs(growth.sds) < 2)
+    else:
+        assert (growth.determination is Determination.NORMAL) == (abs(growth.sds) <= 2)

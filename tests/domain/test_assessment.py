@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from boneage.domain.assessment import Box, years_and_months
+from boneage.domain.assessment import Box
 from boneage.inference.assessor import Assessor
 
 
@@ -21,20 +21,6 @@ def test_a_box_is_never_empty_nor_outside(corners: tuple[int, int, int, int]) ->
 def test_a_box_measures_itself() -> None:
     box = Box(2, 3, 7, 13)
     assert (box.height, box.width, box.area) == (5, 10, 50)
-
-
-@pytest.mark.parametrize(
-    ("months", "said"),
-    [
-        (0.0, "0 years 0 months"),
-        (1.2, "0 years 1 month"),
-        (12.0, "1 year 0 months"),
-        (131.6, "11 years 0 months"),
-        (228.0, "19 years 0 months"),
-    ],
-)
-def test_ages_are_in_years_and_months(months: float, said: str) -> None:
-    assert years_and_months(months) == said
 
 
 def test_answers_do_not_change(assessor: Assessor) -> None:

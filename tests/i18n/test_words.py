@@ -60,10 +60,10 @@ def test_what_the_program_reads_is_what_was_written(path: Path) -> None:
 
 def test_ages_are_said_as_people_say_them() -> None:
     english, german = words_of("en"), words_of("de")
-    assert english.age(131.6) == "11 years 0 months"
+    assert english.age(131.6) == "10 years 11 months"
     assert english.age(13.2) == "1 year 1 month"
     assert german.age(13.2) == "1 Jahr 1 Monat"
-    assert german.age(131.6) == "11 Jahre 0 Monate"
+    assert german.age(131.6) == "10 Jahre 11 Monate"
     assert english.months(122.374) == "122.4 months"
     assert german.months(122.374) == "122,4 Monate"
 

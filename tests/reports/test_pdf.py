@@ -90,9 +90,9 @@ def test_the_page_says_what_a_clinician_needs(
     for text in (
         "10 years 2 months",
         "122.4 months · Greulich and Pyle, female standard",
-        "90 % prediction interval: 9 years 2 months to 11 years 2 months (110 to 134 months)",
+        "90 % prediction interval: 9 years 2 months to 11 years 2 months (110.0 to 134.5 months)",
         "1.5 times as wide as usual",
-        "Site calibration: St Anna (2026-11-30, 120 radiographs); uncalibrated 10 years 0 months",
+        "Site calibration: St Anna (2026-11-30, 120 radiographs); uncalibrated 9 years 11 months",
         "Not a medical device",
         "SDS +0.2",
         "138.0 cm (54.3 in)",
@@ -115,7 +115,7 @@ def test_the_page_in_german(told: Assessment, radiograph: Radiograph, tmp_path: 
     for text in (
         "10 Jahre 2 Monate",
         "122,4 Monate",
-        "90-%-Prädiktionsintervall: 9 Jahre 2 Monate bis 11 Jahre 2 Monate (110 bis 134 Monate)",
+        "90-%-Prädiktionsintervall: 9 Jahre 2 Monate bis 11 Jahre 2 Monate (110,0 bis 134,5",
         "Mittelhand (erwartete Lage)",
         "Endgrößenprognose",
         "Warnung: Die Aufnahme ist als rechte Hand gekennzeichnet",

@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
+from pydicom import Dataset
 
 from boneage.clinical.growth import growth_of
 from boneage.clinical.interpreting import with_clinical_findings
@@ -16,6 +19,10 @@ from boneage.domain.assessment import Assessment, Interval
 from boneage.domain.child import Child
 from boneage.domain.clinical_findings import Centre, Determination
 from boneage.domain.radiograph import ImageMetadata, Sex
+from boneage.domain.reported import reported
+from boneage.reports.dicom.source import read_source
+from boneage.reports.dicom.structured_report import structured_report
+from boneage.reports.fhir import observation
 from boneage.reports.record import record
 from boneage.reports.table import row, write_table
 from boneage.reports.text import LINE_WIDTH, full_text, one_line
@@ -44,11 +51,12 @@ def test_the_text_says_everything(read: Assessment) -> None:
     for said in (
         "Chronological age 10 years 0 months (120.0 months), from the birth and study dates of the",
         "Difference +2.4 months SDS",
-        "SDS +0.2 (−0.9 to +1.2 over the prediction interval)",
+        "SDS +0.20 (−0.85 to +1.24 over the prediction interval)",
         "Brush Foundation children, Greulich and Pyle 1959; centred on the chronological age; "
-        "1 SD = 11.7 months",
-        "Normal range 8 years 1 month to 11 years 11 months (97 to 143 months), ±2 SD",
-        "Classification within normal limits",
+        "1 SD = 11.69 months",
+        "Normal range 8 years 1 month to 11 years 11 months (96.6 to 143.4 months), ±2 SD",
+        "Classification within normal limits (high confidence)",
+        "Probability delayed 2 %, within normal limits 97 %, advanced 1 %",
         "Present height 140.0 cm (55.1 in), 87.1 % of adult height",
         "Predicted height 160.6 cm (63.2 in)",
         "Prediction ±2 SD 153.7 to 167.6 cm (60.5 to 66.0 in)",
@@ -65,13 +73,13 @@ def test_two_standard_deviations_are_two() -> None:
     """A known slip in the field: one SD under the words "two standard deviations"."""
     growth = growth_of(120, 120, Sex.MALE)
     assert growth.sd_months == 9.79
-    assert normal_range(growth).endswith("(100 to 140 months), ±2 SD")
-    assert "1 SD = 9.8 months" in growth_reference(growth)
+    assert normal_range(growth).endswith("(100.4 to 139.6 months), ±2 SD")
+    assert "1 SD = 9.79 months" in growth_reference(growth)
 
 
 def test_the_centre_is_named() -> None:
     mean = growth_of(120, 120, Sex.MALE, centre=Centre.BRUSH_MEAN)
-    assert sds_text(mean) == "−0.6"
+    assert sds_text(mean) == "−0.58"
     assert "; centred on its mean (125.7 months); 1 SD" in growth_reference(mean)
 
 
@@ -80,7 +88,7 @@ def test_every_determination_has_words() -> None:
 
 
 def test_one_line_of_many(read: Assessment) -> None:
-    said = "difference +2.4 months, SDS +0.2, within normal limits; adult height 160.6 cm (63.2 in)"
+    said = "SDS +0.20, within normal limits; adult height 160.6 cm (63.2 in)"
     assert said in one_line(read)
 
 
@@ -118,23 +126,82 @@ def test_without_age_nothing_is_said_of_growth(answer: Assessment) -> None:
     assert "Predicted height not defined: the chronological age is not known" in said
 
 
-def test_the_outputs_agree(read: Assessment) -> None:
-    cells, clinical = cells_of(read), json.loads(json.dumps(record(read)))["clinical"]
+@pytest.mark.parametrize("bone_age", [122.374, 122.25, 119.96, 0.04, 131.95, 107.999, 239.95])
+def test_the_outputs_agree_to_the_digit(
+    read: Assessment, dicom_film: Path, bone_age: float
+) -> None:
+    interval = Interval(max(bone_age - 12.35, 0), bone_age + 12.25, 0.9, 54, by_sex=True)
+    moved = replace(read, age_months=bone_age, interval=interval, findings=())
+    told = with_clinical_findings(moved, Child(height_cm=140.0))
+    cells, whole = cells_of(told), json.loads(json.dumps(record(told), allow_nan=False))
+    clinical = whole["clinical"]
     growth, height = clinical["growth"], clinical["adult_height"]
-    for column, value in {
-        "sds": growth["sds"],
-        "sds_low": growth["sds_low"],
-        "normal_high_months": growth["normal_high_months"],
-        "difference_months": growth["difference_months"],
-        "adult_height_cm": height["predicted_cm"],
-        "adult_height_low_cm": height["low_cm"],
-        "adult_height_interval_high_cm": height["interval_high_cm"],
-        "percent_of_adult_height": height["percent"],
-    }.items():
-        assert float(cells[column]) == pytest.approx(value, abs=0.006), column
+    resource = observation(told, "cd" * 32)
+    parts = {part["code"]["coding"][0]["code"]: part for part in resource["component"]}
+    ends, normal = parts["prediction-interval"]["valueRange"], resource["referenceRange"][0]
+    coded = {
+        item.ConceptNameCodeSequence[0].CodeMeaning: float(
+            item.MeasuredValueSequence[0].NumericValue
+        )
+        for item in numbers(structured_report(told, read_source(dicom_film)))
+    }
+    low_end, high_end = (
+        f"Bone age, {end} end of its prediction interval" for end in ("lower", "upper")
+    )
+    probability = parts["probability-normal"]["valueQuantity"]
+    for value, column, quantity, meaning in (
+        (whole["age_months"], "age_months", resource["valueQuantity"], "Bone age"),
+        (whole["interval"]["low_months"], "interval_low_months", ends["low"], low_end),
+        (whole["interval"]["high_months"], "interval_high_months", ends["high"], high_end),
+        (
+            growth["difference_months"],
+            "difference_months",
+            parts["difference"]["valueQuantity"],
+            "Bone age minus chronological age",
+        ),
+        (growth["sds"], "sds", parts["sds"]["valueQuantity"], "Z-Score of measurement"),
+        (
+            growth["normal_high_months"],
+            "normal_high_months",
+            normal["high"],
+            "Normal Range Upper Limit",
+        ),
+        (
+            growth["probabilities"]["normal"],
+            "probability_normal",
+            probability,
+            "Probability: within normal limits",
+        ),
+    ):
+        found = (float(cells[column]), quantity["value"], coded[meaning])
+        assert found == (value,) * 3, column
+        assert float(cells[column]) or "-" not in cells[column]
+    if height["predicted_cm"] is not None:
+        predicted = parts["adult-height"]["valueQuantity"]["value"]
+        by_report = coded["Predicted adult height, Bayley and Pinneau"]
+        found = (float(cells["adult_height_cm"]), predicted, by_report)
+        assert found == (height["predicted_cm"],) * 3
+    text = flat(full_text(told))
+    assert f"{whole['age_text']} ({whole['age_months']} months)" in text
+    assert (whole["years"], whole["months"]) == divmod(int(whole["age_months"]), 12)
+    low, high = whole["interval"]["low_months"], whole["interval"]["high_months"]
+    assert f"({low} to {high} months)" in text
+    assert f"SDS {growth['sds']:+.2f}".replace("-", "−") in text or growth["sds"] == 0
+    sign = "+" if growth["difference_months"] > 0 else ""
+    difference = f"Difference {sign}{growth['difference_months']} months"
+    assert difference.replace("-", "−") in text
+    assert growth["difference_months"] == reported(whole["age_months"] - 120)
     assert cells["standards"] == clinical["standards"]["text"]
-    assert cells["determination"] == growth["determination"] == "normal"
+    assert cells["determination"] == growth["determination"]
     assert cells["sds_centre"] == "chronological age"
+
+
+def numbers(dataset: Dataset) -> Iterator[Dataset]:
+    """All numbers of a structured report."""
+    for item in dataset.get("ContentSequence", []):
+        if item.ValueType == "NUM":
+            yield item
+        yield from numbers(item)
 
 
 def test_no_date_is_written(read: Assessment) -> None:
@@ -143,10 +210,17 @@ def test_no_date_is_written(read: Assessment) -> None:
         assert year not in written
 
 
-def test_an_interval_that_straddles_a_limit(answer: Assessment) -> None:
-    wide = replace(answer, interval=Interval(110, 150, 0.9))
-    text = flat(full_text(with_clinical_findings(wide, Child())))
-    assert "indeterminate: the prediction interval includes a limit of the normal range" in text
+@pytest.mark.parametrize(
+    ("interval", "crossed"), [((110, 150), "+2"), ((90, 140), "−2"), ((90, 150), "−2 and +2")]
+)
+def test_an_interval_that_crosses_a_limit(
+    answer: Assessment, interval: tuple[float, float], crossed: str
+) -> None:
+    wide = with_clinical_findings(replace(answer, interval=Interval(*interval, 0.9)), Child())
+    said = f"normal limits (low confidence: the prediction interval crosses {crossed} SD)"
+    assert said in flat(full_text(wide))
+    assert "within normal limits (low confidence)" in one_line(wide)
+    assert cells_of(wide)["confidence"] == record(wide)["clinical"]["growth"]["confidence"] == "low"
 
 
 def test_a_newborn_with_a_childs_bone_age_is_of_unknown_age(answer: Assessment) -> None:

@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from boneage.domain.assessment import Assessment
+from boneage.domain.reported import reported
 from boneage.errors import BoneageError
 
 FIRST_HASH = "0" * 64
 """In the first line, in place of the hash of an earlier one."""
 FILE_MODE = 0o600
-DECIMALS = 2
 TAIL_BYTES = 4096
 """Longer than any line."""
 MAX_TEXT = 128
@@ -191,7 +191,7 @@ def _plain(value: str | float | None) -> str | float | None:
     """Limit a value to one short line."""
     if isinstance(value, str):
         return re.sub(r"[^\x20-\x7e]", "?", value)[:MAX_TEXT]
-    return None if value is None else round(value, DECIMALS)
+    return None if value is None else reported(value)
 
 
 def _hash(line: bytes) -> str:

@@ -6,9 +6,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from boneage.clinical.tables import CHILDREN, brush_mean, brush_sd
-from boneage.domain.assessment import Interval, years_and_months
-from boneage.domain.clinical_findings import Centre, Determination, GrowthFindings, NotDefined
+from boneage.domain.assessment import ErrorDistribution, Interval
+from boneage.domain.clinical_findings import (
+    Centre,
+    ClassProbabilities,
+    Confidence,
+    Determination,
+    GrowthFindings,
+    NotDefined,
+)
 from boneage.domain.radiograph import Sex
+from boneage.domain.reported import SDS_DECIMALS, reported, years_and_months
 
 BRUSH_NAME = "Brush Foundation children, Greulich and Pyle 1959"
 NORMAL_SDS = 2.0
@@ -47,6 +55,7 @@ def growth_of(
     sex: Sex,
     *,
     interval: Interval | None = None,
+    errors: ErrorDistribution | None = None,
     centre: Centre = Centre.CHRONOLOGICAL_AGE,
 ) -> GrowthFindings:
     """Compare a bone age with what is usual at the chronological age.
@@ -54,10 +63,12 @@ def growth_of(
     Parameters
     ----------
     bone_age_months, chronological_age_months : float
+        As reported, so that a reader can redo the arithmetic.
     sex : Sex
     interval : Interval, optional
-        Of the bone age. Where it includes a limit of the normal range, the classification is
-        indeterminate; without it the bone age alone decides.
+        Of the bone age. Where it crosses a limit of the normal range, the confidence is low.
+    errors : ErrorDistribution, optional
+        Of the bone age; they give the probability of each classification.
     centre : Centre, optional
         What 0 SDS means.
 
@@ -71,7 +82,7 @@ def growth_of(
     growth = GrowthFindings(
         bone_age_months=bone_age_months,
         chronological_age_months=chronological_age_months,
-        difference_months=bone_age_months - chronological_age_months,
+        difference_months=reported(bone_age_months - chronological_age_months),
         table=BRUSH_NAME,
         centre=centre,
         determination=Determination.UNKNOWN,
@@ -80,19 +91,38 @@ def growth_of(
     if sd is None:
         return replace(growth, not_defined=_outside(chronological_age_months, sex))
     middle = centre_months(chronological_age_months, sex, centre)
-    low, high = middle - NORMAL_SDS * sd, middle + NORMAL_SDS * sd
-    ends = (interval.low_months, interval.high_months) if interval else (bone_age_months,) * 2
-    return replace(
+    limits = middle - NORMAL_SDS * sd, middle + NORMAL_SDS * sd
+
+    def sds_of(months: float) -> float:
+        return reported((months - middle) / sd, SDS_DECIMALS)
+
+    growth = replace(
         growth,
-        determination=_determination(*ends, low, high),
+        determination=classification(sds_of(bone_age_months)),
         centre_months=middle,
         sd_months=sd,
-        sds=(bone_age_months - middle) / sd,
-        sds_low=(ends[0] - middle) / sd if interval else None,
-        sds_high=(ends[1] - middle) / sd if interval else None,
-        normal_low_months=low,
-        normal_high_months=high,
+        sds=sds_of(bone_age_months),
+        normal_low_months=limits[0],
+        normal_high_months=limits[1],
+        probabilities=errors and _probabilities(bone_age_months, limits, errors),
     )
+    if interval is None:
+        return growth
+    ends = [sds_of(reported(end)) for end in (interval.low_months, interval.high_months)]
+    certain = classification(ends[0]) is classification(ends[1])
+    return replace(
+        growth,
+        sds_low=ends[0],
+        sds_high=ends[1],
+        confidence=Confidence.HIGH if certain else Confidence.LOW,
+    )
+
+
+def classification(sds: float) -> Determination:
+    """Classify a bone age by its SDS as reported, as clinicians do."""
+    if sds < -NORMAL_SDS:
+        return Determination.DELAYED
+    return Determination.ADVANCED if sds > NORMAL_SDS else Determination.NORMAL
 
 
 def growth_chart(
@@ -122,16 +152,12 @@ def centre_months(chronological_age_months: float, sex: Sex, centre: Centre) -> 
     return chronological_age_months
 
 
-def _determination(
-    interval_low: float, interval_high: float, normal_low: float, normal_high: float
-) -> Determination:
-    if interval_high < normal_low:
-        return Determination.DELAYED
-    if interval_low > normal_high:
-        return Determination.ADVANCED
-    if normal_low <= interval_low and interval_high <= normal_high:
-        return Determination.NORMAL
-    return Determination.INDETERMINATE
+def _probabilities(
+    bone_age_months: float, limits: tuple[float, float], errors: ErrorDistribution
+) -> ClassProbabilities:
+    delayed = errors.probability_beyond(bone_age_months - limits[0])  # the errors have no sign
+    advanced = errors.probability_beyond(limits[1] - bone_age_months)
+    return ClassProbabilities(delayed, 1 - delayed - advanced, advanced)
 
 
 def _outside(chronological_age_months: float, sex: Sex) -> NotDefined:

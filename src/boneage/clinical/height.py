@@ -10,10 +10,11 @@ from functools import cache
 import numpy as np
 
 from boneage.clinical.tables import CHILDREN, PERCENT, PREDICTION_ERROR, AgeCurve, curve
-from boneage.domain.assessment import Interval, years_and_months
+from boneage.domain.assessment import Interval
 from boneage.domain.child import CM_PER_INCH
 from boneage.domain.clinical_findings import AdultHeight, Category, NotDefined
 from boneage.domain.radiograph import Sex
+from boneage.domain.reported import years_and_months
 
 CATEGORY_LIMIT_MONTHS = 12.0
 """Bone age minus chronological age from which the accelerated or delayed table applies."""

@@ -12,6 +12,7 @@ from boneage.domain.assessment import Assessment
 from boneage.domain.child import PLACEHOLDER, Child, clinical_context
 from boneage.domain.clinical_findings import ClinicalContext, ClinicalFindings
 from boneage.domain.findings import Finding, Severity
+from boneage.domain.reported import reported
 
 NO_NEWBORN = (
     "The chronological age of 0 months is far below the bone age; it was treated as a placeholder "
@@ -56,11 +57,20 @@ def with_clinical_findings(assessment: Assessment, child: Child) -> Assessment:
 
 
 def clinical_findings(assessment: Assessment, context: ClinicalContext) -> ClinicalFindings:
-    """Interpret a bone age in the context of the child."""
-    age, bone_age, sex = context.chronological_age_months, assessment.age_months, assessment.sex
+    """Interpret a bone age in the context of the child: of the ages as they are reported."""
+    age, sex = context.chronological_age_months, assessment.sex
+    age = None if age is None else reported(age)
+    bone_age = reported(assessment.age_months)
     growth = height = None
     if age is not None:
-        growth = growth_of(bone_age, age, sex, interval=assessment.interval, centre=context.centre)
+        growth = growth_of(
+            bone_age,
+            age,
+            sex,
+            interval=assessment.interval,
+            errors=assessment.errors,
+            centre=context.centre,
+        )
     if context.height_cm is not None:
         height = adult_height(context.height_cm, bone_age, age, sex, assessment.interval)
     return ClinicalFindings(context, nearest_standards(bone_age, sex), growth, height)

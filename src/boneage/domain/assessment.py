@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
@@ -23,6 +24,7 @@ __all__ = [
     "Box",
     "Calibrated",
     "Case",
+    "ErrorDistribution",
     "Failure",
     "Finding",
     "Interval",
@@ -32,7 +34,6 @@ __all__ = [
     "Verdict",
     "WeightsName",
     "verdict_on",
-    "years_and_months",
 ]
 
 WHOLE_HAND = "whole_hand"
@@ -57,6 +58,27 @@ class Interval:
     widening: float = 1.0
     """How much wider it is than for a typical image of this sex and age: because the networks
     disagree, or because the image is atypical."""
+
+
+@dataclass(frozen=True)
+class ErrorDistribution:
+    """How far a single expert reading of an image may be from the estimate.
+
+    To either side alike: the errors of the calibration radiographs, scaled to this one.
+    """
+
+    scores: tuple[float, ...]
+    """Absolute errors of the calibration radiographs as multiples of their scale, ascending."""
+    scale_months: float
+
+    def probability_beyond(self, months: float) -> float:
+        """The probability that the reading is further than this above the estimate.
+
+        Of a distance below 0: that it is above that, lower, age.
+        """
+        further = len(self.scores) - bisect_right(self.scores, abs(months) / self.scale_months)
+        tail = (further + 1) / (len(self.scores) + 1) / 2
+        return tail if months >= 0 else 1 - tail
 
 
 @dataclass(frozen=True)
@@ -109,6 +131,8 @@ class Assessment:
     seconds: float
     findings: tuple[Finding, ...] = ()
     interval: Interval | None = None
+    errors: ErrorDistribution | None = None
+    """None where the weights state no interval."""
     chronological_age_months: float | None = None
     ood_score: float | None = None
     """Distance of the whole hand's feature from those of the training images: about 1 for most
@@ -156,16 +180,6 @@ class Assessment:
         return next(
             (detection.box for detection in self.detections if detection.region == region), None
         )
-
-
-def years_and_months(age_months: float) -> str:
-    """An age in years and months, to the nearest month.
-
-    >>> years_and_months(131.6)
-    '11 years 0 months'
-    """
-    years, months = divmod(round(age_months), 12)
-    return f"{years} year{'s' * (years != 1)} {months} month{'s' * (months != 1)}"
 
 
 @dataclass(frozen=True)

@@ -26,15 +26,24 @@ class Centre(StrEnum):
 
 
 class Determination(StrEnum):
-    """The classification of a bone age, in the words of RadElement RDES14."""
+    """The classification of a bone age by its SDS, in the words of RadElement RDES14."""
 
     DELAYED = "delayed"
+    """An SDS below -2."""
     NORMAL = "normal"
     ADVANCED = "advanced"
-    INDETERMINATE = "indeterminate"
-    """The interval of the bone age holds a limit of the normal range."""
+    """An SDS above +2."""
     UNKNOWN = "unknown"
-    """No limit is defined."""
+    """No SDS is defined."""
+
+
+class Confidence(StrEnum):
+    """How certain a classification is."""
+
+    HIGH = "high"
+    """The whole prediction interval has this classification."""
+    LOW = "low"
+    """The prediction interval crosses a limit of the normal range."""
 
 
 class Category(StrEnum):
@@ -76,8 +85,17 @@ class ClinicalContext:
 
 
 @dataclass(frozen=True)
+class ClassProbabilities:
+    """The probability that a single expert reading of the image has each classification."""
+
+    delayed: float
+    normal: float
+    advanced: float
+
+
+@dataclass(frozen=True)
 class GrowthFindings:
-    """A bone age beside the chronological age."""
+    """A bone age beside the chronological age, both as reported."""
 
     bone_age_months: float
     chronological_age_months: float
@@ -99,6 +117,10 @@ class GrowthFindings:
     normal_low_months: float | None = None
     normal_high_months: float | None = None
     """Two SD below and above the centre."""
+    confidence: Confidence | None = None
+    """None where there is no interval or no SD."""
+    probabilities: ClassProbabilities | None = None
+    """None where the weights state no errors, or there is no SD."""
     not_defined: NotDefined | None = None
     """Why there is no SD; None when there is."""
 

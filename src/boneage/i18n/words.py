@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from boneage.domain.reported import completed, reported
 from boneage.errors import LanguageError
 
 DOMAIN = "boneage"
@@ -50,9 +51,8 @@ class Words:
 
     def number(self, value: float, decimals: int = 1, *, sign: bool = False) -> str:
         """Write a number with the language's decimal mark, and a true minus."""
-        text = f"{value:{'+' if sign else ''}.{decimals}f}"
-        if not float(text):
-            text = text.lstrip("+-")
+        shown = reported(value, decimals)
+        text = f"{shown:{'+' if sign and shown else ''}.{decimals}f}"
         return self._marked(text.replace("-", "−"))
 
     def percent(self, share: float) -> str:
@@ -65,8 +65,8 @@ class Words:
         return self.gettext("{number} months").format(number=number)
 
     def age(self, age_months: float) -> str:
-        """Write an age as clinicians do, to the nearest month."""
-        years, months = divmod(round(age_months), 12)
+        """Write an age in completed years and months."""
+        years, months = completed(age_months)
         ngettext = self.catalogue.ngettext
         return (
             ngettext("{count} year", "{count} years", years).format(count=years)

@@ -55,7 +55,8 @@ class IntervalPredictor:
         """Calibrate an answer of the weights, and add its interval."""
         if self.calibration:
             answer = self.calibration.apply(answer)
-        return replace(answer, interval=self.around(answer, self.level))
+        errors = self.model.errors(answer) if self.model else None
+        return replace(answer, interval=self.around(answer, self.level), errors=errors)
 
     def around(self, answer: Assessment, level: float) -> Interval | None:
         """The interval of any level around a calibrated answer; None where there is no model.

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from boneage.domain.assessment import years_and_months
 from boneage.domain.findings import Finding
 from boneage.domain.geometry import Box
+from boneage.domain.reported import years_and_months
 from boneage.imaging.hand_likeness import Likeness
 from boneage.imaging.two_hands import Cut
 from boneage.quality.classifier import Judgement

@@ -17,8 +17,15 @@ from boneage.domain.clinical_findings import (
     GrowthFindings,
 )
 from boneage.domain.radiograph import Sex
+from boneage.domain.reported import MONTHS_DECIMALS, SDS_DECIMALS, reported
 from boneage.reports.identity import ANONYMOUS, Identity
-from boneage.reports.wording import DISCLAIMER, comments, standard_text
+from boneage.reports.wording import (
+    CLASSIFICATIONS,
+    DISCLAIMER,
+    classification_text,
+    comments,
+    standard_text,
+)
 
 Resource = dict[str, Any]
 
@@ -35,12 +42,12 @@ BONE_AGE_CODES = (
 METHOD = "estimated from a radiograph by neural networks, of regions found by attention"
 DEVICE = "boneage"
 """The id of the contained device."""
-DECIMALS = 2
+LEVEL_DECIMALS = SHARE_DECIMALS = 2
+"""Of a level in percent, and of a probability."""
 INTERPRETATIONS: Mapping[Determination, tuple[str, str]] = {
     Determination.DELAYED: ("L", "Low"),
     Determination.NORMAL: ("N", "Normal"),
     Determination.ADVANCED: ("H", "High"),
-    Determination.INDETERMINATE: ("IND", "Indeterminate"),
 }
 """Codes of HL7's observation interpretation."""
 
@@ -132,7 +139,7 @@ def _interpretation(growth: GrowthFindings | None) -> list[Resource]:
         return []
     code, display = INTERPRETATIONS[growth.determination]
     coding = _coding("v3-ObservationInterpretation", code, display)
-    return [{"coding": [coding], "text": growth.determination.value}]
+    return [{"coding": [coding], "text": classification_text(growth)}]
 
 
 def _normal_range(growth: GrowthFindings | None, sex: Sex) -> list[Resource]:
@@ -165,7 +172,7 @@ def _components(assessment: Assessment, clinical: ClinicalFindings | None) -> li
 
 def _interval(interval: Interval) -> list[Resource]:
     ends = {"low": _months(interval.low_months), "high": _months(interval.high_months)}
-    level = _quantity(100 * interval.level, "%", "%")
+    level = _quantity(100 * interval.level, "%", "%", LEVEL_DECIMALS)
     code = _own("prediction-interval", "Prediction interval of the bone age")
     return [
         {"code": code, "valueRange": ends},
@@ -177,9 +184,17 @@ def _growth(growth: GrowthFindings) -> list[Resource]:
     difference = _months(growth.difference_months)
     parts = [_component("difference", "Bone age minus chronological age", difference)]
     if growth.sds is not None:
-        sds = _quantity(growth.sds, "SDS", "1")
+        sds = _quantity(growth.sds, "SDS", "1", SDS_DECIMALS)
         name = f"SDS of the bone age around the {growth.centre.value}"
         parts.append(_component("sds", name, sds))
+    if growth.probabilities is not None:
+        for classification in INTERPRETATIONS:
+            share = getattr(growth.probabilities, classification.value)
+            name = f"Probability of the classification: {CLASSIFICATIONS[classification]}"
+            code = f"probability-{classification.value}"
+            parts.append(
+                _component(code, name, _quantity(share, "probability", "1", SHARE_DECIMALS))
+            )
     return parts
 
 
@@ -215,5 +230,5 @@ def _months(value: float) -> Resource:
     return _quantity(value, "months", "mo")
 
 
-def _quantity(value: float, unit: str, code: str) -> Resource:
-    return {"value": round(value, DECIMALS), "unit": unit, "system": UCUM, "code": code}
+def _quantity(value: float, unit: str, code: str, decimals: int = MONTHS_DECIMALS) -> Resource:
+    return {"value": reported(value, decimals), "unit": unit, "system": UCUM, "code": code}

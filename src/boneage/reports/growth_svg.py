@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from boneage.clinical.growth import GrowthChart, GrowthPoint
-from boneage.domain.assessment import years_and_months
+from boneage.domain.reported import years_and_months
 
 WIDTH, HEIGHT = 720, 520
 LEFT, RIGHT, TOP, BOTTOM = 62, WIDTH - 18, 44, HEIGHT - 56

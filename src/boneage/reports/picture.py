@@ -15,8 +15,9 @@ import numpy as np
 from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
-from boneage.domain.assessment import Assessment, Severity, years_and_months
+from boneage.domain.assessment import Assessment, Severity
 from boneage.domain.radiograph import Radiograph
+from boneage.domain.reported import years_and_months
 from boneage.imaging.preparing import stretch
 from boneage.reports.panels import (
     BACKGROUND,

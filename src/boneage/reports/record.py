@@ -23,32 +23,50 @@ from boneage.domain.assessment import (
     Severity,
     Verdict,
     WeightsName,
-    years_and_months,
 )
 from boneage.domain.clinical_findings import (
     NO_AGE,
     AgeSource,
     Category,
     Centre,
+    ClassProbabilities,
     ClinicalFindings,
+    Confidence,
     Determination,
     NotDefined,
 )
 from boneage.domain.radiograph import Sex
+from boneage.domain.reported import (
+    CM_DECIMALS,
+    MONTHS_DECIMALS,
+    SDS_DECIMALS,
+    completed,
+    reported,
+    years_and_months,
+)
 
 Record: TypeAlias = dict[str, Any]
 """A record as ``json.dumps`` takes it."""
 
 DECIMALS = 2
-"""Of a number; a hundredth of a month is far below what a radiograph can tell."""
-OTHER_DECIMALS: Mapping[str, int | None] = {
+"""Of a number whose key states nothing else."""
+DECIMALS_BY_KEY: Mapping[str, int | None] = {
+    "readings": MONTHS_DECIMALS,
+    "percent": 1,
+    "sd_months": 2,
     "seconds": 3,
     "tilt_degrees": 1,
     "pixel_aspect": 4,
     "level": None,
     "pixel_spacing_mm": None,
 }
-"""Of numbers that are rounded otherwise, or not at all."""
+"""None: not rounded."""
+DECIMALS_BY_UNIT: Mapping[str, int] = {
+    "months": MONTHS_DECIMALS,
+    "cm": CM_DECIMALS,
+    "sds": SDS_DECIMALS,
+}
+"""By the last part of the key."""
 SIGNIFICANT = 4
 """Digits of what was measured of an image, whose sizes differ."""
 
@@ -113,6 +131,8 @@ class GrowthRecord(JsonObject, frozen=True):
     normal_high_months: float | None
     table: str | None
     not_defined: NotDefined | None
+    confidence: Confidence | None
+    probabilities: ClassProbabilities | None
 
 
 class AdultHeightRecord(JsonObject, frozen=True):
@@ -328,7 +348,7 @@ def _failure(failure: Failure) -> FailureRecord:
 
 
 def _assessment(assessment: Assessment) -> AssessmentRecord:
-    years, months = divmod(round(assessment.age_months), 12)
+    years, months = completed(assessment.age_months)
     interval, calibrated = assessment.interval, assessment.calibrated
     orientation, hand = assessment.orientation, assessment.other_hand
     return AssessmentRecord.of(
@@ -384,12 +404,19 @@ def _plain(value: JsonObject) -> Record:
 def _rounded(value: Any, key: str = "") -> Any:
     """Round every number of a record as its key asks for."""
     if isinstance(value, dict):
-        return {name: _rounded(part, name) for name, part in value.items()}
+        inner = key if key == "readings" else None
+        return {name: _rounded(part, inner or name) for name, part in value.items()}
     if isinstance(value, list):
         return [_rounded(part, key) for part in value]
     if not isinstance(value, float):
         return value
     if key in {"measured", "limit"}:
-        return float(f"{value:.{SIGNIFICANT}g}")
-    decimals = OTHER_DECIMALS.get(key, DECIMALS)
-    return value if decimals is None else round(value, decimals)
+        return float(f"{value:.{SIGNIFICANT}g}") + 0.0
+    decimals = decimals_of(key)
+    return value if decimals is None else reported(value, decimals)
+
+
+def decimals_of(key: str) -> int | None:
+    """How many decimals a number is reported with, by its key; None: all."""
+    usual = DECIMALS_BY_UNIT.get(key.rpartition("_")[2], DECIMALS)
+    return DECIMALS_BY_KEY.get(key, usual)

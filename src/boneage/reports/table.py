@@ -17,9 +17,9 @@ from boneage.domain.assessment import (
     Failure,
     Finding,
     Verdict,
-    years_and_months,
 )
-from boneage.reports.record import status_of
+from boneage.domain.reported import reported, years_and_months
+from boneage.reports.record import decimals_of, status_of
 from boneage.reports.wording import interval_text, reasons
 from boneage.storage.delimited import csv_text
 
@@ -53,6 +53,10 @@ ATTRIBUTES: Mapping[str, str] = {
     "normal_low_months": "clinical.growth.normal_low_months",
     "normal_high_months": "clinical.growth.normal_high_months",
     "determination": "clinical.growth.determination",
+    "confidence": "clinical.growth.confidence",
+    "probability_delayed": "clinical.growth.probabilities.delayed",
+    "probability_normal": "clinical.growth.probabilities.normal",
+    "probability_advanced": "clinical.growth.probabilities.advanced",
     "height_cm": "clinical.context.height_cm",
     "height_category": "clinical.adult_height.category",
     "percent_of_adult_height": "clinical.adult_height.percent",
@@ -116,7 +120,7 @@ def row(assessment: Assessment | Failure) -> Row:
     if assessment.clinical is not None:
         cells["not_defined"] = "; ".join(reason.message for reason in reasons(assessment.clinical))
     for name, age in assessment.age_by_network.items():
-        cells[f"{name}_months"] = f"{age:.2f}"
+        cells[f"{name}_months"] = _cell(f"{name}_months", age)
     for detection in assessment.detections:
         for corner in CORNERS:
             cells[f"{detection.region}_{corner}"] = getattr(detection.box, corner)
@@ -139,8 +143,10 @@ def _attribute(value: object, path: str) -> object:
 def _cell(column: str, value: object) -> object:
     if isinstance(value, Enum):
         return value.value
-    counted = column in COUNTS or not isinstance(value, int | float)
-    return value if counted else f"{value:.2f}"
+    if column in COUNTS or not isinstance(value, int | float):
+        return value
+    decimals = decimals_of(column)
+    return value if decimals is None else f"{reported(value, decimals):.{decimals}f}"
 
 
 def write_table(file: BinaryIO, rows: Iterable[Row], columns: Sequence[str] = COLUMNS) -> None:

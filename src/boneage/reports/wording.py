@@ -26,13 +26,16 @@ from boneage.domain.clinical_findings import (
     AgeSource,
     Category,
     Centre,
+    ClassProbabilities,
     ClinicalFindings,
+    Confidence,
     Determination,
     GrowthFindings,
     NearestStandards,
     NotDefined,
 )
 from boneage.domain.radiograph import Sex
+from boneage.domain.reported import SDS_DECIMALS, reported
 from boneage.i18n.words import ENGLISH, Words, noop, words_of
 
 Entry: TypeAlias = tuple[str, str]
@@ -59,10 +62,11 @@ CLASSIFICATIONS: Mapping[Determination, str] = {
     Determination.DELAYED: noop("delayed"),
     Determination.NORMAL: noop("within normal limits"),
     Determination.ADVANCED: noop("advanced"),
-    Determination.INDETERMINATE: noop(
-        "indeterminate: the prediction interval includes a limit of the normal range"
-    ),
     Determination.UNKNOWN: noop("not classified: no normal range is defined"),
+}
+CONFIDENCES: Mapping[Confidence, str] = {
+    Confidence.HIGH: noop("high confidence"),
+    Confidence.LOW: noop("low confidence"),
 }
 AGE_SOURCES: Mapping[AgeSource, str] = {
     AgeSource.GIVEN: noop("as given"),
@@ -103,7 +107,7 @@ def age_text(age_months: float, words: Words = EN) -> str:
 
 def age_range(low: float, high: float, words: Words = EN) -> str:
     """Write a range of ages both ways."""
-    months = words.to(words.number(low, 0), words.months(high, 0))
+    months = words.to(words.number(low), words.months(high))
     return f"{words.to(words.age(low), words.age(high))} ({months})"
 
 
@@ -250,7 +254,9 @@ def growth_entries(growth: GrowthFindings, words: Words = EN) -> list[Entry]:
     entries.append((_("SDS"), sds_text(growth, words)))
     if growth.not_defined is None:
         entries.append((_("Normal range"), normal_range(growth, words)))
-    entries.append((_("Classification"), _(CLASSIFICATIONS[growth.determination])))
+    entries.append((_("Classification"), classification_text(growth, words)))
+    if growth.probabilities is not None:
+        entries.append((_("Probability"), probabilities_text(growth.probabilities, words)))
     if growth.not_defined is None:
         entries.append((_("SDS reference"), growth_reference(growth, words)))
     return entries
@@ -265,16 +271,46 @@ def difference_text(growth: GrowthFindings, words: Words = EN) -> str:
     return f"{text} ({sign}{words.age(abs(growth.difference_months))})"
 
 
+def sds_number(sds: float, words: Words = EN) -> str:
+    """Write an SDS with its sign."""
+    return words.number(sds, SDS_DECIMALS, sign=True)
+
+
 def sds_text(growth: GrowthFindings, words: Words = EN) -> str:
     """The SDS, with those of the interval's ends."""
     if growth.sds is None:
         return _undefined(growth.not_defined, words)
-    text = words.number(growth.sds, sign=True)
+    text = sds_number(growth.sds, words)
     if growth.sds_low is None or growth.sds_high is None:
         return text
-    low, high = (words.number(end, sign=True) for end in (growth.sds_low, growth.sds_high))
+    low, high = (sds_number(end, words) for end in (growth.sds_low, growth.sds_high))
     over = words.gettext("{range} over the prediction interval")
     return f"{text} ({over.format(range=words.to(low, high))})"
+
+
+def classification_text(growth: GrowthFindings, words: Words = EN) -> str:
+    """The classification with its confidence, and the limit that the interval crosses."""
+    text = words.gettext(CLASSIFICATIONS[growth.determination])
+    if growth.confidence is None:
+        return text
+    confidence = words.gettext(CONFIDENCES[growth.confidence])
+    if growth.confidence is Confidence.LOW:
+        ends = (growth.sds_low or 0.0, growth.sds_high or 0.0)
+        limits = (-NORMAL_SDS, NORMAL_SDS)
+        crossed = [words.number(at, 0, sign=True) for at in limits if ends[0] < at < ends[1]]
+        reason = words.gettext("the prediction interval crosses {limits} SD")
+        confidence += ": " + reason.format(limits=words.gettext(" and ").join(crossed))
+    return f"{text} ({confidence})"
+
+
+def probabilities_text(probabilities: ClassProbabilities, words: Words = EN) -> str:
+    """How probable each classification is by a single expert reading."""
+    texts = []
+    for one in (Determination.DELAYED, Determination.NORMAL, Determination.ADVANCED):
+        share = reported(getattr(probabilities, one.value), 2)
+        percent = words.percent(share) if share else f"< {words.percent(0.01)}"
+        texts.append(f"{words.gettext(CLASSIFICATIONS[one])} {percent}")
+    return ", ".join(texts)
 
 
 def normal_range(growth: GrowthFindings, words: Words = EN) -> str:
@@ -292,7 +328,7 @@ def growth_reference(growth: GrowthFindings, words: Words = EN) -> str:
     if growth.centre is Centre.BRUSH_MEAN:
         mean = growth.centre_months or 0.0
         centre = _("centred on its mean ({months})").format(months=words.months(mean))
-    return f"{_(growth.table)}; {centre}; 1 SD = {words.months(growth.sd_months or 0.0)}"
+    return f"{_(growth.table)}; {centre}; 1 SD = {words.months(growth.sd_months or 0.0, 2)}"
 
 
 def height_entries(height: AdultHeight, words: Words = EN) -> list[Entry]:
@@ -300,7 +336,7 @@ def height_entries(height: AdultHeight, words: Words = EN) -> list[Entry]:
     _ = words.gettext
     present = length_text(height.present_height_cm, words)
     if height.percent is not None:
-        percent = words.percent(round(height.percent / 100, 3))
+        percent = words.percent(reported(height.percent / 100, 3))
         present += ", " + _("{percent} of adult height").format(percent=percent)
     entries = [(_("Present height"), present)]
     predicted = height.predicted_cm and length_text(height.predicted_cm, words)
@@ -338,9 +374,11 @@ def short_clinical_text(findings: ClinicalFindings) -> list[str]:
     """Growth and adult height of one image of many, in a few English words each."""
     texts = []
     if growth := findings.growth:
-        sds = "not defined" if growth.sds is None else EN.number(growth.sds, sign=True)
+        sds = "not defined" if growth.sds is None else sds_number(growth.sds)
         classification = CLASSIFICATIONS[growth.determination].partition(":")[0]
         texts.append(f"difference {difference_text(growth)}, SDS {sds}, {classification}")
+        if growth.confidence is Confidence.LOW:
+            texts[-1] += f" ({CONFIDENCES[growth.confidence]})"
     if height := findings.adult_height:
         predicted = height.predicted_cm
         known = "not defined" if predicted is None else length_text(predicted)

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from boneage.domain.assessment import AGE_RANGE_MONTHS, Assessment, Interval
+from boneage.domain.assessment import AGE_RANGE_MONTHS, Assessment, ErrorDistribution, Interval
 from boneage.domain.radiograph import Sex
 from boneage.errors import LevelError
 from boneage.i18n.words import percent
@@ -101,6 +101,12 @@ class NonconformityScores:
         """How many images there are."""
         return sum(map(len, self.by_sex.values()))
 
+    def of(self, sex: Sex, needed: int = LEAST_FILMS) -> tuple[tuple[float, ...], bool]:
+        """Those of a sex, where each sex has enough; else those of both, and False."""
+        if all(len(self.by_sex[one]) >= max(LEAST_FILMS, needed) for one in SEXES):
+            return self.by_sex[sex], True
+        return tuple(sorted(score for one in SEXES for score in self.by_sex[one])), False
+
     def threshold(self, sex: Sex, level: float) -> Threshold:
         """The ⌈(n + 1) · level⌉-th of n scores.
 
@@ -110,8 +116,7 @@ class NonconformityScores:
         if not 0 < level < 1:
             raise LevelError(f"level {level:g} is not between 0 and 1, such as {DEFAULT_LEVEL}")
         needed = films_needed(level)
-        apart = all(len(self.by_sex[s]) >= max(LEAST_FILMS, needed) for s in SEXES)
-        scores = self.by_sex[sex] if apart else sorted(s for x in SEXES for s in self.by_sex[x])
+        scores, apart = self.of(sex, needed)
         count = len(scores)
         if count < needed:
             raise LevelError(
@@ -140,6 +145,11 @@ class IntervalModel:
         return Interval(
             float(low), float(high), level, threshold.films, threshold.by_sex, round(widening, 3)
         )
+
+    def errors(self, answer: Assessment) -> ErrorDistribution:
+        """The errors to be expected of an answer."""
+        expected, _ = self.shape.of(answer)
+        return ErrorDistribution(self.scores.of(answer.sex)[0], expected)
 
     def check(self, level: float) -> None:
         """Raise LevelError when an interval of this level cannot be given."""

@@ -12,7 +12,7 @@ import click
 from boneage.apps.cli import EXIT_FAILED
 from boneage.apps.cli.options import IN_FILE, calibration_option, parsed_by, weights_option
 from boneage.apps.cli.output import echo
-from boneage.domain.assessment import years_and_months
+from boneage.domain.reported import years_and_months
 from boneage.inference.assessor import Assessor
 from boneage.reports.wording import finding_sentence
 

@@ -12,9 +12,10 @@ import click
 from boneage.apps.cli import Failed
 from boneage.apps.cli.options import OUT_FILE
 from boneage.apps.cli.output import echo, open_output
-from boneage.domain.assessment import years_and_months
+from boneage.domain.reported import years_and_months
 from boneage.history.entry import StoredAssessment, chart_of
 from boneage.reports.growth_svg import growth_svg
+from boneage.reports.wording import EN, sds_number
 from boneage.storage.printable import printable
 
 if TYPE_CHECKING:
@@ -102,12 +103,14 @@ def _line(entry: StoredAssessment) -> str:
     age = entry.chronological_age_months
     parts = [
         f"{entry.number}: at {'an unknown age' if age is None else years_and_months(age)}",
-        f"bone age {years_and_months(entry.bone_age_months)} ({entry.bone_age_months:.1f} months)",
+        f"bone age {years_and_months(entry.bone_age_months)} ({EN.months(entry.bone_age_months)})",
     ]
     if entry.sds is not None:
-        parts.append(f"SDS {entry.sds:+.1f} around the {entry.sds_centre}, {entry.determination}")
+        parts.append(
+            f"SDS {sds_number(entry.sds)} around the {entry.sds_centre}, {entry.determination}"
+        )
     if entry.height_cm is not None:
-        parts.append(f"height {entry.height_cm:.1f} cm")
+        parts.append(f"height {EN.number(entry.height_cm)} cm")
     if entry.adult_height_cm is not None:
-        parts.append(f"adult height {entry.adult_height_cm:.1f} cm")
+        parts.append(f"adult height {EN.number(entry.adult_height_cm)} cm")
     return ", ".join([*parts, f"weights {entry.weights}"])

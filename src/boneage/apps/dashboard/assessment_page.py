@@ -16,7 +16,8 @@ from boneage.apps.dashboard.markup import escape_markdown
 from boneage.apps.dashboard.result_view import show_exports, show_result
 from boneage.apps.dashboard.uploads import EXAMPLE_NAME, UploadedImage, example_file
 from boneage.apps.dashboard.visit import Visit, assessor, history_place, weights_problem
-from boneage.domain.assessment import Failure, Severity, years_and_months
+from boneage.domain.assessment import Failure, Severity
+from boneage.domain.reported import years_and_months
 from boneage.inference.session import steps_of
 from boneage.reports.wording import DISCLAIMER, interval_text
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from boneage.apps.dashboard.markup import escape_markdown
 from boneage.apps.dashboard.visit import Visit, history_place
-from boneage.domain.assessment import years_and_months
+from boneage.domain.reported import CM_DECIMALS, SDS_DECIMALS, reported, years_and_months
 from boneage.errors import HistoryError
 from boneage.history.entry import StoredAssessment, chart_of
 from boneage.history.store import History
@@ -64,17 +64,17 @@ def table(entries: Sequence[StoredAssessment]) -> dict[str, list[object]]:
     return {
         "Age": ["not known" if age is None else years_and_months(age) for age in ages],
         "Bone age": [years_and_months(entry.bone_age_months) for entry in entries],
-        "Months": [round(entry.bone_age_months, 1) for entry in entries],
-        "SDS": [_rounded(entry.sds) for entry in entries],
+        "Months": [reported(entry.bone_age_months) for entry in entries],
+        "SDS": [_rounded(entry.sds, SDS_DECIMALS) for entry in entries],
         "Classification": [entry.determination for entry in entries],
-        "Height, cm": [entry.height_cm for entry in entries],
-        "Predicted height, cm": [_rounded(entry.adult_height_cm) for entry in entries],
+        "Height, cm": [_rounded(entry.height_cm, CM_DECIMALS) for entry in entries],
+        "Predicted height, cm": [_rounded(entry.adult_height_cm, CM_DECIMALS) for entry in entries],
         "Model": [entry.weights for entry in entries],
     }
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 1)
+def _rounded(value: float | None, decimals: int) -> float | None:
+    return None if value is None else reported(value, decimals)
 
 
 def _request_deletion(pseudonym: str) -> None:

@@ -13,9 +13,9 @@ from boneage.apps.dashboard import pictures
 from boneage.apps.dashboard.choices import Choice, age_in_months, sex_mismatch
 from boneage.apps.dashboard.markup import escape_markdown, image_name, metadata_list
 from boneage.apps.dashboard.uploads import RejectedFile, UploadedImage
-from boneage.domain.assessment import years_and_months
 from boneage.domain.child import CM_PER_INCH, HEIGHT_RANGE_CM, age_between
 from boneage.domain.radiograph import Sex
+from boneage.domain.reported import years_and_months
 from boneage.errors import AgeError
 
 SEXES = (Sex.FEMALE, Sex.MALE)

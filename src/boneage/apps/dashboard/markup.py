@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from html import escape
 
-from boneage.domain.assessment import Assessment, years_and_months
+from boneage.domain.assessment import Assessment
+from boneage.domain.reported import years_and_months
 from boneage.reports.wording import age_details, age_text, difference_text
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+.!|~$:-])")

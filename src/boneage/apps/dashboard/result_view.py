@@ -22,6 +22,7 @@ from boneage.reports.identity import Identity
 from boneage.reports.panels import HEAT_ALPHA
 from boneage.reports.wording import (
     DISCLAIMER,
+    EN,
     chronological_age,
     clinical_entries,
     refusal_sentence,
@@ -111,7 +112,7 @@ def _show_details(analysed: AnalysedImage) -> None:
     assessment = analysed.assessment
     weights = assessment.weights
     estimates = [
-        (region_name(name).capitalize(), f"{age:.1f} months")
+        (region_name(name).capitalize(), EN.months(age))
         for name, age in assessment.age_by_network.items()
     ]
     model = [

@@ -12,6 +12,7 @@ from boneage.inference.assessor import Assessor, failure_of
 from boneage.inference.session import Session, assess_case
 from boneage.reading.source import NamedFile
 from boneage.reports.exports import export
+from boneage.reports.wording import EN
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def assess_film(assessor: Assessor, data: bytes, name: str) -> ImageResults:
     files, unwritten = _dicom_files(session, name)
     if not files:
         reason = "; ".join(dict.fromkeys(unwritten.values()))
-        months = f"{result.age_months:.1f} months by the {result.sex} standard"
+        months = f"{EN.months(result.age_months)} by the {result.sex} standard"
         raise NoResult("output", f"{reason}; the bone age, which was not sent, is {months}")
     try:
         content = content_of(data, session.image).digest

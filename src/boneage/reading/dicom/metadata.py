@@ -12,6 +12,7 @@ from pydicom.dataset import Dataset
 from boneage.domain.ages import MONTHS_PER_UNIT, OLDEST_MONTHS, months_between
 from boneage.domain.findings import Finding
 from boneage.domain.radiograph import ImageMetadata
+from boneage.domain.reported import completed
 from boneage.reading.dicom.laterality import side_of
 from boneage.reading.dicom.values import (
     OTHER_SEXES,
@@ -131,7 +132,7 @@ def _differ(dataset: Dataset, stated: float, by_dates: float) -> bool:
 
 
 def _words(months: float) -> str:
-    years, rest = divmod(round(months), 12)
+    years, rest = completed(months)
     return f"{years} years {rest} months" if years else f"{months:.1f} months"
 
 

@@ -27,14 +27,21 @@ from boneage.domain.assessment import (
     Interval,
     RegionDetection,
 )
-from boneage.domain.clinical_findings import Determination, GrowthFindings
+from boneage.domain.clinical_findings import (
+    ClassProbabilities,
+    Confidence,
+    Determination,
+    GrowthFindings,
+)
 from boneage.domain.radiograph import Sex
+from boneage.domain.reported import MONTHS_DECIMALS, SDS_DECIMALS, reported
 from boneage.reports.dicom.source import UTF_8, SourceDataset, derived_uid
 from boneage.reports.wording import comments
 
 SERIES_NUMBER = 9050
 """High, so that the series comes after those of the modality."""
-DECIMALS = 2
+LEVEL_DECIMALS = SHARE_DECIMALS = 2
+"""Of a level in percent, and of a probability."""
 HAS_PROPERTIES = sr.RelationshipTypeValues.HAS_PROPERTIES
 CONTAINS = sr.RelationshipTypeValues.CONTAINS
 
@@ -68,8 +75,17 @@ CLASSIFICATIONS: Mapping[Determination, CodedConcept] = {
     Determination.DELAYED: _own("DELAYED", "Delayed"),
     Determination.NORMAL: _own("NORMAL", "Normal"),
     Determination.ADVANCED: _own("ADVANCED", "Advanced"),
-    Determination.INDETERMINATE: _own("INDETERMINATE", "Indeterminate"),
     Determination.UNKNOWN: _own("UNKNOWN", "Unknown"),
+}
+CONFIDENCE = _own("CONFIDENCE", "Confidence of the classification")
+CONFIDENCES: Mapping[Confidence, CodedConcept] = {
+    Confidence.HIGH: _own("HIGH", "High"),
+    Confidence.LOW: _own("LOW", "Low: the prediction interval crosses a limit"),
+}
+PROBABILITIES: Mapping[Determination, CodedConcept] = {
+    Determination.DELAYED: _own("P-DELAYED", "Probability: delayed"),
+    Determination.NORMAL: _own("P-NORMAL", "Probability: within normal limits"),
+    Determination.ADVANCED: _own("P-ADVANCED", "Probability: advanced"),
 }
 SITES = {
     CARPAL: codes.SCT.Carpus,
@@ -143,6 +159,10 @@ def _bone_age(
         classification.append(
             sr.QualitativeEvaluation(CLASSIFICATION, CLASSIFICATIONS[growth.determination])
         )
+        if growth.confidence is not None:
+            classification.append(
+                sr.QualitativeEvaluation(CONFIDENCE, CONFIDENCES[growth.confidence])
+            )
     side = SIDES.get(assessment.laterality or "")
     group = sr.MeasurementsAndQualitativeEvaluations(
         tracking_identifier=sr.TrackingIdentifier(highdicom.UID(), "bone age"),
@@ -163,7 +183,7 @@ def _measurements(assessment: Assessment) -> Iterator[sr.Measurement]:
     growth = assessment.clinical.growth if assessment.clinical else None
     yield sr.Measurement(
         BONE_AGE,
-        round(assessment.age_months, DECIMALS),
+        reported(assessment.age_months),
         MONTH,
         method=METHODS[assessment.sex],
         algorithm_id=_algorithm(assessment),
@@ -172,19 +192,27 @@ def _measurements(assessment: Assessment) -> Iterator[sr.Measurement]:
     if assessment.interval is not None:
         yield _number(INTERVAL_LOW, assessment.interval.low_months)
         yield _number(INTERVAL_HIGH, assessment.interval.high_months)
-        yield _number(INTERVAL_LEVEL, 100 * assessment.interval.level, PERCENT)
+        yield _number(INTERVAL_LEVEL, 100 * assessment.interval.level, PERCENT, LEVEL_DECIMALS)
     if assessment.calibrated is not None:
         yield _number(UNCALIBRATED, assessment.calibrated.uncalibrated_months)
     if assessment.chronological_age_months is not None:
         yield _number(CHRONOLOGICAL_AGE, assessment.chronological_age_months)
     if growth is not None:
         yield _number(DIFFERENCE, growth.difference_months)
+        for share, name in _shares(growth.probabilities):
+            yield _number(name, share, NO_UNIT, SHARE_DECIMALS)
     height = assessment.clinical.adult_height if assessment.clinical else None
     if height is not None and height.predicted_cm is not None:
         yield _number(ADULT_HEIGHT, height.predicted_cm, CENTIMETRE)
         if height.low_cm is not None and height.high_cm is not None:
             yield _number(ADULT_HEIGHT_LOW, height.low_cm, CENTIMETRE)
             yield _number(ADULT_HEIGHT_HIGH, height.high_cm, CENTIMETRE)
+
+
+def _shares(probabilities: ClassProbabilities | None) -> Iterator[tuple[float, CodedConcept]]:
+    for classification, name in PROBABILITIES.items():
+        if probabilities is not None:
+            yield getattr(probabilities, classification.value), name
 
 
 def _algorithm(assessment: Assessment) -> sr.AlgorithmIdentification:
@@ -215,7 +243,7 @@ def _z_score(growth: GrowthFindings | None) -> sr.MeasurementStatisticalProperti
     if growth is None or growth.sds is None:
         return None
     return sr.MeasurementStatisticalProperties(
-        [_property(codes.DCM.ZScoreOfMeasurement, growth.sds, NO_UNIT)],
+        [_property(codes.DCM.ZScoreOfMeasurement, growth.sds, NO_UNIT, SDS_DECIMALS)],
         description=f"SDS of the bone age around the {growth.centre.value}",
         authority=growth.table,
     )
@@ -239,19 +267,28 @@ def _uncertainty(age_months: float, interval: Interval) -> list[sr.NumContentIte
     upper = codes.SCT.RangeOfUpperMeasurementUncertainty
     lower = codes.SCT.RangeOfLowerMeasurementUncertainty
     return [
-        _property(upper, max(0.0, interval.high_months - age_months)),
-        _property(lower, max(0.0, age_months - interval.low_months)),
+        _property(upper, max(0.0, reported(interval.high_months) - reported(age_months))),
+        _property(lower, max(0.0, reported(age_months) - reported(interval.low_months))),
     ]
 
 
 def _property(
-    name: sr.CodedConcept, value: float, unit: sr.CodedConcept = MONTH
+    name: sr.CodedConcept,
+    value: float,
+    unit: sr.CodedConcept = MONTH,
+    decimals: int = MONTHS_DECIMALS,
 ) -> sr.NumContentItem:
-    return sr.NumContentItem(name, round(value, DECIMALS), unit, relationship_type=HAS_PROPERTIES)
+    number = reported(value, decimals)
+    return sr.NumContentItem(name, number, unit, relationship_type=HAS_PROPERTIES)
 
 
-def _number(name: sr.CodedConcept, value: float, unit: sr.CodedConcept = MONTH) -> sr.Measurement:
-    return sr.Measurement(name, round(value, DECIMALS), unit)
+def _number(
+    name: sr.CodedConcept,
+    value: float,
+    unit: sr.CodedConcept = MONTH,
+    decimals: int = MONTHS_DECIMALS,
+) -> sr.Measurement:
+    return sr.Measurement(name, reported(value, decimals), unit)
 
 
 def _region(
