@@ -53,7 +53,7 @@ def test_the_text_says_everything(read: Assessment) -> None:
         "Difference +2.4 months SDS",
         "SDS +0.20 (−0.85 to +1.24 over the prediction interval)",
         "Brush Foundation children, Greulich and Pyle 1959; centred on the chronological age; "
-        "1 SD = 11.69 months",
+        "1 SD = 11.73 months",
         "Normal range 8 years 1 month to 11 years 11 months (96.6 to 143.4 months), ±2 SD",
         "Classification within normal limits (high confidence)",
         "Probability delayed 2 %, within normal limits 97 %, advanced 1 %",
