@@ -54,7 +54,7 @@ def test_the_text_says_everything(read: Assessment) -> None:
         "SDS +0.20 (−0.85 to +1.24 over the prediction interval)",
         "Brush Foundation children, Greulich and Pyle 1959; centred on the chronological age; "
         "1 SD = 11.73 months",
-        "Normal range 8 years 1 month to 11 years 11 months (96.6 to 143.4 months), ±2 SD",
+        "Normal range 8 years 0 months to 11 years 11 months (96.5 to 143.5 months), ±2 SD",
         "Classification within normal limits (high confidence)",
         "Probability delayed 2 %, within normal limits 97 %, advanced 1 %",
         "Present height 140.0 cm (55.1 in), 87.1 % of adult height",
