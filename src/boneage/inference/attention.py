@@ -22,6 +22,7 @@ from boneage.imaging.preparing import (
 )
 from boneage.imaging.regions import find_regions, mirror_mean
 from boneage.inference.networks import Outputs, inputs_of, mean_feature, views_of
+from boneage.inference.side import lead_marker, side_of
 from boneage.inference.weights import Weights
 from boneage.quality.burned_in_text import letters_in_a_row
 from boneage.quality.checks import ImageMeasures
@@ -73,6 +74,7 @@ def first_pass(weights: Weights, radiograph: Radiograph, sex: Sex) -> FirstPass:
     if model is None:
         return _oriented(weights, radiograph, orientation, sex, image)
     letters = weights.in_background(lambda: letters_in_a_row(image))
+    marker = weights.in_background(lambda: lead_marker(image))
     found = _oriented(weights, radiograph, orientation, sex, image)
     judgement = model.classifier.judge(found.outputs["feature"])
     quarters, inverted = most_likely_orientation(judgement)
@@ -89,7 +91,13 @@ def first_pass(weights: Weights, radiograph: Radiograph, sex: Sex) -> FirstPass:
         if is_straighter(judgement, again):
             found, judgement = turned, again
     measures = ImageMeasures(
-        found.orientation, found.image_size, found.quality(), letters(), judgement, model.limits
+        found.orientation,
+        found.image_size,
+        found.quality(),
+        letters(),
+        judgement,
+        side_of(image, found.pixels, found.orientation, marker()),
+        model.limits,
     )
     return replace(found, measures=measures)
 

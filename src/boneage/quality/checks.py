@@ -15,6 +15,7 @@ from boneage.domain.orientation import Orientation
 from boneage.domain.radiograph import ImageMetadata, Sex
 from boneage.quality.classifier import Judgement
 from boneage.quality.image_quality import ImageQuality
+from boneage.quality.side import SideEvidence, findings_of_side
 
 HAND_WORDS = ("HAND", "WRIST", "BONE AGE", "BONEAGE")
 """Body parts, as DICOM states them, that a bone-age radiograph may have."""
@@ -55,7 +56,6 @@ class QualityLimits:
     orientation_certain: float
     """By how much turning an image must raise its likelihood of being upright."""
     tilt_warned_degrees: float
-    right_warned: float
     contrast_refused: float
     contrast_warned: float
     white_warned: float
@@ -78,6 +78,7 @@ class ImageMeasures:
     letters: int
     """In the longest row of them, anywhere on the image."""
     judgement: Judgement
+    side: SideEvidence
     limits: QualityLimits
 
 
@@ -121,6 +122,7 @@ def findings_of_measures(measures: ImageMeasures) -> Iterator[Finding]:
     yield from _of_kind(measures.judgement, measures.limits)
     yield from _of_pixels(measures)
     yield from _of_orientation(measures)
+    yield from findings_of_side(measures.side)
 
 
 def _of_kind(judgement: Judgement, limits: QualityLimits) -> Iterator[Finding]:
@@ -194,9 +196,6 @@ def _of_orientation(measures: ImageMeasures) -> Iterator[Finding]:
     if tilt > limits.tilt_warned_degrees:
         message = f"The hand is tilted by about {tilt:.0f}°; upright, the bone age is more certain."
         yield Finding.warning("tilted", message, tilt, limits.tilt_warned_degrees)
-    if judgement.right > limits.right_warned:
-        message = "It looks like a right hand, or mirrored; the standards are of left hands."
-        yield Finding.warning("looks_right", message, judgement.right, limits.right_warned)
     share = orientation.share_of(*measures.image_size)
     if share < HARDLY_COLLIMATED:
         message = f"Border removed: {share:.0%} of the image was analysed."

@@ -57,8 +57,6 @@ class Judgement:
     """Of each of ``ORIENTATIONS``; together 1."""
     tilt_degrees: float
     """How far the hand is turned clockwise from upright."""
-    right: float
-    """How likely it is a right hand, or a mirrored left one."""
     ood_score: float
     """See :class:`boneage.quality.ood_score.FeatureSpace`."""
 
@@ -83,8 +81,6 @@ class QualityClassifier:
     """One number for each of ``ORIENTATIONS``."""
     tilt: Linear
     """Degrees."""
-    right: Linear
-    """One number: the logarithm of the odds."""
     space: FeatureSpace
     """Of training images."""
 
@@ -104,12 +100,10 @@ class QualityClassifier:
         orientations = _softmax(self.orientation.of(rows))
         if len(rows) > 1:
             orientations[1] = orientations[1, list(MIRRORED)]
-        odds = float(np.mean(self.right.of(rows)[:, 0] * signs))
         return Judgement(
             kinds=dict(zip(self.kinds, _softmax(self.kind.of(rows)).mean(axis=0), strict=True)),
             orientation_probabilities=tuple(map(float, orientations.mean(axis=0))),
             tilt_degrees=float(np.mean(self.tilt.of(rows)[:, 0] * signs)),
-            right=float(1 / (1 + np.exp(-odds))),
             ood_score=self.space.ood_score(rows.mean(axis=0)),
         )
 
@@ -147,7 +141,7 @@ def is_straighter(before: Judgement, after: Judgement) -> bool:
     return less and after.hand > before.hand - STRAIGHTER_HAND
 
 
-LINEAR = {"kind": "kind", "orientation": "lying", "tilt": "tilt", "right": "right"}
+LINEAR = {"kind": "kind", "orientation": "lying", "tilt": "tilt"}
 """The linear functions, and their names in the file."""
 
 
@@ -177,7 +171,6 @@ def _problems(classifier: QualityClassifier) -> list[str]:
         "kind": len(classifier.kinds),
         "orientation": len(ORIENTATIONS),
         "tilt": 1,
-        "right": 1,
     }
     found = [
         f"{name} has weights of the shape {linear.weights.shape}"

@@ -27,6 +27,8 @@ STORED_LIMITS = {
     "orientation_certain": "lying_certain",
 }
 """Limits that the file calls otherwise."""
+RETIRED = frozenset({"right_warned"})
+"""Limits of earlier files that nothing is measured against any more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +62,11 @@ def read_quality_model(folder: Path, attention_sha256: str) -> QualityModel | No
                 f"{str(path)!r} is of format {table['format']!r}; this program reads {FORMAT}"
             )
         names = {stored: name for name, stored in STORED_LIMITS.items()}
-        stated = {names.get(key, key): float(limit) for key, limit in table["limits"].items()}
+        stated = {
+            names.get(key, key): float(limit)
+            for key, limit in table["limits"].items()
+            if key not in RETIRED
+        }
         limits = QualityLimits(**stated)
         fitted_to, digest = table["attention_sha256"], table["arrays_sha256"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

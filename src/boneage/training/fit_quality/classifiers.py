@@ -17,7 +17,7 @@ from boneage.training.fit_quality.examples import Example
 
 COMPONENTS = 160
 """Principal components of the features that the classifiers are linear in."""
-KIND_STRENGTH, ORIENTATION_STRENGTH, RIGHT_STRENGTH = 0.2, 0.1, 0.01
+KIND_STRENGTH, ORIENTATION_STRENGTH = 0.2, 0.1
 """Inverse strengths of the penalties, as scikit-learn counts them; see docs/suitability.md."""
 TILT_PENALTY = 30.0
 SOLVER = {"max_iter": 150, "tol": 1e-3}
@@ -80,7 +80,6 @@ def fit_classifier(examples: Sequence[Example], basis: Basis) -> QualityClassifi
         kind=kind,
         orientation=_fit_orientation(both, along, basis),
         tilt=_fit_tilt(both, along, basis),
-        right=_fit_right(examples, basis),
         space=fit_space(hands),
     )
 
@@ -132,15 +131,6 @@ def _fit_tilt(examples: Sequence[Example], along: Rows, basis: Basis) -> Linear:
     model = Ridge(TILT_PENALTY)
     model.fit(along[known], np.array([examples[i].degrees for i in known]))
     return basis.unfolded(model.coef_[np.newaxis], np.atleast_1d(model.intercept_))
-
-
-def _fit_right(examples: Sequence[Example], basis: Basis) -> Linear:
-    """Left hands, and their mirror images."""
-    left = [e.features for e in examples if e.is_film and len(e.features) > 1]
-    rows = np.array([view for features in left for view in features], np.float64)
-    model = LogisticRegression(C=RIGHT_STRENGTH, **SOLVER)
-    model.fit(basis.of(rows), np.tile([0, 1], len(left)))
-    return basis.unfolded(model.coef_, model.intercept_)
 
 
 def folds_of(examples: Sequence[Example]) -> Folds:

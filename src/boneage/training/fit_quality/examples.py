@@ -27,9 +27,11 @@ from boneage.imaging.collimation import analysed, exposed_field, whole_image
 from boneage.imaging.perturbations import Random, tilted, tilted_on_black
 from boneage.inference.assessor import Assessor
 from boneage.inference.attention import features_as_oriented
+from boneage.inference.side import lead_marker, side_of
 from boneage.quality.burned_in_text import letters_in_a_row
 from boneage.quality.classifier import HAND, MIRRORED, ORIENTATIONS, UPRIGHT
 from boneage.quality.image_quality import ImageQuality, quality_of
+from boneage.quality.side import SideEvidence
 from boneage.reading import read
 from boneage.storage.parallel import Journal, default_workers, resumed
 from boneage.synthetic import draw
@@ -92,6 +94,7 @@ class Example:
     film_size: tuple[int, int] = (0, 0)
     letters: int | None = None
     """In a row, on the whole film."""
+    side: SideEvidence | None = None
 
     @property
     def is_film(self) -> bool:
@@ -278,6 +281,7 @@ def _plain(radiograph: Radiograph, extract: FeatureExtractor) -> Example:
         orientation=orientation,
         film_size=(radiograph.height, radiograph.width),
         letters=letters_in_a_row(image),
+        side=side_of(image, inside, orientation, lead_marker(image)),
     )
 
 

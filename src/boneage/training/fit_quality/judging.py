@@ -30,7 +30,6 @@ HAND_REFUSED, HAND_WARNED = 0.006, 0.02
 RARE = 0.004
 """Share of training films that may lie beyond each of the other limits."""
 LEAST_CERTAIN = 0.3
-LEAST_RIGHT = 0.9
 TILT_DEGREES = 20.0
 """A tilt that is worth a warning, if the quality check can tell."""
 MARGIN = 1.25
@@ -61,12 +60,18 @@ class Judged:
     def findings(self, limits: QualityLimits) -> tuple[Finding, ...]:
         """What would be found of its image."""
         example = self.example
-        if example.quality is None or example.letters is None:
+        if example.quality is None or example.letters is None or example.side is None:
             raise ValueError(f"{example.name!r} was not measured")
-        measured = example.film_size, example.quality, example.letters
-        return tuple(
-            findings_of_measures(ImageMeasures(self.orientation, *measured, self.judgement, limits))
+        measures = ImageMeasures(
+            self.orientation,
+            example.film_size,
+            example.quality,
+            example.letters,
+            self.judgement,
+            example.side,
+            limits,
         )
+        return tuple(findings_of_measures(measures))
 
     def verdict(self, limits: QualityLimits) -> Verdict:
         """Whether it would be accepted."""
@@ -119,7 +124,6 @@ def limits_of(films: Sequence[Judged], certain: float, input_px: float) -> Quali
     hand = [judgement.hand for judgement in judgements]
     atypical = [judgement.ood_score for judgement in judgements]
     tilt = [abs(judgement.tilt_degrees) for judgement in judgements]
-    right = [judgement.right for judgement in judgements]
     qualities = [film.example.quality for film in films if film.example.quality]
     letters = [film.example.letters for film in films if film.example.letters is not None]
     contrast = lowest([quality.contrast for quality in qualities], RARE) / MARGIN
@@ -130,7 +134,6 @@ def limits_of(films: Sequence[Judged], certain: float, input_px: float) -> Quali
         ood_score_warned=highest(atypical, RARE),
         orientation_certain=certain,
         tilt_warned_degrees=max(TILT_DEGREES, highest(tilt, RARE)),
-        right_warned=max(LEAST_RIGHT, highest(right, RARE)),
         contrast_refused=contrast / WORSE_CONTRAST,
         contrast_warned=contrast,
         white_warned=highest([quality.white for quality in qualities], RARE) * MARGIN,
