@@ -163,10 +163,11 @@ class Annotation:
         with path.open(newline="", encoding="utf-8", errors="replace") as file:
             for row in csv.DictReader(file):
                 if self._is_valid(row):
-                    name, size = unescape_cell(row["film"]), (row["film_height"], row["film_width"])
+                    name = unescape_cell(row["film"])
+                    height, width = int(row["film_height"]), int(row["film_width"])
                     box = Box(*(int(row[c]) for c in ("min_row", "min_col", "max_row", "max_col")))
                     found = AnnotatedRegion(row["region"], box, row["attention_found"] == "1")
-                    film = films.get(name) or AnnotatedFilm(name, *map(int, size), ())
+                    film = films.get(name) or AnnotatedFilm(name, height, width, ())
                     films[name] = replace(film, regions=(*film.regions, found))
         wanted = list(self.assessor.weights.manifest.plan.names)
         return {
@@ -211,8 +212,6 @@ def crop_png(radiograph: Radiograph, box: Box) -> bytes:
     """
     deep = radiograph.metadata.bits > 8
     highest, kind = (65535, np.uint16) if deep else (255, np.uint8)
-    values = np.rint(np.clip(radiograph.pixels[box.slices], 0.0, 1.0) * np.float32(highest)).astype(
-        kind
-    )
-    _, encoded = cv2.imencode(".png", values)
+    values = np.rint(np.clip(radiograph.pixels[box.slices], 0.0, 1.0) * np.float32(highest))
+    _, encoded = cv2.imencode(".png", values.astype(kind))
     return bytes(encoded)

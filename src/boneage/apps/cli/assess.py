@@ -152,7 +152,7 @@ def assess(
         assess_batch(batch_out.folder, batch_out, settings, paths, table)
         return
     left_out = LeftOut()
-    cases = read_cases(table) if table else cases_of(paths, left_out)
+    cases = [case for _, case in read_cases(table)] if table else [*cases_of(paths, left_out)]
     report_left_out(left_out)
     assessor = Assessor(weights, level=level, calibration=calibration)
     run = AssessRun(assessor, child, outputs, as_json=as_json, many=len(cases) > 1, force=force)
