@@ -83,10 +83,7 @@ def stored_from(assessment: Assessment) -> StoredAssessment:
 def checked_pseudonym(text: str) -> str:
     """Check a pseudonym: 1 to 64 letters, digits, points, hyphens, underscores and spaces.
 
-    Raises
-    ------
-    HistoryError
-        For anything else.
+    Raises a `HistoryError` for anything else.
     """
     stripped = text.strip()
     if not PSEUDONYM.fullmatch(stripped):
@@ -102,10 +99,7 @@ def chart_of(
 ) -> GrowthChart:
     """Chart the assessments of one child; those without chronological age are left out.
 
-    Raises
-    ------
-    HistoryError
-        When there is no entry.
+    Raises a `HistoryError` when there is no entry.
     """
     if not entries:
         raise HistoryError("the history has no assessment of this child")

@@ -30,6 +30,9 @@ MAX_MESSAGE = 200
 class History:
     """Assessments of children over time.
 
+    Raises a `HistoryError` when it cannot be opened, is not a history, or was made by a newer
+    boneage.
+
     Parameters
     ----------
     where : str or Path
@@ -37,11 +40,6 @@ class History:
         ``postgresql://user@host/database``.
     create : bool
         Whether a missing SQLite file is made.
-
-    Raises
-    ------
-    HistoryError
-        When it cannot be opened, is not a history, or was made by a newer boneage.
     """
 
     def __init__(self, where: str | Path, *, create: bool = True) -> None:
@@ -66,10 +64,8 @@ class History:
     def add(self, pseudonym: str, entry: StoredAssessment) -> None:
         """Store an assessment under a pseudonym, which is added when it is new.
 
-        Raises
-        ------
-        HistoryError
-            When the pseudonym is invalid, or belongs to a child of the other sex.
+        Raises a `HistoryError` when the pseudonym is invalid, or belongs to a child of the other
+        sex.
         """
         pseudonym = checked_pseudonym(pseudonym)
         with self._session() as session:
@@ -100,10 +96,7 @@ class History:
     def entries(self, pseudonym: str) -> list[StoredAssessment]:
         """The assessments of a child, by chronological age; those without one come last.
 
-        Raises
-        ------
-        HistoryError
-            When the pseudonym does not exist.
+        Raises a `HistoryError` when the pseudonym does not exist.
         """
         with self._session() as session:
             rows = self._person(session, pseudonym).entries
@@ -112,10 +105,7 @@ class History:
     def delete(self, pseudonym: str, number: int | None = None) -> int:
         """Delete a person with all entries, or one entry; give the number of entries deleted.
 
-        Raises
-        ------
-        HistoryError
-            When the pseudonym or the entry does not exist.
+        Raises a `HistoryError` when the pseudonym or the entry does not exist.
         """
         with self._session() as session:
             person = self._person(session, pseudonym)

@@ -86,10 +86,7 @@ class Words:
 def words_of(language: str) -> Words:
     """Open the catalogue of a language.
 
-    Raises
-    ------
-    LanguageError
-        When none ships for it.
+    Raises a `LanguageError` when none ships for it.
     """
     if language == ENGLISH:
         return Words(language, gettext.NullTranslations())

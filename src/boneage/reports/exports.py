@@ -68,10 +68,7 @@ class ExportFormat:
     def require(self) -> None:
         """Load the library, before the work begins.
 
-        Raises
-        ------
-        ModuleNotFoundError
-            When it is not installed.
+        Raises a `ModuleNotFoundError` when it is not installed.
         """
         if self.library is not None:
             import_module(self.library)
@@ -79,6 +76,10 @@ class ExportFormat:
 
 def export(session: Session, name: str, options: ReportOptions | None = None) -> Export:
     """Write one of :data:`FORMATS`.
+
+    Raises an `OutputError` when the image's patient and study data cannot be written as DICOM, and
+    a `LanguageError` when no translation ships for the language, and a `ModuleNotFoundError` when
+    an extra is not installed.
 
     Parameters
     ----------
@@ -88,15 +89,6 @@ def export(session: Session, name: str, options: ReportOptions | None = None) ->
         Such as ``"dicom/report"``.
     options : ReportOptions, optional
         Default: A4, in English, without the child's identity.
-
-    Raises
-    ------
-    OutputError
-        When the image's patient and study data cannot be written as DICOM.
-    LanguageError
-        When no translation ships for the language.
-    ModuleNotFoundError
-        When an extra is not installed.
     """
     kind = FORMATS[name]
     kind.require()
@@ -107,18 +99,13 @@ def export(session: Session, name: str, options: ReportOptions | None = None) ->
 def save(exported: Export, session: Session, out: Path) -> Path:
     """Write an export into a file, or into a folder under its image's name.
 
-    The same image written again replaces its file; another image of the same name gets a
-    number after its name.
+    The same image written again replaces its file; another image of the same name gets a number
+    after its name. Raises an `OSError` when it cannot be written.
 
     Returns
     -------
     Path
         Where it is.
-
-    Raises
-    ------
-    OSError
-        When it cannot be written.
     """
     if out.is_dir():
         return write_named(
@@ -132,10 +119,7 @@ def save(exported: Export, session: Session, out: Path) -> Path:
 def identity_in(session: Session, pseudonym: str | None = None) -> Identity:
     """Give the identity that a DICOM image states.
 
-    Raises
-    ------
-    OutputError
-        When the image is not a DICOM file, or states no SOP class.
+    Raises an `OutputError` when the image is not a DICOM file, or states no SOP class.
     """
     from boneage.reports.dicom.source import identity_of, read_source  # noqa: PLC0415
 

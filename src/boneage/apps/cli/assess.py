@@ -214,15 +214,12 @@ class AssessRun:
     def assess(self, cases: Sequence[Case | Failure], sex: Sex | None) -> KeyboardInterrupt | None:
         """Assess the images one by one; finished results are written whatever ends it.
 
+        Raises an `OutputError` when the table cannot be written any further.
+
         Returns
         -------
         KeyboardInterrupt or None
             What stopped it, if anything.
-
-        Raises
-        ------
-        OutputError
-            When the table cannot be written any further.
         """
         records: list[Record] = []
         ended: KeyboardInterrupt | OutputError | None = None

@@ -52,10 +52,8 @@ def batch_settings(
 ) -> BatchSettings:
     """The settings that every image of a batch is assessed with.
 
-    Raises
-    ------
-    click.UsageError
-        When options state an age, a date or a height, which differ between children.
+    Raises a `UsageError` when options state an age, a date or a height, which differ between
+    children.
     """
     if child != Child(centre=child.centre):
         raise click.UsageError(
@@ -80,10 +78,7 @@ def assess_batch(
 ) -> None:
     """Assess images, or those of a table, and write the rows into a folder.
 
-    Raises
-    ------
-    click.exceptions.Exit
-        When some images were refused or failed.
+    Raises an `Exit` when some images were refused or failed.
     """
     assessor = settings.assessor()
     settings = replace(settings, weights_sha256=assessor.weights.name.sha256)

@@ -41,12 +41,8 @@ ONE_FILE = frozenset(("--report", "--fhir"))
 def prepare_outputs(outputs: Outputs, *, many: bool) -> None:
     """Create the folders and check the extras before the work begins.
 
-    Raises
-    ------
-    click.UsageError
-        When an output cannot be written, or is one file for many images.
-    ModuleNotFoundError
-        When an extra is not installed.
+    Raises a `UsageError` when an output cannot be written, or is one file for many images; and a
+    `ModuleNotFoundError` when an extra is not installed.
     """
     for option, path in outputs.paths.items():
         formats = [FORMATS[name] for name in EXPORTS[option][1]]

@@ -57,10 +57,7 @@ def analyse_image(
 ) -> Outcome:
     """Assess one image; with ``force`` also one that fails the quality check.
 
-    Raises
-    ------
-    WeightsError
-        When the weights turn out unusable: then every image would fail.
+    Raises a `WeightsError` when the weights turn out unusable: then every image would fail.
     """
     session = assess_case(
         assessor,

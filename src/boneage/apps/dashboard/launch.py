@@ -57,10 +57,7 @@ def serve(
 ) -> None:
     """Run the dashboard until it is interrupted.
 
-    Raises
-    ------
-    ModuleNotFoundError
-        When the extra ``boneage[dashboard]`` is not installed.
+    Raises a `ModuleNotFoundError` when the extra ``boneage[dashboard]`` is not installed.
     """
     from streamlit.web.cli import main  # noqa: PLC0415  an extra
 

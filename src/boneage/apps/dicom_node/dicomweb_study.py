@@ -235,6 +235,9 @@ def assess_study(
 ) -> Iterator[StudyResult]:
     """Assess the images of a study, and store the results into it.
 
+    Raises an `ArchiveError` when the study cannot be listed; a problem of one image is in its
+    result.
+
     Parameters
     ----------
     archive : Archive
@@ -246,11 +249,6 @@ def assess_study(
         Also assess images that have results.
     dry_run : bool
         Store nothing.
-
-    Raises
-    ------
-    ArchiveError
-        When the study cannot be listed; a problem of one image is in its result.
     """
     for found in archive.images(study, series):
         if isinstance(found, SkippedContent):

@@ -206,17 +206,14 @@ def read_settings(
 ) -> NodeSettings:
     """Read the settings of a node.
 
+    Raises a `NodeError` when the file cannot be read, or a setting is invalid.
+
     Parameters
     ----------
     path : Path, optional
         A TOML file; paths in it are relative to its folder.
     options : mapping, optional
         By section and name; they take precedence over the file. None: not given.
-
-    Raises
-    ------
-    NodeError
-        When the file cannot be read, or a setting is invalid.
     """
     tables = {} if path is None else read_toml(path, NodeError)
     for name, table in (options or {}).items():

@@ -23,12 +23,8 @@ def assess_upload(
 ) -> RecentAssessment:
     """Assess an uploaded image as ``boneage assess`` does.
 
-    Raises
-    ------
-    HttpProblem
-        When it cannot be assessed, whatever the reason.
-    WeightsError
-        When the weights cannot be used.
+    Raises an `HttpProblem` when it cannot be assessed, whatever the reason; a `WeightsError`
+    when the weights cannot be used.
     """
     session = assess_case(
         assessor,
@@ -57,12 +53,8 @@ def record_of(recent: RecentAssessment, expires: datetime) -> Record:
 def export_of(recent: RecentAssessment, name: str, weights_date: str | None) -> Export:
     """Write one export of a recent assessment, with its image decoded again.
 
-    Raises
-    ------
-    BoneageError
-        When it cannot be written.
-    ModuleNotFoundError
-        When the server lacks an extra.
+    Raises a `BoneageError` when it cannot be written, and a `ModuleNotFoundError` when the server
+    lacks an extra.
     """
     chosen, upload = recent.options, recent.upload
     FORMATS[name].require()

@@ -12,10 +12,7 @@ from sqlalchemy import Connection
 def upgrade(connection: Connection) -> None:
     """Create the tables, or migrate older ones; nothing is lost.
 
-    Raises
-    ------
-    alembic.util.CommandError
-        When the tables were made by a newer version of boneage.
+    Raises a `CommandError` when the tables were made by a newer version of boneage.
     """
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))

@@ -75,19 +75,15 @@ class SourceDataset(Dataset):
 def read_source(film: Source) -> SourceDataset:
     """Read what a DICOM image states, without its pixels.
 
+    Raises an `OutputError` when the file is not DICOM, or does not state its kind of image; and a
+    `FilmError` when it cannot be read at all.
+
     Returns
     -------
     SourceDataset
         With every element that a result in the same study needs, empty where it is missing or
         invalid in the image; texts are decoded. Missing UIDs are generated, always the same
         ones for the same image.
-
-    Raises
-    ------
-    OutputError
-        When the file is not DICOM, or does not state its kind of image.
-    FilmError
-        When it cannot be read at all.
     """
     data, name = load(film)
     if kind_of(data, name) != DICOM:

@@ -44,6 +44,8 @@ def report(
 ) -> bytes:
     """Write the report of one image.
 
+    Raises a `LanguageError` when no translation ships for the language.
+
     Parameters
     ----------
     assessment : Assessment
@@ -62,11 +64,6 @@ def report(
     -------
     bytes
         A PDF of one page.
-
-    Raises
-    ------
-    LanguageError
-        When no translation ships for the language.
     """
     words = words_of(language)
     texts = report_texts(
