@@ -20,18 +20,9 @@ STATUSES: Mapping[str, int] = {"too_many_bytes": 413, "too_large": 413, "unexpec
 
 
 class HttpProblem(Exception):  # noqa: N818  the standard's word
-    """An error response.
+    """An error response: a code for programs, a sentence for people.
 
-    Parameters
-    ----------
-    status : int
-    code : str
-        A stable short word for programs.
-    detail : str
-        One sentence for people.
-    findings : sequence of Finding
-        Of an image that failed the quality check.
-    headers : mapping, optional
+    The findings are of an image that failed the quality check.
     """
 
     def __init__(
