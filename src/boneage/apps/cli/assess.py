@@ -9,19 +9,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from boneage.apps.cli import options
 from boneage.apps.cli.exporting import prepare_outputs, write_exports
-from boneage.apps.cli.options import (
-    IN_FILE,
-    OUT_FILE,
-    BatchOptions,
-    Outputs,
-    batch_options,
-    calibration_option,
-    child_options,
-    output_options,
-    parse_sex,
-    weights_option,
-)
 from boneage.apps.cli.output import (
     Progress,
     echo,
@@ -61,13 +50,13 @@ if TYPE_CHECKING:
 @click.option(
     "--sex",
     metavar="male|female",
-    callback=parse_sex,
+    callback=options.parse_sex,
     help="Sex of the child, whose standard applies; needed where neither the table nor the image "
     "states it, and takes precedence over the image.",
 )
 @click.option(
     "--table",
-    type=IN_FILE,
+    type=options.IN_FILE,
     metavar="CSV",
     help="Assess the images of a table: columns path, sex and, if known, "
     "chronological_age_months (or age), birth_date, study_date, height_cm or height_in. "
@@ -77,7 +66,7 @@ if TYPE_CHECKING:
 @click.option(
     "--csv",
     "table_out",
-    type=OUT_FILE,
+    type=options.OUT_FILE,
     metavar="FILE",
     help="Write a table with a row for each image, failed ones with the reason. - is standard "
     "output; everything else then goes to standard error.",
@@ -99,11 +88,11 @@ if TYPE_CHECKING:
     help="Save the assessment in a SQLite file (created if missing) or a database, under the "
     "child's pseudonym: that of --pseudonym, or of the table's column of that name.",
 )
-@child_options
-@output_options
-@batch_options
-@weights_option
-@calibration_option
+@options.child_options
+@options.output_options
+@options.batch_options
+@options.weights_option
+@options.calibration_option
 def assess(
     paths: tuple[Path, ...],
     sex: Sex | None,
@@ -114,8 +103,8 @@ def assess(
     force: bool,
     history: str | None,
     child: Child,
-    outputs: Outputs,
-    batch_out: BatchOptions,
+    outputs: options.Outputs,
+    batch_out: options.BatchOptions,
     weights: Path | None,
     calibration: Path | None,
 ) -> None:
@@ -192,7 +181,7 @@ class AssessRun:
         self,
         assessor: Assessor,
         child: Child,
-        outputs: Outputs,
+        outputs: options.Outputs,
         *,
         as_json: bool,
         many: bool,

@@ -13,15 +13,8 @@ from typing import Any, Self
 
 import click
 
+from boneage.apps.cli import output
 from boneage.apps.cli.options import BatchOptions
-from boneage.apps.cli.output import (
-    clear_line,
-    echo,
-    images,
-    make_folder,
-    print_summary,
-    report_left_out,
-)
 from boneage.apps.cli.program import EXIT_FAILED, exit_status, stop_reason
 from boneage.batch.cases import Item, items_of, items_of_table
 from boneage.batch.processes import ProcessEngine
@@ -91,22 +84,22 @@ def assess_batch(
 
     engine, left_out = _engine(options, out, settings), LeftOut()
     total = sum(1 for _ in items(left_out))  # also reports early what is wrong with a table
-    report_left_out(left_out)
-    make_folder(out, "--out")
+    output.report_left_out(left_out)
+    output.make_folder(out, "--out")
     with Results(out, recipe, options.suffix) as results:
         try:
             with BatchProgress(total) as pace:
                 run_batch(items(), engine, results, pace.step)
         except KeyboardInterrupt as error:
-            echo(f"{stop_reason(error)}; the same command resumes from here", err=True)
+            output.echo(f"{stop_reason(error)}; the same command resumes from here", err=True)
             raise click.exceptions.Exit(exit_status(error)) from None
         _finish(results, assessor.weights.name)
 
 
 def _finish(results: Results, weights: WeightsName) -> None:
     counts = results.counts()
-    print_summary(counts.read, counts.refused, counts.failed, weights)
-    echo(f"Rows: {results.folder / 'ages'} and {results.folder / 'failures'}")
+    output.print_summary(counts.read, counts.refused, counts.failed, weights)
+    output.echo(f"Rows: {results.folder / 'ages'} and {results.folder / 'failures'}")
     if counts.images > counts.read:
         raise click.exceptions.Exit(EXIT_FAILED)
 
@@ -140,7 +133,7 @@ class BatchProgress:
 
     def __exit__(self, *_: object) -> None:
         if self._on_terminal:
-            clear_line()
+            output.clear_line()
         if self.done:
             self._print(end=True)
 
@@ -159,7 +152,7 @@ class BatchProgress:
             self._print()
 
     def _print(self, *, end: bool = False) -> None:
-        text = f"{self.done} of {images(self.total)}"
+        text = f"{self.done} of {output.images(self.total)}"
         seconds = time.monotonic() - self._start
         if self.done_now > 1 and seconds > 0:
             pace = (self.done_now - 1) / seconds
@@ -167,10 +160,10 @@ class BatchProgress:
             if not end and self.done_now >= ESTIMATE_IMAGES:
                 text += f", {_duration((self.total - self.done) / pace)} left"
         if self._on_terminal and not end:
-            clear_line()
-            echo(text, nl=False, err=True)
+            output.clear_line()
+            output.echo(text, nl=False, err=True)
         else:
-            echo(text, err=True)
+            output.echo(text, err=True)
 
 
 def _duration(seconds: float) -> str:

@@ -12,26 +12,15 @@ from boneage.apps.cli.options import Outputs
 from boneage.apps.cli.output import make_folder
 from boneage.errors import BoneageError
 from boneage.inference.session import Session
-from boneage.reports.exports import (
-    DICOM_PICTURE,
-    DICOM_REPORT,
-    FHIR,
-    FORMATS,
-    PICTURE,
-    REPORT,
-    ReportOptions,
-    export,
-    identity_in,
-    save,
-)
+from boneage.reports import exports
 from boneage.reports.identity import Identity
 from boneage.storage.files import is_stream, reason_of
 
 EXPORTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "--picture": ("picture", (PICTURE,)),
-    "--report": ("report", (REPORT,)),
-    "--dicom-out": ("DICOM", (DICOM_PICTURE, DICOM_REPORT)),
-    "--fhir": ("FHIR", (FHIR,)),
+    "--picture": ("picture", (exports.PICTURE,)),
+    "--report": ("report", (exports.REPORT,)),
+    "--dicom-out": ("DICOM", (exports.DICOM_PICTURE, exports.DICOM_REPORT)),
+    "--fhir": ("FHIR", (exports.FHIR,)),
 }
 """What each option writes: in a word, and the names of the formats."""
 ONE_FILE = frozenset(("--report", "--fhir"))
@@ -45,7 +34,7 @@ def prepare_outputs(outputs: Outputs, *, many: bool) -> None:
     `ModuleNotFoundError` when an extra is not installed.
     """
     for option, path in outputs.paths.items():
-        formats = [FORMATS[name] for name in EXPORTS[option][1]]
+        formats = [exports.FORMATS[name] for name in EXPORTS[option][1]]
         for one in formats:
             one.require()
         suffix = Path(formats[0].suffix).suffix
@@ -78,16 +67,16 @@ def write_exports(
     identity = Identity(pseudonym or outputs.pseudonym)
     if outputs.identify and paths.keys() != {"--picture"}:
         try:
-            identity = identity_in(session, identity.pseudonym)
+            identity = exports.identity_in(session, identity.pseudonym)
         except (BoneageError, OSError) as error:
             yield "report, DICOM or FHIR", reason_of(error)
             paths = {option: path for option, path in paths.items() if option == "--picture"}
-    options = ReportOptions(outputs.paper, outputs.language, identity, weights_date)
+    options = exports.ReportOptions(outputs.paper, outputs.language, identity, weights_date)
     for option, path in paths.items():
         what, names = EXPORTS[option]
         try:
-            for made in [export(session, name, options) for name in names]:
-                save(made, session, path)
+            for made in [exports.export(session, name, options) for name in names]:
+                exports.save(made, session, path)
         except (BoneageError, OSError) as error:
             yield what, reason_of(error)
 

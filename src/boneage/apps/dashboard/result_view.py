@@ -16,17 +16,11 @@ from boneage.domain.assessment import Severity
 from boneage.errors import HistoryError
 from boneage.history.entry import chart_of, stored_from
 from boneage.i18n.words import languages
+from boneage.reports import wording
 from boneage.reports.exports import DICOM_PICTURE, DICOM_REPORT, FHIR, REPORT, ReportOptions
 from boneage.reports.growth_svg import description, growth_svg
 from boneage.reports.identity import Identity
 from boneage.reports.panels import HEAT_ALPHA
-from boneage.reports.wording import (
-    DISCLAIMER,
-    chronological_age,
-    clinical_entries,
-    refusal_sentence,
-    region_name,
-)
 
 PICTURES_ABREAST = 3
 """Columns at least, so that two pictures are no larger than three."""
@@ -52,14 +46,14 @@ def show_result(analysed: AnalysedImage) -> None:
     words, picture = st.columns([1, 1.35], gap="large")
     with words:
         for refusal in assessment.refusals:
-            st.error(escape_markdown(refusal_sentence(refusal)))
+            st.error(escape_markdown(wording.refusal_sentence(refusal)))
         st.html(headline(assessment))
         for finding in assessment.warnings:
             if finding.severity is not Severity.REFUSAL:  # shown above the bone age
                 st.warning(escape_markdown(finding.message))
         opacity = _ask_opacity(analysed.image.key)
         st.html(HEAT_SCALE)
-        st.html(f'<p class="notice">{DISCLAIMER}</p>')
+        st.html(f'<p class="notice">{wording.DISCLAIMER}</p>')
     with picture:
         _show(pictures.of_regions(analysed, opacity))
     _show_clinical(analysed)
@@ -93,11 +87,11 @@ def _show_clinical(analysed: AnalysedImage) -> None:
     if (clinical := assessment.clinical) is None:
         return
     words, drawing = st.columns([1, 1.35], gap="large")
-    age = chronological_age(assessment)
+    age = wording.chronological_age(assessment)
     with words:
         st.header("Clinical interpretation")
         known = [("Chronological age", age)] if age is not None else []
-        st.html(metadata_list([*known, *clinical_entries(clinical)]))
+        st.html(metadata_list([*known, *wording.clinical_entries(clinical)]))
         if clinical.growth is None:
             st.caption("Enter the age for difference, SDS, normal range and growth chart.")
         _show_save_form(analysed)
@@ -111,7 +105,7 @@ def _show_details(analysed: AnalysedImage) -> None:
     assessment = analysed.assessment
     weights = assessment.weights
     estimates = [
-        (region_name(name).capitalize(), f"{age:.1f} months")
+        (wording.region_name(name).capitalize(), f"{age:.1f} months")
         for name, age in assessment.age_by_network.items()
     ]
     model = [
