@@ -67,7 +67,6 @@ if TYPE_CHECKING:
     "--csv",
     "table_out",
     type=options.OUT_FILE,
-    metavar="FILE",
     help="Write a table with a row for each image, failed ones with the reason. - is standard "
     "output; everything else then goes to standard error.",
 )

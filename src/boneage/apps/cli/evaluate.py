@@ -67,7 +67,6 @@ NAMED = 10
 @click.option(
     "--curves",
     type=options.IN_FOLDER,
-    metavar="DIR",
     help=f"A training run, or a copy of its logs, whose {CURVES} go into the report.",
 )
 def evaluate(

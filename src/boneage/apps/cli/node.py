@@ -24,7 +24,6 @@ LEAST_KEY = 4
 @click.option(
     "--config",
     type=IN_FILE,
-    metavar="FILE",
     help="The settings, in TOML; options given here take precedence.",
 )
 @click.option("--ae-title", metavar="TITLE", help="The AE title of this node. [default: BONEAGE]")
@@ -40,7 +39,6 @@ LEAST_KEY = 4
 @click.option(
     "--spool",
     type=OUT_FOLDER,
-    metavar="DIR",
     help="The folder of the images being processed.",
 )
 @audit_option

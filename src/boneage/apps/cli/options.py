@@ -20,11 +20,26 @@ from boneage.reports.exports import PAPERS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+
+class _Folder(click.Path):
+    """A folder, called DIR in the help."""
+
+    def get_metavar(self, *_: Any, **__: Any) -> str:
+        return "DIR"
+
+
+class _Count(click.IntRange):
+    """A number of at least one, called N in the help."""
+
+    def get_metavar(self, *_: Any, **__: Any) -> str:
+        return "N"
+
+
 IN_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-IN_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+IN_FOLDER = _Folder(exists=True, file_okay=False, path_type=Path)
 OUT_FILE = click.Path(dir_okay=False, path_type=Path)
-OUT_FOLDER = click.Path(file_okay=False, path_type=Path)
-COUNT = click.IntRange(min=1)
+OUT_FOLDER = _Folder(file_okay=False, path_type=Path)
+COUNT = _Count(min=1)
 
 
 def parsed_by(
@@ -55,35 +70,30 @@ data_option = click.option(
 calibration_option = click.option(
     "--calibration",
     type=IN_FILE,
-    metavar="FILE",
     help="A clinic's calibration that 'boneage calibrate' wrote, instead of $BONEAGE_CALIBRATION.",
 )
 
 weights_option = click.option(
     "--weights",
     type=IN_FOLDER,
-    metavar="DIR",
     help="A folder of weights, instead of $BONEAGE_WEIGHTS or those that ship with boneage.",
 )
 
 workers_option = click.option(
     "--workers",
     type=COUNT,
-    metavar="N",
     help="Images processed at a time. Default: one for each processor core.",
 )
 
 audit_option = click.option(
     "--audit",
     type=OUT_FILE,
-    metavar="FILE",
     help="Append every result to this log, without names; 'boneage audit' checks it.",
 )
 
 initial_weights_option = click.option(
     "--initial-weights",
     type=IN_FOLDER,
-    metavar="DIR",
     help="The folder of the weights files that the profile starts from.",
 )
 
@@ -101,12 +111,12 @@ def split_option(default: str, text: str) -> Callable[[Command], Command]:
 
 def limit_option(text: str) -> Callable[[Command], Command]:
     """How many of the labelled images a command uses at most."""
-    return click.option("--limit", type=COUNT, metavar="N", help=text)
+    return click.option("--limit", type=COUNT, help=text)
 
 
 def out_option(text: str) -> Callable[[Command], Command]:
     """The folder that a command writes into."""
-    return click.option("--out", required=True, type=OUT_FOLDER, metavar="DIR", help=text)
+    return click.option("--out", required=True, type=OUT_FOLDER, help=text)
 
 
 def _grouped(
@@ -222,7 +232,6 @@ output_options = _grouped(
     click.option(
         "--picture",
         type=OUT_FOLDER,
-        metavar="DIR",
         help="Draw each assessment on its image, as DIR/<image>.boneage.png.",
     ),
     click.option(
@@ -249,7 +258,6 @@ output_options = _grouped(
     click.option(
         "--dicom-out",
         type=OUT_FOLDER,
-        metavar="DIR",
         help="Write the picture and a structured report as DICOM, into the study of a DICOM image "
         "and with its patient.",
     ),
@@ -300,7 +308,6 @@ batch_options = _grouped(
     click.option(
         "--out",
         type=OUT_FOLDER,
-        metavar="DIR",
         help="For many images: write part files of rows into DIR/ages and DIR/failures, using "
         "several processes. The same command resumes where it was stopped or killed.",
     ),
@@ -313,7 +320,6 @@ batch_options = _grouped(
     click.option(
         "--workers",
         type=COUNT,
-        metavar="N",
         help="Worker processes.  [default: one for each processor core]",
     ),
     click.option(

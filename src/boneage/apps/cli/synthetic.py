@@ -31,7 +31,6 @@ def _check_suffix(_ctx: click.Context, param: click.Parameter, path: Path) -> Pa
     required=True,
     type=OUT_FILE,
     callback=_check_suffix,
-    metavar="FILE",
     help="The image: .png (8-bit grey) or .dcm (12-bit DICOM).",
 )
 @click.option(
@@ -64,7 +63,6 @@ def _check_suffix(_ctx: click.Context, param: click.Parameter, path: Path) -> Pa
     "--regions",
     "regions_out",
     type=OUT_FILE,
-    metavar="FILE",
     help="Write the true position of every region and bone as JSON.",
 )
 def synthetic(
