@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import click
 
@@ -143,13 +144,13 @@ def assess(
     cases = [case for _, case in read_cases(table)] if table else [*cases_of(paths, left_out)]
     report_left_out(left_out)
     assessor = Assessor(weights, level=level, calibration=calibration)
-    run = AssessRun(assessor, child, outputs, as_json=as_json, many=len(cases) > 1, force=force)
+    run = AssessRun(assessor, child, outputs, as_json, len(cases) > 1, force, table_out)
     if history is not None:
         run.history = _open_history(history, cases, outputs.pseudonym)
     with ExitStack() as stack:
         prepare_outputs(outputs, many=run.many)
         if table_out is not None:
-            run.write_table(open_output(stack, table_out, "--csv", keep_partial=True), table_out)
+            run.table = TableWriter(open_output(stack, table_out, "--csv", keep_partial=True))
         stopped = run.assess(cases, sex)
     if stopped is not None:
         raise click.exceptions.Exit(exit_status(stopped))
@@ -173,41 +174,34 @@ def _open_history(history: str, cases: Sequence[Case | Failure], pseudonym: str 
     return History(history)
 
 
+@dataclass
 class AssessRun:
     """The images of one command, and where their results go."""
 
-    def __init__(
-        self,
-        assessor: Assessor,
-        child: Child,
-        outputs: options.Outputs,
-        *,
-        as_json: bool,
-        many: bool,
-        force: bool,
-    ) -> None:
-        self.assessor, self.child, self.outputs = assessor, child, outputs
-        self.as_json, self.many, self.force = as_json, many, force
-        self.history: History | None = None
-        self.table: TableWriter | None = None
-        self._table_path = Path()
-        self._stdout_taken = as_json
-        self.read = self.refused = self.failed = self.not_written = 0
+    assessor: Assessor
+    child: Child
+    outputs: options.Outputs
+    as_json: bool
+    many: bool
+    force: bool
+    table_path: Path | None
+    table: TableWriter | None = None
+    """Gets a row for each image, as soon as it is assessed."""
+    history: History | None = None
+    read: int = 0
+    refused: int = 0
+    failed: int = 0
+    not_written: int = 0
 
-    def write_table(self, file: BinaryIO, path: Path) -> None:
-        """Write a row for each image to a file, as soon as it is assessed."""
-        self.table, self._table_path = TableWriter(file), path
-        self._stdout_taken |= is_standard_output(path)
+    @property
+    def _stdout_taken(self) -> bool:
+        return self.as_json or (self.table_path is not None and is_standard_output(self.table_path))
 
     def assess(self, cases: Sequence[Case | Failure], sex: Sex | None) -> KeyboardInterrupt | None:
         """Assess the images one by one; finished results are written whatever ends it.
 
-        Raises an `OutputError` when the table cannot be written any further.
-
-        Returns
-        -------
-        KeyboardInterrupt or None
-            What stopped it, if anything.
+        Returns what stopped it, if anything. Raises an `OutputError` when the table cannot be
+        written any further.
         """
         records: list[Record] = []
         ended: KeyboardInterrupt | OutputError | None = None
@@ -275,7 +269,7 @@ class AssessRun:
             first = f"; it holds the first {images(self.table.rows)}" if self.table.rows else ""
             reason = f"{reason_of(error)}{first}"
             raise OutputError(
-                f"{str(self._table_path)!r} cannot be written any further: {reason}"
+                f"{str(self.table_path)!r} cannot be written any further: {reason}"
             ) from error
 
     def _report(self, outcome: Assessment | Failure, progress: Progress) -> None:

@@ -47,21 +47,9 @@ def prepare_outputs(outputs: Outputs, *, many: bool) -> None:
 def write_exports(
     session: Session, outputs: Outputs, *, pseudonym: str | None, weights_date: str | None
 ) -> Iterator[tuple[str, str]]:
-    """Write the requested exports of one image.
+    """Write the requested exports of one image; yield each that could not be written, and why.
 
-    Parameters
-    ----------
-    session : Session
-    outputs : Outputs
-    pseudonym : str, optional
-        Of this image's child; takes precedence over that of all images.
-    weights_date : str, optional
-        Date of the weights.
-
-    Yields
-    ------
-    what, why : str
-        For each export that could not be written.
+    The pseudonym is of this image's child, and takes precedence over that of all images.
     """
     paths = dict(outputs.paths)
     identity = Identity(pseudonym or outputs.pseudonym)

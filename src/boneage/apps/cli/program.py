@@ -99,8 +99,7 @@ class CommandLine(click.Group):
 
 
 def _sentence(error: OSError) -> str:
-    named = f": {str(error.filename)!r}" if error.filename else ""
-    return f"{reason_of(error)}{named}"
+    return f"{reason_of(error)}: {str(error.filename)!r}" if error.filename else reason_of(error)
 
 
 class Stopped(KeyboardInterrupt):
