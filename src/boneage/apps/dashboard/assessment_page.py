@@ -4,31 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 
 import streamlit as st
 
-from boneage.apps.dashboard import downloads, pictures
+from boneage.apps.dashboard import analysis, downloads
 from boneage.apps.dashboard.analysis import Outcome, analyse_image
-from boneage.apps.dashboard.choices import Choice, blocking_reason
 from boneage.apps.dashboard.image_view import ask_choice, show_image, show_rejection
 from boneage.apps.dashboard.launch import UPLOAD_LIMIT_MB
 from boneage.apps.dashboard.markup import escape_markdown
 from boneage.apps.dashboard.result_view import show_exports, show_result
-from boneage.apps.dashboard.uploads import EXAMPLE_NAME, UploadedImage, example_file
+from boneage.apps.dashboard.uploads import (
+    EXAMPLE_NAME,
+    Choice,
+    UploadedImage,
+    blocking_reason,
+    example_file,
+)
 from boneage.apps.dashboard.visit import Visit, assessor, history_place, weights_problem
 from boneage.domain.assessment import Failure, Severity, years_and_months
 from boneage.inference.session import steps_of
 from boneage.reports.wording import DISCLAIMER, interval_text
 
 EXAMPLE = "example"
-HOW = """
-1. **Add radiographs** of the left hand: DICOM, PNG, JPEG or TIFF.
-2. **Choose the sex**: girls mature earlier, so the standards differ. A DICOM file may state it.
-3. **Assess the bone age**, and check which regions the result is based on.
-
-Images stay in the memory of this computer. Nothing is written to disk or sent anywhere, and
-everything is discarded when this page is closed or reloaded.
-"""
+HOW = Path(__file__).with_name("how.md").read_text("utf-8")
 SAVED = """
 Only what you save to the history, under a pseudonym, is stored: ages, height and SDS, no image.
 """
@@ -179,7 +178,7 @@ def result_table(
 ) -> dict[str, list[object]]:
     """One row per image, by column."""
     rows = [
-        (pictures.thumbnail_url(image), image.name, *_cells(outcomes[image.key]))
+        (analysis.thumbnail_url(image), image.name, *_cells(outcomes[image.key]))
         for image in images
     ]
     return {name: list(cells) for name, cells in zip(COLUMNS, zip(*rows, strict=True), strict=True)}

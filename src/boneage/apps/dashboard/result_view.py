@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from boneage.apps.dashboard import pictures
-from boneage.apps.dashboard.analysis import AnalysedImage
+from boneage.apps.dashboard import analysis
+from boneage.apps.dashboard.analysis import AnalysedImage, BrowserPicture
 from boneage.apps.dashboard.downloads import DownloadFile, ExportRequest, make_download
 from boneage.apps.dashboard.markup import HEAT_SCALE, escape_markdown, headline, metadata_list
-from boneage.apps.dashboard.pictures import BrowserPicture
 from boneage.apps.dashboard.visit import SaveMessage, Visit, assessor, history_place
 from boneage.domain.assessment import Severity
 from boneage.errors import HistoryError
@@ -55,7 +54,7 @@ def show_result(analysed: AnalysedImage) -> None:
         st.html(HEAT_SCALE)
         st.html(f'<p class="notice">{wording.DISCLAIMER}</p>')
     with picture:
-        _show(pictures.of_regions(analysed, opacity))
+        _show(analysis.of_regions(analysed, opacity))
     _show_clinical(analysed)
     st.header("Region detection")
     st.markdown(
@@ -63,8 +62,8 @@ def show_result(analysed: AnalysedImage) -> None:
         "blacked out. Below: the regions at full resolution, as the regional networks use them."
     )
     detections = assessment.detections
-    _show_row([pictures.of_step(analysed, number, opacity) for number in range(len(detections))])
-    _show_row([pictures.of_crop(analysed, detection) for detection in detections])
+    _show_row([analysis.of_step(analysed, number, opacity) for number in range(len(detections))])
+    _show_row([analysis.of_crop(analysed, detection) for detection in detections])
     _show_details(analysed)
 
 
