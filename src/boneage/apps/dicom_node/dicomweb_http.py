@@ -128,15 +128,8 @@ class Listing:
 class DicomWebClient:
     """Requests to one archive; every one of them may raise an `ArchiveError`.
 
-    Parameters
-    ----------
-    url : str
-        Of the service, without ``/studies``.
-    auth : AuthBase, optional
-    ca : Path, optional
-        CA certificate in PEM; default: those that the system trusts.
-    seconds : float
-        Timeout of a request.
+    The URL is that of the service, without ``/studies``; the CA certificate is in PEM, by default
+    those that the system trusts.
     """
 
     def __init__(

@@ -13,8 +13,7 @@ from functools import partial
 from pynetdicom.association import Association
 
 from boneage.apps.audit_log import AuditError, AuditEvent, AuditLog
-from boneage.apps.dicom_node.assessing import NoResult, assess_film
-from boneage.apps.dicom_node.duplicates import content_of, is_duplicate
+from boneage.apps.dicom_node.assessing import NoResult, assess_film, content_of, is_duplicate
 from boneage.apps.dicom_node.sending import Sender, StoreRefused, Unreachable, store
 from boneage.apps.dicom_node.settings import RetrySettings
 from boneage.apps.dicom_node.spool import Spool
