@@ -60,7 +60,12 @@ class History:
             self._engine = create_engine(self.url)
             _enforce_foreign_keys(self._engine)
             with self._engine.begin() as connection:
-                self._refuse_other_tables(inspect(connection).get_table_names())
+                names = inspect(connection).get_table_names()
+                if names and "boneage_history_version" not in names:
+                    raise HistoryError(
+                        f"{self.name!r} is not a history database; give a file or a database "
+                        "used for nothing else"
+                    )
                 upgrade(connection)
                 made = MetaData()
                 made.reflect(connection)  # as the migrations have made them
@@ -143,13 +148,6 @@ class History:
         if person is None:
             raise HistoryError(f"the history has no child with the pseudonym {pseudonym!r}")
         return person
-
-    def _refuse_other_tables(self, names: list[str]) -> None:
-        if names and "boneage_history_version" not in names:
-            raise HistoryError(
-                f"{self.name!r} is not a history database; give a file or a database "
-                "used for nothing else"
-            )
 
     @contextmanager
     def _transaction(self) -> Iterator[Run]:

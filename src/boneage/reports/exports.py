@@ -80,15 +80,6 @@ def export(session: Session, name: str, options: ReportOptions | None = None) ->
     Raises an `OutputError` when the image's patient and study data cannot be written as DICOM, and
     a `LanguageError` when no translation ships for the language, and a `ModuleNotFoundError` when
     an extra is not installed.
-
-    Parameters
-    ----------
-    session : Session
-        Of an image that was assessed.
-    name : str
-        Such as ``"dicom/report"``.
-    options : ReportOptions, optional
-        Default: A4, in English, without the child's identity.
     """
     kind = FORMATS[name]
     kind.require()
@@ -97,15 +88,10 @@ def export(session: Session, name: str, options: ReportOptions | None = None) ->
 
 
 def save(exported: Export, session: Session, out: Path) -> Path:
-    """Write an export into a file, or into a folder under its image's name.
+    """Write an export into a file, or into a folder under its image's name; give where it is.
 
     The same image written again replaces its file; another image of the same name gets a number
     after its name. Raises an `OSError` when it cannot be written.
-
-    Returns
-    -------
-    Path
-        Where it is.
     """
     if out.is_dir():
         return write_named(

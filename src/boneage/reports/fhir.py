@@ -48,19 +48,8 @@ INTERPRETATIONS: Mapping[Determination, tuple[str, str]] = {
 def observation(assessment: Assessment, film: str, identity: Identity = ANONYMOUS) -> Resource:
     """Describe an assessment as FHIR does.
 
-    Parameters
-    ----------
-    assessment : Assessment
-        With ``clinical``, the observation holds SDS, normal range and adult height.
-    film : str
-        The image's fingerprint; its name is not written, for it may be the child's.
-    identity : Identity, optional
-        What may be written of the child. Default: nothing; then there is no subject.
-
-    Returns
-    -------
-    dict
-        For ``json.dumps``: a resource of type Observation.
+    Of the image its fingerprint is written, not its name, which may be the child's; of the child
+    only the identity, by default nothing: then there is no subject.
     """
     clinical = assessment.clinical
     growth = clinical.growth if clinical else None

@@ -37,12 +37,8 @@ DIGEST_KEY = "boneage film"
 def draw(assessment: Assessment, radiograph: Radiograph) -> panels.Rgb:
     """Draw an assessment on its radiograph.
 
-    Returns
-    -------
-    uint8 array, shape (rows, columns, 3)
-        RGB: the bone age above; then the radiograph with the regions, and a column for each
-        step of the region detection, with its attention above the region that it gave; the
-        model below.
+    The bone age above; then the radiograph with the regions, and a column for each step of the
+    region detection, with its attention above the region that it gave; the model below.
     """
     grey = panels.as_grey(stretch(radiograph.pixels))
     size = radiograph.height, radiograph.width
@@ -66,14 +62,10 @@ def draw(assessment: Assessment, radiograph: Radiograph) -> panels.Rgb:
 
 
 def png(assessment: Assessment, radiograph: Radiograph) -> tuple[bytes, str]:
-    """Draw an assessment as a PNG.
+    """Draw an assessment as a PNG, and give its mark.
 
-    Returns
-    -------
-    content : bytes
-    mark : str
-        Stands in the file, and tells images of one name apart; nothing of the patient can be
-        read from it.
+    The mark stands in the file, and tells images of one name apart; nothing of the patient can
+    be read from it.
     """
     digest = hashlib.sha256(radiograph.pixels.tobytes())
     digest.update(assessment.sex.value.encode())
@@ -89,9 +81,7 @@ def _step_column(grey: panels.Rgb, assessment: Assessment, number: int) -> Image
     """One step: its attention over the radiograph, and below it the region at full resolution."""
     detection = assessment.detections[number]
     heat = panels.with_heat(panels.fitted(grey, HEAT_PX, COLUMN_PX), detection.heat_map)
-    box = detection.box
-    cut = grey[box.min_row : box.max_row, box.min_col : box.max_col]
-    crop = Image.fromarray(panels.fitted(cut, CROP_PX, COLUMN_PX))
+    crop = Image.fromarray(panels.fitted(grey[detection.box.slices], CROP_PX, COLUMN_PX))
     edge = (0, 0, crop.width - 1, crop.height - 1)
     ImageDraw.Draw(crop).rectangle(edge, None, panels.colour_of(detection.region), 3)
     alone = assessment.age_by_network.get(detection.region)

@@ -263,12 +263,9 @@ class BatchRecord(JsonObject, frozen=True):
 def record(assessment: Assessment | Failure) -> Record:
     """Convert one outcome to values that ``json.dumps`` takes.
 
-    Returns
-    -------
-    dict
-        The keys of :class:`AssessmentRecord`, or of :class:`RefusalRecord` or
-        :class:`FailureRecord`, after ``status``: ``"read"``, ``"refused"`` or ``"failed"``.
-        No name, identifier or birth date.
+    The keys are those of :class:`AssessmentRecord`, or of :class:`RefusalRecord` or
+    :class:`FailureRecord`, after ``status``: ``"read"``, ``"refused"`` or ``"failed"``. No name,
+    identifier or birth date.
     """
     return _plain(
         _failure(assessment) if isinstance(assessment, Failure) else _assessment(assessment)

@@ -130,14 +130,20 @@ def assess(
     if bool(paths) == (table is not None):
         raise click.UsageError("give images or folders, or a table of images with --table")
     if batch_out.folder is not None:
-        from boneage.apps.cli.assess_batch import assess_batch, batch_settings  # noqa: PLC0415  slow to load
+        from boneage.apps.cli.assess_batch import assess_batch  # noqa: PLC0415  slow to load
+        from boneage.batch.run import BatchSettings  # noqa: PLC0415
 
         if any((as_json, table_out, history, outputs.paths)):
             raise click.UsageError(
                 "--out writes tables only: give --json, --csv, --picture, --report, --dicom-out, "
                 "--fhir and --history in another command"
             )
-        settings = batch_settings(weights, calibration, level, sex, child, force=force)
+        if child != Child(centre=child.centre):
+            raise click.UsageError(
+                "with --out, ages, dates and heights come from the images or the columns of --table"
+            )
+        where = [str(one.resolve()) if one else None for one in (weights, calibration)]
+        settings = BatchSettings(where[0], where[1], level, sex, force, child.centre)
         assess_batch(batch_out.folder, batch_out, settings, paths, table)
         return
     left_out = LeftOut()

@@ -20,9 +20,6 @@ from boneage.batch.cases import Item, items_of, items_of_table
 from boneage.batch.processes import ProcessEngine
 from boneage.batch.results import ItemRow, Results
 from boneage.batch.run import BatchSettings, Engine, run_batch
-from boneage.domain.assessment import WeightsName
-from boneage.domain.child import Child
-from boneage.domain.radiograph import Sex
 from boneage.reading.folders import LeftOut
 from boneage.storage.parallel import default_workers
 
@@ -32,34 +29,6 @@ REFRESH_SECONDS = 0.5
 """How often it is refreshed on a terminal."""
 ESTIMATE_IMAGES = 50
 """Assessed in this run before the remaining time is estimated."""
-
-
-def batch_settings(
-    weights: Path | None,
-    calibration: Path | None,
-    level: float | None,
-    sex: Sex | None,
-    child: Child,
-    *,
-    force: bool,
-) -> BatchSettings:
-    """The settings that every image of a batch is assessed with.
-
-    Raises a `UsageError` when options state an age, a date or a height, which differ between
-    children.
-    """
-    if child != Child(centre=child.centre):
-        raise click.UsageError(
-            "with --out, ages, dates and heights come from the images or the columns of --table"
-        )
-    return BatchSettings(
-        weights=str(weights.resolve()) if weights else None,
-        calibration=str(calibration.resolve()) if calibration else None,
-        level=level,
-        sex=sex,
-        force=force,
-        centre=child.centre,
-    )
 
 
 def assess_batch(
@@ -93,13 +62,10 @@ def assess_batch(
         except KeyboardInterrupt as error:
             output.echo(f"{stop_reason(error)}; the same command resumes from here", err=True)
             raise click.exceptions.Exit(exit_status(error)) from None
-        _finish(results, assessor.weights.name)
-
-
-def _finish(results: Results, weights: WeightsName) -> None:
-    counts = results.counts()
+        counts = results.counts()
+    weights = assessor.weights.name
     output.print_summary(counts.read, counts.refused, counts.failed, weights)
-    output.echo(f"Rows: {results.folder / 'ages'} and {results.folder / 'failures'}")
+    output.echo(f"Rows: {out / 'ages'} and {out / 'failures'}")
     if counts.images > counts.read:
         raise click.exceptions.Exit(EXIT_FAILED)
 

@@ -38,10 +38,19 @@ def prepare_outputs(outputs: Outputs, *, many: bool) -> None:
         for one in formats:
             one.require()
         suffix = Path(formats[0].suffix).suffix
-        if option in ONE_FILE and _is_one_file(path, suffix):
-            _prepare_file(path, option, many=many)
-        else:
+        named = path.suffix.lower() == suffix and not path.is_dir()
+        if option not in ONE_FILE or not (named or is_stream(path)):
             make_folder(path, option)
+        elif many:
+            raise click.BadParameter(
+                f"{str(path)!r} is one file, but there are several images; give a folder",
+                param_hint=option,
+            )
+        elif not is_stream(path) and not (path.parent.is_dir() and os.access(path.parent, os.W_OK)):
+            raise click.BadParameter(
+                f"{str(path)!r} cannot be written: its folder does not exist or is read-only",
+                param_hint=option,
+            )
 
 
 def write_exports(
@@ -67,22 +76,3 @@ def write_exports(
                 exports.save(made, session, path)
         except (BoneageError, OSError) as error:
             yield what, reason_of(error)
-
-
-def _is_one_file(path: Path, suffix: str) -> bool:
-    return is_stream(path) or (path.suffix.lower() == suffix and not path.is_dir())
-
-
-def _prepare_file(path: Path, option: str, *, many: bool) -> None:
-    if many:
-        raise click.BadParameter(
-            f"{str(path)!r} is one file, but there are several images; give a folder",
-            param_hint=option,
-        )
-    if is_stream(path):
-        return
-    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        raise click.BadParameter(
-            f"{str(path)!r} cannot be written: its folder does not exist or is read-only",
-            param_hint=option,
-        )

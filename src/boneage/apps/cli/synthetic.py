@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO
 
 import click
 
 from boneage.apps.cli.options import OUT_FILE, parse_sex
 from boneage.apps.cli.output import open_output
 from boneage.domain.radiograph import Sex
-from boneage.synthetic import SyntheticFilm, draw
+from boneage.synthetic import draw
 from boneage.synthetic.saving import write_png, write_regions
 
 SUFFIXES = (".png", ".dcm")
@@ -101,7 +100,12 @@ def synthetic(
         file = open_output(stack, out, "--out")
         if regions_out is not None:
             write_regions(film, out.name, open_output(stack, regions_out, "--regions"))
-        _write(film, out, file)
+        if out.suffix.lower() == ".dcm":
+            from boneage.synthetic.saving import write_dicom  # noqa: PLC0415  needs pydicom
+
+            write_dicom(film, file)
+        else:
+            write_png(film, file)
 
 
 def _one_age(age_months: float | None, age_years: float | None) -> float:
@@ -110,12 +114,3 @@ def _one_age(age_months: float | None, age_years: float | None) -> float:
     if age_months is None and age_years is not None:
         return age_years * MONTHS_PER_YEAR
     raise click.UsageError("give the age once, with --age-months or --age-years")
-
-
-def _write(film: SyntheticFilm, out: Path, file: BinaryIO) -> None:
-    if out.suffix.lower() == ".dcm":
-        from boneage.synthetic.saving import write_dicom  # noqa: PLC0415  needs pydicom
-
-        write_dicom(film, file)
-    else:
-        write_png(film, file)

@@ -48,7 +48,10 @@ def assessment_page() -> None:
     inputs, viewer = st.columns([1, 2.5], gap="large")
     with inputs:
         _add(visit)
-        choices = {image.key: _choose(visit, image) for image in visit.images}
+        choices = {}
+        for image in visit.images:
+            with st.container(border=True):
+                choices[image.key] = ask_choice(image, many=len(visit.images) > 1)
         reason = blocking_reason(visit.images, choices, problem)
         count = len(visit.images)
         st.button(
@@ -91,11 +94,6 @@ def _add(visit: Visit) -> None:
         show_rejection(rejected)
 
 
-def _choose(visit: Visit, image: UploadedImage) -> Choice:
-    with st.container(border=True):
-        return ask_choice(image, many=len(visit.images) > 1)
-
-
 def _analyse(visit: Visit, choices: Mapping[str, Choice]) -> None:
     """Analyse the pending images, also those left by an aborted rerun."""
     pending = visit.pending(choices)
@@ -131,7 +129,10 @@ def _view(visit: Visit, choices: Mapping[str, Choice]) -> None:
         if image.key in visit.outcomes:
             st.info("Sex, age or height has changed: assess the bone age again.")
     elif isinstance(found, Failure):
-        _show_failure(found)
+        st.error(escape_markdown(found.message))
+        for finding in found.findings:
+            if finding.severity is Severity.WARNING:
+                st.warning(escape_markdown(finding.message))
         if found.refused:
             st.button(
                 "Analyse anyway",
@@ -194,14 +195,6 @@ def _cells(outcome: Outcome | None) -> tuple[object, ...]:
     findings = " ".join(finding.message for finding in found.warnings) or "none"
     age = years_and_months(found.age_months)
     return (found.sex.value, age, found.age_months, interval, findings)
-
-
-def _show_failure(failure: Failure) -> None:
-    """Show why an image has no result, and its other findings."""
-    st.error(escape_markdown(failure.message))
-    for finding in failure.findings:
-        if finding.severity is Severity.WARNING:
-            st.warning(escape_markdown(finding.message))
 
 
 def _show_downloads(outcomes: Sequence[Outcome]) -> None:

@@ -50,7 +50,14 @@ def show_result(analysed: AnalysedImage) -> None:
         for finding in assessment.warnings:
             if finding.severity is not Severity.REFUSAL:  # shown above the bone age
                 st.warning(escape_markdown(finding.message))
-        opacity = _ask_opacity(analysed.image.key)
+        percent: int = st.slider(
+            "Opacity of the heat map",
+            *(0, 100, round(HEAT_ALPHA * 100)),
+            step=5,
+            format="%d%%",
+            key=f"opacity-{analysed.image.key}",
+        )
+        opacity = percent / 100
         st.html(HEAT_SCALE)
         st.html(f'<p class="notice">{wording.DISCLAIMER}</p>')
     with picture:
@@ -65,19 +72,6 @@ def show_result(analysed: AnalysedImage) -> None:
     _show_row([analysis.of_step(analysed, number, opacity) for number in range(len(detections))])
     _show_row([analysis.of_crop(analysed, detection) for detection in detections])
     _show_details(analysed)
-
-
-def _ask_opacity(key: str) -> float:
-    percent: int = st.slider(
-        "Opacity of the heat map",
-        0,
-        100,
-        round(HEAT_ALPHA * 100),
-        step=5,
-        format="%d%%",
-        key=f"opacity-{key}",
-    )
-    return percent / 100
 
 
 def _show_clinical(analysed: AnalysedImage) -> None:

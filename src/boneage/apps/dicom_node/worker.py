@@ -92,22 +92,19 @@ class SpoolAssessor:
         if film is None:
             return POLL_SECONDS
         try:
-            self._assess_or_dead_letter(film)
+            try:
+                self._assess(film)
+            except NoResult as outcome:
+                self._dead_letter(film, outcome.code, outcome.reason)
         except BaseException:
             self.spool.put_back(film.key)
             raise
         return 0
 
-    def _assess_or_dead_letter(self, film: QueuedImage) -> None:
-        try:
-            self._assess(film)
-        except NoResult as outcome:
-            self.audit.append(AuditEvent(film.caller, "assess", film=film.key, error=outcome.code))
-            if self.spool.dead_letter(film.key, outcome.code, outcome.reason):
-                short = film.key[:SHORT]
-                logger.warning(
-                    "no result for image %s (%s): %s", short, outcome.code, outcome.reason
-                )
+    def _dead_letter(self, film: QueuedImage, code: str, reason: str) -> None:
+        self.audit.append(AuditEvent(film.caller, "assess", film=film.key, error=code))
+        if self.spool.dead_letter(film.key, code, reason):
+            logger.warning("no result for image %s (%s): %s", film.key[:SHORT], code, reason)
 
     def _assess(self, film: QueuedImage) -> None:
         if film.starts > MAX_STARTS:

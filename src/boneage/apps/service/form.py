@@ -70,7 +70,8 @@ async def receive_form(request: Request, max_bytes: int) -> tuple[ImageUpload, R
     if misplaced:
         detail = f"the field {misplaced[0][:40]!r} is in the address; send it in the form"
         raise HttpProblem(422, "misplaced_field", detail)
-    if _stated_bytes(request) > max_bytes:
+    stated = request.headers.get("content-length", "")
+    if re.fullmatch(r"[0-9]{1,18}", stated) and int(stated) > max_bytes:
         raise _too_large(max_bytes)
     parser = FormPartsParser(
         request.headers,
@@ -151,21 +152,21 @@ def parse_options(fields: Mapping[str, str]) -> RequestOptions:
     Raises a `BoneageError` or an `HttpProblem` when a value is invalid.
     """
     given = {name: text.strip() for name, text in fields.items() if text.strip()}
+    paper = given.get("paper", "a4").lower()
+    if "height_cm" in given and "height_in" in given:
+        raise HttpProblem(422, "height", "give the height with height_cm or height_in, not both")
+    if paper not in PAPERS:
+        known = ", ".join(PAPERS)
+        raise HttpProblem(422, "paper", f"{given['paper']!r} is not a paper size: {known}")
     return RequestOptions(
         sex=Sex.parse(given["sex"]) if "sex" in given else None,
-        child=_child(given),
+        child=child_of(parse_fields(given), brush_mean=_flag(given, "brush_mean")),
         level=_level(given.get("level")),
         force=_flag(given, "force"),
         language=words_of(given.get("language", ENGLISH).lower()).language,
-        paper=_paper(given.get("paper", "a4")),
+        paper=paper,
         pseudonym=given.get("pseudonym"),
     )
-
-
-def _child(given: dict[str, str]) -> Child:
-    if "height_cm" in given and "height_in" in given:
-        raise HttpProblem(422, "height", "give the height with height_cm or height_in, not both")
-    return child_of(parse_fields(given), brush_mean=_flag(given, "brush_mean"))
 
 
 def _level(text: str | None) -> float | None:
@@ -187,17 +188,6 @@ def _flag(given: dict[str, str], name: str) -> bool:
     if word in NO:
         return False
     raise HttpProblem(422, name, f"{name} {word!r} is neither 'true' nor 'false'")
-
-
-def _paper(text: str) -> str:
-    if text.lower() not in PAPERS:
-        raise HttpProblem(422, "paper", f"{text!r} is not a paper size: {', '.join(PAPERS)}")
-    return text.lower()
-
-
-def _stated_bytes(request: Request) -> int:
-    text = request.headers.get("content-length", "")
-    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else 0
 
 
 async def _limited(request: Request, max_bytes: int) -> AsyncGenerator[bytes, None]:

@@ -24,7 +24,6 @@ from boneage.domain.assessment import (
     PHALANX,
     Assessment,
     Box,
-    Interval,
     RegionDetection,
 )
 from boneage.domain.clinical_findings import Determination, GrowthFindings
@@ -202,46 +201,34 @@ def _algorithm(assessment: Assessment) -> sr.AlgorithmIdentification:
 
 def _properties(assessment: Assessment, growth: GrowthFindings | None) -> sr.MeasurementProperties:
     """For viewers that know only the codes of the standard."""
+    z_score = normal_range = None
+    if growth is not None and growth.sds is not None:
+        z_score = sr.MeasurementStatisticalProperties(
+            [_property(codes.DCM.ZScoreOfMeasurement, growth.sds, NO_UNIT)],
+            description=f"SDS of the bone age around the {growth.centre.value}",
+            authority=growth.table,
+        )
+    low, high = (growth.normal_low_months, growth.normal_high_months) if growth else (None, None)
+    if growth is not None and low is not None and high is not None:
+        normal_range = sr.NormalRangeProperties(
+            [
+                _property(codes.SCT.NormalRangeLowerLimit, low),
+                _property(codes.SCT.NormalRangeUpperLimit, high),
+            ],
+            description=f"±2 SD around the {growth.centre.value}",
+            authority=growth.table,
+        )
     properties = sr.MeasurementProperties(
-        measurement_statistical_properties=_z_score(growth),
-        normal_range_properties=_normal_range(growth),
+        measurement_statistical_properties=z_score, normal_range_properties=normal_range
     )
-    if assessment.interval is not None:
-        properties.extend(_uncertainty(assessment.age_months, assessment.interval))
+    if (interval := assessment.interval) is not None:
+        # highdicom would state these without a unit.
+        upper = codes.SCT.RangeOfUpperMeasurementUncertainty
+        lower = codes.SCT.RangeOfLowerMeasurementUncertainty
+        above = max(0.0, interval.high_months - assessment.age_months)
+        below = max(0.0, assessment.age_months - interval.low_months)
+        properties.extend([_property(upper, above), _property(lower, below)])
     return properties
-
-
-def _z_score(growth: GrowthFindings | None) -> sr.MeasurementStatisticalProperties | None:
-    if growth is None or growth.sds is None:
-        return None
-    return sr.MeasurementStatisticalProperties(
-        [_property(codes.DCM.ZScoreOfMeasurement, growth.sds, NO_UNIT)],
-        description=f"SDS of the bone age around the {growth.centre.value}",
-        authority=growth.table,
-    )
-
-
-def _normal_range(growth: GrowthFindings | None) -> sr.NormalRangeProperties | None:
-    if growth is None or growth.normal_low_months is None or growth.normal_high_months is None:
-        return None
-    return sr.NormalRangeProperties(
-        [
-            _property(codes.SCT.NormalRangeLowerLimit, growth.normal_low_months),
-            _property(codes.SCT.NormalRangeUpperLimit, growth.normal_high_months),
-        ],
-        description=f"±2 SD around the {growth.centre.value}",
-        authority=growth.table,
-    )
-
-
-def _uncertainty(age_months: float, interval: Interval) -> list[sr.NumContentItem]:
-    # highdicom would state these without a unit.
-    upper = codes.SCT.RangeOfUpperMeasurementUncertainty
-    lower = codes.SCT.RangeOfLowerMeasurementUncertainty
-    return [
-        _property(upper, max(0.0, interval.high_months - age_months)),
-        _property(lower, max(0.0, age_months - interval.low_months)),
-    ]
 
 
 def _property(

@@ -35,16 +35,6 @@ def dicom_file(
     It is a new instance in a new series of the image's study, with its patient, also when the same
     image was written before. Raises an `OutputError` when the patient and study data of the image
     cannot be written as DICOM.
-
-    Parameters
-    ----------
-    kind : str
-        ``"picture"`` or ``"report"``.
-    assessment : Assessment
-    radiograph : Radiograph
-        The image that was analysed.
-    source : SourceDataset
-        Its DICOM dataset: :func:`boneage.reports.dicom.source.read_source`.
     """
     picture = draw(assessment, radiograph) if kind == PICTURE else None
     try:

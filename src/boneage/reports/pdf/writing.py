@@ -29,28 +29,12 @@ def report(
     identity: Identity = ANONYMOUS,
     weights_date: str | None = None,
 ) -> bytes:
-    """Write the report of one image.
+    """Write the report of one image, a PDF of one page.
 
     Raises a `LanguageError` when no translation ships for the language.
 
-    Parameters
-    ----------
-    assessment : Assessment
-    radiograph : Radiograph
-        The image that was analysed.
-    paper : str
-        ``"a4"`` or ``"letter"``.
-    language : str
-        One of :func:`boneage.i18n.words.languages`.
-    identity : Identity
-        What may be written of the child. Default: nothing, not even the image's name.
-    weights_date : str, optional
-        When the weights were made, as their manifest states.
-
-    Returns
-    -------
-    bytes
-        A PDF of one page.
+    The paper is ``"a4"`` or ``"letter"``. Of the child only the identity is written, by default
+    nothing, not even the image's name.
     """
     words = words_of(language)
     texts = report_texts(
@@ -90,9 +74,7 @@ def report_pictures(assessment: Assessment, radiograph: Radiograph, words: Words
     small = fitted(grey, REGION_PX, REGION_PX)
     regions = []
     for detection in assessment.detections:
-        box = detection.box
-        cut = grey[box.min_row : box.max_row, box.min_col : box.max_col]
-        crop = Image.fromarray(fitted(cut, REGION_PX, REGION_PX))
+        crop = Image.fromarray(fitted(grey[detection.box.slices], REGION_PX, REGION_PX))
         label = wording.region_label(detection, words)
         regions.append(RegionPictures(label, with_heat(small, detection.heat_map), crop))
     size = radiograph.height, radiograph.width
