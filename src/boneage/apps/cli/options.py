@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
-from inspect import signature
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -123,33 +122,24 @@ def _grouped(
     name: str, gather: Callable[..., Any], *options: Callable[..., Any]
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command several options as the one argument that ``gather`` makes of them."""
-    fields = tuple(signature(gather).parameters)
 
     def group(command: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(command)
         def with_group(*arguments: Any, **values: Any) -> Any:
-            gathered = gather(*(values.pop(one) for one in fields))
+            gathered = gather(**{one.name: values.pop(one.name) for one in grouped})
             return command(*arguments, **{name: gathered}, **values)
 
         for option in reversed(options):
             with_group = option(with_group)
+        grouped = vars(with_group)["__click_params__"][-len(options) :]
         return with_group
 
     return group
 
 
-def _gather_child(
-    age: float | None,
-    birth_date: object,
-    study_date: object,
-    height_cm: float | None,
-    height_in: float | None,
-    brush_mean: bool,
-) -> Child:
-    if height_cm is not None and height_in is not None:
+def _gather_child(*, brush_mean: bool, **values: Any) -> Child:
+    if values["height_cm"] is not None and values["height_in"] is not None:
         raise click.UsageError("give the height with --height-cm or --height-in, not both")
-    values = {"age": age, "birth_date": birth_date, "study_date": study_date}
-    values |= {"height_cm": height_cm, "height_in": height_in}
     return child_of(values, brush_mean=brush_mean)
 
 
@@ -205,19 +195,12 @@ class Outputs:
     """Whether to write the patient's identity, as the image states it."""
 
 
-def _gather_outputs(
-    picture: Path | None,
-    report: Path | None,
-    paper: str,
-    language: str,
-    dicom_out: Path | None,
-    fhir: Path | None,
-    pseudonym: str | None,
-    identify: bool,
-) -> Outputs:
-    paths = {"--picture": picture, "--report": report, "--dicom-out": dicom_out, "--fhir": fhir}
-    wanted = {option: path for option, path in paths.items() if path is not None}
-    return Outputs(wanted, paper, language, pseudonym, identify)
+def _gather_outputs(**values: Any) -> Outputs:
+    paths = {
+        f"--{name.replace('_', '-')}": values.pop(name)
+        for name in ("picture", "report", "dicom_out", "fhir")
+    }
+    return Outputs({option: path for option, path in paths.items() if path is not None}, **values)
 
 
 def _parse_pseudonym(text: str) -> str:
@@ -295,7 +278,7 @@ class BatchOptions:
 
 
 def _gather_batch(
-    out: Path | None, table_format: str | None, workers: int | None, engine: str | None
+    *, out: Path | None, table_format: str | None, workers: int | None, engine: str | None
 ) -> BatchOptions:
     if out is None and (table_format or workers or engine):
         raise click.UsageError("--format, --workers and --engine need a folder: --out RESULTS")
@@ -318,9 +301,7 @@ batch_options = _grouped(
         help="Format of the part files.  [default: csv]",
     ),
     click.option(
-        "--workers",
-        type=COUNT,
-        help="Worker processes.  [default: one for each processor core]",
+        "--workers", type=COUNT, help="Worker processes.  [default: one for each processor core]"
     ),
     click.option(
         "--engine",

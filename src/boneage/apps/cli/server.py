@@ -111,9 +111,7 @@ def serve(
 @click.command()
 @click.argument("name")
 @click.option(
-    "--tokens",
-    type=options.OUT_FILE,
-    help="Add its line to this file. Default: print the line.",
+    "--tokens", type=options.OUT_FILE, help="Add its line to this file. Default: print the line."
 )
 def token(name: str, tokens: Path | None) -> None:
     """Create a token for the client NAME, and show it this once.

@@ -70,12 +70,7 @@ def analyse_image(
     Raises a `WeightsError` when the weights turn out unusable: then every image would fail.
     """
     session = assess_case(
-        assessor,
-        image.file(),
-        sex=choice.sex,
-        child=choice.child,
-        force=force,
-        on_step=on_step,
+        assessor, image.file(), sex=choice.sex, child=choice.child, force=force, on_step=on_step
     )
     if isinstance(session.outcome, Failure):
         return session.outcome

@@ -137,6 +137,11 @@ class SpoolDatabase:
     def _run(self, statement: str, *values: Any) -> sqlite3.Cursor:
         return self._connection.execute(statement, values)
 
+    def run(self, statement: str, *values: Any) -> None:
+        """Run one statement as a transaction."""
+        with self.transaction():
+            self._run(statement, *values)
+
     def one(self, statement: str, *values: Any) -> Any:
         """Give the first row of a query, or None."""
         with self._lock:

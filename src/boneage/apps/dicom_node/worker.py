@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 
 from pynetdicom.association import Association
@@ -74,14 +75,15 @@ class Loop:
                 self._wake.wait(pause)
 
 
+@dataclass
 class SpoolAssessor:
     """Assesses the radiographs of a spool; calls ``on_result`` when there is something to send."""
 
-    def __init__(
-        self, spool: Spool, assessor: Assessor, on_result: Callable[[], None], audit: AuditLog
-    ) -> None:
-        self.spool, self.assessor, self.on_result, self.audit = spool, assessor, on_result, audit
-        self._swept = 0.0
+    spool: Spool
+    assessor: Assessor
+    on_result: Callable[[], None]
+    audit: AuditLog
+    _swept: float = 0.0
 
     def step(self) -> float:
         """Assess one radiograph."""
@@ -170,20 +172,20 @@ class SpoolAssessor:
         return None
 
 
+@dataclass
 class Dispatcher:
     """Sends the results of a spool, until it is ``stopping``."""
 
-    def __init__(
-        self,
-        spool: Spool,
-        sender: Sender,
-        retry: RetrySettings,
-        stopping: Callable[[], bool],
-        audit: AuditLog,
-    ) -> None:
-        self.spool, self.sender, self.retry = spool, sender, retry
-        self.stopping, self.audit = stopping, audit
-        self.title = sender.destination.ae_title
+    spool: Spool
+    sender: Sender
+    retry: RetrySettings
+    stopping: Callable[[], bool]
+    audit: AuditLog
+
+    @property
+    def title(self) -> str:
+        """The AE title of the destination."""
+        return self.sender.destination.ae_title
 
     def step(self) -> float:
         """Send the results that are due."""

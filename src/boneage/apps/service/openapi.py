@@ -31,10 +31,7 @@ def _error(status: int) -> Schema:
     content: Schema = {"schema": DESCRIBED["problem"]}
     if "example" in stated:
         content["example"] = HttpProblem(status, *stated["example"]).content("5f0c6d")
-    described: Schema = {
-        "description": stated["description"],
-        "content": {MEDIA_TYPE: content},
-    }
+    described: Schema = {"description": stated["description"], "content": {MEDIA_TYPE: content}}
     if status in {429, 503}:
         described["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
     return described

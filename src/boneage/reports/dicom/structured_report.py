@@ -18,14 +18,7 @@ from pydicom.sr.codedict import codes
 from pydicom.uid import ExplicitVRLittleEndian
 
 from boneage._version import __version__
-from boneage.domain.assessment import (
-    CARPAL,
-    METACARPAL,
-    PHALANX,
-    Assessment,
-    Box,
-    RegionDetection,
-)
+from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, Assessment, Box, RegionDetection
 from boneage.domain.clinical_findings import Determination, GrowthFindings
 from boneage.domain.radiograph import Sex
 from boneage.reports.dicom.source import UTF_8, SourceDataset, derived_uid
@@ -70,11 +63,7 @@ CLASSIFICATIONS: Mapping[Determination, CodedConcept] = {
     Determination.INDETERMINATE: _own("INDETERMINATE", "Indeterminate"),
     Determination.UNKNOWN: _own("UNKNOWN", "Unknown"),
 }
-SITES = {
-    CARPAL: codes.SCT.Carpus,
-    METACARPAL: codes.SCT.Metacarpus,
-    PHALANX: codes.SCT.Finger,
-}
+SITES = {CARPAL: codes.SCT.Carpus, METACARPAL: codes.SCT.Metacarpus, PHALANX: codes.SCT.Finger}
 HAND = codes.SCT.Hand
 SIDES = {"L": codes.SCT.Left, "R": codes.SCT.Right}
 MONTH, CENTIMETRE = codes.UCUM.Month, codes.UCUM.Centimeter
