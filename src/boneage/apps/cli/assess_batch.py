@@ -51,7 +51,12 @@ def assess_batch(
     def items(left_out: LeftOut | None = None) -> Iterator[Item]:
         return items_of_table(table) if table else items_of(films, left_out)
 
-    engine, left_out = _engine(options, out, settings), LeftOut()
+    engine: Engine = ProcessEngine(settings, options.workers or default_workers())
+    if options.engine == "ray":
+        from boneage.batch.ray_data import RayEngine  # noqa: PLC0415  an extra
+
+        engine = RayEngine(settings, out, options.workers)
+    left_out = LeftOut()
     total = sum(1 for _ in items(left_out))  # also reports early what is wrong with a table
     output.report_left_out(left_out)
     output.make_folder(out, "--out")
@@ -76,14 +81,6 @@ def _source(films: Sequence[Path], table: Path | None) -> dict[str, Any]:
         return {"films": sorted(os.path.abspath(film) for film in films)}  # noqa: PTH100
     with table.open("rb") as file:
         return {"table sha256": hashlib.file_digest(file, "sha256").hexdigest()}
-
-
-def _engine(options: BatchOptions, out: Path, settings: BatchSettings) -> Engine:
-    if options.engine == "ray":
-        from boneage.batch.ray_data import RayEngine  # noqa: PLC0415  an extra
-
-        return RayEngine(settings, out, options.workers)
-    return ProcessEngine(settings, options.workers or default_workers())
 
 
 class BatchProgress:

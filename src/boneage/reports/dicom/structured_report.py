@@ -57,11 +57,7 @@ REGION_ALONE = _own("REGION-ALONE", "Regional estimate of the bone age")
 ATTENTION_FOUND = _own("ATTENTION-FOUND", "Region detected by attention")
 CLASSIFICATION = _own("VERDICT", "Bone age against chronological age")
 CLASSIFICATIONS: Mapping[Determination, CodedConcept] = {
-    Determination.DELAYED: _own("DELAYED", "Delayed"),
-    Determination.NORMAL: _own("NORMAL", "Normal"),
-    Determination.ADVANCED: _own("ADVANCED", "Advanced"),
-    Determination.INDETERMINATE: _own("INDETERMINATE", "Indeterminate"),
-    Determination.UNKNOWN: _own("UNKNOWN", "Unknown"),
+    one: _own(one.name, one.name.capitalize()) for one in Determination
 }
 SITES = {CARPAL: codes.SCT.Carpus, METACARPAL: codes.SCT.Metacarpus, PHALANX: codes.SCT.Finger}
 HAND = codes.SCT.Hand
