@@ -206,10 +206,7 @@ def _crop_path(film: str, region: str) -> str:
 
 
 def crop_png(radiograph: Radiograph, box: Box) -> bytes:
-    """Cut a box from an image, as a PNG of the image's own depth.
-
-    8 bits a pixel, or 16 where the image has more than 8; no stretch, no CLAHE.
-    """
+    """Cut a box out as a PNG of 8 bits, or 16 where the image has more; not stretched, no CLAHE."""
     deep = radiograph.metadata.bits > 8
     highest, kind = (65535, np.uint16) if deep else (255, np.uint8)
     values = np.rint(np.clip(radiograph.pixels[box.slices], 0.0, 1.0) * np.float32(highest))

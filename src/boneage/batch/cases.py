@@ -95,10 +95,7 @@ def no_images_error(folder: Path, left_out: LeftOut) -> DataError:
 
 
 def items_of(paths: Sequence[Path], left_out: LeftOut | None = None) -> Iterator[Item]:
-    """Yield the images of paths and folders; the key is the absolute path.
-
-    See :func:`cases_of`.
-    """
+    """Yield the images of paths and folders, as :func:`cases_of`; the key is the absolute path."""
     for case in cases_of(paths, left_out):
         whole = os.path.abspath(case.film)  # noqa: PTH100  no link is followed
         yield Item(_key("film", os.fsencode(whole)), file_label(case.film), case)

@@ -97,10 +97,7 @@ def checked_pseudonym(text: str) -> str:
 def chart_of(
     entries: Sequence[StoredAssessment], centre: Centre = Centre.CHRONOLOGICAL_AGE
 ) -> GrowthChart:
-    """Chart the assessments of one child; those without chronological age are left out.
-
-    Raises a `HistoryError` when there is no entry.
-    """
+    """Chart a child's assessments of known age; a `HistoryError` when there is none at all."""
     if not entries:
         raise HistoryError("the history has no assessment of this child")
     points = [

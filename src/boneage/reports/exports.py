@@ -66,10 +66,7 @@ class ExportFormat:
     """Whether it needs a DICOM image, whose study it joins."""
 
     def require(self) -> None:
-        """Load the library, before the work begins.
-
-        Raises a `ModuleNotFoundError` when it is not installed.
-        """
+        """Load the library, before the work begins; a `ModuleNotFoundError` where it is missing."""
         if self.library is not None:
             import_module(self.library)
 
@@ -103,10 +100,7 @@ def save(exported: Export, session: Session, out: Path) -> Path:
 
 
 def identity_in(session: Session, pseudonym: str | None = None) -> Identity:
-    """Give the identity that a DICOM image states.
-
-    Raises an `OutputError` when the image is not a DICOM file, or states no SOP class.
-    """
+    """The identity that a DICOM image states; an `OutputError` when it is not such an image."""
     from boneage.reports.dicom.source import identity_of, read_source  # noqa: PLC0415
 
     return identity_of(read_source(session.file()), pseudonym)

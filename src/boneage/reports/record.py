@@ -273,10 +273,7 @@ def record(assessment: Assessment | Failure) -> Record:
 
 
 def batch(records: Sequence[Record]) -> str:
-    """One JSON document of many records, in their order, with the counts.
-
-    ASCII only, so that it survives any pipe.
-    """
+    """One JSON document of many records, with the counts; in ASCII, which survives any pipe."""
     counts = Counter(r["status"] for r in records)
     films = msgspec.convert(records, list[ImageRecord])
     document = BatchRecord(__version__, counts["read"], counts["refused"], counts["failed"], films)

@@ -38,10 +38,7 @@ def assess_batch(
     films: Sequence[Path],
     table: Path | None,
 ) -> None:
-    """Assess images, or those of a table, and write the rows into a folder.
-
-    Raises an `Exit` when some images were refused or failed.
-    """
+    """Assess images, or those of a table, into a folder; an `Exit` when some have no result."""
     assessor = settings.assessor()
     settings = replace(settings, weights_sha256=assessor.weights.name.sha256)
     recipe = settings.recipe(assessor) | _source(films, table) | {"format": options.suffix}

@@ -56,10 +56,7 @@ def prepare_outputs(outputs: Outputs, *, many: bool) -> None:
 def write_exports(
     session: Session, outputs: Outputs, *, pseudonym: str | None, weights_date: str | None
 ) -> Iterator[tuple[str, str]]:
-    """Write the requested exports of one image; yield each that could not be written, and why.
-
-    The pseudonym is of this image's child, and takes precedence over that of all images.
-    """
+    """Write an image's exports; yield what could not be, and why. Its own pseudonym comes first."""
     paths = dict(outputs.paths)
     identity = Identity(pseudonym or outputs.pseudonym)
     if outputs.identify and paths.keys() != {"--picture"}:

@@ -65,10 +65,7 @@ def analyse_image(
     *,
     force: bool = False,
 ) -> Outcome:
-    """Assess one image; with ``force`` also one that fails the quality check.
-
-    Raises a `WeightsError` when the weights turn out unusable: then every image would fail.
-    """
+    """Assess one image, forced or not; a `WeightsError` when every image would fail."""
     session = assess_case(
         assessor, image.file(), sex=choice.sex, child=choice.child, force=force, on_step=on_step
     )
@@ -90,10 +87,7 @@ def blacked_out_mask(
     manifest: Manifest,
     orientation: Orientation | None = None,
 ) -> Mask:
-    """The mask blacked out in one step of the region detection, for an image of this size.
-
-    It lies over the image as uploaded, in the shape of the heat maps.
-    """
+    """What one step blacks out, over an image of this size as uploaded, in the heat maps' shape."""
     canvas = manifest.networks["attention"].input
     if canvas is None:  # read_manifest has checked
         raise ValueError("the manifest states no input size for the attention network")

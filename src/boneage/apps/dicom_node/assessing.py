@@ -132,10 +132,7 @@ class Content:
 
 
 def content_of(data: bytes, radiograph: Radiograph | None = None) -> Content:
-    """Give what is compared of a DICOM file; ``radiograph`` where it is decoded already.
-
-    Raises a `FilmError` when it cannot be decoded.
-    """
+    """What is compared of a DICOM file, decoded already or now; a `FilmError` when it cannot be."""
     radiograph = radiograph or read(BytesIO(data))
     metadata = radiograph.metadata
     elements = {

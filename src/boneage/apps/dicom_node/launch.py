@@ -26,10 +26,7 @@ logger = logging.getLogger("boneage.node")
 
 
 def run(settings: NodeSettings, report: Callable[[str], None]) -> None:
-    """Receive radiographs, assess them and send the results until SIGTERM or SIGINT.
-
-    Raises a `BoneageError` when it cannot start.
-    """
+    """Receive, assess and send until SIGTERM or SIGINT; a `BoneageError` when it cannot start."""
     logger.setLevel(logging.INFO)
     logging.getLogger("pynetdicom").setLevel(logging.CRITICAL + 1)
     end = threading.Event()
@@ -80,10 +77,7 @@ def _open_assessor(settings: ReadingSettings) -> Assessor:
 
 
 def _lock_spool(folder: Path) -> int:
-    """Lock a spool for this process.
-
-    Raises a `NodeError` when another node has locked it.
-    """
+    """Lock a spool for this process; a `NodeError` when another node has locked it."""
     opened = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     if not lock(opened):
         os.close(opened)

@@ -58,10 +58,7 @@ def read_tokens(path: Path) -> Tokens:
 
 
 def new_token(name: str) -> tuple[str, str]:
-    """Make a token, to be shown once, and its line for the file.
-
-    Raises a `ServiceError` when the name is invalid.
-    """
+    """Make a token, to be shown once, and its line; a `ServiceError` for an invalid name."""
     if not NAME.fullmatch(name):
         raise ServiceError(
             f"{name!r} is not a name for a token; give up to 64 letters, digits, dots, hyphens"

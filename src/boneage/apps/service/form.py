@@ -147,10 +147,7 @@ def sanitised_name(name: str) -> str:
 
 
 def parse_options(fields: Mapping[str, str]) -> RequestOptions:
-    """Parse the fields as the command line parses its options; an empty one is not given.
-
-    Raises a `BoneageError` or an `HttpProblem` when a value is invalid.
-    """
+    """Parse the fields as the command line does; an empty one is not given."""
     given = {name: text.strip() for name, text in fields.items() if text.strip()}
     paper = given.get("paper", "a4").lower()
     if "height_cm" in given and "height_in" in given:

@@ -20,10 +20,7 @@ STATUSES: Mapping[str, int] = {"too_many_bytes": 413, "too_large": 413, "unexpec
 
 
 class HttpProblem(Exception):  # noqa: N818  the standard's word
-    """An error response: a code for programs, a sentence for people.
-
-    The findings are of an image that failed the quality check.
-    """
+    """An error response: a code for programs, a sentence, the findings of a refused image."""
 
     def __init__(
         self,
