@@ -11,21 +11,22 @@ import csv
 import hashlib
 import json
 import os
-from collections.abc import Collection, Generator, Iterator, Mapping
-from dataclasses import asdict, replace
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
+from boneage._version import __version__
 from boneage.batch.cases import no_images_error
-from boneage.domain.assessment import Box, Failure
+from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, Box, Failure, WeightsName
 from boneage.domain.radiograph import Radiograph
 from boneage.errors import DataError, OutputError
 from boneage.inference.assessor import Assessor, failure_of
 from boneage.reading import read
 from boneage.reading.folders import LeftOut, films_in
-from boneage.reports.coco import AnnotatedFilm, AnnotatedRegion, coco
 from boneage.reports.table import Row, TableWriter, write_table
 from boneage.storage.delimited import unescape_cell
 from boneage.storage.files import DISK_FULL, atomically, locked, reason_of, shortened
@@ -50,6 +51,29 @@ COLUMNS = (
     "crop",
     "weights_sha256",
 )
+
+CATEGORIES: Mapping[str, int] = {CARPAL: 1, METACARPAL: 2, PHALANX: 3}
+"""Of COCO: https://cocodataset.org/#format-data, "object detection"."""
+
+
+@dataclass(frozen=True)
+class AnnotatedRegion:
+    """One region of an image."""
+
+    region: str
+    box: Box
+    attention_found: bool
+
+
+@dataclass(frozen=True)
+class AnnotatedFilm:
+    """One image of a folder and its regions."""
+
+    path: str
+    """Below the folder, with forward slashes."""
+    height: int
+    width: int
+    regions: tuple[AnnotatedRegion, ...]
 
 
 class Annotation:
@@ -212,3 +236,43 @@ def crop_png(radiograph: Radiograph, box: Box) -> bytes:
     values = np.rint(np.clip(radiograph.pixels[box.slices], 0.0, 1.0) * np.float32(highest))
     _, encoded = cv2.imencode(".png", values.astype(kind))
     return bytes(encoded)
+
+
+def coco(films: Iterable[AnnotatedFilm], weights: WeightsName) -> dict[str, Any]:
+    """Describe images and their boxes as COCO does, for ``json.dumps``.
+
+    A ``bbox`` is x, y, width, height in pixels of the original image. An annotation whose
+    ``attributes`` state ``attention_found: false`` is an expected position, not a detection.
+    """
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for image_id, film in enumerate(films, start=1):
+        images.append(
+            {"id": image_id, "file_name": film.path, "width": film.width, "height": film.height}
+        )
+        for found in film.regions:
+            box = found.box
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": image_id,
+                    "category_id": CATEGORIES[found.region],
+                    "bbox": [box.min_col, box.min_row, box.width, box.height],
+                    "area": box.area,
+                    "segmentation": [],
+                    "iscrowd": 0,
+                    "attributes": {"attention_found": found.attention_found},
+                }
+            )
+    return {
+        "info": {
+            "description": "Regions of hand radiographs, found by attention, not by people",
+            "version": f"boneage {__version__}, weights {weights.name} {weights.sha256}",
+        },
+        "images": images,
+        "annotations": annotations,
+        "categories": [
+            {"id": number, "name": name, "supercategory": "hand"}
+            for name, number in CATEGORIES.items()
+        ],
+    }
