@@ -93,17 +93,9 @@ def _set_up_logging(*, verbose: bool) -> None:
 
     Other libraries are silenced: their warnings may quote patient data.
     """
-    handler = LogHandler(logging.DEBUG if verbose else logging.ERROR)
-    if not verbose:
-        handler.addFilter(_without_traceback)
     logger = logging.getLogger("boneage")
-    logger.handlers[:] = [handler]
+    logger.handlers[:] = [LogHandler(verbose=verbose)]
     if verbose:
         logger.setLevel(logging.DEBUG)
     logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
     warnings.simplefilter("ignore")
-
-
-def _without_traceback(record: logging.LogRecord) -> bool:
-    record.exc_info = None
-    return True

@@ -87,14 +87,17 @@ def set_up_streams() -> None:
 
 
 class LogHandler(logging.Handler):
-    """Logs to standard error, a record a line."""
+    """Logs to standard error, a record a line; with tracebacks only if verbose."""
 
-    def __init__(self, level: int) -> None:
-        super().__init__(level)
+    def __init__(self, *, verbose: bool) -> None:
+        super().__init__(logging.DEBUG if verbose else logging.ERROR)
         self.setFormatter(_Formatter())
+        self._verbose = verbose
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print a record."""
+        if not self._verbose:
+            record.exc_info = None
         echo(self.format(record), err=True)
 
 

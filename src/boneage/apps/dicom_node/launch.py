@@ -13,7 +13,7 @@ from pathlib import Path
 from boneage.apps.audit_log import AuditLog
 from boneage.apps.dicom_node.receiving import Receiver
 from boneage.apps.dicom_node.sending import Sender
-from boneage.apps.dicom_node.settings import NodeError, NodeSettings, ReadingSettings
+from boneage.apps.dicom_node.settings import NodeError, NodeSettings
 from boneage.apps.dicom_node.spool import Spool
 from boneage.apps.dicom_node.worker import Dispatcher, Loop, SpoolAssessor
 from boneage.inference.assessor import Assessor
@@ -45,15 +45,19 @@ def run(settings: NodeSettings, report: Callable[[str], None]) -> None:
         stack.callback(os.close, _lock_spool(settings.spool.folder))
         spool.recover()
         audit = AuditLog(settings.audit.log)
-        assessor = _open_assessor(settings.reading)
+        reading = settings.reading
+        assessor = Assessor(
+            reading.weights, threads=reading.threads, calibration=reading.calibration
+        )
+        assessor.weights.open_all()
         dispatcher = Dispatcher(spool, sender, settings.retry, end.is_set, audit)
         dispatching = Loop("sending", dispatcher.step)
-        reading = Loop("reading", SpoolAssessor(spool, assessor, dispatching.wake, audit).step)
+        assessing = Loop("reading", SpoolAssessor(spool, assessor, dispatching.wake, audit).step)
         receiver = Receiver(
-            settings.node, spool, reading.wake, tls.server_context() if tls else None
+            settings.node, spool, assessing.wake, tls.server_context() if tls else None
         )
         receiver.start()
-        reading.start()
+        assessing.start()
         dispatching.start()
         host, port = receiver.address
         report(
@@ -62,18 +66,10 @@ def run(settings: NodeSettings, report: Callable[[str], None]) -> None:
         )
         end.wait()
         receiver.stop()
-        reading.stop()
+        assessing.stop()
         dispatching.stop()
-        ended = [loop.join(STOP_SECONDS) for loop in (reading, dispatching)]
+        ended = [loop.join(STOP_SECONDS) for loop in (assessing, dispatching)]
         logger.info("ended" if all(ended) else "ended during an image; the next start resumes it")
-
-
-def _open_assessor(settings: ReadingSettings) -> Assessor:
-    assessor = Assessor(
-        settings.weights, threads=settings.threads, calibration=settings.calibration
-    )
-    assessor.weights.open_all()
-    return assessor
 
 
 def _lock_spool(folder: Path) -> int:
