@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -208,6 +208,7 @@ def ruler(
 @options.data_option
 @click.option(
     "--profile",
+    "profile_name",
     metavar="NAME|FILE",
     help="compact, convnext, reference, or a TOML file. [default: the run's own]",
 )
@@ -237,17 +238,7 @@ def ruler(
 @options.limit_option("Train and measure on at most N radiographs of each split, as a trial.")
 @options.initial_weights_option
 @options.out_option("Where the results go; an interrupted command resumes from there.")
-def ablate(
-    run_folder: Path,
-    data: Path,
-    profile: str | None,
-    only: tuple[str, ...],
-    epochs: int,
-    seconds: float,
-    limit: int | None,
-    initial_weights: Path | None,
-    out: Path,
-) -> None:
+def ablate(run_folder: Path, data: Path, out: Path, **variants: Any) -> None:
     """Leave out one part of the method at a time and measure the held-out radiographs.
 
     inputs: retrains the fusion head on fewer inputs. networks: retrains the
@@ -266,18 +257,7 @@ def ablate(
     from boneage.training.ablation.ablation import ablate as train_variants  # noqa: PLC0415  Keras, slower
 
     make_folder(out, "--out")
-    trained, studies = train_variants(
-        run_folder,
-        data,
-        out,
-        profile_name=profile,
-        only=only,
-        epochs=epochs,
-        seconds=seconds,
-        limit=limit,
-        initial_weights=initial_weights,
-        report=echo,
-    )
+    trained, studies = train_variants(run_folder, data, out, report=echo, **variants)
     names = run_folder.resolve().name, trained.name, data.resolve().name
     table = report.write_ablation(out, studies, report.AblationRun(*names, date.today()))
     echo(report.text_summary(table))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -43,6 +44,7 @@ def _check_suffix(_ctx: click.Context, param: click.Parameter, path: Path) -> Pa
 @click.option("--age-years", type=float, metavar="YEARS", help="Bone age in years instead.")
 @click.option(
     "--rotation",
+    "rotation_degrees",
     type=float,
     default=0.0,
     metavar="DEGREES",
@@ -69,12 +71,8 @@ def synthetic(
     sex: Sex,
     age_months: float | None,
     age_years: float | None,
-    rotation: float,
-    seed: int,
-    height: int,
-    width: int,
-    collimated: bool,
     regions_out: Path | None,
+    **drawing: Any,
 ) -> None:
     """Draw a synthetic radiograph of a left hand.
 
@@ -87,15 +85,7 @@ def synthetic(
     \b
     boneage synthetic --age-years 10 --sex female --out synthetic.png
     """  # noqa: D301  click wants a backspace before lines it must not wrap
-    film = draw(
-        _one_age(age_months, age_years),
-        sex,
-        height=height,
-        width=width,
-        rotation_degrees=rotation,
-        seed=seed,
-        collimated=collimated,
-    )
+    film = draw(_one_age(age_months, age_years), sex, **drawing)
     with ExitStack() as stack:
         file = open_output(stack, out, "--out")
         if regions_out is not None:
