@@ -283,12 +283,9 @@ class BatchRecord(JsonObject, frozen=True):
 def record(assessment: Assessment | Failure) -> Record:
     """Convert one outcome to values that ``json.dumps`` takes.
 
-    Returns
-    -------
-    dict
-        The keys of :class:`AssessmentRecord`, or of :class:`RefusalRecord` or
-        :class:`FailureRecord`, after ``status``: ``"read"``, ``"refused"`` or ``"failed"``.
-        No name, identifier or birth date.
+    The keys are those of :class:`AssessmentRecord`, or of :class:`RefusalRecord` or
+    :class:`FailureRecord`, after ``status``: ``"read"``, ``"refused"`` or ``"failed"``. No name,
+    identifier or birth date.
     """
     return _plain(
         _failure(assessment) if isinstance(assessment, Failure) else _assessment(assessment)
@@ -296,10 +293,7 @@ def record(assessment: Assessment | Failure) -> Record:
 
 
 def batch(records: Sequence[Record]) -> str:
-    """One JSON document of many records, in their order, with the counts.
-
-    ASCII only, so that it survives any pipe.
-    """
+    """One JSON document of many records, with the counts; in ASCII, which survives any pipe."""
     counts = Counter(r["status"] for r in records)
     films = msgspec.convert(records, list[ImageRecord])
     document = BatchRecord(__version__, counts["read"], counts["refused"], counts["failed"], films)

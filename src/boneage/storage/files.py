@@ -73,7 +73,7 @@ def atomically(
         return
     target = Path(os.path.realpath(path)) if path.is_symlink() else path
     # Not tempfile: its files are readable by nobody else, and stay so when renamed.
-    part = target.with_name(f".{_shortened(target.name)}.{secrets.token_hex(8)}{PART}")
+    part = target.with_name(f".{shortened(target.name, 100)}.{secrets.token_hex(8)}{PART}")
     failed: BaseException | None = None
     try:
         mode = 0o600 if private else 0o666
@@ -136,9 +136,9 @@ def is_stream(path: Path) -> bool:
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
-def _shortened(name: str) -> str:
+def shortened(name: str, most_bytes: int) -> str:
     """Shorten a name, so that prefix and suffix fit into the 255 bytes of a file system."""
-    return os.fsencode(name)[:100].decode("utf-8", "ignore")
+    return os.fsencode(name)[:most_bytes].decode("utf-8", "ignore")
 
 
 def _take_permissions(file: int, target: Path) -> None:

@@ -12,8 +12,7 @@ import pytest
 from PIL import Image
 
 from boneage.apps.dashboard.analysis import AnalysedImage, analyse_image
-from boneage.apps.dashboard.choices import Choice
-from boneage.apps.dashboard.uploads import RejectedFile, UploadedImage, read_upload
+from boneage.apps.dashboard.uploads import Choice, RejectedFile, UploadedImage, read_upload
 from boneage.domain.radiograph import Sex
 from boneage.inference.assessor import Assessor
 from boneage.synthetic import draw

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from importlib import import_module
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +68,6 @@ NAMED = 10
 @click.option(
     "--curves",
     type=options.IN_FOLDER,
-    metavar="DIR",
     help=f"A training run, or a copy of its logs, whose {CURVES} go into the report.",
 )
 def evaluate(
@@ -152,10 +152,7 @@ def _read_others(
 
     if len(names) > len(tables):
         raise click.UsageError(f"{len(names)} --compare-name, but {len(tables)} --compare")
-    given = [*names, *[None] * (len(tables) - len(names))]
-    others = [
-        read_other(table, name, strict=strict) for table, name in zip(tables, given, strict=True)
-    ]
+    others = [read_other(table, name, strict=strict) for table, name in zip_longest(tables, names)]
     for other in others:
         if sum(other.name == another.name for another in others) > 1:
             raise click.UsageError(f"two readers are called {other.name!r}; give --compare-name")

@@ -49,7 +49,6 @@ GROUP_VARIABLES = {
     "run_folder",
     required=True,
     type=OUT_FOLDER,
-    metavar="DIR",
     help="The folder of the run; an interrupted run resumes from there.",
 )
 @click.option(
@@ -62,7 +61,6 @@ GROUP_VARIABLES = {
 @click.option(
     "--epochs",
     type=COUNT,
-    metavar="N",
     help="Train every stage for N epochs instead of the profile's, as a trial.",
 )
 @limit_option("Use at most N radiographs of each kind, as a trial.")
@@ -78,7 +76,6 @@ GROUP_VARIABLES = {
     "--images",
     "shared_images",
     type=OUT_FOLDER,
-    metavar="DIR",
     help="A cache of prepared images that several runs share. [default: in the run's folder]",
 )
 @initial_weights_option
@@ -106,7 +103,6 @@ GROUP_VARIABLES = {
     "--processes",
     envvar=GROUP_VARIABLES["processes"],
     type=COUNT,
-    metavar="N",
     help="With --coordinator: the number of processes.",
 )
 @click.option(

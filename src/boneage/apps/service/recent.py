@@ -1,4 +1,7 @@
-"""The recent assessments in memory, limited in number, size and age."""
+"""The recent assessments: made of requests, and held in memory for their exports.
+
+Their number, size and age are limited.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,18 @@ import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from boneage.apps.service.form import ImageUpload, RequestOptions
-from boneage.domain.assessment import Assessment
+from boneage.apps.service.problems import problem_of
+from boneage.domain.assessment import Assessment, Failure
+from boneage.inference.assessor import Assessor
+from boneage.inference.session import Session, assess_case
+from boneage.reading import read
+from boneage.reading.kinds import DICOM, kind_of
+from boneage.reports.exports import FORMATS, Export, ReportOptions, export
+from boneage.reports.identity import Identity
+from boneage.reports.record import Record, record
 
 ID_BYTES = 24
 ASSESSMENT_BYTES = 500_000
@@ -35,6 +47,51 @@ class RecentAssessment:
     def size(self) -> int:
         """Approximate memory in bytes."""
         return len(self.upload.data) + ASSESSMENT_BYTES
+
+    def record(self, minutes: float) -> Record:
+        """The record of ``boneage assess --json``, the links to the exports, and when it ends."""
+        links = {"self": f"/v1/assessments/{self.id}"}
+        is_dicom = kind_of(self.upload.data, self.upload.name) == DICOM
+        for one in FORMATS.values():
+            if is_dicom or not one.of_dicom:
+                links[one.name.replace("/", "_")] = f"{links['self']}/{one.name}"
+        expires = (self.at + timedelta(minutes=minutes)).isoformat(timespec="seconds")
+        plain: dict[str, Any] = {**record(self.assessment), "id": self.id}
+        return {**plain, "expires": expires, "links": links}
+
+    def export(self, name: str, weights_date: str | None) -> Export:
+        """Write one export, with the image decoded again.
+
+        Raises a `BoneageError` when it cannot be written, and a `ModuleNotFoundError` when the
+        server lacks an extra.
+        """
+        chosen = self.options
+        FORMATS[name].require()
+        session = Session(self.assessment, read(self.upload.file()), self.upload.data)
+        identity = Identity(chosen.pseudonym)
+        options = ReportOptions(chosen.paper, chosen.language, identity, weights_date)
+        return export(session, name, options)
+
+
+def assess_upload(
+    assessor: Assessor, upload: ImageUpload, options: RequestOptions, owner: str
+) -> RecentAssessment:
+    """Assess an uploaded image as ``boneage assess`` does.
+
+    Raises an `HttpProblem` when it cannot be assessed, whatever the reason; a `WeightsError` when
+    the weights cannot be used.
+    """
+    session = assess_case(
+        assessor,
+        upload.file(),
+        sex=options.sex,
+        child=options.child,
+        level=options.level,
+        force=options.force,
+    )
+    if isinstance(session.outcome, Failure):
+        raise problem_of(session.outcome)
+    return RecentAssessment(upload, options, session.outcome, session.fingerprint, owner)
 
 
 class RecentAssessments:
@@ -69,10 +126,6 @@ class RecentAssessments:
         with self._lock:
             if recent.id in self._stored:
                 self._drop(recent.id)
-
-    def expires(self, recent: RecentAssessment) -> datetime:
-        """When an assessment expires at the latest."""
-        return recent.at + timedelta(minutes=self.minutes)
 
     def sweep(self) -> None:
         """Drop expired assessments."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+from boneage.batch.annotation import AnnotatedFilm, AnnotatedRegion, coco
 from boneage.domain.assessment import CARPAL, PHALANX, Box, WeightsName
-from boneage.reports.coco import AnnotatedFilm, AnnotatedRegion, coco
 
 WEIGHTS = WeightsName("tiny-1", "tiny", "ab" * 32)
 
