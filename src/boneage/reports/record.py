@@ -7,9 +7,11 @@ within a major version. ``docs/assessment.schema.json`` publishes them.
 from __future__ import annotations
 
 import json
+import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from pathlib import Path
 from typing import Any, Self, TypeAlias
 
 import msgspec
@@ -67,6 +69,8 @@ DECIMALS_BY_UNIT: Mapping[str, int] = {
     "sds": SDS_DECIMALS,
 }
 """By the last part of the key."""
+FIELDS = Path(__file__).with_name("fields.toml")
+"""What the keys mean, by object."""
 SIGNIFICANT = 4
 """Digits of what was measured of an image, whose sizes differ."""
 
@@ -305,6 +309,9 @@ def json_schema() -> Record:
     either, parts = msgspec.json.schema_components(
         (BatchRecord, ImageRecord), ref_template="#/$defs/{name}"
     )
+    for name, keys in tomllib.loads(FIELDS.read_text("utf-8")).items():
+        for key, meaning in keys.items():
+            parts[name]["properties"][key]["description"] = meaning
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Bone age assessments",
