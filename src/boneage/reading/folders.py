@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from boneage.errors import FilmError
-from boneage.reading.kinds import kind_of
+from boneage.reading.accepted import kind_of
 from boneage.storage.printable import file_label, printable
 
 PICTURE_SUFFIX, DICOM_SUFFIX = ".boneage.png", ".boneage.dcm"
@@ -163,7 +163,7 @@ def _begins_as_film(entry: os.DirEntry[str]) -> bool:
             return False
         with open(entry.path, "rb") as file:  # noqa: PTH123  may be any text
             head = file.read(HEAD_BYTES)
-        kind_of(head, entry.name)
+        kind_of(head)
     except (OSError, FilmError):
         return False
     return True

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from typing import BinaryIO, TypeAlias
 
@@ -30,6 +32,16 @@ def name_of(source: object) -> str:
     if not isinstance(given, str | os.PathLike):
         return UNNAMED
     return os.path.basename(os.fsdecode(given)) or UNNAMED  # noqa: PTH119  may be any text
+
+
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """Put a file's name before the message of a FilmError."""
+    try:
+        yield
+    except FilmError as error:
+        error.args = (f"{name!r} {error}",)
+        raise
 
 
 def load(source: Source) -> tuple[bytes, str]:

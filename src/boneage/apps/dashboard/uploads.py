@@ -15,7 +15,7 @@ from boneage.errors import FilmError
 from boneage.imaging.preparing import stretch
 from boneage.quality.checks import findings_of
 from boneage.reading import read
-from boneage.reading.kinds import DICOM, kind_of
+from boneage.reading.accepted import DICOM, kind_of
 from boneage.reading.source import NamedFile
 from boneage.reports.panels import Rgb, as_grey, fitted
 from boneage.synthetic import draw
@@ -79,7 +79,7 @@ class UploadedImage:
     @property
     def is_dicom(self) -> bool:
         """Whether it has a study that a DICOM result could join."""
-        return kind_of(self.data, self.name) == DICOM
+        return kind_of(self.data) == DICOM
 
     @property
     def findings(self) -> tuple[Finding, ...]:

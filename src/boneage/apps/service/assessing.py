@@ -12,7 +12,7 @@ from boneage.domain.assessment import Failure
 from boneage.inference.assessor import Assessor
 from boneage.inference.session import Session, assess_case
 from boneage.reading import read
-from boneage.reading.kinds import DICOM, kind_of
+from boneage.reading.accepted import DICOM, kind_of
 from boneage.reports.exports import FORMATS, Export, ReportOptions, export
 from boneage.reports.identity import Identity
 from boneage.reports.record import Record, record
@@ -46,7 +46,7 @@ def assess_upload(
 def record_of(recent: RecentAssessment, expires: datetime) -> Record:
     """The record of ``boneage assess --json``, and the links to the exports."""
     links = {"self": f"/v1/assessments/{recent.id}"}
-    is_dicom = kind_of(recent.upload.data, recent.upload.name) == DICOM
+    is_dicom = kind_of(recent.upload.data) == DICOM
     for one in FORMATS.values():
         if is_dicom or not one.of_dicom:
             links[one.name.replace("/", "_")] = f"{links['self']}/{one.name}"

@@ -17,9 +17,7 @@ TOLERANCE = 4 / 255
 """Between the channels of a grey: conversion from YCbCr and lossy compression leave less."""
 
 
-def one_channel(
-    values: npt.NDArray[Any], photometric: str, bits: int, name: str
-) -> npt.NDArray[Any]:
+def one_channel(values: npt.NDArray[Any], photometric: str, bits: int) -> npt.NDArray[Any]:
     """Reduce colour that is grey to the grey that it is; FilmError where it is colour.
 
     Decoders differ in whether they convert luminance and colour differences to RGB, whatever
@@ -30,7 +28,7 @@ def one_channel(
         return values
     white = 2**bits - 1
     if values.shape[2] != 3:
-        raise _in_colour(name, f"{photometric} of {values.shape[2]} samples")
+        raise _in_colour(f"{photometric} of {values.shape[2]} samples")
     most = TOLERANCE * white
     first, second, third = (values[..., channel] for channel in range(3))
     middle = values.dtype.type(2 ** (bits - 1))
@@ -38,7 +36,7 @@ def one_channel(
         return first
     apart = max(_apart(first, second), _apart(second, third))
     if apart > most:
-        raise _in_colour(name, f"{photometric}, its channels differ by up to {apart}")
+        raise _in_colour(f"{photometric}, its channels differ by up to {apart}")
     return luminance(values) if apart else first
 
 
@@ -47,9 +45,7 @@ def _apart(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> int:
     return int((np.maximum(one, other) - np.minimum(one, other)).max())
 
 
-def through_palette(
-    values: npt.NDArray[Any], dataset: Dataset, name: str
-) -> npt.NDArray[np.uint16]:
+def through_palette(values: npt.NDArray[Any], dataset: Dataset) -> npt.NDArray[np.uint16]:
     """Look up the greys that palette indices stand for; FilmError where some are not grey."""
     tables = [
         LookupTable.of(
@@ -61,13 +57,11 @@ def through_palette(
     ]
     found = [table for table in tables if table is not None]
     if len(found) != 3 or values.ndim != 2:
-        raise _in_colour(name, "a palette that cannot be read")
+        raise _in_colour("a palette that cannot be read")
     channels = np.stack([table.entries[table.places(values)] for table in found], axis=-1)
     bits = max(int(table.white).bit_length() for table in found)
-    return np.asarray(one_channel(channels, "a palette", bits, name), np.uint16)
+    return np.asarray(one_channel(channels, "a palette", bits), np.uint16)
 
 
-def _in_colour(name: str, what: str) -> FilmError:
-    return FilmError(
-        "colour", f"{name!r} is a DICOM image in colour ({what}); a radiograph is grey"
-    )
+def _in_colour(what: str) -> FilmError:
+    return FilmError("colour", f"is a DICOM image in colour ({what}); a radiograph is grey")

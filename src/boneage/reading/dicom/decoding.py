@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,6 @@ PACKED_BITS = 12
 """The one depth that old devices packed without filling bytes."""
 HALVED = frozenset(("YBR_FULL_422", "YBR_PARTIAL_422"))
 RGB_IDENTIFIERS = [ord(letter) for letter in "RGB"]
-NO_OPERATION = 128
 GDCM_SCRIPT = Path(__file__).with_name("gdcm_script.py")
 GDCM_SECONDS = 120
 """An image takes one or two."""
@@ -65,7 +65,7 @@ class PixelDescription:
         return plane if self.samples == 1 else (*plane, self.samples)
 
 
-def decode_frame(dataset: Dataset, syntax: str, description: PixelDescription, name: str) -> Cells:
+def decode_frame(dataset: Dataset, syntax: str, description: PixelDescription) -> Cells:
     """Decode the one image of a dataset: cells of shape (rows, columns[, samples]).
 
     FilmError where it is cut off or damaged; decoders raise other exceptions, too.
@@ -75,11 +75,11 @@ def decode_frame(dataset: Dataset, syntax: str, description: PixelDescription, n
         stated = UID(syntax).name
         raise FilmError(
             "damaged",
-            f"{name!r} is a damaged DICOM file: its pixels are not stored as stated, "
+            "is a damaged DICOM file: its pixels are not stored as stated, "
             f"{stated!r}; export it again",
         )
     if not compressed:
-        return _uncompressed(dataset, syntax, description, name)
+        return _uncompressed(dataset, syntax, description)
     frame = b"".join(generate_frames(dataset.PixelData, number_of_frames=1))
     if syntax == RLELossless:
         values = decode_rle(frame, description.shape, description.bits_allocated)
@@ -87,14 +87,14 @@ def decode_frame(dataset: Dataset, syntax: str, description: PixelDescription, n
     is_2000 = syntax.startswith(JPEG_2000)
     header = jpeg_2000_header(frame) if is_2000 else jpeg_header(frame)
     if header is None:
-        raise FilmError("truncated", f"{name!r} is DICOM with an image that is cut off")
-    _check_header(header, description, name)
+        raise FilmError("truncated", "is DICOM with an image that is cut off")
+    _check_header(header, description)
     decoder = _decoder(syntax, header)
     values = decoder(frame, header, description).reshape(description.shape)
     return Cells.decoded(values, header.bits, signed=header.signed if is_2000 else None)
 
 
-def _uncompressed(dataset: Dataset, syntax: str, description: PixelDescription, name: str) -> Cells:
+def _uncompressed(dataset: Dataset, syntax: str, description: PixelDescription) -> Cells:
     content = dataset.PixelData
     have = len(content)
     plane = description.rows * description.columns
@@ -104,8 +104,7 @@ def _uncompressed(dataset: Dataset, syntax: str, description: PixelDescription, 
     need = (values * allocated + 7) // 8
     if have < need:
         raise FilmError(
-            "truncated",
-            f"{name!r} is a DICOM file cut off: it has {have:,} of {need:,} bytes of pixels",
+            "truncated", f"is a DICOM file cut off: it has {have:,} of {need:,} bytes of pixels"
         )
     order = ">" if syntax == ExplicitVRBigEndian else "<"
     if order == ">" and allocated == 8 and dataset["PixelData"].VR == "OW":
@@ -160,14 +159,14 @@ def _grey_cells(content: bytes, allocated: int, pixels: int, order: str) -> Valu
     return cells.astype(cells.dtype.newbyteorder("="), copy=False)
 
 
-def _check_header(header: CodestreamHeader, description: PixelDescription, name: str) -> None:
+def _check_header(header: CodestreamHeader, description: PixelDescription) -> None:
     """Check that compressed pixels have the size and samples that the dataset states."""
     has = (header.columns, header.rows, header.components)
     stated = (description.columns, description.rows, description.samples)
     if has != stated:
         raise FilmError(
             "damaged",
-            f"{name!r} is a damaged DICOM file: it states {_size(*stated)}, "
+            f"is a damaged DICOM file: it states {_size(*stated)}, "
             f"but its compressed image has {_size(*has)}",
         )
 
@@ -258,6 +257,8 @@ def decode_rle(frame: bytes, shape: tuple[int, ...], bits_allocated: int) -> Val
     No segment becomes longer than the image it is of. ValueError when the data are not a frame
     of this shape: (rows, columns[, samples]).
     """
+    from PIL.Image import frombytes  # noqa: PLC0415  few images need it
+
     samples = shape[2] if len(shape) == 3 else 1
     sample_bytes = bits_allocated // 8
     count, *offsets = struct.unpack_from(f"<{MOST_RLE_SEGMENTS + 1}I", frame)
@@ -268,28 +269,13 @@ def decode_rle(frame: bytes, shape: tuple[int, ...], bits_allocated: int) -> Val
         raise ValueError("RLE segments overlap")
     pixels = shape[0] * shape[1]
     planes = np.empty((samples, sample_bytes, pixels), np.uint8)
-    for segment in range(count):
+    for segment, (start, end) in enumerate(pairwise(limits)):
         sample, place = divmod(segment, sample_bytes)
-        content = _rle_segment(frame[limits[segment] : limits[segment + 1]], pixels)
+        try:  # as one row, for a run may go on from one row to the next
+            decoded = frombytes("L", (pixels, 1), frame[start:end], "packbits", "L")
+        except ValueError as error:
+            raise ValueError(f"an RLE segment holds fewer than {pixels} bytes") from error
         # The most significant byte comes first; memory has it last.
-        planes[sample, sample_bytes - 1 - place] = np.frombuffer(content, np.uint8)
+        planes[sample, sample_bytes - 1 - place] = np.asarray(decoded)[0]
     joined = np.moveaxis(planes, 1, 2).copy().view(f"<u{sample_bytes}")[..., 0]
     return np.moveaxis(joined, 0, -1).reshape(shape)
-
-
-def _rle_segment(encoded: bytes, size: int) -> bytes:
-    decoded = bytearray()
-    position, end = 0, len(encoded)
-    while len(decoded) < size:
-        if position >= end:
-            raise ValueError(f"an RLE segment holds {len(decoded)} of {size} bytes")
-        control = encoded[position]
-        if control < NO_OPERATION:
-            decoded += encoded[position + 1 : position + 2 + control]
-            position += 2 + control
-        elif control > NO_OPERATION:
-            decoded += encoded[position + 1 : position + 2] * (257 - control)
-            position += 2
-        else:
-            position += 1
-    return bytes(decoded[:size])

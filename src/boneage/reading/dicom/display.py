@@ -14,6 +14,7 @@ from pydicom.dataset import Dataset
 
 from boneage.domain.findings import Finding
 from boneage.domain.radiograph import Pixels
+from boneage.reading.accepted import check_contrast
 from boneage.reading.dicom.grey_scale import (
     Greys,
     Levels,
@@ -26,7 +27,6 @@ from boneage.reading.dicom.grey_scale import (
 from boneage.reading.dicom.lookup_table import LookupTable
 from boneage.reading.dicom.stored_values import Mask, StoredValues
 from boneage.reading.dicom.values import first_item, numbers_of, stating, text_of
-from boneage.reading.limits import check_contrast
 
 SMALLEST, LARGEST = 1e-9, 1e15
 """Far beyond any slope, intercept or window of a real device; floats overflow beyond."""
@@ -75,7 +75,7 @@ class Window:
 
 
 def displayed(
-    stored: StoredValues, dataset: Dataset, photometric: str, counted: Mask | None, name: str
+    stored: StoredValues, dataset: Dataset, photometric: str, counted: Mask | None
 ) -> tuple[Pixels, tuple[Finding, ...]]:
     """Display the stored values as the dataset states: bone bright, 0 to 1.
 
@@ -83,7 +83,7 @@ def displayed(
     bits as they need, whatever a linear window would make of them. ``counted`` is False outside the
     image, which does not affect the range.
     """
-    check_contrast(stored.values if counted is None else stored.values[counted], name)
+    check_contrast(stored.values if counted is None else stored.values[counted])
     levels = Levels.of(stored.values, counted)
     inverse = _is_inverse(dataset, photometric)
     greys, notes = _greys(levels, dataset, stored.coding.bits, inverse=inverse)

@@ -95,21 +95,21 @@ class Parsed(NamedTuple):
     notes: tuple[Finding, ...]
 
 
-def parse(data: bytes, name: str) -> Parsed:
+def parse(data: bytes) -> Parsed:
     """Parse the elements of a DICOM file, or of a bare data set, that an image needs."""
-    return _parse(data, name, NEEDED_TAGS)
+    return _parse(data, NEEDED_TAGS)
 
 
-def parse_all(data: bytes, name: str) -> Parsed:
+def parse_all(data: bytes) -> Parsed:
     """Parse all elements of a DICOM file but for long ones; the pixels are left empty."""
-    return _parse(data, name, None)
+    return _parse(data, None)
 
 
-def _parse(data: bytes, name: str, tags: frozenset[int] | None) -> Parsed:
+def _parse(data: bytes, tags: frozenset[int] | None) -> Parsed:
     meta = _file_meta(data)
     uid = UID_AT_LEAST.match(_text(meta, TRANSFER_SYNTAX))
     stated = uid[0] if uid else ""
-    data, start, written = _located(data, meta, stated, name)
+    data, start, written = _located(data, meta, stated)
     encoding = written or transfer_syntax.stated_encoding(stated) or EXPLICIT
     elements = elements_of(data, start, encoding, tags)
     dataset = _dataset(elements, encoding)
@@ -124,9 +124,7 @@ def _parse(data: bytes, name: str, tags: frozenset[int] | None) -> Parsed:
     return Parsed(dataset, syntax, cut_off, tuple(notes))
 
 
-def _located(
-    data: bytes, meta: Elements, stated: str, name: str
-) -> tuple[bytes, int, Encoding | None]:
+def _located(data: bytes, meta: Elements, stated: str) -> tuple[bytes, int, Encoding | None]:
     """Give the bytes with the data set, where it begins, and its encoding; None: not known."""
     start, length = meta.stop, meta.found.get(META_LENGTH)
     places = [start]
@@ -139,7 +137,7 @@ def _located(
             return data, place, encoding
     deflated = stated == DeflatedExplicitVRLittleEndian
     with nullcontext() if deflated else suppress(FilmError):
-        content = transfer_syntax.inflated(data[start:], name)
+        content = transfer_syntax.inflated(data[start:])
         encoding = encoding_at(content, 0, EXPLICIT) if content else None
         if content is not None and (deflated or encoding is not None):
             return content, 0, encoding

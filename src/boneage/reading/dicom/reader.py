@@ -9,6 +9,7 @@ from pydicom.uid import UID
 
 from boneage.domain.radiograph import Radiograph
 from boneage.errors import FilmError
+from boneage.reading.accepted import DICOM, Limits, truncated
 from boneage.reading.dicom.colour import one_channel, through_palette
 from boneage.reading.dicom.decoding import PixelDescription, decode_frame
 from boneage.reading.dicom.display import displayed
@@ -24,8 +25,6 @@ from boneage.reading.dicom.stored_values import (
     stated_coding,
 )
 from boneage.reading.dicom.values import text_of, whole_number
-from boneage.reading.limits import Limits
-from boneage.reading.quiet import quiet
 
 SYNTAXES = {
     "1.2.840.10008.1.2": "uncompressed",
@@ -51,47 +50,45 @@ MOST_BITS = 32
 FLOAT_PIXELS = ("FloatPixelData", "DoubleFloatPixelData")
 
 
-def read_dicom(data: bytes, name: str, limits: Limits) -> Radiograph:
+def read_dicom(data: bytes, limits: Limits) -> Radiograph:
     """Read the bytes of a DICOM file; FilmError where they are not one whole grey image."""
     try:
-        with quiet():
-            return _read(data, name, limits)
+        return _read(data, limits)
     except FilmError:
         raise
     except Exception as error:
         # Not chained: pydicom's message may quote the patient.
         raise FilmError(
             "damaged",
-            f"{name!r} is a damaged DICOM file ({type(error).__name__}): "
+            f"is a damaged DICOM file ({type(error).__name__}): "
             "it cannot be decoded; export it again",
         ) from None
 
 
-def _read(data: bytes, name: str, limits: Limits) -> Radiograph:
-    dataset, syntax, cut_off, notes = parse(data, name)
+def _read(data: bytes, limits: Limits) -> Radiograph:
+    dataset, syntax, cut_off, notes = parse(data)
     if "PixelData" not in dataset or not dataset["PixelData"].value:
         damaged = any(note.code == "skipped_elements" for note in notes)
-        raise _without_pixels(dataset, name, len(data), cut_off=cut_off, damaged=damaged)
-    description = _describe(dataset, name)
-    limits.check(description.rows, description.columns, name)
+        raise _without_pixels(dataset, len(data), cut_off=cut_off, damaged=damaged)
+    description = _describe(dataset)
+    limits.check(description.rows, description.columns)
     frames = whole_number(dataset, "NumberOfFrames") or 1
     if frames > 1:
         raise FilmError(
-            "several_frames",
-            f"{name!r} is a DICOM file of {frames} frames; give one image per file",
+            "several_frames", f"is a DICOM file of {frames} frames; give one image per file"
         )
     if syntax not in SYNTAXES:
         raise FilmError(
             "unsupported_compression",
-            f"{name!r} is DICOM compressed as {UID(syntax).name!r}, which is not supported; "
+            f"is DICOM compressed as {UID(syntax).name!r}, which is not supported; "
             "export it uncompressed, or as RLE, JPEG, JPEG-LS or JPEG 2000",
         )
-    cells = decode_frame(dataset, syntax, description, name)
-    stored, padding = _stored(cells, dataset, description, name)
+    cells = decode_frame(dataset, syntax, description)
+    stored, padding = _stored(cells, dataset, description)
     aspect, found = stated_pixel_aspect(dataset)
     shutter = stated_shutter(dataset, description.rows, description.columns, aspect)
     counted = _counted(padding, shutter)
-    pixels, shown = displayed(stored, dataset, description.photometric, counted, name)
+    pixels, shown = displayed(stored, dataset, description.photometric, counted)
     if padding is not None:
         pixels[padding.around] = 0
     exposed, unpadded = shutter.applied(pixels), padding.box if padding else None
@@ -100,19 +97,21 @@ def _read(data: bytes, name: str, limits: Limits) -> Radiograph:
     found += (*stored.notes, *(padding.notes if padding else ()), *shutter.notes, *shown)
     stored_as = f"DICOM ({SYNTAXES[syntax]})"
     metadata = metadata_of(dataset, stored_as, stored.coding.bits, notes)
-    return Radiograph(pixels, metadata, name, aspect, exposed or unpadded, found)
+    return Radiograph(
+        pixels, metadata, pixel_aspect=aspect, exposed=exposed or unpadded, notes=found
+    )
 
 
 def _stored(
-    cells: Cells, dataset: Dataset, description: PixelDescription, name: str
+    cells: Cells, dataset: Dataset, description: PixelDescription
 ) -> tuple[StoredValues, Padding | None]:
     """Decode the pixels as numbers, and find which of them are padding."""
     described = description.bits_stored, description.high_bit
     if description.photometric.startswith("PALETTE"):
         coding = stated_coding(cells, *described, signed=False)
-        greys = through_palette(coding.of(cells.values), dataset, name)
+        greys = through_palette(coding.of(cells.values), dataset)
         return StoredValues(greys, coding, cells.notes), None
-    grey = one_channel(cells.values, description.photometric, description.bits_stored, name)
+    grey = one_channel(cells.values, description.photometric, description.bits_stored)
     cells = replace(cells, values=grey)
     coding = stated_coding(cells, *described, signed=description.signed)
     padding = stated_padding(dataset, cells, coding) or unstated_padding(coding.of(grey))
@@ -128,13 +127,13 @@ def _counted(padding: Padding | None, shutter: Shutter) -> Mask | None:
     return counted if counted.any() else None
 
 
-def _describe(dataset: Dataset, name: str) -> PixelDescription:
-    rows, columns = (_needed(dataset, keyword, name) for keyword in ("Rows", "Columns"))
-    allocated = _needed(dataset, "BitsAllocated", name)
+def _describe(dataset: Dataset) -> PixelDescription:
+    rows, columns = (_needed(dataset, keyword) for keyword in ("Rows", "Columns"))
+    allocated = _needed(dataset, "BitsAllocated")
     if allocated not in ALLOCATED:
         raise FilmError(
             "unsupported_pixels",
-            f"{name!r} stores {allocated} bits a pixel; 1, 8, 12, 16 and 32 are supported",
+            f"stores {allocated} bits a pixel; 1, 8, 12, 16 and 32 are supported",
         )
     stored = whole_number(dataset, "BitsStored") or allocated
     samples = whole_number(dataset, "SamplesPerPixel") or 1
@@ -152,37 +151,28 @@ def _describe(dataset: Dataset, name: str) -> PixelDescription:
     )
 
 
-def _needed(dataset: Dataset, keyword: str, name: str) -> int:
+def _needed(dataset: Dataset, keyword: str) -> int:
     value = whole_number(dataset, keyword)
     if value is None or value < 1:
-        raise FilmError(
-            "damaged", f"{name!r} is a damaged DICOM file: it states no {keyword} of its image"
-        )
+        raise FilmError("damaged", f"is a damaged DICOM file: it states no {keyword} of its image")
     return value
 
 
-def _without_pixels(
-    dataset: Dataset, name: str, size: int, *, cut_off: bool, damaged: bool
-) -> FilmError:
+def _without_pixels(dataset: Dataset, size: int, *, cut_off: bool, damaged: bool) -> FilmError:
     if cut_off:
-        return FilmError(
-            "truncated",
-            f"{name!r} is a DICOM file cut off after {size:,} bytes; copy it again, whole",
-        )
+        return truncated(DICOM, size)
     if damaged:
         return FilmError(
             "damaged",
-            f"{name!r} is a damaged DICOM file: its elements cannot be distinguished, and no image "
+            "is a damaged DICOM file: its elements cannot be distinguished, and no image "
             "is found among them; export it again",
         )
     if any(keyword in dataset for keyword in FLOAT_PIXELS):
         return FilmError(
             "unsupported_pixels",
-            f"{name!r} stores its pixels as floating-point numbers; whole numbers are supported",
+            "stores its pixels as floating-point numbers; whole numbers are supported",
         )
     meta = getattr(dataset, "file_meta", Dataset())
     stated = text_of(dataset, "SOPClassUID") or text_of(meta, "MediaStorageSOPClassUID")
     kind = UID(stated).name if stated else "of an unknown kind"
-    return FilmError(
-        "no_pixels", f"{name!r} is DICOM without an image ({kind}); give the radiograph itself"
-    )
+    return FilmError("no_pixels", f"is DICOM without an image ({kind}); give the radiograph itself")

@@ -57,7 +57,7 @@ def is_private(syntax: str) -> bool:
     return bool(syntax) and not syntax.startswith(str(ImplicitVRLittleEndian))
 
 
-def inflated(data: bytes, name: str) -> bytes | None:
+def inflated(data: bytes) -> bytes | None:
     """Inflate a deflated data set, raw as the standard has it, or in a zlib or gzip wrapping.
 
     None where nothing was deflated; FilmError where it is cut off or becomes too large.
@@ -71,13 +71,11 @@ def inflated(data: bytes, name: str) -> bytes | None:
         if inflater.unconsumed_tail:
             raise FilmError(
                 "too_many_bytes",
-                f"{name!r} inflates to more than an image file may have "
-                f"({MAX_FILE_BYTES / 2**20:.0f} MiB)",
+                f"inflates to more than an image file may have ({MAX_FILE_BYTES / 2**20:.0f} MiB)",
             )
         if not inflater.eof:
             raise FilmError(
-                "truncated",
-                f"{name!r} is a deflated DICOM file that is cut off; copy it again, whole",
+                "truncated", "is a deflated DICOM file that is cut off; copy it again, whole"
             )
         return content
     return None

@@ -51,6 +51,24 @@ class DecodedImage:
     curve: ToneCurve | None
     """Of the grey levels, where it is not a display's."""
 
+    @property
+    def upright(self) -> Grey:
+        """The values turned upright."""
+        alpha = None if self.grey.alpha is None else self._turned(self.grey.alpha)
+        return Grey(self._turned(self.grey.values), self.grey.white, alpha)
+
+    @property
+    def upright_aspect(self) -> float:
+        """Height of a pixel over its width, once the image is upright."""
+        return 1 / self.aspect if self.orientation >= 5 else self.aspect
+
+    def _turned(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        if self.orientation >= 5:  # stored by columns
+            values = values.swapaxes(0, 1)
+        if self.orientation in {3, 4, 7, 8}:
+            values = np.flip(values, 0)
+        return np.flip(values, 1) if self.orientation in {2, 3, 6, 7} else values
+
 
 def grey_of(image: Image, bits: int) -> Grey:
     """Take the luminance of an image of a depth that Pillow has loaded."""

@@ -1,6 +1,16 @@
-"""The kind of a file, by its content."""
+"""What is accepted as an image: the kind of a file by its content, its size, and its contrast.
+
+A FilmError of the readers begins with a verb: :func:`boneage.reading.source.naming` puts the
+name of the file before it.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy.typing as npt
 
 from boneage.errors import FilmError
 
@@ -51,7 +61,7 @@ NOT_IMAGES = (
 )
 
 
-def kind_of(data: bytes, name: str) -> str:
+def kind_of(data: bytes) -> str:
     """Give the kind of a file, one of the accepted ones.
 
     Raises
@@ -61,21 +71,23 @@ def kind_of(data: bytes, name: str) -> str:
         ``"unsupported_format"`` for an image of another kind,
         ``"not_an_image"`` for anything else; the message names what it is.
     """
-    kind = _accepted(data)
-    if kind is not None:
+    if kind := _accepted(data):
         return kind
     if PNG_SIGNATURE.startswith(data):
-        raise FilmError("truncated", f"{name!r} is a PNG cut off after {len(data)} bytes")
-    for offset, magic, what in OTHER_IMAGES:
-        if data.startswith(magic, offset):
-            raise FilmError("unsupported_format", f"{name!r} is {what}; {ACCEPTED}")
-    raise FilmError("not_an_image", f"{name!r} is {_other_kind(data)}; {ACCEPTED}")
+        raise FilmError("truncated", f"is a PNG cut off after {len(data)} bytes")
+    if other := _by_signature(data, OTHER_IMAGES):
+        raise FilmError("unsupported_format", f"is {other}; {ACCEPTED}")
+    other = _by_signature(data, NOT_IMAGES) or _other_kind(data)
+    raise FilmError("not_an_image", f"is {other}; {ACCEPTED}")
+
+
+def _by_signature(data: bytes, signatures: Sequence[tuple[int, bytes, str]]) -> str | None:
+    return next((what for at, magic, what in signatures if data.startswith(magic, at)), None)
 
 
 def _accepted(data: bytes) -> str | None:
-    for offset, magic, kind in ACCEPTED_MAGIC:
-        if data.startswith(magic, offset):
-            return kind
+    if kind := _by_signature(data, ACCEPTED_MAGIC):
+        return kind
     if data.startswith(b"RIFF") and data.startswith(b"WEBP", 8):
         return WEBP
     if data.startswith(b"BM") and int.from_bytes(data[14:18], "little") in BMP_HEADER_SIZES:
@@ -94,9 +106,6 @@ def _bare_dataset(data: bytes) -> bool:
 
 
 def _other_kind(data: bytes) -> str:
-    for offset, magic, what in NOT_IMAGES:
-        if data.startswith(magic, offset):
-            return what
     head = data[:1024]
     text = _as_text(head)
     if text is None:
@@ -119,3 +128,47 @@ def _as_text(head: bytes) -> str | None:
             continue
         return text if all(c.isprintable() or c in "\t\r\n\f\ufeff" for c in text) else None
     return None
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The sizes of image that are accepted, checked before any pixel is decoded."""
+
+    min_side_px: int = 128
+    """A hand of fewer pixels shows no growth plates."""
+    max_px: int = 100_000_000
+    """Height times width. A 35 x 43 cm plate at 50 µm is 60 megapixels; a file that states far more
+    is damaged or malicious."""
+
+    def check(self, height: int, width: int) -> None:
+        """Raise FilmError for a size outside the limits."""
+        size = f"is {width} x {height} px"
+        if height * width > self.max_px:
+            raise FilmError(
+                "too_large",
+                f"{size} ({height * width / 1e6:,.0f} megapixels); "
+                f"an image may have up to {self.max_px / 1e6:g} megapixels",
+            )
+        if min(height, width) < self.min_side_px:
+            raise FilmError(
+                "too_small", f"{size}; an image needs {self.min_side_px} px or more on each side"
+            )
+
+
+DEFAULT_LIMITS = Limits()
+
+
+def check_contrast(values: npt.NDArray[Any]) -> None:
+    """Raise FilmError for an image of one grey."""
+    low = values.min()
+    if low == values.max():
+        raise FilmError(
+            "constant", f"shows nothing: every pixel has the value {low}; an image needs contrast"
+        )
+
+
+def truncated(kind: str, size: int) -> FilmError:
+    """Build the error of a file that ends too early."""
+    return FilmError(
+        "truncated", f"is a {kind} file cut off after {size:,} bytes; copy it again, whole"
+    )
