@@ -19,7 +19,7 @@ from boneage.errors import DataError
 from boneage.inference.assessor import Assessor
 from boneage.inference.weights import Weights
 from tools.bench.measuring import MEGABYTE, JsonObject, boneage_command, head, this_machine, timed
-from tools.bench.networks import measure_networks
+from tools.bench.steps import measure_networks
 
 CLIENTS = (1, 4, 16)
 SHAPES = ((2, 1), (1, 2))

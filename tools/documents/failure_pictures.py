@@ -23,7 +23,7 @@ from boneage.reading import read
 from boneage.reports.picture import draw
 from boneage.storage.files import EVIDENCE_FORMAT, atomically, write_json
 from tools.documents.evidence import FILES, Table
-from tools.documents.formats import by_shift, most_silent
+from tools.documents.render import by_shift, most_silent
 
 UNCHANGED = "unchanged"
 SHOWN = 3

@@ -18,10 +18,8 @@ import boneage
 from boneage.inference.weights import Weights
 from boneage.storage.files import EVIDENCE_FORMAT, write_json
 from tools.encodings import WAYS
-from tools.encodings.assessing import assess_all, fingerprint
-from tools.encodings.images import HELD_OUT, SYNTHETIC, held_out, synthetic
-from tools.encodings.report import lines, summarise
-from tools.encodings.ways import SEED, Way
+from tools.encodings.report import assess_all, fingerprint, lines, summarise
+from tools.encodings.ways import HELD_OUT, SEED, SYNTHETIC, Way, held_out, synthetic
 
 
 def main(arguments: list[str] | None = None) -> int:

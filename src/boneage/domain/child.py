@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
-from boneage.domain.ages import MAX_AGE_MONTHS, OLDEST_MONTHS, checked_age, months_between
+from boneage.domain.ages import (
+    MAX_AGE_MONTHS,
+    OLDEST_MONTHS,
+    checked_age,
+    months_between,
+    parse_age,
+    parse_date,
+)
 from boneage.domain.clinical_findings import NO_AGE, AgeSource, Centre, ClinicalContext, NotDefined
 from boneage.domain.radiograph import ImageMetadata
 from boneage.errors import AgeError, HeightError
@@ -25,6 +34,8 @@ PLACEHOLDER = NotDefined(
 NO_STUDY_DATE = NotDefined(
     "no_study_date", "the image states a birth date, but neither its study date nor an age"
 )
+SAME_HEIGHT_CM = 1.0
+"""Centimetres and rounded inches of one height differ by less."""
 
 
 @dataclass(frozen=True)
@@ -192,3 +203,54 @@ def _stated_age(
     if age > MAX_AGE_MONTHS:
         return None, None, NotDefined("adult", f"the image states an age of {age / 12:.0f} years")
     return age, source, None
+
+
+def _height_cm(text: str) -> float:
+    height_cm = parse_height(text)
+    check_height(height_cm)
+    return height_cm
+
+
+FIELDS: Mapping[str, Callable[[str], Any]] = {
+    "age": parse_age,
+    "birth_date": lambda text: parse_date(text, "birth date"),
+    "study_date": lambda text: parse_date(text, "study date"),
+    "height_cm": _height_cm,
+    "height_in": lambda text: height_from_inches(parse_height(text)),
+}
+"""How each is parsed: an age in months, dates, heights in centimetres."""
+
+
+def parse_fields(texts: Mapping[str, str]) -> dict[str, Any]:
+    """Parse those of :data:`FIELDS` that are there and not empty.
+
+    Raises
+    ------
+    AgeError, HeightError
+        For what is not understood, or not a child's.
+    """
+    return {name: parse(texts[name]) for name, parse in FIELDS.items() if texts.get(name)}
+
+
+def child_of(values: Mapping[str, Any], *, brush_mean: bool = False) -> Child:
+    """Put parsed fields together; one that is None or missing is not known.
+
+    Raises
+    ------
+    AgeError, HeightError
+        When they contradict each other.
+    """
+    height_cm, height_in = values.get("height_cm"), values.get("height_in")
+    if height_cm is None:
+        height_cm = height_in
+    elif height_in is not None and abs(height_cm - height_in) > SAME_HEIGHT_CM:
+        raise HeightError(
+            f"height_cm ({height_cm:g} cm) and height_in ({height_in:.1f} cm) contradict each other"
+        )
+    return Child(
+        chronological_age_months=values.get("age"),
+        birth_date=values.get("birth_date"),
+        study_date=values.get("study_date"),
+        height_cm=height_cm,
+        centre=Centre.BRUSH_MEAN if brush_mean else Centre.CHRONOLOGICAL_AGE,
+    )

@@ -25,14 +25,18 @@ from boneage.domain.assessment import (
 )
 from boneage.domain.radiograph import Radiograph, Sex
 from boneage.errors import BoneageError, SexError, UnsuitableError, WeightsError
-from boneage.inference.attention import FirstPass, OnStep, detect_regions, first_pass, step_of
 from boneage.inference.both_hands import Pair, find_pair, on_whole_image, with_findings
 from boneage.inference.interval_predictor import IntervalPredictor
 from boneage.inference.networks import (
+    FirstPass,
+    OnStep,
     combined_estimate,
+    detect_regions,
+    first_pass,
     mean_feature,
     mean_months,
     run_region_networks,
+    step_of,
 )
 from boneage.inference.weights import Weights
 from boneage.quality.checks import findings_of

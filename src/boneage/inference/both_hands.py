@@ -21,7 +21,7 @@ from boneage.imaging.hand_likeness import Likeness, likeness_of
 from boneage.imaging.preparing import Placement
 from boneage.imaging.thumb import thumb_side
 from boneage.imaging.two_hands import Cut, at_field_edges, cuts_between
-from boneage.inference.attention import FirstPass
+from boneage.inference.networks import FirstPass
 from boneage.quality.both_hands import (
     CLEARLY_WHOLE,
     WHOLE_HAND,

@@ -62,7 +62,7 @@ class Manifest:
     interval: IntervalModel | None = None
     """None: these weights state no interval."""
     features: StoredFile | None = None
-    """The whole-hand features of the training images; see ``boneage.quality.ood_score``. None:
+    """The whole-hand features of the training images; see ``boneage.quality.classifier``. None:
     there is no out-of-distribution score."""
 
     @property

@@ -15,7 +15,7 @@ from boneage.domain.assessment import Assessment, Case, Failure
 from boneage.domain.child import Child
 from boneage.domain.radiograph import Radiograph, Sex
 from boneage.inference.assessor import Assessor, Source, failure_of
-from boneage.inference.attention import OnStep
+from boneage.inference.networks import OnStep
 from boneage.reading import read
 from boneage.reading.source import UNNAMED, NamedFile, load, name_of
 

@@ -26,8 +26,8 @@ from boneage.inference.manifest import (
     read_manifest,
     verified,
 )
+from boneage.quality.classifier import FeatureSpace, space_from_bytes
 from boneage.quality.model_file import QualityModel, read_quality_model
-from boneage.quality.ood_score import FeatureSpace, space_from_bytes
 from boneage.storage.parallel import default_workers
 
 if TYPE_CHECKING:

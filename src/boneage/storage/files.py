@@ -10,6 +10,7 @@ import stat
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -26,6 +27,8 @@ DISK_FULL = {
     errno.ENOSPC: "the disk is full",
     getattr(errno, "EDQUOT", errno.ENOSPC): "the quota of the disk is used up",
 }
+STEM_BYTES = 200
+"""Most file systems allow 255 bytes; suffix and number need some."""
 
 
 @contextmanager
@@ -241,3 +244,43 @@ def as_json(table: Mapping[str, Any]) -> str:
 def write_json(path: Path, table: Mapping[str, Any]) -> None:
     """Write plain values as indented JSON, atomically."""
     write_text(path, as_json(table))
+
+
+def write_named(folder: Path, film: str, suffix: str, mark: str, content: bytes) -> Path:
+    """Write an output under its image's name, atomically, and return its path.
+
+    The same image written again replaces its file. Another image of the same name, from this run,
+    an earlier one or another process, gets a number after its name. ``mark`` is ASCII text that
+    every output of this image contains, and no output of another image.
+    """
+    for path in _names(folder, film, suffix):
+        if os.path.lexists(path):
+            if not _is_marked(path, mark):
+                continue
+        else:
+            try:
+                with atomically(path, exclusive=True) as file:
+                    file.write(content)
+            except FileExistsError:  # another process was faster
+                if not _is_marked(path, mark):
+                    continue
+            else:
+                return path
+        with atomically(path) as file:
+            file.write(content)
+        return path
+    raise AssertionError("numbers do not end")
+
+
+def _names(folder: Path, film: str, suffix: str) -> Iterator[Path]:
+    stem = os.fsdecode(os.fsencode(Path(film).stem)[:STEM_BYTES]) or "film"
+    yield folder / f"{stem}{suffix}"
+    for number in count(2):
+        yield folder / f"{stem}-{number}{suffix}"
+
+
+def _is_marked(path: Path, mark: str) -> bool:
+    try:
+        return path.is_file() and mark.encode("ascii") in path.read_bytes()
+    except OSError:
+        return False

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from importlib.resources import files
+from typing import Any, BinaryIO
 
 import numpy as np
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 
+from boneage.domain.ages import DAYS_PER_MONTH
 from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, Box
 from boneage.domain.radiograph import ImageMetadata, Radiograph, Sex
 from boneage.errors import BoneageError
 from boneage.synthetic.flesh import outline_flesh
 from boneage.synthetic.maturity import HandGrowth
-from boneage.synthetic.outlines import Outline
-from boneage.synthetic.projection import Projection, project_hand
+from boneage.synthetic.outlines import Outline, Projection, project_hand
 from boneage.synthetic.rendering import render
 from boneage.synthetic.skeleton import Skeleton, build_skeleton
 
@@ -24,6 +34,9 @@ SIDES_PX = (64, 4096)
 """A smaller image shows no bones; a larger one, nothing more."""
 BITS = 12
 NAME = "synthetic hand"
+WORDS = "Synthetic: drawn by boneage, nobody's hand"
+STUDY_DATE = date(2020, 1, 1)
+"""Of every image drawn, so that the same image is the same file."""
 
 
 class SyntheticError(BoneageError, ValueError):
@@ -136,3 +149,68 @@ def _check(name: str, value: float, least: float, most: float, unit: str) -> Non
         raise SyntheticError(
             f"{name} {value!r} cannot be drawn; give {least} to {most} {unit}".rstrip()
         )
+
+
+def write_png(film: SyntheticFilm, file: BinaryIO) -> None:
+    """Write an image as an 8-bit grey PNG."""
+    grey = np.rint(film.radiograph.pixels * 255).astype(np.uint8)
+    words = PngInfo()
+    words.add_text("Description", WORDS)
+    Image.fromarray(grey).save(file, "PNG", pnginfo=words, optimize=True)
+
+
+def write_regions(film: SyntheticFilm, name: str, file: BinaryIO) -> None:
+    """Write the true boxes of an image as JSON."""
+    radiograph = film.radiograph
+    truth = {
+        "film": name,
+        "description": WORDS,
+        "age_months": film.age_months,
+        "sex": film.sex,
+        "film_height": radiograph.height,
+        "film_width": radiograph.width,
+        "regions": {region: asdict(box) for region, box in film.regions.items()},
+        "bones": {bone: asdict(box) for bone, box in film.bones.items()},
+    }
+    file.write((json.dumps(truth, indent=2) + "\n").encode())
+
+
+def write_dicom(film: SyntheticFilm, file: BinaryIO) -> None:
+    """Write an image as a 12-bit DICOM image for presentation.
+
+    Its birth and study dates give the image's age; its identifiers follow from
+    its pixels.
+    """
+    pixels = np.rint(film.radiograph.pixels * (2**BITS - 1)).astype("<u2")
+    digest = hashlib.sha256(pixels.tobytes()).hexdigest()
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
+    meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=["instance", digest])
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
+    for keyword, value in _elements(film).items():
+        setattr(dataset, keyword, value)
+    dataset.SOPClassUID = meta.MediaStorageSOPClassUID
+    dataset.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
+    dataset.StudyInstanceUID = generate_uid(entropy_srcs=["study", digest])
+    dataset.SeriesInstanceUID = generate_uid(entropy_srcs=["series", digest])
+    dataset.PixelData = pixels.tobytes()
+    dataset.save_as(file, enforce_file_format=True)
+
+
+def _elements(film: SyntheticFilm) -> dict[str, Any]:
+    """Give what the file states, by keyword; what is the same of every image is in a table."""
+    born = STUDY_DATE - timedelta(days=round(film.age_months * DAYS_PER_MONTH))
+    spacing = [f"{side:.6f}" for side in film.radiograph.metadata.pixel_spacing_mm or ()]
+    table = (files("boneage.synthetic") / "dicom.toml").read_text("utf-8")
+    return tomllib.loads(table) | {
+        "PatientSex": "M" if film.sex is Sex.MALE else "F",
+        "PatientBirthDate": born.strftime("%Y%m%d"),
+        "PatientAge": f"{int(film.age_months):03d}M",
+        "StudyDate": STUDY_DATE.strftime("%Y%m%d"),
+        **dict.fromkeys(("SeriesDescription", "ImageComments"), WORDS),
+        **dict.fromkeys(("ImagerPixelSpacing", "PixelSpacing"), spacing),
+        **{"Rows": film.radiograph.height, "Columns": film.radiograph.width},
+        **{"BitsAllocated": 16, "BitsStored": BITS, "HighBit": BITS - 1},
+        **{"WindowCenter": 2 ** (BITS - 1), "WindowWidth": 2**BITS},
+    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from boneage.synthetic import anatomy
+from boneage.synthetic.anatomy import ADULT, FOREARM_MM
 from boneage.synthetic.outlines import Outline
 from boneage.synthetic.skeleton import Skeleton
 
@@ -22,14 +22,14 @@ def outline_flesh(skeleton: Skeleton) -> Outline:
     """Outline the skin of the hand and the forearm as one closed curve."""
     scale, width_scale = skeleton.growth.scale, skeleton.growth.width_scale
     plump = np.array([min(width_scale / scale, 1.16) * scale, scale])
-    parts = [np.asarray(anatomy.PALM) * plump, _forearm() * plump]
-    for finger, half_widths in zip(skeleton.fingers, anatomy.FINGER_HALF_WIDTH_MM, strict=True):
+    parts = [np.asarray(ADULT.palm) * plump, _forearm() * plump]
+    for finger, half_widths in zip(skeleton.fingers, ADULT.finger_half_widths, strict=True):
         parts += _finger(finger.joints, np.asarray(half_widths) * width_scale, PAD_MM * scale)
     return _lengthened(_union(parts, WEB_MM * scale), scale)
 
 
 def _forearm() -> Outline:
-    points = np.asarray(anatomy.FOREARM)
+    points = np.asarray(ADULT.forearm)
     return np.stack([points[:, 0], np.maximum(points[:, 1], -SHOWN_FOREARM_MM)], axis=1)
 
 
@@ -90,7 +90,7 @@ def _lengthened(curve: Outline, scale: float) -> Outline:
     """Move the forearm's cut end far off any film."""
     x, y = curve.T
     is_end = y < -(SHOWN_FOREARM_MM - 5) * scale
-    return np.stack([x, np.where(is_end, -anatomy.FOREARM_MM * scale, y)], axis=1)
+    return np.stack([x, np.where(is_end, -FOREARM_MM * scale, y)], axis=1)
 
 
 def _without_steps(curve: Outline, reach: int = 4) -> Outline:

@@ -15,8 +15,7 @@ import numpy.typing as npt
 
 from boneage.domain.radiograph import Pixels
 from boneage.synthetic.marker import PLATE, Marker, marker
-from boneage.synthetic.outlines import Outline
-from boneage.synthetic.projection import Projection
+from boneage.synthetic.outlines import Outline, Projection
 from boneage.synthetic.skeleton import Bone
 
 Map: TypeAlias = npt.NDArray[np.float32]

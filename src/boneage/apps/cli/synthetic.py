@@ -12,7 +12,7 @@ from boneage.apps.cli.options import OUT_FILE, parse_sex
 from boneage.apps.cli.output import open_output
 from boneage.domain.radiograph import Sex
 from boneage.synthetic import SyntheticFilm, draw
-from boneage.synthetic.saving import write_png, write_regions
+from boneage.synthetic.film import write_png, write_regions
 
 SUFFIXES = (".png", ".dcm")
 MONTHS_PER_YEAR = 12
@@ -116,7 +116,7 @@ def _one_age(age_months: float | None, age_years: float | None) -> float:
 
 def _write(film: SyntheticFilm, out: Path, file: BinaryIO) -> None:
     if out.suffix.lower() == ".dcm":
-        from boneage.synthetic.saving import write_dicom  # noqa: PLC0415  needs pydicom
+        from boneage.synthetic.film import write_dicom  # noqa: PLC0415  needs pydicom
 
         write_dicom(film, file)
     else:

@@ -19,7 +19,7 @@ from boneage.reading.accepted import DICOM, kind_of
 from boneage.reading.source import NamedFile
 from boneage.reports.panels import Rgb, as_grey, fitted
 from boneage.synthetic import draw
-from boneage.synthetic.saving import write_dicom
+from boneage.synthetic.film import write_dicom
 
 SHOWN_PX = 1100
 """Longest side of an image as the pages show it."""

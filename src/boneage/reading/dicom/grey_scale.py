@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from boneage.reading.dicom.padding import ROBUST, sample_of
+from boneage.reading.dicom.stated_geometry import ROBUST, sample_of
 from boneage.reading.dicom.stored_values import Integers, Mask, bits_for
 
 MOST_LEVELS = 2**16

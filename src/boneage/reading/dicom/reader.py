@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from boneage.domain.radiograph import Radiograph
 from boneage.errors import FilmError
 from boneage.reading.accepted import DICOM, Limits, truncated
-from boneage.reading.dicom.colour import one_channel, through_palette
 from boneage.reading.dicom.decoding import PixelDescription, decode_frame
 from boneage.reading.dicom.display import displayed
+from boneage.reading.dicom.lookup_table import LookupTable
 from boneage.reading.dicom.metadata import metadata_of
-from boneage.reading.dicom.padding import Padding, stated_padding, unstated_padding
 from boneage.reading.dicom.parsing import parse
-from boneage.reading.dicom.stated_geometry import Shutter, stated_pixel_aspect, stated_shutter
+from boneage.reading.dicom.stated_geometry import (
+    Padding,
+    Shutter,
+    stated_padding,
+    stated_pixel_aspect,
+    stated_shutter,
+    unstated_padding,
+)
 from boneage.reading.dicom.stored_values import (
     Cells,
     Mask,
@@ -25,6 +34,7 @@ from boneage.reading.dicom.stored_values import (
     stated_coding,
 )
 from boneage.reading.dicom.values import text_of, whole_number
+from boneage.reading.raster.grey import luminance
 
 SYNTAXES = {
     "1.2.840.10008.1.2": "uncompressed",
@@ -48,6 +58,9 @@ SYNTAXES = {
 ALLOCATED = frozenset((1, 8, 12, 16, 32))
 MOST_BITS = 32
 FLOAT_PIXELS = ("FloatPixelData", "DoubleFloatPixelData")
+GREY = frozenset(("MONOCHROME1", "MONOCHROME2"))
+TOLERANCE = 4 / 255
+"""Between the channels of a grey: conversion from YCbCr and lossy compression leave less."""
 
 
 def read_dicom(data: bytes, limits: Limits) -> Radiograph:
@@ -176,3 +189,53 @@ def _without_pixels(dataset: Dataset, size: int, *, cut_off: bool, damaged: bool
     stated = text_of(dataset, "SOPClassUID") or text_of(meta, "MediaStorageSOPClassUID")
     kind = UID(stated).name if stated else "of an unknown kind"
     return FilmError("no_pixels", f"is DICOM without an image ({kind}); give the radiograph itself")
+
+
+def one_channel(values: npt.NDArray[Any], photometric: str, bits: int) -> npt.NDArray[Any]:
+    """Reduce colour that is grey to the grey that it is; FilmError where it is colour.
+
+    Decoders differ in whether they convert luminance and colour differences to RGB, whatever
+    the file states, so the values decide: three channels that agree are RGB, and where two keep
+    to their middle, the first is luminance, and is taken as it is.
+    """
+    if values.ndim == 2:
+        return values
+    white = 2**bits - 1
+    if values.shape[2] != 3:
+        raise _in_colour(f"{photometric} of {values.shape[2]} samples")
+    most = TOLERANCE * white
+    first, second, third = (values[..., channel] for channel in range(3))
+    middle = values.dtype.type(2 ** (bits - 1))
+    if max(_apart(second, middle), _apart(third, middle)) <= most:
+        return first
+    apart = max(_apart(first, second), _apart(second, third))
+    if apart > most:
+        raise _in_colour(f"{photometric}, its channels differ by up to {apart}")
+    return luminance(values) if apart else first
+
+
+def _apart(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> int:
+    """Give the largest difference; not of unsigned numbers, which would wrap around."""
+    return int((np.maximum(one, other) - np.minimum(one, other)).max())
+
+
+def through_palette(values: npt.NDArray[Any], dataset: Dataset) -> npt.NDArray[np.uint16]:
+    """Look up the greys that palette indices stand for; FilmError where some are not grey."""
+    tables = [
+        LookupTable.of(
+            dataset,
+            f"{colour}PaletteColorLookupTableDescriptor",
+            f"{colour}PaletteColorLookupTableData",
+        )
+        for colour in ("Red", "Green", "Blue")
+    ]
+    found = [table for table in tables if table is not None]
+    if len(found) != 3 or values.ndim != 2:
+        raise _in_colour("a palette that cannot be read")
+    channels = np.stack([table.entries[table.places(values)] for table in found], axis=-1)
+    bits = max(int(table.white).bit_length() for table in found)
+    return np.asarray(one_channel(channels, "a palette", bits), np.uint16)
+
+
+def _in_colour(what: str) -> FilmError:
+    return FilmError("colour", f"is a DICOM image in colour ({what}); a radiograph is grey")
