@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from boneage.inference.manifest import FOLDER_VARIABLE
-from tools.encodings import WAYS, assessing
+from tools.encodings import WAYS
+from tools.encodings import report as assessing
 from tools.encodings.__main__ import main
 from tools.encodings.report import (
     CRASHED,

@@ -85,10 +85,7 @@ def enlarged(folder: Path, out: Path, films: int = UNIQUE_FILMS) -> list[Path]:
 def measure_pace(
     films: Sequence[Path], count: int, workers: int, weights: Path | None
 ) -> JsonObject:
-    """Read ``count`` films by ``workers`` processes, in a fresh process.
-
-    ``films_per_second`` counts from the first film that was read on.
-    """
+    """Read films by processes of their own; the pace counts from the first film read on."""
     with tempfile.TemporaryDirectory() as folder:
         command = _command(films, count, Path(folder), workers, weights)
         start = time.perf_counter()

@@ -65,12 +65,10 @@ class Calls:
     whole: Spent
 
     def quantiles(self, *shares: float) -> list[float]:
-        """Quantiles of the calls' seconds."""
         return [float(value) for value in np.quantile(self.seconds, shares)]
 
     @property
     def median(self) -> Spent:
-        """The median call."""
         return Spent(float(np.median(self.seconds)), float(np.median(self.processor_seconds)))
 
 
@@ -80,7 +78,6 @@ def now() -> npt.NDArray[np.float64]:
 
 
 def spent(difference: npt.NDArray[np.float64]) -> Spent:
-    """The difference of two :func:`now`."""
     return Spent(*difference.tolist())
 
 
@@ -102,11 +99,7 @@ def timed(work: Callable[[], object], times: int, at_a_time: int = 1) -> Calls:
 
 
 def run_fresh(command: Sequence[str]) -> tuple[float, float]:
-    """Seconds and peak resident megabytes of a command that must succeed.
-
-    Call it while the calling process is small: on Linux the peak of a forked child includes
-    its parent's memory.
-    """
+    """Seconds and peak memory (MB) of a fresh process; on Linux a parent's memory counts, too."""
     with tempfile.TemporaryFile() as output:
         start = time.perf_counter()
         process = subprocess.Popen(command, stdout=output, stderr=output)

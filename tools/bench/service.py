@@ -62,7 +62,6 @@ def measure(film: Path, weights: Path | None, requests: int, load_requests: int)
 
 
 def in_short(table: JsonObject) -> Iterator[str]:
-    """The results of :func:`measure` in lines for a terminal."""
     for server in table["service"]:
         for load in server["loads"]:
             yield (

@@ -71,7 +71,6 @@ def measure(film: Path, run: Path | None, weights: Path | None, *, install: bool
 
 
 def in_short(table: JsonObject) -> Iterator[str]:
-    """The results of :func:`measure` in lines for a terminal."""
     cold, report, steps = table["cold"], table["report"], table["steps"]
     yield f"one image, in a fresh process: {cold['seconds']:.2f} s, {cold['peak_memory_mb']:.0f} MB"
     for warm in table["warm"]:
@@ -136,10 +135,7 @@ def measure_report(assessor: Assessor, film: Path, sex: Sex, runs: int = REPORT_
 def measure_quality_check(
     film: Path, sex: Sex, weights: Path | None = None, runs: int = WARM_RUNS
 ) -> JsonObject | None:
-    """Time what the image quality check adds to an analysis.
-
-    The median over pairs of analyses, with and without; None for weights that check none.
-    """
+    """Time what the image quality check adds to an analysis, by pairs; None: there is none."""
     checking, plain = (Assessor(weights, calibration="") for _ in range(2))
     if checking.weights.quality_model is None:
         return None

@@ -108,7 +108,6 @@ class WatchedWeights(Weights):
         """Each repeats a call on other weights with ``batch`` images; empty for batches of 0."""
 
     def run(self, network: str, inputs: Arrays, outputs: Sequence[str] | None = None) -> Outputs:
-        """Run one network."""
         if self.batch:
             many = self._many(inputs)
             self.calls.append(lambda weights: weights.run(network, many, outputs))

@@ -276,7 +276,6 @@ class _Bare:
         self.inputs, self.scaled_ages = train[0]
 
     def turn(self) -> Spent:
-        """What a batch costs."""
         start = now()
         for _ in range(self.batches):
             self.model.train_on_batch(self.inputs, self.scaled_ages)
@@ -291,5 +290,4 @@ class _Marks(keras.callbacks.Callback):  # type: ignore[misc]
         self.found: list[npt.NDArray[np.float64]] = []
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Record the time."""
         self.found.append(now())

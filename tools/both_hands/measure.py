@@ -49,7 +49,6 @@ class PairOutcome:
 
 
 def main() -> None:
-    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/rsna"))
     parser.add_argument("--split", choices=("train", "validation"), default="train")
@@ -145,7 +144,6 @@ if __name__ == "__main__":
 
 
 def grey_image(path: Path) -> Image:
-    """Load an image."""
     grey = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     return np.asarray(grey, np.float32) / np.float32(255)
 

@@ -71,24 +71,12 @@ class Evidence:
 
 
 def read_checkout(root: Path, evidence: Path | None = None) -> Evidence:
-    """Read the weights and the evidence of a checkout, or other evidence.
-
-    Raises
-    ------
-    DataError
-        When a file is there and cannot be read.
-    """
+    """Read the weights and the evidence of a checkout, or other evidence; DataError: unreadable."""
     return _read(root / BUNDLE, evidence or root / EVIDENCE, in_checkout=True, ships=True)
 
 
 def read_folders(weights: Path, evidence: Path) -> Evidence:
-    """Read a folder of weights, and a folder laid out as ``docs/evidence`` is.
-
-    Raises
-    ------
-    DataError
-        When the weights have no manifest, or a file cannot be read.
-    """
+    """Read a folder of weights, and one laid out as ``docs/evidence`` is; DataError: unreadable."""
     manifest, bundled = weights / MANIFEST, bundled_folder() / MANIFEST
     if not manifest.is_file():
         raise DataError(f"no {MANIFEST} in {str(weights)!r}; give a folder of weights")

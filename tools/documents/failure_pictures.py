@@ -49,21 +49,7 @@ class Scene:
 
 
 def draw_failures(assessor: Assessor, stress: Table | None, folder: Path) -> dict[str, Any]:
-    """Draw the pictures and write ``failures.json`` beside them; earlier pictures are removed.
-
-    Parameters
-    ----------
-    assessor : Assessor
-    stress : mapping, optional
-        What ``stress.json`` holds.
-    folder : Path
-        Made when missing.
-
-    Returns
-    -------
-    dict
-        What ``failures.json`` now holds.
-    """
+    """Draw the pictures, and ``failures.json`` beside them, in place of earlier ones; its content."""
     folder.mkdir(parents=True, exist_ok=True)
     shown = [_show(assessor, scene, folder) for scene in scenes(stress)]
     for path in set(folder.glob("*.png")) - {folder / one["file"] for one in shown if one["file"]}:
@@ -111,10 +97,7 @@ def worst_changes(stress: Table | None) -> list[Change]:
 
 
 def small_hand(grey: Grey) -> Grey:
-    """Put an image, made smaller, into the upper left corner of a frame of its size.
-
-    The frame is as dark as the image is above the hand.
-    """
+    """Put an image, made smaller, into a corner of a frame as dark as what is above the hand."""
     height, width = grey.shape
     size = round(width * SMALL_HAND), round(height * SMALL_HAND)
     frame = np.full_like(grey, round(float(np.median(grey[0]))))

@@ -35,13 +35,7 @@ NOTICED = ("refused", "warned_far", "warned_near")
 
 
 def block(name: str, evidence: Evidence) -> str:
-    """Write one block of figures.
-
-    Raises
-    ------
-    ValueError
-        For an unknown name.
-    """
+    """Write one block of figures; ValueError for an unknown name."""
     if name not in BLOCKS:
         raise ValueError(f"unknown block of figures {name!r}; known are {sorted(BLOCKS)}")
     with _complete():
@@ -50,31 +44,14 @@ def block(name: str, evidence: Evidence) -> str:
 
 
 def with_figures(text: str, evidence: Evidence) -> str:
-    """Generate every block of a document.
-
-    Raises
-    ------
-    ValueError
-        For a block of an unknown name.
-    """
+    """Generate every block of a document; ValueError for one of an unknown name."""
     return BLOCK.sub(
         lambda match: f"{match['open']}{block(match['name'], evidence)}{match['close']}", text
     )
 
 
 def model_card(evidence: Evidence, folder: Path, document: Path, pictures: Path) -> str:
-    """Write the model card of a set of weights.
-
-    Parameters
-    ----------
-    evidence : Evidence
-    folder : Path
-        The evidence, for links.
-    document : Path
-        The folder of the card, for relative links.
-    pictures : Path
-        The folder of the pictures of failures, for links.
-    """
+    """Write the model card; ``folder`` has the evidence, ``document`` is where the card will be."""
 
     def link(path: Path) -> str:
         return Path(os.path.relpath(path, document)).as_posix()
@@ -92,13 +69,7 @@ def model_card(evidence: Evidence, folder: Path, document: Path, pictures: Path)
 
 
 def renewed(root: Path) -> dict[str, str]:
-    """Generate the documents of a checkout in memory; by name.
-
-    Raises
-    ------
-    DataError
-        When the README is missing or the evidence cannot be read.
-    """
+    """Generate the documents of a checkout, by name, in memory; DataError: it is none."""
     if not (root / README).is_file():
         raise DataError(f"no {README} in {str(root)!r}; give the folder of a checkout")
     evidence = read_checkout(root)
@@ -113,13 +84,7 @@ def renewed(root: Path) -> dict[str, str]:
 
 
 def renew(root: Path, *, write: bool = True) -> dict[str, bool]:
-    """Update the documents of a checkout from its evidence; by name, whether each differed.
-
-    Raises
-    ------
-    DataError
-        As ``renewed``.
-    """
+    """Update the documents of a checkout from its evidence; by name, whether each differed."""
     differed = {}
     for name, text in renewed(root).items():
         path = root / name

@@ -23,7 +23,6 @@ from tools.encodings.ways import HELD_OUT, SEED, SYNTHETIC, Way, held_out, synth
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; its exit status."""
     options = _parser().parse_args(arguments)
     ways = [WAYS[name] for name in options.ways]
     if options.list:

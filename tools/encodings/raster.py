@@ -44,7 +44,6 @@ def encoded(pixels: Array, kind: str, **options: Any) -> bytes:
 
 
 def _png(pixels: Array) -> bytes:
-    """Write 8 or 16 bits, of 1 to 4 channels."""
     return bytes(imagecodecs.png_encode(pixels, level=1))
 
 

@@ -80,7 +80,6 @@ class Tally:
             self.counts.update(["unmoved", "warned_unmoved"] if new else ["unmoved"])
 
     def table(self) -> dict[str, Any]:
-        """The counts as plain values."""
         off = self.differences
         return {
             **{name: self.counts[name] for name in COUNTS},
@@ -116,11 +115,9 @@ class EncodingSummary:
 
     @property
     def passed(self) -> bool:
-        """Whether all rates are within their limits."""
         return all(rate["passed"] for rate in self.rates().values())
 
     def table(self) -> dict[str, Any]:
-        """Everything as plain values, for JSON."""
         return {
             "images": self.images,
             "plain_refused": self.plain_refused,
@@ -206,11 +203,7 @@ def fingerprint(weights: Weights) -> str:
 def assess_all(
     sources: Sequence[Source], ways: Sequence[Way], work: Path, program: str, processes: int
 ) -> Iterator[tuple[Source, Mapping[str, FileAnswer]]]:
-    """Write every image in every way and assess it; results in the images' order.
-
-    Answers are stored in ``work``, and repeated only for another program (by its fingerprint) or
-    another file.
-    """
+    """Write images in every way and assess them; for one program (fingerprint) and file once."""
 
     def assess(source: Source) -> tuple[Source, Mapping[str, FileAnswer]]:
         with Journal(work / program[:16] / f"{source.name}.jsonl", {"program": program}) as known:

@@ -44,7 +44,6 @@ def _pages(*pages: tuple[Array, dict[str, Any]], **container: Any) -> bytes:
 
 
 def _tiff(pixels: Array, **options: Any) -> bytes:
-    """Write one page."""
     names = options.keys() & {"byteorder", "bigtiff", "imagej"}
     container = {name: options.pop(name) for name in names}
     return _pages((pixels, options), **container)

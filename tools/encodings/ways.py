@@ -57,10 +57,7 @@ def ways(
     resampled: bool = False,
     unreadable: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Way, ...]:
-    """Make ways of one kind from their writers, by the names behind ``prefix_``.
-
-    ``unreadable`` names those that may be refused, and why.
-    """
+    """Make ways of one kind from their writers; ``unreadable`` may be refused, and says why."""
     return tuple(
         Way(f"{prefix}_{name}", suffix, write, lossy, resampled, unreadable.get(name))
         for name, write in writers.items()
@@ -108,14 +105,7 @@ def with_alpha(pixels: Array) -> Array:
 
 
 def shuffled_palette(grey: Grey) -> tuple[Grey, Grey]:
-    """Number the grey levels anew, at random.
-
-    Returns
-    -------
-    indices : ndarray of uint8, of the image's shape
-    levels : ndarray of uint8, shape (256,)
-        The grey level of each number.
-    """
+    """Number the grey levels anew, at random; also the level of each number, shape (256,)."""
     levels = np.random.default_rng(SEED).permutation(256).astype(np.uint8)
     return np.argsort(levels).astype(np.uint8)[grey], levels
 
@@ -145,7 +135,6 @@ class Source:
     """None: a hand is drawn from the age."""
 
     def load(self) -> Grey:
-        """Load the image, 8-bit grey, bone bright."""
         if self.path is not None:
             with Image.open(self.path) as image:
                 return np.asarray(image.convert("L"))

@@ -128,7 +128,6 @@ class Assessment:
 
     @property
     def uncalibrated_months(self) -> float:
-        """The estimate of the weights alone."""
         return self.calibrated.uncalibrated_months if self.calibrated else self.age_months
 
     @property
@@ -148,11 +147,9 @@ class Assessment:
 
     @property
     def verdict(self) -> Verdict:
-        """The result of the quality check."""
         return verdict_on(self.findings)
 
     def box(self, region: str) -> Box | None:
-        """The box of a region; None when the weights do not detect it."""
         return next(
             (detection.box for detection in self.detections if detection.region == region), None
         )
@@ -194,5 +191,4 @@ class Failure:
 
     @property
     def refused(self) -> bool:
-        """Whether the image failed the quality check."""
         return verdict_on(self.findings) is Verdict.REFUSED

@@ -40,15 +40,7 @@ SAME_HEIGHT_CM = 1.0
 
 @dataclass(frozen=True)
 class Child:
-    """What people state of the child on an image; all of it may be left out.
-
-    Raises
-    ------
-    AgeError
-        When the birth date is after the study date, or the age is not a child's.
-    HeightError
-        When the height is not a child's in centimetres.
-    """
+    """What people state of the child on an image; all may be left out, and must be a child's."""
 
     chronological_age_months: float | None = None
     birth_date: date | None = field(default=None, repr=False)
@@ -57,10 +49,7 @@ class Child:
     centre: Centre = Centre.CHRONOLOGICAL_AGE
 
     def completed(self, other: Child) -> Child:
-        """Take from another what is not stated here.
-
-        An age or a birth date here rules out both of the other: they may be another age.
-        """
+        """Take from another what is not stated here; an age or birth date here rules out both."""
         aged = self.chronological_age_months is not None or self.birth_date is not None
         return replace(
             other,
@@ -82,13 +71,7 @@ class Child:
 
 
 def age_between(birth_date: date, study_date: date) -> float:
-    """Give the months from birth to the image.
-
-    Raises
-    ------
-    AgeError
-        Which names no date.
-    """
+    """Give the months from birth to the image; the AgeError names no date."""
     months = months_between(birth_date, study_date)
     if months < 0:
         raise AgeError("the birth date lies after the study date; correct one of them")
@@ -124,10 +107,7 @@ def parse_height(text: str) -> float:
 
 
 def height_from_inches(height_in: float) -> float:
-    """Give a height in centimetres.
-
-    HeightError when no child has it in inches; the message names centimetres or feet if likely.
-    """
+    """Give a height in centimetres; the HeightError guesses centimetres or feet if likely."""
     low, high = (cm / CM_PER_INCH for cm in HEIGHT_RANGE_CM)
     if low <= height_in <= high:
         return height_in * CM_PER_INCH
@@ -142,12 +122,8 @@ def height_from_inches(height_in: float) -> float:
 def clinical_context(child: Child, metadata: ImageMetadata) -> ClinicalContext:
     """Combine what is given with the image's metadata; what is given takes precedence.
 
-    Where the metadata give no valid age, the context states the reason.
-
-    Raises
-    ------
-    AgeError
-        When one date is given and the other is not known, or the two give no child's age.
+    Where the metadata give no valid age, the context states the reason. AgeError when one date is
+    given and the other is not known, or the two give no child's age.
     """
     age, source = _given_age(child, metadata)
     reason = None
@@ -222,24 +198,12 @@ FIELDS: Mapping[str, Callable[[str], Any]] = {
 
 
 def parse_fields(texts: Mapping[str, str]) -> dict[str, Any]:
-    """Parse those of :data:`FIELDS` that are there and not empty.
-
-    Raises
-    ------
-    AgeError, HeightError
-        For what is not understood, or not a child's.
-    """
+    """Parse those of :data:`FIELDS` that are there and not empty; AgeError or HeightError."""
     return {name: parse(texts[name]) for name, parse in FIELDS.items() if texts.get(name)}
 
 
 def child_of(values: Mapping[str, Any], *, brush_mean: bool = False) -> Child:
-    """Put parsed fields together; one that is None or missing is not known.
-
-    Raises
-    ------
-    AgeError, HeightError
-        When they contradict each other.
-    """
+    """Put parsed fields together, if they agree; one that is None or missing is not known."""
     height_cm, height_in = values.get("height_cm"), values.get("height_in")
     if height_cm is None:
         height_cm = height_in

@@ -32,21 +32,18 @@ class Finding:
     def note(
         cls, code: str, message: str, measured: float | None = None, limit: float | None = None
     ) -> Finding:
-        """Something to know."""
         return cls(code, Severity.NOTE, message, measured, limit)
 
     @classmethod
     def warning(
         cls, code: str, message: str, measured: float | None = None, limit: float | None = None
     ) -> Finding:
-        """Something to check."""
         return cls(code, Severity.WARNING, message, measured, limit)
 
     @classmethod
     def refusal(
         cls, code: str, message: str, measured: float | None = None, limit: float | None = None
     ) -> Finding:
-        """Why the image should not be analysed."""
         return cls(code, Severity.REFUSAL, message, measured, limit)
 
 
@@ -59,7 +56,6 @@ class Verdict(StrEnum):
 
 
 def verdict_on(findings: Sequence[Finding]) -> Verdict:
-    """Sum up the findings on an image."""
     severities = {finding.severity for finding in findings}
     if Severity.REFUSAL in severities:
         return Verdict.REFUSED

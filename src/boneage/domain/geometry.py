@@ -27,17 +27,14 @@ class Box:
 
     @property
     def height(self) -> int:
-        """Rows inside."""
         return self.max_row - self.min_row
 
     @property
     def width(self) -> int:
-        """Columns inside."""
         return self.max_col - self.min_col
 
     @property
     def area(self) -> int:
-        """Pixels inside."""
         return self.height * self.width
 
     @property
@@ -65,7 +62,6 @@ class Box:
 
     @property
     def edges(self) -> Edges:
-        """Where it begins and ends."""
         return Edges(self.min_row, self.min_col, self.max_row, self.max_col)
 
 
@@ -80,12 +76,10 @@ class Edges:
 
     @property
     def height(self) -> float:
-        """In pixels."""
         return self.bottom - self.top
 
     @property
     def width(self) -> float:
-        """In pixels."""
         return self.right - self.left
 
     def scaled(self, rows: float, cols: float) -> Edges:

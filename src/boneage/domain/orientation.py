@@ -170,10 +170,7 @@ class Orientation:
         )
 
     def box_upright(self, box: Box) -> Box:
-        """Carry a box from the image as it came to the upright image, as far as it is inside.
-
-        ValueError when no part of it is inside the border.
-        """
+        """Carry a box, as far as it is inside the border, to the upright image; or ValueError."""
         field, (rows, cols) = self.field, self.square
         scale = np.array([cols / field.width, rows / field.height])
         corners = (_corners(box) - (field.min_col, field.min_row)) * scale

@@ -97,12 +97,10 @@ class Radiograph:
 
     @property
     def height(self) -> int:
-        """Rows."""
         return int(self.pixels.shape[0])
 
     @property
     def width(self) -> int:
-        """Columns."""
         return int(self.pixels.shape[1])
 
     @cached_property

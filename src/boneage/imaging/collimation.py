@@ -87,10 +87,7 @@ def range_normalised(pixels: Pixels, sample_px: int = 400_000) -> Pixels:
 
 
 def whole_image(radiograph: Radiograph) -> Pixels:
-    """What is analysed of an image that has no borders and is upright; see ``analysed``.
-
-    What is outside a stated shutter is left out.
-    """
+    """What is analysed of an image without borders that is upright: all inside a stated shutter."""
     return analysed(radiograph, _whole(radiograph))
 
 
@@ -166,10 +163,7 @@ def _scaled(box: Box, factor: float) -> Box:
 
 
 def inner_field(image: Pixels, *, tilted: bool = True) -> tuple[Box, Tilt | None]:
-    """Find the part inside the borders of a range-normalised image of square pixels.
-
-    Also a tilted panel in that part, where there is one; looked for if ``tilted``.
-    """
+    """Find the part inside the borders of a range-normalised image, and a tilted panel in that."""
     box = Box(0, 0, *image.shape)
     for _ in range(ROUNDS):
         inner = image[box.slices]

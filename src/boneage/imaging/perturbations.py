@@ -57,7 +57,6 @@ def grey_of(radiograph: Radiograph) -> Grey:
 
 
 def white_of(grey: Grey) -> int:
-    """The value of white."""
     return int(np.iinfo(grey.dtype).max)
 
 
@@ -105,7 +104,6 @@ def quarter_turned(grey: Grey, quarters: int) -> Grey:
 
 
 def mirrored(grey: Grey) -> Grey:
-    """Exchange left and right."""
     return np.fliplr(grey)
 
 
@@ -195,10 +193,7 @@ def cropped(
 
 
 def framed(grey: Grey, share: float, level: float) -> Grey:
-    """Put a border around the image, of a share of its side at each side.
-
-    ``level`` is the border's grey as a share of white.
-    """
+    """Put a border of a share of each side around the image; its grey is a share of white."""
     rows, cols = (round(share * side) for side in grey.shape)
     value = round(level * white_of(grey))
     return np.pad(grey, ((rows, rows), (cols, cols)), constant_values=value)

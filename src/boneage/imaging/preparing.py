@@ -100,11 +100,7 @@ def reduced(pixels: Pixels) -> Pixels:
 
 
 def stretch(pixels: Pixels, percentiles: tuple[float, float] = (1.0, 99.0)) -> Pixels:
-    """Map the given percentiles of an image to 0 and 1, clipped; idempotent.
-
-    An image without contrast between the percentiles (almost all of it one grey) is stretched from
-    its minimum to its maximum instead.
-    """
+    """Map the given percentiles of an image, or else its ends, to 0 and 1, clipped; idempotent."""
     step = max(1, math.isqrt(pixels.size // STRETCH_SAMPLE_PX))
     low, high = occurring_percentiles(pixels[::step, ::step], percentiles)
     if high <= low:
@@ -171,11 +167,7 @@ def resize(grey: Canvas, height: int, width: int, *, antialias: bool) -> Canvas:
 
 
 def resampled(grey: Canvas, part: Edges, size: tuple[int, int], preparation: Preparation) -> Canvas:
-    """Bring a part of a normalised image to a size (rows, columns).
-
-    What is beyond the image repeats its edge where the preparation is smooth, and is left out
-    otherwise.
-    """
+    """Bring a part of a normalised image to a size; beyond it, if smooth, its edge repeats."""
     if not preparation.smooth:
         whole = part.within(*grey.shape)
         pixels = grey[whole.slices]

@@ -109,11 +109,7 @@ def largest_box(heat_map: HeatMap, threshold: float) -> Box | None:
 
 
 def exact_edges(heat_map: HeatMap, threshold: float) -> Edges | None:
-    """As :func:`largest_box`, but between pixels.
-
-    Each edge is where the heat, interpolated between the middle of the outermost pixel and that of
-    the next one, crosses the threshold.
-    """
+    """As :func:`largest_box`, but where the interpolated heat crosses the threshold."""
     around = np.pad(heat_map, 1)
     box = largest_box(around, threshold)
     if box is None:
@@ -157,10 +153,7 @@ def coverage_of(
 
 
 def mask_of(box: Box, shape: tuple[int, ...], extent: str = "box") -> npt.NDArray[np.bool_]:
-    """Return where a canvas of this shape is masked for a box in its pixels.
-
-    ``extent`` is one of the values of ``RegionPlan.carpal_mask``.
-    """
+    """Return where a canvas is masked for a box; extents as ``RegionPlan.carpal_mask``."""
     return coverage_of(box.edges, shape, extent) > 0
 
 
@@ -186,22 +179,8 @@ def find_regions(
 ) -> list[tuple[RegionDetection, ...]]:
     """Detect one region after the other, masking those detected before.
 
-    Parameters
-    ----------
-    canvases : uint8 array, shape (images, rows, columns)
-        Prepared images; not changed.
-    places : sequence of Placement
-        Of each image on its canvas.
-    film_sizes : sequence of (height, width)
-        In pixels of the original images.
-    attend : callable
-        The attention network.
-    plan : RegionPlan
-
-    Returns
-    -------
-    list of tuple of RegionDetection
-        One tuple an image, in the order of ``plan.names``.
+    ``canvases`` are prepared images, shape (images, rows, columns), with the place of each and the
+    size of the original. Gives one tuple an image, in the order of ``plan.names``.
     """
     masked = canvases.copy()
     black = np.zeros(canvases.shape, dtype=np.float32)

@@ -63,7 +63,6 @@ class Cut:
 
     @property
     def parts(self) -> tuple[Box, Box]:
-        """Both parts."""
         return self.first, self.second
 
 

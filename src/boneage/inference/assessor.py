@@ -144,7 +144,6 @@ class Assessor:
         return replace(answer, seconds=time.perf_counter() - start)
 
     def _first_pass(self, radiograph: Radiograph, sex: Sex) -> tuple[FirstPass, Pair | None]:
-        """Bring an image upright, and find its two hands where it shows two."""
 
         def run(image: Radiograph) -> FirstPass:
             return first_pass(self.weights, image, sex)
@@ -155,7 +154,6 @@ class Assessor:
     def _assess_hand(
         self, radiograph: Radiograph, first: FirstPass, request: _Request
     ) -> Assessment:
-        """Assess an image of one hand."""
         sex, age, metadata = request.sex, request.chronological_age_months, radiograph.metadata
         find = partial(
             findings_of,
@@ -220,12 +218,7 @@ class Assessor:
     ) -> Iterator[Assessment | Failure]:
         """Assess images one after the other; one that cannot be assessed becomes a Failure.
 
-        ``sex`` is of the cases that state none of their own; ``force`` as in :meth:`assess`.
-
-        Raises
-        ------
-        WeightsError
-            When the weights turn out unusable: then every image would fail.
+        ``sex`` is of the cases that state none of their own. WeightsError: every image would fail.
         """
         for item in cases:
             case = item if isinstance(item, Case) else Case(item)
@@ -241,13 +234,7 @@ class Assessor:
             )
 
     def find_regions(self, radiograph: Radiograph) -> tuple[RegionDetection, ...]:
-        """Detect the regions of an image, with the attention network alone.
-
-        Raises
-        ------
-        WeightsError
-            When the attention network cannot be used.
-        """
+        """Detect the regions of an image, with the attention network alone."""
         sex = Sex.FEMALE  # heat maps do not depend on it
         first, pair = self._first_pass(radiograph, sex)
         if pair is not None:
@@ -257,13 +244,7 @@ class Assessor:
 
 
 def attempt(name: str, work: Callable[[], Result]) -> Result | Failure:
-    """Do something with one of many images; a Failure where it cannot be done.
-
-    Raises
-    ------
-    WeightsError
-        When the weights turn out unusable: then every image would fail.
-    """
+    """Do something with one of many images; a Failure where it cannot be done."""
     try:
         return work()
     except Exception as error:
@@ -271,13 +252,7 @@ def attempt(name: str, work: Callable[[], Result]) -> Result | Failure:
 
 
 def failure_of(name: str, error: Exception) -> Failure:
-    """Give the reason why an image could not be assessed.
-
-    Raises
-    ------
-    WeightsError
-        When that is the error: then every image would fail.
-    """
+    """Give why an image could not be assessed; a WeightsError is raised: every image would fail."""
     if isinstance(error, WeightsError):
         raise error
     if isinstance(error, BoneageError):
@@ -290,7 +265,6 @@ def failure_of(name: str, error: Exception) -> Failure:
 
 
 def _refuse(name: str, findings: tuple[Finding, ...]) -> None:
-    """Raise UnsuitableError when an image fails the quality check."""
     if verdict_on(findings) is Verdict.REFUSED:
         reasons = [f.message for f in findings if f.severity is Severity.REFUSAL]
         raise UnsuitableError(f"{name!r} is refused: {' '.join(reasons)}", findings)

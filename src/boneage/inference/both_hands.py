@@ -67,7 +67,6 @@ class Pair:
     likeness: Likeness
 
     def findings(self, left: Assessment, right: Assessment) -> tuple[Finding, ...]:
-        """Compare the two, once each was assessed."""
         hands = TwoHands(
             self.left.thumb, self.right.thumb, left.age_months, right.age_months, self.likeness
         )

@@ -117,12 +117,10 @@ class _ManifestFile(msgspec.Struct):
 
 
 def bundled_folder() -> Path:
-    """Find the folder of the weights that ship with boneage."""
     return Path(str(resources.files("boneage") / "bundle"))
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read and check ``manifest.json``."""
     path = folder / MANIFEST
     try:
         content = path.read_bytes()

@@ -47,10 +47,7 @@ def inputs_of(images: Sequence[Canvas], sex: Sex) -> dict[str, npt.NDArray[Any]]
 def run_region_networks(
     weights: Weights, normalised: Canvas, detections: Sequence[RegionDetection], sex: Sex
 ) -> dict[str, Outputs]:
-    """Run the networks of the detected regions, in parallel where there are cores for it.
-
-    A region without a network of its own is left out.
-    """
+    """Run the networks of those detected regions that have one, in parallel if possible."""
     plan, preparation = weights.manifest.plan, weights.manifest.preparation
 
     def crops_of(detection: RegionDetection) -> list[Canvas]:
@@ -175,7 +172,6 @@ def _oriented(
     sex: Sex,
     image: Pixels | None = None,
 ) -> FirstPass:
-    """Run the attention network on an image in one orientation."""
     pixels = analysed(radiograph, orientation, image)
     quality = weights.in_background(lambda: quality_of(radiograph, orientation, pixels))
     normalised = normalise_contrast(pixels, weights.manifest.preparation)
@@ -188,10 +184,7 @@ def _oriented(
 def detect_regions(
     weights: Weights, first: FirstPass, sex: Sex, on_step: OnStep
 ) -> tuple[RegionDetection, ...]:
-    """Detect the regions of an image, in the pixels of ``first.normalised``.
-
-    The first region needs no other run than the first pass.
-    """
+    """Detect regions, in the pixels of ``first.normalised``; the first needs no more runs."""
     plan = weights.manifest.plan
     regions, ready = iter(plan.names), [first.outputs]
 
@@ -206,7 +199,6 @@ def detect_regions(
 
 
 def step_of(region: str) -> str:
-    """Name the step that detects a region."""
     return f"detecting the {region} region"
 
 
@@ -218,10 +210,7 @@ def whole_hand_feature(weights: Weights, radiograph: Radiograph) -> npt.NDArray[
 def features_as_oriented(
     weights: Weights, radiograph: Radiograph, orientation: Orientation, *, mirror: bool = True
 ) -> npt.NDArray[np.float32]:
-    """Give the features of an image in one orientation, shape (views, width).
-
-    Without ``mirror``, of the image alone, whatever the weights use.
-    """
+    """Give the features of an image in one orientation, and of its mirror image: (views, width)."""
     pixels = analysed(radiograph, orientation)
     canvas, _ = _on_canvas(weights, normalise_contrast(pixels, weights.manifest.preparation))
     feature = _run(weights, canvas, Sex.FEMALE, mirror=mirror)["feature"]

@@ -36,26 +36,14 @@ class Session:
 
     @property
     def assessment(self) -> Assessment:
-        """The assessment.
-
-        Raises
-        ------
-        ValueError
-            Where there is none.
-        """
+        """The assessment; ValueError where there is none."""
         if isinstance(self.outcome, Failure):
             raise ValueError(f"there is no answer: {self.outcome.message}")
         return self.outcome
 
     @property
     def image(self) -> Radiograph:
-        """The radiograph.
-
-        Raises
-        ------
-        ValueError
-            Where it could not be decoded.
-        """
+        """The radiograph; ValueError where it could not be decoded."""
         if self.radiograph is None:
             raise ValueError("the image was not decoded")
         return self.radiograph

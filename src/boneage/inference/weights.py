@@ -46,19 +46,9 @@ Result = TypeVar("Result")
 class Weights:
     """A folder of weights, opened when first needed.
 
-    Parameters
-    ----------
-    folder : str or Path, optional
-        Default: the folder named by the environment variable
-        ``BONEAGE_WEIGHTS``, else the weights that ship with boneage.
-    threads : int, optional
-        How many processor cores one image may use at a time; default: all. Give 1 when several
-        images are analysed at once.
-
-    Raises
-    ------
-    WeightsError
-        When the manifest is missing or not one this program can read.
+    By default that of the environment variable ``BONEAGE_WEIGHTS``, else the weights that ship.
+    ``threads`` is how many cores one image may use (default: all); give 1 when several images are
+    analysed at once. WeightsError: there is no manifest that this program can read.
     """
 
     def __init__(
@@ -72,7 +62,6 @@ class Weights:
 
     @cached_property
     def name(self) -> WeightsName:
-        """Name, profile and checksum, for the assessment."""
         return WeightsName(self.manifest.name, self.manifest.profile, self.manifest.sha256)
 
     @cached_property
@@ -118,15 +107,11 @@ class Weights:
         return list(self._pool.map(work, items))
 
     def in_background(self, work: Callable[[], Result]) -> Callable[[], Result]:
-        """Start work on another core; calling what is returned waits for its result.
-
-        With one core it runs when it is called.
-        """
+        """Start work on another core, if there is one; what is returned waits for its result."""
         return work if self.cores == 1 else self._pool.submit(work).result
 
     @property
     def cores(self) -> int:
-        """How many cores one image may use."""
         return self.threads or default_workers()
 
     @cached_property
@@ -134,13 +119,7 @@ class Weights:
         return ThreadPoolExecutor(self.cores, thread_name_prefix="boneage")
 
     def input_size(self, network: str) -> tuple[int, int]:
-        """Rows and columns of the image that a network takes.
-
-        Raises
-        ------
-        WeightsError
-            When the manifest states none.
-        """
+        """Rows and columns of the image that a network takes; WeightsError: none are stated."""
         size = self.manifest.networks[network].input
         if size is None:
             raise WeightsError(f"the manifest states no input size for {network!r}")

@@ -40,10 +40,7 @@ Marks = npt.NDArray[np.float64]
 
 
 def letters_in_a_row(pixels: Pixels) -> int:
-    """Count the letter-like marks in the longest row of them, bright ones or dark ones.
-
-    Of all of an image, for text stands mostly beside the hand.
-    """
+    """Count the letter-like marks, bright or dark, in the longest row of them on an image."""
     scale = min(1.0, LONGEST_PX / max(pixels.shape))
     size = max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale))
     grey = cv2.convertScaleAbs(pixels, alpha=255.0)
@@ -71,7 +68,6 @@ def _marks(stands_out: npt.NDArray[np.uint8]) -> Marks:
 
 
 def _longest_row(marks: Marks) -> int:
-    """Count the marks of the longest row."""
     left, top, width, height = marks.T
     foot, right = top + height, left + width
     row = np.ones(len(marks), np.int64)

@@ -93,19 +93,7 @@ def findings_of(
 ) -> tuple[Finding, ...]:
     """Collect all findings on an image; refusals come first.
 
-    Parameters
-    ----------
-    metadata : ImageMetadata
-        Of the file.
-    sex : Sex
-        Whose standard is used.
-    detections : tuple of RegionDetection
-    measures : ImageMeasures, optional
-        None where the weights have no quality check.
-    chronological_age_months, answer_months : float, optional
-        The bone age once it is known.
-    notes : tuple of Finding
-        What was corrected, or found odd, when the file was decoded.
+    ``measures`` are None where the weights have no quality check. ``notes`` are on the decoding.
     """
     found = [
         *(findings_of_measures(measures) if measures else ()),

@@ -38,7 +38,6 @@ COMPONENTS = 16
 IMAGES_PER_COMPONENT = 10
 TINY = 1e-6
 """Of the largest variance: smaller ones count as 0."""
-Vectors = npt.NDArray[np.float32]
 ARRAYS = ("mean", "components", "variances", "rest")
 BROKEN = (*(ValueError, KeyError, TypeError, AttributeError, EOFError, OSError), zipfile.BadZipFile)
 """What NumPy raises on a file of arrays that is not one, or cut off."""
@@ -140,7 +139,6 @@ class QualityClassifier:
 
 
 def most_likely_orientation(judgement: Judgement) -> tuple[int, bool]:
-    """Give the most likely of ``ORIENTATIONS``."""
     return ORIENTATIONS[int(np.argmax(judgement.orientation_probabilities))]
 
 

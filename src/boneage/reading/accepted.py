@@ -62,15 +62,7 @@ NOT_IMAGES = (
 
 
 def kind_of(data: bytes) -> str:
-    """Give the kind of a file, one of the accepted ones.
-
-    Raises
-    ------
-    FilmError
-        ``"truncated"`` when it ends within its signature,
-        ``"unsupported_format"`` for an image of another kind,
-        ``"not_an_image"`` for anything else; the message names what it is.
-    """
+    """Give the accepted kind of a file; the FilmError of any other says what it is."""
     if kind := _accepted(data):
         return kind
     if PNG_SIGNATURE.startswith(data):
@@ -141,7 +133,6 @@ class Limits:
     is damaged or malicious."""
 
     def check(self, height: int, width: int) -> None:
-        """Raise FilmError for a size outside the limits."""
         size = f"is {width} x {height} px"
         if height * width > self.max_px:
             raise FilmError(

@@ -50,7 +50,6 @@ class LeftOut:
     names: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, kind: str, name: str) -> None:
-        """Note one."""
         self.counts[kind] = self.counts.get(kind, 0) + 1
         some = self.names.setdefault(kind, [])
         if len(some) < NAMED:
@@ -84,11 +83,7 @@ def films_in(
 def walk_films(
     folder: Path, *, without: Sequence[Path] = (), left_out: LeftOut | None = None
 ) -> Iterator[Path]:
-    """Yield the images of a folder, as :func:`films_in` lists them, in the same order.
-
-    In memory are only the names in the folders on the way. A folder that cannot be opened is
-    yielded like an image, so that it becomes a failure.
-    """
+    """Yield what :func:`films_in` lists; a folder that cannot be opened, too: it becomes a failure."""
     closed = frozenset(path.resolve() for path in without)
     return _walk(folder, Path(), closed, LeftOut() if left_out is None else left_out)
 
@@ -138,7 +133,6 @@ def _listed(folder: Path, below: Path, left_out: LeftOut) -> tuple[list[str], se
 
 
 def may_be_film(name: str) -> bool:
-    """Whether a file is worth trying, by its name."""
     return _kind_left_out(name) is None
 
 

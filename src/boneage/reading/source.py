@@ -45,21 +45,9 @@ def naming(name: str) -> Iterator[None]:
 
 
 def load(source: Source) -> tuple[bytes, str]:
-    """Read a source as a whole.
+    """Read a source as a whole, and give its name without the folder (``"film"``: it has none).
 
-    Returns
-    -------
-    data : bytes
-    name : str
-        The file's name without its folder; ``"film"`` where there is none.
-
-    Raises
-    ------
-    FilmError
-        ``"missing"``, ``"folder"``, ``"permission"``, ``"unreadable"``,
-        ``"empty"`` or ``"too_many_bytes"``.
-    TypeError
-        When the source is no path, bytes or file object.
+    FilmError where it cannot be read, TypeError where it is no path, bytes or file object.
     """
     if isinstance(source, bytes | bytearray | memoryview):
         data, name, where = bytes(source), UNNAMED, UNNAMED
@@ -123,10 +111,7 @@ def _folder(path: str) -> FilmError:
 
 
 def _load_file_object(file: BinaryIO) -> tuple[bytes, str]:
-    """Read all of a file object, from its beginning where it can be rewound.
-
-    Its position is restored afterwards.
-    """
+    """Read all of a file object, from its beginning if possible, and restore its position."""
     name = name_of(file)
     try:
         position = file.tell() if file.seekable() else None

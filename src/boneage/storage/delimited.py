@@ -211,10 +211,7 @@ def _wrong(path: Path, line: int, what: str) -> DataError:
 
 
 def one_column(columns: Sequence[str], names: Sequence[str], path: Path) -> str | None:
-    """The column with one of several equivalent names; None where there is none.
-
-    A DataError where there are several.
-    """
+    """The column with one of several equivalent names, if any; a DataError where there are several."""
     found = [name for name in names if name in columns]
     if len(found) > 1:
         raise DataError(
@@ -252,10 +249,7 @@ def unescape_cell(cell: str) -> str:
 
 
 def csv_text(rows: Iterable[Iterable[object]], *, terminal: bool = False, end: str = "\n") -> str:
-    """Write rows of cells, with the header, as CSV without formulas.
-
-    ``terminal``: the text is shown on a terminal, so control characters are escaped, too.
-    """
+    """Write rows of cells as CSV without formulas, on a terminal without control characters."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator=end)
     for row in rows:

@@ -124,7 +124,6 @@ def _open_in_place(path: Path) -> int | None:
 
 
 def is_standard_output(path: Path) -> bool:
-    """Whether a path names standard output."""
     return path == STANDARD_OUTPUT or str(path) in _OUTPUTS
 
 
@@ -159,7 +158,6 @@ def _take_permissions(file: int, target: Path) -> None:
 
 
 def _move_into_place(part: Path, target: Path, *, exclusive: bool) -> None:
-    """Give a complete file its name."""
     if not exclusive:
         part.replace(target)
         return
@@ -190,10 +188,7 @@ def sync_folder(folder: Path) -> None:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[bool]:
-    """Lock a folder against other processes that do the same, where the system can.
-
-    Yields False when another process has the lock. It ends with the process.
-    """
+    """Lock a folder until the process ends, where the system can; False: another one has it."""
     try:
         opened = os.open(folder, os.O_RDONLY)
     except OSError:  # Windows opens no folders
@@ -231,7 +226,6 @@ def reason_of(error: Exception) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text in UTF-8, atomically."""
     with atomically(path) as file:
         file.write(text.encode("utf-8", "backslashreplace"))
 
@@ -242,7 +236,6 @@ def as_json(table: Mapping[str, Any]) -> str:
 
 
 def write_json(path: Path, table: Mapping[str, Any]) -> None:
-    """Write plain values as indented JSON, atomically."""
     write_text(path, as_json(table))
 
 

@@ -55,20 +55,10 @@ def converted(
     error: type[BoneageError],
     decode: Decode | None = None,
 ) -> Kind:
-    """Convert plain tables to typed settings.
+    """Convert plain tables to a msgspec.Struct, or raise the error, with the key and its value.
 
-    Parameters
-    ----------
-    tables : mapping
-    kind : type
-        A msgspec.Struct.
-    source : str
-        What to call the tables in the message, such as a file's name in quotes.
-    error : type
-        Raised when they are invalid; the message gives the key and its value.
-    decode : callable, optional
-        Converts a value to a type that msgspec does not know, such as a path, or raises a
-        ValueError.
+    ``source`` names the tables in the message. ``decode`` converts a value to a type that msgspec
+    does not know, such as a path, or raises a ValueError.
     """
     try:
         return msgspec.convert(tables, kind, dec_hook=decode)

@@ -29,7 +29,6 @@ class LongBone(msgspec.Struct, frozen=True, array_like=True):
     """Its height, growth plate included, as a share of the length."""
 
     def scaled(self, length: float, width: float) -> LongBone:
-        """The same bone of a smaller hand."""
         widths = self.base * width, self.waist * width, self.head * width
         return LongBone(self.length * length, *widths, self.epiphysis_at, self.epiphysis)
 

@@ -152,7 +152,6 @@ def _check(name: str, value: float, least: float, most: float, unit: str) -> Non
 
 
 def write_png(film: SyntheticFilm, file: BinaryIO) -> None:
-    """Write an image as an 8-bit grey PNG."""
     grey = np.rint(film.radiograph.pixels * 255).astype(np.uint8)
     words = PngInfo()
     words.add_text("Description", WORDS)
@@ -160,7 +159,6 @@ def write_png(film: SyntheticFilm, file: BinaryIO) -> None:
 
 
 def write_regions(film: SyntheticFilm, name: str, file: BinaryIO) -> None:
-    """Write the true boxes of an image as JSON."""
     radiograph = film.radiograph
     truth = {
         "film": name,
@@ -176,11 +174,7 @@ def write_regions(film: SyntheticFilm, name: str, file: BinaryIO) -> None:
 
 
 def write_dicom(film: SyntheticFilm, file: BinaryIO) -> None:
-    """Write an image as a 12-bit DICOM image for presentation.
-
-    Its birth and study dates give the image's age; its identifiers follow from
-    its pixels.
-    """
+    """Write a 12-bit DICOM image; its dates give the age, and its UIDs follow from its pixels."""
     pixels = np.rint(film.radiograph.pixels * (2**BITS - 1)).astype("<u2")
     digest = hashlib.sha256(pixels.tobytes()).hexdigest()
     meta = FileMetaDataset()

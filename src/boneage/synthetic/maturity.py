@@ -85,10 +85,7 @@ class GrowthCentre:
 
 
 def centres_at(age_months: float, sex: Sex) -> Mapping[str, GrowthCentre]:
-    """Every centre of the hand at this skeletal age, by bone.
-
-    Between two events a centre grows, and fuses, evenly.
-    """
+    """Every centre of the hand by bone; between two events a centre grows, and fuses, evenly."""
     return {bone: _centre(age_months, timeline) for bone, timeline in timelines(sex).items()}
 
 
@@ -115,10 +112,7 @@ def _between(age_months: float, timeline: Timeline, values: Mapping[MaturityEven
 
 @cache
 def timelines(sex: Sex) -> Mapping[str, Timeline]:
-    """When each event happens to each bone, in months, in the order of :class:`MaturityEvent`.
-
-    The atlas comes first; the assumptions fill what it leaves open.
-    """
+    """When each event happens to each bone, in months: by the atlas, else by the assumptions."""
     found: dict[str, dict[MaturityEvent, float]] = {}
     for table in TABLES:
         for structure, event, months in read_events(table, sex):
@@ -150,7 +144,6 @@ class HandGrowth:
 
     @classmethod
     def at(cls, age_months: float, sex: Sex) -> HandGrowth:
-        """Grow a hand to this skeletal age."""
         ages, lengths = zip(*WORDED["hand_length_mm"][sex], strict=True)
         return cls(
             float(np.interp(age_months, ages, lengths)),
@@ -165,5 +158,4 @@ class HandGrowth:
 
     @property
     def width_scale(self) -> float:
-        """Of widths."""
         return float(self.scale**SLENDERNESS)

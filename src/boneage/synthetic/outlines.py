@@ -118,7 +118,6 @@ def _superellipse(squareness: float) -> tuple[Outline, Outline]:
 
 
 def box(width: float, low: float, high: float) -> Outline:
-    """Outline a rectangle across y."""
     half = width / 2
     return np.array([[-half, low], [half, low], [half, high], [-half, high]])
 

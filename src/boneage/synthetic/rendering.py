@@ -251,7 +251,6 @@ class _Window:
         return px
 
     def mask(self, *outlines: Outline) -> npt.NDArray[np.uint8]:
-        """Fill outlines with 1."""
         mask = np.zeros(self.shape, np.uint8)
         for outline in outlines:
             _fill(mask, self.points(outline))

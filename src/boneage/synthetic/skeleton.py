@@ -82,7 +82,6 @@ class Skeleton:
 
 
 def build_skeleton(growth: HandGrowth, rng: np.random.Generator) -> Skeleton:
-    """Build all bones of a hand that has grown so far."""
     spread = np.clip(
         rng.normal(0.0, FAN_JITTER_DEGREES, len(FINGERS)), -MOST_JITTER_DEGREES, MOST_JITTER_DEGREES
     )
@@ -178,10 +177,7 @@ def _bridge(low_part: Outline, high_part: Outline, overlap: float) -> Outline:
 
 
 def _finger(number: int, growth: HandGrowth, spread_degrees: float) -> Finger:
-    """Build a finger from its knuckle outwards; the thumb is number 1.
-
-    ``spread_degrees`` turns it further towards the thumb.
-    """
+    """Build a finger from its knuckle outwards, turned further to the thumb, which is number 1."""
     knuckle = np.asarray(ADULT.metacarpal_heads[number - 1]) * growth.scale
     metacarpal, angle = ADULT.metacarpal[number - 1], ADULT.metacarpal_angles[number - 1]
     foot = knuckle - _along(angle, metacarpal.length * growth.scale)

@@ -66,10 +66,7 @@ class PixelDescription:
 
 
 def decode_frame(dataset: Dataset, syntax: str, description: PixelDescription) -> Cells:
-    """Decode the one image of a dataset: cells of shape (rows, columns[, samples]).
-
-    FilmError where it is cut off or damaged; decoders raise other exceptions, too.
-    """
+    """Decode the one image of a dataset: cells of shape (rows, columns[, samples])."""
     compressed = is_compressed(syntax)
     if dataset["PixelData"].is_undefined_length != compressed:
         stated = UID(syntax).name
@@ -252,11 +249,7 @@ def _decode_other_jpeg(frame: bytes, header: CodestreamHeader, stated: PixelDesc
 
 
 def decode_rle(frame: bytes, shape: tuple[int, ...], bits_allocated: int) -> Values:
-    """Decode one frame of DICOM's run-length encoding (PS3.5, Annex G).
-
-    No segment becomes longer than the image it is of. ValueError when the data are not a frame
-    of this shape: (rows, columns[, samples]).
-    """
+    """Decode a frame of DICOM's RLE (PS3.5, Annex G); ValueError: it is not of this shape."""
     from PIL.Image import frombytes  # noqa: PLC0415  few images need it
 
     samples = shape[2] if len(shape) == 3 else 1

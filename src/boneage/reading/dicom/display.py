@@ -144,10 +144,7 @@ def _modality_values(stored: Values, dataset: Dataset) -> tuple[Values, float | 
 def _through_voi(
     values: Values, levels: Levels, dataset: Dataset, *, inverse: bool
 ) -> tuple[Values | None, float, tuple[Finding, ...]]:
-    """Apply the first table, else the first window, that shows the image; None: neither does.
-
-    Gives also what a table's greys are rounded to.
-    """
+    """Apply the first table, else the first window, that shows the image; with its rounding."""
     notes = []
     table = _table(dataset, "VOILUTSequence", VOI, signed=bool(values.min() < 0))
     if table is not None:
@@ -166,10 +163,7 @@ def _through_voi(
 
 
 def _shows(shown: Values, values: Values, levels: Levels, *, inverse: bool) -> bool:
-    """Whether enough of the image is not black, and little of that is white.
-
-    An image may have large areas of its own darkest and brightest value, which do not count.
-    """
+    """Whether enough is not black, and little of that white, but for the image's own areas."""
     sample = shown[levels.sample]
     if not np.float32(sample.min()) < np.float32(sample.max()):  # as the pixels will be
         return False
@@ -185,12 +179,10 @@ def _shows(shown: Values, values: Values, levels: Levels, *, inverse: bool) -> b
 
 
 def _saturated(sample: Values) -> tuple[float, float]:
-    """Shares of black and of white pixels."""
     return float((sample <= SATURATED).mean()), float((sample >= 1 - SATURATED).mean())
 
 
 def _window(dataset: Dataset) -> Window | None:
-    """The first window that the dataset states."""
     source = stating(dataset, "WindowCenter", VOI)
     centres, widths = numbers_of(source, "WindowCenter"), numbers_of(source, "WindowWidth")
     if not centres or not widths:

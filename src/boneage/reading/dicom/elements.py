@@ -98,11 +98,7 @@ def elements_of(
     *,
     only_group: int | None = None,
 ) -> Elements:
-    """Find the elements of a data set, those in its sequences left where they are.
-
-    With the values of the ``wanted`` tags; by default all, but for pixels and long values.
-    With ``only_group``, it ends where another group begins.
-    """
+    """Find the elements at the top, with the values of the ``wanted`` tags (all but long ones)."""
     reader = _ElementReader(data, encoding, only_group)
     result = Elements()
     position, previous, resumed = start, -1, 0
@@ -160,10 +156,7 @@ def _begins_anew(data: bytes, position: int, encoding: Encoding) -> bool:
 
 
 def encoding_at(data: bytes, start: int, stated: Encoding | None) -> Encoding | None:
-    """Give the encoding of a data set: the stated one, unless its first elements contradict it.
-
-    None where they make sense in no encoding.
-    """
+    """Give the encoding that the first elements are in, the stated one if it can be; else None."""
     others = (EXPLICIT, IMPLICIT, BIG, IMPLICIT_BIG)
     for encoding in others if stated is None else (stated, *others):
         if _ElementReader(data, encoding).begins_well(start):

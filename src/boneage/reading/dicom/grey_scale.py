@@ -146,7 +146,6 @@ def _moved_greys_of_8_bits(levels: Levels, low: float, high: float) -> Greys | N
 
 
 def none_of(values: Values) -> Mask:
-    """A mask of no level."""
     return np.zeros(values.shape, np.bool_)
 
 

@@ -32,11 +32,7 @@ APART = 1 / 8
 
 
 def stated_pixel_aspect(dataset: Dataset) -> tuple[float, tuple[Finding, ...]]:
-    """Find the height of a pixel over its width.
-
-    Spacings take precedence over the ratio, which the standard requires only without them, and the
-    one at the patient over the one at the detector.
-    """
+    """Find the height of a pixel over its width: by spacings, at the patient first, or ratio."""
     found = {}
     for keyword in SPACINGS:
         macro = "PixelMeasuresSequence"
@@ -76,11 +72,7 @@ class Shutter:
     notes: tuple[Finding, ...] = ()
 
     def applied(self, pixels: Pixels) -> Box | None:
-        """Set what is not shown to 0, and give the box around the image that is left.
-
-        The corners of a circle's or polygon's box are not part of the image, and often what is
-        beside the exposed field is not either: lines that are all black are left out.
-        """
+        """Black out what is not shown; the box around what is left, without all black lines."""
         if self.shown is None or self.box is None:
             return self.box
         pixels[~self.shown] = 0
@@ -194,11 +186,7 @@ class Padding:
 
 
 def stated_padding(dataset: Dataset, cells: Cells, coding: Coding) -> Padding | None:
-    """Find the padding that the header states; None where there is none.
-
-    The value may be given as the number that its bits are without a sign, or with one, and
-    may need more bits than a pixel has.
-    """
+    """Find the padding that is stated, as a number of any sign and width, if there is any."""
     value = _number(dataset, "PixelPaddingValue")
     if value is None:
         return None

@@ -70,7 +70,6 @@ class Coding:
         return np.asarray(np.right_shift(numbers, kind.type(down))) if down else numbers
 
     def __str__(self) -> str:
-        """Name it in a sentence."""
         place = f", the highest of {self.bits + self.shift}" if self.shift else ""
         return f"{'signed' if self.signed else 'unsigned'} numbers of {self.bits} bits{place}"
 
@@ -108,10 +107,7 @@ class StoredValues:
 
 
 def stated_coding(cells: Cells, bits_stored: int, high_bit: int | None, *, signed: bool) -> Coding:
-    """Read as the header states, as far as that is possible.
-
-    A compressed image is right about its own sign, and has no place for other bits below.
-    """
+    """Read as stated, if possible; a compressed image is right about its sign and lowest bit."""
     bits = min(bits_stored, cells.bits)
     if cells.signed is not None:
         return Coding(bits, cells.signed)

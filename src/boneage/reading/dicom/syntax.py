@@ -58,10 +58,7 @@ def is_private(syntax: str) -> bool:
 
 
 def inflated(data: bytes) -> bytes | None:
-    """Inflate a deflated data set, raw as the standard has it, or in a zlib or gzip wrapping.
-
-    None where nothing was deflated; FilmError where it is cut off or becomes too large.
-    """
+    """Inflate a data set, raw or with zlib's or gzip's wrapping; None where nothing was deflated."""
     for bits in (-zlib.MAX_WBITS, zlib.MAX_WBITS | 32):
         inflater = zlib.decompressobj(bits)
         try:
@@ -84,11 +81,7 @@ def inflated(data: bytes) -> bytes | None:
 def true_syntax(
     stated: str, encoding: Encoding, pixels: bytes | None, *, encapsulated: bool
 ) -> str:
-    """Determine the transfer syntax from the encoding of the data set and its pixels.
-
-    The stated one, where nothing contradicts it or nothing better is known. Encapsulated
-    pixels are a sequence of fragments.
-    """
+    """Determine the transfer syntax: the stated one, if neither encoding nor pixels say otherwise."""
     if encapsulated and pixels:
         found = _of_codestream(_first_fragment(pixels))
         return found if found and _family(found) != _family(stated) else stated
@@ -128,10 +121,7 @@ def _of_codestream(content: bytes) -> str | None:
 
 
 def in_little_endian(pixels: bytes, columns: int) -> bytes:
-    """Give 16-bit pixels in the byte order in which neighbours differ less.
-
-    In the wrong order, the noise of the low bytes dominates.
-    """
+    """Give 16-bit pixels in the byte order in which neighbours differ less: low bytes are noise."""
     values = np.frombuffer(pixels, "<u2", len(pixels) // 2)
     if not 1 < columns <= len(values):
         return pixels

@@ -90,7 +90,6 @@ def time_of(dataset: Dataset, keyword: str) -> str | None:
 
 
 def sex_of(dataset: Dataset) -> Sex | None:
-    """Read the patient's sex: M or F, small or in full."""
     return SEXES.get((only_text_of(dataset, "PatientSex") or "").upper())
 
 
@@ -106,10 +105,7 @@ def uid_of(dataset: Dataset, keyword: str) -> str | None:
 
 
 def stating(dataset: Dataset, keyword: str, macro: str) -> Dataset:
-    """Find the dataset that has an element: itself, or else a macro of its functional groups.
-
-    The macro is a sequence such as ``"FrameVOILUTSequence"``. Itself where no dataset has it.
-    """
+    """Find which dataset has an element: itself, or else that macro of its functional groups."""
     if _has(dataset, keyword):
         return dataset
     for group in FUNCTIONAL_GROUPS:

@@ -53,7 +53,6 @@ class DecodedImage:
 
     @property
     def upright(self) -> Grey:
-        """The values turned upright."""
         alpha = None if self.grey.alpha is None else self._turned(self.grey.alpha)
         return Grey(self._turned(self.grey.values), self.grey.white, alpha)
 
@@ -93,10 +92,7 @@ def grey_of(image: Image, bits: int) -> Grey:
 
 
 def opacity(alpha: npt.NDArray[Any], white: float) -> npt.NDArray[np.float32] | None:
-    """Scale an alpha channel to 0 to 1; None where all is opaque.
-
-    Also where nothing is: programs leave the channel empty that they do not use.
-    """
+    """Scale an alpha channel to 0 to 1; None where all is opaque, or nothing: then it is not used."""
     return (
         None
         if alpha.min() == white or alpha.max() == 0
@@ -121,10 +117,7 @@ def channels_differ(colours: npt.NDArray[Any], white: float | None) -> bool:
 
 
 def luminance(colours: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Take ITU-R BT.601 luminance, as Pillow does, of RGB in the last axis.
-
-    Grey stored as colour stays exactly what it is.
-    """
+    """Take ITU-R BT.601 luminance of RGB in the last axis, as Pillow does; grey stays as it is."""
     first = colours[..., 0]
     if all(np.array_equal(first, colours[..., channel]) for channel in (1, 2)):
         return first

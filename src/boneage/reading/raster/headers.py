@@ -139,11 +139,7 @@ def orientation_of(exif: Exif) -> int:
 
 
 def aspect_of(image: Image, exif: Exif) -> float:
-    """Read the height of a pixel over its width, as stored; 1 where none is stated.
-
-    From a PNG's or BMP's pixels per metre, a JPEG's JFIF density (whatever its
-    unit: without one it is the shape alone), else from EXIF.
-    """
+    """Read the height of a pixel over its width, as stored, by the file's densities; else 1."""
     info = image.info
     if "jfif" in info:
         density = info.get("jfif_density", ())
@@ -157,10 +153,7 @@ def aspect_of(image: Image, exif: Exif) -> float:
 def aspect_of_resolution(
     across: Sequence[Any] | npt.NDArray[Any], down: Sequence[Any] | npt.NDArray[Any]
 ) -> float:
-    """Give the height of a pixel over its width, of pixels per length across and down.
-
-    1 where they are missing, or no shape of pixels.
-    """
+    """Give the height of a pixel over its width from its resolutions; 1 where they make no sense."""
     try:
         aspect = float(across[0]) / float(down[0])
     except (IndexError, TypeError, ValueError, ZeroDivisionError):

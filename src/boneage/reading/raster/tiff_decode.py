@@ -41,10 +41,7 @@ END, START_OF_SCAN, APPLICATION = 0xD9, 0xDA, range(0xE0, 0xF0)
 
 
 def samples_of(layout: Layout, in_ycbcr: bool) -> npt.NDArray[Any]:
-    """Decode the samples of a page: shape (height, width, samples), in native byte order.
-
-    ``in_ycbcr``: the colours within JPEG are YCbCr; they come out as RGB.
-    """
+    """Decode the samples of a page, shape (height, width, samples); YCbCr in JPEG becomes RGB."""
     data = layout.page.data
     if layout.page.number(Tag.FillOrder, 1) == LOWEST_BIT_FIRST:
         data = data.translate(REVERSED)
@@ -173,10 +170,7 @@ def _check_jpeg(stream: bytes, height: int, layout: Layout) -> None:
 
 
 def _whole_jpeg(stream: bytes, tables: bytes, to_rgb: bool) -> bytes:
-    """Make a file of a stream: the tables, and whether its colours are YCbCr.
-
-    The TIFF states which colours they are: statements of the stream itself are left out.
-    """
+    """Make a file of a stream and its tables; the TIFF states the colours, whatever the stream does."""
     adobe = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00" + bytes([int(to_rgb)])
     shared = b"".join(_segments(tables)) if tables else b""
     return b"\xff\xd8" + adobe + shared + b"".join(_segments(stream))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -72,7 +72,8 @@ MAX_SAMPLES = 8
 CONTIGUOUS, SEPARATE = 1, 2
 
 
-class TagEntry(NamedTuple):
+@dataclass(frozen=True)
+class TagEntry:
     """The place of the values of a tag."""
 
     type: int
@@ -108,7 +109,6 @@ class Directory:
             return np.asarray(values[::2] / values[1::2])
 
     def number(self, tag: int, default: int) -> int:
-        """Read the first value of a tag."""
         values = self.numbers(tag)
         return int(values[0]) if values.size and np.isfinite(values[0]) else default
 
