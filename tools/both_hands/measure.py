@@ -189,5 +189,6 @@ def side_by_side(
 def _turned(image: Image, degrees: float) -> Image:
     height, width = image.shape
     matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
-    turned: Image = cv2.warpAffine(image, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    return turned
+    return np.asarray(
+        cv2.warpAffine(image, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    )

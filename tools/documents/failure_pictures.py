@@ -49,7 +49,7 @@ class Scene:
 
 
 def draw_failures(assessor: Assessor, stress: Table | None, folder: Path) -> dict[str, Any]:
-    """Draw the pictures, and ``failures.json`` beside them, in place of earlier ones; its content."""
+    """Draw the pictures and write ``failures.json``, in place of earlier ones; its content."""
     folder.mkdir(parents=True, exist_ok=True)
     shown = [_show(assessor, scene, folder) for scene in scenes(stress)]
     for path in set(folder.glob("*.png")) - {folder / one["file"] for one in shown if one["file"]}:

@@ -62,22 +62,28 @@ class Tilt:
 
     def cut_out(self, field: npt.NDArray[np.float32], *, outside: float) -> Pixels:
         """Cut it out of a field and turn it straight; ``outside`` is the grey beyond the field."""
-        turned: Pixels = cv2.warpAffine(
-            field,
-            self._affine(),
-            (self.width, self.height),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_CONSTANT,
-            borderValue=outside,
+        return np.asarray(
+            cv2.warpAffine(
+                field,
+                self._affine(),
+                (self.width, self.height),
+                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                borderMode=cv2.BORDER_CONSTANT,
+                borderValue=outside,
+            )
         )
-        return turned
 
     def put_back(self, part: npt.NDArray[np.float32], size: tuple[int, int]) -> HeatMap:
         """Put the straight rectangle back into an empty field of this (height, width)."""
-        field: HeatMap = cv2.warpAffine(
-            part, self._affine(), size[::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
+        return np.asarray(
+            cv2.warpAffine(
+                part,
+                self._affine(),
+                size[::-1],
+                flags=cv2.INTER_LINEAR,
+                borderMode=cv2.BORDER_CONSTANT,
+            )
         )
-        return field
 
     def _affine(self) -> Points:
         # OpenCV counts from the middle of a pixel, we from its edge.
@@ -202,8 +208,7 @@ class Orientation:
             round((size[1] - self.field.max_col) * scale[1]),
         )
         widths = ((before[0], after[0]), (before[1], after[1]))
-        whole: HeatMap = np.pad(inner, widths)
-        return whole
+        return np.asarray(np.pad(inner, widths))
 
     def detections_on_film(
         self, detections: tuple[RegionDetection, ...], size: tuple[int, int]

@@ -78,15 +78,13 @@ def _best_fit(spectrum: Spectrum, hand: Grey, log_scale: float) -> float:
 def _spectrum(hand: Grey) -> Spectrum:
     """Of a hand's edges, normalised, on a canvas large enough for any shift."""
     edges = _edges(hand)[: CANVAS[0], : CANVAS[1]]
-    spectrum: Spectrum = np.fft.rfft2(edges / max(float(np.linalg.norm(edges)), 1e-6), CANVAS)
-    return spectrum
+    return np.asarray(np.fft.rfft2(edges / max(float(np.linalg.norm(edges)), 1e-6), CANVAS))
 
 
 def _resized(hand: Grey, scale: float) -> Grey:
     size = max(8, round(hand.shape[1] * scale)), max(8, round(hand.shape[0] * scale))
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    resized: Grey = cv2.resize(np.ascontiguousarray(hand), size, interpolation=way)
-    return resized
+    return np.asarray(cv2.resize(np.ascontiguousarray(hand), size, interpolation=way))
 
 
 def _edges(grey: Grey) -> Grey:
@@ -95,5 +93,4 @@ def _edges(grey: Grey) -> Grey:
     contrast = cv2.GaussianBlur(stands_out**2, (0, 0), CONTRAST_PX)
     low, high = np.percentile(grey, (1, 99))
     least = np.float32(LEAST_CONTRAST * (high - low) + 1e-4)
-    edges: Grey = stands_out / np.sqrt(contrast + least**2)
-    return edges
+    return np.asarray(stands_out / np.sqrt(contrast + least**2))

@@ -250,5 +250,4 @@ def with_text(pixels: Pixels, random: Random) -> Pixels:
 
 def _like(grey: Grey, values: npt.NDArray[Any]) -> Grey:
     """Round and clip values to the type of an image."""
-    clipped: Grey = np.clip(np.rint(values), 0, white_of(grey)).astype(grey.dtype)
-    return clipped
+    return np.asarray(np.clip(np.rint(values), 0, white_of(grey)).astype(grey.dtype))

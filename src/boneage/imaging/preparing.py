@@ -95,8 +95,7 @@ def reduced(pixels: Pixels) -> Pixels:
     if scale >= 1:
         return pixels
     size = max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale))
-    smaller: Pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    return smaller
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
 
 
 def stretch(pixels: Pixels, percentiles: tuple[float, float] = (1.0, 99.0)) -> Pixels:
@@ -140,8 +139,7 @@ def normalise_contrast(pixels: Pixels, preparation: Preparation) -> Canvas:
         return grey
     tiles = (preparation.clahe_tiles, preparation.clahe_tiles)
     clahe = cv2.createCLAHE(clipLimit=preparation.clahe_clip_limit, tileGridSize=tiles)
-    normalised: Canvas = clahe.apply(grey)
-    return normalised
+    return np.asarray(clahe.apply(grey))
 
 
 def placement(film_height: float, film_width: float, size: tuple[int, int], fit: str) -> Placement:
@@ -162,8 +160,7 @@ def resize(grey: Canvas, height: int, width: int, *, antialias: bool) -> Canvas:
         if factor >= 2:
             rows, cols = grey.shape[0] // factor, grey.shape[1] // factor
             grey = cv2.resize(grey, (cols, rows), interpolation=cv2.INTER_AREA)
-    resized: Canvas = cv2.resize(grey, (width, height), interpolation=cv2.INTER_CUBIC)
-    return resized
+    return np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_CUBIC))
 
 
 def resampled(grey: Canvas, part: Edges, size: tuple[int, int], preparation: Preparation) -> Canvas:
@@ -195,14 +192,15 @@ def resampled(grey: Canvas, part: Edges, size: tuple[int, int], preparation: Pre
             [0.0, rows, part.top - top + rows / 2 - 0.5],
         ]
     )
-    result: Canvas = cv2.warpAffine(
-        around,
-        onto,
-        (size[1], size[0]),
-        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
+    return np.asarray(
+        cv2.warpAffine(
+            around,
+            onto,
+            (size[1], size[0]),
+            flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
     )
-    return result
 
 
 def put_on_canvas(
@@ -213,7 +211,6 @@ def put_on_canvas(
     placed = resampled(normalised, whole, (place.height, place.width), preparation)
     bottom = size[0] - place.top - place.height
     right = size[1] - place.left - place.width
-    canvas: Canvas = cv2.copyMakeBorder(
-        placed, place.top, bottom, place.left, right, cv2.BORDER_REPLICATE
+    return np.asarray(
+        cv2.copyMakeBorder(placed, place.top, bottom, place.left, right, cv2.BORDER_REPLICATE)
     )
-    return canvas

@@ -89,14 +89,12 @@ def scale_heat_map(raw: HeatMap, peak_percentile: float = 100.0) -> HeatMap:
     if peak_percentile < 100.0:
         peak = float(np.percentile(raw, peak_percentile))
         high = peak if peak > low else high
-    scaled: HeatMap = np.clip((raw - low) / (high - low), 0.0, 1.0).astype(np.float32)
-    return scaled
+    return np.asarray(np.clip((raw - low) / (high - low), 0.0, 1.0).astype(np.float32))
 
 
 def mirror_mean(raw: HeatMap, mirrored: HeatMap) -> HeatMap:
     """Average the heat maps of an image and its mirror image: both then have the same regions."""
-    mean: HeatMap = (raw + mirrored[..., ::-1]) / np.float32(2)
-    return mean
+    return np.asarray((raw + mirrored[..., ::-1]) / np.float32(2))
 
 
 def largest_box(heat_map: HeatMap, threshold: float) -> Box | None:
@@ -148,8 +146,7 @@ def coverage_of(
         np.clip(np.minimum(np.arange(n) + 1, end) - np.maximum(np.arange(n), start), 0.0, 1.0)
         for n, start, end in ((shape[0], edges.top, bottom), (shape[1], left, right))
     )
-    covered: npt.NDArray[np.float32] = np.outer(rows, cols).astype(np.float32)
-    return covered
+    return np.asarray(np.outer(rows, cols).astype(np.float32))
 
 
 def mask_of(box: Box, shape: tuple[int, ...], extent: str = "box") -> npt.NDArray[np.bool_]:
@@ -315,8 +312,7 @@ def _nearness(place: _Place, shape: tuple[int, ...]) -> HeatMap:
     rows = (np.arange(shape[0]) + 0.5) / shape[0] - place.row
     cols = (np.arange(shape[1]) + 0.5) / shape[1] - place.col
     near_row, near_col = (np.exp(-np.square(far / place.reach) / 2) for far in (rows, cols))
-    weights: HeatMap = np.outer(near_row, near_col).astype(np.float32)
-    return weights
+    return np.asarray(np.outer(near_row, near_col).astype(np.float32))
 
 
 def crop_box(box: Box, plan: RegionPlan, film_height: int, film_width: int) -> Box:

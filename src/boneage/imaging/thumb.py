@@ -58,8 +58,7 @@ def edge_directions(pixels: Pixels) -> Edges:
         weighted = (strength * part).astype(np.float32)
         cells.append(cv2.resize(weighted, (CELLS, CELLS), interpolation=cv2.INTER_AREA))
     summed = np.stack(cells, axis=-1)
-    edges: Edges = np.sqrt(summed / (np.linalg.norm(summed) + np.float32(1e-6)))
-    return edges
+    return np.asarray(np.sqrt(summed / (np.linalg.norm(summed) + np.float32(1e-6))))
 
 
 def mirrored(edges: Edges) -> Edges:

@@ -138,8 +138,7 @@ def _edges_by_line(pixels: Pixels, *, rows: bool) -> Lines:
     small = (small - np.float32(low)) / np.float32(max(high - low, 1e-3))
     edges = np.abs(small - cv2.GaussianBlur(small, (0, 0), EDGE_SIGMA_PX))
     lines = np.minimum(edges, np.float32(MOST_EDGE)).mean(axis=1 if rows else 0)
-    smooth: Lines = cv2.GaussianBlur(lines[np.newaxis], (0, 0), SMOOTH_SIGMA_PX)[0]
-    return smooth
+    return np.asarray(cv2.GaussianBlur(lines[np.newaxis], (0, 0), SMOOTH_SIGMA_PX)[0])
 
 
 def _emptiness(edges: Lines, line: int) -> float:

@@ -94,8 +94,7 @@ def mean_months(scaled: npt.NDArray[np.float32]) -> float:
 
 def mean_feature(feature: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Average a feature over the views; shape (width,)."""
-    mean: npt.NDArray[np.float32] = feature.mean(axis=0).ravel()
-    return mean
+    return np.asarray(feature.mean(axis=0).ravel())
 
 
 def _concatenated(outputs: Sequence[Outputs]) -> Outputs:

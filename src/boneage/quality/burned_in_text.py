@@ -63,8 +63,7 @@ def _marks(stands_out: npt.NDArray[np.uint8]) -> Marks:
         & (area >= LEAST_INK * width * height)
     )
     marks: Marks = found[like_letters][:MOST_MARKS, :4].astype(np.float64)
-    from_left: Marks = marks[np.argsort(marks[:, 0], kind="stable")]
-    return from_left
+    return np.asarray(marks[np.argsort(marks[:, 0], kind="stable")])
 
 
 def _longest_row(marks: Marks) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from operator import gt, lt
 
 from boneage.domain.ages import unlikely_age
 from boneage.domain.assessment import Finding, RegionDetection, Severity
@@ -39,7 +40,10 @@ OTHER_KINDS: Mapping[str, str] = {
 }
 """What an image shows that is not analysed, by the kind that the classifier gives it."""
 
+LESS_CERTAIN = "the bone age is less certain."
 CODES_OF_KINDS = {"part": "part_of_a_hand", "several": "several_hands"}
+OF_LEFT_HANDS = "the standards are of left hands."
+MARKED_AS = {"R": "a right hand", "B": "one of both hands"}
 QUARTER_TURNS = {1: "90° clockwise", 2: "180°", 3: "90° counter-clockwise"}
 
 
@@ -125,10 +129,7 @@ def _of_kind(judgement: Judgement, limits: QualityLimits) -> Iterator[Finding]:
         message = "It may not show one whole hand, flat and straight from above; check the image."
         yield Finding.warning("unsure_hand", message, hand, limits.hand_warned)
     elif unlike > limits.ood_score_warned:
-        message = (
-            "It is unlike most images that the networks were trained on; the bone age is less "
-        )
-        message += "certain."
+        message = f"It is unlike most images that the networks were trained on; {LESS_CERTAIN}"
         yield Finding.warning("rather_unlike", message, unlike, limits.ood_score_warned)
 
 
@@ -138,26 +139,22 @@ def _of_pixels(measures: ImageMeasures) -> Iterator[Finding]:
         message = "It has next to no grey levels: nothing can be measures."
         yield Finding.refusal("no_contrast", message, quality.contrast, limits.contrast_refused)
     elif quality.contrast < limits.contrast_warned:
-        message = "It has few grey levels; the bone age is less certain."
+        message = f"It has few grey levels; {LESS_CERTAIN}"
         yield Finding.warning("low_contrast", message, quality.contrast, limits.contrast_warned)
-    if quality.noise > limits.noise_warned:
-        message = "It is noisy; the bone age is less certain."
-        yield Finding.warning("noisy", message, quality.noise, limits.noise_warned)
-    if quality.sharpness < limits.sharpness_warned:
-        message = "It is blurred; the bone age is less certain."
-        yield Finding.warning("blurred", message, quality.sharpness, limits.sharpness_warned)
-    if quality.white > limits.white_warned:
-        message = "Much of it is plain white: over-exposed, or with a shield or a plate on it."
-        yield Finding.warning("saturated", message, quality.white, limits.white_warned)
-    side = float(min(measures.orientation.size))
-    if side < limits.side_warned_px:
-        message = "It has fewer pixels than the networks use; the bone age is less certain."
-        yield Finding.warning("low_resolution", message, side, limits.side_warned_px)
-    if measures.letters > limits.letters_warned:
-        message = "It seems to contain burned-in text, which may name the patient."
-        yield Finding.warning(
-            "burnt_in_text", message, float(measures.letters), limits.letters_warned
-        )
+    white = "Much of it is plain white: over-exposed, or with a shield or a plate on it."
+    few = f"It has fewer pixels than the networks use; {LESS_CERTAIN}"
+    text = "It seems to contain burned-in text, which may name the patient."
+    side, letters = float(min(measures.orientation.size)), float(measures.letters)
+    noise, sharpness = quality.noise, quality.sharpness
+    for beyond, code, message, measured, limit in (
+        (gt, "noisy", f"It is noisy; {LESS_CERTAIN}", noise, limits.noise_warned),
+        (lt, "blurred", f"It is blurred; {LESS_CERTAIN}", sharpness, limits.sharpness_warned),
+        (gt, "saturated", white, quality.white, limits.white_warned),
+        (lt, "low_resolution", few, side, limits.side_warned_px),
+        (gt, "burnt_in_text", text, letters, limits.letters_warned),
+    ):
+        if beyond(measured, limit):
+            yield Finding.warning(code, message, measured, limit)
 
 
 def _of_orientation(measures: ImageMeasures) -> Iterator[Finding]:
@@ -183,7 +180,7 @@ def _of_orientation(measures: ImageMeasures) -> Iterator[Finding]:
         message = f"The hand is tilted by about {tilt:.0f}°; upright, the bone age is more certain."
         yield Finding.warning("tilted", message, tilt, limits.tilt_warned_degrees)
     if judgement.right > limits.right_warned:
-        message = "It looks like a right hand, or mirrored; the standards are of left hands."
+        message = f"It looks like a right hand, or mirrored; {OF_LEFT_HANDS}"
         yield Finding.warning("looks_right", message, judgement.right, limits.right_warned)
     share = orientation.share_of(*measures.image_size)
     if share < HARDLY_COLLIMATED:
@@ -196,19 +193,14 @@ def _of_metadata(
     metadata: ImageMetadata, sex: Sex, chronological_age_months: float | None
 ) -> Iterator[Finding]:
     """Report what the metadata state that does not fit."""
-    if metadata.laterality == "R":
-        message = "The image is marked as a right hand; the standards are of left hands."
-        yield Finding.warning("right_hand", message)
-    if metadata.laterality == "B":
-        message = "The image is marked as one of both hands; the standards are of left hands."
+    if metadata.laterality in MARKED_AS:
+        message = f"The image is marked as {MARKED_AS[metadata.laterality]}; {OF_LEFT_HANDS}"
         yield Finding.warning("right_hand", message)
     yield from metadata.findings
-    part = metadata.body_part
+    part, modality = metadata.body_part, metadata.modality
     if part and not any(word in part.upper() for word in HAND_WORDS):
-        yield Finding.warning(
-            "other_body_part", f"The image states the body part {part!r}, not a hand."
-        )
-    modality = metadata.modality
+        message = f"The image states the body part {part!r}, not a hand."
+        yield Finding.warning("other_body_part", message)
     if modality and modality.upper() not in RADIOGRAPHY:
         message = f"The image states the modality {modality!r}, which is not radiography."
         yield Finding.warning("other_modality", message)
@@ -221,13 +213,12 @@ def _of_metadata(
     if age is not None and age > ADULT_MONTHS:
         message = "At this age growth has ended: the standards are of children."
         yield Finding.warning("adult", message, age, ADULT_MONTHS)
-    if metadata.sex is not None and metadata.sex is not sex:
+    if metadata.sex not in {None, sex}:
         message = f"The image states {metadata.sex}, but it was analysed by the {sex} standard."
         yield Finding.warning("sex_differs", message)
     if metadata.in_colour:
         message = "The image is in colour, which a radiograph is not: a photograph, or something "
-        message += "else, is analysed as if it were a hand."
-        yield Finding.warning("in_colour", message)
+        yield Finding.warning("in_colour", f"{message}else, is analysed as if it were a hand.")
 
 
 def _of_answer(
@@ -237,12 +228,10 @@ def _of_answer(
     if answer_months is not None and answer_months >= END_OF_SCALE_MONTHS:
         message = "The bone age is at the end of the scale, where growth has ended: "
         message += "an adult's hand looks like this, too."
-        limit = END_OF_SCALE_MONTHS
-        yield Finding.note("end_of_scale", message, answer_months, limit)
+        yield Finding.note("end_of_scale", message, answer_months, END_OF_SCALE_MONTHS)
     if age_months is not None and answer_months is not None:
         unlikely = unlikely_age(age_months, answer_months)
-        if unlikely is not None:
-            yield unlikely
+        yield from (unlikely,) if unlikely else ()
     for detection in detections:
         if not detection.attention_found:
             message = f"Nothing stood out where the {detection.region} region was looked for; "

@@ -6,59 +6,24 @@ name of the file before it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy.typing as npt
 
 from boneage.errors import FilmError
+from boneage.storage.typed import shipped_toml
 
 PNG, JPEG, TIFF, WEBP, BMP, DICOM = "PNG", "JPEG", "TIFF", "WebP", "BMP", "DICOM"
 ACCEPTED = "an image is a PNG, JPEG, TIFF, WebP, BMP or DICOM file"
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-ACCEPTED_MAGIC = (
-    (128, b"DICM", DICOM),  # first: its preamble may hold the beginning of a TIFF
-    (0, PNG_SIGNATURE, PNG),
-    (0, b"\xff\xd8\xff", JPEG),
-    *((0, magic, TIFF) for magic in (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")),
-)
 BMP_HEADER_SIZES = frozenset((12, 40, 52, 56, 64, 108, 124))
 SHORT_LENGTH = 64
 """Of the first element of a bare dataset: a group length, a character set, a UID."""
 
-OTHER_IMAGES = (
-    (0, b"GIF8", "a GIF"),
-    (0, b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 image outside DICOM"),
-    (0, b"\xff\x4f\xff\x51", "a JPEG 2000 image outside DICOM"),
-    (0, b"\x00\x00\x00\x0cJXL ", "a JPEG XL image"),
-    (0, b"\xff\x0a", "a JPEG XL image"),
-    (4, b"ftypheic", "a HEIC image"),
-    (4, b"ftypheix", "a HEIC image"),
-    (4, b"ftypmif1", "a HEIC image"),
-    (4, b"ftypavif", "an AVIF image"),
-    (0, b"8BPS", "a Photoshop file"),
-    (0, b"v/1\x01", "an OpenEXR image"),
-)
-NOT_IMAGES = (
-    (0, b"%PDF", "a PDF document"),
-    (0, b"PK\x03\x04", "a ZIP archive, or an office document"),
-    (0, b"PK\x05\x06", "an empty ZIP archive"),
-    (0, b"\x1f\x8b", "a gzip archive"),
-    (0, b"BZh", "a bzip2 archive"),
-    (0, b"\xfd7zXZ\x00", "an xz archive"),
-    (0, b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-    (0, b"Rar!", "a RAR archive"),
-    (257, b"ustar", "a tar archive"),
-    (0, b"\xd0\xcf\x11\xe0", "an office document"),
-    (0, b"\x89HDF", "an HDF5 file"),
-    (0, b"\x93NUMPY", "a NumPy file"),
-    (0, b"\x7fELF", "a program"),
-    (0, b"MZ", "a program"),
-    (0, b"SQLite format 3", "a database"),
-    (4, b"ftyp", "a video"),
-)
+SIGNATURES = shipped_toml("boneage.reading", "signatures.toml")
+"""Of accepted kinds, other images and anything else: where, what (in Latin 1), and the kind."""
 
 
 def kind_of(data: bytes) -> str:
@@ -67,18 +32,21 @@ def kind_of(data: bytes) -> str:
         return kind
     if PNG_SIGNATURE.startswith(data):
         raise FilmError("truncated", f"is a PNG cut off after {len(data)} bytes")
-    if other := _by_signature(data, OTHER_IMAGES):
+    if other := _by_signature(data, "other_images"):
         raise FilmError("unsupported_format", f"is {other}; {ACCEPTED}")
-    other = _by_signature(data, NOT_IMAGES) or _other_kind(data)
+    other = _by_signature(data, "not_images") or _other_kind(data)
     raise FilmError("not_an_image", f"is {other}; {ACCEPTED}")
 
 
-def _by_signature(data: bytes, signatures: Sequence[tuple[int, bytes, str]]) -> str | None:
-    return next((what for at, magic, what in signatures if data.startswith(magic, at)), None)
+def _by_signature(data: bytes, kinds: str) -> str | None:
+    for place, beginning, kind in SIGNATURES[kinds]:
+        if data.startswith(beginning.encode("latin-1"), place):
+            return str(kind)
+    return None
 
 
 def _accepted(data: bytes) -> str | None:
-    if kind := _by_signature(data, ACCEPTED_MAGIC):
+    if kind := _by_signature(data, "accepted"):
         return kind
     if data.startswith(b"RIFF") and data.startswith(b"WEBP", 8):
         return WEBP
@@ -86,15 +54,12 @@ def _accepted(data: bytes) -> str | None:
         return BMP
     # Of DICOM, the preamble or its prefix may be missing, or follow something else.
     misplaced = data.startswith(b"\2\0\0\0UL\4\0", 128) or b"DICM\2\0" in data[:1024]
-    return DICOM if misplaced or _bare_dataset(data) else None
-
-
-def _bare_dataset(data: bytes) -> bool:
-    """Whether it is a DICOM dataset without the preamble (group 0002 or 0008 first)."""
+    # A dataset alone begins with the group 0002 or 0008.
     explicit = data[4:6].isalpha() and data[4:6].isupper()
+    bare = data[:3] == b"\x00\x08\x00" and explicit
     if data[:2] in {b"\x02\x00", b"\x08\x00"} and data[3:4] == b"\x00":
-        return explicit or 0 < int.from_bytes(data[4:8], "little") <= SHORT_LENGTH
-    return data[:3] == b"\x00\x08\x00" and explicit
+        bare = explicit or 0 < int.from_bytes(data[4:8], "little") <= SHORT_LENGTH
+    return DICOM if misplaced or bare else None
 
 
 def _other_kind(data: bytes) -> str:

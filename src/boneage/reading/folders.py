@@ -10,36 +10,16 @@ from pathlib import Path
 from boneage.errors import FilmError
 from boneage.reading.accepted import kind_of
 from boneage.storage.printable import file_label, printable
+from boneage.storage.typed import shipped_toml
 
 PICTURE_SUFFIX, DICOM_SUFFIX = ".boneage.png", ".boneage.dcm"
 """Of the pictures and DICOM files that boneage writes itself: results, not radiographs."""
-ARCHIVES = frozenset(
-    (".7z", ".bz2", ".gz", ".lz4", ".rar", ".tar", ".tbz2", ".tgz", ".txz", ".xz", ".zip", ".zst")
-)
-DOCUMENTS = frozenset(
-    (
-        *(".cfg", ".csv", ".db", ".doc", ".docx", ".h5", ".htm", ".html", ".ini"),
-        *(".ipynb", ".json", ".keras", ".log", ".md", ".npy", ".npz", ".onnx", ".part", ".pdf"),
-        *(".py", ".rst", ".sh", ".sqlite", ".svg", ".toml", ".tsv", ".txt", ".xls"),
-        *(".xlsx", ".xml", ".yaml", ".yml"),
-    )
-)
-"""Suffixes of files that are not images: left out unless their content is an image. Any other file
-is tried, because DICOM files often have no suffix, or an odd one."""
+LEFT_OUT = shipped_toml("boneage.reading", "left_out.toml")
+"""The suffixes of files that are not tried, and the kinds that are left out."""
 HEAD_BYTES = 192
 """Enough to know every accepted kind of file."""
 NAMED = 3
 """How many of each kind are named; the others are counted."""
-KINDS = {
-    "archive": ("archive", "archives"),
-    "document": ("document", "documents"),
-    "link": ("link to a folder", "links to folders"),
-    "hidden": ("hidden image", "hidden images"),
-    "hidden folder": ("hidden folder", "hidden folders"),
-    "dicomdir": ("index of DICOM files", "indexes of DICOM files"),
-    "answer": ("result of boneage", "results of boneage"),
-}
-"""The kinds that are left out, in singular and plural."""
 
 
 @dataclass
@@ -58,7 +38,7 @@ class LeftOut:
     def __str__(self) -> str:
         """Give one line; empty where nothing was left out."""
         parts = []
-        for kind, (one, many) in KINDS.items():
+        for kind, (one, many) in LEFT_OUT["kinds"].items():
             count = self.counts.get(kind, 0)
             if count:
                 names = ", ".join(map(printable, self.names[kind])) + (
@@ -83,7 +63,7 @@ def films_in(
 def walk_films(
     folder: Path, *, without: Sequence[Path] = (), left_out: LeftOut | None = None
 ) -> Iterator[Path]:
-    """Yield what :func:`films_in` lists; a folder that cannot be opened, too: it becomes a failure."""
+    """Yield what :func:`films_in` lists, and folders that cannot be opened: as failures."""
     closed = frozenset(path.resolve() for path in without)
     return _walk(folder, Path(), closed, LeftOut() if left_out is None else left_out)
 
@@ -145,9 +125,9 @@ def _kind_left_out(name: str) -> str | None:
         return "dicomdir"
     if lower.endswith((PICTURE_SUFFIX, DICOM_SUFFIX)):
         return "answer"
-    if suffix in ARCHIVES:
+    if suffix in LEFT_OUT["archives"]:
         return "archive"
-    return "document" if suffix in DOCUMENTS else None
+    return "document" if suffix in LEFT_OUT["documents"] else None
 
 
 def _begins_as_film(entry: os.DirEntry[str]) -> bool:

@@ -211,7 +211,7 @@ def _wrong(path: Path, line: int, what: str) -> DataError:
 
 
 def one_column(columns: Sequence[str], names: Sequence[str], path: Path) -> str | None:
-    """The column with one of several equivalent names, if any; a DataError where there are several."""
+    """The column with one of several equivalent names, if any; DataError: there are several."""
     found = [name for name in names if name in columns]
     if len(found) > 1:
         raise DataError(

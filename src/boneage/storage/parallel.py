@@ -58,7 +58,7 @@ def resumed(
     key: Callable[[T], str],
     to_record: Callable[[R], Any],
 ) -> Iterator[R]:
-    """Apply ``work`` to items in parallel, given their records in a journal, and record the results.
+    """Apply ``work`` to items and their records in a journal in parallel; record the results.
 
     Work on a new item gets None. ``to_record`` gives plain values, or None for what is to be tried
     again, such as a failure. Results are in the items' order.

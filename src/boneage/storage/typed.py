@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Mapping
+from importlib.resources import files
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -36,6 +37,11 @@ WORDS = (
     (" | ", " or "),
 )
 """What msgspec calls a type or a limit, and the plain English for it."""
+
+
+def shipped_toml(package: str, name: str) -> dict[str, Any]:
+    """Read the tables of a TOML file that ships in a package."""
+    return tomllib.loads((files(package) / name).read_text("utf-8"))
 
 
 def read_toml(path: Path, error: type[BoneageError]) -> dict[str, Any]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
-from importlib.resources import files
 from typing import Literal, TypeAlias
 
 import msgspec
+
+from boneage.storage.typed import shipped_toml
 
 Points: TypeAlias = tuple[tuple[float, float], ...]
 
@@ -61,5 +61,4 @@ class Hand(msgspec.Struct, frozen=True):
     forearm_bones: dict[str, ForearmBone]
 
 
-TABLE = files("boneage.synthetic") / "anatomy.toml"
-ADULT = msgspec.convert(tomllib.loads(TABLE.read_text("utf-8")), Hand)
+ADULT = msgspec.convert(shipped_toml("boneage.synthetic", "anatomy.toml"), Hand)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
-from importlib.resources import files
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -21,6 +19,7 @@ from boneage.domain.ages import DAYS_PER_MONTH
 from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, Box
 from boneage.domain.radiograph import ImageMetadata, Radiograph, Sex
 from boneage.errors import BoneageError
+from boneage.storage.typed import shipped_toml
 from boneage.synthetic.flesh import outline_flesh
 from boneage.synthetic.maturity import HandGrowth
 from boneage.synthetic.outlines import Outline, Projection, project_hand
@@ -196,8 +195,7 @@ def _elements(film: SyntheticFilm) -> dict[str, Any]:
     """Give what the file states, by keyword; what is the same of every image is in a table."""
     born = STUDY_DATE - timedelta(days=round(film.age_months * DAYS_PER_MONTH))
     spacing = [f"{side:.6f}" for side in film.radiograph.metadata.pixel_spacing_mm or ()]
-    table = (files("boneage.synthetic") / "dicom.toml").read_text("utf-8")
-    return tomllib.loads(table) | {
+    return shipped_toml("boneage.synthetic", "dicom.toml") | {
         "PatientSex": "M" if film.sex is Sex.MALE else "F",
         "PatientBirthDate": born.strftime("%Y%m%d"),
         "PatientAge": f"{int(film.age_months):03d}M",

@@ -82,8 +82,7 @@ def _union(parts: list[Outline], web: float) -> Outline:
         (mask > 127).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
     )
     longest = max(curves, key=len)[:, 0].astype(np.float64)
-    joined: Outline = corner + GRID_MM * _without_steps(longest)
-    return joined
+    return np.asarray(corner + GRID_MM * _without_steps(longest))
 
 
 def _lengthened(curve: Outline, scale: float) -> Outline:
@@ -96,5 +95,4 @@ def _lengthened(curve: Outline, scale: float) -> Outline:
 def _without_steps(curve: Outline, reach: int = 4) -> Outline:
     """Average a closed curve of grid points along itself."""
     shifted = [np.roll(curve, shift, axis=0) for shift in range(-reach, reach + 1)]
-    averaged: Outline = np.mean(shifted, axis=0)
-    return averaged
+    return np.asarray(np.mean(shifted, axis=0))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -16,6 +15,7 @@ import numpy as np
 
 from boneage.domain.radiograph import Sex
 from boneage.storage.delimited import shipped_rows
+from boneage.storage.typed import shipped_toml
 from boneage.synthetic.anatomy import ADULT, ADULT_HAND_MM
 
 TABLES: tuple[Traversable, ...] = (
@@ -28,7 +28,7 @@ CARPALS = tuple(ADULT.carpal)
 METACARPALS = tuple(f"metacarpal_{finger}" for finger in range(1, 6))
 """Bones are numbered by finger, the thumb being 1."""
 SESAMOID = "sesamoid"
-WORDED = tomllib.loads((files("boneage.synthetic") / "maturity.toml").read_text("utf-8"))
+WORDED = shipped_toml("boneage.synthetic", "maturity.toml")
 STRUCTURES: Mapping[str, Sequence[str]] = {
     **{name: [name] for name in CARPALS},
     **WORDED["structures"],

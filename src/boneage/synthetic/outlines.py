@@ -61,8 +61,7 @@ def round_off(outline: Outline, size: float) -> Outline:
     half = (outline.max(axis=0) - outline.min(axis=0)) / 2
     reach = np.hypot(*(spokes / half).T)[:, None]
     roundness = np.clip(1.7 * (1 - size), 0.0, 0.85)
-    rounded: Outline = middle + spokes * size * (1 - roundness + roundness * 0.92 / reach)
-    return rounded
+    return np.asarray(middle + spokes * size * (1 - roundness + roundness * 0.92 / reach))
 
 
 def centroid(outline: Outline) -> Outline:
@@ -126,8 +125,7 @@ def bend_edges(outline: Outline, by: float) -> Outline:
     """Move the left and right edges of an outline by some mm along y: how a cap sits."""
     x = outline[:, 0]
     edge = np.clip(np.abs(x) / np.abs(x).max(), 0, 1) ** 4
-    bent: Outline = outline + np.stack([np.zeros_like(x), by * edge], axis=1)
-    return bent
+    return np.asarray(outline + np.stack([np.zeros_like(x), by * edge], axis=1))
 
 
 def place(outline: Outline, origin: npt.ArrayLike, angle_degrees: float) -> Outline:
@@ -137,8 +135,7 @@ def place(outline: Outline, origin: npt.ArrayLike, angle_degrees: float) -> Outl
     turned = np.stack(
         [x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)], axis=1
     )
-    placed: Outline = turned + np.asarray(origin, dtype=np.float64)
-    return placed
+    return np.asarray(turned + np.asarray(origin, dtype=np.float64))
 
 
 @dataclass(frozen=True)
@@ -208,5 +205,4 @@ def _half(curve: Outline, inside: Outline) -> Outline:
         share = (inside / (inside - after_inside))[:, None]
         crossings = curve + share * (after - curve)
     keep = np.stack([inside >= 0, crosses], axis=1)
-    part: Outline = np.stack([curve, crossings], axis=1)[keep]
-    return part
+    return np.asarray(np.stack([curve, crossings], axis=1)[keep])

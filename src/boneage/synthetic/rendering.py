@@ -80,8 +80,7 @@ def render(
     grey += _grain(density, rng)
     if collimated:
         _shut(grey)
-    pixels: Pixels = np.clip(grey, 0.0, 1.0).astype(np.float32)
-    return pixels
+    return np.asarray(np.clip(grey, 0.0, 1.0).astype(np.float32))
 
 
 def _seen(density: Map, projection: Projection) -> Map:
@@ -91,8 +90,7 @@ def _seen(density: Map, projection: Projection) -> Map:
     small = cv2.resize(density, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (0, 0), max(0.5, SCATTER_MM / projection.mm_per_px / 4))
     fog = cv2.resize(small, density.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    seen: Map = sharp + SCATTER_SHARE * fog
-    return seen
+    return np.asarray(sharp + SCATTER_SHARE * fog)
 
 
 def _lay_down(density: Map, lead: Marker) -> None:
@@ -107,8 +105,7 @@ def _grain(density: Map, rng: np.random.Generator) -> Map:
     soft = cv2.GaussianBlur(white, (0, 0), 0.6)
     strength = NOISE * np.exp(0.5 * np.minimum(density, 2.0))
     # The shoulder flattens the grain of what is bright.
-    grain: Map = strength * np.exp(-0.5 * density / SHOULDER) * soft / soft.std()
-    return grain
+    return np.asarray(strength * np.exp(-0.5 * density / SHOULDER) * soft / soft.std())
 
 
 def _shut(grey: Map) -> None:
@@ -162,8 +159,7 @@ def _flesh_map(outline: Outline, projection: Projection) -> Map:
     near, far = PALM_REACH_MM
     t = np.clip((inside - near) / (far - near), 0, 1)
     palm = PALM_MM * t * t * (3 - 2 * t)
-    total: Map = finger + cv2.GaussianBlur(palm, (0, 0), max(0.5, 3.0 / projection.mm_per_px))
-    return total
+    return np.asarray(finger + cv2.GaussianBlur(palm, (0, 0), max(0.5, 3.0 / projection.mm_per_px)))
 
 
 def _parts_and_plate(bone: Bone, window: _Window) -> tuple[Map, Map]:
@@ -197,14 +193,12 @@ def _depth_px(mask: npt.NDArray[np.uint8]) -> Map:
     """How far each pixel of a mask is from its edge."""
     distance = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     # Its square is a whole number, which OpenCV's last digit now and then misses.
-    depth: Map = np.sqrt(np.rint(distance * distance))
-    return depth
+    return np.asarray(np.sqrt(np.rint(distance * distance)))
 
 
 def _dome(share: Map) -> Map:
     """Half the height of a round thing, from its edge (0) to its middle (1 and beyond)."""
-    dome: Map = np.sqrt(1 - (1 - np.clip(share, 0, 1)) ** 2)
-    return dome
+    return np.asarray(np.sqrt(1 - (1 - np.clip(share, 0, 1)) ** 2))
 
 
 @dataclass(frozen=True)
@@ -247,8 +241,7 @@ class _Window:
         return (self.bottom - self.top) * self.fineness, (self.right - self.left) * self.fineness
 
     def points(self, outline: Outline) -> Outline:
-        px: Outline = (self.projection.to_px(outline) - (self.left, self.top)) * self.fineness
-        return px
+        return np.asarray((self.projection.to_px(outline) - (self.left, self.top)) * self.fineness)
 
     def mask(self, *outlines: Outline) -> npt.NDArray[np.uint8]:
         mask = np.zeros(self.shape, np.uint8)
@@ -259,8 +252,7 @@ class _Window:
     def average(self, fine: Map) -> Map:
         rows, cols = self.bottom - self.top, self.right - self.left
         blocks = fine.reshape(rows, self.fineness, cols, self.fineness)
-        averaged: Map = blocks.mean(axis=(1, 3))
-        return averaged
+        return np.asarray(blocks.mean(axis=(1, 3)))
 
     def along(self, bone: Bone) -> tuple[Map, Map]:
         """Where each pixel lies along the bone's axis (0–1), and across it in mm."""
@@ -279,8 +271,7 @@ class _Window:
         share, _ = self.along(bone)
         bulge = np.exp(-(((share - 0.5) / 0.27) ** 2))
         thin = np.float32(min(0.1 * bone.thickness_mm, 0.6))
-        cortex: Map = thin + (np.float32(bone.cortex_mm) - thin) * bulge
-        return cortex
+        return np.asarray(thin + (np.float32(bone.cortex_mm) - thin) * bulge)
 
     def texture(self, bone: Bone, textures: Textures) -> Map:
         """What spongy bone is multiplied with: meshes, drawn out along a shaft."""
@@ -296,8 +287,7 @@ class _Window:
             np.mod(rows + shift, TEXTURE_SIDE - 1).astype(np.float32),
             cv2.INTER_LINEAR,
         )
-        woven: Map = np.clip(1 + TEXTURE_CONTRAST * sampled, 0.2, 2.0)
-        return woven
+        return np.asarray(np.clip(1 + TEXTURE_CONTRAST * sampled, 0.2, 2.0))
 
 
 def _fill(mask: npt.NDArray[np.uint8], points_px: Outline) -> None:
@@ -311,5 +301,4 @@ def _blur_around(image: Map, sigma: float) -> Map:
     """Blur a tile so that its edges still meet."""
     pad = 16
     wrapped = cv2.copyMakeBorder(image, pad, pad, pad, pad, cv2.BORDER_WRAP)
-    blurred: Map = cv2.GaussianBlur(wrapped, (0, 0), sigma)[pad:-pad, pad:-pad]
-    return blurred
+    return np.asarray(cv2.GaussianBlur(wrapped, (0, 0), sigma)[pad:-pad, pad:-pad])

@@ -9,7 +9,6 @@ from __future__ import annotations
 import struct
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import pairwise
@@ -86,8 +85,7 @@ def decode_frame(dataset: Dataset, syntax: str, description: PixelDescription) -
     if header is None:
         raise FilmError("truncated", "is DICOM with an image that is cut off")
     _check_header(header, description)
-    decoder = _decoder(syntax, header)
-    values = decoder(frame, header, description).reshape(description.shape)
+    values = _decoded(frame, syntax, header, description).reshape(description.shape)
     return Cells.decoded(values, header.bits, signed=header.signed if is_2000 else None)
 
 
@@ -95,7 +93,9 @@ def _uncompressed(dataset: Dataset, syntax: str, description: PixelDescription) 
     content = dataset.PixelData
     have = len(content)
     plane = description.rows * description.columns
-    halved = _has_half_the_colours(description, have)
+    # Two pixels share a colour (PS3.3, C.7.6.3.1.2), unless there is one for each.
+    whole = plane * 3 * description.bits_allocated // 8
+    halved = description.photometric in HALVED and description.columns % 2 == 0 and have < whole
     values = plane * (2 if halved else description.samples)
     allocated, notes = _cell_bits(description, values, have)
     need = (values * allocated + 7) // 8
@@ -116,13 +116,6 @@ def _uncompressed(dataset: Dataset, syntax: str, description: PixelDescription) 
     else:
         cells = cells.reshape(description.shape)
     return Cells(cells, allocated if allocated != PACKED_BITS else 16, notes=notes)
-
-
-def _has_half_the_colours(description: PixelDescription, have: int) -> bool:
-    """Whether two pixels share a colour (PS3.3, C.7.6.3.1.2), unless there is one for each."""
-    pixels = description.rows * description.columns
-    whole = pixels * 3 * description.bits_allocated // 8
-    return description.photometric in HALVED and description.columns % 2 == 0 and have < whole
 
 
 def _cell_bits(
@@ -172,24 +165,18 @@ def _size(columns: int, rows: int, samples: int) -> str:
     return f"{columns} x {rows} px of {samples} sample{'s' * (samples != 1)}"
 
 
-Decoder = Callable[[bytes, CodestreamHeader, PixelDescription], Values]
-
-
-def _decoder(syntax: str, header: CodestreamHeader) -> Decoder:
+def _decoded(
+    frame: bytes, syntax: str, header: CodestreamHeader, stated: PixelDescription
+) -> Values:
     if syntax.startswith(JPEG_2000):
-        return _decode_jpeg_2000
+        from openjpeg.utils import decode  # noqa: PLC0415  few images need it
+
+        return np.asarray(decode(frame[frame.find(b"\xff\x4f\xff\x51") :], 0))
     if syntax.startswith(JPEG_LS):
-        return _decode_jpeg_ls
+        return _decode_jpeg_ls(frame, header, stated)
     if header.bits == 8 and not header.lossless:
-        return _decode_jpeg_8_bit
-    return _decode_other_jpeg
-
-
-def _decode_jpeg_2000(frame: bytes, _: CodestreamHeader, __: PixelDescription) -> Values:
-    from openjpeg.utils import decode  # noqa: PLC0415  few images need it
-
-    codestream = frame[frame.find(b"\xff\x4f\xff\x51") :]
-    return np.asarray(decode(codestream, 0))
+        return _decode_jpeg_8_bit(frame)
+    return _decode_other_jpeg(frame, header)
 
 
 def _decode_jpeg_ls(frame: bytes, header: CodestreamHeader, stated: PixelDescription) -> Values:
@@ -203,7 +190,7 @@ def _decode_jpeg_ls(frame: bytes, header: CodestreamHeader, stated: PixelDescrip
     return values
 
 
-def _decode_jpeg_8_bit(frame: bytes, _: CodestreamHeader, stated: PixelDescription) -> Values:
+def _decode_jpeg_8_bit(frame: bytes) -> Values:
     from PIL.JpegImagePlugin import JpegImageFile  # noqa: PLC0415  few images need it
 
     with JpegImageFile(BytesIO(frame)) as image:
@@ -223,7 +210,7 @@ def _is_coded_as_rgb(image: JpegImageFile) -> bool:
     return [layer[0] for layer in image.layer] == RGB_IDENTIFIERS
 
 
-def _decode_other_jpeg(frame: bytes, header: CodestreamHeader, stated: PixelDescription) -> Values:
+def _decode_other_jpeg(frame: bytes, header: CodestreamHeader) -> Values:
     """Decode lossless and 12-bit JPEG, by GDCM in a process of its own.
 
     GDCM ends its process on some damaged data, and writes to its stderr; neither must happen
@@ -231,13 +218,8 @@ def _decode_other_jpeg(frame: bytes, header: CodestreamHeader, stated: PixelDesc
     """
     width = 1 if header.bits <= 8 else 2
     numbers = (header.columns, header.rows, header.components, 8 * width, header.bits)
-    command = [
-        sys.executable,
-        "-P",
-        str(GDCM_SCRIPT),
-        *map(str, numbers),
-        str(int(header.lossless)),
-    ]
+    command = [sys.executable, "-P", str(GDCM_SCRIPT), *map(str, numbers)]
+    command.append(str(int(header.lossless)))
     # The command is this Python and our own script; the image only goes to its stdin.
     done = subprocess.run(  # noqa: S603
         command, input=frame, capture_output=True, timeout=GDCM_SECONDS, check=False

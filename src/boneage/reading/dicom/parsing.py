@@ -34,40 +34,15 @@ from boneage.reading.dicom.elements import (
     meta_of,
 )
 from boneage.reading.dicom.laterality import PLACES, SIDES
-from boneage.reading.dicom.values import texts_of, whole_number
+from boneage.reading.dicom.values import TABLES, texts_of, whole_number
 
-PIXELS = (
-    *("Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration"),
-    *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "NumberOfFrames"),
-    *("PixelData", "FloatPixelData", "DoubleFloatPixelData"),
-    *("PixelPaddingValue", "PixelPaddingRangeLimit"),
-    *(f"{colour}PaletteColorLookupTableDescriptor" for colour in ("Red", "Green", "Blue")),
-    *(f"{colour}PaletteColorLookupTableData" for colour in ("Red", "Green", "Blue")),
-)
-DISPLAY = (
-    *("RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", "VOILUTSequence"),
-    *("WindowCenter", "WindowWidth", "VOILUTFunction", "PresentationLUTShape"),
-    *("PresentationLUTSequence",),
-    *("PixelAspectRatio", "NominalScannedPixelSpacing", "ShutterShape"),
-    *("ShutterLeftVerticalEdge", "ShutterRightVerticalEdge", "ShutterUpperHorizontalEdge"),
-    *("ShutterLowerHorizontalEdge", "CenterOfCircularShutter", "RadiusOfCircularShutter"),
-    *("VerticesOfThePolygonalShutter",),
-    *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
-)
-METADATA = (
-    *("SpecificCharacterSet", "SOPClassUID", "Modality"),
-    *("PatientSex", "PatientBirthDate", "PatientAge"),
-    *("StudyDate", "AcquisitionDate", "ContentDate", "SeriesDate"),
-    *("PixelSpacing", "ImagerPixelSpacing", "BodyPartExamined", "BurnedInAnnotation"),
-    *PLACES,
-)
+ELEMENTS = TABLES["elements"]
+USED_ALONE = frozenset((*ELEMENTS["pixels"], *ELEMENTS["display"]))
+"""Of several values of these, the first is used."""
 OF_THE_STUDY = ("StudyTime", "AccessionNumber", "ReferringPhysicianName")
-COUNTED = ("PatientName", "PatientID", *OF_THE_STUDY)
-"""Only the number of their values is read: written DICOM objects state them again."""
-USED_WHEN_REPEATED = frozenset(map(tag_for_keyword, (*PIXELS, *DISPLAY)))
-NEEDED_TAGS = frozenset(
-    tag for tag in map(tag_for_keyword, (*PIXELS, *DISPLAY, *METADATA, *COUNTED)) if tag is not None
-)
+USED_WHEN_REPEATED = frozenset(map(tag_for_keyword, USED_ALONE))
+NEEDED = (*USED_ALONE, *ELEMENTS["metadata"], *ELEMENTS["counted"], *PLACES)
+NEEDED_TAGS = frozenset(tag for tag in map(tag_for_keyword, NEEDED) if tag is not None)
 PREFIX = b"DICM"
 PREAMBLE = 128
 META = b"\2\0"
@@ -112,7 +87,10 @@ def _parse(data: bytes, tags: frozenset[int] | None) -> Parsed:
     data, start, written = _located(data, meta, stated)
     encoding = written or transfer_syntax.stated_encoding(stated) or EXPLICIT
     elements = elements_of(data, start, encoding, tags)
-    dataset = _dataset(elements, encoding)
+    for tag in elements.repeated - USED_WHEN_REPEATED:
+        del elements.found[tag]
+    dataset = Dataset(_raw(elements, encoding))
+    dataset.set_original_encoding(encoding.implicit, encoding.little, _charset(elements))
     dataset.file_meta = FileMetaDataset(_raw(meta, EXPLICIT))
     pixels = elements.found.get(PIXEL_DATA)
     syntax = stated if pixels is None else _true_syntax(stated, encoding, *pixels, dataset)
@@ -152,8 +130,10 @@ def _true_syntax(
     syntax = transfer_syntax.true_syntax(stated, encoding, value, encapsulated=encapsulated)
     private = transfer_syntax.is_private(stated)
     if not encapsulated and (private or transfer_syntax.is_compressed(syntax)):
-        need = _bytes_of_pixels(dataset)
-        if need is not None and need <= len(value) <= need + 1:
+        sizes = [whole_number(dataset, key) for key in ("Rows", "Columns", "BitsAllocated")]
+        samples = whole_number(dataset, "SamplesPerPixel") or 1
+        need = math.prod(size or 0 for size in sizes) * samples // 8
+        if all(sizes) and need <= len(value) <= need + 1:
             syntax = transfer_syntax.UNCOMPRESSED[EXPLICIT]
     columns, bits = (whole_number(dataset, keyword) for keyword in ("Columns", "BitsAllocated"))
     if not encapsulated and private and columns and bits == 16:
@@ -171,14 +151,6 @@ def _file_meta(data: bytes) -> Elements:
         start = found + len(PREFIX) if found >= 0 else 0
         start = PREAMBLE if found < 0 and data.startswith(META, PREAMBLE) else start
     return meta_of(data, start)
-
-
-def _dataset(elements: Elements, encoding: Encoding) -> Dataset:
-    for tag in elements.repeated - USED_WHEN_REPEATED:
-        del elements.found[tag]
-    dataset = Dataset(_raw(elements, encoding))
-    dataset.set_original_encoding(encoding.implicit, encoding.little, _charset(elements))
-    return dataset
 
 
 def _raw(elements: Elements, encoding: Encoding) -> dict[BaseTag, DataElement | RawDataElement]:
@@ -216,13 +188,6 @@ def _text(elements: Elements, tag: int) -> str:
     return value.strip(b" \0").decode("ascii", "replace")
 
 
-def _bytes_of_pixels(dataset: Dataset) -> int | None:
-    numbers = [whole_number(dataset, keyword) for keyword in ("Rows", "Columns", "BitsAllocated")]
-    samples = whole_number(dataset, "SamplesPerPixel") or 1
-    known = [number for number in numbers if number]
-    return math.prod(known) * samples // 8 if len(known) == 3 else None
-
-
 def _notes(elements: Elements, dataset: Dataset, *, other_syntax: bool) -> Iterator[Finding]:
     """Report what is odd, without any value."""
     several = [_keyword(tag) for tag in sorted(elements.repeated)]
@@ -232,7 +197,7 @@ def _notes(elements: Elements, dataset: Dataset, *, other_syntax: bool) -> Itera
         if tag not in elements.repeated and _has_several(dataset, tag, value)
     ]
     for keyword in several:
-        used = "the first was used" if keyword in {*PIXELS, *DISPLAY} else "none was used"
+        used = "the first was used" if keyword in USED_ALONE else "none was used"
         message = f"The image states several values of {keyword}, where one is expected: {used}."
         severity = Severity.NOTE if keyword in OF_THE_STUDY else Severity.WARNING
         yield Finding("several_values", severity, message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -33,27 +34,10 @@ from boneage.reading.dicom.stored_values import (
     resolve_coding,
     stated_coding,
 )
-from boneage.reading.dicom.values import text_of, whole_number
+from boneage.reading.dicom.values import TABLES, text_of, whole_number
 from boneage.reading.raster.grey import luminance
 
-SYNTAXES = {
-    "1.2.840.10008.1.2": "uncompressed",
-    "1.2.840.10008.1.2.1": "uncompressed",
-    "1.2.840.10008.1.2.1.99": "deflated",
-    "1.2.840.10008.1.2.2": "uncompressed, big endian",
-    "1.2.840.10008.1.2.4.50": "JPEG baseline",
-    "1.2.840.10008.1.2.4.51": "JPEG extended",
-    "1.2.840.10008.1.2.4.57": "JPEG lossless",
-    "1.2.840.10008.1.2.4.70": "JPEG lossless",
-    "1.2.840.10008.1.2.4.80": "JPEG-LS lossless",
-    "1.2.840.10008.1.2.4.81": "JPEG-LS near-lossless",
-    "1.2.840.10008.1.2.4.90": "JPEG 2000 lossless",
-    "1.2.840.10008.1.2.4.91": "JPEG 2000",
-    "1.2.840.10008.1.2.4.201": "HTJ2K lossless",
-    "1.2.840.10008.1.2.4.202": "HTJ2K lossless",
-    "1.2.840.10008.1.2.4.203": "HTJ2K",
-    "1.2.840.10008.1.2.5": "RLE",
-}
+SYNTAXES: Mapping[str, str] = TABLES["syntaxes"]
 """The transfer syntaxes that are read."""
 ALLOCATED = frozenset((1, 8, 12, 16, 32))
 MOST_BITS = 32

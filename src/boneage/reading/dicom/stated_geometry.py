@@ -13,7 +13,7 @@ from boneage.domain.findings import Finding
 from boneage.domain.geometry import Box
 from boneage.domain.radiograph import Pixels
 from boneage.reading.dicom.stored_values import Cells, Coding, Integers, Mask
-from boneage.reading.dicom.values import numbers_of, stating
+from boneage.reading.dicom.values import numbers_of, stating, whole_number
 
 MOST_OBLONG = 3.0
 """No device has pixels of a greater ratio; such a statement is a mistake."""
@@ -143,8 +143,7 @@ def _circle(source: Dataset, rows: int, columns: int, pixel_aspect: float) -> Ma
     # The radius counts pixels along a row; on the patient it is a circle.
     down = ((np.arange(1, rows + 1) - centre[0]) * pixel_aspect) ** 2
     across = (np.arange(1, columns + 1) - centre[1]) ** 2
-    mask: Mask = down[:, None] + across[None, :] <= radius[0] ** 2
-    return mask
+    return np.asarray(down[:, None] + across[None, :] <= radius[0] ** 2)
 
 
 def _polygon(source: Dataset, rows: int, columns: int, _: float) -> Mask | None:
@@ -251,8 +250,7 @@ def _connected_to_a_corner(found: Mask) -> Mask:
         for column in (0, last_column):
             if marked[row, column] == 1:
                 cv2.floodFill(marked, None, (column, row), 2)
-    around: Mask = marked == 2
-    return around
+    return np.asarray(marked == 2)
 
 
 def _number(dataset: Dataset, keyword: str) -> int | None:
@@ -261,10 +259,8 @@ def _number(dataset: Dataset, keyword: str) -> int | None:
         value = dataset.get(keyword)
     except Exception:  # a malformed value is no value
         return None
-    if isinstance(value, bytes) and len(value) in {2, 4}:
-        return int.from_bytes(value, "little")
-    found = numbers_of(dataset, keyword)
-    return int(found[0]) if found and found[0] == int(found[0]) else None
+    bare = isinstance(value, bytes) and len(value) in {2, 4}
+    return int.from_bytes(value, "little") if bare else whole_number(dataset, keyword)
 
 
 def _within(value: int, coding: Coding) -> int | None:

@@ -15,7 +15,9 @@ from pydicom.multival import MultiValue
 
 from boneage.domain.ages import age_in, date_in
 from boneage.domain.radiograph import Sex
+from boneage.storage.typed import shipped_toml
 
+TABLES = shipped_toml("boneage.reading.dicom", "tables.toml")
 SEXES = {"M": Sex.MALE, "MALE": Sex.MALE, "F": Sex.FEMALE, "FEMALE": Sex.FEMALE}
 SEX_CODES = {Sex.MALE: "M", Sex.FEMALE: "F"}
 OTHER_SEXES = frozenset(("O", "OTHER"))

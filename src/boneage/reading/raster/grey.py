@@ -92,7 +92,7 @@ def grey_of(image: Image, bits: int) -> Grey:
 
 
 def opacity(alpha: npt.NDArray[Any], white: float) -> npt.NDArray[np.float32] | None:
-    """Scale an alpha channel to 0 to 1; None where all is opaque, or nothing: then it is not used."""
+    """Scale an alpha channel to 0 to 1; None where all or nothing is opaque: it is not used."""
     return (
         None
         if alpha.min() == white or alpha.max() == 0

@@ -1,7 +1,4 @@
-"""Headers of raster files: size and depth, EXIF orientation, shape of a pixel.
-
-Size and depth are checked before the file is decoded.
-"""
+"""Headers of raster files, checked before decoding: size, depth, orientation, shape of a pixel."""
 
 from __future__ import annotations
 
@@ -153,7 +150,7 @@ def aspect_of(image: Image, exif: Exif) -> float:
 def aspect_of_resolution(
     across: Sequence[Any] | npt.NDArray[Any], down: Sequence[Any] | npt.NDArray[Any]
 ) -> float:
-    """Give the height of a pixel over its width from its resolutions; 1 where they make no sense."""
+    """Give the height of a pixel over its width from its resolutions; 1 if they make no sense."""
     try:
         aspect = float(across[0]) / float(down[0])
     except (IndexError, TypeError, ValueError, ZeroDivisionError):

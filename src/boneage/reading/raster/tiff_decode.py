@@ -170,7 +170,7 @@ def _check_jpeg(stream: bytes, height: int, layout: Layout) -> None:
 
 
 def _whole_jpeg(stream: bytes, tables: bytes, to_rgb: bool) -> bytes:
-    """Make a file of a stream and its tables; the TIFF states the colours, whatever the stream does."""
+    """Make a file of a stream and its tables; its own statements of colours are left out."""
     adobe = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00" + bytes([int(to_rgb)])
     shared = b"".join(_segments(tables)) if tables else b""
     return b"\xff\xd8" + adobe + shared + b"".join(_segments(stream))
