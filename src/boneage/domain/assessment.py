@@ -150,9 +150,7 @@ class Assessment:
         return verdict_on(self.findings)
 
     def box(self, region: str) -> Box | None:
-        return next(
-            (detection.box for detection in self.detections if detection.region == region), None
-        )
+        return next((found.box for found in self.detections if found.region == region), None)
 
 
 def years_and_months(age_months: float) -> str:

@@ -84,11 +84,11 @@ def age_between(birth_date: date, study_date: date) -> float:
         ) from None
 
 
-def check_height(height_cm: float) -> None:
-    """Raise HeightError for a height that no child has; the message names metres if likely."""
+def check_height(height_cm: float) -> float:
+    """Give the height; HeightError, which names metres if likely, where no child has it."""
     low, high = HEIGHT_RANGE_CM
     if low <= height_cm <= high:
-        return
+        return height_cm
     if 0 < height_cm <= HIGHEST_IN_METRES:
         raise HeightError(
             f"height {height_cm:g} cm looks like metres; give centimetres: {100 * height_cm:g}"
@@ -181,17 +181,11 @@ def _stated_age(
     return age, source, None
 
 
-def _height_cm(text: str) -> float:
-    height_cm = parse_height(text)
-    check_height(height_cm)
-    return height_cm
-
-
 FIELDS: Mapping[str, Callable[[str], Any]] = {
     "age": parse_age,
     "birth_date": lambda text: parse_date(text, "birth date"),
     "study_date": lambda text: parse_date(text, "study date"),
-    "height_cm": _height_cm,
+    "height_cm": lambda text: check_height(parse_height(text)),
     "height_in": lambda text: height_from_inches(parse_height(text)),
 }
 """How each is parsed: an age in months, dates, heights in centimetres."""

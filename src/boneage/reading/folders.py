@@ -39,12 +39,9 @@ class LeftOut:
         """Give one line; empty where nothing was left out."""
         parts = []
         for kind, (one, many) in LEFT_OUT["kinds"].items():
-            count = self.counts.get(kind, 0)
-            if count:
-                names = ", ".join(map(printable, self.names[kind])) + (
-                    ", …" if count > NAMED else ""
-                )
-                parts.append(f"{count} {one if count == 1 else many} ({names})")
+            if count := self.counts.get(kind, 0):
+                names = [*map(printable, self.names[kind]), *(["…"] if count > NAMED else [])]
+                parts.append(f"{count} {one if count == 1 else many} ({', '.join(names)})")
         return f"left out: {'; '.join(parts)}" if parts else ""
 
 
@@ -98,13 +95,10 @@ def _listed(folder: Path, below: Path, left_out: LeftOut) -> tuple[list[str], se
                     names.append(entry.name)
                 continue
             kind = "link" if entry.is_dir() else _kind_left_out(entry.name)
-            if kind in {"document", "hidden"} and _begins_as_film(entry):
-                kind = "hidden" if kind == "hidden" else None
-            elif kind == "hidden":
-                continue  # of the system or an editor
-            if kind is None:
+            is_film = kind in {"document", "hidden"} and _begins_as_film(entry)
+            if kind is None or (kind == "document" and is_film):
                 names.append(entry.name)
-            else:
+            elif kind != "hidden" or is_film:  # others are of the system or an editor
                 others.append((entry.name, kind))
     for name, kind in sorted(others):
         left_out.add(kind, file_label(below / name))

@@ -79,15 +79,13 @@ def _load_path(source: str | os.PathLike[str]) -> tuple[bytes, str, str]:
     except PermissionError as error:
         if os.path.isdir(path):  # noqa: PTH112  as Windows raises for folders
             raise _folder(path) from error
-        raise FilmError(
-            "permission", f"{path!r} cannot be read: permission denied; make it readable"
-        ) from error
+        message = f"{path!r} cannot be read: permission denied; make it readable"
+        raise FilmError("permission", message) from error
     except OSError as error:
         raise FilmError("unreadable", f"{path!r} cannot be read: {error.strerror}") from error
     except ValueError as error:  # a zero character in the path
-        raise FilmError(
-            "missing", f"there is no file {path!r}: that is not a valid file name"
-        ) from error
+        message = f"there is no file {path!r}: that is not a valid file name"
+        raise FilmError("missing", message) from error
     return data, name_of(path), path
 
 

@@ -142,8 +142,7 @@ class _RowReader:
 def _open_rows(file: TextIO, path: Path) -> tuple[list[str], _RowReader]:
     """Find delimiter and columns; the reader continues at the first row."""
     lines = _without_nul(file, path)
-    read = 0
-    stated = ""
+    stated, read = "", 0
     for line in lines:
         read += 1
         match = re.fullmatch(r'"?sep=(.)"?', line.strip(" \r\n"), re.IGNORECASE)
@@ -173,11 +172,8 @@ def _open_rows(file: TextIO, path: Path) -> tuple[list[str], _RowReader]:
 def _without_nul(file: TextIO, path: Path) -> Iterator[str]:
     for number, line in enumerate(file, 1):
         if "\0" in line:
-            raise _wrong(
-                path,
-                number,
-                "it contains a NUL character, so it is not text; save the table as CSV in UTF-8",
-            )
+            what = "it contains a NUL character, so it is not text; save the table as CSV in UTF-8"
+            raise _wrong(path, number, what)
         yield line
 
 

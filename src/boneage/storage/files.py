@@ -76,7 +76,9 @@ def atomically(
         return
     target = Path(os.path.realpath(path)) if path.is_symlink() else path
     # Not tempfile: its files are readable by nobody else, and stay so when renamed.
-    part = target.with_name(f".{_shortened(target.name)}.{secrets.token_hex(8)}{PART}")
+    # Shortened, so that prefix and suffix fit into the 255 bytes of a file system.
+    name = os.fsencode(target.name)[:100].decode("utf-8", "ignore")
+    part = target.with_name(f".{name}.{secrets.token_hex(8)}{PART}")
     failed: BaseException | None = None
     try:
         mode = 0o600 if private else 0o666
@@ -136,11 +138,6 @@ def is_stream(path: Path) -> bool:
     except OSError:
         return False
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
-
-
-def _shortened(name: str) -> str:
-    """Shorten a name, so that prefix and suffix fit into the 255 bytes of a file system."""
-    return os.fsencode(name)[:100].decode("utf-8", "ignore")
 
 
 def _take_permissions(file: int, target: Path) -> None:
@@ -246,30 +243,19 @@ def write_named(folder: Path, film: str, suffix: str, mark: str, content: bytes)
     an earlier one or another process, gets a number after its name. ``mark`` is ASCII text that
     every output of this image contains, and no output of another image.
     """
-    for path in _names(folder, film, suffix):
-        if os.path.lexists(path):
-            if not _is_marked(path, mark):
-                continue
-        else:
-            try:
-                with atomically(path, exclusive=True) as file:
-                    file.write(content)
-            except FileExistsError:  # another process was faster
-                if not _is_marked(path, mark):
-                    continue
-            else:
-                return path
-        with atomically(path) as file:
-            file.write(content)
-        return path
-    raise AssertionError("numbers do not end")
-
-
-def _names(folder: Path, film: str, suffix: str) -> Iterator[Path]:
     stem = os.fsdecode(os.fsencode(Path(film).stem)[:STEM_BYTES]) or "film"
-    yield folder / f"{stem}{suffix}"
-    for number in count(2):
-        yield folder / f"{stem}-{number}{suffix}"
+    for number in count(1):
+        path = folder / f"{stem}{f'-{number}' if number > 1 else ''}{suffix}"
+        if not os.path.lexists(path):
+            # Another process may be faster.
+            with suppress(FileExistsError), atomically(path, exclusive=True) as file:
+                file.write(content)
+                return path
+        if _is_marked(path, mark):
+            with atomically(path) as file:
+                file.write(content)
+            return path
+    raise AssertionError("numbers do not end")
 
 
 def _is_marked(path: Path, mark: str) -> bool:

@@ -101,11 +101,8 @@ def _in_words(message: str, tables: Any, kind: Any) -> str:
         return text
     # From a __post_init__, which may begin with its key but does not know the path.
     first = text.partition(" ")[0].rstrip(":")
-    return f"{path}.{text}" if first in _keys(kind) else f"{path}: {text}"
-
-
-def _keys(kind: Any) -> Mapping[str, Any]:
-    return get_type_hints(kind) if isinstance(kind, type) else {}
+    own = isinstance(kind, type) and first in get_type_hints(kind)
+    return f"{path}.{text}" if own else f"{path}: {text}"
 
 
 def _type_at(kind: Any, key: str) -> Any:

@@ -167,19 +167,17 @@ def _shows(shown: Values, values: Values, levels: Levels, *, inverse: bool) -> b
     sample = shown[levels.sample]
     if not np.float32(sample.min()) < np.float32(sample.max()):  # as the pixels will be
         return False
-    ends = _saturated(sample)
-    own = _saturated(_spread(values, levels)[levels.sample])
+    ends, own = (
+        ((greys <= SATURATED).mean(), (greys >= 1 - SATURATED).mean())
+        for greys in (sample, _spread(values, levels)[levels.sample])
+    )
     if (shown[-1] - shown[0]) * (values[-1] - values[0]) < 0:
         own = own[::-1]
     if inverse:
         ends, own = ends[::-1], own[::-1]
     (black, white), (own_black, own_white) = ends, own
     enough = 1 - black >= LEAST_SHOWN * (1 - own_black)
-    return enough and white - own_white <= MOST_WHITE * (1 - black)
-
-
-def _saturated(sample: Values) -> tuple[float, float]:
-    return float((sample <= SATURATED).mean()), float((sample >= 1 - SATURATED).mean())
+    return bool(enough and white - own_white <= MOST_WHITE * (1 - black))
 
 
 def _window(dataset: Dataset) -> Window | None:
@@ -233,27 +231,17 @@ def _presented(
     """
     table, garbled = _presentation_table(dataset)
     if table is None:
-        notes = []
-        if garbled:
-            notes.append(_doubtful("A presentation lookup table is stated that cannot be read"))
-        elif _presentation_shape(dataset) not in PRESENTATION_SHAPES | {""}:
-            notes.append(
-                _doubtful(
-                    "The presentation of the grey levels is stated in a way that is not supported"
-                )
-            )
-        return (1 - greys if _is_inverse(dataset, photometric) else greys), tuple(notes)
+        doubt = "A presentation lookup table is stated that cannot be read" if garbled else None
+        if not garbled and _presentation_shape(dataset) not in PRESENTATION_SHAPES | {""}:
+            doubt = "The presentation of the grey levels is stated in a way that is not supported"
+        shown = 1 - greys if _is_inverse(dataset, photometric) else greys
+        return shown, (_doubtful(doubt),) if doubt else ()
     curve = table.entries / table.white
     inverse = photometric == "MONOCHROME1" and curve[-1] > curve[0]
     places = np.linspace(0.0, 1.0, len(curve))
     shown = np.interp(1 - greys if inverse else greys, places, curve)
-    if not inverse:
-        return shown, ()
-    return shown, (
-        _doubtful(
-            "Low values are stated to be white, and a presentation lookup table leaves them dark"
-        ),
-    )
+    doubt = "Low values are stated to be white, and a presentation lookup table leaves them dark"
+    return shown, (_doubtful(doubt),) if inverse else ()
 
 
 def _presentation_shape(dataset: Dataset) -> str:

@@ -88,11 +88,7 @@ def stated_shutter(dataset: Dataset, rows: int, columns: int, pixel_aspect: floa
     """Find the part of an image inside its shutters (PS3.3, C.7.6.11), of whatever shapes."""
     source = stating(dataset, "ShutterShape", "FrameDisplayShutterSequence")
     shapes = _shapes(source)
-    drawn = [
-        draw(source, rows, columns, pixel_aspect)
-        for shape in shapes
-        if (draw := SHAPES.get(shape)) is not None
-    ]
+    drawn = [SHAPES[shape](source, rows, columns, pixel_aspect) for shape in shapes]
     if not drawn:
         return ALL_SHOWN
     known = [mask for mask in drawn if mask is not None]

@@ -336,10 +336,8 @@ def _note(what: str) -> Finding:
 
 
 def _doubtful(share: float) -> Finding:
-    return Finding.warning(
-        "stored_values_doubtful",
+    message = (
         f"Neighbouring pixels jump between black and white ({share:.0%} of them), as where pixel "
-        "values are decoded wrongly; compare the image with what a viewer shows",
-        measured=share,
-        limit=DOUBTFUL,
+        "values are decoded wrongly; compare the image with what a viewer shows"
     )
+    return Finding.warning("stored_values_doubtful", message, share, DOUBTFUL)

@@ -60,8 +60,7 @@ def texts_of(dataset: Dataset, keyword: str) -> tuple[str, ...]:
 
 def text_of(dataset: Dataset, keyword: str) -> str | None:
     """Read an element's text, or the first one of several."""
-    found = texts_of(dataset, keyword)
-    return found[0] if found else None
+    return next(iter(texts_of(dataset, keyword)), None)
 
 
 def only_text_of(dataset: Dataset, keyword: str) -> str | None:
