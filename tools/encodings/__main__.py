@@ -30,10 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     real = options.data is not None and options.data.exists()
     if options.data is not None and not real:
-        print(
-            f"{str(options.data)!r} does not exist; using synthetic hands",
-            file=sys.stderr,
-        )
+        print(f"{str(options.data)!r} does not exist; using synthetic hands", file=sys.stderr)
     sources = (
         held_out(options.data, options.images, options.seed) if real else synthetic(options.images)
     )

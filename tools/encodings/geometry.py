@@ -20,14 +20,6 @@ SCATTER, UNEXPOSED = 25, 225
 """Mean grey level outside a shutter: some scattered rays, or bright as an inverted plate is."""
 
 
-def _wider(grey: Grey, by: float = 1.2, **elements: Any) -> Dataset:
-    return twelve(stretched(grey, wider=by), **elements)
-
-
-def _higher(grey: Grey, **elements: Any) -> Dataset:
-    return twelve(stretched(grey, higher=1.2), **elements)
-
-
 def _noise(height: int, width: int, mean: float) -> Grey:
     """Draw what a detector holds where no direct ray came: soft noise around a grey level."""
     coarse = np.random.default_rng(SEED).normal(mean, 8, (height // 8 + 2, width // 8 + 2))
@@ -196,18 +188,12 @@ def _png(draw: Callable[[Grey], Grey]) -> Writer:
 
 
 ASPECTS: DicomTable = {
-    "pixel_spacing_wide": lambda g: _wider(g, PixelSpacing=["0.12", "0.1"]),
-    "pixel_spacing_high": lambda g: _higher(g, PixelSpacing=["0.1", "0.12"]),
-    "pixel_spacing_double": lambda g: _wider(g, 2.0, PixelSpacing=["0.2", "0.1"]),
-    "imager_pixel_spacing": lambda g: _wider(g, ImagerPixelSpacing=["0.12", "0.1"]),
-    "pixel_aspect_ratio_wide": lambda g: _wider(g, PixelAspectRatio=["6", "5"]),
-    "pixel_aspect_ratio_high": lambda g: _higher(g, PixelAspectRatio=["5", "6"]),
-    "pixel_measures_in_groups": lambda g: _wider(
-        g, **in_groups("PixelMeasuresSequence", PixelSpacing=["0.12", "0.1"])
+    "pixel_spacing_double": lambda g: twelve(stretched(g, wider=2.0), PixelSpacing=["0.2", "0.1"]),
+    "pixel_measures_in_groups": lambda g: twelve(
+        stretched(g, wider=1.2), **in_groups("PixelMeasuresSequence", PixelSpacing=["0.12", "0.1"])
     ),
 }
 SURROUNDED: DicomTable = {
-    "pixel_spacing_square": lambda g: twelve(g, PixelSpacing=["0.143", "0.143"]),
     "shutter_rectangular": _rectangular,
     "shutter_bright_outside": lambda g: _rectangular(g, UNEXPOSED),
     "shutter_circular": _circular,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+import tomllib
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice, zip_longest
 from pathlib import Path
 from types import MappingProxyType
@@ -24,6 +26,7 @@ Grey: TypeAlias = npt.NDArray[np.uint8]
 Array: TypeAlias = npt.NDArray[Any]
 Writer: TypeAlias = Callable[[Grey], bytes]
 
+TABLE = tomllib.loads(Path(__file__).with_name("ways.toml").read_text("utf-8"))
 SEED = 20
 """Of the noise in margins and above the stored bits."""
 HELD_OUT, SYNTHETIC = "held_out", "synthetic"
@@ -140,6 +143,43 @@ class Source:
                 return np.asarray(image.convert("L"))
         film = draw(self.age_months, self.sex, height=DRAWN_HEIGHT, width=DRAWN_WIDTH)
         return np.rint(255 * film.radiograph.pixels).astype(np.uint8)
+
+
+SHAPES: Mapping[str, Callable[[Grey], Grey]] = {
+    "wide": partial(stretched, wider=1.2),
+    "high": partial(stretched, higher=1.2),
+    **{f"turned_{turn}": partial(turned, orientation=turn) for turn in range(2, 9)},
+}
+CHANNELS: Mapping[str, Callable[[Array], Array]] = {
+    "rgb": rgb,
+    "ycbcr": ycbcr,
+    "alpha": with_alpha,
+    "planes": lambda pixels: np.stack([pixels] * 3),
+}
+
+
+def stored(grey: Grey, pixels: str = "8") -> Array:
+    """Make of an image the pixels that ``ways.toml`` describes."""
+    spread, values = deep, grey
+    for word in pixels.split():
+        if word in SHAPES:
+            grey = values = SHAPES[word](grey)
+        elif word in CHANNELS:
+            values = CHANNELS[word](values)
+        elif word == "8":
+            values = 255 - grey if spread is inverted else grey
+        elif word.isdigit():
+            values = spread(grey, int(word))
+        elif word.startswith("float"):
+            values = (grey / np.float64(255)).astype(word)
+        else:
+            spread = {"inverted": inverted, "signed": signed}[word]
+    return np.ascontiguousarray(values)
+
+
+def tabled(group: str, write: Callable[..., bytes]) -> dict[str, Writer]:
+    """Give the writers of a group of ``ways.toml``: ``write`` takes the image and the options."""
+    return {name: partial(write, **options) for name, options in TABLE[group].items()}
 
 
 def held_out(data: Path, count: int, seed: int) -> list[Source]:
