@@ -63,8 +63,15 @@ def dataset(stored: Array, bits: int, **elements: Any) -> Dataset:
             if value is None:
                 delattr(ds, keyword)
             else:
-                setattr(ds, keyword, value)
+                setattr(ds, keyword, _value(value))
     return ds
+
+
+def _value(value: Any) -> Any:
+    """Make items of a sequence of what a table has in their place."""
+    if isinstance(value, dict):
+        return item(**{keyword: _value(one) for keyword, one in value.items()})
+    return [_value(one) for one in value] if isinstance(value, list) else value
 
 
 def twelve(grey: Grey, **elements: Any) -> Dataset:

@@ -28,7 +28,7 @@ from tools.encodings.dicom import (
     with_element,
     with_overlay,
 )
-from tools.encodings.ways import Array, Grey, Way, deep, stored, tabled, ways
+from tools.encodings.ways import Array, Grey, Way, bordered, deep, stored, tabled, ways
 
 JPEG_XL_LOSSLESS = "1.2.840.10008.1.2.4.110"
 GE_PRIVATE = "1.2.840.113619.5.2"
@@ -82,15 +82,22 @@ def _tabled(
     pixels: str,
     bits: int = 0,
     syntax: str = "",
+    border: int | None = None,
+    odd: Sequence[tuple[int, str, Any]] = (),
     absent: Sequence[str] = (),
     **more: Any,
 ) -> bytes:
     """Write what ``ways.toml`` describes: elements, and how the pixels are compressed."""
     encoders = {name: more.pop(name) for name in more.keys() & ENCODERS}
     values, named = stored(grey, pixels), next(filter(str.isdigit, pixels.split()))
+    values = values if border is None else bordered(values, border)
     ds = dataset(values, bits or int(named), **more, **dict.fromkeys(absent))
+    for element in odd:
+        with_element(ds, *element)
+    if syntax:
+        ds = _in(getattr(uid, syntax), ds)
     for name, options in encoders.items():
-        ds = encapsulated(ds, ENCODERS[name](values, **options), getattr(uid, syntax))
+        ds = encapsulated(ds, ENCODERS[name](values, **options), ds.file_meta.TransferSyntaxUID)
     return content(ds)
 
 
@@ -170,10 +177,6 @@ COMPOSED: DicomTable = {
     "fragments": lambda g: encapsulated(
         twelve(g), _jpeg_ls(deep(g, 12), 12), uid.JPEGLSLossless, fragments=5
     ),
-    "implicit": lambda g: _in(uid.ImplicitVRLittleEndian, twelve(g)),
-    "big_endian": lambda g: _in(uid.ExplicitVRBigEndian, twelve(g)),
-    "big_endian_8": lambda g: _in(uid.ExplicitVRBigEndian, dataset(g, 8)),
-    "deflated": lambda g: _in(uid.DeflatedExplicitVRLittleEndian, twelve(g)),
     "without_preamble": lambda g: content(twelve(g))[132:],
     "bare_implicit": lambda g: bare(twelve(g), implicit=True),
     "bare_explicit": lambda g: bare(twelve(g), implicit=False),

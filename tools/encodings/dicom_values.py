@@ -21,7 +21,6 @@ from tools.encodings.dicom import (
     monochrome1,
     set_pixels,
     table,
-    twelve,
     with_element,
     with_overlay,
 )
@@ -30,6 +29,7 @@ from tools.encodings.ways import (
     Array,
     Grey,
     Way,
+    bordered,
     deep,
     inverted,
     rgb,
@@ -38,8 +38,6 @@ from tools.encodings.ways import (
     ycbcr,
 )
 
-MARGIN = 0.06
-"""Of the longer side: how wide the padding around an image is."""
 Elements: TypeAlias = dict[str, Any]
 WHITE_12, WHITE_16 = 4095, 65_535
 RAMP_12 = np.arange(4096, dtype=np.uint16)
@@ -48,9 +46,6 @@ STEEP_12 = RAMP_12 * np.uint16(16)
 FALLING_12 = RAMP_12[::-1] * np.uint16(16)
 EIGHT_12 = RAMP_12 >> np.uint16(4)
 """From 12 bits to 8."""
-NEGATIVE: Elements = {"RescaleSlope": "-1", "RescaleIntercept": "4095"}
-HALVED: Elements = {"RescaleSlope": "0.5", "RescaleIntercept": "-100"}
-EXACT: Elements = {"WindowCenter": "2048", "WindowWidth": "4096"}
 SIGMOID: Elements = {"WindowCenter": "8192", "WindowWidth": "5200", "VOILUTFunction": "SIGMOID"}
 """A curve on which 14 bits hold 256 grey levels, each of its own."""
 FRAME_VOI = "FrameVOILUTSequence"
@@ -102,20 +97,9 @@ def _floating(grey: Grey) -> Dataset:
 # Padding, and single pixels that are wrong
 
 
-def _padded(stored: Array, value: float) -> Array:
-    return np.pad(stored, round(MARGIN * max(stored.shape)), constant_values=value)
-
-
-def _padding(
-    stored: Array, bits: int, value: int, vr: str, stated: Any = None, **elements: Any
-) -> Dataset:
-    ds = dataset(_padded(stored, value), bits, **elements)
-    return with_element(ds, PADDING_VALUE, vr, value if stated is None else stated)
-
-
 def _padding_range(stored: Array, low: int, high: int, vr: str) -> Dataset:
-    wide = _padded(stored.astype(np.int32), low)
-    around = _padded(np.zeros(stored.shape, np.uint8), 1).astype(bool)
+    wide = bordered(stored.astype(np.int32), low)
+    around = bordered(np.zeros(stored.shape, np.uint8), 1).astype(bool)
     wide[around] = np.random.default_rng(SEED).integers(low, high + 1, int(around.sum()))
     ds = with_element(dataset(wide.astype(stored.dtype), 16), PADDING_VALUE, vr, low)
     return with_element(ds, PADDING_LIMIT, vr, high)
@@ -153,22 +137,11 @@ STORED: DicomTable = {
     ),
     "packed_12": _packed_12,
     "float": _floating,
-    "padding_black": lambda g: _padding(deep(g, 12), 12, 0, "US"),
-    "padding_white": lambda g: _padding(deep(g, 12), 12, 4095, "US"),
-    "padding_above": lambda g: _padding(deep(g, 12), 16, 60_000, "US"),
-    "padding_below": lambda g: _padding(signed(g, 12), 16, -22_000, "SS"),
-    "padding_in_other_vr": lambda g: _padding(signed(g, 12), 16, -22_000, "US", 2**16 - 22_000),
-    "padding_unsigned_in_ss": lambda g: _padding(deep(g, 12), 16, 60_000, "SS", 60_000 - 65_536),
-    "padding_of_unknown_vr": lambda g: _padding(
-        signed(g, 12), 16, -22_000, "UN", (2**16 - 22_000).to_bytes(2, "little")
+    "padding_of_unknown_vr": lambda g: with_element(
+        dataset(bordered(signed(g, 12), -22_000), 16), PADDING_VALUE, "UN", b"\x10\xaa"
     ),
     "padding_range": lambda g: _padding_range(deep(g, 12), 60_000, 61_000, "US"),
     "padding_range_signed": lambda g: _padding_range(signed(g, 12), -9_000, -8_000, "SS"),
-    "padding_also_bone": lambda g: with_element(twelve(g), PADDING_VALUE, "US", 4095),
-    "monochrome1_padding_zero": lambda g: with_element(monochrome1(g), PADDING_VALUE, "US", 0),
-    "monochrome1_padding_around": lambda g: _padding(
-        inverted(g, 12), 12, 0, "US", PhotometricInterpretation="MONOCHROME1"
-    ),
     "hot_pixels": lambda g: _with_spots(deep(g, 10), 4095, 12, 9),
     "one_hot_pixel": lambda g: _with_spots(deep(g, 12), 65_535, 16, 1),
     "dead_pixels": lambda g: _with_spots(deep(g, 12) + np.uint16(8000), 0, 14, 20),
@@ -198,14 +171,6 @@ def _sigmoid(grey: Grey, **elements: Any) -> Dataset:
     shown = (grey + 0.5) / 256
     stored = 8192 + 5200 / 4 * np.log(shown / (1 - shown))
     return dataset(np.clip(np.rint(stored), 0, 2**14 - 1).astype(np.uint16), 14, **elements)
-
-
-def _window(grey: Grey, centre: str | list[str], width: str | list[str], **more: Any) -> Dataset:
-    return twelve(grey, WindowCenter=centre, WindowWidth=width, **more)
-
-
-def _dark_is_high(grey: Grey, **elements: Any) -> Dataset:
-    return dataset(inverted(grey, 12), 12, **elements)
 
 
 def _modality(stored: Array, item: Dataset) -> Dataset:
@@ -260,9 +225,6 @@ def _ybr_422(grey: Grey) -> Dataset:
 
 SHOWN: DicomTable = {
     # Rescaling and modality lookup tables
-    "rescale_in_groups": lambda g: _dark_is_high(
-        g, **in_groups("PixelValueTransformationSequence", **NEGATIVE, RescaleType="US")
-    ),
     "modality_lut": lambda g: _modality(deep(g, 12), table(STEEP_12)),
     "modality_lut_inverting": lambda g: _modality(inverted(g, 12), table(FALLING_12)),
     "modality_lut_curve": lambda g: _modality(_rooted(g), _squares(WHITE_16)),

@@ -27,6 +27,8 @@ Array: TypeAlias = npt.NDArray[Any]
 Writer: TypeAlias = Callable[[Grey], bytes]
 
 TABLE = tomllib.loads(Path(__file__).with_name("ways.toml").read_text("utf-8"))
+MARGIN = 0.06
+"""Of the longer side: how wide a border around an image is."""
 SEED = 20
 """Of the noise in margins and above the stored bits."""
 HELD_OUT, SYNTHETIC = "held_out", "synthetic"
@@ -87,6 +89,11 @@ def stretched(grey: Grey, *, wider: float = 1.0, higher: float = 1.0) -> Grey:
     height, width = grey.shape
     size = (round(width * wider), round(height * higher))
     return np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.LANCZOS))
+
+
+def bordered(pixels: Array, value: float) -> Array:
+    """Put a border of one value around an image."""
+    return np.pad(pixels, round(MARGIN * max(pixels.shape)), constant_values=value)
 
 
 def rgb(grey: Array) -> Array:
