@@ -90,13 +90,7 @@ def renamed(value: Any, names: dict[str, str]) -> Any:
 @click.argument("action", type=click.Choice(["write", "compare"]))
 @click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option(
-    "--renamed",
-    "names",
-    multiple=True,
-    metavar="OLD=NEW",
-    help="A key of the JSON that has a new name.",
-)
+@click.option("--renamed", "names", multiple=True, metavar="OLD=NEW", help="A key's new name.")
 def main(action: str, data: Path, file: Path, names: tuple[str, ...]) -> None:
     now = answers(data)
     if action == "write":

@@ -30,7 +30,6 @@ from boneage.storage.files import EVIDENCE_FORMAT
 MEGABYTE = 1_000_000
 _MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
 JsonObject: TypeAlias = dict[str, Any]
-"""A JSON object."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,6 @@ class Calls:
     """Time spent by calls, each and together."""
 
     seconds: npt.NDArray[np.float64]
-    """Of each call."""
     processor_seconds: npt.NDArray[np.float64]
     """Of each call, where no other ran in parallel."""
     whole: Spent

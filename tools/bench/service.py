@@ -29,7 +29,6 @@ WARMING_UP = 4
 MEMORY_CLIENTS, MEMORY_STEPS = 4, 10
 ANSWER_SECONDS = 600
 MEMORY, PROCESSOR = "process_resident_memory_bytes", "process_cpu_seconds_total"
-"""As Prometheus calls them."""
 
 
 def measure(film: Path, weights: Path | None, requests: int, load_requests: int) -> JsonObject:
@@ -42,22 +41,19 @@ def measure(film: Path, weights: Path | None, requests: int, load_requests: int)
         for workers, threads in SHAPES
         for batch in BATCHES
     ]
-    service = [
-        measure_server(film, weights, workers=workers, threads=threads, requests=load_requests)
-        for workers, threads in SHAPES
-    ]
-    assessing = [
-        measure_assessing(film, weights, threads=threads, films=load_requests)
-        for _, threads in SHAPES
-    ]
-    memory = measure_memory(film, weights, requests=requests)
     return {
         **head(machine, Weights(weights).name),
         "film_bytes": film.stat().st_size,
         "networks": networks,
-        "assessing": assessing,
-        "service": service,
-        "memory": memory,
+        "service": [
+            measure_server(film, weights, workers=workers, threads=threads, requests=load_requests)
+            for workers, threads in SHAPES
+        ],
+        "assessing": [
+            measure_assessing(film, weights, threads=threads, films=load_requests)
+            for _, threads in SHAPES
+        ],
+        "memory": measure_memory(film, weights, requests=requests),
     }
 
 
@@ -118,15 +114,13 @@ def _load(server: httpx.Client, film: Path, clients: int, requests: int) -> Json
     begun = metric(server, PROCESSOR)
     calls = timed(request, max(clients, requests), clients)
     processor = metric(server, PROCESSOR) - begun
-    p50, p95, p99 = calls.quantiles(0.5, 0.95, 0.99)
-    done = len(calls.seconds)
+    done, shares = len(calls.seconds), (50, 95, 99)
+    latencies = calls.quantiles(*(share / 100 for share in shares))
     return {
         "clients": clients,
         "requests": done,
         "per_second": done / calls.whole.seconds,
-        "p50_seconds": p50,
-        "p95_seconds": p95,
-        "p99_seconds": p99,
+        **{f"p{share}_seconds": value for share, value in zip(shares, latencies, strict=True)},
         "processor_seconds": processor / done,
     }
 

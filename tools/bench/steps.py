@@ -48,7 +48,7 @@ def measure_steps(
     radiograph, answer = read(film), assessor.assess(film, sex)  # opens the networks
     once = [_timed_steps(assessor, watched, film, sex) for _ in range(runs)]
     seconds = np.median([[step[1:] for step in run] for run in once], axis=0)
-    steps = [_step(name, *times) for (name, _, _), times in zip(once[0], seconds, strict=True)]
+    steps = [_step(name, *times) for (name, *_), times in zip(once[0], seconds, strict=True)]
 
     def write() -> None:
         json.dumps(record(answer))

@@ -11,7 +11,7 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -22,6 +22,7 @@ from boneage import Assessor
 from boneage.datasets.films import Film, load_films
 from boneage.domain.radiograph import ImageMetadata, Radiograph
 from boneage.errors import UnsuitableError
+from boneage.imaging.perturbations import tilted
 
 KINDS = ("one child", "two children", "two left hands", "left hands of two children")
 CLEARLY_TWO_MONTHS = 24.0
@@ -71,11 +72,7 @@ def main() -> None:
 
 
 def _measure(
-    assessor: Assessor,
-    film: Film,
-    other: Film,
-    random: np.random.Generator,
-    kinds: Sequence[str],
+    assessor: Assessor, film: Film, other: Film, random: np.random.Generator, kinds: Sequence[str]
 ) -> list[PairOutcome]:
     left, right = grey_image(film.path), grey_image(other.path)
     found = [_assessed(assessor, left, film, "single")]
@@ -84,32 +81,27 @@ def _measure(
     for kind, (beside, mirror, differ) in zip(KINDS, pairs, strict=True):
         image = side_by_side(left, beside, random, mirror=mirror)
         if kind in kinds:
-            found.append(_assessed(assessor, image, film, kind, found[0].age_months, differ))
+            outcome = _assessed(assessor, image, film, kind, found[0].age_months)
+            found.append(replace(outcome, labels_differ_months=differ))
     return found
 
 
 def _assessed(
-    assessor: Assessor,
-    pixels: Image,
-    film: Film,
-    kind: str,
-    plain: float | None = None,
-    labels_differ: float | None = None,
+    assessor: Assessor, pixels: Image, film: Film, kind: str, plain: float | None = None
 ) -> PairOutcome:
     try:
         answer = assessor.assess(Radiograph(pixels, ImageMetadata("drawn", 8)), film.sex)
     except UnsuitableError as error:
-        return PairOutcome(kind, film.id, error.code, labels_differ_months=labels_differ)
+        return PairOutcome(kind, film.id, error.code)
     other = answer.other_hand
     return PairOutcome(
         kind,
         film.id,
         "both" if other else "one",
         answer.age_months,
-        None if plain is None else answer.age_months - plain,
-        None if other is None else other.age_months - answer.age_months,
-        labels_differ,
-        " ".join(finding.code for finding in answer.warnings),
+        moved_months=None if plain is None else answer.age_months - plain,
+        other_differs_months=other.age_months - answer.age_months if other else None,
+        warnings=" ".join(finding.code for finding in answer.warnings),
     )
 
 
@@ -158,7 +150,7 @@ def side_by_side(
     """
     beside = np.ascontiguousarray(other[:, ::-1]) if mirror else other
     if random.random() < 0.5:
-        beside = _turned(beside, float(random.normal(0, 4)))
+        beside = tilted(beside, -float(random.normal(0, 4)))
     gamma = float(np.exp(random.normal(0, 0.15)))
     gain, offset = float(random.uniform(0.55, 1.0)), float(random.uniform(0, 0.12))
     beside = np.clip(beside**gamma * gain + offset, 0, 1)
@@ -184,11 +176,3 @@ def side_by_side(
         pixels[top : top + len(part), column : column + part.shape[1]] = part
         column += part.shape[1] + gap
     return np.asarray(np.rint(pixels * 255) / 255, np.float32)
-
-
-def _turned(image: Image, degrees: float) -> Image:
-    height, width = image.shape
-    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
-    return np.asarray(
-        cv2.warpAffine(image, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    )

@@ -43,9 +43,7 @@ class Scene:
     name: str
     label: str
     words: str
-    """What was done to it."""
     content: bytes
-    """A file as a user would give it."""
 
 
 def draw_failures(assessor: Assessor, stress: Table | None, folder: Path) -> dict[str, Any]:

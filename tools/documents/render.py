@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -148,11 +148,6 @@ def share(estimate: Table) -> str:
     return text if estimate["value"] is None else f"{text} %"
 
 
-def months(estimate: Table) -> str:
-    """Months to a tenth, with the interval where there is one."""
-    return number(estimate, 1)
-
-
 def signed(value: float) -> str:
     """A number to a tenth with its sign; what rounds to 0 has none."""
     text = f"{abs(value):.1f}"
@@ -173,11 +168,6 @@ def percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.0f} %"
 
 
-def part(count: int, total: int) -> str:
-    """A count in per cent of a total, and the count itself."""
-    return f"{100 * count / total:.1f} % ({count})" if total else "–"
-
-
 def cell(text: str) -> str:
     """A name given by users, escaped for a Markdown table."""
     return re.sub(r"\s+", " ", text).replace("|", r"\|").replace("<", "&lt;")
@@ -189,20 +179,10 @@ def listed(parts: Iterable[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def years(band: str) -> str:
-    """The key of a two-year band for people: "2–4 years"."""
-    return f"{band.replace('-', '–')} years"
-
-
 def stage(name: str) -> str:
     """The folder of a training stage for people: "attention, phase 1"."""
     network, _, phase = name.partition("/phase-")
     return f"{network}, phase {int(phase) + 1}" if phase.isdigit() else name
-
-
-def ms(seconds: float) -> str:
-    """Seconds as whole milliseconds."""
-    return f"{1000 * seconds:.0f}"
 
 
 def shift(change: Table) -> float:
@@ -222,21 +202,22 @@ def most_silent(changes: Sequence[Table]) -> list[Table]:
     return sorted(silent, key=lambda change: (-change["silent_of_all"]["value"], -shift(change)))
 
 
-def noticed(change: Table) -> float:
-    """The share of changed radiographs that were refused or warned about."""
-    return float(sum(change["fates"].get(outcome, 0.0) for outcome in NOTICED))
-
-
-def sampled(rows: Sequence[Table], most: int = 10) -> Sequence[Table]:
-    """About ten of many rows, the last among them."""
-    step = max(1, len(rows) // most)
-    return rows[::-1][::step][::-1]
-
-
-FILTERS = {
-    one.__name__: one
-    for one in (
-        *(number, months, share, percent, part, signed, difference, cell, listed, years, stage),
-        *(ms, shift, by_shift, most_silent, noticed, sampled),
-    )
+FILTERS: Mapping[str, Callable[..., Any]] = {
+    **{
+        one.__name__: one
+        for one in (
+            *(number, share, percent, signed, difference, cell, listed, stage),
+            *(shift, by_shift, most_silent),
+        )
+    },
+    "months": number,
+    "ms": lambda seconds: f"{1000 * seconds:.0f}",
+    # The key of a two-year band for people: "2–4 years".
+    "years": lambda band: f"{band.replace('-', '–')} years",
+    # A count in per cent of a total, and the count itself.
+    "part": lambda count, total: f"{100 * count / total:.1f} % ({count})" if total else "–",
+    # The share of changed radiographs that were refused or warned about.
+    "noticed": lambda change: sum(change["fates"].get(outcome, 0.0) for outcome in NOTICED),
+    # About ten of many rows, the last among them.
+    "sampled": lambda rows: rows[::-1][:: max(1, len(rows) // 10)][::-1],
 }

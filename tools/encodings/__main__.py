@@ -29,11 +29,12 @@ def main(arguments: list[str] | None = None) -> int:
         _print_ways(ways)
         return 0
     real = options.data is not None and options.data.exists()
-    if options.data is not None and not real:
-        print(f"{str(options.data)!r} does not exist; using synthetic hands", file=sys.stderr)
-    sources = (
-        held_out(options.data, options.images, options.seed) if real else synthetic(options.images)
-    )
+    if real:
+        sources = held_out(options.data, options.images, options.seed)
+    else:
+        if options.data is not None:
+            print(f"{str(options.data)!r} does not exist; using synthetic hands", file=sys.stderr)
+        sources = synthetic(options.images)
     weights = Weights()
     options.work.mkdir(parents=True, exist_ok=True)
     answers = []

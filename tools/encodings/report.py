@@ -34,10 +34,8 @@ PLAIN = "plain"
 PLAIN_WAY = Way(PLAIN, ".png", lambda grey: encoded(grey, "PNG"))
 """The unchanged image, which all others are compared with."""
 COMMAND = (sys.executable, "-m", "boneage", "assess", "--json", "--table")
-"""The command line of this environment."""
 READ, CRASHED = "read", "crashed"
 WRONG_USAGE = 2
-"""The exit status of wrong usage."""
 SECONDS, SECONDS_PER_FILE = 60.0, 5.0
 """The time limit of the program: a constant, and more for each file."""
 
@@ -95,7 +93,6 @@ class EncodingSummary:
 
     ways: Mapping[str, tuple[Way, Tally]]
     images: int
-    """Images whose plain file was read."""
     plain_refused: int
 
     def rates(self) -> dict[str, dict[str, Any]]:
@@ -104,13 +101,8 @@ class EncodingSummary:
         rates = {}
         for name, (whole, limit) in RULES.items():
             rate = counts[name] / counts[whole] if counts[whole] else 0.0
-            rates[name] = {
-                "count": counts[name],
-                "of": counts[whole],
-                "rate": round(rate, 5),
-                "limit": limit,
-                "passed": rate <= limit,
-            }
+            counted = {"count": counts[name], "of": counts[whole], "rate": round(rate, 5)}
+            rates[name] = {**counted, "limit": limit, "passed": rate <= limit}
         return rates
 
     @property
@@ -142,16 +134,12 @@ class EncodingSummary:
 def summarise(ways: Sequence[Way], images: Iterable[Mapping[str, FileAnswer]]) -> EncodingSummary:
     """Compare the answers for every image with that for its plain file."""
     tallies = {way.name: (way, Tally()) for way in ways}
-    read = refused = 0
-    for answers in images:
-        plain = answers[PLAIN]
-        if plain.status != READ:
-            refused += 1
-            continue
-        read += 1
+    every = list(images)
+    read = [answers for answers in every if answers[PLAIN].status == READ]
+    for answers in read:
         for way, tally in tallies.values():
-            tally.count(way, plain, answers[way.name])
-    return EncodingSummary(tallies, read, refused)
+            tally.count(way, answers[PLAIN], answers[way.name])
+    return EncodingSummary(tallies, len(read), len(every) - len(read))
 
 
 def lines(summary: EncodingSummary) -> list[str]:
@@ -195,8 +183,9 @@ class FileAnswer:
 def fingerprint(weights: Weights) -> str:
     """Hash the code and the weights of the program in this environment."""
     digest = hashlib.sha256(weights.name.sha256.encode())
-    for path in sorted(Path(boneage.__file__).parent.rglob("*.py")):
-        digest.update(path.read_bytes())
+    for path in sorted(Path(boneage.__file__).parent.rglob("*.*")):
+        if path.suffix in {".py", ".toml"}:
+            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

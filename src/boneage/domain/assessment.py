@@ -79,7 +79,6 @@ class OtherHand:
 
     age_months: float
     box: Box
-    """Its part of the image, in pixels."""
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,6 @@ class RegionDetection:
     that of the image, its last row the image's last. Where the image was masked in this step, it
     is 0."""
     box: Box
-    """The region in the pixels of the image."""
     attention_found: bool
     """False when no attention stood out and ``box`` is the fallback."""
     edges: Edges | None = None

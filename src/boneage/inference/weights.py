@@ -38,7 +38,6 @@ MONTHS_SCALE = 240.0
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 Job = tuple[str, Arrays]
-"""A network and its inputs."""
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 

@@ -96,7 +96,6 @@ class QualityClassifier:
     right: Linear
     """One number: the logarithm of the odds."""
     space: FeatureSpace
-    """Of training images."""
 
     def judge(self, features: npt.ArrayLike) -> Judgement:
         """Judge an image by its features, shape (views, width).

@@ -26,7 +26,6 @@ STORED_LIMITS = {
     "ood_score_warned": "unlikeness_warned",
     "orientation_certain": "lying_certain",
 }
-"""Limits that the file calls otherwise."""
 
 
 @dataclass(frozen=True, eq=False)

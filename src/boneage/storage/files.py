@@ -19,7 +19,6 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
 EVIDENCE_FORMAT = 1
 """The format number in every JSON file of measurements."""
 PART = ".part"
-"""The suffix of an unfinished file."""
 STANDARD_OUTPUT = Path("-")
 """The usual name of standard output in place of a file."""
 _OUTPUTS = frozenset(("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"))

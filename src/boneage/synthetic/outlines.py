@@ -37,7 +37,6 @@ class Ends:
     roundness: float = 0.12
     """How much of its width its corners take off."""
     tuft: bool = False
-    """The round tip of a last phalanx."""
 
 
 def smooth(corners: npt.ArrayLike) -> Outline:

@@ -59,13 +59,10 @@ class Element(NamedTuple):
     vr: str | None
     """None where none is stated that DICOM knows."""
     length: int
-    """As stated."""
     start: int
-    """Of the value."""
     stop: int
     """Of the value; beyond the data where they are cut off."""
     next: int
-    """Where the next element begins."""
 
 
 @dataclass

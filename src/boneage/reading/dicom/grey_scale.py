@@ -39,7 +39,6 @@ class Levels:
     index: npt.NDArray[np.unsignedinteger[Any]]
     """Places in ``values``, shape (rows, columns)."""
     sample: npt.NDArray[np.unsignedinteger[Any]]
-    """The places of some pixels."""
     counts: npt.NDArray[np.intp]
     """How many pixels of the image have each value."""
 

@@ -38,7 +38,6 @@ from boneage.reading.dicom.values import TABLES, text_of, whole_number
 from boneage.reading.raster.grey import luminance
 
 SYNTAXES: Mapping[str, str] = TABLES["syntaxes"]
-"""The transfer syntaxes that are read."""
 ALLOCATED = frozenset((1, 8, 12, 16, 32))
 MOST_BITS = 32
 FLOAT_PIXELS = ("FloatPixelData", "DoubleFloatPixelData")

@@ -68,7 +68,6 @@ class Shutter:
     shown: Mask | None
     """Shape (rows, columns); None: all of it."""
     box: Box | None
-    """Around the part that is shown."""
     notes: tuple[Finding, ...] = ()
 
     def applied(self, pixels: Pixels) -> Box | None:
