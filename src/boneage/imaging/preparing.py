@@ -92,10 +92,14 @@ class Placement:
 def reduced(pixels: Pixels) -> Pixels:
     """Reduce a large image to ``LONGEST_PX``, each pixel the mean of those it replaces."""
     scale = LONGEST_PX / max(pixels.shape)
-    if scale >= 1:
-        return pixels
-    size = max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale))
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
+    return pixels if scale >= 1 else scaled(pixels, scale)
+
+
+def scaled(pixels: Pixels, scale: float, least_px: int = 1) -> Pixels:
+    """Reduce or enlarge an image; no side becomes shorter than ``least_px``."""
+    size = [max(least_px, round(side * scale)) for side in pixels.shape[::-1]]
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(np.ascontiguousarray(pixels), size, interpolation=way))
 
 
 def stretch(pixels: Pixels, percentiles: tuple[float, float] = (1.0, 99.0)) -> Pixels:

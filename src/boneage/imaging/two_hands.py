@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from boneage.domain.geometry import Box
 from boneage.domain.radiograph import Pixels
+from boneage.imaging.preparing import scaled
 
 SAMPLE_PX = 128
 """Longer side at which cuts are looked for."""
@@ -131,9 +132,7 @@ def _edges_by_line(pixels: Pixels, *, rows: bool) -> Lines:
     # Every n-th pixel first: the mean of all of a large image takes longer than all the rest.
     step = max(1, max(pixels.shape) // (4 * SAMPLE_PX))
     sample = pixels[::step, ::step]
-    scale = min(1.0, SAMPLE_PX / max(sample.shape))
-    size = max(8, round(sample.shape[1] * scale)), max(8, round(sample.shape[0] * scale))
-    small = cv2.resize(np.ascontiguousarray(sample), size, interpolation=cv2.INTER_AREA)
+    small = scaled(sample, min(1.0, SAMPLE_PX / max(sample.shape)), least_px=8)
     low, high = np.percentile(small, PERCENTILES)
     small = (small - np.float32(low)) / np.float32(max(high - low, 1e-3))
     edges = np.abs(small - cv2.GaussianBlur(small, (0, 0), EDGE_SIGMA_PX))

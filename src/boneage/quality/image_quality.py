@@ -12,6 +12,7 @@ import numpy as np
 
 from boneage.domain.orientation import Orientation
 from boneage.domain.radiograph import Pixels, Radiograph
+from boneage.imaging.preparing import scaled
 
 SAMPLE_PX = 60_000
 """Pixels that percentiles and shares are taken from, about."""
@@ -84,10 +85,7 @@ def _noise(pixels: Pixels) -> float:
 
 
 def _sharpness(pixels: Pixels) -> float:
-    scale = SHARP_PX / max(pixels.shape)
-    size = max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale))
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    image = cv2.resize(np.ascontiguousarray(pixels), size, interpolation=way)
+    image = scaled(pixels, SHARP_PX / max(pixels.shape))
     fine = cv2.GaussianBlur(image, (0, 0), FINE)
     coarse = cv2.GaussianBlur(image, (0, 0), COARSE)
     return float((image - fine).std()) / max(float((fine - coarse).std()), TINY)

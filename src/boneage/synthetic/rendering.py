@@ -13,8 +13,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from boneage.domain.geometry import Box
 from boneage.domain.radiograph import Pixels
-from boneage.synthetic.marker import PLATE, Marker, marker
+from boneage.synthetic.marker import PLATE, marker
 from boneage.synthetic.outlines import Outline, Projection
 from boneage.synthetic.skeleton import Bone
 
@@ -70,11 +71,14 @@ def render(
 ) -> Pixels:
     """Expose an image; shape (height, width), 0 (black) to 1 (white)."""
     soft = _flesh_map(flesh, projection)
-    compact, spongy = _bone_map(bones, projection, Textures.drawn(rng))
+    compact, spongy = _bone_map(bones, projection, _texture(rng))
     density = FLESH_PER_MM * soft + SPONGY_PER_MM * spongy + COMPACT_PER_MM * compact
     density = _seen(density, projection)
     lead = marker(soft < SKIN_MM)
-    _lay_down(density, lead)
+    rows, cols = lead.lead.shape
+    density[lead.top : lead.top + rows, lead.left : lead.left + cols] += lead.lead * np.where(
+        lead.lead > PLATE, LEAD_DENSITY, PLATE_DENSITY
+    )
     density = cv2.GaussianBlur(density, (0, 0), max(0.45, 0.5 * BLUR_MM / projection.mm_per_px))
     grey = BACKGROUND + (SHOULDER - BACKGROUND) * (1 - np.exp(-density / SHOULDER))
     grey += _grain(density, rng)
@@ -91,12 +95,6 @@ def _seen(density: Map, projection: Projection) -> Map:
     small = cv2.GaussianBlur(small, (0, 0), max(0.5, SCATTER_MM / projection.mm_per_px / 4))
     fog = cv2.resize(small, density.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return np.asarray(sharp + SCATTER_SHARE * fog)
-
-
-def _lay_down(density: Map, lead: Marker) -> None:
-    rows, cols = lead.lead.shape
-    view = density[lead.top : lead.top + rows, lead.left : lead.left + cols]
-    view += np.where(lead.lead > PLATE, LEAD_DENSITY, PLATE_DENSITY) * lead.lead
 
 
 def _grain(density: Map, rng: np.random.Generator) -> Map:
@@ -116,25 +114,18 @@ def _shut(grey: Map) -> None:
     grey *= cv2.GaussianBlur(open_field, (0, 0), max(0.5, edge / 6))
 
 
-@dataclass(frozen=True, eq=False)
-class Textures:
-    """Noise to cut the texture of bone from."""
+def _texture(rng: np.random.Generator) -> Map:
+    """Draw a square tile that can be repeated: fine bright lines around dark meshes.
 
-    net: Map
-    """A square tile, mean 0 and standard deviation 1."""
-
-    @classmethod
-    def drawn(cls, rng: np.random.Generator) -> Textures:
-        """Draw a tile that can be repeated: fine bright lines around dark meshes."""
-        white = rng.standard_normal((TEXTURE_SIDE, TEXTURE_SIDE)).astype(np.float32)
-        band = _blur_around(white, 1.3) - _blur_around(white, 3.0)
-        lines = np.exp(-2.2 * np.abs(band / band.std()))
-        return cls(((lines - lines.mean()) / lines.std()).astype(np.float32))
+    To cut the texture of bone from; its mean is 0 and its standard deviation 1.
+    """
+    white = rng.standard_normal((TEXTURE_SIDE, TEXTURE_SIDE)).astype(np.float32)
+    band = _blur_around(white, 1.3) - _blur_around(white, 3.0)
+    lines = np.exp(-2.2 * np.abs(band / band.std()))
+    return np.asarray((lines - lines.mean()) / lines.std(), np.float32)
 
 
-def _bone_map(
-    bones: tuple[Bone, ...], projection: Projection, textures: Textures
-) -> tuple[Map, Map]:
+def _bone_map(bones: tuple[Bone, ...], projection: Projection, tile: Map) -> tuple[Map, Map]:
     """Add up compact and spongy bone, in mm of each, shape (height, width) both."""
     compact = np.zeros((projection.height, projection.width), np.float32)
     spongy = np.zeros_like(compact)
@@ -143,8 +134,8 @@ def _bone_map(
         if window is None:
             continue
         hard, soft = _parts_and_plate(bone, window)
-        compact[window.slices] += window.average(hard)
-        spongy[window.slices] += window.average(soft * window.texture(bone, textures))
+        compact[window.box.slices] += window.average(hard)
+        spongy[window.box.slices] += window.average(soft * window.texture(bone, tile))
     return compact, spongy
 
 
@@ -206,10 +197,7 @@ class _Window:
     """The part of the image around one bone, in finer pixels."""
 
     projection: Projection
-    top: int
-    left: int
-    bottom: int
-    right: int
+    box: Box
     fineness: int
 
     @classmethod
@@ -218,30 +206,23 @@ class _Window:
         box = projection.box(*parts)
         if box is None:
             return None
+        low = max(0, box.min_row - 1), max(0, box.min_col - 1)
+        high = min(projection.height, box.max_row + 1), min(projection.width, box.max_col + 1)
         fineness = min(MAX_FINENESS, math.ceil(projection.mm_per_px / FINE_MM))
-        return cls(
-            projection,
-            max(0, box.min_row - 1),
-            max(0, box.min_col - 1),
-            min(projection.height, box.max_row + 1),
-            min(projection.width, box.max_col + 1),
-            fineness,
-        )
+        return cls(projection, Box(*low, *high), fineness)
 
     @property
     def mm_per_px(self) -> float:
         return self.projection.mm_per_px / self.fineness
 
     @property
-    def slices(self) -> tuple[slice, slice]:
-        return slice(self.top, self.bottom), slice(self.left, self.right)
-
-    @property
     def shape(self) -> tuple[int, int]:
-        return (self.bottom - self.top) * self.fineness, (self.right - self.left) * self.fineness
+        return self.box.height * self.fineness, self.box.width * self.fineness
 
     def points(self, outline: Outline) -> Outline:
-        return np.asarray((self.projection.to_px(outline) - (self.left, self.top)) * self.fineness)
+        return np.asarray(
+            (self.projection.to_px(outline) - (self.box.min_col, self.box.min_row)) * self.fineness
+        )
 
     def mask(self, *outlines: Outline) -> npt.NDArray[np.uint8]:
         mask = np.zeros(self.shape, np.uint8)
@@ -250,8 +231,7 @@ class _Window:
         return mask
 
     def average(self, fine: Map) -> Map:
-        rows, cols = self.bottom - self.top, self.right - self.left
-        blocks = fine.reshape(rows, self.fineness, cols, self.fineness)
+        blocks = fine.reshape(self.box.height, self.fineness, self.box.width, self.fineness)
         return np.asarray(blocks.mean(axis=(1, 3)))
 
     def along(self, bone: Bone) -> tuple[Map, Map]:
@@ -273,7 +253,7 @@ class _Window:
         thin = np.float32(min(0.1 * bone.thickness_mm, 0.6))
         return np.asarray(thin + (np.float32(bone.cortex_mm) - thin) * bulge)
 
-    def texture(self, bone: Bone, textures: Textures) -> Map:
+    def texture(self, bone: Bone, tile: Map) -> Map:
         """What spongy bone is multiplied with: meshes, drawn out along a shaft."""
         share, across = self.along(bone)
         length_mm = float(np.hypot(*(bone.axis[1] - bone.axis[0])))
@@ -282,7 +262,7 @@ class _Window:
         cols = across / np.float32(GRAIN_MM)
         shift = sum(map(ord, bone.name)) * 37  # no two bones show the same part of the tile
         sampled = cv2.remap(
-            textures.net,
+            tile,
             np.mod(cols + shift, TEXTURE_SIDE - 1).astype(np.float32),
             np.mod(rows + shift, TEXTURE_SIDE - 1).astype(np.float32),
             cv2.INTER_LINEAR,
