@@ -219,5 +219,5 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     # The share of changed radiographs that were refused or warned about.
     "noticed": lambda change: sum(change["fates"].get(outcome, 0.0) for outcome in NOTICED),
     # About ten of many rows, the last among them.
-    "sampled": lambda rows: rows[::-1][:: max(1, len(rows) // 10)][::-1],
+    "sampled": lambda rows, most=10: rows[::-1][:: max(1, len(rows) // most)][::-1],
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -156,15 +156,8 @@ def mask_of(box: Box, shape: tuple[int, ...], extent: str = "box") -> npt.NDArra
 
 def box_from_fractions(fractions: Fractions, film_height: int, film_width: int) -> Box:
     """Scale a box from shares of the image to its pixels."""
-    top, left, bottom, right = fractions
-    unit = Placement(0, 0, 10_000, 10_000)
-    box = Box(
-        round(top * unit.height),
-        round(left * unit.width),
-        round(bottom * unit.height),
-        round(right * unit.width),
-    )
-    return unit.to_film(box, film_height, film_width)
+    box = Box(*(round(share * 10_000) for share in fractions))
+    return Placement(0, 0, 10_000, 10_000).to_film(box, film_height, film_width)
 
 
 def find_regions(
@@ -212,8 +205,7 @@ def _coverage(
     return coverage_of(edges, shape, extent)
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(NamedTuple):
     """Where a region is expected: its middle and how far around it, as shares of the image."""
 
     row: float

@@ -68,16 +68,13 @@ class Assessor:
 
     Parameters
     ----------
-    weights : str or Path, optional
-    threads : int, optional
-        How many processor cores one image may use at a time, default all.
-        Both: see :class:`boneage.inference.weights.Weights`.
+    weights, threads : optional
+        See :class:`boneage.inference.weights.Weights`.
     level : float, optional
         The share of images whose bone age the interval holds; default 0.9.
     calibration : str or Path, optional
         A file that ``boneage calibrate`` wrote; default: the one that the
         environment variable ``BONEAGE_CALIBRATION`` names; empty: none.
-        Both: see :class:`boneage.inference.interval_predictor.IntervalPredictor`.
     """
 
     def __init__(
@@ -137,10 +134,11 @@ class Assessor:
         request = _Request(sex, age, on_step or _ignore, force)
         request.on_step(PREPARING)
         first, pair = self._first_pass(radiograph, sex)
-        if pair is None:
-            answer = self._assess_hand(radiograph, first, request)
-        else:
-            answer = self._assess_pair(radiograph, pair, request)
+        answer = (
+            self._assess_pair(radiograph, pair, request)
+            if pair
+            else self._assess_hand(radiograph, first, request)
+        )
         return replace(answer, seconds=time.perf_counter() - start)
 
     def _first_pass(self, radiograph: Radiograph, sex: Sex) -> tuple[FirstPass, Pair | None]:

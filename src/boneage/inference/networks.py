@@ -66,10 +66,12 @@ def run_region_networks(
             for view in crops
         )
     )
-    return {
-        detection.region: _concatenated([next(outputs) for _ in crops])
-        for detection, crops in zip(wanted, views, strict=True)
-    }
+    found = {}
+    for detection, crops in zip(wanted, views, strict=True):
+        each = [next(outputs) for _ in crops]
+        together = {name: np.concatenate([one[name] for one in each]) for name in each[0]}
+        found[detection.region] = together
+    return found
 
 
 def combined_estimate(
@@ -95,11 +97,6 @@ def mean_months(scaled: npt.NDArray[np.float32]) -> float:
 def mean_feature(feature: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Average a feature over the views; shape (width,)."""
     return np.asarray(feature.mean(axis=0).ravel())
-
-
-def _concatenated(outputs: Sequence[Outputs]) -> Outputs:
-    """What a network gave for several images, as if for all at once."""
-    return {name: np.concatenate([one[name] for one in outputs]) for name in outputs[0]}
 
 
 @dataclass(frozen=True, eq=False)

@@ -85,7 +85,9 @@ class Weights:
         Inputs that the exported network does not take (a sex it was not built to see) are left
         out. A single output is computed by the smaller network for it, where there is one.
         """
-        session = self.session(network, self._single(network, outputs))
+        entry = self.manifest.networks.get(network)
+        single = outputs[0] if outputs and len(outputs) == 1 else None
+        session = self.session(network, single if entry and single in entry.alone else None)
         wanted = {item.name for item in session.get_inputs()}
         names = outputs or [item.name for item in session.get_outputs()]
         fed = {name: value for name, value in inputs.items() if name in wanted}
@@ -123,13 +125,6 @@ class Weights:
         if size is None:
             raise WeightsError(f"the manifest states no input size for {network!r}")
         return size
-
-    def _single(self, network: str, outputs: Sequence[str] | None) -> str | None:
-        """The one output that is wanted, where there is a file for it."""
-        entry = self.manifest.networks.get(network)
-        if entry is None or outputs is None or len(outputs) != 1:
-            return None
-        return outputs[0] if outputs[0] in entry.alone else None
 
     def open_all(self) -> None:
         """Open everything now, so that what is wrong with it shows before an image comes."""

@@ -42,12 +42,10 @@ def atomically(
     """Open a file for writing that gets its name only when it is complete.
 
     A pipe, a device and standard output are written in place, as there is nothing to replace;
-    of a link the target is written.
+    of a link the target is written. A file that exists is replaced, with the same permissions.
 
     Parameters
     ----------
-    path : Path
-        Replaced when it exists, with the same permissions. Its folder must exist.
     durable : bool
         Synced to the disk, under its name, when the block is left.
     private : bool
@@ -61,9 +59,8 @@ def atomically(
     Raises
     ------
     OSError
-        At once when the file cannot be written, so that a long command can open its
-        output before it starts to work. After any error inside the block nothing is left
-        behind, and an earlier file is untouched, except with ``keep_partial``.
+        At once, so that a long command can open its output before it starts to work. After an
+        error inside the block nothing is left behind, except with ``keep_partial``.
     """
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))

@@ -78,17 +78,8 @@ def resumed(
 class Journal:
     """The finished results of a long command, a line of JSON each, so that it can resume.
 
-    Parameters
-    ----------
-    path : Path
-        Created when missing. A last line cut off by a kill is dropped.
-    recipe : mapping
-        JSON-able: what the results depend on (weights, films, settings).
-
-    Raises
-    ------
-    DataError
-        When the file belongs to another recipe: resuming would mix two results.
+    A last line cut off by a kill is dropped. The recipe is JSON-able: what the results depend on
+    (weights, films, settings). DataError for a file of another one: two results would be mixed.
     """
 
     def __init__(self, path: Path, recipe: Mapping[str, Any]) -> None:

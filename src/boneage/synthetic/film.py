@@ -69,27 +69,12 @@ def draw(
     seed: int = 0,
     collimated: bool = False,
 ) -> SyntheticFilm:
-    """Draw the image of a left hand, palm down, of this skeletal age.
+    """Draw the image of a left hand, palm down, of this skeletal age, from 1 to 228 months.
 
-    Parameters
-    ----------
-    age_months : float
-        1 to 228.
-    sex : Sex
-    height, width : int
-        Of the image, in pixels, 64 to 4096.
-    rotation_degrees : float
-        Clockwise from upright; the whole hand stays on the film.
-    seed : int
-        Of the spread of the fingers, the texture and the noise, 0 or more. The
-        same arguments draw the same film.
-    collimated : bool
-        Whether the image has the black border of a collimator.
-
-    Raises
-    ------
-    SyntheticError
-        For an age, a size, a rotation or a seed outside these ranges.
+    The image has 64 to 4096 pixels on each side; ``collimated``: with the black border of a
+    collimator. It is turned clockwise; the whole hand stays on it. The seed, 0 or more, is that of
+    the spread of the fingers, the texture and the noise: the same arguments draw the same image.
+    SyntheticError for what is outside these ranges.
     """
     _check("age", age_months, *AGES_MONTHS, "months")
     _check("height", height, *SIDES_PX, "px")
@@ -103,8 +88,18 @@ def draw(
     projection = project_hand(flesh, growth.hand_length_mm, height, width, rotation_degrees)
     bones = tuple(skeleton.bones.values())
     pixels = render(bones, flesh, projection, rng, collimated=collimated)
+    metadata = ImageMetadata(
+        format="synthetic",
+        bits=BITS,
+        sex=sex,
+        laterality="L",
+        pixel_spacing_mm=(projection.mm_per_px, projection.mm_per_px),
+        body_part="HAND",
+        modality="DX",
+        burned_in_annotation=True,
+    )
     return SyntheticFilm(
-        radiograph=Radiograph(pixels, _facts(sex, projection), NAME),
+        radiograph=Radiograph(pixels, metadata, NAME),
         age_months=age_months,
         sex=sex,
         regions=_boxes(projection, _regions(skeleton, flesh)),
@@ -128,19 +123,6 @@ def _regions(skeleton: Skeleton, flesh: Outline) -> Mapping[str, Iterable[Outlin
 def _boxes(projection: Projection, outlines: Mapping[str, Iterable[Outline]]) -> Mapping[str, Box]:
     boxes = {name: projection.box(*parts) for name, parts in outlines.items()}
     return {name: box for name, box in boxes.items() if box is not None}
-
-
-def _facts(sex: Sex, projection: Projection) -> ImageMetadata:
-    return ImageMetadata(
-        format="synthetic",
-        bits=BITS,
-        sex=sex,
-        laterality="L",
-        pixel_spacing_mm=(projection.mm_per_px, projection.mm_per_px),
-        body_part="HAND",
-        modality="DX",
-        burned_in_annotation=True,
-    )
 
 
 def _check(name: str, value: float, least: float, most: float, unit: str) -> None:

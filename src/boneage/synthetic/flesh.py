@@ -10,6 +10,8 @@ from boneage.synthetic.outlines import Outline
 from boneage.synthetic.skeleton import Skeleton
 
 GRID_MM = 0.5
+SMOOTHED = 4
+"""Points of the grid on either side."""
 WEB_MM = 4.0
 """The radius of the skin between two fingers, in a grown hand."""
 PAD_MM = 4.2
@@ -22,15 +24,14 @@ def outline_flesh(skeleton: Skeleton) -> Outline:
     """Outline the skin of the hand and the forearm as one closed curve."""
     scale, width_scale = skeleton.growth.scale, skeleton.growth.width_scale
     plump = np.array([min(width_scale / scale, 1.16) * scale, scale])
-    parts = [np.asarray(ADULT.palm) * plump, _forearm() * plump]
+    forearm = np.maximum(ADULT.forearm, (-np.inf, -SHOWN_FOREARM_MM))
+    parts = [np.asarray(ADULT.palm) * plump, forearm * plump]
     for finger, half_widths in zip(skeleton.fingers, ADULT.finger_half_widths, strict=True):
         parts += _finger(finger.joints, np.asarray(half_widths) * width_scale, PAD_MM * scale)
-    return _lengthened(_union(parts, WEB_MM * scale), scale)
-
-
-def _forearm() -> Outline:
-    points = np.asarray(ADULT.forearm)
-    return np.stack([points[:, 0], np.maximum(points[:, 1], -SHOWN_FOREARM_MM)], axis=1)
+    x, y = _union(parts, WEB_MM * scale).T
+    # The forearm's cut end is moved far off any film.
+    is_end = y < -(SHOWN_FOREARM_MM - 5) * scale
+    return np.stack([x, np.where(is_end, -FOREARM_MM * scale, y)], axis=1)
 
 
 def _finger(points: Outline, half_widths: Outline, pad: float) -> list[Outline]:
@@ -44,24 +45,13 @@ def _finger(points: Outline, half_widths: Outline, pad: float) -> list[Outline]:
     ):
         along = (end - start) / np.hypot(*(end - start))
         across = np.array([along[1], -along[0]])
-        parts.append(
-            np.array(
-                [
-                    start + across * wide,
-                    end + across * narrow,
-                    end - across * narrow,
-                    start - across * wide,
-                ]
-            )
-        )
-    return parts + [
-        _disc(station, half) for station, half in zip(stations, half_widths, strict=True)
-    ]
-
-
-def _disc(middle: Outline, radius: float) -> Outline:
+        begin, stop = across * wide, across * narrow
+        parts.append(np.array([start + begin, end + stop, end - stop, start - begin]))
     angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-    return middle + radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    disc = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return parts + [
+        station + half * disc for station, half in zip(stations, half_widths, strict=True)
+    ]
 
 
 def _union(parts: list[Outline], web: float) -> Outline:
@@ -82,17 +72,6 @@ def _union(parts: list[Outline], web: float) -> Outline:
         (mask > 127).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
     )
     longest = max(curves, key=len)[:, 0].astype(np.float64)
-    return np.asarray(corner + GRID_MM * _without_steps(longest))
-
-
-def _lengthened(curve: Outline, scale: float) -> Outline:
-    """Move the forearm's cut end far off any film."""
-    x, y = curve.T
-    is_end = y < -(SHOWN_FOREARM_MM - 5) * scale
-    return np.stack([x, np.where(is_end, -FOREARM_MM * scale, y)], axis=1)
-
-
-def _without_steps(curve: Outline, reach: int = 4) -> Outline:
-    """Average a closed curve of grid points along itself."""
-    shifted = [np.roll(curve, shift, axis=0) for shift in range(-reach, reach + 1)]
-    return np.asarray(np.mean(shifted, axis=0))
+    # Averaged along itself, so that it has no steps.
+    shifts = range(-SMOOTHED, SMOOTHED + 1)
+    return corner + GRID_MM * np.mean([np.roll(longest, by, axis=0) for by in shifts], axis=0)

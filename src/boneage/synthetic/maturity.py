@@ -92,15 +92,12 @@ def centres_at(age_months: float, sex: Sex) -> Mapping[str, GrowthCentre]:
 def _centre(age_months: float, timeline: Timeline) -> GrowthCentre:
     if age_months < timeline[MaturityEvent.VISIBLE]:
         return GrowthCentre(visible=False, size=0.0)
-    fused = 0.0
-    if age_months >= timeline.get(MaturityEvent.FUSING, np.inf):
-        fused = _between(age_months, timeline, FUSED_SHARE)
-    return GrowthCentre(
-        visible=True,
-        size=_between(age_months, timeline, SIZE),
-        capped=age_months >= timeline.get(MaturityEvent.CAPPED, np.inf),
-        fused=fused,
+    capped, fuses = (
+        age_months >= timeline.get(event, np.inf)
+        for event in (MaturityEvent.CAPPED, MaturityEvent.FUSING)
     )
+    fused = _between(age_months, timeline, FUSED_SHARE) if fuses else 0.0
+    return GrowthCentre(True, _between(age_months, timeline, SIZE), capped, fused)
 
 
 def _between(age_months: float, timeline: Timeline, values: Mapping[MaturityEvent, float]) -> float:

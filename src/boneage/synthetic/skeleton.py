@@ -193,11 +193,9 @@ def _finger(number: int, growth: HandGrowth, spread_degrees: float) -> Finger:
 
 
 def _phalanges(number: int) -> list[tuple[str, LongBone]]:
-    proximal = (f"proximal_phalanx_{number}", ADULT.proximal[number - 1])
-    distal = (f"distal_phalanx_{number}", ADULT.distal[number - 1])
-    if number == 1:
-        return [proximal, distal]
-    return [proximal, (f"middle_phalanx_{number}", ADULT.middle[number - 2]), distal]
+    middle = [("middle", ADULT.middle[number - 2])] if number > 1 else []
+    ends = ("proximal", ADULT.proximal[number - 1]), ("distal", ADULT.distal[number - 1])
+    return [(f"{row}_phalanx_{number}", bone) for row, bone in (ends[0], *middle, ends[1])]
 
 
 def _long_bone(name: str, adult: LongBone, growth: HandGrowth, foot: Outline, angle: float) -> Bone:
