@@ -105,10 +105,7 @@ def measure_kills(
     weights: Path | None,
     report: Callable[[str], None],
 ) -> JsonObject:
-    """Read ``count`` films with kill -9 at random moments, and count the rows of both tables.
-
-    The moments are spread over the time that the films take at a ``pace`` that was measured.
-    """
+    """Read films with kill -9 at random moments, spread by the pace; count both tables' rows."""
     random_ = random.Random(7)  # noqa: S311  no secret
     # Of a part each, so that all come before the end; with what it takes to begin.
     opening = max(0.0, pace["seconds"] - pace["films"] / pace["films_per_second"])

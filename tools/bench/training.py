@@ -226,10 +226,7 @@ def _spread(films: tuple[Film, ...], count: int) -> tuple[Film, ...]:
 def _loop(
     setting: _Setting, train: Batches, epoch_batches: int, folder: Path
 ) -> Callable[[], tuple[Spent, Spent]]:
-    """Make what trains an epoch as :func:`boneage.training.fitting.fit` does, turn by turn.
-
-    It gives what a batch costs, and the epoch beside its batches.
-    """
+    """Make what trains an epoch as ``fit`` does; it gives the cost of a batch, and of the rest."""
     folder.mkdir(parents=True)
     phase, seed = setting.phase, setting.profile.seed
     network = setting.network(focus=phase.focus)

@@ -141,10 +141,7 @@ class Orientation:
         return min(1.0, tilted) * self.field.area / (height * width)
 
     def upright(self, pixels: Pixels, longest_px: int | None = None) -> Pixels:
-        """Bring an image, pixels 0 to 1, upright: bone bright, of the shape ``size``.
-
-        Its longer side has at most ``longest_px`` pixels; default: as many as there are.
-        """
+        """Bring an image upright: bone bright, of the shape ``size``, or at most ``longest_px``."""
         field = self.field
         part = pixels[field.slices]
         scale = min(1.0, longest_px / max(self.size)) if longest_px else 1.0

@@ -61,11 +61,7 @@ def white_of(grey: Grey) -> int:
 
 
 def turned(grey: Grey, degrees: float) -> Grey:
-    """Turn clockwise on an image that grows to hold all of it; what is new is black.
-
-    So a viewer turns a picture: nothing of the hand is lost, and the corners
-    are filled with black. Bicubic.
-    """
+    """Turn clockwise, bicubic, on an image that grows to hold all of it; what is new is black."""
     rows, cols = _sides_when_turned(grey.shape, degrees)
     size = math.ceil(rows - TINY), math.ceil(cols - TINY)
     return _rotated(grey, degrees, size, flags=cv2.INTER_CUBIC, borderValue=0)

@@ -68,11 +68,7 @@ class Cut:
 
 
 def cuts_between(pixels: Pixels, *, rows: bool = False) -> tuple[Cut, ...]:
-    """Find where an upright image could be cut between two hands: at most three places, never none.
-
-    The likeliest comes first. With ``rows``, it is cut between two rows, not between two columns:
-    for hands above each other.
-    """
+    """Find up to three places to cut between two hands (``rows``: above each other), best first."""
     height, width = pixels.shape
     size = height if rows else width
     edges = _edges_by_line(pixels, rows=rows)

@@ -214,10 +214,7 @@ class Assessor:
         *,
         force: bool = False,
     ) -> Iterator[Assessment | Failure]:
-        """Assess images one after the other; one that cannot be assessed becomes a Failure.
-
-        ``sex`` is of the cases that state none of their own. WeightsError: every image would fail.
-        """
+        """Assess images one after the other; one that cannot be assessed becomes a Failure."""
         for item in cases:
             case = item if isinstance(item, Case) else Case(item)
             yield attempt(

@@ -76,11 +76,7 @@ class Pair:
 def find_pair(
     radiograph: Radiograph, whole: FirstPass, first_pass: Callable[[Radiograph], FirstPass]
 ) -> Pair | None:
-    """Find the two hands of an image that shows two; None where it shows one, or anything else.
-
-    ``whole`` is its first pass; ``first_pass`` is run on its parts. None also where the weights
-    have no quality check.
-    """
+    """Find the two hands of an image by first passes of its parts; None where it shows others."""
     if whole.measures is None:
         return None
     letters = whole.measures.letters
@@ -167,10 +163,7 @@ def _cut_out(
     letters: int,
     first_pass: Callable[[Radiograph], FirstPass],
 ) -> Hand:
-    """Cut one hand out of an image; the part is in the pixels of the view.
-
-    ``letters`` are those of the whole image: text may name the patient wherever it stands.
-    """
+    """Cut a hand (in the view's pixels) out of an image; all text on it may name the patient."""
     scale = Placement(0, 0, *view.pixels.shape)
     box = view.orientation.box_on_film(scale.to_film(part, *view.orientation.size))
     alone = part_of(radiograph, box)

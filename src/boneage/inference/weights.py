@@ -94,11 +94,7 @@ class Weights:
         return dict(zip(names, session.run(names, fed), strict=True))
 
     def run_each(self, jobs: Iterable[Job]) -> list[dict[str, npt.NDArray[np.float32]]]:
-        """Run networks that do not need each other's outputs in parallel.
-
-        Each has one core to itself (see :meth:`session`), which is faster for several small
-        networks than one after the other, each spread over all cores.
-        """
+        """Run independent networks in parallel, each on one core: faster than in turn."""
         return self.in_parallel(lambda job: self.run(*job), jobs)
 
     def in_parallel(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
@@ -134,11 +130,7 @@ class Weights:
         _ = self.feature_space, self.quality_model
 
     def session(self, network: str, output: str | None = None) -> InferenceSession:
-        """Open the ONNX Runtime session of a network, its file verified when first opened.
-
-        With ``output``, of the part of it that computes this one alone. The networks of the
-        regions use one core each: they run in parallel.
-        """
+        """Open a network's session, verified; with ``output``, of the part for this one alone."""
         with self._opening:
             if (network, output) not in self._sessions:
                 self._sessions[network, output] = self._open(network, output)

@@ -95,10 +95,7 @@ def findings_of(
     answer_months: float | None = None,
     notes: tuple[Finding, ...] = (),
 ) -> tuple[Finding, ...]:
-    """Collect all findings on an image; refusals come first.
-
-    ``measures`` are None where the weights have no quality check. ``notes`` are on the decoding.
-    """
+    """Collect all findings, refusals first; ``measures`` are None without a quality check."""
     found = [
         *(findings_of_measures(measures) if measures else ()),
         *notes,

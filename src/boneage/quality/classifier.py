@@ -98,11 +98,7 @@ class QualityClassifier:
     space: FeatureSpace
 
     def judge(self, features: npt.ArrayLike) -> Judgement:
-        """Judge an image by its features, shape (views, width).
-
-        The views are the image and, where the weights look at both, its mirror image. WeightsError
-        when the features are of another width.
-        """
+        """Judge an image by its features (views, width), perhaps also of its mirror image."""
         rows = np.asarray(features, np.float32).reshape(len(np.asarray(features)), -1)
         if rows.shape[1] != self.kind.weights.shape[1]:
             raise WeightsError(

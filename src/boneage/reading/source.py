@@ -45,10 +45,7 @@ def naming(name: str) -> Iterator[None]:
 
 
 def load(source: Source) -> tuple[bytes, str]:
-    """Read a source as a whole, and give its name without the folder (``"film"``: it has none).
-
-    FilmError where it cannot be read, TypeError where it is no path, bytes or file object.
-    """
+    """Read a source as a whole, and its name; FilmError, or TypeError for what is no source."""
     if isinstance(source, bytes | bytearray | memoryview):
         data, name, where = bytes(source), UNNAMED, UNNAMED
     elif isinstance(source, str | os.PathLike):

@@ -115,10 +115,7 @@ def _shut(grey: Map) -> None:
 
 
 def _texture(rng: np.random.Generator) -> Map:
-    """Draw a square tile that can be repeated: fine bright lines around dark meshes.
-
-    To cut the texture of bone from; its mean is 0 and its standard deviation 1.
-    """
+    """Draw a tile of bone texture that repeats: bright lines around dark meshes, normalised."""
     white = rng.standard_normal((TEXTURE_SIDE, TEXTURE_SIDE)).astype(np.float32)
     band = _blur_around(white, 1.3) - _blur_around(white, 3.0)
     lines = np.exp(-2.2 * np.abs(band / band.std()))

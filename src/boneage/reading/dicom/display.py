@@ -224,11 +224,7 @@ def _is_inverse(dataset: Dataset, photometric: str) -> bool:
 def _presented(
     greys: Values, dataset: Dataset, photometric: str
 ) -> tuple[Values, tuple[Finding, ...]]:
-    """Present greys, 0 to 1, as the dataset states.
-
-    A table itself defines what is black. Where it does not fall, though the image's low values are
-    stated to be white, both are applied, with a warning: one of them is wrong.
-    """
+    """Present greys, 0 to 1, as stated; a warning where a table and the photometry disagree."""
     table, garbled = _presentation_table(dataset)
     if table is None:
         doubt = "A presentation lookup table is stated that cannot be read" if garbled else None

@@ -161,11 +161,7 @@ def _raw(elements: Elements, encoding: Encoding) -> dict[BaseTag, DataElement | 
 
 
 def _charset(elements: Elements) -> list[str]:
-    """Give the character sets, as Python calls them, that texts are written in.
-
-    Where none, or an unknown one, is stated, texts that are valid UTF-8 are decoded as UTF-8: other
-    texts are not valid by chance.
-    """
+    """Give the character sets of texts: those stated, else UTF-8 where a text is valid UTF-8."""
     stated = _text(elements, CHARACTER_SET)
     if stated.strip("\\ "):
         terms = [term.strip() for term in stated.split("\\")]

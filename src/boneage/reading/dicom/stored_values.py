@@ -304,11 +304,7 @@ def _with_the_right_sign(values: Integers, coding: Coding, counted: Mask | None)
 
 
 def _across(values: Integers, coding: Coding, counted: Mask | None, most: float = 1.0) -> int:
-    """Count the neighbours of which one is near the lowest number, the other near the highest.
-
-    None where more than a part of all pixels is either: that is black, or white, and jumps
-    would show it.
-    """
+    """Count neighbours of which one is near the lowest number and one near the highest."""
     numbers = coding.of(values)
     lowest = -(2 ** (coding.bits - 1)) if coding.signed else 0
     highest = lowest + 2**coding.bits - 1
