@@ -1,6 +1,6 @@
 """The steps of one assessment, and the lower bounds of its time.
 
-The bounds are the networks alone, with the same calls, and the decoding of the file alone.
+The bounds are the networks alone, by the same calls, and the decoding of the file alone.
 A test limits the ratio of processor time to them, which other processes hardly affect.
 """
 

@@ -19,23 +19,12 @@ Table: TypeAlias = Mapping[str, Any]
 BUNDLE = Path("src/boneage/bundle")
 """The weights that ship, in a checkout."""
 EVIDENCE = Path("docs/evidence")
+ALONE = ("independent", "metrics", "bench", "dashboard", "service", "folder", "node", "fuzz")
+IN_FOLDERS = ("comparison", "analysis", "ruler", "stress", "suitability", "ablation", "failures")
 FILES: Mapping[str, str] = {
-    "independent": "independent.json",
-    "metrics": "metrics.json",
-    "comparison": "comparison/comparison.json",
-    "analysis": "analysis/analysis.json",
-    "ruler": "ruler/ruler.json",
-    "stress": "stress/stress.json",
-    "suitability": "suitability/suitability.json",
-    "ablation": "ablation/ablation.json",
-    "bench": "bench.json",
-    "dashboard": "dashboard.json",
-    "service": "service.json",
-    "folder": "folder.json",
+    **{name: f"{name}.json" for name in ALONE},
+    **{name: f"{name}/{name}.json" for name in IN_FOLDERS},
     "training_loop": "training-loop.json",
-    "node": "node.json",
-    "fuzz": "fuzz.json",
-    "failures": "failures/failures.json",
 }
 """The file of each measurement in the folder of the evidence."""
 ALTERNATIVES: Mapping[str, str] = {"comparison": "comparison.json"}

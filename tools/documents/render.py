@@ -1,4 +1,4 @@
-"""Writes the documents from the evidence, in memory."""
+"""Writes the documents from the evidence, in memory, with the filters of their templates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often another encoding of an image moved its bone age, or caused a refusal or warning."""
+"""Assess files by the command line, and compare the answers with those for the plain images."""
 
 from __future__ import annotations
 

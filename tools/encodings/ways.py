@@ -1,4 +1,4 @@
-"""What a way of writing an image is, and what the ways do to its pixels."""
+"""What a way of writing an image is, what the ways do to its pixels, and images to write."""
 
 from __future__ import annotations
 

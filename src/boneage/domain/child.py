@@ -1,4 +1,4 @@
-"""What is known of a child: from people, and from the image's metadata."""
+"""What is known of a child: as people write it, the same for every interface, and by metadata."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The networks of one set of weights, run on views of an image: on it and its mirror image."""
+"""The networks of one set of weights, run on views of an image: on it and its mirror image.
+
+By the attention network, an image is brought upright and measured, and its regions are detected.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""The quality classifier: what an image shows, and in which orientation, by its feature.
+"""What an image shows, in which orientation, and how unlike the training images, by its feature.
 
 Linear functions of the attention network's feature of the whole hand, which is computed anyway.
-They were fitted to one network (``boneage suitability``) and mean nothing for another.
+They were fitted to one network (``boneage suitability``) and mean nothing for another. The
+features of the training images span a small space, their principal components: an image is
+atypical when its feature is far out along these (Mahalanobis distance), or far off the space.
 """
 
 from __future__ import annotations

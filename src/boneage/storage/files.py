@@ -1,4 +1,4 @@
-"""Files written atomically: whole or not at all."""
+"""Files written atomically, whole or not at all, and never over those of another image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The whole walk: from an age and a sex to an image and the truth about it."""
+"""From an age and a sex to an image and the truth about it, and to its files.
+
+Every file is marked as synthetic in all of its texts.
+"""
 
 from __future__ import annotations
 

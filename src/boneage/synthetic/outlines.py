@@ -1,4 +1,4 @@
-"""The outlines of bones: smooth closed curves in mm."""
+"""The outlines of bones, smooth closed curves in mm, and their place on an image, in pixels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""DICOM to a radiograph: CR, DX, secondary capture, or any other single grey image."""
+"""DICOM to a radiograph: CR, DX, secondary capture, or any other single grey image.
+
+Also what is stored as colour, where it is grey.
+"""
 
 from __future__ import annotations
 

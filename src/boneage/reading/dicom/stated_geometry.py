@@ -1,4 +1,4 @@
-"""The stated geometry of an image: the shape of its pixels, and its shutter."""
+"""The geometry of an image: the shape of its pixels, its shutter, and the padding around it."""
 
 from __future__ import annotations
 

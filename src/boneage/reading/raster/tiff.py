@@ -14,7 +14,7 @@ from boneage.reading.accepted import Limits
 from boneage.reading.raster.grey import DecodedImage, Grey, channels_differ, luminance, opacity
 from boneage.reading.raster.headers import UPRIGHT, aspect_of_resolution
 from boneage.reading.raster.tiff_decode import samples_of
-from boneage.reading.raster.tiff_layout import JPEG, Layout, damaged, layout_of, one_page
+from boneage.reading.raster.tiff_layout import JPEG, NUMBERS, Layout, damaged, layout_of, one_page
 from boneage.reading.raster.tone_curve import (
     ToneCurve,
     curve_of_profile,
@@ -30,12 +30,6 @@ COLOURS: Mapping[int, int] = {
     CMYK: 4,
 }
 """Samples that a photometric interpretation needs; what is more is extra."""
-OTHER_INTERPRETATIONS: Mapping[int, str] = {
-    4: "a transparency mask alone",
-    32803: "the unprocessed mosaic of a camera's sensor",
-    34892: "unprocessed camera data (LinearRaw)",
-    **dict.fromkeys((32844, 32845), "logarithmic luminance (LogL, LogLuv)"),
-}
 ALPHA = 2
 """Extra samples of opacity. Of kind 1, the colours are multiplied with it already."""
 MAX_TABLE_BITS = 16
@@ -71,7 +65,7 @@ def _interpretation(layout: Layout) -> int:
     usual = RGB if layout.samples >= 3 else BLACK_IS_ZERO
     stated = page.number(Tag.PhotometricInterpretation, usual)
     if stated not in COLOURS:
-        what = OTHER_INTERPRETATIONS.get(stated, f"photometric interpretation {stated}")
+        what = NUMBERS["other_interpretations"].get(stated, f"photometric interpretation {stated}")
         raise FilmError(
             "unsupported_pixels",
             f"is a TIFF of {what}, which is not supported; export it in grey or RGB",

@@ -19,17 +19,16 @@ from PIL.ExifTags import Base as Tag
 from boneage.errors import FilmError
 from boneage.reading.accepted import TIFF, Limits, truncated
 from boneage.reading.source import MAX_FILE_BYTES
+from boneage.storage.typed import shipped_toml
 
 MAX_PAGES, MAX_TAGS = 200, 1_000
 """Directories that are read, and tags in each: an image has one of some 30."""
-VALUE_TYPES: Mapping[int, str] = {
-    **dict.fromkeys((1, 2, 7), "u1"),
-    **dict.fromkeys((4, 5, 13), "u4"),
-    **dict.fromkeys((9, 10), "i4"),
-    **dict.fromkeys((16, 18), "u8"),
-    **{3: "u2", 6: "i1", 8: "i2", 11: "f4", 12: "f8", 17: "i8"},
+NUMBERS: Mapping[str, Mapping[int, Any]] = {
+    group: {int(number): value for number, value in table.items()}
+    for group, table in shipped_toml("boneage.reading.raster", "tiff.toml").items()
 }
-"""NumPy's names of the types of TIFF values; a rational (5, 10) is two of them."""
+"""What TIFF calls by numbers, such as the types of values and the compressions."""
+VALUE_TYPES = NUMBERS["value_types"]
 RATIONALS = frozenset((5, 10))
 
 REDUCED, MASK = 1, 4
@@ -37,32 +36,11 @@ REDUCED, MASK = 1, 4
 OLD_REDUCED = 2
 IMAGE_DEPTH = 32997
 
-UNCOMPRESSED, LZW, JPEG, DEFLATE, PACKBITS, OLD_DEFLATE = 1, 5, 7, 8, 32773, 32946
-LZMA, ZSTD = 34925, 50000
-MOST_EXPANSION: Mapping[int, int] = {
-    UNCOMPRESSED: 1,
-    LZW: 2_600,
-    DEFLATE: 1_040,
-    OLD_DEFLATE: 1_040,
-    PACKBITS: 64,
-    JPEG: 4_096,
-    LZMA: 10_000,
-    ZSTD: 40_000,
-}
-"""Supported compressions, and the most bytes that one byte can expand to: data that state more are
-damaged, and are refused before memory is allocated."""
-WITH_PREDICTOR = frozenset((LZW, DEFLATE, OLD_DEFLATE, LZMA, ZSTD))
+MOST_EXPANSION = NUMBERS["most_expansion"]
+UNCOMPRESSED, JPEG = 1, 7
+WITH_PREDICTOR = frozenset((5, 8, 32946, 34925, 50000))
+"""LZW, both Deflates, LZMA and Zstandard."""
 NO_PREDICTOR, DIFFERENCES, FLOAT_DIFFERENCES = 1, 2, 3
-OTHER_COMPRESSIONS: Mapping[int, str] = {
-    **dict.fromkeys((2, 3, 4), "CCITT (fax) compression"),
-    6: "the old JPEG compression",
-    **dict.fromkeys((33003, 33004, 33005, 34712), "JPEG 2000 compression"),
-    34887: "LERC compression",
-    34892: "lossy JPEG compression (DNG)",
-    50001: "WebP compression",
-    **dict.fromkeys((50002, 52546), "JPEG XL compression"),
-    **dict.fromkeys((22610, 34934), "JPEG XR compression"),
-}
 UNSIGNED, SIGNED, FLOAT, UNDEFINED = 1, 2, 3, 4
 WHOLE_BYTES = frozenset((8, 16, 32, 64))
 MAX_PACKED_BITS = 16
@@ -262,7 +240,7 @@ def layout_of(page: Directory, limits: Limits) -> Layout:
     bits, kind = _sample_type(page, samples)
     compression = page.number(Tag.Compression, UNCOMPRESSED)
     if compression not in MOST_EXPANSION:
-        what = OTHER_COMPRESSIONS.get(compression, f"compression {compression}")
+        what = NUMBERS["other_compressions"].get(compression, f"compression {compression}")
         raise FilmError(
             "unsupported_compression",
             f"is a TIFF with {what}, which is not supported; "
