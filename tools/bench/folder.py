@@ -189,20 +189,18 @@ def _run(command: Sequence[str], kill_after: float | None = None) -> _FolderRun:
 
 def _memory(films: int, pid: int) -> list[JsonObject]:
     """The peak memory of the command and its workers; empty except on Linux."""
-    children = _of_process(pid, f"task/{pid}/children").split()
+    children = _of_process(str(pid), f"task/{pid}/children").split()
     # Not Python's resource tracker.
     workers = [child for child in children if "spawn_main" in _of_process(child, "cmdline")]
-    own, *others = (
-        int(found[1]) * 1024 / MEGABYTE if found else None
-        for found in (PEAK.search(_of_process(one, "status")) for one in (pid, *workers))
-    )
+    peaks = [PEAK.search(_of_process(one, "status")) for one in (str(pid), *workers)]
+    own, *others = (int(peak[1]) * 1024 / MEGABYTE if peak else None for peak in peaks)
     if own is None:
         return []
     megabytes = [other for other in others if other is not None]
     return [{"films": films, "parent_mb": own, "workers_mb": megabytes}]
 
 
-def _of_process(pid: int | str, name: str) -> str:
+def _of_process(pid: str, name: str) -> str:
     """What Linux tells of a process; empty where it tells nothing."""
     try:
         return Path(f"/proc/{pid}/{name}").read_text(errors="replace")

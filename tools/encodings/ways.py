@@ -167,7 +167,8 @@ CHANNELS: Mapping[str, Callable[[Array], Array]] = {
 
 def stored(grey: Grey, pixels: str = "8") -> Array:
     """Make of an image the pixels that ``ways.toml`` describes."""
-    spread, values = deep, grey
+    values: Array = grey
+    spread: Callable[[Grey, int], Array] = deep
     for word in pixels.split():
         if word in SHAPES:
             grey = values = SHAPES[word](grey)
@@ -180,7 +181,7 @@ def stored(grey: Grey, pixels: str = "8") -> Array:
         elif word.startswith("float"):
             values = (grey / np.float64(255)).astype(word)
         else:
-            spread = {"inverted": inverted, "signed": signed}[word]
+            spread = inverted if word == "inverted" else signed
     return np.ascontiguousarray(values)
 
 

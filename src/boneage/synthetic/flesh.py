@@ -74,4 +74,5 @@ def _union(parts: list[Outline], web: float) -> Outline:
     longest = max(curves, key=len)[:, 0].astype(np.float64)
     # Averaged along itself, so that it has no steps.
     shifts = range(-SMOOTHED, SMOOTHED + 1)
-    return corner + GRID_MM * np.mean([np.roll(longest, by, axis=0) for by in shifts], axis=0)
+    averaged = np.mean([np.roll(longest, by, axis=0) for by in shifts], axis=0)
+    return np.asarray(corner + GRID_MM * averaged)
