@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -51,12 +51,6 @@ class Evidence:
     """Whether ``make`` can measure what is missing."""
     ships: bool = True
     """Whether these are the weights that come with boneage."""
-
-    def measured_with(self) -> Iterator[tuple[str, Table]]:
-        """Every measurement that names its weights, and those weights."""
-        for name, table in self.tables.items():
-            if "weights" in table:
-                yield name, table["weights"]
 
 
 def read_checkout(root: Path, evidence: Path | None = None) -> Evidence:
