@@ -108,7 +108,6 @@ def measure_server(
 
 
 def _load(server: httpx.Client, film: Path, clients: int, requests: int) -> JsonObject:
-    """Latencies of clients that each send one request after the other."""
     request = _requesting(server, film)
     timed(request, max(clients, WARMING_UP), clients)
     begun = metric(server, PROCESSOR)
@@ -161,7 +160,6 @@ def serving(
 
 
 def address_of(process: subprocess.Popen[bytes]) -> str:
-    """The address of a server, from its first line."""
     line = process.stdout.readline().decode() if process.stdout else ""
     found = re.search(r"http://\S+", line)
     if found is None:
@@ -170,7 +168,6 @@ def address_of(process: subprocess.Popen[bytes]) -> str:
 
 
 def metric(server: httpx.Client, name: str) -> float:
-    """One of the server's metrics without labels."""
     found = re.search(rf"^{name} (\S+)$", server.get("/metrics").text, re.MULTILINE)
     if found is None:
         raise DataError(f"{server.base_url}metrics has no {name}")

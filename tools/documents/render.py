@@ -106,7 +106,6 @@ def _context(evidence: Evidence) -> dict[str, Any]:
 
 
 def _tidy(text: str) -> str:
-    """At most one empty line where sections are missing."""
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 

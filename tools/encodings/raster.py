@@ -38,7 +38,6 @@ GARBAGE = b"END OF FILE" * 9
 
 
 def encoded(pixels: Array, kind: str, **options: Any) -> bytes:
-    """Let Pillow write an image."""
     return _saved(Image.fromarray(np.ascontiguousarray(pixels)), kind, **options)
 
 
@@ -58,7 +57,6 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
 
 
 def _with_chunk(data: bytes, kind: bytes, content: bytes) -> bytes:
-    """Put a chunk behind a PNG's header."""
     return data[:PNG_HEADER_END] + _chunk(kind, content) + data[PNG_HEADER_END:]
 
 

@@ -41,7 +41,6 @@ SECONDS, SECONDS_PER_FILE = 60.0, 5.0
 
 
 def limit_of(way: Way) -> float:
-    """How far a way may move an answer, in months."""
     return MONTHS_CHANGED if way.lossy or way.resampled else MONTHS
 
 

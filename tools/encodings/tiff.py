@@ -25,7 +25,6 @@ PREVIEW, MASK = 1, 4
 
 
 def _pages(*pages: tuple[Array, dict[str, Any]], **container: Any) -> bytes:
-    """Write pages, each with its own options."""
     file = BytesIO()
     # ImageJ's description is metadata of its own; other files shall have none.
     plain: dict[str, Any] = {} if "imagej" in container else {"metadata": None}

@@ -108,7 +108,6 @@ def ycbcr(grey: Grey) -> Array:
 
 
 def with_alpha(pixels: Array) -> Array:
-    """Add an alpha channel, opaque everywhere."""
     channels = pixels if pixels.ndim == 3 else pixels[..., np.newaxis]
     opaque = np.full((*channels.shape[:2], 1), np.iinfo(pixels.dtype).max, pixels.dtype)
     return np.concatenate([channels, opaque], axis=-1)

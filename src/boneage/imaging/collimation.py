@@ -194,7 +194,6 @@ def _cut(box: Box, cuts: Cuts, scale: float) -> Box:
 
 
 def _refined(cuts: Cuts, image: Pixels, scale: float) -> Cuts:
-    """Find the edges of borders to a line of the image itself."""
     reach = ceil(2 * scale)
     return tuple(
         _refined_edge(side, round(lines * scale), reach) if lines else 0

@@ -198,7 +198,6 @@ def _coverage(
     place: Placement,
     film_size: tuple[int, int],
 ) -> npt.NDArray[np.float32]:
-    """How much of each pixel of a canvas is masked after a detection."""
     edges = place.to_canvas(detection.box, *film_size).edges
     if detection.edges:
         edges = place.edges_on_canvas(detection.edges, *film_size)
@@ -287,7 +286,6 @@ def _one_detection(
 
 
 def _smoothed(raw: HeatMap, plan: RegionPlan) -> HeatMap:
-    """Set the edges of a heat map to its minimum and blur it, as planned."""
     edge = plan.edge_cells
     if edge:
         inner = raw[edge:-edge, edge:-edge]

@@ -137,7 +137,6 @@ def _edges_by_line(pixels: Pixels, *, rows: bool) -> Lines:
 
 
 def _emptiness(edges: Lines, line: int) -> float:
-    """Compare a cut with the lines on either side of it."""
     sides = edges[:line], edges[line + 1 :]
     crowded = min(float(np.quantile(side, CROWDED)) for side in sides)
     return float(np.clip(1 - edges[line] / max(crowded, 1e-6), 0.0, 1.0))

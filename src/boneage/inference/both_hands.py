@@ -53,7 +53,6 @@ class Hand:
     def detections_on_whole(
         self, detections: tuple[RegionDetection, ...], radiograph: Radiograph
     ) -> tuple[RegionDetection, ...]:
-        """Carry detections on this hand's radiograph to the image that shows both."""
         size = radiograph.height, radiograph.width
         return Orientation(self.box).detections_on_film(detections, size)
 
@@ -178,7 +177,6 @@ def _cut_out(
 
 
 def part_of(radiograph: Radiograph, box: Box) -> Radiograph:
-    """Cut a part out of an image; its metadata stay."""
     exposed = radiograph.exposed.intersection(box) if radiograph.exposed else None
     return replace(
         radiograph,

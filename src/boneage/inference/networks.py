@@ -217,7 +217,6 @@ def features_as_oriented(
 
 
 def _on_canvas(weights: Weights, normalised: Canvas) -> tuple[Canvas, Placement]:
-    """Bring a normalised image to the size of the attention network."""
     preparation, size = weights.manifest.preparation, weights.input_size("attention")
     place = placement(normalised.shape[0], normalised.shape[1], size, preparation.fit)
     return put_on_canvas(normalised, size, place, preparation), place

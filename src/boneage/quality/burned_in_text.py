@@ -52,7 +52,6 @@ def letters_in_a_row(pixels: Pixels) -> int:
 
 
 def _marks(stands_out: npt.NDArray[np.uint8]) -> Marks:
-    """Find what has the size of a letter, from left to right."""
     _, ink = cv2.threshold(stands_out, STANDS_OUT * 255, 1, cv2.THRESH_BINARY)
     found = connected_components(ink)
     width, height, area = found[:, 2], found[:, 3], found[:, 4]

@@ -106,7 +106,6 @@ def findings_of(
 
 
 def findings_of_measures(measures: ImageMeasures) -> Iterator[Finding]:
-    """Report each measure that is beyond its limit."""
     yield from _of_kind(measures.judgement, measures.limits)
     yield from _of_pixels(measures)
     yield from _of_orientation(measures)
@@ -155,7 +154,6 @@ def _of_pixels(measures: ImageMeasures) -> Iterator[Finding]:
 
 
 def _of_orientation(measures: ImageMeasures) -> Iterator[Finding]:
-    """Report the orientation of the image, and how it was corrected."""
     orientation, judgement, limits = measures.orientation, measures.judgement, measures.limits
     if orientation.quarters:
         turn = QUARTER_TURNS[orientation.quarters]
@@ -189,7 +187,6 @@ def _of_orientation(measures: ImageMeasures) -> Iterator[Finding]:
 def _of_metadata(
     metadata: ImageMetadata, sex: Sex, chronological_age_months: float | None
 ) -> Iterator[Finding]:
-    """Report what the metadata state that does not fit."""
     if metadata.laterality in MARKED_AS:
         message = f"The image is marked as {MARKED_AS[metadata.laterality]}; {OF_LEFT_HANDS}"
         yield Finding.warning("right_hand", message)
@@ -221,7 +218,6 @@ def _of_metadata(
 def _of_answer(
     detections: tuple[RegionDetection, ...], age_months: float | None, answer_months: float | None
 ) -> Iterator[Finding]:
-    """Report what is odd about the bone age and the detected regions."""
     if answer_months is not None and answer_months >= END_OF_SCALE_MONTHS:
         message = "The bone age is at the end of the scale, where growth has ended: "
         message += "an adult's hand looks like this, too."

@@ -81,7 +81,6 @@ def _walk(top: Path, below: Path, without: frozenset[Path], left_out: LeftOut) -
 
 
 def _listed(folder: Path, below: Path, left_out: LeftOut) -> tuple[list[str], set[str]]:
-    """List what may be images, and the subfolders among them."""
     names: list[str] = []
     folders: set[str] = set()
     others: list[tuple[str, str]] = []
@@ -125,7 +124,6 @@ def _kind_left_out(name: str) -> str | None:
 
 
 def _begins_as_film(entry: os.DirEntry[str]) -> bool:
-    """Whether a file is of an accepted kind, by its first bytes."""
     try:
         if not entry.is_file():
             return False

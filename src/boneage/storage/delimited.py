@@ -180,7 +180,6 @@ def _rows(
 
 
 def _normal(name: str) -> str:
-    """Normalise a column's name: width, case and spaces."""
     return " ".join(unicodedata.normalize("NFKC", name).replace("\ufeff", "").split()).casefold()
 
 

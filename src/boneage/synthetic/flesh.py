@@ -35,7 +35,6 @@ def outline_flesh(skeleton: Skeleton) -> Outline:
 
 
 def _finger(points: Outline, half_widths: Outline, pad: float) -> list[Outline]:
-    """Outline a finger's segments, each tapering, and its round tip."""
     direction = (points[-1] - points[-2]) / np.hypot(*(points[-1] - points[-2]))
     tip = points[-1] + direction * (pad - half_widths[-1])
     stations = np.concatenate([points[:-1], tip[None]])
@@ -55,7 +54,6 @@ def _finger(points: Outline, half_widths: Outline, pad: float) -> list[Outline]:
 
 
 def _union(parts: list[Outline], web: float) -> Outline:
-    """Join outlines into one curve, with the corners between them rounded."""
     margin = 6 * web
     corner = np.min([part.min(axis=0) for part in parts], axis=0) - margin
     size = np.max([part.max(axis=0) for part in parts], axis=0) + margin - corner

@@ -107,7 +107,6 @@ def _grain(density: Map, rng: np.random.Generator) -> Map:
 
 
 def _shut(grey: Map) -> None:
-    """Black out what the collimator's leaves covered."""
     edge = max(1, round(COLLIMATOR_SHARE * min(grey.shape)))
     open_field = np.zeros_like(grey)
     open_field[edge:-edge, edge:-edge] = 1.0
@@ -178,7 +177,6 @@ def _thickness(bone: Bone, window: _Window, *, as_one: bool) -> tuple[Map, Map]:
 
 
 def _depth_px(mask: npt.NDArray[np.uint8]) -> Map:
-    """How far each pixel of a mask is from its edge."""
     distance = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     # Its square is a whole number, which OpenCV's last digit now and then misses.
     return np.asarray(np.sqrt(np.rint(distance * distance)))

@@ -99,7 +99,6 @@ def build_skeleton(growth: HandGrowth, rng: np.random.Generator) -> Skeleton:
 
 
 def _small_bones(growth: HandGrowth) -> Iterator[Bone]:
-    """Build the carpal bones and the sesamoid as far as they are to be seen."""
     for name in (*ADULT.carpal, maturity.SESAMOID):
         centre = growth.centres[name]
         if not centre.visible:
@@ -123,7 +122,6 @@ def _small_bone(name: str, size: float, growth: HandGrowth) -> Outline:
 
 
 def _forearm_bone(name: str, adult: ForearmBone, growth: HandGrowth) -> Bone:
-    """Build the radius or the ulna, down to below the film."""
     centre = growth.centres[name]
     body = _broadened(_forearm_shaft(adult) * growth.scale, growth)
     epiphysis = plate = None
@@ -199,7 +197,6 @@ def _phalanges(number: int) -> list[tuple[str, LongBone]]:
 
 
 def _long_bone(name: str, adult: LongBone, growth: HandGrowth, foot: Outline, angle: float) -> Bone:
-    """Build a bone whose end near the wrist is at ``foot``."""
     centre, bone = growth.centres[name], adult.scaled(growth.scale, growth.width_scale)
     zone, cartilage = bone.length * bone.epiphysis, growth.scale * (0.8 + 1.7 * growth.youth)
     ends = _ends(name, growth.youth)

@@ -150,7 +150,6 @@ def _grey_cells(content: bytes, allocated: int, pixels: int, order: str) -> Valu
 
 
 def _check_header(header: CodestreamHeader, description: PixelDescription) -> None:
-    """Check that compressed pixels have the size and samples that the dataset states."""
     has = (header.columns, header.rows, header.components)
     stated = (description.columns, description.rows, description.samples)
     if has != stated:

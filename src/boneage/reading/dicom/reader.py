@@ -104,7 +104,6 @@ def _read(data: bytes, limits: Limits) -> Radiograph:
 def _stored(
     cells: Cells, dataset: Dataset, description: PixelDescription
 ) -> tuple[StoredValues, Padding | None]:
-    """Decode the pixels as numbers, and find which of them are padding."""
     described = description.bits_stored, description.high_bit
     if description.photometric.startswith("PALETTE"):
         coding = stated_coding(cells, *described, signed=False)

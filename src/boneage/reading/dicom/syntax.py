@@ -52,7 +52,6 @@ def stated_encoding(syntax: str) -> Encoding | None:
 
 
 def is_compressed(syntax: str) -> bool:
-    """Tell whether the pixels of a transfer syntax are compressed."""
     return syntax == RLELossless or syntax.startswith(JPEG)
 
 

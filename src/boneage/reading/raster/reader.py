@@ -120,7 +120,6 @@ def _pixels(grey: Grey, curve: ToneCurve | None) -> Pixels:
 
 
 def _check_finite(values: npt.NDArray[Any]) -> None:
-    """Raise FilmError for values that are NaN or infinite."""
     wrong = values.size - int(np.count_nonzero(np.isfinite(values)))
     if wrong:
         raise FilmError(
@@ -130,7 +129,6 @@ def _check_finite(values: npt.NDArray[Any]) -> None:
 
 
 def _scaled(values: npt.NDArray[Any], white: float) -> Pixels:
-    """Divide by the value of white."""
     # A division, not a product with the inverse, so that white is exactly 1.
     pixels: Pixels = np.divide(values, np.float32(white), dtype=np.float32)
     return np.ascontiguousarray(pixels)

@@ -166,7 +166,6 @@ def _directory(data: bytes, order: str, big: bool, offset: int) -> tuple[Directo
 
 
 def _below(pages: list[Directory]) -> Iterator[Directory]:
-    """Read the pages that others keep below them."""
     for page in pages:
         big = page.data[2:4] in {b"+\x00", b"\x00+"}
         for offset in page.numbers(Tag.SubIFDs)[:MAX_PAGES]:
@@ -329,7 +328,6 @@ def _segments(
 
 
 def _check_segments(layout: Layout) -> None:
-    """Check that each segment is in the file, and can hold its pixels."""
     sizes, file_size = layout.sizes, len(layout.page.data)
     unpacked = layout.offsets.size * layout.segment_height * layout.row_bytes
     if unpacked > MAX_FILE_BYTES:
