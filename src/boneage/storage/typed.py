@@ -20,28 +20,15 @@ from boneage.errors import BoneageError
 
 Kind = TypeVar("Kind")
 Decode = Callable[[type, Any], Any]
-WORDS = (
-    ("`bool`", "true or false"),
-    ("`int`", "a whole number"),
-    ("`float`", "a number"),
-    ("`str` matching regex", "text that matches"),
-    ("`str`", "text"),
-    ("`path`", "the path of a file"),
-    ("`array`", "a list"),
-    ("`object`", "a table"),
-    ("`null`", "nothing"),
-    (" >= ", " of at least "),
-    (" <= ", " of at most "),
-    (" > ", " above "),
-    (" < ", " below "),
-    (" | ", " or "),
-)
-"""What msgspec calls a type or a limit, and the plain English for it."""
 
 
 def shipped_toml(package: str, name: str) -> dict[str, Any]:
     """Read the tables of a TOML file that ships in a package."""
     return tomllib.loads((files(package) / name).read_text("utf-8"))
+
+
+WORDS: Mapping[str, str] = shipped_toml("boneage.storage", "words.toml")["words"]
+"""What msgspec calls a type or a limit, and the plain English for it."""
 
 
 def read_toml(path: Path, error: type[BoneageError]) -> dict[str, Any]:
@@ -91,7 +78,7 @@ def _in_words(message: str, tables: Any, kind: Any) -> str:
         return f"{path} is {value!r}; it must be one of {', '.join(map(repr, get_args(kind)))}"
     if text.startswith("Expected ") and path:
         needed = text.removeprefix("Expected ").partition(", got")[0]
-        for code, words in WORDS:
+        for code, words in WORDS.items():
             needed = needed.replace(code, words)
         meta = next((one for one in get_args(kind) if isinstance(one, msgspec.Meta)), None)
         if meta and meta.description and isinstance(value, str):
