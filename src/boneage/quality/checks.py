@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from operator import gt, lt
 
 from boneage.domain.ages import unlikely_age
 from boneage.domain.assessment import Finding, RegionDetection, Severity
@@ -137,20 +136,22 @@ def _of_pixels(measures: ImageMeasures) -> Iterator[Finding]:
     elif quality.contrast < limits.contrast_warned:
         message = f"It has few grey levels; {LESS_CERTAIN}"
         yield Finding.warning("low_contrast", message, quality.contrast, limits.contrast_warned)
-    white = "Much of it is plain white: over-exposed, or with a shield or a plate on it."
-    few = f"It has fewer pixels than the networks use; {LESS_CERTAIN}"
-    text = "It seems to contain burned-in text, which may name the patient."
+    if quality.noise > limits.noise_warned:
+        message = f"It is noisy; {LESS_CERTAIN}"
+        yield Finding.warning("noisy", message, quality.noise, limits.noise_warned)
+    if quality.sharpness < limits.sharpness_warned:
+        message = f"It is blurred; {LESS_CERTAIN}"
+        yield Finding.warning("blurred", message, quality.sharpness, limits.sharpness_warned)
+    if quality.white > limits.white_warned:
+        message = "Much of it is plain white: over-exposed, or with a shield or a plate on it."
+        yield Finding.warning("saturated", message, quality.white, limits.white_warned)
     side, letters = float(min(measures.orientation.size)), float(measures.letters)
-    noise, sharpness = quality.noise, quality.sharpness
-    for beyond, code, message, measured, limit in (
-        (gt, "noisy", f"It is noisy; {LESS_CERTAIN}", noise, limits.noise_warned),
-        (lt, "blurred", f"It is blurred; {LESS_CERTAIN}", sharpness, limits.sharpness_warned),
-        (gt, "saturated", white, quality.white, limits.white_warned),
-        (lt, "low_resolution", few, side, limits.side_warned_px),
-        (gt, "burnt_in_text", text, letters, limits.letters_warned),
-    ):
-        if beyond(measured, limit):
-            yield Finding.warning(code, message, measured, limit)
+    if side < limits.side_warned_px:
+        message = f"It has fewer pixels than the networks use; {LESS_CERTAIN}"
+        yield Finding.warning("low_resolution", message, side, limits.side_warned_px)
+    if letters > limits.letters_warned:
+        message = "It seems to contain burned-in text, which may name the patient."
+        yield Finding.warning("burnt_in_text", message, letters, limits.letters_warned)
 
 
 def _of_orientation(measures: ImageMeasures) -> Iterator[Finding]:
