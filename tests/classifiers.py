@@ -11,9 +11,8 @@ import numpy as np
 
 from boneage.inference.manifest import read_manifest
 from boneage.quality.checks import QualityLimits
-from boneage.quality.classifier import HAND, ORIENTATIONS, Linear, QualityClassifier
+from boneage.quality.classifier import HAND, ORIENTATIONS, FeatureSpace, Linear, QualityClassifier
 from boneage.quality.model_file import ARRAYS, FORMAT, SUITABILITY, limits_table
-from boneage.quality.ood_score import FeatureSpace
 from tests.conftest import FEATURES
 
 BRIGHT, NEGATIVE = 0.4, 0.65

@@ -24,8 +24,16 @@ from tests.tools.test_documents import INDEPENDENT
 from tools.documents.__main__ import main as documents
 from tools.documents.evidence import Evidence, read_folders
 from tools.documents.failure_pictures import UNCHANGED, small_hand, worst_changes
-from tools.documents.formats import cell, difference, listed, number, percent, share, signed
-from tools.documents.render import model_card
+from tools.documents.render import (
+    cell,
+    difference,
+    listed,
+    model_card,
+    number,
+    percent,
+    share,
+    signed,
+)
 
 SECTIONS = (
     "What it is",

@@ -34,7 +34,7 @@ from boneage.imaging.lead_marker import (
     reduced,
 )
 from boneage.inference.side import CLASSES, MIRRORED, OTHER
-from tools.both_hands.pairs import BOTH_HANDS, grey_image
+from tools.both_hands.measure import BOTH_HANDS, grey_image
 from tools.sides.drawing import INITIALS, with_marker
 
 SMALL_COPIES = 1500
@@ -141,7 +141,7 @@ def tissue_of(pixels: Pixels) -> npt.NDArray[np.bool_]:
     level, _ = cv2.threshold(cv2.convertScaleAbs(blurred, alpha=255), 0, 255, cv2.THRESH_OTSU)
     side = max(3, max(pixels.shape) // 40)
     bright = (blurred * 255 > level).astype(np.uint8)
-    return cv2.dilate(bright, np.ones((side, side), np.uint8)) > 0
+    return np.asarray(cv2.dilate(bright, np.ones((side, side), np.uint8)) > 0)
 
 
 def on_hand(
@@ -206,27 +206,26 @@ def _in_the_mirror(name: str) -> str:
     return name.removesuffix(MIRRORED) if name.endswith(MIRRORED) else name + MIRRORED
 
 
-class _Turned(keras.utils.PyDataset):
+class _Turned(keras.utils.PyDataset):  # type: ignore[misc]
     """Batches whose patches are turned, shifted and scaled a little."""
 
     def __init__(
         self, images: Patches, labels: Labels, weights: Patches, random: np.random.Generator
     ) -> None:
         super().__init__()
-        self.arrays, self.random = (images, labels, weights), random
+        self.images, self.labels, self.weights, self.random = images, labels, weights, random
         self.on_epoch_end()
 
     def __len__(self) -> int:
         return math.ceil(len(self.order) / BATCH)
 
     def on_epoch_end(self) -> None:
-        self.order = self.random.permutation(len(self.arrays[0]))
+        self.order = self.random.permutation(len(self.images))
 
     def __getitem__(self, number: int) -> tuple[Patches, Labels, Patches]:
         some = self.order[number * BATCH : (number + 1) * BATCH]
-        images, labels, weights = (array[some] for array in self.arrays)
-        moved = np.stack([self._moved(image[..., 0]) for image in images])[..., np.newaxis]
-        return moved, labels, weights
+        moved = np.stack([self._moved(image[..., 0]) for image in self.images[some]])
+        return moved[..., np.newaxis], self.labels[some], self.weights[some]
 
     def _moved(self, patch: Patches) -> Patches:
         middle = PATCH_PX / 2 - 0.5
@@ -237,7 +236,7 @@ class _Turned(keras.utils.PyDataset):
         moved = cv2.warpAffine(patch, turn, (PATCH_PX, PATCH_PX), borderMode=cv2.BORDER_REPLICATE)
         gain, noise = self.random.uniform(0.8, 1.2), self.random.uniform(0, 0.06)
         noisy = moved**gain + noise * self.random.standard_normal(moved.shape)
-        return np.clip(noisy, 0, 1).astype(np.float32)
+        return np.asarray(np.clip(noisy, 0, 1), np.float32)
 
 
 def marker_network() -> keras.Model:

@@ -21,9 +21,9 @@ from boneage.datasets.films import Film, load_films
 from boneage.domain.radiograph import ImageMetadata, Pixels, Radiograph
 from boneage.imaging.lead_marker import letter_boxes, reduced
 from boneage.inference.assessor import Assessor
-from boneage.inference.attention import first_pass
+from boneage.inference.networks import first_pass
 from boneage.quality.side import findings_of_side
-from tools.both_hands.pairs import BOTH_HANDS, grey_image
+from tools.both_hands.measure import BOTH_HANDS, grey_image
 from tools.sides.drawing import with_marker
 from tools.sides.fit_lead_marker import on_hand, tissue_of
 
@@ -39,8 +39,8 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    films = load_films(options.data).select(options.copies, options.split)
-    films = [film for film in films if film.id not in BOTH_HANDS]
+    found = load_films(options.data).select(options.copies, options.split)
+    films = [film for film in found if film.id not in BOTH_HANDS]
     order = np.random.default_rng(1).permutation(len(films))[: options.count]
     assessor = Assessor(threads=1, calibration="")
     codes: dict[str, Counter[str]] = defaultdict(Counter)

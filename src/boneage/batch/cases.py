@@ -15,8 +15,7 @@ import msgspec
 
 from boneage.domain.ages import checked_age, parse_age
 from boneage.domain.assessment import Case, Failure
-from boneage.domain.child import Child
-from boneage.domain.child_fields import child_of, parse_fields
+from boneage.domain.child import Child, child_of, parse_fields
 from boneage.domain.radiograph import Sex
 from boneage.errors import AgeError, DataError, HeightError, SexError
 from boneage.reading.folders import LeftOut, walk_films

@@ -45,7 +45,10 @@ def reduced(pixels: Pixels) -> npt.NDArray[np.uint8]:
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     grey = cv2.resize(pixels, size, interpolation=way)
     low, high = float(grey.min()), float(grey.max())
-    return cv2.convertScaleAbs((grey - low) * (255 / max(high - low, 1e-6)))
+    stretched: npt.NDArray[np.uint8] = cv2.convertScaleAbs(
+        (grey - low) * (255 / max(high - low, 1e-6))
+    )
+    return stretched
 
 
 def letter_boxes(grey: npt.NDArray[np.uint8]) -> Boxes:

@@ -40,7 +40,10 @@ OTHER_KINDS: Mapping[str, str] = {
 }
 """What an image shows that is not analysed, by the kind that the classifier gives it."""
 
+LESS_CERTAIN = "the bone age is less certain."
 CODES_OF_KINDS = {"part": "part_of_a_hand", "several": "several_hands"}
+OF_LEFT_HANDS = "the standards are of left hands."
+MARKED_AS = {"R": "a right hand", "B": "one of both hands"}
 QUARTER_TURNS = {1: "90° clockwise", 2: "180°", 3: "90° counter-clockwise"}
 
 
@@ -92,22 +95,7 @@ def findings_of(
     answer_months: float | None = None,
     notes: tuple[Finding, ...] = (),
 ) -> tuple[Finding, ...]:
-    """Collect all findings on an image; refusals come first.
-
-    Parameters
-    ----------
-    metadata : ImageMetadata
-        Of the file.
-    sex : Sex
-        Whose standard is used.
-    detections : tuple of RegionDetection
-    measures : ImageMeasures, optional
-        None where the weights have no quality check.
-    chronological_age_months, answer_months : float, optional
-        The bone age once it is known.
-    notes : tuple of Finding
-        What was corrected, or found odd, when the file was decoded.
-    """
+    """Collect all findings, refusals first; ``measures`` are None without a quality check."""
     found = [
         *(findings_of_measures(measures) if measures else ()),
         *notes,
@@ -118,7 +106,6 @@ def findings_of(
 
 
 def findings_of_measures(measures: ImageMeasures) -> Iterator[Finding]:
-    """Report each measure that is beyond its limit."""
     yield from _of_kind(measures.judgement, measures.limits)
     yield from _of_pixels(measures)
     yield from _of_orientation(measures)
@@ -139,10 +126,7 @@ def _of_kind(judgement: Judgement, limits: QualityLimits) -> Iterator[Finding]:
         message = "It may not show one whole hand, flat and straight from above; check the image."
         yield Finding.warning("unsure_hand", message, hand, limits.hand_warned)
     elif unlike > limits.ood_score_warned:
-        message = (
-            "It is unlike most images that the networks were trained on; the bone age is less "
-        )
-        message += "certain."
+        message = f"It is unlike most images that the networks were trained on; {LESS_CERTAIN}"
         yield Finding.warning("rather_unlike", message, unlike, limits.ood_score_warned)
 
 
@@ -152,30 +136,27 @@ def _of_pixels(measures: ImageMeasures) -> Iterator[Finding]:
         message = "It has next to no grey levels: nothing can be measures."
         yield Finding.refusal("no_contrast", message, quality.contrast, limits.contrast_refused)
     elif quality.contrast < limits.contrast_warned:
-        message = "It has few grey levels; the bone age is less certain."
+        message = f"It has few grey levels; {LESS_CERTAIN}"
         yield Finding.warning("low_contrast", message, quality.contrast, limits.contrast_warned)
     if quality.noise > limits.noise_warned:
-        message = "It is noisy; the bone age is less certain."
+        message = f"It is noisy; {LESS_CERTAIN}"
         yield Finding.warning("noisy", message, quality.noise, limits.noise_warned)
     if quality.sharpness < limits.sharpness_warned:
-        message = "It is blurred; the bone age is less certain."
+        message = f"It is blurred; {LESS_CERTAIN}"
         yield Finding.warning("blurred", message, quality.sharpness, limits.sharpness_warned)
     if quality.white > limits.white_warned:
         message = "Much of it is plain white: over-exposed, or with a shield or a plate on it."
         yield Finding.warning("saturated", message, quality.white, limits.white_warned)
-    side = float(min(measures.orientation.size))
+    side, letters = float(min(measures.orientation.size)), float(measures.letters)
     if side < limits.side_warned_px:
-        message = "It has fewer pixels than the networks use; the bone age is less certain."
+        message = f"It has fewer pixels than the networks use; {LESS_CERTAIN}"
         yield Finding.warning("low_resolution", message, side, limits.side_warned_px)
-    if measures.letters > limits.letters_warned:
+    if letters > limits.letters_warned:
         message = "It seems to contain burned-in text, which may name the patient."
-        yield Finding.warning(
-            "burnt_in_text", message, float(measures.letters), limits.letters_warned
-        )
+        yield Finding.warning("burnt_in_text", message, letters, limits.letters_warned)
 
 
 def _of_orientation(measures: ImageMeasures) -> Iterator[Finding]:
-    """Report the orientation of the image, and how it was corrected."""
     orientation, judgement, limits = measures.orientation, measures.judgement, measures.limits
     if orientation.quarters:
         turn = QUARTER_TURNS[orientation.quarters]
@@ -206,20 +187,14 @@ def _of_orientation(measures: ImageMeasures) -> Iterator[Finding]:
 def _of_metadata(
     metadata: ImageMetadata, sex: Sex, chronological_age_months: float | None
 ) -> Iterator[Finding]:
-    """Report what the metadata state that does not fit."""
-    if metadata.laterality == "R":
-        message = "The image is marked as a right hand; the standards are of left hands."
-        yield Finding.warning("right_hand", message)
-    if metadata.laterality == "B":
-        message = "The image is marked as one of both hands; the standards are of left hands."
+    if metadata.laterality in MARKED_AS:
+        message = f"The image is marked as {MARKED_AS[metadata.laterality]}; {OF_LEFT_HANDS}"
         yield Finding.warning("right_hand", message)
     yield from metadata.findings
-    part = metadata.body_part
+    part, modality = metadata.body_part, metadata.modality
     if part and not any(word in part.upper() for word in HAND_WORDS):
-        yield Finding.warning(
-            "other_body_part", f"The image states the body part {part!r}, not a hand."
-        )
-    modality = metadata.modality
+        message = f"The image states the body part {part!r}, not a hand."
+        yield Finding.warning("other_body_part", message)
     if modality and modality.upper() not in RADIOGRAPHY:
         message = f"The image states the modality {modality!r}, which is not radiography."
         yield Finding.warning("other_modality", message)
@@ -232,28 +207,24 @@ def _of_metadata(
     if age is not None and age > ADULT_MONTHS:
         message = "At this age growth has ended: the standards are of children."
         yield Finding.warning("adult", message, age, ADULT_MONTHS)
-    if metadata.sex is not None and metadata.sex is not sex:
+    if metadata.sex not in {None, sex}:
         message = f"The image states {metadata.sex}, but it was analysed by the {sex} standard."
         yield Finding.warning("sex_differs", message)
     if metadata.in_colour:
         message = "The image is in colour, which a radiograph is not: a photograph, or something "
-        message += "else, is analysed as if it were a hand."
-        yield Finding.warning("in_colour", message)
+        yield Finding.warning("in_colour", f"{message}else, is analysed as if it were a hand.")
 
 
 def _of_answer(
     detections: tuple[RegionDetection, ...], age_months: float | None, answer_months: float | None
 ) -> Iterator[Finding]:
-    """Report what is odd about the bone age and the detected regions."""
     if answer_months is not None and answer_months >= END_OF_SCALE_MONTHS:
         message = "The bone age is at the end of the scale, where growth has ended: "
         message += "an adult's hand looks like this, too."
-        limit = END_OF_SCALE_MONTHS
-        yield Finding.note("end_of_scale", message, answer_months, limit)
+        yield Finding.note("end_of_scale", message, answer_months, END_OF_SCALE_MONTHS)
     if age_months is not None and answer_months is not None:
         unlikely = unlikely_age(age_months, answer_months)
-        if unlikely is not None:
-            yield unlikely
+        yield from (unlikely,) if unlikely else ()
     for detection in detections:
         if not detection.attention_found:
             message = f"Nothing stood out where the {detection.region} region was looked for; "

@@ -16,8 +16,7 @@ from boneage.i18n.words import ENGLISH
 from boneage.inference.session import Session
 from boneage.reading.folders import DICOM_SUFFIX, PICTURE_SUFFIX
 from boneage.reports.identity import ANONYMOUS, Identity
-from boneage.storage.files import as_json, atomically
-from boneage.storage.naming import write_named
+from boneage.storage.files import as_json, atomically, write_named
 
 PAPERS = ("a4", "letter")
 

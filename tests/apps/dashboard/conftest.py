@@ -16,7 +16,7 @@ from boneage.apps.dashboard.uploads import Choice, RejectedFile, UploadedImage, 
 from boneage.domain.radiograph import Sex
 from boneage.inference.assessor import Assessor
 from boneage.synthetic import draw
-from boneage.synthetic.saving import write_dicom
+from boneage.synthetic.film import write_dicom
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from boneage.domain.child import Child
-from boneage.domain.child_fields import FIELDS, child_of
+from boneage.domain.child import FIELDS, Child, child_of
 from boneage.domain.radiograph import Sex
 from boneage.errors import BoneageError
 from boneage.i18n.words import ENGLISH, words_of

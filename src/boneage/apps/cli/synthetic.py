@@ -12,7 +12,7 @@ from boneage.apps.cli.options import OUT_FILE, parse_sex
 from boneage.apps.cli.output import open_output
 from boneage.domain.radiograph import Sex
 from boneage.synthetic import draw
-from boneage.synthetic.saving import write_png, write_regions
+from boneage.synthetic.film import write_png, write_regions
 
 SUFFIXES = (".png", ".dcm")
 MONTHS_PER_YEAR = 12
@@ -91,7 +91,7 @@ def synthetic(
         if regions_out is not None:
             write_regions(film, out.name, open_output(stack, regions_out, "--regions"))
         if out.suffix.lower() == ".dcm":
-            from boneage.synthetic.saving import write_dicom  # noqa: PLC0415  needs pydicom
+            from boneage.synthetic.film import write_dicom  # noqa: PLC0415  needs pydicom
 
             write_dicom(film, file)
         else:

@@ -20,8 +20,8 @@ from boneage.domain.radiograph import Radiograph
 from boneage.imaging.preparing import placement, stretch
 from boneage.imaging.regions import crop_box, mask_of
 from boneage.inference.assessor import Assessor
-from boneage.inference.attention import OnStep
 from boneage.inference.manifest import Manifest
+from boneage.inference.networks import OnStep
 from boneage.inference.session import Session, assess_case
 from boneage.reports.panels import HEAT_ALPHA, Rgb, as_grey, fitted, with_boxes, with_heat
 from boneage.reports.wording import region_label

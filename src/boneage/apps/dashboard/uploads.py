@@ -18,11 +18,11 @@ from boneage.errors import FilmError
 from boneage.imaging.preparing import stretch
 from boneage.quality.checks import findings_of
 from boneage.reading import read
-from boneage.reading.kinds import DICOM, kind_of
+from boneage.reading.accepted import DICOM, kind_of
 from boneage.reading.source import NamedFile
 from boneage.reports.panels import Rgb, as_grey, fitted
 from boneage.synthetic import draw
-from boneage.synthetic.saving import write_dicom
+from boneage.synthetic.film import write_dicom
 
 SHOWN_PX = 1100
 """Longest side of an image as the pages show it."""
@@ -65,7 +65,7 @@ class UploadedImage:
     @property
     def is_dicom(self) -> bool:
         """Whether it has a study that a DICOM result could join."""
-        return kind_of(self.data, self.name) == DICOM
+        return kind_of(self.data) == DICOM
 
     @property
     def findings(self) -> tuple[Finding, ...]:

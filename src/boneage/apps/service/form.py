@@ -15,8 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from boneage.apps.service.form_parts import FormPartsParser, decoded
 from boneage.apps.service.openapi import FIELDS, FILM, MAX_FIELD_BYTES
 from boneage.apps.service.problems import HttpProblem
-from boneage.domain.child import Child
-from boneage.domain.child_fields import child_of, parse_fields
+from boneage.domain.child import Child, child_of, parse_fields
 from boneage.domain.radiograph import Sex
 from boneage.errors import LevelError
 from boneage.i18n.words import ENGLISH, words_of

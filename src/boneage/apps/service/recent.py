@@ -18,7 +18,7 @@ from boneage.domain.assessment import Assessment, Failure
 from boneage.inference.assessor import Assessor
 from boneage.inference.session import Session, assess_case
 from boneage.reading import read
-from boneage.reading.kinds import DICOM, kind_of
+from boneage.reading.accepted import DICOM, kind_of
 from boneage.reports.exports import FORMATS, Export, ReportOptions, export
 from boneage.reports.identity import Identity
 from boneage.reports.record import Record, record
@@ -51,7 +51,7 @@ class RecentAssessment:
     def record(self, minutes: float) -> Record:
         """The record of ``boneage assess --json``, the links to the exports, and when it ends."""
         links = {"self": f"/v1/assessments/{self.id}"}
-        is_dicom = kind_of(self.upload.data, self.upload.name) == DICOM
+        is_dicom = kind_of(self.upload.data) == DICOM
         for one in FORMATS.values():
             if is_dicom or not one.of_dicom:
                 links[one.name.replace("/", "_")] = f"{links['self']}/{one.name}"

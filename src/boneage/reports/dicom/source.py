@@ -21,6 +21,7 @@ from pydicom.multival import MultiValue
 from pydicom.valuerep import PersonName, validate_value
 
 from boneage.errors import FilmError, OutputError
+from boneage.reading.accepted import DICOM, kind_of
 from boneage.reading.dicom.metadata import times_of
 from boneage.reading.dicom.parsing import parse_all
 from boneage.reading.dicom.values import (
@@ -33,9 +34,8 @@ from boneage.reading.dicom.values import (
     time_of,
     uid_of,
 )
-from boneage.reading.kinds import DICOM, kind_of
 from boneage.reading.quiet import quiet
-from boneage.reading.source import Source, load
+from boneage.reading.source import Source, load, naming
 from boneage.reports.identity import Identity
 
 NEEDED = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID")
@@ -83,14 +83,14 @@ def read_source(film: Source) -> SourceDataset:
     for the same image.
     """
     data, name = load(film)
-    if kind_of(data, name) != DICOM:
-        raise OutputError(
-            f"{name!r} is not a DICOM file, so it has no study for a DICOM result to join; "
-            "give the image as DICOM"
-        )
     try:
-        with quiet():
-            return _normalised(parse_all(data, name).dataset, name, sha256(data).hexdigest())
+        with naming(name), quiet():
+            if kind_of(data) != DICOM:
+                raise OutputError(
+                    f"{name!r} is not a DICOM file, so it has no study for a DICOM result to join; "
+                    "give the image as DICOM"
+                )
+            return _normalised(parse_all(data).dataset, name, sha256(data).hexdigest())
     except (OutputError, FilmError):
         raise
     except Exception as error:

@@ -11,8 +11,7 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GroupKFold
 
-from boneage.quality.classifier import HAND, ORIENTATIONS, Linear, QualityClassifier
-from boneage.quality.ood_score import fit_space
+from boneage.quality.classifier import HAND, ORIENTATIONS, Linear, QualityClassifier, fit_space
 from boneage.training.fit_quality.examples import Example
 
 COMPONENTS = 160

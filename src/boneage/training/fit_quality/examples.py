@@ -26,7 +26,7 @@ from boneage.errors import FilmError
 from boneage.imaging.collimation import analysed, exposed_field, whole_image
 from boneage.imaging.perturbations import Random, tilted, tilted_on_black
 from boneage.inference.assessor import Assessor
-from boneage.inference.attention import features_as_oriented
+from boneage.inference.networks import features_as_oriented
 from boneage.inference.side import lead_marker, side_of
 from boneage.quality.burned_in_text import letters_in_a_row
 from boneage.quality.classifier import HAND, MIRRORED, ORIENTATIONS, UPRIGHT

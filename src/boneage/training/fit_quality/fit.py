@@ -16,7 +16,7 @@ from boneage.errors import DataError, FilmError, WeightsError
 from boneage.imaging.collimation import whole_image
 from boneage.imaging.perturbations import with_text
 from boneage.inference.assessor import Assessor
-from boneage.inference.attention import features_as_oriented
+from boneage.inference.networks import features_as_oriented
 from boneage.quality.burned_in_text import letters_in_a_row
 from boneage.quality.checks import QualityLimits
 from boneage.quality.classifier import QualityClassifier

@@ -13,9 +13,9 @@ from boneage.datasets.labels import Film
 from boneage.domain.assessment import Failure
 from boneage.domain.radiograph import Sex
 from boneage.inference.assessor import Assessor
-from boneage.inference.attention import whole_hand_feature
+from boneage.inference.networks import whole_hand_feature
 from boneage.inference.session import assess_case
-from boneage.quality.ood_score import FeatureSpace
+from boneage.quality.classifier import FeatureSpace
 from boneage.storage.parallel import Journal, resumed
 from boneage.uncertainty.intervals import Numbers, disagreement
 

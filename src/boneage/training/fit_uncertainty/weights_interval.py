@@ -17,9 +17,9 @@ from boneage.domain.assessment import Failure
 from boneage.errors import BoneageError, DataError, WeightsError
 from boneage.i18n.words import percent
 from boneage.inference.assessor import Assessor
-from boneage.inference.attention import whole_hand_feature
 from boneage.inference.manifest import MANIFEST, read_manifest
-from boneage.quality.ood_score import FeatureSpace, fit_space
+from boneage.inference.networks import whole_hand_feature
+from boneage.quality.classifier import FeatureSpace, fit_space
 from boneage.reading import read
 from boneage.storage.files import atomically, write_text
 from boneage.storage.parallel import Journal, in_parallel
