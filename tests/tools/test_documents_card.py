@@ -16,7 +16,7 @@ from PIL import Image
 
 from boneage.domain.assessment import CARPAL, METACARPAL
 from boneage.evaluation.robustness.changes import CHANGES
-from boneage.evaluation.robustness.contact_sheet import example_film
+from boneage.evaluation.robustness.figures import example_film
 from boneage.inference.assessor import Assessor
 from tests.conftest import build_weights
 from tests.evaluation.measured import write_evidence

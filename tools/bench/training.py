@@ -29,8 +29,7 @@ from boneage.datasets.films import Film, Films, load_films
 from boneage.errors import DataError
 from boneage.training.batches import Batches
 from boneage.training.fitting import callbacks_of, compile_for, loss_of, optimizer_of, run_epochs
-from boneage.training.image_cache import CachedImages
-from boneage.training.images import prepare_whole, with_perturbed_copies
+from boneage.training.images import CachedImages, prepare_whole, with_perturbed_copies
 from boneage.training.network_training import sampling_of, training_model
 from boneage.training.networks.region import build_attention_network, build_region_network
 from boneage.training.profile import Augmentation, PhaseSpec, Profile, load_profile

@@ -14,9 +14,8 @@ from PIL import Image
 
 from boneage._version import __version__
 from boneage.errors import FilmError
-from boneage.evaluation.robustness.changes import CHANGES, Change
-from boneage.evaluation.robustness.contact_sheet import AGE_MONTHS, SEX, example_film
-from boneage.evaluation.robustness.files import as_png
+from boneage.evaluation.robustness.changes import CHANGES, Change, as_png
+from boneage.evaluation.robustness.figures import AGE_MONTHS, SEX, example_film
 from boneage.imaging.perturbations import Grey
 from boneage.inference.assessor import Assessor
 from boneage.reading import read

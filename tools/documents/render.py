@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
 
 from boneage.errors import DataError
-from boneage.evaluation.accuracy.bands import LEAST_FILMS, OLDEST_YEARS
+from boneage.evaluation.accuracy.agreement import LEAST_FILMS, OLDEST_YEARS
 from boneage.storage.files import write_text
 from tools.documents.evidence import EVIDENCE, FILES, MISSED, Evidence, Table, read_checkout
 

@@ -48,9 +48,9 @@ def main() -> None:
     for place in sorted(order):
         film = films[place]
         for way, pixels in ways(film).items():
-            found = list(warnings_of(assessor, film, pixels))
-            codes[way].update(found)
-            if found:
+            warnings = warnings_of(assessor, film, pixels)
+            codes[way].update(warnings)
+            if warnings:
                 warned[way].append(film.id)
     count = len(order)
     table = {

@@ -9,6 +9,7 @@ of white, 0 to 1. Where training depends on a function, a seed gives the same by
 
 from __future__ import annotations
 
+import hashlib
 import math
 from typing import Any, TypeAlias, TypeVar
 
@@ -46,6 +47,12 @@ INVENTED_TEXTS = (
 )
 TEXT_HEIGHTS = (0.014, 0.035)
 """Of the image's height."""
+
+
+def random_of(name: str) -> Random:
+    """Give chance that is seeded by a name."""
+    digest = hashlib.sha256(name.encode()).digest()[:8]
+    return np.random.default_rng(int.from_bytes(digest))
 
 
 def grey_of(radiograph: Radiograph) -> Grey:

@@ -16,8 +16,7 @@ from boneage.domain.assessment import WHOLE_HAND
 from boneage.errors import LevelError, WeightsError
 from boneage.imaging.preparing import Preparation
 from boneage.imaging.regions import RegionPlan
-from boneage.uncertainty.interval_table import scores_of, shape_of
-from boneage.uncertainty.intervals import DEFAULT_LEVEL, IntervalModel
+from boneage.uncertainty.intervals import DEFAULT_LEVEL, IntervalModel, scores_of, shape_of
 
 MANIFEST = "manifest.json"
 FORMAT = 1

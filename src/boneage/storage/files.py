@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import secrets
@@ -10,6 +11,7 @@ import stat
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -224,6 +226,16 @@ def reason_of(error: Exception) -> str:
 def write_text(path: Path, text: str) -> None:
     with atomically(path) as file:
         file.write(text.encode("utf-8", "backslashreplace"))
+
+
+def today() -> str:
+    """The date, in UTC."""
+    return datetime.now(UTC).date().isoformat()
+
+
+def digest_of(value: object) -> str:
+    """The sha256 of plain values: a checksum of a recipe, or of what was stored."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def as_json(table: Mapping[str, Any]) -> str:

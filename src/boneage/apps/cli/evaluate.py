@@ -16,7 +16,7 @@ from boneage.apps.cli import EXIT_FAILED, options
 from boneage.apps.cli.measuring import collect, open_assessor
 from boneage.apps.cli.output import echo, make_folder
 from boneage.datasets.films import load_films
-from boneage.datasets.problems import Problem, in_words
+from boneage.datasets.labels import Problem, in_words
 from boneage.evaluation.cases import Copies, Split, choose, fingerprint
 from boneage.storage.parallel import Journal, default_workers
 from boneage.storage.printable import printable
@@ -195,8 +195,8 @@ def _write(
     curves: dict[str, Path],
 ) -> None:
     from boneage.evaluation.accuracy import comparison, evidence  # noqa: PLC0415
+    from boneage.evaluation.accuracy.evidence import text_summary  # noqa: PLC0415
     from boneage.evaluation.accuracy.figures import draw_figures  # noqa: PLC0415
-    from boneage.evaluation.accuracy.report_tables import text_summary  # noqa: PLC0415
 
     name = experiment.weights.name
     compared = [comparison.compare(validation.readings, other) for other in others]

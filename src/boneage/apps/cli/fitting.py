@@ -10,10 +10,10 @@ from boneage.apps.cli import options
 from boneage.apps.cli.measuring import open_assessor, with_progress
 from boneage.apps.cli.output import echo, make_folder
 from boneage.datasets.films import load_films
-from boneage.datasets.problems import in_words
+from boneage.datasets.labels import in_words
 from boneage.storage.parallel import default_workers
 from boneage.training.fit_uncertainty.clinic import fit_clinic, text_summary, write_calibration
-from boneage.training.fit_uncertainty.film_errors import estimate_films
+from boneage.training.fit_uncertainty.error_model import estimate_films
 
 
 @click.command()

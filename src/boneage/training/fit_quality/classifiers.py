@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GroupKFold
 
@@ -53,12 +54,10 @@ class Basis:
 def basis_of(examples: Sequence[Example]) -> Basis:
     """Find the principal components of the features, as many as the films support."""
     rows = _views(examples)
-    mean = rows.mean(axis=0)
-    away = rows - mean
-    variances, directions = np.linalg.eigh(away.T @ away / len(rows))
     components = min(COMPONENTS, rows.shape[1], len(rows) - 1)
-    scale = float(np.sqrt(np.maximum(variances[-components:], 0).mean()))
-    return Basis(mean, directions[:, ::-1].T[:components] / max(scale, 1e-12))
+    found = PCA(components, svd_solver="covariance_eigh").fit(rows)
+    scale = float(np.sqrt(found.explained_variance_.mean()))
+    return Basis(found.mean_, found.components_ / max(scale, 1e-12))
 
 
 def _views(examples: Sequence[Example]) -> Rows:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +21,8 @@ from boneage.quality.classifier import (
     is_better_turned,
     most_likely_orientation,
 )
+from boneage.storage.delimited import csv_text
+from boneage.storage.files import write_text
 from boneage.training.fit_quality.examples import Example, Features
 from boneage.training.fit_quality.refusal_images import REFUSE, RefusalImage
 
@@ -201,16 +202,16 @@ class RefusalCounts:
 
     def of(self, images: Iterable[Judged], key: str) -> Table:
         """Verdicts by ``category`` or ``source``, and by what was expected."""
-        groups: dict[tuple[str, str], list[Verdict]] = {}
+        groups: dict[str, dict[str, list[Verdict]]] = {}
         for image in images:
             entry = self.catalogue[image.example.name]
             expected = "refuse" if entry.expected == REFUSE else "warn"
-            verdicts = groups.setdefault((getattr(entry, key), expected), [])
-            verdicts.append(image.verdict(self.limits))
-        table: Table = {}
-        for (group, expected), verdicts in sorted(groups.items()):
-            table.setdefault(group, {})[expected] = counts(verdicts)
-        return table
+            group = groups.setdefault(getattr(entry, key), {})
+            group.setdefault(expected, []).append(image.verdict(self.limits))
+        return {
+            group: {expected: counts(verdicts) for expected, verdicts in sorted(found.items())}
+            for group, found in sorted(groups.items())
+        }
 
     def confusion(self, images: Iterable[Judged]) -> Table:
         """What the images to be refused were taken for, by category."""
@@ -226,12 +227,10 @@ def orientation_table(pairs: Iterable[tuple[QualityClassifier, Example]]) -> Tab
     """Which orientation quality checks find in films of each, which they never saw."""
     table: dict[str, Counter[str]] = {}
     for classifier, example in pairs:
-        if example.orientation_class is None or example.kind == "several":
-            continue
-        found = orientation_in_words(*most_likely_orientation(classifier.judge(example.features)))
-        table.setdefault(orientation_in_words(*ORIENTATIONS[example.orientation_class]), Counter())[
-            found
-        ] += 1
+        if example.orientation_class is not None and example.kind != "several":
+            found = most_likely_orientation(classifier.judge(example.features))
+            name = orientation_in_words(*ORIENTATIONS[example.orientation_class])
+            table.setdefault(name, Counter())[orientation_in_words(*found)] += 1
     return {
         name: {"films": found.total(), "found": found[name], "as": dict(sorted(found.items()))}
         for name, found in sorted(table.items())
@@ -253,26 +252,14 @@ def write_cases(
 ) -> None:
     """Write one row an image; ``films`` by the name of their set."""
 
-    def row(case: Judged, **metadata: str) -> Table:
-        return {
-            "name": case.example.name,
-            "verdict": case.verdict(limits).value,
-            "findings": ";".join(finding.code for finding in case.findings(limits)),
-            "hand": f"{case.judgement.hand:.4f}",
-            "seen_as": case.most_likely_kind,
-            **metadata,
-        }
+    def row(case: Judged, *stated: str) -> list[str]:
+        findings = ";".join(finding.code for finding in case.findings(limits))
+        hand = f"{case.judgement.hand:.4f}"
+        verdict = case.verdict(limits).value
+        return [case.example.name, *stated, verdict, findings, hand, case.most_likely_kind]
 
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS, restval="")
-        writer.writeheader()
-        for name, some in films.items():
-            writer.writerows(row(film, set=name, expected="accept") for film in some)
-        for image in images:
-            entry = catalogue[image.example.name]
-            metadata = {
-                "category": entry.category,
-                "source": entry.source,
-                "expected": entry.expected,
-            }
-            writer.writerow(row(image, set="refusal", **metadata))
+    rows = [row(film, name, "", "", "accept") for name, some in films.items() for film in some]
+    for image in images:
+        entry = catalogue[image.example.name]
+        rows.append(row(image, "refusal", entry.category, entry.source, entry.expected))
+    write_text(path, csv_text([COLUMNS, *rows]))
