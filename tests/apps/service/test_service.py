@@ -27,6 +27,7 @@ from boneage import assess
 from boneage.apps.audit_log import check_audit_log
 from boneage.apps.cli import main
 from boneage.apps.service.access import UnauthenticatedThrottle, add_token
+from boneage.domain.reported import reported
 from tests.apps.service.conftest import Server, Start
 
 GIRL = {"sex": "female"}
