@@ -106,7 +106,7 @@ def test_many_films_and_their_downloads(
     visitor = visit()
     visitor.add(films["png"], films["dicom"])
     page = visitor.page
-    expect(page.get_by_text("Choose the sex of hand.png.")).to_be_visible()
+    expect(page.get_by_text("Choose the sex for hand.png.")).to_be_visible()
     visitor.choose("Female")
     visitor.read()
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
@@ -136,7 +136,7 @@ def test_reading_goes_on_when_something_else_is_touched(
     visitor = visit()
     visitor.add(films["png"], films["dicom"])
     page = visitor.page
-    page.get_by_text("Choose the sex of hand.png.").wait_for()
+    page.get_by_text("Choose the sex for hand.png.").wait_for()
     visitor.choose("Female")
     visitor.expand("Age and height (optional)")
     page.get_by_role("button", name="Analyse 2 radiographs").click()

@@ -109,9 +109,9 @@ def test_without_an_interval_the_bone_age_alone_decides() -> None:
 @pytest.mark.parametrize(
     ("sex", "age", "said"),
     [
-        (Sex.MALE, 204.5, "for boys it goes from 3 months to 17 years 0 months"),
-        (Sex.FEMALE, 193, "for girls it goes from 3 months to 16 years 0 months"),
-        (Sex.MALE, 2.9, "at 0 years 2 months the Brush table defines no SD"),
+        (Sex.MALE, 204.5, "(boys: 3 months to 17 years 0 months"),
+        (Sex.FEMALE, 193, "(girls: 3 months to 16 years 0 months"),
+        (Sex.MALE, 2.9, "the Brush table has no SD for 0 years 2 months"),
     ],
 )
 @pytest.mark.parametrize("centre", Centre)

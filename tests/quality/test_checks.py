@@ -183,7 +183,7 @@ def test_a_hand_passes_the_quality_check(checked: Assessor, assessor: Assessor) 
 
 
 def test_what_is_no_hand_is_refused_in_one_sentence(checked: Assessor) -> None:
-    with pytest.raises(UnsuitableError, match="is refused: It looks like") as caught:
+    with pytest.raises(UnsuitableError, match="is refused: The image looks like") as caught:
         checked.assess(bright(), "female")
     assert caught.value.code == "not_a_hand"
     assert caught.value.findings[0].severity is Severity.REFUSAL

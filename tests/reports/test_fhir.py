@@ -115,5 +115,5 @@ def test_outside_the_tables_says_why(answer: Assessment) -> None:
     child = Child(chronological_age_months=230.0, height_cm=170.0)
     late = with_clinical_findings(replace(answer, age_months=235.0, interval=None), child)
     resource = checked(observation(late, FILM))
-    assert any("defines no SD" in note["text"] for note in resource["note"])
+    assert any("has no SD" in note["text"] for note in resource["note"])
     assert "referenceRange" not in resource

@@ -91,7 +91,7 @@ def test_the_page_says_what_a_clinician_needs(
         "10 years 2 months",
         "122.4 months · Greulich and Pyle, female standard",
         "90 % prediction interval: 9 years 2 months to 11 years 2 months (110.0 to 134.5 months)",
-        "1.5 times as wide as usual",
+        "Wider than usual (× 1.5)",
         "Site calibration: St Anna (2026-11-30, 120 radiographs); uncalibrated 9 years 11 months",
         "Not a medical device",
         "SDS +0.2",
@@ -191,7 +191,7 @@ def test_outside_the_tables_says_why_in_both_languages(answer: Assessment) -> No
     child = Child(chronological_age_months=230.0, height_cm=170.0)
     late = with_clinical_findings(replace(answer, age_months=235.0, interval=None), child)
     assert late.clinical is not None
-    for language, words in (("en", "defines no SD"), ("de", "definiert in diesem Alter keine SD")):
+    for language, words in (("en", "has no SD"), ("de", "definiert in diesem Alter keine SD")):
         entries = texts_of(late, language).sections[0].entries
         assert any(words in said for _, said in entries), entries
         assert not any(said.startswith("+") and "SDS" in label for label, said in entries)
@@ -248,7 +248,7 @@ def test_a_refusal_says_what_was_seen_in_german() -> None:
     chest = Finding("not_a_hand", Severity.REFUSAL, checks.OTHER_KINDS["chest"])
     assert "Thoraxaufnahme" in finding_sentence(chest, german)
     new = Finding("not_a_hand", Severity.REFUSAL, "It looks like a foot.")
-    assert "nicht der Röntgenaufnahme einer ganzen Hand" in finding_sentence(new, german)
+    assert "keine Röntgenaufnahme einer vollständigen Hand" in finding_sentence(new, german)
     unknown = Finding("of_tomorrow", Severity.WARNING, "It is new.")
     assert finding_sentence(unknown, german) == "Warnung: It is new."
 

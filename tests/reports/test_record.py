@@ -154,6 +154,6 @@ def test_the_other_hand_stands_beside_the_answer(answer: Assessment) -> None:
         "box": {"min_row": 0, "min_col": 0, "max_row": 480, "max_col": 170},
     }
     assert row(both)["other_hand_months"] == "122.5"
-    assert "Right hand           10 years 2 months (122.5 months)" in full_text(both)
+    assert "Right hand                10 years 2 months (122.5 months)" in full_text(both)
     assert "right hand 10 years 2 months" in one_line(both)
     assert "other_hand_months" not in row(answer)

@@ -13,8 +13,8 @@ def test_defect_8_the_text_never_gives_a_raw_number(answer: Assessment) -> None:
     text = full_text(answer)
     for said in (
         "10 years 2 months (122.4 months), female standard",
-        "Prediction interval 90 %: 9 years 2 months to 11 years 2 months (110.0 to 134.5 months). "
-        "Based on 54 calibration radiographs of this sex. 1.5 times as wide as usual: ",
+        "90 % prediction interval 9 years 2 months to 11 years 2 months (110.0 to 134.5 months). "
+        "Based on 54 calibration radiographs of this sex. Wider than usual (× 1.5): ",
         "St Anna (2026-11-30, 120 radiographs); uncalibrated 9 years 11 months (119.5 ",
         "10 years 0 months (120.0 months)",
         "whole hand 121.0, carpal 119.8, metacarpal 125.1 months",

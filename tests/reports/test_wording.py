@@ -49,7 +49,7 @@ def cells_of(answer: Assessment) -> dict[str, str]:
 def test_the_text_says_everything(read: Assessment) -> None:
     text = flat(full_text(read))
     for said in (
-        "Chronological age 10 years 0 months (120.0 months), from the birth and study dates of the",
+        "Chronological age 10 years 0 months (120.0 months), from the birth and study dates in the",
         "Difference +2.4 months SDS",
         "SDS +0.20 (−0.85 to +1.24 over the prediction interval)",
         "Brush Foundation children, Greulich and Pyle 1959; centred on the chronological age; "
@@ -57,10 +57,10 @@ def test_the_text_says_everything(read: Assessment) -> None:
         "Normal range 8 years 1 month to 11 years 11 months (96.6 to 143.4 months), ±2 SD",
         "Classification within normal limits (high confidence)",
         "Probability delayed 2 %, within normal limits 97 %, advanced 1 %",
-        "Present height 140.0 cm (55.1 in), 87.1 % of adult height",
-        "Predicted height 160.6 cm (63.2 in)",
+        "Current height 140.0 cm (55.1 in), 87.1 % of adult height",
+        "Predicted adult height 160.6 cm (63.2 in)",
         "Prediction ±2 SD 153.7 to 167.6 cm (60.5 to 66.0 in)",
-        "Over the interval ",
+        "Range over the prediction interval ",
         "Height reference Bayley and Pinneau 1952, table for average children",
         "Nearest standards between 10 years 0 months and 11 years 0 months",
         "Assessment criteria The adductor sesamoid",
@@ -96,13 +96,15 @@ def test_what_is_not_defined_is_said_everywhere(answer: Assessment) -> None:
     old = replace(answer, metadata=ImageMetadata("PNG", 8), age_months=230.0, interval=None)
     read = with_clinical_findings(old, Child(chronological_age_months=210, height_cm=160))
     text = flat(full_text(read))
-    assert "SDS not defined: at 17 years 6 months the Brush table defines no SD" in text
+    assert "SDS not defined: the Brush table has no SD for 17 years 6 months" in text
     assert "Classification not classified: no normal range is defined" in text
-    assert "Predicted height not defined: a bone age of 19 years 2 months lies outside" in text
+    assert (
+        "Predicted adult height not defined: a bone age of 19 years 2 months lies outside" in text
+    )
     assert "Nearest standards beyond the last, 18 years 0 months" in text
     assert "adult height not defined" in one_line(read)
     cells = cells_of(read)
-    assert "the Brush table defines no SD" in cells["not_defined"]
+    assert "the Brush table has no SD" in cells["not_defined"]
     assert (cells["sds"], cells["adult_height_cm"], cells["determination"]) == ("", "", "unknown")
     growth = record(read)["clinical"]["growth"]
     assert growth["sds"] is None
@@ -112,7 +114,7 @@ def test_what_is_not_defined_is_said_everywhere(answer: Assessment) -> None:
 def test_a_film_whose_dates_are_wrong_is_told(answer: Assessment) -> None:
     metadata = ImageMetadata("DICOM", 12, birth_date=date(2021, 2, 3), study_date=date(2011, 2, 3))
     text = flat(full_text(with_clinical_findings(replace(answer, metadata=metadata), Child())))
-    assert "Chronological age not known: the image states a birth date after its study date" in text
+    assert "Chronological age not known: the file states a birth date after its study date" in text
     assert "SDS" not in text
 
 
@@ -123,7 +125,7 @@ def test_without_age_nothing_is_said_of_growth(answer: Assessment) -> None:
     assert "SDS" not in text
     assert "Nearest standards" in text
     said = flat(full_text(with_clinical_findings(bare, Child(height_cm=140))))
-    assert "Predicted height not defined: the chronological age is not known" in said
+    assert "Predicted adult height not defined: the chronological age is not known" in said
 
 
 @pytest.mark.parametrize("bone_age", [122.374, 122.25, 119.96, 0.04, 131.95, 107.999, 239.95])

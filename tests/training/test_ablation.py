@@ -186,7 +186,7 @@ def test_a_network_without_cbam_has_no_attention_and_still_a_heat_map(profile: P
 
 def test_a_second_cbam_without_cbam_is_refused() -> None:
     spec = load_profile("compact")
-    with pytest.raises(ProfileError, match="heat_map_after asks for a second CBAM"):
+    with pytest.raises(ProfileError, match="heat_map_after needs a CBAM"):
         changed(spec, attention=changed(spec.attention, cbam_reduction=0))
 
 

@@ -165,7 +165,7 @@ def test_a_killed_process_ends_the_other_and_the_same_commands_go_on(
     (status, said), (killed, _) = ends(start_two(tmp_path, "killed"))
     assert killed == -9
     assert status == 1, said
-    assert "Error: process 1 gave no sign of life" in said
+    assert "Error: process 1 has not responded" in said
     assert RESUME_ADVICE in said
     assert not (tmp_path / FINAL).exists()
     assert len(read_log(tmp_path)) == 1
@@ -179,7 +179,7 @@ def test_whoever_waits_for_the_first_process_is_missed_too(tmp_path: Path) -> No
     (status, said), (killed, _) = ends(start_two(tmp_path, "waiting"))
     assert killed == -9
     assert status == 1, said
-    assert f"Error: process 1 gave no sign of life for {SILENT_SECONDS:g} s" in said
+    assert f"Error: process 1 has not responded for {SILENT_SECONDS:g} s" in said
 
 
 def test_processes_that_were_asked_for_different_things_end(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ class ClinicalContext:
     birth_date: date | None = field(default=None, repr=False)
     study_date: date | None = field(default=None, repr=False)
     height_cm: float | None = None
-    """Present standing height."""
+    """Current standing height."""
     centre: Centre = Centre.CHRONOLOGICAL_AGE
     """What the SDS is centred on, as requested."""
     age_not_defined: NotDefined | None = None

@@ -301,7 +301,7 @@ def _sex_of(radiograph: Radiograph, given: Sex | str | None) -> Sex:
         return Sex.parse(given)
     if radiograph.metadata.sex is None:
         raise SexError(
-            f"sex is needed to assess {radiograph.name!r}: give 'male' or 'female'; "
-            "the image states none that is understood"
+            f"the sex of {radiograph.name!r} is not known: give 'male' or 'female' "
+            "(the file states none)"
         )
     return radiograph.metadata.sex

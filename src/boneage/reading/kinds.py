@@ -5,7 +5,8 @@ from __future__ import annotations
 from boneage.errors import FilmError
 
 PNG, JPEG, TIFF, WEBP, BMP, DICOM = "PNG", "JPEG", "TIFF", "WebP", "BMP", "DICOM"
-ACCEPTED = "an image is a PNG, JPEG, TIFF, WebP, BMP or DICOM file"
+FORMATS = "PNG, JPEG, TIFF, WebP, BMP or DICOM"
+ACCEPTED = f"an image is a {FORMATS} file"
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 ACCEPTED_MAGIC = (

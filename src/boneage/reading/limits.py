@@ -44,5 +44,5 @@ def check_contrast(values: npt.NDArray[Any], name: str) -> None:
     if low == values.max():
         raise FilmError(
             "constant",
-            f"{name!r} shows nothing: every pixel has the value {low}; an image needs contrast",
+            f"{name!r} is blank: every pixel has the value {low}",
         )

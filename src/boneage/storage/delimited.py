@@ -131,8 +131,8 @@ class _RowReader:
                 raise _wrong(
                     self._path,
                     self.begun,
-                    f"its quotation marks are not as in CSV ({error}): where a cell begins with "
-                    'one, it ends with one, and those within it are doubled ("")',
+                    f"invalid CSV quoting ({error}): a cell that starts with a quotation mark must "
+                    'end with one; double the quotation marks inside it ("")',
                 ) from error
             self.line = self._before + self._reader.line_num
             if any(cells):
@@ -157,7 +157,7 @@ def _open_rows(file: TextIO, path: Path) -> tuple[list[str], _RowReader]:
     reader = _RowReader(chain([line], lines), delimiter, path, read - 1)
     header = next(reader, None)
     if header is None:
-        raise DataError(f"the table {str(path)!r} has no names of columns")
+        raise DataError(f"the table {str(path)!r} has no header row")
     columns = [_normal(name) for name in header]
     for name in columns:
         same = [number for number, other in enumerate(columns) if name and other == name]

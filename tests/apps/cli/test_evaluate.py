@@ -64,8 +64,8 @@ def test_everything_at_once(tmp_path: Path, films: Path, weights: Path) -> None:
         *("--data", films, "--weights", weights, "--out", out, "--workers", "2"),
         *("--compare", other, "--compare-name", "reader B", "--curves", curves.parents[1]),
     )
-    assert result.exit_code == 1, result.output  # film 3 got no answer
-    assert "2 of 3 radiographs read with tiny-1" in result.output
+    assert result.exit_code == 1, result.output  # film 3 could not be assessed
+    assert "2 of 3 radiographs assessed with tiny-1" in result.output
     assert "3: failed: " in result.output
     assert "9: image 'half/9.png' is missing" in result.output
     assert "left out: 1 label without image" in result.output
@@ -136,7 +136,7 @@ def test_a_stopped_run_resumes(tmp_path: Path, films: Path, weights: Path) -> No
     assert run(*arguments, "--split", "all").exit_code == 2  # not of the same films
     again = run(*arguments)
     assert "2 radiographs were assessed before" in again.output
-    assert "2 of 3 radiographs read" in again.output
+    assert "2 of 3 radiographs assessed" in again.output
     assert "1,male,120,123.00,3.00," in (out / "cases.csv").read_text()
     assert not journal.exists()
 

@@ -33,8 +33,8 @@ def test_what_keeps_films_from_being_read(film: UploadedImage, stating_film: Upl
     assert blocking_reason([], {}, "") == "Add a radiograph first."
     assert "No model" in blocking_reason(films, ready, "no weights in 'x'")
     assert blocking_reason([film], {"a": Choice(None)}, "") == "Choose the sex."
-    assert blocking_reason(films, ready | {"b": Choice(None)}, "") == "Choose the sex of hand.dcm."
+    assert blocking_reason(films, ready | {"b": Choice(None)}, "") == "Choose the sex for hand.dcm."
     neither = {"a": Choice(None), "b": Choice(None)}
-    assert blocking_reason(films, neither, "") == "Choose the sex of hand.png and 1 more."
+    assert blocking_reason(films, neither, "") == "Choose the sex for hand.png and 1 other."
     wrong = ready | {"a": Choice(Sex.MALE, problem="These dates …")}
-    assert blocking_reason(films, wrong, "") == "Correct the age of hand.png."
+    assert blocking_reason(films, wrong, "") == "Correct the age for hand.png."

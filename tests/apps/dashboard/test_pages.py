@@ -155,7 +155,7 @@ def test_a_refused_film_is_read_all_the_same_when_asked(
     page = upload(opened(put_classifier(weights_copy), monkeypatch), ("ramp.png", file.getvalue()))
     sex_radios(page)[0].set_value(Sex.MALE).run()
     read_button(page).click().run()
-    assert "It looks like a radiograph of a chest" in page.error[0].value
+    assert "The image looks like a radiograph of a chest" in page.error[0].value
     assert headline(page) == ""
     next(button for button in page.button if button.label == "Analyse anyway").click().run()
     assert not page.exception
@@ -182,7 +182,7 @@ def test_what_can_no_longer_be_read_is_not_read_later(
     abort_next_rerun(monkeypatch)
     read_button(page).click()
     upload(page, ("hand.dcm", dicom), ("hand.png", png))
-    assert "Choose the sex of hand.png." in [caption.value for caption in page.caption]
+    assert "Choose the sex for hand.png." in [caption.value for caption in page.caption]
     sex_radios(page)[1].set_value(Sex.FEMALE).run()
     assert page.session_state["visit"].outcomes == {}, "it takes another click"
 

@@ -39,9 +39,12 @@ def test_options_are_stronger(tmp_path: Path) -> None:
     [
         ("", "destination.ae_title is missing"),
         ("[node", "is not valid TOML"),
-        ("port = 1\n" + LEAST, "port = 1 is not a key; known are destination"),
+        ("port = 1\n" + LEAST, "unknown key 'port' (= 1); valid keys: destination"),
         (LEAST + "[nodes]\n", "nodes = {} is not a key"),
-        (LEAST + "[node]\nporte = 1\n", "node.porte = 1 is not a key; known are ae_title, host"),
+        (
+            LEAST + "[node]\nporte = 1\n",
+            "unknown key 'node.porte' (= 1); valid keys: ae_title, host",
+        ),
         (LEAST + "[node]\nport = '1'\n", "a whole number"),
         (LEAST + "[node]\nport = true\n", "a whole number"),
         (

@@ -11,7 +11,7 @@ from boneage.apps.cli import options
 from boneage.apps.cli.output import echo, make_folder
 
 SHORT_SECONDS = 180.0
-"""Four backbones in about ten minutes on two cores that have nothing else to do."""
+"""Four backbones in about ten minutes on two idle cores."""
 SHORT_EPOCHS = 12
 """Six networks in about twenty minutes on two cores."""
 

@@ -48,7 +48,7 @@ def stress(
     or perturbations measures only what is new; the journal is
     stress.journal.jsonl in --out.
 
-    Exit status: 0 when every radiograph was read unchanged; 1 when some were not
+    Exit status: 0 when every unchanged radiograph was assessed; 1 when some were not
     (they are named, and left out); 2 for wrong usage, unusable weights or
     data without labelled radiographs.
     """

@@ -23,7 +23,7 @@ from boneage.reports.wording import DISCLAIMER, interval_text
 
 EXAMPLE = "example"
 HOW = """
-1. **Add radiographs** of the left hand: DICOM, PNG, JPEG or TIFF.
+1. **Add radiographs** of the left hand: PNG, JPEG, TIFF, WebP, BMP or DICOM.
 2. **Choose the sex**: girls mature earlier, so the standards differ. A DICOM file may state it.
 3. **Assess the bone age**, and check which regions the result is based on.
 
@@ -73,7 +73,7 @@ def assessment_page() -> None:
 
 def _add(visit: Visit) -> None:
     uploads = st.file_uploader(
-        "Drop radiographs here (DICOM, PNG, JPEG, TIFF)",
+        "Drop radiographs here (PNG, JPEG, TIFF, WebP, BMP, DICOM)",
         accept_multiple_files=True,
         max_upload_size=UPLOAD_LIMIT_MB,
         key="uploads",

@@ -19,7 +19,7 @@ class Choice:
     problem: str = ""
     """Why the age given is invalid; empty: it is not."""
     height_cm: float | None = None
-    """Present standing height."""
+    """Current standing height."""
 
     @property
     def child(self) -> Child:
@@ -40,7 +40,7 @@ def sex_mismatch(image: UploadedImage, choice: Choice) -> str:
     if stated is None or choice.sex is None or stated is choice.sex:
         return ""
     return (
-        f"The image states {stated}, but {choice.sex} was chosen. "
+        f"The file states {stated}, but {choice.sex} was chosen. "
         "The standards differ by sex: check which is right."
     )
 
@@ -65,5 +65,6 @@ def blocking_reason(
 def _of(some: Sequence[UploadedImage], images: Sequence[UploadedImage]) -> str:
     if len(images) == 1:
         return ""
-    more = f" and {len(some) - 1} more" if len(some) > 1 else ""
-    return f" of {some[0].name}{more}"
+    others = len(some) - 1
+    more = f" and {others} other{'s' * (others > 1)}" if others else ""
+    return f" for {some[0].name}{more}"

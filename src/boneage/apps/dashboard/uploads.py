@@ -15,7 +15,7 @@ from boneage.errors import FilmError
 from boneage.imaging.preparing import stretch
 from boneage.quality.checks import findings_of
 from boneage.reading import read
-from boneage.reading.kinds import DICOM, kind_of
+from boneage.reading.kinds import DICOM, FORMATS, kind_of
 from boneage.reading.source import NamedFile
 from boneage.reports.panels import Rgb, as_grey, fitted
 from boneage.synthetic import draw
@@ -29,7 +29,7 @@ _EXPORT_AGAIN = "Export the image from its source again, and upload the new file
 _AS_PNG = "Export it as PNG or as uncompressed DICOM, and upload that."
 _ONE_IMAGE = "Save the image of the left hand as a separate file, and upload that."
 ADVICE: Mapping[str, str] = {
-    "not_an_image": "Upload the radiograph itself: a DICOM, PNG, JPEG or TIFF file.",
+    "not_an_image": "Upload the radiograph itself.",
     "no_pixels": "Select the image of the study rather than its report or index.",
     "unsupported_format": _AS_PNG,
     "unsupported_compression": _AS_PNG,
@@ -39,7 +39,7 @@ ADVICE: Mapping[str, str] = {
     "damaged": _EXPORT_AGAIN,
     "empty": _EXPORT_AGAIN,
     "unreadable": _EXPORT_AGAIN,
-    "constant": "Check the file in a viewer: it shows nothing. Upload the radiograph itself.",
+    "constant": "Check the file in a viewer: it is blank. Upload the radiograph itself.",
     "not_finite": _EXPORT_AGAIN,
     "several_frames": _ONE_IMAGE,
     "several_pages": _ONE_IMAGE,
@@ -49,7 +49,7 @@ ADVICE: Mapping[str, str] = {
     "too_many_bytes": f"Export the image compressed, below {UPLOAD_LIMIT_MB} MB.",
 }
 """The remedy for a :class:`~boneage.errors.FilmError` of each code."""
-DEFAULT_ADVICE = "Upload a DICOM, PNG, JPEG or TIFF file of one radiograph."
+DEFAULT_ADVICE = f"Upload a {FORMATS} file of one radiograph."
 
 logger = logging.getLogger(__name__)
 

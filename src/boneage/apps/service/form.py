@@ -24,11 +24,11 @@ from boneage.reports.exports import PAPERS
 
 FILM = "film"
 FIELDS: Mapping[str, tuple[str, ...]] = {
-    "sex": ("male or female; required unless the image states it.", "female"),
+    "sex": ("male or female; required unless the file states it.", "female"),
     "age": ("Chronological age: 11y4m, or months.", "11y4m"),
     "birth_date": ("YYYY-MM-DD.", "2013-04-28"),
     "study_date": ("YYYY-MM-DD.", "2024-08-30"),
-    "height_cm": ("Present standing height.", "142.5"),
+    "height_cm": ("Current standing height.", "142.5"),
     "height_in": ("The same in inches, instead of height_cm.",),
     "brush_mean": ("true: centre the SDS on the mean of the Brush table.", "false"),
     "level": ("Level of the prediction interval.", "0.9"),

@@ -238,7 +238,7 @@ def draw_bands(path: Path, readings: Readings, title: str) -> None:
 
 
 def draw_within(path: Path, readings: Readings, title: str) -> None:
-    """Shares of films read within 6, 12 and 24 months, with their intervals."""
+    """Shares of films within 6, 12 and 24 months, with their intervals."""
     found = measure_by(*months_of(readings), [reading.sex for reading in readings])
     with saved_figure(path, width=8.2, height=4) as (_, (axes,)):
         for group in sorted(found, key=lambda group: ASIDE[group]):
@@ -251,9 +251,7 @@ def draw_within(path: Path, readings: Readings, title: str) -> None:
         labels = [f"within {months:g} months" for months in WITHIN_MONTHS]
         axes.set_xticks(range(len(WITHIN_MONTHS)), labels)
         axes.set(ylabel="share of radiographs, %", ylim=(0, 102))
-        axes.set_title(
-            f"Share of radiographs read within 6, 12 and 24 months of the label\n{title}"
-        )
+        axes.set_title(f"Share of radiographs within 6, 12 and 24 months of the label\n{title}")
         legend_beside(axes, BARS_ARE)
 
 
@@ -319,7 +317,7 @@ def draw_comparison(path: Path, found: Comparison, here: str, title: str) -> Non
         apart.margins(y=0.25)
         legend_inside(apart)
         both = f"{here} compared with {found.other.name}"
-        figure.suptitle(f"{both} on the {found.count} radiographs both have read\n{title}")
+        figure.suptitle(f"{both} on the {found.count} radiographs assessed by both\n{title}")
 
 
 FIGURES: Mapping[str, Callable[[Path, Readings, str], None]] = {

@@ -16,9 +16,9 @@ _FIGURES = {
     "rmse_months": "root mean squared error (RMSE), months",
     "r2": "R²",
     "bias_months": "bias, months",
-    "within_6": "read within 6 months",
-    "within_12": "read within 12 months",
-    "within_24": "read within 24 months",
+    "within_6": "within 6 months",
+    "within_12": "within 12 months",
+    "within_24": "within 24 months",
 }
 
 
@@ -47,7 +47,7 @@ def text_summary(table: Table) -> str:
     """The main figures of ``metrics.json``, for a terminal."""
     films = table["films"]
     lines = [
-        f"{films['read']} of {films['tried']} radiographs read with {table['weights']['name']}"
+        f"{films['read']} of {films['tried']} radiographs assessed with {table['weights']['name']}"
     ]
     for group, metrics in table["metrics"].items():
         r2 = metrics["r2"]["value"]

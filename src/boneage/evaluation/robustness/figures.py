@@ -57,7 +57,7 @@ def draw_shifts(path: Path, effects: Sequence[Effect]) -> None:
         plot_estimates(left, rows, shifts, BOTH, "mean, 95 % interval", **style)
         medians = [math.nan if (m := e.median_shift_months) is None else m for e in effects]
         left.plot(medians, rows, "|", markersize=9, color=ACCENT, label="median")
-        left.set(xlim=(0, None), xlabel="Change of the answer, months, either way")
+        left.set(xlim=(0, None), xlabel="Change of the bone age, months, either way")
         for months, shares, colour, marker, aside in (
             (12, [e.changed_12 for e in effects], FAR, "o", -0.16),
             (24, [e.changed_24 for e in effects], VERY_FAR, "D", 0.16),
@@ -65,7 +65,7 @@ def draw_shifts(path: Path, effects: Sequence[Effect]) -> None:
             places, label = [row + aside for row in rows], f"> {months} months"
             plot_estimates(right, places, shares, colour, label, scale=100, fmt=marker, **style)
         right.set(
-            xlim=(-3, 103), xlabel="Radiographs whose answer moved so far, % of those answered"
+            xlim=(-3, 103), xlabel="Radiographs whose bone age moved so far, % of those assessed"
         )
         for axes in (left, right):
             legend_above(axes, columns=2)

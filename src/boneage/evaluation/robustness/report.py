@@ -107,7 +107,7 @@ def text_summary(test: RobustnessTest) -> str:
     """Report how far each change moves the answers, one line a change, for a terminal."""
     width = max(len(effect.label) for effect in test.effects)
     lines = [
-        f"{len(test.films)} radiographs under {len(test.effects)} changes, read with "
+        f"{len(test.films)} radiographs under {len(test.effects)} changes, assessed with "
         f"{test.experiment.weights.name}: mean change; share of radiographs moved by more than "
         f"{FAR_MONTHS:g} months; share of radiographs so moved and neither refused nor warned about"
     ]

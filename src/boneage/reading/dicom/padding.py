@@ -85,7 +85,7 @@ def unstated_padding(values: Integers) -> Padding | None:
         gap = low - value if value < low else value - high
         if gap > high - low > 0:
             found = values == value
-            message = f"A border of the value {value}, far from all others, was taken for padding"
+            message = f"A uniform border with the value {value} was treated as padding"
             note = Finding.note("padding_not_stated", message)
             return Padding(found, _connected_to_a_corner(found), apart=True, notes=(note,))
     return None

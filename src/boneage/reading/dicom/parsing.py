@@ -235,7 +235,7 @@ def _notes(elements: Elements, dataset: Dataset, *, other_syntax: bool) -> Itera
     ]
     for keyword in several:
         used = "the first was used" if keyword in {*PIXELS, *DISPLAY} else "none was used"
-        message = f"The image states several values of {keyword}, where one is expected: {used}."
+        message = f"The file contains several values for {keyword} where one is allowed; {used}."
         severity = Severity.NOTE if keyword in OF_THE_STUDY else Severity.WARNING
         yield Finding("several_values", severity, message)
     if elements.more_follows:

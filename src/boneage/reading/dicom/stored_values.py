@@ -342,8 +342,8 @@ def _note(what: str) -> Finding:
 def _doubtful(share: float) -> Finding:
     return Finding.warning(
         "stored_values_doubtful",
-        f"Neighbouring pixels jump between black and white ({share:.0%} of them), as where pixel "
-        "values are decoded wrongly; compare the image with what a viewer shows",
+        f"{100 * share:.0f} % of neighbouring pixels alternate between black and white, which "
+        "suggests wrongly decoded pixel values; compare with a DICOM viewer",
         measured=share,
         limit=DOUBTFUL,
     )
