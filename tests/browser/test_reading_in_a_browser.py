@@ -87,7 +87,7 @@ def test_the_example_by_keyboard_alone(visit: Visit) -> None:
     slider.focus()
     for _ in range(3):
         page.keyboard.press("ArrowLeft")
-    expect(page.locator('img[alt*="40% opaque"]')).to_be_visible()
+    expect(page.locator('img[alt*="40 % opaque"]')).to_be_visible()
 
 
 def test_every_picture_has_words(visit: Visit) -> None:
@@ -130,7 +130,7 @@ def touch_something_else(visitor: Visitor) -> None:
     visitor.wait_until_idle()
 
 
-def test_reading_goes_on_when_something_else_is_touched(
+def test_the_analysis_continues_when_something_else_is_touched(
     visit: Visit, films: dict[str, Path]
 ) -> None:
     visitor = visit()

@@ -48,7 +48,7 @@ def test_what_is_given_is_stronger_than_the_film(
     assert context.age_not_defined is None
 
 
-def test_what_a_row_leaves_open_the_command_says() -> None:
+def test_what_a_row_leaves_open_the_command_states() -> None:
     options = Child(chronological_age_months=100, study_date=STUDY, height_cm=150)
     assert Child().completed(options) == options
     assert Child(height_cm=140).completed(options) == replace(options, height_cm=140)

@@ -162,7 +162,7 @@ def test_the_page_shows_and_explains_all_of_it(written: Path) -> None:
     assert "10.0 (10.0 to 10.0)" in page
     assert "+6.0 (+6.0 to +6.0)" in page
     assert "one, without sex" in page
-    assert "a description, not a means of choosing" in page
+    assert "must not be used for selection" in page
     assert "for 12 epochs on the 1,105 training radiographs of useful resolution alone" in page
     assert page.count("data:image/png;base64,") == 1
 
@@ -176,7 +176,7 @@ def test_the_same_readings_give_the_same_bytes(written: Path, tmp_path: Path) ->
         assert (written / name).read_bytes() == (tmp_path / "again" / name).read_bytes(), name
 
 
-def test_backbones_are_told_with_what_they_took_and_by_which_films(tmp_path: Path) -> None:
+def test_backbones_are_reported_with_their_cost_and_films(tmp_path: Path) -> None:
     one = study(outcome("both", (3.0, -8.0, 1.0, 0.0, 12.0, -2.0)), facts=BACKBONE_FACTS)
     table = write_ablation(tmp_path, [replace(one, name="backbones")], RUN)
     assert table["data"]["split"] == "train"
@@ -184,6 +184,6 @@ def test_backbones_are_told_with_what_they_took_and_by_which_films(tmp_path: Pat
     page = (tmp_path / "ablation.html").read_text()
     for said in ("180 seconds", "2 folds", "2.3 M", "31.2", "5,600", "radiographs a second"):
         assert said in page
-    assert "not a means of choosing" not in page, "that is said of the held-back films"
+    assert "must not be used for selection" not in page, "of the held-out films alone"
     card = model_card(Evidence({"ablation": table}), tmp_path, tmp_path, tmp_path)
     assert "for 180 seconds of processor time on 1,105 training images" in card

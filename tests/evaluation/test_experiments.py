@@ -25,7 +25,7 @@ def overall(name: str) -> dict[str, Any]:
     return metrics
 
 
-def test_fine_tuning_is_told_as_it_was_measured(text: str) -> None:
+def test_fine_tuning_is_reported_as_measured(text: str) -> None:
     before, after = overall("before"), overall("after")
     mae, within = (
         [measured["overall"][name]["value"] for measured in (before, after)]
@@ -39,7 +39,7 @@ def test_fine_tuning_is_told_as_it_was_measured(text: str) -> None:
         assert re.search(rf"{said} from {first}( months)? to {last}", text)
 
 
-def test_backbones_are_told_as_they_were_measured(text: str) -> None:
+def test_backbones_are_reported_as_measured(text: str) -> None:
     with (EVIDENCE / "ablation" / "backbones" / "ablation.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert {row["variant"] for row in rows} == {"own", "random", "convnext", "vit"}

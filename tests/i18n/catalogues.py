@@ -54,7 +54,7 @@ def compiled(path: Path) -> bytes:
 
 
 def _whole(message: Message) -> bool:
-    """Tell whether a message is translated, in every form."""
+    """Whether a message is translated, in every form."""
     forms = message.string if isinstance(message.string, tuple) else (message.string,)
     return all(forms)
 

@@ -58,7 +58,7 @@ def test_what_the_program_reads_is_what_was_written(path: Path) -> None:
     assert path.with_suffix(".mo").read_bytes() == compiled(path), "run 'make catalogues'"
 
 
-def test_ages_are_said_as_people_say_them() -> None:
+def test_ages_are_written_in_years_and_months() -> None:
     english, german = words_of("en"), words_of("de")
     assert english.age(131.6) == "10 years 11 months"
     assert english.age(13.2) == "1 year 1 month"

@@ -214,7 +214,7 @@ def test_an_answer_with_little_in_it(answer: Assessment, dicom_film: Path, tmp_p
     assert "Error" not in run(validator, str(path))
 
 
-def test_a_film_that_says_little_of_its_patient(
+def test_a_film_that_states_little_of_its_patient(
     told: Assessment, dicom_film: Path, tmp_path: Path
 ) -> None:
     dataset = dcmread(dicom_film)
@@ -301,7 +301,7 @@ def test_an_age_is_written_as_dicom_has_it(dicom_film: Path, stated: bytes, writ
 
 
 @pytest.mark.parametrize("charset", [b"", b"ISO_IR 100", b"ISO_IR 192", b"UTF-8 ", b"nonsense"])
-def test_names_survive_whatever_is_said_of_their_letters(dicom_film: Path, charset: bytes) -> None:
+def test_names_survive_any_stated_character_set(dicom_film: Path, charset: bytes) -> None:
     encoding = "latin-1" if charset == b"ISO_IR 100" else "utf-8"
     name = "Müller^Jörg ".encode(encoding)
     elements = {"SpecificCharacterSet": (charset, ""), "PatientName": (name, "")}
@@ -367,7 +367,7 @@ def test_nothing_is_made_of_a_film_that_states_all(source: SourceDataset) -> Non
     assert (source.generated, source.comment) == ((), None)
 
 
-def test_a_film_that_states_no_kind_of_image_is_said(dicom_film: Path) -> None:
+def test_a_film_that_states_no_kind_of_image_is_reported(dicom_film: Path) -> None:
     with pytest.raises(OutputError, match="states no SOPClassUID"):
         read_source(without(dicom_film, "SOPClassUID"))
 

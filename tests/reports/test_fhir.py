@@ -111,7 +111,7 @@ def test_which_hand(answer: Assessment, side: str | None) -> None:
     assert text == {"L": "left hand", "R": "right hand", None: "hand"}[side]
 
 
-def test_outside_the_tables_says_why(answer: Assessment) -> None:
+def test_outside_the_tables_states_why(answer: Assessment) -> None:
     child = Child(chronological_age_months=230.0, height_cm=170.0)
     late = with_clinical_findings(replace(answer, age_months=235.0, interval=None), child)
     resource = checked(observation(late, FILM))

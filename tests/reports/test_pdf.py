@@ -83,7 +83,7 @@ def test_a_report_is_one_page_of_its_paper(
     assert tuple(map(float, box.groups())) == pytest.approx(SIZES[paper], abs=0.01)
 
 
-def test_the_page_says_what_a_clinician_needs(
+def test_the_page_states_what_a_clinician_needs(
     told: Assessment, radiograph: Radiograph, tmp_path: Path
 ) -> None:
     said = printed(report(told, radiograph, weights_date="2026-11-24"), tmp_path)
@@ -172,7 +172,7 @@ def test_films_of_every_shape_have_a_report(told: Assessment, shape: tuple[int, 
         assert pages(report(answer, film)) == 1
 
 
-def test_what_is_not_known_is_said(answer: Assessment) -> None:
+def test_what_is_not_known_is_reported(answer: Assessment) -> None:
     bare = replace(
         answer, interval=None, calibrated=None, chronological_age_months=None, findings=()
     )
@@ -187,7 +187,7 @@ def test_what_is_not_known_is_said(answer: Assessment) -> None:
     assert any("chronological age is not known" in said for _, said in height_section.entries)
 
 
-def test_outside_the_tables_says_why_in_both_languages(answer: Assessment) -> None:
+def test_outside_the_tables_states_why_in_both_languages(answer: Assessment) -> None:
     child = Child(chronological_age_months=230.0, height_cm=170.0)
     late = with_clinical_findings(replace(answer, age_months=235.0, interval=None), child)
     assert late.clinical is not None
@@ -231,7 +231,7 @@ def test_every_sentence_of_the_program_has_a_translation() -> None:
     assert reasons == set(CODES["not defined"])
 
 
-def test_what_is_said_without_values_under_one_code_keeps_its_sense(answer: Assessment) -> None:
+def test_messages_without_values_under_one_code_keep_their_meaning(answer: Assessment) -> None:
     alike = TwoHands(-1.0, 1.0, 100.0, 100.0, Likeness(0.9, 0.9, 0.1))
     one_side = TwoHands(1.0, 1.0, 100.0, 100.0, Likeness(0.1, 0.1, 0.9))
     both = findings_of(ImageMetadata("DICOM", 8, laterality="B"), answer.sex)
@@ -243,7 +243,7 @@ def test_what_is_said_without_values_under_one_code_keeps_its_sense(answer: Asse
     assert len({finding_sentence(finding, german) for finding in found}) == len(found)
 
 
-def test_a_refusal_says_what_was_seen_in_german() -> None:
+def test_a_refusal_states_what_was_seen_in_german() -> None:
     german = words_of("de")
     chest = Finding("not_a_hand", Severity.REFUSAL, checks.OTHER_KINDS["chest"])
     assert "Thoraxaufnahme" in finding_sentence(chest, german)
@@ -275,13 +275,13 @@ def test_names_of_many_alphabets_are_printed(
 
 @pytest.mark.parametrize("months", [2, 12, 24, 60, 100, 140, 170, 190, 210])
 @pytest.mark.parametrize("language", ["en", "de"])
-def test_every_phase_says_what_a_reader_looks_at(months: float, language: str) -> None:
+def test_every_phase_states_its_criteria(months: float, language: str) -> None:
     words = words_of(language)
     for sex in Sex:
         near = nearest_standards(months, sex)
         label, said = standards_entries(near, words)[1]
         assert label == words.gettext("Assessment criteria")
-        assert (said == near.looks_at) is (language == "en")
+        assert (said == near.criteria) is (language == "en")
 
 
 def test_from_film_to_report_within_the_time(bundled: Path) -> None:

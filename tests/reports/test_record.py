@@ -13,7 +13,7 @@ from boneage.reports.table import row
 from boneage.reports.text import full_text, one_line
 
 
-def test_a_record_says_everything(answer: Assessment) -> None:
+def test_a_record_states_everything(answer: Assessment) -> None:
     assert json.loads(json.dumps(record(answer))) == {
         "status": "read",
         "film": "hand.dcm",
@@ -133,7 +133,7 @@ def test_a_refusal_is_no_failure(answer: Assessment) -> None:
     assert (finding["measured"], finding["limit"]) == (0.1235, 0.2)
 
 
-def test_a_forced_film_says_what_was_done_to_it(answer: Assessment) -> None:
+def test_a_forced_film_states_what_was_done_to_it(answer: Assessment) -> None:
     orientation = Orientation(Box(10, 20, 400, 300), 1, inverted=True)
     forced = record(replace(answer, findings=(REFUSAL,), orientation=orientation))
     assert (forced["status"], forced["verdict"]) == ("read", "refused")

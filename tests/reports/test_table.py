@@ -16,7 +16,7 @@ def written(*answers: Assessment | Failure) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(file.getvalue().decode("utf-8"))))
 
 
-def test_a_row_says_everything(answer: Assessment) -> None:
+def test_a_row_states_everything(answer: Assessment) -> None:
     (cells,) = written(answer)
     assert tuple(cells) == COLUMNS
     assert cells["status"] == "read"

@@ -28,14 +28,14 @@ def test_defect_8_the_text_never_gives_a_raw_number(answer: Assessment) -> None:
         assert said in text or said in " ".join(text.split()), "wrapped"
 
 
-def test_nothing_is_said_that_is_not_there(answer: Assessment) -> None:
+def test_nothing_is_written_that_is_not_there(answer: Assessment) -> None:
     bare = replace(answer, interval=None, calibrated=None)
     for text in (full_text(bare), one_line(bare)):
         assert "nterval" not in text
         assert "alibrated" not in text
 
 
-def test_a_usual_interval_says_nothing_of_its_width() -> None:
+def test_a_usual_interval_does_not_mention_its_width() -> None:
     assert "usual" not in interval_basis(Interval(1.0, 2.0, 0.9, 54, widening=1.1))
     assert "of both sexes" in interval_basis(Interval(1.0, 2.0, 0.9, 54))
     assert interval_basis(Interval(1.0, 2.0, 0.975)) == ""

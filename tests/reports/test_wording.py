@@ -46,7 +46,7 @@ def cells_of(answer: Assessment) -> dict[str, str]:
     return cells
 
 
-def test_the_text_says_everything(read: Assessment) -> None:
+def test_the_text_states_everything(read: Assessment) -> None:
     text = flat(full_text(read))
     for said in (
         "Chronological age 10 years 0 months (120.0 months), from the birth and study dates in the",
@@ -92,7 +92,7 @@ def test_one_line_of_many(read: Assessment) -> None:
     assert said in one_line(read)
 
 
-def test_what_is_not_defined_is_said_everywhere(answer: Assessment) -> None:
+def test_what_is_not_defined_is_reported_everywhere(answer: Assessment) -> None:
     old = replace(answer, metadata=ImageMetadata("PNG", 8), age_months=230.0, interval=None)
     read = with_clinical_findings(old, Child(chronological_age_months=210, height_cm=160))
     text = flat(full_text(read))
@@ -111,14 +111,14 @@ def test_what_is_not_defined_is_said_everywhere(answer: Assessment) -> None:
     assert growth["not_defined"]["code"] == "outside_brush"
 
 
-def test_a_film_whose_dates_are_wrong_is_told(answer: Assessment) -> None:
+def test_a_film_whose_dates_are_wrong_is_reported(answer: Assessment) -> None:
     metadata = ImageMetadata("DICOM", 12, birth_date=date(2021, 2, 3), study_date=date(2011, 2, 3))
     text = flat(full_text(with_clinical_findings(replace(answer, metadata=metadata), Child())))
     assert "Chronological age not known: the file states a birth date after its study date" in text
     assert "SDS" not in text
 
 
-def test_without_age_nothing_is_said_of_growth(answer: Assessment) -> None:
+def test_without_age_growth_is_not_reported(answer: Assessment) -> None:
     bare = replace(answer, metadata=ImageMetadata("PNG", 8))
     text = full_text(with_clinical_findings(bare, Child()))
     assert "Chronological" not in text

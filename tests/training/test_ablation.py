@@ -241,7 +241,7 @@ def plan_of_numbers(trained: list[str], fail_at: str = "", value: float = 1.0) -
     return Plan("inputs", "a", variants, 2, films, train, {"value": value}, {"epochs": 1})
 
 
-def test_a_killed_study_goes_on_and_trains_nothing_twice(
+def test_a_killed_study_resumes_and_trains_nothing_twice(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     trained: list[str] = []
@@ -459,7 +459,7 @@ def boneage(*arguments: object) -> Result:
     return CliRunner().invoke(main, ["ablate", *map(str, arguments)])
 
 
-def test_the_command_writes_what_it_says(
+def test_the_command_writes_what_it_states(
     run: Path, data: Path, profile: Profile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ablation_inputs, "SEEDS", 1)

@@ -159,7 +159,7 @@ def test_two_devices_of_one_process_train_as_one_does(single: Path, tmp_path: Pa
     assert_same_training(tmp_path, single)
 
 
-def test_a_killed_process_ends_the_other_and_the_same_commands_go_on(
+def test_a_killed_process_ends_the_other_and_the_same_commands_resume(
     single: Path, tmp_path: Path
 ) -> None:
     (status, said), (killed, _) = ends(start_two(tmp_path, "killed"))
@@ -250,7 +250,7 @@ def test_options_that_don_t_fit_together_are_refused(
     assert says in " ".join(result.output.split())
 
 
-def test_the_environment_may_say_which_process_this_is(
+def test_the_environment_may_name_the_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BONEAGE_COORDINATOR", "10.0.0.1:29500")

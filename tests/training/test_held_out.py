@@ -39,7 +39,7 @@ def ids(films: tuple[Film, ...]) -> set[str]:
     return {film.id for film in films}
 
 
-def test_a_share_of_the_readable_training_ids_is_held_back(tmp_path: Path) -> None:
+def test_a_share_of_the_readable_training_ids_is_held_out(tmp_path: Path) -> None:
     films = many(tmp_path)
     found = films.hold_out_share(0.2)
     held = ids(found.select("detailed", "calibration"))
@@ -86,7 +86,7 @@ class StoppedError(Exception):
     pass
 
 
-def test_training_is_handed_films_without_those_held_back(
+def test_training_is_handed_films_without_those_held_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = write_official(tmp_path / "films", 12)
@@ -142,7 +142,7 @@ def split_films(labelled: Path) -> Films:
     )
 
 
-def test_the_stage_writes_the_interval_and_goes_on_where_it_was(
+def test_the_stage_writes_the_interval_and_resumes(
     weights_copy: Path,
     split_films: Films,
     tmp_path: Path,
@@ -166,7 +166,7 @@ def test_the_stage_writes_the_interval_and_goes_on_where_it_was(
     assert json.loads((weights_copy / "manifest.json").read_text())["interval"] == interval
 
 
-def test_nothing_held_back_no_interval(
+def test_nothing_held_out_no_interval(
     weights_copy: Path, split_films: Films, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = (weights_copy / "manifest.json").read_bytes()

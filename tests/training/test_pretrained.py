@@ -79,10 +79,10 @@ def test_weights_without_keras_files_can_only_answer(weights: Path, tmp_path: Pa
         find_pretrained(str(tmp_path / "none"))
 
 
-def test_a_profile_of_another_version_is_said(with_keras: Path) -> None:
+def test_a_profile_of_another_version_is_reported(with_keras: Path) -> None:
     change(with_keras, lambda table: table["profile"]["fusion"].update(mood="fair"))
     with pytest.raises(
-        WeightsError, match=r"'tiny-1' state a profile .* cannot train by: .*is not a key"
+        WeightsError, match=r"'tiny-1' state a profile .* cannot train by: .*unknown key"
     ):
         _ = find_pretrained(str(with_keras)).profile
 

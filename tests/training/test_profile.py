@@ -121,7 +121,7 @@ def test_a_profile_becomes_plain_values_for_the_manifest() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (TINY + "colour = 1\n", ["colour = 1 is not a key", "known are"]),
+        (TINY + "colour = 1\n", ["unknown key 'colour' (= 1)", "valid keys: "]),
         (changed("sex_units = 4", "sex_unit = 4"), ["attention.sex_unit", "sex_units"]),
         (changed("seed = 5\n", ""), ["seed is missing"]),
         (changed("threshold = 0.7\n", ""), ["regions.threshold is missing"]),
@@ -247,7 +247,7 @@ def test_ages_are_joined_only_where_features_are_averaged() -> None:
         replace(load_profile("reference"), fusion=fusion)
 
 
-def test_a_profile_names_what_looks_at_each_region() -> None:
+def test_a_profile_names_the_network_of_each_region() -> None:
     profile = load_profile("compact")
     assert list(profile.networks) == ["whole_hand", "carpal", "metacarpal", "phalanx"]
     assert profile.networks["whole_hand"] is profile.attention

@@ -108,7 +108,7 @@ def test_a_killed_run_trains_every_epoch_once(run: Path) -> None:
     }
 
 
-def test_logs_say_how_fast_and_how_long_it_waited(run: Path) -> None:
+def test_logs_state_how_fast_and_how_long_it_waited(run: Path) -> None:
     for row in epochs(run / "attention" / "phase-1"):
         assert float(row["films_per_second"]) > 0
         assert 0 <= float(row["data_share"]) < 0.5
@@ -132,7 +132,7 @@ def manifest(run: Path) -> dict[str, Any]:
     return table
 
 
-def test_the_manifest_says_what_the_weights_are(run: Path) -> None:
+def test_the_manifest_states_what_the_weights_are(run: Path) -> None:
     table = manifest(run)
     assert set(table["networks"]) == {"attention", "carpal", "metacarpal", "fusion"}
     for entry in table["networks"].values():

@@ -17,7 +17,7 @@ from boneage.uncertainty.intervals import (
     ErrorModel,
     IntervalModel,
     NonconformityScores,
-    Ramp,
+    Widening,
     disagreement,
     films_needed,
 )
@@ -26,8 +26,8 @@ from tests.training.fit_uncertainty.simulated import answer_of
 SHAPE = ErrorModel(
     knots_months=(24.0, 120.0, 216.0),
     months={Sex.FEMALE: (10.0, 6.0, 4.0), Sex.MALE: (12.0, 8.0, 6.0)},
-    disagreement=Ramp(5.0, 0.5),
-    ood_score=Ramp(1.2, 1.0),
+    disagreement=Widening(5.0, 0.5),
+    ood_score=Widening(1.2, 1.0),
     most=3.0,
 )
 

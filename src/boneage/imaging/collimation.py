@@ -22,7 +22,7 @@ from boneage.domain.radiograph import Pixels, Radiograph
 from boneage.imaging.preparing import LONGEST_PX
 
 SAMPLE_PX = 320
-"""Longer side at which borders are looked for."""
+"""Longer side at which borders are searched for."""
 RANGE_SAMPLE_PX = 20_000
 """Pixels of the sample that its range is taken from."""
 GREYS = (0.7 / 255, 2.5 / 255, 6 / 255)
@@ -168,7 +168,7 @@ def _scaled(box: Box, factor: float) -> Box:
 def inner_field(image: Pixels, *, tilted: bool = True) -> tuple[Box, Tilt | None]:
     """Find the part inside the borders of a range-normalised image of square pixels.
 
-    Also a tilted panel in that part, where there is one; looked for if ``tilted``.
+    Also a tilted panel in that part, where there is one; searched for if ``tilted``.
     """
     box = Box(0, 0, *image.shape)
     for _ in range(ROUNDS):

@@ -194,7 +194,7 @@ def cropped(
     return grey[rows, round(left * width) : width - round(right * width)]
 
 
-def framed(grey: Grey, share: float, level: float) -> Grey:
+def with_border(grey: Grey, share: float, level: float) -> Grey:
     """Put a border around the image, of a share of its side at each side.
 
     ``level`` is the border's grey as a share of white.

@@ -1,4 +1,4 @@
-"""The walk from an image to a bone age, in one screenful."""
+"""The assessment pipeline from an image to a bone age, in one screenful."""
 
 from __future__ import annotations
 

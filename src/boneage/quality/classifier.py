@@ -91,7 +91,7 @@ class QualityClassifier:
     def judge(self, features: npt.ArrayLike) -> Judgement:
         """Judge an image by its features, shape (views, width).
 
-        The views are the image and, where the weights look at both, its mirror image. WeightsError
+        The views are the image and, where the weights analyse both, its mirror image. WeightsError
         when the features are of another width.
         """
         rows = np.asarray(features, np.float32).reshape(len(np.asarray(features)), -1)

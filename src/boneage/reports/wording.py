@@ -376,7 +376,7 @@ def standards_entries(standards: NearestStandards, words: Words = EN) -> list[En
     else:
         upper = words.age(standards.upper_months)
         nearest = _("between {lower} and {upper}").format(lower=lower, upper=upper)
-    criteria = words.by_code("phase", standards.phase, standards.looks_at)
+    criteria = words.by_code("phase", standards.phase, standards.criteria)
     return [(_("Nearest standards"), nearest), (_("Assessment criteria"), criteria)]
 
 

@@ -36,7 +36,7 @@ Numbers = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Ramp:
+class Widening:
     """A widening that begins where a measure passes its usual size."""
 
     usual: float
@@ -56,9 +56,9 @@ class ErrorModel:
     """Estimated ages, ascending; the error is linear between and constant beyond them."""
     months: Mapping[Sex, tuple[float, ...]]
     """At the knots, for each sex."""
-    disagreement: Ramp
+    disagreement: Widening
     """Of the networks, in months; see :func:`disagreement`."""
-    ood_score: Ramp | None
+    ood_score: Widening | None
     """None where the weights cannot measure it."""
     most: float
     """The widening never exceeds this."""

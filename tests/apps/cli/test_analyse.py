@@ -31,8 +31,8 @@ def spoil(folder: Path) -> None:
 def test_a_clean_folder(tmp_path: Path) -> None:
     result = run(write_films(tmp_path / "films"), "--out", tmp_path / "out", "--strict")
     assert result.exit_code == 0, result.output
-    assert "5 radiographs: 3 girls (60%) and 2 boys (40%)" in result.output
-    assert "Nothing is wrong" in result.output
+    assert "5 radiographs: 3 girls (60 %) and 2 boys (40 %)" in result.output
+    assert "No problems found" in result.output
     assert f"written: {tmp_path / 'out' / 'analysis.html'}" in result.output
     assert (tmp_path / "out" / "analysis.html").is_file()
 
@@ -77,8 +77,8 @@ def test_a_table_in_place_of_a_folder(tmp_path: Path) -> None:
     table.write_text("path;sex;bone_age_months\na.png;f;120\nb.png;m;60\n")
     result = run(table, "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output
-    assert "1 radiograph: 1 girls (100%)" not in result.output
-    assert "1 radiograph: 1 girl (100%)" in result.output
+    assert "1 radiograph: 1 girls (100 %)" not in result.output
+    assert "1 radiograph: 1 girl (100 %)" in result.output
     assert "1 label without image" in result.output
 
 

@@ -69,7 +69,7 @@ def test_a_wrong_sex_is_wrong_usage(run: Run, film: Path) -> None:
 def test_a_film_without_sex_is_not_read(run: Run, film: Path) -> None:
     result = run("assess", film)
     assert result.exit_code == 1
-    assert "sex is needed" in result.stderr
+    assert "the sex of" in result.stderr
     assert result.stdout == ""
 
 

@@ -69,7 +69,7 @@ def test_everything_at_once(tmp_path: Path, films: Path, weights: Path) -> None:
     assert "3: failed: " in result.output
     assert "9: image 'half/9.png' is missing" in result.output
     assert "left out: 1 label without image" in result.output
-    assert "b.csv, line 5: case '2' comes twice; the first row counts" in result.output
+    assert "b.csv, line 5: case '2' occurs twice; the first row is used" in result.output
     assert "and reader B, 2 common radiographs: " in result.output
 
     table = json.loads((out / "metrics.json").read_text())
@@ -113,7 +113,7 @@ def test_one_film_is_enough_and_what_an_earlier_run_left_is_removed(
     assert not old.exists()
     assert not (out / "comparison.json").exists()
     page = (out / "report.html").read_text()
-    assert "trained these weights" in page
+    assert "If these weights were trained on" in page
     assert "would lie between – and – months" in page  # the limits of one film
 
 
@@ -161,7 +161,7 @@ def test_no_film_readable(tmp_path: Path, films: Path, weights: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--compare", "none.csv"), "none of the cases that are read here"),
+        (("--compare", "none.csv"), "none of the cases that are assessed here"),
         (("--compare", "bad.csv"), "has none of the columns"),
         (("--compare", "a.csv", "--compare", "deep/a.csv"), "two readers are called 'a'"),
         (("--compare-name", "B"), "1 --compare-name, but 0 --compare"),

@@ -76,7 +76,7 @@ def test_an_answer_is_kept_shown_and_deleted(
     assert "Nothing is saved yet" in page.info[0].value
 
 
-def test_a_child_that_is_gone_already_is_said_once(
+def test_a_child_that_is_gone_already_is_reported_once(
     weights: Path, dicom: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     where = tmp_path / "children.sqlite"

@@ -19,14 +19,16 @@ def test_an_age_in_years_and_months() -> None:
     assert age_in_months(None, None) is None
 
 
-def test_a_sex_against_the_film_is_said(film: UploadedImage, stating_film: UploadedImage) -> None:
+def test_a_sex_that_contradicts_the_file_is_reported(
+    film: UploadedImage, stating_film: UploadedImage
+) -> None:
     assert "states female, but male was chosen" in sex_mismatch(stating_film, Choice(Sex.MALE))
     assert sex_mismatch(stating_film, Choice(Sex.FEMALE)) == ""
     assert sex_mismatch(stating_film, Choice(None)) == ""
     assert sex_mismatch(film, Choice(Sex.MALE)) == ""
 
 
-def test_what_keeps_films_from_being_read(film: UploadedImage, stating_film: UploadedImage) -> None:
+def test_what_prevents_the_analysis(film: UploadedImage, stating_film: UploadedImage) -> None:
     films = [film, stating_film]
     ready = {"a": Choice(Sex.MALE), "b": Choice(Sex.FEMALE)}
     assert blocking_reason(films, ready, "") == ""

@@ -40,7 +40,7 @@ def test_options_are_stronger(tmp_path: Path) -> None:
         ("", "destination.ae_title is missing"),
         ("[node", "is not valid TOML"),
         ("port = 1\n" + LEAST, "unknown key 'port' (= 1); valid keys: destination"),
-        (LEAST + "[nodes]\n", "nodes = {} is not a key"),
+        (LEAST + "[nodes]\n", "unknown key 'nodes' (= {})"),
         (
             LEAST + "[node]\nporte = 1\n",
             "unknown key 'node.porte' (= 1); valid keys: ae_title, host",
@@ -71,7 +71,7 @@ def test_options_are_stronger(tmp_path: Path) -> None:
         (LEAST + "[tls]\ncertificate = 'c'\n", "tls.key is missing"),
     ],
 )
-def test_what_makes_no_sense_is_said(tmp_path: Path, text: str, said: str) -> None:
+def test_what_makes_no_sense_is_reported(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "node.toml"
     path.write_text(text)
     with pytest.raises(NodeError, match=re.escape(said)) as raised:

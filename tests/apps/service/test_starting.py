@@ -34,7 +34,7 @@ def test_a_token_is_shown_once_and_not_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "ward", "ward xyz", f"a {'0' * 64}\na {'1' * 64}", "a\tb c"])
-def test_a_broken_file_of_tokens_is_said_without_quoting_it(tmp_path: Path, text: str) -> None:
+def test_a_broken_file_of_tokens_is_reported_without_quoting_it(tmp_path: Path, text: str) -> None:
     path = tmp_path / "tokens"
     path.write_text(text)
     code, said = run("serve", "--port", "0", "--tokens", str(path))
@@ -47,6 +47,6 @@ def test_a_name_cannot_bring_a_line(tmp_path: Path) -> None:
     add_token(tmp_path / "t", "b")
 
 
-def test_health_says_when_nobody_answers() -> None:
+def test_health_states_when_nobody_answers() -> None:
     assert run("health", "http://127.0.0.1:9/readyz")[0] == 1
     assert run("health", "file:///etc/passwd")[0] == 2

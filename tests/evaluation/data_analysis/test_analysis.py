@@ -109,7 +109,7 @@ def test_the_tables_hold_every_film(analysis: Analysis, tmp_path: Path) -> None:
     ]
 
 
-def test_json_says_the_same_as_the_tables(analysis: Analysis, tmp_path: Path) -> None:
+def test_json_states_the_same_as_the_tables(analysis: Analysis, tmp_path: Path) -> None:
     write_numbers(tmp_path, analysis)
     found = json.loads((tmp_path / "analysis.json").read_text("utf-8"))
     for name, rows in (
@@ -139,7 +139,7 @@ def test_the_same_data_give_the_same_bytes(analysis: Analysis, tmp_path: Path) -
     assert set(first) == {f"{name}.csv" for name in NUMBERS} | pictures | {"analysis.json", PAGE}
 
 
-def test_the_page_says_what_is_wrong_and_escapes_it(analysis: Analysis, tmp_path: Path) -> None:
+def test_the_page_states_what_is_wrong_and_escapes_it(analysis: Analysis, tmp_path: Path) -> None:
     page = write_analysis(tmp_path, analysis).read_text("utf-8")
     assert "Left out: 1 label without image, 1 sex other than male or female." in page
     assert "&lt;b&gt;x" in page
@@ -182,7 +182,7 @@ def test_sparse_ages_are_joined_and_counted() -> None:
     )
     said = sentences(found)
     assert (
-        "girls under 4 years (1 radiograph, 0.0% of girls); boys under 4 years (0 radiographs"
+        "girls under 4 years (1 radiograph, 0.0 % of girls); boys under 4 years (0 radiographs"
         in said
     )
     assert "and of 16 to 18 years (0 radiographs" in said
@@ -212,12 +212,12 @@ def test_of_a_small_data_set_every_age_is_sparse(analysis: Analysis) -> None:
     assert said in sentences(analysis)
 
 
-def test_labels_that_keep_to_few_ages_are_said() -> None:
+def test_age_heaping_is_reported() -> None:
     ages = [120.0] * 5 + [132.0] * 4 + [float(month) for month in range(1, 9)]
     films = [film(str(n), age, Sex.FEMALE) for n, age in enumerate(ages)]
     found = analyse_in_full(Films(tuple(films)), "x")
     assert found.heaping == (AgeHeaping(Sex.FEMALE, (120.0, 132.0), 10),)
-    assert "half of the girls bear one of 2 ages (120, 132 months) out of 10" in sentences(found)
+    assert "half of the girls have one of 2 ages (120, 132 months) out of 10" in sentences(found)
     even = [film(str(n), n, Sex.MALE) for n in range(20)]
     assert "heaping" not in sentences(analyse_in_full(Films(tuple(even)), "x"))
 
@@ -278,7 +278,7 @@ def test_every_band_is_there(analysis: Analysis) -> None:
 
 
 @pytest.mark.films
-def test_the_public_data_set_is_thin_where_it_is_known_to_be(real_films: Path) -> None:
+def test_the_public_data_set_is_sparse_where_it_is_known_to_be(real_films: Path) -> None:
     found = analyse_in_full(load_films(real_films, strict=True), "rsna")
     ends = {(thin.sex, thin.low_years, thin.high_years) for thin in found.sparse}
     assert ends == {

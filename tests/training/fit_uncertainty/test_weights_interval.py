@@ -24,7 +24,7 @@ def manifest(folder: Path) -> dict[str, Any]:
     return table
 
 
-def test_the_manifest_says_what_the_interval_stands_on(sure_weights: Path, weights: Path) -> None:
+def test_the_manifest_states_what_the_interval_stands_on(sure_weights: Path, weights: Path) -> None:
     table = manifest(sure_weights)
     assert table["format"] == 1
     assert {k: v for k, v in table.items() if k != "interval"} == manifest(weights)
@@ -50,7 +50,7 @@ def test_answers_state_it(sure_weights: Path, labelled: Path) -> None:
     assert np.mean(held) > 0.85
 
 
-def test_it_is_wider_for_what_no_training_film_looks_like(sure_weights: Path) -> None:
+def test_it_is_wider_for_atypical_images(sure_weights: Path) -> None:
     def detection(pixels: Any) -> float:
         film = Radiograph(pixels.astype(np.float32), ImageMetadata("PNG", 8))
         interval = Assessor(sure_weights).assess(film, "male").interval

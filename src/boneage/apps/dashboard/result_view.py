@@ -82,7 +82,7 @@ def _ask_opacity(key: str) -> float:
         100,
         round(HEAT_ALPHA * 100),
         step=5,
-        format="%d%%",
+        format="%d %%",
         key=f"opacity-{key}",
     )
     return percent / 100

@@ -14,7 +14,7 @@ import numpy as np
 
 from boneage.domain.radiograph import Sex
 from boneage.evaluation.accuracy.bands import in_bands
-from boneage.evaluation.accuracy.readings import CaseReading
+from boneage.evaluation.accuracy.estimates import CaseEstimate
 from boneage.evaluation.metrics import LEVEL, Estimate, Months, Vector, checked, estimate, means
 
 LIMITS_SD = 1.96
@@ -92,19 +92,19 @@ def regression_line(true_months: Months, predicted_months: Months) -> Regression
     return RegressionLine(float(found.slope), float(found.intercept), float(found.rvalue) ** 2)
 
 
-def coverage_by_level(readings: Sequence[CaseReading]) -> dict[float, Coverage]:
+def coverage_by_level(readings: Sequence[CaseEstimate]) -> dict[float, Coverage]:
     """Coverage of the stated intervals, by the level they state; empty where none is stated."""
     levels = sorted({interval.level for reading in readings for interval in reading.intervals})
     return {level: _coverage(readings, level) for level in levels}
 
 
-def coverage_by_band(readings: Sequence[CaseReading], level: float) -> dict[str, Coverage]:
+def coverage_by_band(readings: Sequence[CaseEstimate], level: float) -> dict[str, Coverage]:
     """Coverage of the intervals of one level, by the name of the two-year band of the label."""
     stated = [r for r in readings if any(i.level == level for i in r.intervals)]
     return {band.name: _coverage(members, level) for band, members in in_bands(stated).items()}
 
 
-def _coverage(readings: Sequence[CaseReading], level: float) -> Coverage:
+def _coverage(readings: Sequence[CaseEstimate], level: float) -> Coverage:
     from scipy.stats import binomtest  # noqa: PLC0415  slow to load; an extra
 
     stated = [(r.true_months, i) for r in readings for i in r.intervals if i.level == level]
@@ -115,14 +115,14 @@ def _coverage(readings: Sequence[CaseReading], level: float) -> Coverage:
     return Coverage(len(stated), share, float(np.mean(widths)))
 
 
-def measure_standards(readings: Sequence[CaseReading]) -> Standards | None:
+def measure_standards(readings: Sequence[CaseEstimate]) -> Standards | None:
     """Compare both standards on the films that were read by both; None where there are none."""
     both = [r.by_standard for r in readings if len(r.by_standard) == len(Sex)]
     apart = np.array([months[Sex.MALE] - months[Sex.FEMALE] for months in both])
     return Standards(len(apart), *means(apart, apart > 0)) if len(apart) else None
 
 
-def measure_standards_by_band(readings: Sequence[CaseReading]) -> dict[str, Standards]:
+def measure_standards_by_band(readings: Sequence[CaseEstimate]) -> dict[str, Standards]:
     """The same by the name of the two-year band of the label, whichever sex it is of."""
     found = {band.name: measure_standards(films) for band, films in in_bands(readings).items()}
     return {name: standards for name, standards in found.items() if standards}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from boneage.domain.radiograph import Sex
-from boneage.evaluation.accuracy.readings import CaseReading, months_of
+from boneage.evaluation.accuracy.estimates import CaseEstimate, months_of
 from boneage.evaluation.metrics import ErrorMetrics, measure
 
 BAND_YEARS = 2
@@ -44,13 +44,13 @@ class Band:
 BANDS = tuple(Band(low, low + BAND_YEARS) for low in range(0, OLDEST_YEARS, BAND_YEARS))
 
 
-def in_bands(readings: Sequence[CaseReading]) -> dict[Band, list[CaseReading]]:
+def in_bands(readings: Sequence[CaseEstimate]) -> dict[Band, list[CaseEstimate]]:
     """Sort readings by their labels; bands without films are left out."""
     sorted_in = {band: [r for r in readings if band.holds(r.true_months)] for band in BANDS}
     return {band: members for band, members in sorted_in.items() if members}
 
 
-def measure_bands(readings: Sequence[CaseReading], least: int = 1) -> dict[Band, ErrorMetrics]:
+def measure_bands(readings: Sequence[CaseEstimate], least: int = 1) -> dict[Band, ErrorMetrics]:
     """Measure every band that has ``least`` films."""
     return {
         band: measure(*months_of(films))
@@ -60,7 +60,7 @@ def measure_bands(readings: Sequence[CaseReading], least: int = 1) -> dict[Band,
 
 
 def measure_bands_by_sex(
-    readings: Sequence[CaseReading],
+    readings: Sequence[CaseEstimate],
 ) -> dict[Sex, dict[Band, ErrorMetrics]]:
     """Measure every band of a sex that has ``LEAST_FILMS`` films."""
     return {sex: measure_bands([r for r in readings if r.sex is sex], LEAST_FILMS) for sex in Sex}

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from boneage.errors import DataError
-from boneage.evaluation.accuracy.readings import CaseReading, months_of
+from boneage.evaluation.accuracy.estimates import CaseEstimate, months_of
 from boneage.evaluation.metrics import METHOD, FitMetrics, Vector, estimate, fit
 from boneage.evaluation.report import Experiment, interval_of
 from boneage.storage.delimited import one_column, read_delimited
@@ -48,7 +48,7 @@ class Comparison:
     """Two readers on the films that both have read."""
 
     other: OtherReader
-    readings: tuple[CaseReading, ...]
+    readings: tuple[CaseEstimate, ...]
     """Of the films that both have read."""
     other_months: tuple[float, ...]
     """Of the same films."""
@@ -117,7 +117,7 @@ def check_common(other: OtherReader, cases: Sequence[str]) -> None:
         )
 
 
-def compare(readings: Sequence[CaseReading], other: OtherReader) -> Comparison:
+def compare(readings: Sequence[CaseEstimate], other: OtherReader) -> Comparison:
     """Compare readings with another reader's, on the cases that both have.
 
     Raises

@@ -17,10 +17,11 @@ from boneage.datasets.problems import count_by_kind
 from boneage.domain.radiograph import Sex
 from boneage.evaluation.accuracy import agreement
 from boneage.evaluation.accuracy.bands import LEAST_FILMS, measure_bands, measure_bands_by_sex
-from boneage.evaluation.accuracy.readings import CaseReading, Validation, months_of
+from boneage.evaluation.accuracy.estimates import CaseEstimate, Validation, months_of
 from boneage.evaluation.accuracy.report_tables import metrics_table, networks_table
 from boneage.evaluation.metrics import METHOD, measure_by
 from boneage.evaluation.report import Experiment, failures_of, write_page, write_rows
+from boneage.reports.wording import DISCLAIMER
 from boneage.storage.files import write_json
 
 CASES, METRICS, PAGE = "cases.csv", "metrics.json", "report.html"
@@ -36,7 +37,7 @@ def write_evidence(
     return table
 
 
-def _rows(readings: Sequence[CaseReading]) -> Iterable[list[str]]:
+def _rows(readings: Sequence[CaseEstimate]) -> Iterable[list[str]]:
     """One row a film, ages and errors in months."""
     networks = in_order(reading.networks for reading in readings)
     regions = in_order(reading.attention_found for reading in readings)
@@ -105,7 +106,7 @@ def summarise(validation: Validation, experiment: Experiment, workers: int = 1) 
     }
 
 
-def _measured(readings: Sequence[CaseReading], predicted: Sequence[float]) -> dict[str, Any]:
+def _measured(readings: Sequence[CaseEstimate], predicted: Sequence[float]) -> dict[str, Any]:
     """Metrics overall and by sex; empty when nothing was read."""
     if not readings:
         return {}
@@ -114,7 +115,7 @@ def _measured(readings: Sequence[CaseReading], predicted: Sequence[float]) -> di
     return {group: asdict(metrics) for group, metrics in by_sex.items()}
 
 
-def _standards(readings: Sequence[CaseReading]) -> dict[str, Any]:
+def _standards(readings: Sequence[CaseEstimate]) -> dict[str, Any]:
     """How far apart the two standards read the same films; empty when none was read by both."""
     overall = agreement.measure_standards(readings)
     if overall is None:
@@ -124,7 +125,7 @@ def _standards(readings: Sequence[CaseReading]) -> dict[str, Any]:
     return {"overall": asdict(overall), "by_band": by_band}
 
 
-def _agreement(readings: Sequence[CaseReading]) -> dict[str, Any]:
+def _agreement(readings: Sequence[CaseEstimate]) -> dict[str, Any]:
     """Bland–Altman limits and regression line; empty when nothing was read."""
     if not readings:
         return {}
@@ -135,7 +136,7 @@ def _agreement(readings: Sequence[CaseReading]) -> dict[str, Any]:
     }
 
 
-def _by_network(readings: Sequence[CaseReading]) -> dict[str, Any]:
+def _by_network(readings: Sequence[CaseEstimate]) -> dict[str, Any]:
     """Measure each network alone, on the films it read."""
     found = {}
     for name in in_order(reading.networks for reading in readings):
@@ -144,7 +145,7 @@ def _by_network(readings: Sequence[CaseReading]) -> dict[str, Any]:
     return found
 
 
-def _prediction_intervals(readings: Sequence[CaseReading]) -> dict[str, Any] | None:
+def _prediction_intervals(readings: Sequence[CaseEstimate]) -> dict[str, Any] | None:
     """Coverage by level, overall and by band; None where the readings state no interval."""
     levels = []
     for level, coverage in agreement.coverage_by_level(readings).items():
@@ -154,7 +155,7 @@ def _prediction_intervals(readings: Sequence[CaseReading]) -> dict[str, Any] | N
     return {"method": agreement.COVERAGE_METHOD, "levels": levels} if levels else None
 
 
-def _seconds(readings: Sequence[CaseReading]) -> dict[str, float]:
+def _seconds(readings: Sequence[CaseEstimate]) -> dict[str, float]:
     if not readings:
         return {}
     seconds = [reading.seconds for reading in readings]
@@ -188,6 +189,7 @@ def write_report(
         comparisons=comparisons,
         curves={name: path.absolute() for name, path in (curves or {}).items()},
         least_films=LEAST_FILMS,
+        disclaimer=DISCLAIMER,
     )
 
 

@@ -54,6 +54,6 @@ def text_summary(table: Table) -> str:
         fit = "" if r2 is None else f", R² {r2:.3f}"
         lines.append(
             f"{group:>8}: mean absolute error {number(metrics['mae_months'])} months{fit}, "
-            f"{metrics['within_12']['value']:.0%} within 12 months, n = {metrics['count']}"
+            f"{100 * metrics['within_12']['value']:.0f} % within 12 months, n = {metrics['count']}"
         )
     return "\n".join(lines)

@@ -58,7 +58,7 @@ def draw_coverage(path: Path, films: Sequence[MeasuredFilm]) -> None:
                     inside,
                     bins=STEPS,
                     weights=[1 / len(inside)] * len(inside),
-                    label=f"{RECTANGLE_NAMES[rectangle]}, mean {np.mean(inside):.0%}",
+                    label=f"{RECTANGLE_NAMES[rectangle]}, mean {100 * np.mean(inside):.0f} %",
                     histtype="stepfilled" if rectangle == "crop" else "step",
                     color=colour,
                     alpha=0.75 if rectangle == "crop" else 1.0,

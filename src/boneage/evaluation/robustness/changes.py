@@ -1,4 +1,4 @@
-"""The changes that a film is put through: what happens to films on their way to a reader.
+"""The perturbations of the robustness test, as may happen in clinical practice.
 
 Each is one film in, one file out, the same for the same film. Sizes of a
 change are stated in its words, so that a table of them needs no code.
@@ -23,7 +23,6 @@ from boneage.imaging.perturbations import (
     collimated,
     contrasted,
     cropped,
-    framed,
     gamma_changed,
     inverted,
     marked,
@@ -33,6 +32,7 @@ from boneage.imaging.perturbations import (
     shrunk,
     turned,
     upside_down,
+    with_border,
 )
 
 Apply: TypeAlias = Callable[[Grey, np.random.Generator], Grey]
@@ -136,16 +136,16 @@ CHANGES: tuple[Change, ...] = (
            "A quarter as many pixels along each side.", _still(shrunk, factor=0.25)),
     Change("crop_sides", CUT, "10 % off each side", "10 % cut off each of the four sides.",
            _still(cropped, top=0.1, bottom=0.1, left=0.1, right=0.1)),
-    Change("crop_top", CUT, "fingertips cut off", "The upper 15 % of the film cut off.",
+    Change("crop_top", CUT, "fingertips cut off", "The upper 15 % of the image cut off.",
            _still(cropped, top=0.15)),
-    Change("crop_bottom", CUT, "forearm cut off", "The lower 15 % of the film cut off.",
+    Change("crop_bottom", CUT, "forearm cut off", "The lower 15 % of the image cut off.",
            _still(cropped, bottom=0.15)),
     Change("border_black", ADDED, "black border", "A black border of 15 % at each side.",
-           _still(framed, share=0.15, level=0.0)),
+           _still(with_border, share=0.15, level=0.0)),
     Change("border_white", ADDED, "white border", "A white border of 15 % at each side.",
-           _still(framed, share=0.15, level=1.0)),
+           _still(with_border, share=0.15, level=1.0)),
     Change("collimator", ADDED, "collimator edge",
-           "A bright edge (90 % of white) of 12 % around the film, tilted by 3°.",
+           "A bright edge (90 % of white) of 12 % around the image, tilted by 3°.",
            _still(collimated, share=0.12)),
     Change("marker_small", ADDED, "small marker L",
            "A white L in the upper left corner, 6 % of the shorter side tall.",

@@ -80,7 +80,7 @@ GROUP_OF_NUMBERS = 0x0028
 """Of elements with binary numbers, several of which no sign separates."""
 MAX_TEXT = 2**10
 SEARCHED_FOR_PREFIX = 1024
-"""Bytes in which the prefix is looked for, where something was put before the preamble."""
+"""Bytes in which the prefix is searched for, where something was put before the preamble."""
 LATIN_1, UTF_8 = "iso8859", "utf8"
 
 

@@ -48,12 +48,12 @@ def stated_encoding(syntax: str) -> Encoding | None:
 
 
 def is_compressed(syntax: str) -> bool:
-    """Tell whether the pixels of a transfer syntax are compressed."""
+    """Whether the pixels of a transfer syntax are compressed."""
     return syntax == RLELossless or syntax.startswith(JPEG)
 
 
 def is_private(syntax: str) -> bool:
-    """Tell whether a transfer syntax is one that DICOM does not define."""
+    """Whether a transfer syntax is one that DICOM does not define."""
     return bool(syntax) and not syntax.startswith(str(ImplicitVRLittleEndian))
 
 
