@@ -116,8 +116,8 @@ def test_many_films_and_their_downloads(
             page.get_by_role("button", name=label, exact=False).click()
         saved[label] = tmp_path / waited.value.suggested_filename
         waited.value.save_as(saved[label])
-    told = json.loads(saved["JSON"].read_text("utf-8"))
-    assert [film["film"] for film in told["films"]] == ["hand.png", "hand.dcm"]
+    saved_record = json.loads(saved["JSON"].read_text("utf-8"))
+    assert [film["film"] for film in saved_record["films"]] == ["hand.png", "hand.dcm"]
     assert saved["CSV"].read_text("utf-8").count("\n") == 3
     with zipfile.ZipFile(saved["Pictures (ZIP)"]) as archive:
         assert len(archive.namelist()) == 2
@@ -144,8 +144,8 @@ def test_the_analysis_continues_when_something_else_is_touched(
     visitor.months()
     with page.expect_download() as waited:
         page.get_by_role("button", name="JSON").click()
-    told = json.loads(waited.value.path().read_text("utf-8"))
-    assert [film["film"] for film in told["films"]] == ["hand.png", "hand.dcm"]
+    saved_record = json.loads(waited.value.path().read_text("utf-8"))
+    assert [film["film"] for film in saved_record["films"]] == ["hand.png", "hand.dcm"]
 
 
 def test_a_document_comes_when_something_else_is_touched(

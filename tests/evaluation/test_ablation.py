@@ -106,7 +106,7 @@ def test_a_single_film_has_no_interval() -> None:
 
 
 @pytest.mark.parametrize(
-    ("predicted", "said"),
+    ("predicted", "text"),
     [
         (np.zeros(6), r"predictions of shape \(6,\); \(seeds, radiographs\) is needed"),
         (np.zeros((0, 6)), r"predictions of shape \(0, 6\)"),
@@ -114,8 +114,8 @@ def test_a_single_film_has_no_interval() -> None:
         (np.full((1, 6), np.nan), "a prediction is nan"),
     ],
 )
-def test_readings_of_other_films_are_refused(predicted: Vector, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_readings_of_other_films_are_refused(predicted: Vector, text: str) -> None:
+    with pytest.raises(ValueError, match=text):
         measure_study(study(VariantOutcome(BASELINE.variant, predicted)))
 
 
@@ -182,8 +182,8 @@ def test_backbones_are_reported_with_their_cost_and_films(tmp_path: Path) -> Non
     assert table["data"]["split"] == "train"
     assert table["studies"]["backbones"]["trained"]["both"]["films"] == 5600
     page = (tmp_path / "ablation.html").read_text()
-    for said in ("180 seconds", "2 folds", "2.3 M", "31.2", "5,600", "radiographs a second"):
-        assert said in page
+    for text in ("180 seconds", "2 folds", "2.3 M", "31.2", "5,600", "radiographs a second"):
+        assert text in page
     assert "must not be used for selection" not in page, "of the held-out films alone"
     card = model_card(Evidence({"ablation": table}), tmp_path, tmp_path, tmp_path)
     assert "for 180 seconds of processor time on 1,105 training images" in card

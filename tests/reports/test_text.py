@@ -11,7 +11,7 @@ from boneage.reports.wording import interval_basis
 
 def test_defect_8_the_text_never_gives_a_raw_number(answer: Assessment) -> None:
     text = full_text(answer)
-    for said in (
+    for shown in (
         "10 years 2 months (122.4 months), female standard",
         "90 % prediction interval 9 years 2 months to 11 years 2 months (110.0 to 134.5 months). "
         "Based on 54 calibration radiographs of this sex. Wider than usual (× 1.5): ",
@@ -25,7 +25,7 @@ def test_defect_8_the_text_never_gives_a_raw_number(answer: Assessment) -> None:
         "tiny-1 (profile tiny, sha256 abababababab)",
         "Not a medical device",
     ):
-        assert said in text or said in " ".join(text.split()), "wrapped"
+        assert shown in text or shown in " ".join(text.split()), "wrapped"
 
 
 def test_nothing_is_written_that_is_not_there(answer: Assessment) -> None:

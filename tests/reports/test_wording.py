@@ -48,7 +48,7 @@ def cells_of(answer: Assessment) -> dict[str, str]:
 
 def test_the_text_states_everything(read: Assessment) -> None:
     text = flat(full_text(read))
-    for said in (
+    for shown in (
         "Chronological age 10 years 0 months (120.0 months), from the birth and study dates in the",
         "Difference +2.4 months SDS",
         "SDS +0.20 (−0.85 to +1.24 over the prediction interval)",
@@ -65,7 +65,7 @@ def test_the_text_states_everything(read: Assessment) -> None:
         "Nearest standards between 10 years 0 months and 11 years 0 months",
         "Assessment criteria The adductor sesamoid",
     ):
-        assert said in text
+        assert shown in text
     assert max(map(len, full_text(read).splitlines())) <= LINE_WIDTH
 
 
@@ -88,8 +88,8 @@ def test_every_determination_has_words() -> None:
 
 
 def test_one_line_of_many(read: Assessment) -> None:
-    said = "SDS +0.20, within normal limits; adult height 160.6 cm (63.2 in)"
-    assert said in one_line(read)
+    shown = "SDS +0.20, within normal limits; adult height 160.6 cm (63.2 in)"
+    assert shown in one_line(read)
 
 
 def test_what_is_not_defined_is_reported_everywhere(answer: Assessment) -> None:
@@ -124,8 +124,8 @@ def test_without_age_growth_is_not_reported(answer: Assessment) -> None:
     assert "Chronological" not in text
     assert "SDS" not in text
     assert "Nearest standards" in text
-    said = flat(full_text(with_clinical_findings(bare, Child(height_cm=140))))
-    assert "Predicted adult height not defined: the chronological age is not known" in said
+    shown = flat(full_text(with_clinical_findings(bare, Child(height_cm=140))))
+    assert "Predicted adult height not defined: the chronological age is not known" in shown
 
 
 @pytest.mark.parametrize("bone_age", [122.374, 122.25, 119.96, 0.04, 131.95, 107.999, 239.95])
@@ -134,18 +134,21 @@ def test_the_outputs_agree_to_the_digit(
 ) -> None:
     interval = Interval(max(bone_age - 12.35, 0), bone_age + 12.25, 0.9, 54, by_sex=True)
     moved = replace(read, age_months=bone_age, interval=interval, findings=())
-    told = with_clinical_findings(moved, Child(height_cm=140.0))
-    cells, whole = cells_of(told), json.loads(json.dumps(record(told), allow_nan=False))
+    interpreted = with_clinical_findings(moved, Child(height_cm=140.0))
+    cells, whole = (
+        cells_of(interpreted),
+        json.loads(json.dumps(record(interpreted), allow_nan=False)),
+    )
     clinical = whole["clinical"]
     growth, height = clinical["growth"], clinical["adult_height"]
-    resource = observation(told, "cd" * 32)
+    resource = observation(interpreted, "cd" * 32)
     parts = {part["code"]["coding"][0]["code"]: part for part in resource["component"]}
     ends, normal = parts["prediction-interval"]["valueRange"], resource["referenceRange"][0]
     coded = {
         item.ConceptNameCodeSequence[0].CodeMeaning: float(
             item.MeasuredValueSequence[0].NumericValue
         )
-        for item in numbers(structured_report(told, read_source(dicom_film)))
+        for item in numbers(structured_report(interpreted, read_source(dicom_film)))
     }
     low_end, high_end = (
         f"Bone age, {end} end of its prediction interval" for end in ("lower", "upper")
@@ -183,7 +186,7 @@ def test_the_outputs_agree_to_the_digit(
         by_report = coded["Predicted adult height, Bayley and Pinneau"]
         found = (float(cells["adult_height_cm"]), predicted, by_report)
         assert found == (height["predicted_cm"],) * 3
-    text = flat(full_text(told))
+    text = flat(full_text(interpreted))
     assert f"{whole['age_text']} ({whole['age_months']} months)" in text
     assert (whole["years"], whole["months"]) == divmod(int(whole["age_months"]), 12)
     low, high = whole["interval"]["low_months"], whole["interval"]["high_months"]
@@ -219,8 +222,8 @@ def test_an_interval_that_crosses_a_limit(
     answer: Assessment, interval: tuple[float, float], crossed: str
 ) -> None:
     wide = with_clinical_findings(replace(answer, interval=Interval(*interval, 0.9)), Child())
-    said = f"normal limits (low confidence: the prediction interval crosses {crossed} SD)"
-    assert said in flat(full_text(wide))
+    shown = f"normal limits (low confidence: the prediction interval crosses {crossed} SD)"
+    assert shown in flat(full_text(wide))
     assert "within normal limits (low confidence)" in one_line(wide)
     assert cells_of(wide)["confidence"] == record(wide)["clinical"]["growth"]["confidence"] == "low"
 
@@ -230,17 +233,17 @@ def test_a_newborn_with_a_childs_bone_age_is_of_unknown_age(answer: Assessment) 
         Child(chronological_age_months=0),
         Child(birth_date=date(2021, 2, 3), study_date=date(2021, 2, 3)),
     ):
-        told = with_clinical_findings(answer, child)
-        assert told.chronological_age_months is None
-        assert [finding.code for finding in told.findings][-1] == "placeholder_age"
-        clinical = record(told)["clinical"]
+        interpreted = with_clinical_findings(answer, child)
+        assert interpreted.chronological_age_months is None
+        assert [finding.code for finding in interpreted.findings][-1] == "placeholder_age"
+        clinical = record(interpreted)["clinical"]
         assert clinical["growth"]["determination"] == "unknown"
         assert clinical["context"]["age_not_defined"]["code"] == "placeholder_age"
 
 
 def test_years_given_as_months_are_asked_about_once(answer: Assessment) -> None:
-    told = with_clinical_findings(answer, Child(chronological_age_months=10))
-    told = with_clinical_findings(told, Child(chronological_age_months=10))
-    assert [finding.code for finding in told.findings].count("unlikely_age") == 1
-    right = with_clinical_findings(told, Child(chronological_age_months=120))
+    interpreted = with_clinical_findings(answer, Child(chronological_age_months=10))
+    interpreted = with_clinical_findings(interpreted, Child(chronological_age_months=10))
+    assert [finding.code for finding in interpreted.findings].count("unlikely_age") == 1
+    right = with_clinical_findings(interpreted, Child(chronological_age_months=120))
     assert "unlikely_age" not in [finding.code for finding in right.findings]

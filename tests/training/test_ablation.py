@@ -248,11 +248,11 @@ def test_a_killed_study_resumes_and_trains_nothing_twice(
     with pytest.raises(DataError, match="killed"):
         carry_out(plan_of_numbers(trained, fail_at="b"), tmp_path, quiet)
     assert trained == ["a0", "a1"]
-    said: list[str] = []
+    messages: list[str] = []
     for _ in range(2):
-        study = carry_out(plan_of_numbers(trained), tmp_path, said.append)
+        study = carry_out(plan_of_numbers(trained), tmp_path, messages.append)
     assert trained == ["a0", "a1", "b0", "b1"]
-    assert said == ["inputs, 2 to train: b-seed-0", "inputs, 1 to train: b-seed-1"]
+    assert messages == ["inputs, 2 to train: b-seed-0", "inputs, 1 to train: b-seed-1"]
     assert not (tmp_path / "work" / "inputs").exists()
     assert not list((tmp_path / "work").iterdir())
     assert [film.id for film in study.films] == ["1"], "film 2 was not read by b"
@@ -307,9 +307,9 @@ def test_withheld_inputs_are_not_there_and_a_withheld_sex_is_everyones(
 ) -> None:
     seen = load_run(profile, load_films(data), run).train
     assert set(seen.inputs["sex"]) == {0, 1}
-    told = ablation_inputs.only(seen, ["carpal", "sex"]).inputs
-    assert set(told) == {"carpal", "sex"}
-    assert set(told["sex"]) == {0, 1}
+    chosen = ablation_inputs.only(seen, ["carpal", "sex"]).inputs
+    assert set(chosen) == {"carpal", "sex"}
+    assert set(chosen["sex"]) == {0, 1}
     blind = ablation_inputs.only(seen, ["whole_hand"])
     assert set(blind.inputs) == {"whole_hand", "sex"}
     assert set(blind.inputs["sex"]) == {0}
@@ -317,7 +317,7 @@ def test_withheld_inputs_are_not_there_and_a_withheld_sex_is_everyones(
 
 
 @pytest.mark.parametrize(
-    ("path", "said"),
+    ("path", "messages"),
     [
         ("fusion/final.weights.h5", "has no finished fusion"),
         ("fusion/features-validation/carpal.npy", "has no validation features of 'carpal'"),
@@ -325,11 +325,11 @@ def test_withheld_inputs_are_not_there_and_a_withheld_sex_is_everyones(
     ],
 )
 def test_an_unfinished_run_is_named(
-    run: Path, data: Path, profile: Profile, tmp_path: Path, path: str, said: str
+    run: Path, data: Path, profile: Profile, tmp_path: Path, path: str, messages: str
 ) -> None:
     copy = Path(shutil.copytree(run, tmp_path / "run"))
     (copy / path).unlink()
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(DataError, match=messages):
         load_run(profile, load_films(data), copy)
 
 

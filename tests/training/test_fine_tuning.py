@@ -146,10 +146,10 @@ def test_films_too_few_for_an_interval_are_not_held_out(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert without_small_calibration(with_share(0.1), many(200)).calibration.share == 0
-    said = capsys.readouterr().out
-    assert "would hold out" in said
-    assert "interval needs 30 of the clinic's own" in said
-    assert "these weights state no interval; 'boneage calibrate'" in said
+    output = capsys.readouterr().out
+    assert "would hold out" in output
+    assert "interval needs 30 of the clinic's own" in output
+    assert "these weights state no interval; 'boneage calibrate'" in output
     assert without_small_calibration(with_share(0.1), many(600)) == with_share(0.1)
     assert without_small_calibration(with_share(0.0), many(200)) == with_share(0.0)
     assert capsys.readouterr().out == ""
@@ -169,8 +169,8 @@ def test_it_begins_by_saying_on_what(capsys: pytest.CaptureFixture[str]) -> None
     profile, films = begin_fine_tuning(pretrained_by(tiny_profile()), tiny_profile(), many(250))
     assert profile == fine_tuning_of(tiny_profile())
     assert films == many(250)
-    said = capsys.readouterr().out
-    assert said == (
+    output = capsys.readouterr().out
+    assert output == (
         "fine-tuning tiny-1 on 225 images; 25 are for monitoring, 0 held out for the interval\n"
     )
 

@@ -151,9 +151,9 @@ def test_the_stage_writes_the_interval_and_resumes(
 ) -> None:
     run = Run(tmp_path, tmp_path)  # weights_copy lies in its folder, as the export's do
     calibrate_run(profile_with(0.2), split_films, run)
-    said = capsys.readouterr().out
-    assert "analysing 60 calibration images" in said
-    assert "features of 10 training images" in said
+    text = capsys.readouterr().out
+    assert "analysing 60 calibration images" in text
+    assert "features of 10 training images" in text
     interval = json.loads((weights_copy / "manifest.json").read_text())["interval"]
     assert interval["films"]["female"] + interval["films"]["male"] == 60
     assert Assessor(weights_copy).interval_predictor.model is not None
@@ -173,9 +173,9 @@ def test_nothing_held_out_no_interval(
     calibrate_run(profile_with(0.0), split_films, Run(tmp_path, tmp_path))
     calibrate_run(profile_with(0.2), split_films, Run(tmp_path, tmp_path, limit=20))
     assert (weights_copy / "manifest.json").read_bytes() == before
-    said = capsys.readouterr().out
-    assert "holds out no images" in said
-    assert "20 images are too few for a prediction interval" in said
+    text = capsys.readouterr().out
+    assert "holds out no images" in text
+    assert "20 images are too few for a prediction interval" in text
 
 
 @pytest.mark.films

@@ -96,11 +96,11 @@ def test_the_identity_is_that_of_the_networks_alone(with_keras: Path) -> None:
 
 
 def test_the_origin_names_them_with_date_checksum_and_data(with_keras: Path) -> None:
-    said = {"date": "2026-11-24", "commit": "b0945f0", "data": {"films": {"best_train": 9}}}
-    change(with_keras, lambda table: table.update(said))
+    text = {"date": "2026-11-24", "commit": "b0945f0", "data": {"films": {"best_train": 9}}}
+    change(with_keras, lambda table: table.update(text))
     digest = sha256_of(with_keras / "manifest.json")
     origin = find_pretrained(str(with_keras)).origin
-    assert origin == {"name": "tiny-1", "sha256": digest, **said}
+    assert origin == {"name": "tiny-1", "sha256": digest, **text}
 
 
 def test_terms_are_inherited_and_the_local_films_added_once(with_keras: Path) -> None:

@@ -119,7 +119,7 @@ def test_a_profile_becomes_plain_values_for_the_manifest() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "messages"),
     [
         (TINY + "colour = 1\n", ["unknown key 'colour' (= 1)", "valid keys: "]),
         (changed("sex_units = 4", "sex_unit = 4"), ["attention.sex_unit", "sex_units"]),
@@ -147,10 +147,10 @@ def test_a_profile_becomes_plain_values_for_the_manifest() -> None:
         ("", ["name is missing"]),
     ],
 )
-def test_what_is_wrong_is_quoted(text: str, said: list[str]) -> None:
+def test_what_is_wrong_is_quoted(text: str, messages: list[str]) -> None:
     with pytest.raises(ProfileError) as caught:
         parse_profile(text)
-    for word in said:
+    for word in messages:
         assert word in str(caught.value)
 
 

@@ -132,7 +132,7 @@ def test_plain_values_come_back() -> None:
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    "damage",
     [
         lambda t: t["knots_months"].reverse(),
         lambda t: t["knots_months"].pop(),
@@ -147,15 +147,15 @@ def test_plain_values_come_back() -> None:
         lambda t: t["widening"]["disagreement"].update(slope=-1),
     ],
 )
-def test_a_shape_that_is_none_is_refused(spoil: Callable[[dict[str, Any]], Any]) -> None:
+def test_a_shape_that_is_none_is_refused(damage: Callable[[dict[str, Any]], Any]) -> None:
     table = shape_table(SHAPE)
-    spoil(table)
+    damage(table)
     with pytest.raises((ValueError, KeyError, TypeError)):
         shape_of(table)
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    "damage",
     [
         lambda t: t["female"].reverse(),
         lambda t: t["female"].insert(0, -1.0),
@@ -165,8 +165,8 @@ def test_a_shape_that_is_none_is_refused(spoil: Callable[[dict[str, Any]], Any])
         lambda t: t.pop("male"),
     ],
 )
-def test_scores_that_are_none_are_refused(spoil: Callable[[dict[str, Any]], Any]) -> None:
+def test_scores_that_are_none_are_refused(damage: Callable[[dict[str, Any]], Any]) -> None:
     table = scores_table(scores(25, 25))
-    spoil(table)
+    damage(table)
     with pytest.raises((ValueError, KeyError)):
         scores_of(table)

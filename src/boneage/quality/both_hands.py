@@ -99,7 +99,7 @@ def has_room_beside(field: Box, everything: Box) -> bool:
 
 
 def is_unlikely_one(judgement: Judgement, refused: float) -> bool:
-    """Whether an image is so unlike one hand that each cut is tried."""
+    """Whether an image is so unlikely to show one hand that each cut is tried."""
     return judgement.hand < refused or judgement.kinds.get(SEVERAL, 0.0) > PROBABLY_SEVERAL
 
 

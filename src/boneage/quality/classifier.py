@@ -49,7 +49,7 @@ class Linear:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the feature tells of one image."""
+    """What the classifier determines of one image."""
 
     kinds: Mapping[str, float]
     """Of each kind of image, how likely it is; together 1."""

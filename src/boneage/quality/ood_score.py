@@ -1,4 +1,4 @@
-"""The out-of-distribution score: how unlike the training images an image is.
+"""The out-of-distribution score: how atypical of the training images an image is.
 
 The attention network's features of the training images span a small space: their principal
 components. An image is atypical when its feature is far out along these (Mahalanobis distance),

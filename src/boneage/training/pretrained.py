@@ -94,7 +94,7 @@ def find_pretrained(weights: str) -> Pretrained:
         if not {"keras_file", "keras_sha256"} <= entry.keys():
             raise WeightsError(
                 f"the weights {manifest.name!r} have no Keras file of {name!r}; "
-                "without, they can answer, but not be fine-tuned"
+                "without them, they can be used, but not fine-tuned"
             )
     return Pretrained(folder, manifest)
 

@@ -268,7 +268,7 @@ def test_growth_and_height_of_a_film(run: Run, film: Path) -> None:
         assert message in result.stdout
     options = ("--birth-date", "2009-06-01", "--study-date", "2020-10-01", "--height-in", "56")
     result = run("assess", film, "--sex", "f", "--brush-mean", *options)
-    assert "from the entered date of birth" in result.stdout
+    assert "from the entered date of birth" in " ".join(result.stdout.split())
     assert "centred on its mean" in " ".join(result.stdout.split())
     assert "2009" not in result.output
     assert "2020" not in result.output

@@ -89,7 +89,7 @@ def test_everything_at_once(tmp_path: Path, films: Path, weights: Path) -> None:
     page = (out / "report.html").read_text()
     assert "Compared with reader B" in page
     assert "Loss curves of fusion" in page
-    assert "state no interval" in page
+    assert "state no prediction interval" in page
     assert page.count("data:image/png;base64,") == 8  # seven figures and the loss curve
     assert "http:" not in page
     assert "https:" not in page
@@ -154,7 +154,7 @@ def test_no_film_readable(tmp_path: Path, films: Path, weights: Path) -> None:
         (films / "half" / f"{name}.png").write_bytes(b"no film")
     result = run("--data", films, "--weights", weights, "--out", tmp_path / "out")
     assert result.exit_code == 1
-    assert "none of 3 radiographs could be read; nothing written" in result.output
+    assert "none of 3 radiographs could be assessed; nothing written" in result.output
     assert not list((tmp_path / "out").iterdir())
 
 

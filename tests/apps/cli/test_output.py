@@ -119,10 +119,10 @@ def test_standard_output_that_takes_nothing(
     if arguments == ("--help",) and status == 141:
         status = 1  # of click itself
     process = start(*arguments, redirect=redirect)
-    out, told = process.communicate(timeout=60)
+    out, errors = process.communicate(timeout=60)
     assert out == ""
-    assert told.startswith(message)
-    assert told.count("\n") == bool(message)
+    assert errors.startswith(message)
+    assert errors.count("\n") == bool(message)
     assert process.returncode == status
 
 

@@ -66,7 +66,7 @@ def test_no_film_readable(films: Path, weights: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     result = run("--data", films, "--weights", weights, "--out", out, "--only", "inverted")
     assert result.exit_code == 1
-    assert "none of 3 radiographs could be read" in result.output
+    assert "none of 3 radiographs could be assessed" in result.output
     assert not (out / "stress.json").exists()
 
 

@@ -50,10 +50,10 @@ def test_it_is_the_assessors_answer(
 
 
 def test_every_step_is_reported_once_and_in_order(assessor: Assessor, film: UploadedImage) -> None:
-    told: list[str] = []
-    analyse_image(assessor, film, Choice(Sex.MALE), told.append)
-    assert tuple(told) == steps_of(assessor)
-    assert told[0] == DECODING
+    reported: list[str] = []
+    analyse_image(assessor, film, Choice(Sex.MALE), reported.append)
+    assert tuple(reported) == steps_of(assessor)
+    assert reported[0] == DECODING
 
 
 def test_a_film_that_fails_does_not_stop_the_others(

@@ -39,8 +39,14 @@ def test_growth_and_adult_height_of_a_film(
     read_button(page).click().run()
     assert not page.exception
     text = written(page)
-    for said in ("SDS", "±2 SD", "Predicted adult height", "139.7 cm (55.0 in)", "female standard"):
-        assert said in text
+    for expected in (
+        "SDS",
+        "±2 SD",
+        "Predicted adult height",
+        "139.7 cm (55.0 in)",
+        "female standard",
+    ):
+        assert expected in text
     assert "Assessments: at 10 years 0 months" in pictured(page)
     assert not any(button.label.startswith("Save to history") for button in page.button)
 

@@ -117,9 +117,9 @@ def test_a_dicom_film_without_a_kind_reports_it(assessor: Assessor, dicom: bytes
     film = admitted("c", "hand.dcm", changed.getvalue())
     found = analyse_image(assessor, film, Choice(Sex.FEMALE))
     assert isinstance(found, AnalysedImage)
-    told = make_download(DICOM, found, ReportOptions())
-    assert isinstance(told, DownloadFailure)
-    assert "states no SOPClassUID" in told.message
+    failure = make_download(DICOM, found, ReportOptions())
+    assert isinstance(failure, DownloadFailure)
+    assert "states no SOPClassUID" in failure.message
     assert isinstance(make_download([REPORT], found, ReportOptions()), DownloadFile)
 
 

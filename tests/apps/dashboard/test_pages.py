@@ -248,10 +248,10 @@ def test_the_interval_and_the_clinic_are_shown(
     page.run()
     read_button(page).click().run()
     assert not page.exception
-    said = headline(page)
-    assert "90 % prediction interval: " in said
-    assert "calibration radiographs of this sex" in said
-    assert "Site calibration: &lt;St Anna&gt; (" in said
+    output = headline(page)
+    assert "90 % prediction interval: " in output
+    assert "calibration radiographs of this sex" in output
+    assert "Site calibration: &lt;St Anna&gt; (" in output
     interval = page.dataframe[0].value["Prediction interval"].iloc[0]
     assert str(interval).startswith("90 % prediction interval: ")
 

@@ -81,8 +81,8 @@ def test_a_film_comes_and_its_answers_go(build: Build, put: Put) -> None:
     assert site.node.end() == 0
     assert len(site.archive.names()) == 2
     log = site.node.log()
-    for told in ("SYNTHETIC", film_read.PatientID, str(film_read.StudyInstanceUID)):
-        assert told not in log
+    for phrase in ("SYNTHETIC", film_read.PatientID, str(film_read.StudyInstanceUID)):
+        assert phrase not in log
     assert check_audit_log(site.folder / "audit.jsonl").invalid_line is None
     assert "SYNTHETIC" not in (site.folder / "audit.jsonl").read_text()
 

@@ -62,8 +62,8 @@ def test_every_statement_that_there_is_more_is_recognised() -> None:
         '199 x "slow", 299 odd: "There are 3 additional results that can be requested"',
         '299 odd "results are limited"',
     )
-    said = [rows(ROWS[:5], headers={"Warning": warning}) for warning in warnings]
-    for reply in (*said, rows(ROWS[:5], status=206)):
+    incomplete = [rows(ROWS[:5], headers={"Warning": warning}) for warning in warnings]
+    for reply in (*incomplete, rows(ROWS[:5], status=206)):
         with odd_archive(instances=reply) as archive:
             images, (left,) = listed(archive.url)
             assert (len(images), left.is_failure) == (5, True)
@@ -432,7 +432,7 @@ def test_an_object_that_turns_out_to_be_none_of_ours(weights: Path) -> None:
     bare = [image_row(uid_of(one), None) for one in (own, other)]
     with odd_archive(instances=rows(bare)) as archive:
         archive.answers |= {uid_of(own): multipart(own), uid_of(other): multipart(other)}
-        said = ask(archive.url, weights)
-        assert said.exit_code == 1
-        assert "it is a result of boneage" in said.output
-        assert "this kind of object is not assessed: CT Image Storage" in said.output
+        result = ask(archive.url, weights)
+        assert result.exit_code == 1
+        assert "it is a result of boneage" in result.output
+        assert "this kind of object is not assessed: CT Image Storage" in result.output

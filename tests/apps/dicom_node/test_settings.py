@@ -35,7 +35,7 @@ def test_options_are_stronger(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("", "destination.ae_title is missing"),
         ("[node", "is not valid TOML"),
@@ -71,9 +71,9 @@ def test_options_are_stronger(tmp_path: Path) -> None:
         (LEAST + "[tls]\ncertificate = 'c'\n", "tls.key is missing"),
     ],
 )
-def test_what_makes_no_sense_is_reported(tmp_path: Path, text: str, said: str) -> None:
+def test_what_makes_no_sense_is_reported(tmp_path: Path, text: str, expected: str) -> None:
     path = tmp_path / "node.toml"
     path.write_text(text)
-    with pytest.raises(NodeError, match=re.escape(said)) as raised:
+    with pytest.raises(NodeError, match=re.escape(expected)) as raised:
         read_settings(path)
     assert str(path) in str(raised.value)

@@ -333,10 +333,10 @@ def said_to(server: Server, sent: bytes) -> bytes:
 
 def test_a_film_that_does_not_arrive_is_not_waited_for(start: Start) -> None:
     server = start("--seconds", "1")
-    said = said_to(server, form(1000))  # and no more, though the connection stays open
-    assert said.startswith(b"HTTP/1.1 408 ")
-    assert b"connection: close" in said.lower()
-    assert b'"code":"slow_upload"' in said
+    received = said_to(server, form(1000))  # and no more, though the connection stays open
+    assert received.startswith(b"HTTP/1.1 408 ")
+    assert b"connection: close" in received.lower()
+    assert b'"code":"slow_upload"' in received
 
 
 def test_a_stated_length_is_not_believed(server: Server, client: httpx.Client) -> None:

@@ -180,12 +180,12 @@ def test_sparse_ages_are_joined_and_counted() -> None:
         SparseAges(Sex.MALE, 16, 18, 0, 0 / boys),
         SparseAges(Sex.FEMALE, 0, 4, 1, 1 / girls),
     )
-    said = sentences(found)
+    text = sentences(found)
     assert (
         "girls under 4 years (1 radiograph, 0.0 % of girls); boys under 4 years (0 radiographs"
-        in said
+        in text
     )
-    assert "and of 16 to 18 years (0 radiographs" in said
+    assert "and of 16 to 18 years (0 radiographs" in text
 
 
 @pytest.mark.parametrize(
@@ -208,8 +208,8 @@ def test_no_age_is_sparse() -> None:
 
 
 def test_of_a_small_data_set_every_age_is_sparse(analysis: Analysis) -> None:
-    said = "girls of every age (6 radiographs); boys of every age (2 radiographs)."
-    assert said in sentences(analysis)
+    text = "girls of every age (6 radiographs); boys of every age (2 radiographs)."
+    assert text in sentences(analysis)
 
 
 def test_age_heaping_is_reported() -> None:
@@ -230,9 +230,9 @@ def test_copies_and_sizes() -> None:
     )
     found = analyse_in_full(Films(films), "x")
     assert (found.copies.detailed, found.copies.squeezed_only) == (1, 1)
-    said = " ".join(findings(found))
-    assert "1 radiograph of useful resolution, 1 radiograph only as a squeezed copy" in said
-    assert "1000 to 2000 pixels (median 1500) high and 500 to 1000" in said
+    text = " ".join(findings(found))
+    assert "1 radiograph of useful resolution, 1 radiograph only as a squeezed copy" in text
+    assert "1000 to 2000 pixels (median 1500) high and 500 to 1000" in text
     plain = analyse_in_full(Films((film("1", 60, Sex.MALE),)), "x")
     assert "squeezed" not in " ".join(findings(plain))
 

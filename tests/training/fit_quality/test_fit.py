@@ -222,6 +222,6 @@ def test_altered_films_stay_films() -> None:
 @pytest.mark.parametrize("quarters", range(4))
 def test_a_laid_film_is_brought_back_by_its_lie(quarters: int) -> None:
     film = np.random.default_rng(5).random((30, 22), dtype=np.float32)
-    lying = oriented(film, quarters, inverted=True)
-    orientation = Orientation(Box(0, 0, *lying.shape), quarters, inverted=True)
-    np.testing.assert_allclose(orientation.upright(lying), film, atol=1e-6)
+    turned_images = oriented(film, quarters, inverted=True)
+    orientation = Orientation(Box(0, 0, *turned_images.shape), quarters, inverted=True)
+    np.testing.assert_allclose(orientation.upright(turned_images), film, atol=1e-6)

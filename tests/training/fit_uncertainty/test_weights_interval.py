@@ -71,10 +71,10 @@ def test_weights_without_one_state_none(assessor: Assessor, film: Path) -> None:
 def test_doing_it_again_changes_nothing(sure_copy: Path, labelled: Path) -> None:
     before = (sure_copy / "manifest.json").read_bytes()
     films = load_films(labelled).films
-    said: list[str] = []
-    calibrate_weights(sure_copy, films, films[:40], workers=2, report=said.append)
+    text: list[str] = []
+    calibrate_weights(sure_copy, films, films[:40], workers=2, report=text.append)
     assert (sure_copy / "manifest.json").read_bytes() == before
-    assert "90 % interval of a median image: female ±" in said[-1]
+    assert "90 % interval of a median image: female ±" in text[-1]
 
 
 def test_without_training_films_it_does_not_widen_for_films_unlike_them(
@@ -97,10 +97,10 @@ def test_too_few_films_are_refused_and_nothing_is_changed(sure_copy: Path, label
 def test_films_that_cannot_be_read_are_named(sure_copy: Path, labelled: Path) -> None:
     films = list(load_films(labelled).films[:40])
     films[3] = films[3].__class__(**{**films[3].__dict__, "path": labelled})
-    said: list[str] = []
-    table = calibrate_weights(sure_copy, films, report=said.append)
+    text: list[str] = []
+    table = calibrate_weights(sure_copy, films, report=text.append)
     assert table["films"]["female"] + table["films"]["male"] == 39
-    assert any(line.startswith("skipped 3: ") for line in said)
+    assert any(line.startswith("skipped 3: ") for line in text)
 
 
 def test_what_was_read_is_not_read_again(
@@ -133,7 +133,7 @@ def test_changed_features_are_not_used(sure_copy: Path, film: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("where", "value", "said"),
+    ("where", "value", "text"),
     [
         (("features", "file"), "../x.zip", "is outside its folder"),
         (("scores", "female"), [1, 2], "scores; it needs 30"),
@@ -143,7 +143,7 @@ def test_changed_features_are_not_used(sure_copy: Path, film: Path) -> None:
     ],
 )
 def test_an_interval_that_was_tampered_with_is_refused(
-    sure_copy: Path, where: tuple[str, str], value: Any, said: str
+    sure_copy: Path, where: tuple[str, str], value: Any, text: str
 ) -> None:
     table = manifest(sure_copy)
     part, key = where
@@ -154,7 +154,7 @@ def test_an_interval_that_was_tampered_with_is_refused(
     else:
         table["interval"][part][key] = value
     (sure_copy / "manifest.json").write_text(json.dumps(table))
-    with pytest.raises(WeightsError, match=said):
+    with pytest.raises(WeightsError, match=text):
         Weights(sure_copy)
 
 

@@ -103,7 +103,7 @@ def points_by_sex(axes: Axes, readings: Estimates, x: Vector, y: Vector) -> None
 
 
 def scatters_of(readings: Estimates) -> dict[str, Points]:
-    """The points of every network alone and of the combined answer, by what they are called."""
+    """The points of every network alone and of the combined estimate, by what they are called."""
     alone: dict[str, Points] = {
         f"{name.replace('_', ' ')} alone": [
             (reading, reading.networks[name]) for reading in readings if name in reading.networks
@@ -114,7 +114,7 @@ def scatters_of(readings: Estimates) -> dict[str, Points]:
 
 
 def draw_scatters(path: Path, panels: Mapping[str, Points], title: str) -> None:
-    """Predicted against true bone age, a panel for each network and the combined answer."""
+    """Predicted against true bone age, a panel for each network and the combined estimate."""
     columns = min(_COLUMNS, len(panels))
     rows = -(-len(panels) // columns)
     wide = 5.4 if len(panels) == 1 else 4.2

@@ -34,7 +34,7 @@ def metrics_table(groups: Table) -> Rows:
 
 
 def networks_table(table: Table) -> Rows:
-    """Each network alone and the combined answer."""
+    """Each network alone and the combined estimate."""
     rows = [["", "MAE, months", "RMSE, months", "R²", "bias, months"]]
     alone = {f"{n.replace('_', ' ')} alone": m for n, m in table["networks"].items()}
     for label, groups in {**alone, "combined estimate": table["metrics"]}.items():

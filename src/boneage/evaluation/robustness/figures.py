@@ -46,7 +46,7 @@ def rows_of(effects: Sequence[Effect]) -> tuple[list[float], dict[float, str]]:
 
 
 def draw_shifts(path: Path, effects: Sequence[Effect]) -> None:
-    """Draw how far the answers move, and how often far."""
+    """Draw how far the bone ages move, and how often far."""
     rows, headings = rows_of(effects)
     height = ROW_INCHES * (len(rows) + len(headings)) + MARGIN_INCHES
     with saved_figure(path, 1, 2, width=WIDTH_INCHES, height=height) as (_, (left, right)):
