@@ -103,7 +103,7 @@ def test_a_dicom_film_states_its_sex_and_a_contradiction_is_reported(
     assert sex_radios(page)[0].value is Sex.FEMALE
     assert not read_button(page).disabled
     assert "was chosen" not in warnings(page)
-    assert "in text that may identify" in warnings(page), (
+    assert "in text, which may identify" in warnings(page), (
         "drawn films say SYNTHETIC in their pixels"
     )
     sex_radios(page)[0].set_value(Sex.MALE).run()
