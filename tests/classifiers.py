@@ -11,9 +11,8 @@ import numpy as np
 
 from boneage.inference.manifest import read_manifest
 from boneage.quality.checks import QualityLimits
-from boneage.quality.classifier import HAND, ORIENTATIONS, Linear, QualityClassifier
+from boneage.quality.classifier import HAND, ORIENTATIONS, FeatureSpace, Linear, QualityClassifier
 from boneage.quality.model_file import ARRAYS, FORMAT, SUITABILITY, limits_table
-from boneage.quality.ood_score import FeatureSpace
 from tests.conftest import FEATURES
 
 BRIGHT, NEGATIVE = 0.4, 0.65
@@ -25,7 +24,6 @@ LIMITS = QualityLimits(
     ood_score_warned=20.0,
     orientation_certain=0.5,
     tilt_warned_degrees=20.0,
-    right_warned=0.9,
     contrast_refused=0.01,
     contrast_warned=0.03,
     white_warned=0.9,
@@ -54,9 +52,7 @@ def classifier(kinds: tuple[str, ...] = ("chest", HAND)) -> QualityClassifier:
         np.ones(1, np.float32),
         np.ones(1, np.float32),
     )
-    right = linear(1)
-    right.bias[:] = 0.0
-    return QualityClassifier(kinds, kind, orientation, linear(1), right, space)
+    return QualityClassifier(kinds, kind, orientation, linear(1), space)
 
 
 def put_classifier(folder: Path, made: QualityClassifier | None = None, **changes: Any) -> Path:

@@ -60,7 +60,6 @@ def answers(data: Path) -> dict[str, Any]:
 
 
 def differences(before: Any, now: Any, where: str = "") -> Iterator[str]:
-    """Yield what differs between two JSON values, and where."""
     if isinstance(before, dict) and isinstance(now, dict):
         for key in before.keys() | now.keys():
             if key in VOLATILE:
@@ -80,7 +79,6 @@ def differences(before: Any, now: Any, where: str = "") -> Iterator[str]:
 
 
 def renamed(value: Any, names: dict[str, str]) -> Any:
-    """Give a JSON value with other names of its keys."""
     if isinstance(value, dict):
         return {names.get(key, key): renamed(item, names) for key, item in value.items()}
     return [renamed(item, names) for item in value] if isinstance(value, list) else value
@@ -90,13 +88,7 @@ def renamed(value: Any, names: dict[str, str]) -> Any:
 @click.argument("action", type=click.Choice(["write", "compare"]))
 @click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option(
-    "--renamed",
-    "names",
-    multiple=True,
-    metavar="OLD=NEW",
-    help="A key of the JSON that has a new name.",
-)
+@click.option("--renamed", "names", multiple=True, metavar="OLD=NEW", help="A key's new name.")
 def main(action: str, data: Path, file: Path, names: tuple[str, ...]) -> None:
     now = answers(data)
     if action == "write":

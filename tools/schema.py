@@ -11,7 +11,6 @@ SCHEMA = Path(__file__).parents[1] / "docs" / "assessment.schema.json"
 
 
 def main() -> None:
-    """Write the schema anew."""
     SCHEMA.write_text(as_json(json_schema()), "utf-8")
     print(SCHEMA)
 

@@ -11,9 +11,21 @@ from functools import cache
 
 from boneage._version import __version__
 from boneage.clinical.interpreting import with_clinical_findings
-from boneage.domain.assessment import Assessment, Case, Failure, Verdict
+from boneage.domain.assessment import (
+    Assessment,
+    Box,
+    Case,
+    Failure,
+    Finding,
+    Interval,
+    RegionDetection,
+    Severity,
+    Verdict,
+    WeightsName,
+)
 from boneage.domain.child import Child
-from boneage.domain.radiograph import Radiograph, Sex
+from boneage.domain.clinical_findings import ClinicalFindings
+from boneage.domain.radiograph import ImageMetadata, Radiograph, Sex
 from boneage.domain.reported import years_and_months
 from boneage.errors import (
     AgeError,
@@ -34,19 +46,27 @@ __all__ = [
     "Assessment",
     "Assessor",
     "BoneageError",
+    "Box",
     "CalibrationError",
     "Case",
     "Child",
+    "ClinicalFindings",
     "Failure",
     "FilmError",
+    "Finding",
     "HeightError",
+    "ImageMetadata",
+    "Interval",
     "LevelError",
     "Radiograph",
+    "RegionDetection",
+    "Severity",
     "Sex",
     "SexError",
     "UnsuitableError",
     "Verdict",
     "WeightsError",
+    "WeightsName",
     "__version__",
     "assess",
     "read",

@@ -11,11 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from boneage.batch.annotation import Annotation
+from boneage.batch.annotation import AnnotatedFilm, Annotation
 from boneage.domain.assessment import CARPAL, Failure
 from boneage.errors import DataError, WeightsError
 from boneage.inference.assessor import Assessor
-from boneage.reports.coco import AnnotatedFilm
 from tests.conftest import build_weights, drawn_hand, write_png
 
 Grey = npt.NDArray[np.uint8]

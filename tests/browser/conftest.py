@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from boneage.domain.radiograph import Sex
 from boneage.synthetic import draw
-from boneage.synthetic.saving import write_dicom, write_png
+from boneage.synthetic.film import write_dicom, write_png
 from tests.browser.chromium import (
     PATIENCE_SECONDS,
     Server,

@@ -26,7 +26,7 @@ from boneage import __version__
 from boneage.domain.radiograph import Sex
 from boneage.inference.weights import Weights
 from boneage.synthetic import draw
-from boneage.synthetic.saving import write_png
+from boneage.synthetic.film import write_png
 from tests.browser.accessibility import violations
 from tests.browser.chromium import Server, Visitor, find_chromium, launch, serving
 from tools.bench.measuring import this_machine

@@ -19,7 +19,7 @@ from playwright.sync_api import sync_playwright
 
 from boneage.domain.radiograph import Sex
 from boneage.synthetic import draw
-from boneage.synthetic.saving import write_dicom
+from boneage.synthetic.film import write_dicom
 from tests.browser.chromium import Visitor, find_chromium, launch, serving
 
 AGES = {"girl_11y.dcm": (132, Sex.FEMALE), "boy_13y.dcm": (156, Sex.MALE)}

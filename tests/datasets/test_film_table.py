@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from boneage.datasets.films import LABELS, Film, load_films
-from boneage.datasets.labels import hash_split
-from boneage.datasets.problems import Kind
+from boneage.datasets.labels import Kind, hash_split
 from boneage.domain.radiograph import Sex
 from boneage.errors import DataError
 

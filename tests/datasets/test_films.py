@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from boneage.datasets.films import LABELS, Film, Fold, load_films
-from boneage.datasets.labels import CALIBRATION, hash_split
-from boneage.datasets.problems import Kind
+from boneage.datasets.labels import CALIBRATION, Kind, hash_split
 from boneage.domain.radiograph import Sex
 from boneage.errors import DataError
 from tests.training.drawn import RICH, write_labels, write_official, write_rich

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from boneage.datasets.problems import Kind, Problem, ProblemList, count_by_kind, in_words
+from boneage.datasets.labels import Kind, Problem, ProblemList, count_by_kind, in_words
 from boneage.errors import DataError
 
 

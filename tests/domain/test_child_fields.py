@@ -6,8 +6,7 @@ from datetime import date
 
 import pytest
 
-from boneage.domain.child import Child
-from boneage.domain.child_fields import child_of, parse_fields
+from boneage.domain.child import Child, child_of, parse_fields
 from boneage.domain.clinical_findings import Centre
 from boneage.errors import AgeError, HeightError
 

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from boneage.datasets.problems import Kind, Problem
+from boneage.datasets.labels import Kind, Problem
 from boneage.domain.assessment import Failure, WeightsName
 from boneage.domain.radiograph import Sex
 from boneage.evaluation.accuracy.estimates import CaseEstimate, Validation

@@ -33,7 +33,7 @@ from boneage.evaluation.robustness import report as robustness
 from boneage.evaluation.robustness.cases import ChangedAnswer, ChangedFilm
 from boneage.evaluation.robustness.changes import chosen
 from boneage.storage.files import write_json
-from boneage.training.ablation.outcomes import Study, Variant, VariantOutcome
+from boneage.training.ablation.study import Study, Variant, VariantOutcome
 
 DAY = date(2026, 1, 2)
 WEIGHTS = WeightsName("tiny-1", "tiny", "ab" * 32)

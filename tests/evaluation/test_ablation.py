@@ -16,7 +16,7 @@ from boneage.datasets.films import Film
 from boneage.domain.radiograph import Sex
 from boneage.evaluation.ablation import AblationRun, measure_study, write_ablation
 from boneage.evaluation.metrics import Estimate, Vector, measure
-from boneage.training.ablation.outcomes import Study, Variant, VariantOutcome
+from boneage.training.ablation.study import Study, Variant, VariantOutcome
 from tools.documents.evidence import Evidence
 from tools.documents.render import model_card
 

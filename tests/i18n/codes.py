@@ -14,7 +14,8 @@ from boneage.quality import checks
 _FINDINGS = """
 not_a_hand part_of_a_hand several_hands both_hands hands_differ unlike unsure_hand rather_unlike
 no_contrast low_contrast noisy blurred saturated low_resolution burnt_in_text turned inverted
-tilted tilt_corrected looks_right framed right_hand other_body_part other_modality
+tilted tilt_corrected looks_right right_marker mirrored_marker thumb_left framed right_hand
+other_body_part other_modality
 burned_in_annotation adult end_of_scale in_colour sex_differs no_attention stored_values
 stored_values_doubtful padding_not_stated window_ignored presentation_doubtful stray_pixels
 shutter_ignored pixel_shape_contradictory grey_curve_applied grey_curve_ignored sides_differ

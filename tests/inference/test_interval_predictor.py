@@ -14,7 +14,7 @@ from boneage.domain.radiograph import Sex
 from boneage.errors import CalibrationError, LevelError
 from boneage.inference.assessor import Assessor
 from boneage.training.fit_uncertainty.clinic import fit_clinic, write_calibration
-from boneage.training.fit_uncertainty.film_errors import estimate_films
+from boneage.training.fit_uncertainty.error_model import estimate_films
 from boneage.uncertainty.calibration import FILE_VARIABLE, checksum, read_calibration
 
 

@@ -20,7 +20,7 @@ from boneage.inference.session import Session, assess_case, steps_of
 from boneage.reading import read
 from boneage.reading.source import NamedFile
 from boneage.synthetic import draw
-from boneage.synthetic.saving import write_dicom
+from boneage.synthetic.film import write_dicom
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ def test_two_hands_of_one_side_are_refused(thumb: float) -> None:
 
 def judgement(hand: float, several: float) -> Judgement:
     kinds = {"hand": hand, "several": several, "part": 1 - hand - several}
-    return Judgement(kinds, (1.0, *[0.0] * (len(ORIENTATIONS) - 1)), 0.0, 0.5, 1.0)
+    return Judgement(kinds, (1.0, *[0.0] * (len(ORIENTATIONS) - 1)), 0.0, 1.0)
 
 
 def cut(emptiness: float) -> Cut:

@@ -26,6 +26,7 @@ from boneage.inference.assessor import Assessor
 from boneage.quality.checks import ImageMeasures, findings_of
 from boneage.quality.classifier import HAND, ORIENTATIONS, UPRIGHT, Judgement
 from boneage.quality.image_quality import ImageQuality
+from boneage.quality.side import LeadMarker, SideEvidence
 from tests.classifiers import LIMITS, put_classifier
 from tests.conftest import drawn_hand, write_png
 
@@ -37,7 +38,8 @@ GOOD = ImageMeasures(
     SIZE,
     ImageQuality(contrast=0.7, white=0.0, noise=0.01, sharpness=0.5),
     3,
-    Judgement({HAND: 0.97, "chest": 0.02, "several": 0.01}, UPRIGHT_ALONE, 3.0, 0.1, 1.0),
+    Judgement({HAND: 0.97, "chest": 0.02, "several": 0.01}, UPRIGHT_ALONE, 3.0, 1.0),
+    SideEvidence(0.9, None),
     LIMITS,
 )
 
@@ -58,6 +60,13 @@ def measured(**changes: float) -> ImageMeasures:
     return replace(GOOD, quality=replace(GOOD.quality, **changes))
 
 
+def sided(
+    thumb: float, letter: str = "", likelihood: float = 0.99, *, mirrored: bool = False
+) -> ImageMeasures:
+    marker = LeadMarker(letter, mirrored, likelihood) if letter else None
+    return replace(GOOD, side=SideEvidence(thumb, marker))
+
+
 MEASURED: list[tuple[ImageMeasures, str, str]] = [
     (replace(GOOD, letters=5), "burnt_in_text", "warning"),
     (judged(kinds={HAND: 0.1, "chest": 0.9}), "not_a_hand", "refusal"),
@@ -67,7 +76,13 @@ MEASURED: list[tuple[ImageMeasures, str, str]] = [
     (judged(ood_score=31.0), "unlike", "refusal"),
     (judged(ood_score=21.0), "rather_unlike", "warning"),
     (judged(tilt_degrees=-25.0), "tilted", "warning"),
-    (judged(right=0.95), "looks_right", "warning"),
+    (sided(-0.8), "looks_right", "warning"),
+    (sided(-0.8, "L"), "thumb_left", "note"),
+    (sided(-0.8, "L", mirrored=True), "mirrored_marker", "warning"),
+    (sided(-0.8, "R", mirrored=True), "mirrored_marker", "warning"),
+    (sided(0.8, "R"), "right_marker", "warning"),
+    (sided(-0.8, "R"), "right_marker", "warning"),
+    (sided(-0.8, "L", likelihood=0.5), "looks_right", "warning"),
     (measured(contrast=0.005), "no_contrast", "refusal"),
     (measured(contrast=0.02), "low_contrast", "warning"),
     (measured(noise=0.2), "noisy", "warning"),

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 
 from boneage.errors import WeightsError
-from boneage.quality.ood_score import COMPONENTS, FeatureSpace, fit_space, space_from_bytes
+from boneage.quality.classifier import COMPONENTS, FeatureSpace, fit_space, space_from_bytes
 
 WIDTH = 60
 RANDOM = np.random.default_rng(1)

@@ -271,7 +271,7 @@ def test_a_real_12_bit_jpeg() -> None:
     header = pydicom.dcmread(BytesIO(content))
     syntax = str(header.file_meta.TransferSyntaxUID)
     stated = PixelDescription(1024, 256, 1, 16, 12, 11, False, "MONOCHROME2", False)
-    cells = decode_frame(header, syntax, stated, "film")
+    cells = decode_frame(header, syntax, stated)
     assert (cells.bits, cells.values[420, 140], cells.values[230, 120]) == (12, 244, 95)
 
 

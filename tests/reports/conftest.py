@@ -24,8 +24,7 @@ from boneage.domain.assessment import (
 )
 from boneage.domain.child import Child
 from boneage.domain.radiograph import ImageMetadata, Radiograph, Sex
-from boneage.synthetic.film import draw
-from boneage.synthetic.saving import write_dicom
+from boneage.synthetic.film import draw, write_dicom
 from tests.conftest import drawn_hand
 
 PATIENT = "ZZYZX^QUENTIN"

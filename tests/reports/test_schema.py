@@ -32,6 +32,12 @@ def test_it_is_current() -> None:
     Draft202012Validator.check_schema(PUBLISHED)
 
 
+def test_every_key_is_described() -> None:
+    for name, part in PUBLISHED["$defs"].items():
+        for key, schema in part.get("properties", {}).items():
+            assert schema.get("description", "").endswith("."), f"{name}.{key}"
+
+
 def test_every_outcome_is_valid(answer: Assessment, interpreted: Assessment) -> None:
     forced = replace(
         interpreted, findings=(REFUSAL,), other_hand=OtherHand(122.5, Box(0, 0, 480, 170))

@@ -54,9 +54,9 @@ def test_the_text_states_everything(read: Assessment) -> None:
         "SDS +0.20 (−0.85 to +1.24 over the prediction interval)",
         "Brush Foundation children, Greulich and Pyle 1959; centred on the chronological age; "
         "1 SD = 11.73 months",
-        "Normal range 8 years 1 month to 11 years 11 months (96.6 to 143.4 months), ±2 SD",
+        "Normal range 8 years 0 months to 11 years 11 months (96.5 to 143.5 months), ±2 SD",
         "Classification within normal limits (high confidence)",
-        "Probability delayed 2 %, within normal limits 97 %, advanced 1 %",
+        "Probability delayed 1 %, within normal limits 91 %, advanced 8 %",
         "Current height 140.0 cm (55.1 in), 87.1 % of adult height",
         "Predicted adult height 160.6 cm (63.2 in)",
         "Prediction ±2 SD 153.7 to 167.6 cm (60.5 to 66.0 in)",

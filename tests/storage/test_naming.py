@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from boneage.storage.naming import write_named
+from boneage.storage.files import write_named
 
 SUFFIX = ".boneage.pdf"
 

@@ -9,7 +9,7 @@ import pydicom
 import pytest
 
 from boneage.domain.radiograph import Sex
-from boneage.synthetic.saving import write_dicom
+from boneage.synthetic.film import write_dicom
 from tests.synthetic.conftest import Draw
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from boneage.errors import DataError
-from tools.bench import networks, service
+from tools.bench import service
+from tools.bench import steps as networks
 
 FILM = Path(__file__).parents[2] / "examples/synthetic_hand_girl_10y.png"
 

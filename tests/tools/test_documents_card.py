@@ -16,7 +16,7 @@ from PIL import Image
 
 from boneage.domain.assessment import CARPAL, METACARPAL
 from boneage.evaluation.robustness.changes import CHANGES
-from boneage.evaluation.robustness.contact_sheet import example_film
+from boneage.evaluation.robustness.figures import example_film
 from boneage.inference.assessor import Assessor
 from tests.conftest import build_weights
 from tests.evaluation.measured import write_evidence
@@ -24,8 +24,16 @@ from tests.tools.test_documents import INDEPENDENT
 from tools.documents.__main__ import main as documents
 from tools.documents.evidence import Evidence, read_folders
 from tools.documents.failure_pictures import UNCHANGED, small_hand, worst_changes
-from tools.documents.formats import cell, difference, listed, number, percent, share, signed
-from tools.documents.render import model_card
+from tools.documents.render import (
+    cell,
+    difference,
+    listed,
+    model_card,
+    number,
+    percent,
+    share,
+    signed,
+)
 
 SECTIONS = (
     "What it is",

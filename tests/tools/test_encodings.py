@@ -11,12 +11,20 @@ import numpy as np
 import pytest
 
 from boneage.inference.manifest import FOLDER_VARIABLE
-from tools.encodings import WAYS, assessing
+from tools.encodings import WAYS
+from tools.encodings import report as assessing
 from tools.encodings.__main__ import main
-from tools.encodings.assessing import CRASHED, PLAIN, FileAnswer, assess_files
-from tools.encodings.images import held_out, synthetic
-from tools.encodings.report import Tally, limit_of, lines, summarise
-from tools.encodings.ways import Way
+from tools.encodings.report import (
+    CRASHED,
+    PLAIN,
+    FileAnswer,
+    Tally,
+    assess_files,
+    limit_of,
+    lines,
+    summarise,
+)
+from tools.encodings.ways import Way, held_out, synthetic
 
 EXACT, LOSSY = WAYS["png_16"], WAYS["jpeg_95"]
 UNREADABLE = WAYS["tiff_float64"]

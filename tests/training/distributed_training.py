@@ -46,7 +46,7 @@ def train(folder: Path, group: Group, moment: str) -> None:
         return fit_keras(*args, **options)
 
     keras.Model.fit = fit_with_ending
-    fit(network, training_model, PHASE, *train_and_held_out(group), folder, group=group)
+    fit(network, training_model, PHASE, *train_and_held_out(group), folder)
     name = WEIGHTS.format(process=group.process)
     np.savez(folder / name, *network.get_weights())
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from boneage.datasets.films import LABELS, Film
 from boneage.domain.radiograph import Sex
 from boneage.training.batches import Batches
-from boneage.training.image_cache import CachedImages
+from boneage.training.images import CachedImages
 from boneage.training.profile import PhaseSpec, Profile, parse_profile
 from tests.conftest import drawn_hand, write_png
 

@@ -24,14 +24,14 @@ from boneage.training.ablation import networks as ablation_networks
 from boneage.training.ablation.ablation import ablate, profile_of_run, selected_variants
 from boneage.training.ablation.inputs import input_variants, inputs_baseline, load_run
 from boneage.training.ablation.networks import backbone_variants, network_variants
-from boneage.training.ablation.outcomes import Variant
-from boneage.training.ablation.study import Months, Plan, carry_out
-from boneage.training.image_cache import CachedImages
+from boneage.training.ablation.study import Facts, Months, Plan, Variant, carry_out
+from boneage.training.images import CachedImages
 from boneage.training.monitoring import read_log
 from boneage.training.networks import region as region_networks
-from boneage.training.networks.cbam import ChannelAttention, SpatialAttention
+from boneage.training.networks.layers import ChannelAttention, SpatialAttention
 from boneage.training.networks.region import build_attention_network, build_region_network
 from boneage.training.profile import Profile, load_profile, parse_profile, plain, profile_of
+from boneage.training.run import Run
 from boneage.training.stages import train
 from tests.conftest import drawn_hand, write_png
 from tests.training.drawn import TINY, film_of, small_backbone, write_labels
@@ -83,7 +83,7 @@ def profile_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(data: Path, profile_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that boneage train made, up to its fusion."""
     folder = tmp_path_factory.mktemp("run")
-    train(str(profile_file), data, folder, stage="fusion")
+    train(str(profile_file), Run(folder, data), stage="fusion")
     return folder
 
 
@@ -229,13 +229,14 @@ def plan_of_numbers(trained: list[str], fail_at: str = "", value: float = 1.0) -
     """A study whose training writes down that it was called."""
     films = (film_of(Path("1.png"), "1"), film_of(Path("2.png"), "2"))
 
-    def train(variant: Variant, seed: int, folder: Path) -> Months:
+    def train(variant: Variant, seed: int, folder: Path) -> tuple[Months, Facts]:
         assert folder.is_dir()
         print("a line of Keras")
         if variant.name == fail_at:
             raise DataError("killed")
         trained.append(f"{variant.name}{seed}")
-        return {"1": value + seed, "2": value} if variant.name == "a" else {"1": value}
+        months = {"1": value + seed, "2": value} if variant.name == "a" else {"1": value}
+        return months, {}
 
     variants = Variant("a", "A"), Variant("b", "B")
     return Plan("inputs", "a", variants, 2, films, train, {"value": value}, {"epochs": 1})

@@ -15,13 +15,13 @@ from boneage.domain.radiograph import Sex
 from boneage.errors import DataError, ProfileError
 from boneage.training.fine_tuning import (
     LEAST_TO_FINE_TUNE,
+    Pretrained,
     begin_fine_tuning,
     fine_tuning_of,
     local_films,
     profile_to_fine_tune,
     without_small_calibration,
 )
-from boneage.training.pretrained import Pretrained
 from boneage.training.profile import (
     CalibrationSpec,
     FineTuningSpec,

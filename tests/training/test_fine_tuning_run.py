@@ -16,12 +16,13 @@ import pytest
 from boneage.errors import DataError, ProfileError
 from boneage.inference.assessor import Assessor
 from boneage.training.export import sha256_of
+from boneage.training.fine_tuning import LOCAL_TERMS, TERMS
 from boneage.training.fitting import FINAL
 from boneage.training.monitoring import read_log
 from boneage.training.networks.fusion import build_fusion_network
 from boneage.training.networks.region import LOCAL, build_attention_network
-from boneage.training.pretrained import LOCAL_TERMS, TERMS
 from boneage.training.profile import load_profile
+from boneage.training.run import Run
 from boneage.training.stages import train
 from tests.conftest import drawn_hand, write_png
 from tests.training.small_training import known_backbone
@@ -63,7 +64,7 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def source(profile: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Finished weights of the small profile; don't change them."""
     folder = tmp_path_factory.mktemp("source")
-    train(str(profile), write_table(folder / "films"), folder / "run", epochs=1)
+    train(str(profile), Run(folder / "run", write_table(folder / "films"), epochs=1))
     return folder / "run" / "weights"
 
 
@@ -77,7 +78,7 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tuned(source: Path, local: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that fine-tuned them."""
     folder = tmp_path_factory.mktemp("tuned")
-    train(None, local, folder, start_from=str(source), few=True)
+    train(None, Run(folder, local), start_from=str(source), few=True)
     return folder
 
 
@@ -180,7 +181,7 @@ def test_a_finished_run_is_not_trained_again(
     tuned: Path, source: Path, local: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keras.Model, "fit", lambda *_, **__: pytest.fail("trained again"))
-    train(None, local, tuned, start_from=str(source), few=True, stage="fusion")
+    train(None, Run(tuned, local), start_from=str(source), few=True, stage="fusion")
 
 
 def test_a_run_begun_from_other_weights_is_refused(
@@ -190,9 +191,9 @@ def test_a_run_begun_from_other_weights_is_refused(
     table = manifest(others)
     (others / "manifest.json").write_text(json.dumps(table | {"name": "others"}))
     with pytest.raises(DataError, match="was begun with another set of weights;"):
-        train(None, local, tuned, start_from=str(others), few=True)
+        train(None, Run(tuned, local), start_from=str(others), few=True)
     with pytest.raises(DataError, match="was begun with another attention and set of weights;"):
-        train(str(profile), local, tuned)
+        train(str(profile), Run(tuned, local))
 
 
 def test_another_architecture_is_refused_before_anything_is_drawn(
@@ -201,11 +202,11 @@ def test_another_architecture_is_refused_before_anything_is_drawn(
     other = tmp_path / "other.toml"
     other.write_text(PROFILE.replace("sex_units = 4", "sex_units = 8"))
     with pytest.raises(ProfileError, match=r"attention.sex_units is 8 .* and 4 in the weights"):
-        train(str(other), local, tmp_path / "run", start_from=str(source), few=True)
+        train(str(other), Run(tmp_path / "run", local), start_from=str(source), few=True)
     assert not (tmp_path / "run").exists()
 
 
 def test_too_few_films_are_refused(source: Path, local: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=f"{FILMS} images .* too few .*'boneage calibrate'"):
-        train(None, local, tmp_path / "run", start_from=str(source))
+        train(None, Run(tmp_path / "run", local), start_from=str(source))
     assert not (tmp_path / "run").exists()

@@ -14,6 +14,7 @@ from boneage.datasets.labels import CALIBRATION
 from boneage.errors import DataError
 from boneage.training.monitoring import COLUMNS, PREDICTIONS, read_log
 from boneage.training.networks import region as region_networks
+from boneage.training.run import Run
 from boneage.training.stages import train
 from tests.training.drawn import TINY, small_backbone, write_official
 from tests.training.test_held_out import KINDS, ids, many
@@ -85,7 +86,8 @@ def test_training_is_watched_on_the_fold_and_leaves_an_answer_for_each_id(
         tmp_path / "shared",
     )
     fold = Fold(1, 4)
-    train(str(profile), data, run, stage="attention", fold=fold, shared_images=images)
+    options = Run(run, data, fold=fold, shared_images=images)
+    train(str(profile), options, stage="attention")
     held = load_films(data).hold_out_fold(fold).select("best", CALIBRATION)
     last = sorted((run / "attention").glob("phase-*"))[-1]
     with (last / PREDICTIONS).open(newline="") as file:
@@ -100,7 +102,7 @@ def test_training_is_watched_on_the_fold_and_leaves_an_answer_for_each_id(
     recipe = json.loads((run / "attention" / "recipe.json").read_text())
     assert recipe["fold"] == "1/4"
     with pytest.raises(DataError, match="was begun with another fold"):
-        train(str(profile), data, run, stage="attention", fold=Fold(2, 4))
+        train(str(profile), Run(run, data, fold=Fold(2, 4)), stage="attention")
 
 
 def test_fine_tuning_has_no_folds(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

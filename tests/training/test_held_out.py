@@ -101,13 +101,13 @@ def test_training_is_handed_films_without_those_held_out(
     profile = tmp_path / "mine.toml"
     profile.write_text(TINY + "\n[calibration]\nshare = 0.2\n")
     with pytest.raises(StoppedError):
-        stages.train(str(profile), data, tmp_path / "run")
+        stages.train(str(profile), Run(tmp_path / "run", data))
     assert handed[0] == many(tmp_path).hold_out_share(0.2)
     recipe = json.loads((tmp_path / "run" / "attention" / "recipe.json").read_text())
     assert recipe["calibration"] == {"share": 0.2}
     profile.write_text(TINY + "\n[calibration]\nshare = 0.3\n")
     with pytest.raises(DataError, match="was begun with another calibration"):
-        stages.train(str(profile), data, tmp_path / "run")
+        stages.train(str(profile), Run(tmp_path / "run", data))
 
 
 def test_profiles_of_before_hold_back_nothing_and_leave_their_runs_as_they_were() -> None:

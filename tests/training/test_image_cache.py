@@ -11,7 +11,8 @@ import pytest
 
 from boneage.datasets.films import Film
 from boneage.errors import DataError, FilmError
-from boneage.training.image_cache import CachedImages, cache_images
+from boneage.training.images import CachedImages, cache_images
+from boneage.training.run import Run
 from tests.training.drawn import number_films
 
 Image = npt.NDArray[np.uint8]
@@ -40,7 +41,7 @@ def prepare(
     strict: bool = False,
 ) -> CachedImages:
     films = number_films(count, folder)
-    return cache_images(films, draw, recipe, folder / "prepared", label="hands", strict=strict)
+    return cache_images(films, draw, recipe, Run(folder, folder, strict=strict), "hands")
 
 
 def test_images_and_labels_keep_the_order_of_the_films(tmp_path: Path) -> None:

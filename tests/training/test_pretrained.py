@@ -13,7 +13,7 @@ import pytest
 
 from boneage.errors import ProfileError, WeightsError
 from boneage.training.export import sha256_of
-from boneage.training.pretrained import BUNDLED, LOCAL_TERMS, TERMS, find_pretrained, terms_of
+from boneage.training.fine_tuning import BUNDLED, LOCAL_TERMS, TERMS, find_pretrained, terms_of
 from tests.training.drawn import tiny_profile
 
 

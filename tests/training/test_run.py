@@ -31,9 +31,9 @@ def test_skipped_films_are_named_and_counted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     films = number_films(2, tmp_path)
-    run_in(tmp_path).report_skipped(prepared_of(films))
+    prepared_of(films).report_skipped()
     assert capsys.readouterr().out == ""
-    run_in(tmp_path).report_skipped(prepared_of(films, ["3: cut off", "4: no film"]))
+    prepared_of(films, ["3: cut off", "4: no film"]).report_skipped()
     assert capsys.readouterr().out.splitlines() == [
         "skipped 3: cut off",
         "skipped 4: no film",

@@ -19,6 +19,7 @@ import pytest
 
 from boneage.errors import DataError, FilmError, ProfileError
 from boneage.inference.assessor import Assessor
+from boneage.training.run import Run
 from boneage.training.stages import STAGES, train
 from tests.conftest import drawn_hand, write_png
 from tests.training.small_training import known_backbone
@@ -177,12 +178,12 @@ def test_going_on_with_another_profile_is_refused(run: Path, data: Path, tmp_pat
     other = tmp_path / "other.toml"
     other.write_text(PROFILE.read_text().replace("clahe_tiles = 8", "clahe_tiles = 4"))
     with pytest.raises(DataError, match=r"'.*attention' was begun with another preparation"):
-        train(str(other), data, run)
+        train(str(other), Run(run, data))
 
 
 def test_an_unknown_stage_is_named(data: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no stage 'export2'; the stages are attention, regions"):
-        train(str(PROFILE), data, tmp_path, stage="export2")
+        train(str(PROFILE), Run(tmp_path, data), stage="export2")
     assert "export" in STAGES
 
 
@@ -194,7 +195,7 @@ def test_what_cannot_be_used_is_named_and_counted(
     with (folder / "boneage-training-dataset.csv").open("a") as file:
         file.write("98,60,True\n99,60,True\n1,60,True\n")
     with pytest.raises(ProfileError, match="--initial-weights"):  # as far as reading the films
-        train("compact", folder, tmp_path / "run", limit=9)  # with one, few may be held out
+        train("compact", Run(tmp_path / "run", folder, limit=9))  # with one, few may be held out
     output = capsys.readouterr().out
     assert "skipped 98: there is no image of this id" in output
     assert "skipped: 2 labels without image, 1 duplicate id" in output
@@ -203,4 +204,4 @@ def test_what_cannot_be_used_is_named_and_counted(
 def test_strict_stops_at_the_broken_film(data: Path, tmp_path: Path) -> None:
     text = f"'{BROKEN}.png' is text"
     with known_backbone(), pytest.raises(FilmError, match=text):
-        train(str(PROFILE), data, tmp_path, strict=True, stage="attention")
+        train(str(PROFILE), Run(tmp_path, data, strict=True), stage="attention")

@@ -12,7 +12,6 @@ import pytest
 from boneage.domain.radiograph import Sex
 from boneage.errors import LevelError
 from boneage.i18n.words import percent
-from boneage.uncertainty.interval_table import scores_of, scores_table, shape_of, shape_table
 from boneage.uncertainty.intervals import (
     ErrorModel,
     IntervalModel,
@@ -20,6 +19,10 @@ from boneage.uncertainty.intervals import (
     Widening,
     disagreement,
     films_needed,
+    scores_of,
+    scores_table,
+    shape_of,
+    shape_table,
 )
 from tests.training.fit_uncertainty.simulated import answer_of
 

@@ -13,24 +13,16 @@ from boneage.storage.files import write_json
 EXAMPLE = Path("examples/synthetic_hand_girl_10y.png")
 
 
-@click.command()
+@click.command(context_settings={"show_default": True})
 @click.option(
-    "--film",
-    type=IN_FILE,
-    default=EXAMPLE,
-    show_default=True,
-    help="The image to assess, in copies of fixed sizes.",
+    "--film", type=IN_FILE, default=EXAMPLE, help="The image to assess, in copies of fixed sizes."
 )
 @click.option(
     "--install",
     is_flag=True,
     help="Also measure the installation into a clean environment (a minute or two).",
 )
-@click.option(
-    "--run",
-    type=IN_FOLDER,
-    help="A training run, whose logs give the training speed.",
-)
+@click.option("--run", type=IN_FOLDER, help="A training run, whose logs give the training speed.")
 @click.option(
     "--service",
     "of_service",
@@ -41,22 +33,15 @@ EXAMPLE = Path("examples/synthetic_hand_girl_10y.png")
     "--requests",
     type=click.IntRange(min=10),
     default=10_000,
-    show_default=True,
     help="With --service: requests for the measurement of memory.",
 )
 @click.option(
     "--load-requests",
     type=COUNT,
     default=200,
-    show_default=True,
     help="With --service: requests for each number of clients.",
 )
-@click.option(
-    "--out",
-    required=True,
-    type=OUT_FILE,
-    help="The JSON file to write.",
-)
+@click.option("--out", required=True, type=OUT_FILE, help="The JSON file to write.")
 @click.option(
     "--folder",
     "of_folder",
@@ -67,14 +52,12 @@ EXAMPLE = Path("examples/synthetic_hand_girl_10y.png")
     "--films",
     type=click.IntRange(min=50),
     default=100_000,
-    show_default=True,
     help="With --folder: the number of images.",
 )
 @click.option(
     "--kills",
     type=click.IntRange(min=0),
     default=5,
-    show_default=True,
     help="With --folder: how often the command is killed.",
 )
 @click.option(

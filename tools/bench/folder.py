@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,13 +27,13 @@ from boneage.reading.folders import walk_films
 from tools.bench.measuring import MEGABYTE, JsonObject, boneage_command, head, this_machine
 
 WORKERS = (1, 2)
-"""Numbers of processes that are compared."""
 PACE_FILMS = 2_000
 """The most images that each of them is timed on."""
 SIDE_PX = 256
 """The shorter side: smaller images are enlarged, as less than 128 is refused."""
 UNIQUE_FILMS = 500
 SAMPLE_FILMS = 1_000
+PEAK = re.compile(r"^VmHWM:\s+(\d+) kB", re.MULTILINE)
 PROGRESS = re.compile(rb"(\d+) of \d+ images?(?:, ([\d.]+) images/s)?")
 
 
@@ -85,10 +85,7 @@ def enlarged(folder: Path, out: Path, films: int = UNIQUE_FILMS) -> list[Path]:
 def measure_pace(
     films: Sequence[Path], count: int, workers: int, weights: Path | None
 ) -> JsonObject:
-    """Read ``count`` films by ``workers`` processes, in a fresh process.
-
-    ``films_per_second`` counts from the first film that was read on.
-    """
+    """Read films by processes of their own; the pace counts from the first film read on."""
     with tempfile.TemporaryDirectory() as folder:
         command = _command(films, count, Path(folder), workers, weights)
         start = time.perf_counter()
@@ -96,12 +93,8 @@ def measure_pace(
         seconds = time.perf_counter() - start
     if run.films_per_second is None:
         raise DataError(f"{count} images are too few to time")
-    return {
-        "workers": workers,
-        "films": count,
-        "seconds": seconds,
-        "films_per_second": run.films_per_second,
-    }
+    pace = {"seconds": seconds, "films_per_second": run.films_per_second}
+    return {"workers": workers, "films": count, **pace}
 
 
 def measure_kills(
@@ -112,10 +105,7 @@ def measure_kills(
     weights: Path | None,
     report: Callable[[str], None],
 ) -> JsonObject:
-    """Read ``count`` films with kill -9 at random moments, and count the rows of both tables.
-
-    The moments are spread over the time that the films take at a ``pace`` that was measured.
-    """
+    """Read films with kill -9 at random moments, spread by the pace; count both tables' rows."""
     random_ = random.Random(7)  # noqa: S311  no secret
     # Of a part each, so that all come before the end; with what it takes to begin.
     opening = max(0.0, pace["seconds"] - pace["films"] / pace["films_per_second"])
@@ -129,7 +119,14 @@ def measure_kills(
             report(f"killed after {moment:.0f} s")
         runs.append(_run(command))
         out = Path(folder, "out")
-        read, failed = (Counter(_source_rows(out / table)) for table in ("ages", "failures"))
+        read, failed = (
+            Counter(
+                int(row["source_row"])
+                for path in (out / table).glob("part-*.csv")
+                for row in csv.DictReader(path.read_text("utf-8").splitlines())
+            )
+            for table in ("ages", "failures")
+        )
         size = sum(path.stat().st_size for path in out.rglob("part-*"))
     rows = read + failed
     return {
@@ -142,13 +139,6 @@ def measure_kills(
         "bytes_per_row": size / max(1, rows.total()),
         "memory": [sample for run in runs for sample in run.memory],
     }
-
-
-def _source_rows(table: Path) -> Iterator[int]:
-    for path in table.glob("part-*.csv"):
-        with path.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                yield int(row["source_row"])
 
 
 def _command(
@@ -199,33 +189,20 @@ def _run(command: Sequence[str], kill_after: float | None = None) -> _FolderRun:
 
 def _memory(films: int, pid: int) -> list[JsonObject]:
     """The peak memory of the command and its workers; empty except on Linux."""
-    own = _peak_mb(pid)
+    children = _of_process(str(pid), f"task/{pid}/children").split()
+    # Not Python's resource tracker.
+    workers = [child for child in children if "spawn_main" in _of_process(child, "cmdline")]
+    peaks = [PEAK.search(_of_process(one, "status")) for one in (str(pid), *workers)]
+    own, *others = (int(peak[1]) * 1024 / MEGABYTE if peak else None for peak in peaks)
     if own is None:
         return []
+    megabytes = [other for other in others if other is not None]
+    return [{"films": films, "parent_mb": own, "workers_mb": megabytes}]
+
+
+def _of_process(pid: str, name: str) -> str:
+    """What Linux tells of a process; empty where it tells nothing."""
     try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return Path(f"/proc/{pid}/{name}").read_text(errors="replace")
     except OSError:
-        children = []
-    peaks = [
-        _peak_mb(int(child)) for child in children if _is_worker(Path(f"/proc/{child}/cmdline"))
-    ]
-    workers = [megabytes for megabytes in peaks if megabytes is not None]
-    return [{"films": films, "parent_mb": own, "workers_mb": workers}]
-
-
-def _is_worker(command: Path) -> bool:
-    """Whether a child is a worker, not Python's resource tracker."""
-    try:
-        return b"spawn_main" in command.read_bytes()
-    except OSError:
-        return False
-
-
-def _peak_mb(pid: int) -> float | None:
-    """The peak memory of a process (VmHWM) in 10^6 bytes; None except on Linux."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return None
-    found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
-    return int(found[1]) * 1024 / MEGABYTE if found else None
+        return ""

@@ -30,7 +30,6 @@ from boneage.storage.files import EVIDENCE_FORMAT
 MEGABYTE = 1_000_000
 _MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
 JsonObject: TypeAlias = dict[str, Any]
-"""A JSON object."""
 
 
 @dataclass(frozen=True)
@@ -59,18 +58,15 @@ class Calls:
     """Time spent by calls, each and together."""
 
     seconds: npt.NDArray[np.float64]
-    """Of each call."""
     processor_seconds: npt.NDArray[np.float64]
     """Of each call, where no other ran in parallel."""
     whole: Spent
 
     def quantiles(self, *shares: float) -> list[float]:
-        """Quantiles of the calls' seconds."""
         return [float(value) for value in np.quantile(self.seconds, shares)]
 
     @property
     def median(self) -> Spent:
-        """The median call."""
         return Spent(float(np.median(self.seconds)), float(np.median(self.processor_seconds)))
 
 
@@ -80,7 +76,6 @@ def now() -> npt.NDArray[np.float64]:
 
 
 def spent(difference: npt.NDArray[np.float64]) -> Spent:
-    """The difference of two :func:`now`."""
     return Spent(*difference.tolist())
 
 
@@ -102,11 +97,7 @@ def timed(work: Callable[[], object], times: int, at_a_time: int = 1) -> Calls:
 
 
 def run_fresh(command: Sequence[str]) -> tuple[float, float]:
-    """Seconds and peak resident megabytes of a command that must succeed.
-
-    Call it while the calling process is small: on Linux the peak of a forked child includes
-    its parent's memory.
-    """
+    """Seconds and peak memory (MB) of a fresh process; on Linux a parent's memory counts, too."""
     with tempfile.TemporaryFile() as output:
         start = time.perf_counter()
         process = subprocess.Popen(command, stdout=output, stderr=output)

@@ -19,7 +19,7 @@ from boneage.errors import DataError
 from boneage.inference.assessor import Assessor
 from boneage.inference.weights import Weights
 from tools.bench.measuring import MEGABYTE, JsonObject, boneage_command, head, this_machine, timed
-from tools.bench.networks import measure_networks
+from tools.bench.steps import measure_networks
 
 CLIENTS = (1, 4, 16)
 SHAPES = ((2, 1), (1, 2))
@@ -29,7 +29,6 @@ WARMING_UP = 4
 MEMORY_CLIENTS, MEMORY_STEPS = 4, 10
 ANSWER_SECONDS = 600
 MEMORY, PROCESSOR = "process_resident_memory_bytes", "process_cpu_seconds_total"
-"""As Prometheus calls them."""
 
 
 def measure(film: Path, weights: Path | None, requests: int, load_requests: int) -> JsonObject:
@@ -42,27 +41,23 @@ def measure(film: Path, weights: Path | None, requests: int, load_requests: int)
         for workers, threads in SHAPES
         for batch in BATCHES
     ]
-    service = [
-        measure_server(film, weights, workers=workers, threads=threads, requests=load_requests)
-        for workers, threads in SHAPES
-    ]
-    assessing = [
-        measure_assessing(film, weights, threads=threads, films=load_requests)
-        for _, threads in SHAPES
-    ]
-    memory = measure_memory(film, weights, requests=requests)
     return {
         **head(machine, Weights(weights).name),
         "film_bytes": film.stat().st_size,
         "networks": networks,
-        "assessing": assessing,
-        "service": service,
-        "memory": memory,
+        "service": [
+            measure_server(film, weights, workers=workers, threads=threads, requests=load_requests)
+            for workers, threads in SHAPES
+        ],
+        "assessing": [
+            measure_assessing(film, weights, threads=threads, films=load_requests)
+            for _, threads in SHAPES
+        ],
+        "memory": measure_memory(film, weights, requests=requests),
     }
 
 
 def in_short(table: JsonObject) -> Iterator[str]:
-    """The results of :func:`measure` in lines for a terminal."""
     for server in table["service"]:
         for load in server["loads"]:
             yield (
@@ -113,21 +108,18 @@ def measure_server(
 
 
 def _load(server: httpx.Client, film: Path, clients: int, requests: int) -> JsonObject:
-    """Latencies of clients that each send one request after the other."""
     request = _requesting(server, film)
     timed(request, max(clients, WARMING_UP), clients)
     begun = metric(server, PROCESSOR)
     calls = timed(request, max(clients, requests), clients)
     processor = metric(server, PROCESSOR) - begun
-    p50, p95, p99 = calls.quantiles(0.5, 0.95, 0.99)
-    done = len(calls.seconds)
+    done, shares = len(calls.seconds), (50, 95, 99)
+    latencies = calls.quantiles(*(share / 100 for share in shares))
     return {
         "clients": clients,
         "requests": done,
         "per_second": done / calls.whole.seconds,
-        "p50_seconds": p50,
-        "p95_seconds": p95,
-        "p99_seconds": p99,
+        **{f"p{share}_seconds": value for share, value in zip(shares, latencies, strict=True)},
         "processor_seconds": processor / done,
     }
 
@@ -168,7 +160,6 @@ def serving(
 
 
 def address_of(process: subprocess.Popen[bytes]) -> str:
-    """The address of a server, from its first line."""
     line = process.stdout.readline().decode() if process.stdout else ""
     found = re.search(r"http://\S+", line)
     if found is None:
@@ -177,7 +168,6 @@ def address_of(process: subprocess.Popen[bytes]) -> str:
 
 
 def metric(server: httpx.Client, name: str) -> float:
-    """One of the server's metrics without labels."""
     found = re.search(rf"^{name} (\S+)$", server.get("/metrics").text, re.MULTILINE)
     if found is None:
         raise DataError(f"{server.base_url}metrics has no {name}")

@@ -7,13 +7,13 @@ clean environment for the installation.
 from __future__ import annotations
 
 import csv
-import statistics
 import subprocess
 import sys
 import tempfile
 import venv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import median
 
 import cv2
 
@@ -71,7 +71,6 @@ def measure(film: Path, run: Path | None, weights: Path | None, *, install: bool
 
 
 def in_short(table: JsonObject) -> Iterator[str]:
-    """The results of :func:`measure` in lines for a terminal."""
     cold, report, steps = table["cold"], table["report"], table["steps"]
     yield f"one image, in a fresh process: {cold['seconds']:.2f} s, {cold['peak_memory_mb']:.0f} MB"
     for warm in table["warm"]:
@@ -91,18 +90,15 @@ def measure_cold(
     """Time the command line on one image in fresh processes; medians."""
     command = boneage_command("assess", film, "--sex", sex, weights=weights)
     seconds, memory = zip(*(run_fresh(command) for _ in range(runs)), strict=True)
-    return {
-        "seconds": statistics.median(seconds),
-        "peak_memory_mb": statistics.median(memory),
-        "runs": runs,
-    }
+    medians = {"seconds": median(seconds), "peak_memory_mb": median(memory)}
+    return {**medians, "runs": runs}
 
 
 def measure_import(runs: int = FRESH_RUNS) -> float:
     """Seconds that ``import boneage`` takes in a fresh process, the median."""
     code = "import time; s = time.perf_counter(); import boneage; print(time.perf_counter() - s)"
     command = [sys.executable, "-c", code]
-    return statistics.median(
+    return median(
         float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         for _ in range(runs)
     )
@@ -111,9 +107,14 @@ def measure_import(runs: int = FRESH_RUNS) -> float:
 def measure_warm(assessor: Assessor, film: Path, sex: Sex, runs: int = WARM_RUNS) -> JsonObject:
     """Time further images with an open Assessor, including file reading."""
     answer = assessor.assess(film, sex)  # opens the networks, outside the clock
-    median, p95 = timed(lambda: assessor.assess(film, sex), runs).quantiles(0.5, 0.95)
-    size = {"width": answer.film_width, "height": answer.film_height}
-    return {**size, "median_seconds": median, "p95_seconds": p95, "runs": runs}
+    return _row(lambda: assessor.assess(film, sex), runs, answer.film_width, answer.film_height)
+
+
+def _row(work: Callable[[], object], runs: int, width: int, height: int) -> JsonObject:
+    """Time work on an image of this size."""
+    middle, p95 = timed(work, runs).quantiles(0.5, 0.95)
+    seconds = {"median_seconds": middle, "p95_seconds": p95}
+    return {"width": width, "height": height, **seconds, "runs": runs}
 
 
 def measure_report(assessor: Assessor, film: Path, sex: Sex, runs: int = REPORT_RUNS) -> JsonObject:
@@ -128,18 +129,13 @@ def measure_report(assessor: Assessor, film: Path, sex: Sex, runs: int = REPORT_
         return radiograph
 
     first = once()  # opens networks and fonts, outside the clock
-    median, p95 = timed(once, runs).quantiles(0.5, 0.95)
-    size = {"width": first.width, "height": first.height}
-    return {**size, "median_seconds": median, "p95_seconds": p95, "runs": runs}
+    return _row(once, runs, first.width, first.height)
 
 
 def measure_quality_check(
     film: Path, sex: Sex, weights: Path | None = None, runs: int = WARM_RUNS
 ) -> JsonObject | None:
-    """Time what the image quality check adds to an analysis.
-
-    The median over pairs of analyses, with and without; None for weights that check none.
-    """
+    """Time what the image quality check adds to an analysis, by pairs; None: there is none."""
     checking, plain = (Assessor(weights, calibration="") for _ in range(2))
     if checking.weights.quality_model is None:
         return None
@@ -154,7 +150,7 @@ def measure_quality_check(
         between = now()
         plain.assess(radiograph, sex)
         added.append(float((2 * between - start - now())[0]))
-    return {"added_seconds": statistics.median(added), "runs": runs}
+    return {"added_seconds": median(added), "runs": runs}
 
 
 def at_sizes(film: Path, folder: Path) -> tuple[Path, ...]:
@@ -198,6 +194,6 @@ def training_pace(run: Path) -> list[JsonObject]:
         speeds = [float(text) for text in rows if text]
         if speeds:
             stage = log.parent.relative_to(run).as_posix()
-            median = statistics.median(speeds)
-            paces.append({"stage": stage, "films_per_second": median, "epochs": len(speeds)})
+            pace = {"films_per_second": median(speeds), "epochs": len(speeds)}
+            paces.append({"stage": stage, **pace})
     return paces

@@ -16,6 +16,7 @@ import statistics
 from collections.abc import Callable, Collection, Iterator
 from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,15 +28,8 @@ from msgspec.structs import replace
 from boneage.datasets.films import Film, Films, load_films
 from boneage.errors import DataError
 from boneage.training.batches import Batches
-from boneage.training.fitting import (
-    callbacks_of,
-    compile_for,
-    loss_of,
-    optimizer_of,
-    run_epochs,
-)
-from boneage.training.image_cache import CachedImages
-from boneage.training.images import prepare_whole, with_perturbed_copies
+from boneage.training.fitting import callbacks_of, compile_for, loss_of, optimizer_of, run_epochs
+from boneage.training.images import CachedImages, prepare_whole, with_perturbed_copies
 from boneage.training.network_training import sampling_of, training_model
 from boneage.training.networks.region import build_attention_network, build_region_network
 from boneage.training.profile import Augmentation, PhaseSpec, Profile, load_profile
@@ -60,7 +54,6 @@ class Round:
     """Of one epoch beside its batches, never less than 0: weights swapped, log, checkpoint,
     and the start and the end of ``fit``, which a real phase has only once."""
     bare: Spent
-    """Of one batch."""
 
     def of_loop(self, kind: str, epoch_batches: int) -> float:
         """A batch and its part of what an epoch costs once."""
@@ -124,8 +117,8 @@ def measure(data: Path, report: Callable[[str], None]) -> JsonObject:
             f"{row['bare_films_per_second']:.1f}; {row['seconds_ratio']:.2f} times the time, "
             f"{row['processor_ratio']:.2f} times the processor time"
         )
-    table = {"profile": profile.name, "preloaded": preloaded(), "phases": phases}
-    return {**head(machine), **table}
+    named = {"profile": profile.name, "preloaded": preloaded()}
+    return {**head(machine), **named, "phases": phases}
 
 
 def measure_training(
@@ -213,11 +206,14 @@ def _measure(setting: _Setting, films: Films, run: Run, rounds: int, batches: in
         if len(train) < 2:  # the first of a turn is counted to the epoch
             raise DataError(f"{train.films} images are too few for two batches of {batch}")
         epoch_batches = setting.epoch_batches(all_films)
-        loop = _Loop(setting, train, epoch_batches, run.folder / setting.stage)
-        bare = _Bare(setting, train, epoch_batches)
-        loop.turn(), bare.turn()  # trace the graphs, outside the clock
-        measured = tuple(_round(loop, bare, place) for place in range(rounds))
-    return PhaseCost(setting.stage, *setting.size, train.batch, epoch_batches, measured)
+        loop = _loop(setting, train, epoch_batches, run.folder / setting.stage)
+        bare = _bare(setting, train, epoch_batches)
+        loop(), bare()  # trace the graphs, outside the clock
+        measured = []
+        for place in range(rounds):  # each is first in every second round
+            alone = bare() if place % 2 else None
+            measured.append(Round(*loop(), alone or bare()))
+    return PhaseCost(setting.stage, *setting.size, train.batch, epoch_batches, tuple(measured))
 
 
 def _spread(films: tuple[Film, ...], count: int) -> tuple[Film, ...]:
@@ -226,70 +222,43 @@ def _spread(films: tuple[Film, ...], count: int) -> tuple[Film, ...]:
     return tuple(films[place] for place in places)
 
 
-def _round(loop: _Loop, bare: _Bare, place: int) -> Round:
-    """Let both have their turn, each first in every second round."""
-    if place % 2:
-        alone = bare.turn()
-        return Round(*loop.turn(), alone)
-    batch, epoch = loop.turn()
-    return Round(batch, epoch, bare.turn())
+def _loop(
+    setting: _Setting, train: Batches, epoch_batches: int, folder: Path
+) -> Callable[[], tuple[Spent, Spent]]:
+    """Make what trains an epoch as ``fit`` does; it gives the cost of a batch, and of the rest."""
+    folder.mkdir(parents=True)
+    phase, seed = setting.phase, setting.profile.seed
+    network = setting.network(focus=phase.focus)
+    model = training_model(network, setting.profile, setting.size, seed)
+    compile_for(model, phase, phase.epochs * epoch_batches)
+    marks: list[npt.NDArray[np.float64]] = []
+    marking = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_: marks.append(now()))
+    callbacks, epochs = [marking, *callbacks_of(phase, train, folder)], count()
 
-
-class _Loop:
-    """A phase as :func:`boneage.training.fitting.fit` trains it, an epoch a turn."""
-
-    def __init__(self, setting: _Setting, train: Batches, epoch_batches: int, folder: Path) -> None:
-        folder.mkdir(parents=True)
-        network = setting.network(focus=setting.phase.focus)
-        self.model = training_model(network, setting.profile, setting.size, setting.profile.seed)
-        compile_for(self.model, setting.phase, setting.phase.epochs * epoch_batches)
-        self.train = train
-        self.marks = _Marks()
-        self.callbacks = [self.marks, *callbacks_of(setting.phase, train, folder)]
-        self.done = 0
-
-    def turn(self) -> tuple[Spent, Spent]:
-        """Train an epoch; what a batch costs, and the epoch beside its batches."""
-        start = now()
-        self.marks.found = []
-        run_epochs(
-            self.model, self.train, None, self.callbacks, done=self.done, epochs=self.done + 1
-        )
-        self.done += 1
+    def turn() -> tuple[Spent, Spent]:
+        start, done = now(), next(epochs)
+        marks.clear()
+        run_epochs(model, train, None, callbacks, done=done, epochs=done + 1)
         whole = now() - start
-        marks = self.marks.found
         batch = (marks[-1] - marks[0]) / (len(marks) - 1)
         return spent(batch), spent(np.maximum(whole - batch * len(marks), 0))
 
+    return turn
 
-class _Bare:
-    """The same network with none of what a training puts around it, on one batch in memory."""
 
-    def __init__(self, setting: _Setting, train: Batches, epoch_batches: int) -> None:
-        plain = replace(setting.profile, augmentation=Augmentation())
-        network = setting.network(focus=0)
-        self.model = training_model(network, plain, setting.size, setting.profile.seed)
-        phase = replace(setting.phase, average=0)
-        optimizer = optimizer_of(phase, phase.epochs * epoch_batches)
-        self.model.compile(optimizer, loss_of(phase), jit_compile=False)
-        self.batches = len(train)
-        self.inputs, self.scaled_ages = train[0]
+def _bare(setting: _Setting, train: Batches, epoch_batches: int) -> Callable[[], Spent]:
+    """Make what trains the same network on one batch in memory; what a batch costs."""
+    plain = replace(setting.profile, augmentation=Augmentation())
+    model = training_model(setting.network(focus=0), plain, setting.size, plain.seed)
+    phase = replace(setting.phase, average=0)
+    optimizer = optimizer_of(phase, phase.epochs * epoch_batches)
+    model.compile(optimizer, loss_of(phase), jit_compile=False)
+    inputs, scaled_ages = train[0]
 
-    def turn(self) -> Spent:
-        """What a batch costs."""
+    def turn() -> Spent:
         start = now()
-        for _ in range(self.batches):
-            self.model.train_on_batch(self.inputs, self.scaled_ages)
-        return spent((now() - start) / self.batches)
+        for _ in range(len(train)):
+            model.train_on_batch(inputs, scaled_ages)
+        return spent((now() - start) / len(train))
 
-
-class _Marks(keras.callbacks.Callback):  # type: ignore[misc]
-    """The time at the end of every batch."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[npt.NDArray[np.float64]] = []
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Record the time."""
-        self.found.append(now())
+    return turn

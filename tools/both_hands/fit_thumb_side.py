@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from boneage.datasets.films import load_films
 from boneage.imaging.thumb import CELLS, DIRECTIONS, TABLE_COLUMNS, edge_directions, mirrored
-from tools.both_hands.pairs import BOTH_HANDS, grey_image
+from tools.both_hands.measure import BOTH_HANDS, grey_image
 
 SMALL_COPIES = 5000
 """Of the squeezed copies, beside all half-scale ones."""

@@ -11,20 +11,26 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
+import numpy.typing as npt
 
 from boneage import Assessor
 from boneage.datasets.films import Film, load_films
 from boneage.domain.radiograph import ImageMetadata, Radiograph
 from boneage.errors import UnsuitableError
-from tools.both_hands.pairs import BOTH_HANDS, Image, grey_image, side_by_side
+from boneage.imaging.perturbations import tilted
 
 KINDS = ("one child", "two children", "two left hands", "left hands of two children")
 CLEARLY_TWO_MONTHS = 24.0
 """Labels of two children that differ by more."""
+Image = npt.NDArray[np.float32]
+"""Shape (height, width), 0 to 1."""
+BOTH_HANDS = ("1430", "2256")
+"""Images of the data set that show both already."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,6 @@ class PairOutcome:
 
 
 def main() -> None:
-    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/rsna"))
     parser.add_argument("--split", choices=("train", "validation"), default="train")
@@ -67,11 +72,7 @@ def main() -> None:
 
 
 def _measure(
-    assessor: Assessor,
-    film: Film,
-    other: Film,
-    random: np.random.Generator,
-    kinds: Sequence[str],
+    assessor: Assessor, film: Film, other: Film, random: np.random.Generator, kinds: Sequence[str]
 ) -> list[PairOutcome]:
     left, right = grey_image(film.path), grey_image(other.path)
     found = [_assessed(assessor, left, film, "single")]
@@ -80,32 +81,27 @@ def _measure(
     for kind, (beside, mirror, differ) in zip(KINDS, pairs, strict=True):
         image = side_by_side(left, beside, random, mirror=mirror)
         if kind in kinds:
-            found.append(_assessed(assessor, image, film, kind, found[0].age_months, differ))
+            outcome = _assessed(assessor, image, film, kind, found[0].age_months)
+            found.append(replace(outcome, labels_differ_months=differ))
     return found
 
 
 def _assessed(
-    assessor: Assessor,
-    pixels: Image,
-    film: Film,
-    kind: str,
-    plain: float | None = None,
-    labels_differ: float | None = None,
+    assessor: Assessor, pixels: Image, film: Film, kind: str, plain: float | None = None
 ) -> PairOutcome:
     try:
         answer = assessor.assess(Radiograph(pixels, ImageMetadata("drawn", 8)), film.sex)
     except UnsuitableError as error:
-        return PairOutcome(kind, film.id, error.code, labels_differ_months=labels_differ)
+        return PairOutcome(kind, film.id, error.code)
     other = answer.other_hand
     return PairOutcome(
         kind,
         film.id,
         "both" if other else "one",
         answer.age_months,
-        None if plain is None else answer.age_months - plain,
-        None if other is None else other.age_months - answer.age_months,
-        labels_differ,
-        " ".join(finding.code for finding in answer.warnings),
+        moved_months=None if plain is None else answer.age_months - plain,
+        other_differs_months=other.age_months - answer.age_months if other else None,
+        warnings=" ".join(finding.code for finding in answer.warnings),
     )
 
 
@@ -137,3 +133,46 @@ def _line(kind: str, these: list[PairOutcome]) -> None:
 
 if __name__ == "__main__":
     main()
+
+
+def grey_image(path: Path) -> Image:
+    grey = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    return np.asarray(grey, np.float32) / np.float32(255)
+
+
+def side_by_side(
+    left: Image, other: Image, random: np.random.Generator, *, mirror: bool = True
+) -> Image:
+    """Lay a hand and another, mirrored and altered, side by side, in either order.
+
+    The other one is turned a little, of another exposure and size, and shifted up or down;
+    between them is a gap or none, around them black, grey or the left one's background.
+    """
+    beside = np.ascontiguousarray(other[:, ::-1]) if mirror else other
+    if random.random() < 0.5:
+        beside = tilted(beside, -float(random.normal(0, 4)))
+    gamma = float(np.exp(random.normal(0, 0.15)))
+    gain, offset = float(random.uniform(0.55, 1.0)), float(random.uniform(0, 0.12))
+    beside = np.clip(beside**gamma * gain + offset, 0, 1)
+    if random.random() < 0.5:
+        scale = float(random.uniform(0.97, 1.03))
+        beside = cv2.resize(beside, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    if random.random() < 0.5:  # move the hands closer together
+        trimmed = int(left.shape[1] * random.uniform(0, 0.05))
+        left = left[:, trimmed : left.shape[1] - trimmed]
+        beside = beside[:, trimmed : beside.shape[1] - trimmed]
+    height = max(len(left), len(beside))
+    shift = int(random.uniform(-0.18, 0.18) * height)
+    gap = int(random.choice([0, 0, 0.03, 0.1]) * height)
+    edge = np.concatenate([left[:, 0], left[:, -1], left[0]])
+    ground = float(random.choice([0.0, 0.45, float(np.median(edge))]))
+    parts = [(left, max(-shift, 0)), (beside, max(shift, 0))]
+    if random.random() >= 0.5:
+        parts.reverse()
+    rows = max(top + len(part) for part, top in parts)
+    pixels = np.full((rows, gap + left.shape[1] + beside.shape[1]), ground, np.float32)
+    column = 0
+    for part, top in parts:
+        pixels[top : top + len(part), column : column + part.shape[1]] = part
+        column += part.shape[1] + gap
+    return np.asarray(np.rint(pixels * 255) / 255, np.float32)

@@ -57,10 +57,7 @@ def figures(checkout: Path, check: bool) -> None:
     "missing.  [default: docs/evidence of CHECKOUT]",
 )
 @click.option(
-    "--out",
-    type=OUT_FILE,
-    metavar="FILE",
-    help="The card.  [default: MODEL_CARD.md of CHECKOUT]",
+    "--out", type=OUT_FILE, metavar="FILE", help="The card.  [default: MODEL_CARD.md of CHECKOUT]"
 )
 @click.option(
     "--pictures",

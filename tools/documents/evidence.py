@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -19,23 +19,12 @@ Table: TypeAlias = Mapping[str, Any]
 BUNDLE = Path("src/boneage/bundle")
 """The weights that ship, in a checkout."""
 EVIDENCE = Path("docs/evidence")
+ALONE = ("independent", "metrics", "bench", "dashboard", "service", "folder", "node", "fuzz")
+IN_FOLDERS = ("comparison", "analysis", "ruler", "stress", "suitability", "ablation", "failures")
 FILES: Mapping[str, str] = {
-    "independent": "independent.json",
-    "metrics": "metrics.json",
-    "comparison": "comparison/comparison.json",
-    "analysis": "analysis/analysis.json",
-    "ruler": "ruler/ruler.json",
-    "stress": "stress/stress.json",
-    "suitability": "suitability/suitability.json",
-    "ablation": "ablation/ablation.json",
-    "bench": "bench.json",
-    "dashboard": "dashboard.json",
-    "service": "service.json",
-    "folder": "folder.json",
+    **{name: f"{name}.json" for name in ALONE},
+    **{name: f"{name}/{name}.json" for name in IN_FOLDERS},
     "training_loop": "training-loop.json",
-    "node": "node.json",
-    "fuzz": "fuzz.json",
-    "failures": "failures/failures.json",
 }
 """The file of each measurement in the folder of the evidence."""
 ALTERNATIVES: Mapping[str, str] = {"comparison": "comparison.json"}
@@ -63,32 +52,14 @@ class Evidence:
     ships: bool = True
     """Whether these are the weights that come with boneage."""
 
-    def measured_with(self) -> Iterator[tuple[str, Table]]:
-        """Every measurement that names its weights, and those weights."""
-        for name, table in self.tables.items():
-            if "weights" in table:
-                yield name, table["weights"]
-
 
 def read_checkout(root: Path, evidence: Path | None = None) -> Evidence:
-    """Read the weights and the evidence of a checkout, or other evidence.
-
-    Raises
-    ------
-    DataError
-        When a file is there and cannot be read.
-    """
+    """Read the weights and the evidence of a checkout, or other evidence; DataError: unreadable."""
     return _read(root / BUNDLE, evidence or root / EVIDENCE, in_checkout=True, ships=True)
 
 
 def read_folders(weights: Path, evidence: Path) -> Evidence:
-    """Read a folder of weights, and a folder laid out as ``docs/evidence`` is.
-
-    Raises
-    ------
-    DataError
-        When the weights have no manifest, or a file cannot be read.
-    """
+    """Read a folder of weights, and one laid out as ``docs/evidence`` is; DataError: unreadable."""
     manifest, bundled = weights / MANIFEST, bundled_folder() / MANIFEST
     if not manifest.is_file():
         raise DataError(f"no {MANIFEST} in {str(weights)!r}; give a folder of weights")

@@ -14,16 +14,15 @@ from PIL import Image
 
 from boneage._version import __version__
 from boneage.errors import FilmError
-from boneage.evaluation.robustness.changes import CHANGES, Change
-from boneage.evaluation.robustness.contact_sheet import AGE_MONTHS, SEX, example_film
-from boneage.evaluation.robustness.files import as_png
+from boneage.evaluation.robustness.changes import CHANGES, Change, as_png
+from boneage.evaluation.robustness.figures import AGE_MONTHS, SEX, example_film
 from boneage.imaging.perturbations import Grey
 from boneage.inference.assessor import Assessor
 from boneage.reading import read
 from boneage.reports.picture import draw
 from boneage.storage.files import EVIDENCE_FORMAT, atomically, write_json
 from tools.documents.evidence import FILES, Table
-from tools.documents.formats import by_shift, most_silent
+from tools.documents.render import by_shift, most_silent
 
 UNCHANGED = "unchanged"
 SHOWN = 3
@@ -43,27 +42,11 @@ class Scene:
     name: str
     label: str
     words: str
-    """What was done to it."""
     content: bytes
-    """A file as a user would give it."""
 
 
 def draw_failures(assessor: Assessor, stress: Table | None, folder: Path) -> dict[str, Any]:
-    """Draw the pictures and write ``failures.json`` beside them; earlier pictures are removed.
-
-    Parameters
-    ----------
-    assessor : Assessor
-    stress : mapping, optional
-        What ``stress.json`` holds.
-    folder : Path
-        Made when missing.
-
-    Returns
-    -------
-    dict
-        What ``failures.json`` now holds.
-    """
+    """Draw the pictures and write ``failures.json``, in place of earlier ones; its content."""
     folder.mkdir(parents=True, exist_ok=True)
     shown = [_show(assessor, scene, folder) for scene in scenes(stress)]
     for path in set(folder.glob("*.png")) - {folder / one["file"] for one in shown if one["file"]}:
@@ -111,10 +94,7 @@ def worst_changes(stress: Table | None) -> list[Change]:
 
 
 def small_hand(grey: Grey) -> Grey:
-    """Put an image, made smaller, into the upper left corner of a frame of its size.
-
-    The frame is as dark as the image is above the hand.
-    """
+    """Put an image, made smaller, into a corner of a frame as dark as what is above the hand."""
     height, width = grey.shape
     size = round(width * SMALL_HAND), round(height * SMALL_HAND)
     frame = np.full_like(grey, round(float(np.median(grey[0]))))

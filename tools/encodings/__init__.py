@@ -9,4 +9,3 @@ from tools.encodings.ways import Way
 
 MODULES = (dicom_values, dicom_files, geometry, raster, tiff)
 WAYS: Mapping[str, Way] = {way.name: way for module in MODULES for way in module.WAYS}
-"""All encodings, by name."""

@@ -18,28 +18,23 @@ import boneage
 from boneage.inference.weights import Weights
 from boneage.storage.files import EVIDENCE_FORMAT, write_json
 from tools.encodings import WAYS
-from tools.encodings.assessing import assess_all, fingerprint
-from tools.encodings.images import HELD_OUT, SYNTHETIC, held_out, synthetic
-from tools.encodings.report import lines, summarise
-from tools.encodings.ways import SEED, Way
+from tools.encodings.report import assess_all, fingerprint, lines, summarise
+from tools.encodings.ways import HELD_OUT, SEED, SYNTHETIC, Way, held_out, synthetic
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; its exit status."""
     options = _parser().parse_args(arguments)
     ways = [WAYS[name] for name in options.ways]
     if options.list:
         _print_ways(ways)
         return 0
     real = options.data is not None and options.data.exists()
-    if options.data is not None and not real:
-        print(
-            f"{str(options.data)!r} does not exist; using synthetic hands",
-            file=sys.stderr,
-        )
-    sources = (
-        held_out(options.data, options.images, options.seed) if real else synthetic(options.images)
-    )
+    if real:
+        sources = held_out(options.data, options.images, options.seed)
+    else:
+        if options.data is not None:
+            print(f"{str(options.data)!r} does not exist; using synthetic hands", file=sys.stderr)
+        sources = synthetic(options.images)
     weights = Weights()
     options.work.mkdir(parents=True, exist_ok=True)
     answers = []

@@ -30,7 +30,6 @@ DicomTable: TypeAlias = dict[str, Callable[[Grey], Dataset | bytes]]
 
 
 def dicom_ways(writers: DicomTable, **flags: Any) -> tuple[Way, ...]:
-    """Make ways of a table."""
     files = {name: partial(_written, make=make) for name, make in writers.items()}
     return ways("dicom", ".dcm", files, **flags)
 
@@ -41,10 +40,7 @@ def _written(grey: Grey, make: Callable[[Grey], Dataset | bytes]) -> bytes:
 
 
 def dataset(stored: Array, bits: int, **elements: Any) -> Dataset:
-    """Describe stored values, shape (rows, columns) or (rows, columns, samples).
-
-    ``elements`` are set last, by their keyword; None removes one.
-    """
+    """Describe stored values; ``elements`` are set last, by keyword, and None removes one."""
     ds = Dataset()
     ds.file_meta = FileMetaDataset()
     ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
@@ -67,12 +63,18 @@ def dataset(stored: Array, bits: int, **elements: Any) -> Dataset:
             if value is None:
                 delattr(ds, keyword)
             else:
-                setattr(ds, keyword, value)
+                setattr(ds, keyword, _value(value))
     return ds
 
 
+def _value(value: Any) -> Any:
+    """Make items of a sequence of what a table has in their place."""
+    if isinstance(value, dict):
+        return item(**{keyword: _value(one) for keyword, one in value.items()})
+    return [_value(one) for one in value] if isinstance(value, list) else value
+
+
 def twelve(grey: Grey, **elements: Any) -> Dataset:
-    """Store an image in 12 bits."""
     return dataset(deep(grey, 12), 12, **elements)
 
 
@@ -82,12 +84,10 @@ def monochrome1(grey: Grey, bits: int = 12, **elements: Any) -> Dataset:
 
 
 def set_pixels(ds: Dataset, values: bytes, itemsize: int) -> None:
-    """Set the pixel data, of an even length."""
     ds.add_new(PIXEL_DATA, "OB" if itemsize == 1 else "OW", even(values))
 
 
 def even(values: bytes) -> bytes:
-    """Add the byte that makes a length even."""
     return values + b"\0" * (len(values) % 2)
 
 
@@ -125,7 +125,6 @@ def encapsulated(ds: Dataset, frame: bytes, syntax: str, fragments: int = 1) -> 
 
 
 def item(**elements: Any) -> Dataset:
-    """Make an item of a sequence."""
     made = Dataset()
     for keyword, value in elements.items():
         setattr(made, keyword, value)

@@ -4,32 +4,15 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import imagecodecs
 import numpy as np
 from jpeg_ls import encode_buffer  # type: ignore[import-untyped]
+from pydicom import uid
 from pydicom.dataset import Dataset
-from pydicom.uid import (
-    HTJ2K,
-    JPEG2000,
-    UID,
-    DeflatedExplicitVRLittleEndian,
-    ExplicitVRBigEndian,
-    HTJ2KLossless,
-    HTJ2KLosslessRPCL,
-    ImplicitVRLittleEndian,
-    JPEG2000Lossless,
-    JPEGBaseline8Bit,
-    JPEGExtended12Bit,
-    JPEGLossless,
-    JPEGLosslessSV1,
-    JPEGLSLossless,
-    JPEGLSNearLossless,
-    RLELossless,
-)
 
 from tools.encodings.dicom import (
     PIXEL_DATA,
@@ -45,14 +28,10 @@ from tools.encodings.dicom import (
     with_element,
     with_overlay,
 )
-from tools.encodings.ways import Array, Grey, Way, deep, rgb, signed, ycbcr
+from tools.encodings.ways import Array, Grey, Way, bordered, deep, stored, tabled, ways
 
 JPEG_XL_LOSSLESS = "1.2.840.10008.1.2.4.110"
 GE_PRIVATE = "1.2.840.113619.5.2"
-QUALITY = 90
-YBR_FULL = {"PhotometricInterpretation": "YBR_FULL"}
-YBR_422 = {"PhotometricInterpretation": "YBR_FULL_422"}
-Encoder = Callable[[Array], bytes]
 
 
 def _rle(stored: Array) -> bytes:
@@ -69,121 +48,60 @@ def _rle(stored: Array) -> bytes:
     return header.tobytes() + b"".join(segments)
 
 
-def _jpeg(bits: int = 8, **options: Any) -> Encoder:
+def _jpeg(stored: Array, bits: int = 8, **options: Any) -> bytes:
     """Compress by the JPEG of 1992: baseline, extended or lossless."""
-    options = {"bitspersample": bits, **options}
-    return lambda stored: bytes(imagecodecs.jpeg8_encode(stored, **options))
+    return bytes(imagecodecs.jpeg8_encode(stored, bitspersample=bits, **options))
 
 
-def _jpeg_lossless(bits: int, predictor: int = 1) -> Encoder:
-    return _jpeg(bits, lossless=True, predictor=predictor)
-
-
-def _jpeg_ls(bits: int, near: int = 0) -> Encoder:
+def _jpeg_ls(stored: Array, bits: int, near: int = 0) -> bytes:
     """Compress as JPEG-LS of so many bits, with an error of up to ``near`` a pixel."""
-
-    def encode(stored: Array) -> bytes:
-        rows, columns, *samples = stored.shape
-        count, by_pixel = (samples[0], 2) if samples else (1, 0)
-        values = np.ascontiguousarray(stored).tobytes()
-        return bytes(encode_buffer(values, rows, columns, count, bits, near, by_pixel))
-
-    return encode
+    rows, columns, *samples = stored.shape
+    count, by_pixel = (samples[0], 2) if samples else (1, 0)
+    values = np.ascontiguousarray(stored).tobytes()
+    return bytes(encode_buffer(values, rows, columns, count, bits, near, by_pixel))
 
 
-def _jpeg_2000(bits: int, **options: Any) -> Encoder:
+def _jpeg_2000(stored: Array, bits: int, **options: Any) -> bytes:
     """Compress as a bare JPEG 2000 codestream, lossless by default."""
     options = {"level": 0, "reversible": True, "codecformat": "j2k", **options}
-    return lambda stored: bytes(imagecodecs.jpeg2k_encode(stored, bitspersample=bits, **options))
+    return bytes(imagecodecs.jpeg2k_encode(stored, bitspersample=bits, **options))
 
 
-def _htj2k(stored: Array, **options: Any) -> bytes:
-    """Compress as high-throughput JPEG 2000."""
-    return bytes(imagecodecs.htj2k_encode(stored, **options))
-
-
-def _frame(syntax: str, stored: Array, bits: int, encode: Encoder, **elements: Any) -> Dataset:
-    """Store compressed values, which the dataset states to have so many bits."""
-    return encapsulated(dataset(stored, bits, **elements), encode(stored), syntax)
-
-
-_as_rle = partial(_frame, RLELossless)
-_as_jpeg = partial(_frame, JPEGLosslessSV1)
-_as_baseline = partial(_frame, JPEGBaseline8Bit)
-_as_jpeg_ls = partial(_frame, JPEGLSLossless)
-_as_jpeg_2000 = partial(_frame, JPEG2000Lossless)
-
-
-def _lossless(grey: Grey, syntax: str, bits: int, encoder: Callable[[int], Encoder]) -> Dataset:
-    return _frame(syntax, grey if bits == 8 else deep(grey, bits), bits, encoder(bits))
-
-
-COMPRESSED: DicomTable = {
-    "rle_8": lambda g: _as_rle(g, 8, _rle),
-    "rle_12": lambda g: _as_rle(deep(g, 12), 12, _rle),
-    "rle_rgb": lambda g: _as_rle(rgb(g), 8, _rle),
-    "rle_ybr_full": lambda g: _as_rle(ycbcr(g), 8, _rle, **YBR_FULL),
-    "rle_signed": lambda g: _as_rle(signed(g, 12), 12, _rle),
-    **{
-        f"{name}_{bits}": partial(_lossless, syntax=syntax, bits=bits, encoder=encoder)
-        for name, syntax, encoder in (
-            ("jpeg_lossless", JPEGLosslessSV1, _jpeg_lossless),
-            ("jpeg_ls", JPEGLSLossless, _jpeg_ls),
-            ("jpeg_2000", JPEG2000Lossless, _jpeg_2000),
-        )
-        for bits in (8, 12, 16)
-    },
-    "jpeg_lossless_process_14": lambda g: _frame(
-        JPEGLossless, deep(g, 12), 12, _jpeg_lossless(12, predictor=6)
-    ),
-    "jpeg_lossless_16_called_12": lambda g: _as_jpeg(deep(g, 12), 12, _jpeg_lossless(16)),
-    "jpeg_ls_12_called_16": lambda g: _as_jpeg_ls(deep(g, 12), 16, _jpeg_ls(12)),
-    "jpeg_ls_16_called_12": lambda g: _as_jpeg_ls(deep(g, 12), 12, _jpeg_ls(16)),
-    "jpeg_ls_rgb": lambda g: _as_jpeg_ls(rgb(g), 8, _jpeg_ls(8)),
-    "jpeg_2000_12_called_16": lambda g: _as_jpeg_2000(deep(g, 12), 16, _jpeg_2000(12)),
-    "jpeg_2000_16_called_12": lambda g: _as_jpeg_2000(deep(g, 16), 12, _jpeg_2000(16)),
-    "jpeg_2000_signed": lambda g: _as_jpeg_2000(signed(g, 12), 12, _jpeg_2000(12)),
-    "jpeg_2000_signed_called_unsigned": lambda g: _as_jpeg_2000(
-        signed(g, 12), 12, _jpeg_2000(12), PixelRepresentation=0
-    ),
-    "jpeg_2000_unsigned_called_signed": lambda g: _as_jpeg_2000(
-        deep(g, 12), 12, _jpeg_2000(12), PixelRepresentation=1
-    ),
-    "jpeg_2000_in_jp2": lambda g: _as_jpeg_2000(deep(g, 12), 12, _jpeg_2000(12, codecformat="jp2")),
-    "jpeg_2000_rgb": lambda g: _as_jpeg_2000(
-        rgb(g), 8, _jpeg_2000(8, mct=True), PhotometricInterpretation="YBR_RCT"
-    ),
-    "htj2k_8": lambda g: _frame(HTJ2KLossless, g, 8, _htj2k),
-    "htj2k_16": lambda g: _frame(HTJ2KLossless, deep(g, 16), 16, _htj2k),
-    "htj2k_rpcl": lambda g: _frame(HTJ2KLosslessRPCL, deep(g, 16), 16, _htj2k),
-    "fragments": lambda g: encapsulated(
-        twelve(g), _jpeg_ls(12)(deep(g, 12)), JPEGLSLossless, fragments=5
-    ),
-}
-
-LOSSY: DicomTable = {
-    "jpeg_baseline": lambda g: _as_baseline(g, 8, _jpeg(level=QUALITY)),
-    "jpeg_baseline_ybr_422": lambda g: _as_baseline(
-        rgb(g), 8, _jpeg(level=QUALITY, subsampling="422"), **YBR_422
-    ),
-    "jpeg_baseline_rgb": lambda g: _as_baseline(
-        rgb(g), 8, _jpeg(level=QUALITY, colorspace="rgb", outcolorspace="rgb")
-    ),
-    "jpeg_extended_12": lambda g: _frame(
-        JPEGExtended12Bit, deep(g, 12), 12, _jpeg(12, level=QUALITY)
-    ),
-    "jpeg_ls_near": lambda g: _frame(JPEGLSNearLossless, deep(g, 12), 12, _jpeg_ls(12, 20)),
-    "jpeg_2000_lossy": lambda g: _frame(
-        JPEG2000, deep(g, 12), 12, _jpeg_2000(12, level=55, reversible=False)
-    ),
-    "htj2k_lossy": lambda g: encapsulated(dataset(g, 8), _htj2k(g, level=0.002), HTJ2K),
+ENCODERS: Mapping[str, Callable[..., bytes]] = {
+    "rle": _rle,
+    "jpeg": _jpeg,
+    "jpeg_lossless": partial(_jpeg, lossless=True, predictor=1),
+    "jpeg_ls": _jpeg_ls,
+    "jpeg_2000": _jpeg_2000,
+    "htj2k": lambda stored, **options: bytes(imagecodecs.htj2k_encode(stored, **options)),
 }
 
 
-# File structure
+def _tabled(
+    grey: Grey,
+    pixels: str,
+    bits: int = 0,
+    syntax: str = "",
+    border: int | None = None,
+    odd: Sequence[tuple[int, str, Any]] = (),
+    absent: Sequence[str] = (),
+    **more: Any,
+) -> bytes:
+    """Write what ``ways.toml`` describes: elements, and how the pixels are compressed."""
+    encoders = {name: more.pop(name) for name in more.keys() & ENCODERS}
+    values, named = stored(grey, pixels), next(filter(str.isdigit, pixels.split()))
+    values = values if border is None else bordered(values, border)
+    ds = dataset(values, bits or int(named), **more, **dict.fromkeys(absent))
+    for element in odd:
+        with_element(ds, *element)
+    if syntax:
+        ds = _in(getattr(uid, syntax), ds)
+    for name, options in encoders.items():
+        ds = encapsulated(ds, ENCODERS[name](values, **options), ds.file_meta.TransferSyntaxUID)
+    return content(ds)
 
 
-def _in(syntax: UID, ds: Dataset) -> Dataset:
+def _in(syntax: uid.UID, ds: Dataset) -> Dataset:
     ds.file_meta.TransferSyntaxUID = syntax
     return ds
 
@@ -198,7 +116,7 @@ def _zlib_deflated(grey: Grey) -> bytes:
     """Deflate with the header of zlib, which DICOM forbids and some devices write."""
     ds = twelve(grey)
     plain = content(ds)
-    deflated = content(_in(DeflatedExplicitVRLittleEndian, ds))
+    deflated = content(_in(uid.DeflatedExplicitVRLittleEndian, ds))
     return deflated[: _header_end(deflated)] + zlib.compress(plain[_header_end(plain) :])
 
 
@@ -209,16 +127,16 @@ def _header_end(written: bytes) -> int:
 
 def _jpeg_xl(grey: Grey) -> bytes:
     frame = bytes(imagecodecs.jpegxl_encode(grey, lossless=True))
-    written = content(encapsulated(dataset(grey, 8), frame, HTJ2K))
+    written = content(encapsulated(dataset(grey, 8), frame, uid.HTJ2K))
     # pydicom does not write what it does not know; both names are of one length.
-    return written.replace(HTJ2K.encode(), JPEG_XL_LOSSLESS.encode(), 1)
+    return written.replace(uid.HTJ2K.encode(), JPEG_XL_LOSSLESS.encode(), 1)
 
 
 def _ge_private(grey: Grey) -> bytes:
     """GE's private syntax: implicit, little endian, with big-endian pixels."""
-    ds = _in(ImplicitVRLittleEndian, twelve(grey))
+    ds = _in(uid.ImplicitVRLittleEndian, twelve(grey))
     ds.PixelData = deep(grey, 12).byteswap().tobytes()
-    standard = even(str(ImplicitVRLittleEndian).encode())
+    standard = even(str(uid.ImplicitVRLittleEndian).encode())
     # As long as its place (18 bytes), so that no length changes.
     return content(ds).replace(standard, GE_PRIVATE.encode().ljust(len(standard), b"\0"), 1)
 
@@ -256,10 +174,9 @@ def _pixels(ds: Dataset, vr: str, values: bytes) -> Dataset:
 
 
 COMPOSED: DicomTable = {
-    "implicit": lambda g: _in(ImplicitVRLittleEndian, twelve(g)),
-    "big_endian": lambda g: _in(ExplicitVRBigEndian, twelve(g)),
-    "big_endian_8": lambda g: _in(ExplicitVRBigEndian, dataset(g, 8)),
-    "deflated": lambda g: _in(DeflatedExplicitVRLittleEndian, twelve(g)),
+    "fragments": lambda g: encapsulated(
+        twelve(g), _jpeg_ls(deep(g, 12), 12), uid.JPEGLSLossless, fragments=5
+    ),
     "without_preamble": lambda g: content(twelve(g))[132:],
     "bare_implicit": lambda g: bare(twelve(g), implicit=True),
     "bare_explicit": lambda g: bare(twelve(g), implicit=False),
@@ -270,10 +187,6 @@ COMPOSED: DicomTable = {
     "pixels_16_as_ob": lambda g: _pixels(twelve(g), "OB", deep(g, 12).tobytes()),
     "pixels_8_as_ow": lambda g: _pixels(dataset(g, 8), "OW", even(g.tobytes())),
     "pixels_of_unknown_vr": lambda g: _pixels(twelve(g), "UN", deep(g, 12).tobytes()),
-    "sparse_description": lambda g: twelve(
-        g, PixelRepresentation=None, SamplesPerPixel=None, PhotometricInterpretation=None
-    ),
-    "one_frame": lambda g: twelve(g, NumberOfFrames="1"),
     "icon": lambda g: _with_icon(g, 0),
     "icon_too_short": lambda g: _with_icon(g, 100),
     "overlay_beside": _other_overlay,
@@ -293,6 +206,8 @@ UNREADABLE = {
 }
 
 WAYS: tuple[Way, ...] = (
-    *dicom_ways(COMPRESSED | COMPOSED, unreadable=UNREADABLE),
-    *dicom_ways(LOSSY, lossy=True),
+    *dicom_ways(COMPOSED, unreadable=UNREADABLE),
+    *ways("dicom", ".dcm", tabled("dicom", _tabled)),
+    *ways("dicom", ".dcm", tabled("dicom_lossy", _tabled), lossy=True),
+    *ways("dicom", ".dcm", tabled("dicom_resampled", _tabled), resampled=True),
 )

@@ -21,7 +21,6 @@ from tools.encodings.dicom import (
     monochrome1,
     set_pixels,
     table,
-    twelve,
     with_element,
     with_overlay,
 )
@@ -30,6 +29,7 @@ from tools.encodings.ways import (
     Array,
     Grey,
     Way,
+    bordered,
     deep,
     inverted,
     rgb,
@@ -38,8 +38,6 @@ from tools.encodings.ways import (
     ycbcr,
 )
 
-MARGIN = 0.06
-"""Of the longer side: how wide the padding around an image is."""
 Elements: TypeAlias = dict[str, Any]
 WHITE_12, WHITE_16 = 4095, 65_535
 RAMP_12 = np.arange(4096, dtype=np.uint16)
@@ -48,9 +46,6 @@ STEEP_12 = RAMP_12 * np.uint16(16)
 FALLING_12 = RAMP_12[::-1] * np.uint16(16)
 EIGHT_12 = RAMP_12 >> np.uint16(4)
 """From 12 bits to 8."""
-NEGATIVE: Elements = {"RescaleSlope": "-1", "RescaleIntercept": "4095"}
-HALVED: Elements = {"RescaleSlope": "0.5", "RescaleIntercept": "-100"}
-EXACT: Elements = {"WindowCenter": "2048", "WindowWidth": "4096"}
 SIGMOID: Elements = {"WindowCenter": "8192", "WindowWidth": "5200", "VOILUTFunction": "SIGMOID"}
 """A curve on which 14 bits hold 256 grey levels, each of its own."""
 FRAME_VOI = "FrameVOILUTSequence"
@@ -102,20 +97,9 @@ def _floating(grey: Grey) -> Dataset:
 # Padding, and single pixels that are wrong
 
 
-def _padded(stored: Array, value: float) -> Array:
-    return np.pad(stored, round(MARGIN * max(stored.shape)), constant_values=value)
-
-
-def _padding(
-    stored: Array, bits: int, value: int, vr: str, stated: Any = None, **elements: Any
-) -> Dataset:
-    ds = dataset(_padded(stored, value), bits, **elements)
-    return with_element(ds, PADDING_VALUE, vr, value if stated is None else stated)
-
-
 def _padding_range(stored: Array, low: int, high: int, vr: str) -> Dataset:
-    wide = _padded(stored.astype(np.int32), low)
-    around = _padded(np.zeros(stored.shape, np.uint8), 1).astype(bool)
+    wide = bordered(stored.astype(np.int32), low)
+    around = bordered(np.zeros(stored.shape, np.uint8), 1).astype(bool)
     wide[around] = np.random.default_rng(SEED).integers(low, high + 1, int(around.sum()))
     ds = with_element(dataset(wide.astype(stored.dtype), 16), PADDING_VALUE, vr, low)
     return with_element(ds, PADDING_LIMIT, vr, high)
@@ -136,15 +120,8 @@ def _dead_column(grey: Grey) -> Dataset:
 
 
 STORED: DicomTable = {
-    "8_of_8": lambda g: dataset(g, 8),
     "8_of_16": lambda g: dataset(g.astype(np.uint16), 8),
-    "10_of_16": lambda g: dataset(deep(g, 10), 10),
-    "12_of_16": twelve,
-    "14_of_16": lambda g: dataset(deep(g, 14), 14),
-    "16_of_16": lambda g: dataset(deep(g, 16), 16),
     "16_of_32": lambda g: dataset(deep(g, 16).astype(np.uint32), 16),
-    "10_values_in_12": lambda g: dataset(deep(g, 10), 12),
-    "12_values_in_16": lambda g: dataset(deep(g, 12), 16),
     "high_bit_11_of_10": lambda g: _shifted(deep(g, 10), 10, 11),
     "high_bit_13_of_12": lambda g: _shifted(deep(g, 12), 12, 13),
     "high_bit_13_of_12_noise_below": lambda g: _shifted(deep(g, 12), 12, 13, below=3),
@@ -154,39 +131,17 @@ STORED: DicomTable = {
     "left_aligned_not_stated": lambda g: dataset(deep(g, 12) << np.uint16(4), 12),
     "noise_above_the_bits": _noise_above,
     "overlay_above_the_bits": _overlay_above,
-    "bits_stored_10_for_12": lambda g: dataset(deep(g, 12), 10),
-    "bits_stored_12_for_16": lambda g: dataset(deep(g, 16), 12),
-    "bits_stored_8_for_10": lambda g: dataset(deep(g, 10), 8),
-    "high_bit_missing": lambda g: twelve(g, HighBit=None),
-    "signed_12": lambda g: dataset(signed(g, 12), 12),
-    "signed_16": lambda g: dataset(signed(g, 16), 16),
     "signed_8": lambda g: dataset((g.astype(np.int16) - 128).astype(np.int8), 8),
     "signed_12_not_extended": lambda g: dataset(
         signed(g, 12).view(np.uint16) & np.uint16(0xFFF), 12, PixelRepresentation=1
     ),
-    "unsigned_12_called_signed": lambda g: twelve(g, PixelRepresentation=1),
-    "unsigned_16_called_signed": lambda g: dataset(deep(g, 16), 16, PixelRepresentation=1),
-    "signed_12_called_unsigned": lambda g: dataset(signed(g, 12), 12, PixelRepresentation=0),
-    "signed_16_called_unsigned": lambda g: dataset(signed(g, 16), 16, PixelRepresentation=0),
-    "signed_12_of_16_called_unsigned": lambda g: dataset(signed(g, 12), 16, PixelRepresentation=0),
     "packed_12": _packed_12,
     "float": _floating,
-    "padding_black": lambda g: _padding(deep(g, 12), 12, 0, "US"),
-    "padding_white": lambda g: _padding(deep(g, 12), 12, 4095, "US"),
-    "padding_above": lambda g: _padding(deep(g, 12), 16, 60_000, "US"),
-    "padding_below": lambda g: _padding(signed(g, 12), 16, -22_000, "SS"),
-    "padding_in_other_vr": lambda g: _padding(signed(g, 12), 16, -22_000, "US", 2**16 - 22_000),
-    "padding_unsigned_in_ss": lambda g: _padding(deep(g, 12), 16, 60_000, "SS", 60_000 - 65_536),
-    "padding_of_unknown_vr": lambda g: _padding(
-        signed(g, 12), 16, -22_000, "UN", (2**16 - 22_000).to_bytes(2, "little")
+    "padding_of_unknown_vr": lambda g: with_element(
+        dataset(bordered(signed(g, 12), -22_000), 16), PADDING_VALUE, "UN", b"\x10\xaa"
     ),
     "padding_range": lambda g: _padding_range(deep(g, 12), 60_000, 61_000, "US"),
     "padding_range_signed": lambda g: _padding_range(signed(g, 12), -9_000, -8_000, "SS"),
-    "padding_also_bone": lambda g: with_element(twelve(g), PADDING_VALUE, "US", 4095),
-    "monochrome1_padding_zero": lambda g: with_element(monochrome1(g), PADDING_VALUE, "US", 0),
-    "monochrome1_padding_around": lambda g: _padding(
-        inverted(g, 12), 12, 0, "US", PhotometricInterpretation="MONOCHROME1"
-    ),
     "hot_pixels": lambda g: _with_spots(deep(g, 10), 4095, 12, 9),
     "one_hot_pixel": lambda g: _with_spots(deep(g, 12), 65_535, 16, 1),
     "dead_pixels": lambda g: _with_spots(deep(g, 12) + np.uint16(8000), 0, 14, 20),
@@ -216,14 +171,6 @@ def _sigmoid(grey: Grey, **elements: Any) -> Dataset:
     shown = (grey + 0.5) / 256
     stored = 8192 + 5200 / 4 * np.log(shown / (1 - shown))
     return dataset(np.clip(np.rint(stored), 0, 2**14 - 1).astype(np.uint16), 14, **elements)
-
-
-def _window(grey: Grey, centre: str | list[str], width: str | list[str], **more: Any) -> Dataset:
-    return twelve(grey, WindowCenter=centre, WindowWidth=width, **more)
-
-
-def _dark_is_high(grey: Grey, **elements: Any) -> Dataset:
-    return dataset(inverted(grey, 12), 12, **elements)
 
 
 def _modality(stored: Array, item: Dataset) -> Dataset:
@@ -278,14 +225,6 @@ def _ybr_422(grey: Grey) -> Dataset:
 
 SHOWN: DicomTable = {
     # Rescaling and modality lookup tables
-    "rescale": lambda g: twelve(g, **HALVED),
-    "rescale_large": lambda g: twelve(g, RescaleSlope="16", RescaleIntercept="-1024"),
-    "rescale_negative": lambda g: _dark_is_high(g, **NEGATIVE),
-    "rescale_negative_window": lambda g: _dark_is_high(g, **NEGATIVE, **EXACT),
-    "rescale_zero": lambda g: twelve(g, RescaleSlope="0", RescaleIntercept="0"),
-    "rescale_in_groups": lambda g: _dark_is_high(
-        g, **in_groups("PixelValueTransformationSequence", **NEGATIVE, RescaleType="US")
-    ),
     "modality_lut": lambda g: _modality(deep(g, 12), table(STEEP_12)),
     "modality_lut_inverting": lambda g: _modality(inverted(g, 12), table(FALLING_12)),
     "modality_lut_curve": lambda g: _modality(_rooted(g), _squares(WHITE_16)),
@@ -293,15 +232,6 @@ SHOWN: DicomTable = {
         signed(g, 12), table(STEEP_12, first=-2048, descriptor="SS")
     ),
     # Windows
-    "window_exact": lambda g: twelve(g, **EXACT),
-    "window_linear_exact": lambda g: _window(g, "2047.5", "4095", VOILUTFunction="LINEAR_EXACT"),
-    "window_far_wider": lambda g: _window(g, "32768", "65536"),
-    "window_wider_below": lambda g: _window(g, "-4096", "20000"),
-    "windows_several": lambda g: _window(g, ["2048", "600", "3500"], ["4096", "200", "100"]),
-    "window_beside_all_values": lambda g: _window(g, "-30000", "100"),
-    "window_of_no_width": lambda g: _window(g, "2048", "0"),
-    "window_rescaled": lambda g: _window(g, "924", "2048", **HALVED),
-    "window_signed": lambda g: dataset(signed(g, 12), 12, WindowCenter="0", WindowWidth="4096"),
     "window_sigmoid": lambda g: _sigmoid(g, **SIGMOID),
     "window_in_shared_groups": lambda g: _sigmoid(g, **in_groups(FRAME_VOI, **SIGMOID)),
     "window_in_frame_groups": lambda g: _sigmoid(g, **in_groups(FRAME_VOI, each=True, **SIGMOID)),
@@ -335,23 +265,13 @@ SHOWN: DicomTable = {
         _rooted(g), 12, **in_groups(FRAME_VOI, VOILUTSequence=[_squares(WHITE_16)])
     ),
     # Inversion
-    "monochrome1_8": lambda g: dataset(255 - g, 8, PhotometricInterpretation="MONOCHROME1"),
-    "monochrome1_12": monochrome1,
-    "monochrome1_window": lambda g: monochrome1(g, **EXACT),
-    "monochrome1_values_of_12_in_16": lambda g: monochrome1(g, bits=16),
     "monochrome1_voi_lut": lambda g: monochrome1(g, VOILUTSequence=[table(RAMP_12, bits=12)]),
-    "monochrome1_inverse": lambda g: monochrome1(g, PresentationLUTShape="INVERSE"),
-    "monochrome2_inverse": lambda g: _dark_is_high(g, PresentationLUTShape="INVERSE"),
-    "monochrome2_identity": lambda g: twelve(g, PresentationLUTShape="IDENTITY"),
     # Colour
     "palette": lambda g: _shuffled(g, wide=True),
     "palette_8_bit": lambda g: _shuffled(g, wide=False),
     "palette_of_4096": lambda g: _palette(inverted(g, 12), 12, FALLING_12),
-    "rgb": lambda g: dataset(rgb(g), 8),
-    "rgb_16": lambda g: dataset(rgb(deep(g, 16)), 16),
     "rgb_planar": lambda g: _in_planes(rgb(g)),
     "rgb_16_planar": lambda g: _in_planes(rgb(deep(g, 16))),
-    "ybr_full": lambda g: dataset(ycbcr(g), 8, PhotometricInterpretation="YBR_FULL"),
     "ybr_full_planar": lambda g: _in_planes(ycbcr(g), PhotometricInterpretation="YBR_FULL"),
     "ybr_full_422": _ybr_422,
 }

@@ -9,23 +9,15 @@ import cv2
 import numpy as np
 from pydicom.dataset import Dataset
 
-from tools.encodings.dicom import DicomTable, dataset, dicom_ways, in_groups, monochrome1, twelve
+from tools.encodings.dicom import DicomTable, dataset, dicom_ways, monochrome1, twelve
 from tools.encodings.raster import encoded
-from tools.encodings.ways import SEED, Grey, Way, Writer, stretched, ways
+from tools.encodings.ways import SEED, Grey, Way, Writer, stretched, tabled, ways
 
 BLACK, GREY, WHITE = 0, 128, 255
 SHUTTER_MARGIN = 0.15
 """Of the longer side: how wide the area outside a shutter is."""
 SCATTER, UNEXPOSED = 25, 225
 """Mean grey level outside a shutter: some scattered rays, or bright as an inverted plate is."""
-
-
-def _wider(grey: Grey, by: float = 1.2, **elements: Any) -> Dataset:
-    return twelve(stretched(grey, wider=by), **elements)
-
-
-def _higher(grey: Grey, **elements: Any) -> Dataset:
-    return twelve(stretched(grey, higher=1.2), **elements)
 
 
 def _noise(height: int, width: int, mean: float) -> Grey:
@@ -112,20 +104,13 @@ def _polygonal(grey: Grey) -> Dataset:
     return _shuttered(canvas, "POLYGONAL", VerticesOfThePolygonalShutter=numbers)
 
 
-def _barred(
-    grey: Grey,
-    value: int,
-    *,
-    top: float = 0.0,
-    bottom: float = 0.0,
-    left: float = 0.0,
-    right: float = 0.0,
-) -> Grey:
+def _barred(grey: Grey, value: int, **widths: float) -> Grey:
     """Put bars of one grey level beside an image, their widths as parts of its longer side."""
-    side = max(grey.shape)
-    rows = round(top * side), round(bottom * side)
-    columns = round(left * side), round(right * side)
-    return np.pad(grey, (rows, columns), constant_values=value)
+    top, bottom, left, right = (
+        round(widths.get(side, 0.0) * max(grey.shape))
+        for side in ("top", "bottom", "left", "right")
+    )
+    return np.pad(grey, ((top, bottom), (left, right)), constant_values=value)
 
 
 def _all_round(grey: Grey, value: int, width: float = 0.12) -> Grey:
@@ -168,21 +153,8 @@ def _noisy_bars(grey: Grey) -> Grey:
 
 
 BARS: dict[str, Callable[[Grey], Grey]] = {
-    "black_left": lambda g: _barred(g, BLACK, left=0.2),
-    "black_both_sides": lambda g: _barred(g, BLACK, left=0.15, right=0.15),
-    "black_top": lambda g: _barred(g, BLACK, top=0.15),
-    "black_bottom": lambda g: _barred(g, BLACK, bottom=0.15),
-    "black_all_round": lambda g: _all_round(g, BLACK),
-    "black_wide": lambda g: _barred(g, BLACK, left=0.4, right=0.4),
     "black_square": lambda g: _squared(g, BLACK),
-    "white_right": lambda g: _barred(g, WHITE, right=0.2),
-    "white_both_sides": lambda g: _barred(g, WHITE, left=0.15, right=0.15),
-    "white_top": lambda g: _barred(g, WHITE, top=0.15),
-    "white_all_round": lambda g: _all_round(g, WHITE),
     "white_square": lambda g: _squared(g, WHITE),
-    "grey_bottom": lambda g: _barred(g, GREY, bottom=0.15),
-    "grey_both_sides": lambda g: _barred(g, GREY, left=0.15, right=0.15),
-    "grey_all_round": lambda g: _all_round(g, GREY),
     "grey_square": lambda g: _squared(g, GREY),
     "black_and_white": lambda g: _all_round(_all_round(g, BLACK, 0.06), WHITE, 0.06),
     "noise": _noisy_bars,
@@ -196,18 +168,9 @@ def _png(draw: Callable[[Grey], Grey]) -> Writer:
 
 
 ASPECTS: DicomTable = {
-    "pixel_spacing_wide": lambda g: _wider(g, PixelSpacing=["0.12", "0.1"]),
-    "pixel_spacing_high": lambda g: _higher(g, PixelSpacing=["0.1", "0.12"]),
-    "pixel_spacing_double": lambda g: _wider(g, 2.0, PixelSpacing=["0.2", "0.1"]),
-    "imager_pixel_spacing": lambda g: _wider(g, ImagerPixelSpacing=["0.12", "0.1"]),
-    "pixel_aspect_ratio_wide": lambda g: _wider(g, PixelAspectRatio=["6", "5"]),
-    "pixel_aspect_ratio_high": lambda g: _higher(g, PixelAspectRatio=["5", "6"]),
-    "pixel_measures_in_groups": lambda g: _wider(
-        g, **in_groups("PixelMeasuresSequence", PixelSpacing=["0.12", "0.1"])
-    ),
+    "pixel_spacing_double": lambda g: twelve(stretched(g, wider=2.0), PixelSpacing=["0.2", "0.1"])
 }
 SURROUNDED: DicomTable = {
-    "pixel_spacing_square": lambda g: twelve(g, PixelSpacing=["0.143", "0.143"]),
     "shutter_rectangular": _rectangular,
     "shutter_bright_outside": lambda g: _rectangular(g, UNEXPOSED),
     "shutter_circular": _circular,
@@ -226,6 +189,7 @@ def _jpeg(grey: Grey) -> bytes:
 WAYS: tuple[Way, ...] = (
     *dicom_ways(ASPECTS, resampled=True),
     *dicom_ways(SURROUNDED),
+    *ways("bars", ".png", tabled("bars", lambda g, **bars: encoded(_barred(g, **bars), "PNG"))),
     *ways("bars", ".png", {name: _png(draw) for name, draw in BARS.items()}),
     *ways("bars", ".jpg", {"black_jpeg": _jpeg}, lossy=True),
 )

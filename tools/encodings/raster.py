@@ -20,10 +20,11 @@ from tools.encodings.ways import (
     deep,
     rgb,
     shuffled_palette,
+    stored,
     stretched,
+    tabled,
     turned,
     ways,
-    with_alpha,
 )
 
 PNG_HEADER_END = 33
@@ -37,14 +38,16 @@ GARBAGE = b"END OF FILE" * 9
 
 
 def encoded(pixels: Array, kind: str, **options: Any) -> bytes:
-    """Let Pillow write an image."""
+    return _saved(Image.fromarray(np.ascontiguousarray(pixels)), kind, **options)
+
+
+def _saved(image: Image.Image, kind: str, **options: Any) -> bytes:
     file = BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(file, kind, **options)
+    image.save(file, kind, **options)
     return file.getvalue()
 
 
 def _png(pixels: Array) -> bytes:
-    """Write 8 or 16 bits, of 1 to 4 channels."""
     return bytes(imagecodecs.png_encode(pixels, level=1))
 
 
@@ -54,7 +57,6 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
 
 
 def _with_chunk(data: bytes, kind: bytes, content: bytes) -> bytes:
-    """Put a chunk behind a PNG's header."""
     return data[:PNG_HEADER_END] + _chunk(kind, content) + data[PNG_HEADER_END:]
 
 
@@ -88,9 +90,7 @@ def _palette(grey: Grey, kind: str) -> bytes:
     indices, levels = shuffled_palette(grey)
     image = Image.fromarray(indices, "L")
     image.putpalette(rgb(levels).tobytes())
-    file = BytesIO()
-    image.save(file, kind)
-    return file.getvalue()
+    return _saved(image, kind)
 
 
 def _oriented(grey: Grey, orientation: int, kind: str, **options: Any) -> bytes:
@@ -115,9 +115,7 @@ def _aspect_only(data: bytes, x: int, y: int) -> bytes:
 
 def _cmyk(grey: Grey) -> bytes:
     """The image in all four inks, as Adobe's programs write it: inverted, and marked as theirs."""
-    file = BytesIO()
-    Image.fromarray(rgb(grey)).convert("CMYK").save(file, "JPEG", quality=95)
-    return file.getvalue()
+    return _saved(Image.fromarray(rgb(grey)).convert("CMYK"), "JPEG", quality=95)
 
 
 def _top_down(grey: Grey) -> bytes:
@@ -126,18 +124,15 @@ def _top_down(grey: Grey) -> bytes:
     return data[:22] + struct.pack("<i", -grey.shape[0]) + data[26:]
 
 
+def _tabled(grey: Grey, kind: str, pixels: str = "8", **options: Any) -> bytes:
+    values = stored(grey, pixels)
+    return _png(values) if kind == "PNG" else encoded(values, kind, **options)
+
+
 PNG: dict[str, Writer] = {
-    "16": lambda g: _png(deep(g, 16)),
     "12_values_in_16": lambda g: _png(g.astype(np.uint16) * np.uint16(16)),
-    "10_values_in_16": lambda g: _png(deep(g, 10)),
     "8_values_in_16": lambda g: _png(g.astype(np.uint16)),
     "palette": lambda g: _palette(g, "PNG"),
-    "rgb": lambda g: _png(rgb(g)),
-    "rgb_16": lambda g: _png(rgb(deep(g, 16))),
-    "rgba": lambda g: _png(with_alpha(rgb(g))),
-    "rgba_16": lambda g: _png(with_alpha(rgb(deep(g, 16)))),
-    "grey_alpha": lambda g: _png(with_alpha(g)),
-    "grey_alpha_16": lambda g: _png(with_alpha(deep(g, 16))),
     "interlaced": _interlaced,
     "interlaced_16": lambda g: _interlaced(deep(g, 16)),
     "gamma_1": lambda g: _gamma(g, 1.0),
@@ -153,14 +148,9 @@ PNG_RESAMPLED: dict[str, Writer] = {
     "no_unit": lambda g: _density(stretched(g, wider=1.2), 6, 5, 0),
 }
 JPEG: dict[str, Writer] = {
-    "95": _jpeg,
-    "75": lambda g: _jpeg(g, 75),
-    "progressive": lambda g: _jpeg(g, progressive=True),
-    "ycbcr_420": lambda g: _jpeg(rgb(g), subsampling="4:2:0"),
     # Marked as such by Adobe's marker or by the names of the components.
     "rgb": lambda g: _jpeg8(rgb(g), level=95, colorspace="rgb", outcolorspace="rgb"),
     "cmyk": _cmyk,
-    "restarts": lambda g: _jpeg(g, restart_marker_rows=4),
     "garbage_after": lambda g: _jpeg(g) + GARBAGE,
     "12_bits": lambda g: _jpeg8(deep(g, 12), level=95, bitspersample=12),
     **{
@@ -174,18 +164,8 @@ JPEG_RESAMPLED: dict[str, Writer] = {
     "no_unit": lambda g: _aspect_only(_jpeg(stretched(g, wider=1.2)), 6, 5),
     "turned": lambda g: _oriented(stretched(g, higher=1.2), 6, "JPEG", quality=95, dpi=(120, 100)),
 }
-WEBP: dict[str, Writer] = {
-    "lossless": lambda g: encoded(g, "WEBP", lossless=True),
-    "alpha": lambda g: encoded(with_alpha(rgb(g)), "WEBP", lossless=True, exact=True),
-    "turned": lambda g: _oriented(g, 8, "WEBP", lossless=True),
-}
-BMP: dict[str, Writer] = {
-    "8": lambda g: encoded(g, "BMP"),
-    "palette": lambda g: _palette(g, "BMP"),
-    "24": lambda g: encoded(rgb(g), "BMP"),
-    "32": lambda g: encoded(with_alpha(rgb(g)), "BMP"),
-    "top_down": _top_down,
-}
+WEBP: dict[str, Writer] = {"turned": lambda g: _oriented(g, 8, "WEBP", lossless=True)}
+BMP: dict[str, Writer] = {"palette": lambda g: _palette(g, "BMP"), "top_down": _top_down}
 JPEG_LOSSLESS: dict[str, Writer] = {"lossless": lambda g: _jpeg8(g, lossless=True, predictor=1)}
 UNREADABLE = {
     "12_bits": "JPEG of 12 bits is for DICOM; no common program reads it as a picture",
@@ -193,12 +173,13 @@ UNREADABLE = {
 }
 
 WAYS: tuple[Way, ...] = (
-    *ways("png", ".png", PNG),
+    *ways("png", ".png", tabled("png", partial(_tabled, kind="PNG")) | PNG),
     *ways("png_density", ".png", PNG_RESAMPLED, resampled=True),
+    *ways("jpeg", ".jpg", tabled("jpeg", partial(_tabled, kind="JPEG")), lossy=True),
     *ways("jpeg", ".jpg", JPEG, lossy=True, unreadable=UNREADABLE),
     *ways("jpeg_density", ".jpg", JPEG_RESAMPLED, lossy=True, resampled=True),
     *ways("jpeg", ".jpg", JPEG_LOSSLESS, unreadable=UNREADABLE),
-    *ways("webp", ".webp", WEBP),
+    *ways("webp", ".webp", tabled("webp", partial(_tabled, kind="WEBP")) | WEBP),
     *ways("webp", ".webp", {"lossy": lambda g: encoded(g, "WEBP", quality=90)}, lossy=True),
-    *ways("bmp", ".bmp", BMP),
+    *ways("bmp", ".bmp", tabled("bmp", partial(_tabled, kind="BMP")) | BMP),
 )

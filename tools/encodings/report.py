@@ -1,14 +1,24 @@
-"""How often another encoding of an image moved its bone age, or caused a refusal or warning."""
+"""Assess files by the command line, and compare the results with those for the plain images."""
 
 from __future__ import annotations
 
+import csv
+import hashlib
+import json
+import subprocess
+import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from tools.encodings.assessing import PLAIN, READ, FileAnswer
-from tools.encodings.ways import Way
+import boneage
+from boneage.inference.weights import Weights
+from boneage.storage.parallel import Journal, in_parallel
+from tools.encodings.raster import encoded
+from tools.encodings.ways import Source, Way
 
 MONTHS, MONTHS_CHANGED = 1.0, 1.5
 """How far a bone age may move, and how far where the encoding is lossy or resampled."""
@@ -20,10 +30,17 @@ RULES = {
 """Limited counts: of which other count, and to what share of it."""
 COUNTS = ("pairs", "moved", "silent", "warned_unmoved", "refused", "refused_as_listed")
 DECIMALS = 3
+PLAIN = "plain"
+PLAIN_WAY = Way(PLAIN, ".png", lambda grey: encoded(grey, "PNG"))
+"""The unchanged image, which all others are compared with."""
+COMMAND = (sys.executable, "-m", "boneage", "assess", "--json", "--table")
+READ, CRASHED = "read", "crashed"
+WRONG_USAGE = 2
+SECONDS, SECONDS_PER_FILE = 60.0, 5.0
+"""The time limit of the program: a constant, and more for each file."""
 
 
 def limit_of(way: Way) -> float:
-    """How far a way may move an answer, in months."""
     return MONTHS_CHANGED if way.lossy or way.resampled else MONTHS
 
 
@@ -60,7 +77,6 @@ class Tally:
             self.counts.update(["unmoved", "warned_unmoved"] if new else ["unmoved"])
 
     def table(self) -> dict[str, Any]:
-        """The counts as plain values."""
         off = self.differences
         return {
             **{name: self.counts[name] for name in COUNTS},
@@ -76,7 +92,6 @@ class EncodingSummary:
 
     ways: Mapping[str, tuple[Way, Tally]]
     images: int
-    """Images whose plain file was read."""
     plain_refused: int
 
     def rates(self) -> dict[str, dict[str, Any]]:
@@ -85,22 +100,15 @@ class EncodingSummary:
         rates = {}
         for name, (whole, limit) in RULES.items():
             rate = counts[name] / counts[whole] if counts[whole] else 0.0
-            rates[name] = {
-                "count": counts[name],
-                "of": counts[whole],
-                "rate": round(rate, 5),
-                "limit": limit,
-                "passed": rate <= limit,
-            }
+            counted = {"count": counts[name], "of": counts[whole], "rate": round(rate, 5)}
+            rates[name] = {**counted, "limit": limit, "passed": rate <= limit}
         return rates
 
     @property
     def passed(self) -> bool:
-        """Whether all rates are within their limits."""
         return all(rate["passed"] for rate in self.rates().values())
 
     def table(self) -> dict[str, Any]:
-        """Everything as plain values, for JSON."""
         return {
             "images": self.images,
             "plain_refused": self.plain_refused,
@@ -125,16 +133,12 @@ class EncodingSummary:
 def summarise(ways: Sequence[Way], images: Iterable[Mapping[str, FileAnswer]]) -> EncodingSummary:
     """Compare the answers for every image with that for its plain file."""
     tallies = {way.name: (way, Tally()) for way in ways}
-    read = refused = 0
-    for answers in images:
-        plain = answers[PLAIN]
-        if plain.status != READ:
-            refused += 1
-            continue
-        read += 1
+    every = list(images)
+    read = [answers for answers in every if answers[PLAIN].status == READ]
+    for answers in read:
         for way, tally in tallies.values():
-            tally.count(way, plain, answers[way.name])
-    return EncodingSummary(tallies, read, refused)
+            tally.count(way, answers[PLAIN], answers[way.name])
+    return EncodingSummary(tallies, len(read), len(every) - len(read))
 
 
 def lines(summary: EncodingSummary) -> list[str]:
@@ -160,3 +164,86 @@ def lines(summary: EncodingSummary) -> list[str]:
             f"limit {rate['limit']:.1%}): {result}"
         )
     return text
+
+
+@dataclass(frozen=True)
+class FileAnswer:
+    """The outcome of one file."""
+
+    status: str
+    """``"read"``, ``"refused"``, ``"failed"``; ``"crashed"`` where the program died."""
+    age_months: float | None = None
+    code: str | None = None
+    """Of the reason, where there is no age."""
+    warnings: Sequence[str] = ()
+    """Codes of the findings that warn."""
+
+
+def fingerprint(weights: Weights) -> str:
+    """Hash the code and the weights of the program in this environment."""
+    digest = hashlib.sha256(weights.name.sha256.encode())
+    for path in sorted(Path(boneage.__file__).parent.rglob("*.*")):
+        if path.suffix in {".py", ".toml"}:
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def assess_all(
+    sources: Sequence[Source], ways: Sequence[Way], work: Path, program: str, processes: int
+) -> Iterator[tuple[Source, Mapping[str, FileAnswer]]]:
+    """Write images in every way and assess them; for one program (fingerprint) and file once."""
+
+    def assess(source: Source) -> tuple[Source, Mapping[str, FileAnswer]]:
+        with Journal(work / program[:16] / f"{source.name}.jsonl", {"program": program}) as known:
+            return source, _assess_image(source, ways, work, known)
+
+    return in_parallel(assess, sources, processes)
+
+
+def _assess_image(
+    source: Source, ways: Sequence[Way], work: Path, known: Journal
+) -> Mapping[str, FileAnswer]:
+    grey = source.load()
+    digests: dict[str, str] = {}
+    with TemporaryDirectory(dir=work, prefix="files-") as folder:
+        files = []
+        for way in (PLAIN_WAY, *ways):
+            content = way.write(grey)
+            digests[way.name] = hashlib.sha256(content).hexdigest()
+            if digests[way.name] not in known.done:
+                files.append(Path(folder) / f"{way.name}{way.suffix}")
+                files[-1].write_bytes(content)
+        if files:
+            for name, answer in assess_files(Path(folder), files, source).items():
+                known.add(digests[name], astuple(answer))
+    return {name: FileAnswer(*known.done[digest]) for name, digest in digests.items()}
+
+
+def assess_files(folder: Path, files: Sequence[Path], source: Source) -> dict[str, FileAnswer]:
+    """Assess files in one run of the program; if it dies, in halves, down to the single file."""
+    table = folder / "table.csv"
+    with table.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["path", "sex"])
+        rows.writerows([path.name, source.sex.value] for path in files)
+    try:
+        limit = SECONDS + SECONDS_PER_FILE * len(files)
+        done = subprocess.run([*COMMAND, table], capture_output=True, timeout=limit, check=False)
+        if done.returncode == WRONG_USAGE:
+            raise RuntimeError(done.stderr.decode(errors="replace"))
+        records = json.loads(done.stdout)["films"]
+    except (subprocess.TimeoutExpired, ValueError):
+        if len(files) == 1:
+            return {files[0].stem: FileAnswer(CRASHED)}
+        half = len(files) // 2
+        parts = (assess_files(folder, part, source) for part in (files[:half], files[half:]))
+        return {name: answer for part in parts for name, answer in part.items()}
+    return {
+        Path(record["film"]).stem: FileAnswer(
+            record["status"],
+            record.get("age_months"),
+            record.get("code"),
+            [finding["code"] for finding in record["findings"] if finding["severity"] == "warning"],
+        )
+        for record in records
+    }

@@ -149,10 +149,7 @@ def _locked(file: int) -> Iterator[None]:
 
 
 def check_audit_log(path: str | os.PathLike[str]) -> AuditCheck:
-    """Find the first line of an audit log that is not intact.
-
-    Raises an `AuditError` when the file cannot be read.
-    """
+    """Find the first line that is not intact; an `AuditError` when a log cannot be read."""
     before, lines = FIRST_HASH, 0
     try:
         with Path(path).open("rb") as file:

@@ -11,23 +11,25 @@ import csv
 import hashlib
 import json
 import os
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
+from boneage._version import __version__
 from boneage.batch.cases import no_images_error
-from boneage.domain.assessment import Box, Failure, RegionDetection
+from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, Box, Failure, WeightsName
 from boneage.domain.radiograph import Radiograph
 from boneage.errors import DataError, OutputError
 from boneage.inference.assessor import Assessor, failure_of
 from boneage.reading import read
 from boneage.reading.folders import LeftOut, films_in
-from boneage.reports.coco import AnnotatedFilm, AnnotatedRegion, coco
-from boneage.reports.table import TableWriter, write_table
+from boneage.reports.table import Row, TableWriter, write_table
 from boneage.storage.delimited import unescape_cell
-from boneage.storage.files import DISK_FULL, atomically, locked, reason_of
+from boneage.storage.files import DISK_FULL, atomically, locked, reason_of, shortened
 from boneage.storage.printable import file_label
 
 TABLE = "regions.csv"
@@ -50,23 +52,35 @@ COLUMNS = (
     "weights_sha256",
 )
 
+CATEGORIES: Mapping[str, int] = {CARPAL: 1, METACARPAL: 2, PHALANX: 3}
+"""Of COCO: https://cocodataset.org/#format-data, "object detection"."""
+
+
+@dataclass(frozen=True)
+class AnnotatedRegion:
+    """One region of an image."""
+
+    region: str
+    box: Box
+    attention_found: bool
+
+
+@dataclass(frozen=True)
+class AnnotatedFilm:
+    """One image of a folder and its regions."""
+
+    path: str
+    """Below the folder, with forward slashes."""
+    height: int
+    width: int
+    regions: tuple[AnnotatedRegion, ...]
+
 
 class Annotation:
-    """The resumable annotation of one folder.
+    """The resumable annotation of one folder and its subfolders, into ``out``.
 
-    Parameters
-    ----------
-    folder : Path
-        Of images, with its subfolders.
-    out : Path
-        Made when missing.
-    assessor : Assessor
-        Only its attention network is opened.
-
-    Raises
-    ------
-    DataError
-        When the folder holds no images.
+    Only the assessor's attention network is opened. A `DataError` is raised when the folder
+    holds no images.
     """
 
     def __init__(self, folder: Path, out: Path, assessor: Assessor) -> None:
@@ -92,15 +106,9 @@ class Annotation:
     def run(self) -> Generator[AnnotatedFilm | Failure, None, None]:
         """Annotate every missing image; a bad one becomes a Failure.
 
-        The table grows by each image; the COCO file is written at the end, also when
-        the caller stops early.
-
-        Raises
-        ------
-        DataError
-            When another command is writing into the folder.
-        OutputError
-            When a file cannot be written; the table holds the images so far.
+        The table grows by each image; the COCO file is written at the end, also when the caller
+        stops early. Raises a `DataError` when another command is writing into the folder, an
+        `OutputError` when a file cannot be written; the table holds the images so far.
         """
         with locked(self.out) as alone:
             if not alone:
@@ -119,62 +127,77 @@ class Annotation:
 
     def _run(self) -> Generator[AnnotatedFilm | Failure, None, None]:
         with atomically(self.out / TABLE) as file:  # drops the rows of an unfinished image
-            earlier = (row for film in self.films for row in self.done.get(film, ()))
-            write_table(file, map(dict, earlier), COLUMNS)
+            earlier = (
+                row
+                for film in self.films
+                if film in self.done
+                for row in self._rows(self.done[film])
+            )
+            write_table(file, earlier, COLUMNS)
         try:
             with (self.out / TABLE).open("ab", buffering=0) as file:
                 table = TableWriter(file, COLUMNS, begun=True)
                 for film in self.missing:
                     try:
-                        rows = self._annotate(film)
+                        annotated = self._annotate(film)
                     except Exception as error:  # one bad image must not stop the others
                         yield _failure(film, error)
                         continue
-                    for row in rows:
-                        table.add(dict(row))
-                    self.done[film] = rows
-                    yield _annotated(film, rows)
+                    for row in self._rows(annotated):
+                        table.add(row)
+                    self.done[film] = annotated
+                    yield annotated
         finally:
-            self._write_coco()
+            films = [self.done[film] for film in self.films if film in self.done]
+            document = coco(films, self.assessor.weights.name)
+            with atomically(self.out / COCO) as file:
+                file.write(json.dumps(document, indent=1).encode())
 
-    def _annotate(self, film: str) -> list[dict[str, str]]:
+    def _annotate(self, film: str) -> AnnotatedFilm:
+        """Detect the regions of an image, and write their crops."""
         radiograph = read(self._paths[film])
-        detections = self.assessor.find_regions(radiograph)
-        return [self._row(film, detection, radiograph) for detection in detections]
+        regions = []
+        for found in self.assessor.find_regions(radiograph):
+            path = self.out / _crop_path(film, found.region)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with atomically(path) as file:
+                file.write(crop_png(radiograph, found.box))
+            regions.append(AnnotatedRegion(found.region, found.box, found.attention_found))
+        return AnnotatedFilm(film, radiograph.height, radiograph.width, tuple(regions))
 
-    def _row(self, film: str, detection: RegionDetection, radiograph: Radiograph) -> dict[str, str]:
-        crop = f"{CROPS}/{detection.region}/{_crop_name(film)}"
-        path = self.out / crop
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with atomically(path) as file:
-            file.write(crop_png(radiograph, detection.box))
-        box = detection.box
-        cells = (
-            *(film, detection.region),
-            *(box.min_row, box.min_col, box.max_row, box.max_col),
-            *(radiograph.height, radiograph.width),
-            *(int(detection.attention_found), crop, self.assessor.weights.name.sha256),
-        )
-        return dict(zip(COLUMNS, map(str, cells), strict=True))
+    def _rows(self, film: AnnotatedFilm) -> Iterator[Row]:
+        for found in film.regions:
+            yield {
+                "film": film.path,
+                "region": found.region,
+                **asdict(found.box),
+                "film_height": film.height,
+                "film_width": film.width,
+                "attention_found": int(found.attention_found),
+                "crop": _crop_path(film.path, found.region),
+                "weights_sha256": self.assessor.weights.name.sha256,
+            }
 
-    def _completed(self) -> dict[str, list[dict[str, str]]]:
-        """The rows of an earlier run: same weights, every region and every crop there."""
+    def _completed(self) -> dict[str, AnnotatedFilm]:
+        """The images of an earlier run: same weights, every region and every crop there."""
         path = self.out / TABLE
         if not path.is_file():
             return {}
-        by_film: dict[str, list[dict[str, str]]] = {}
+        films: dict[str, AnnotatedFilm] = {}
         with path.open(newline="", encoding="utf-8", errors="replace") as file:
             for row in csv.DictReader(file):
                 if self._is_valid(row):
-                    by_film.setdefault(unescape_cell(row["film"]), []).append(
-                        {name: unescape_cell(cell) for name, cell in row.items()}
-                    )
+                    name = unescape_cell(row["film"])
+                    height, width = int(row["film_height"]), int(row["film_width"])
+                    box = Box(*(int(row[c]) for c in ("min_row", "min_col", "max_row", "max_col")))
+                    found = AnnotatedRegion(row["region"], box, row["attention_found"] == "1")
+                    film = films.get(name) or AnnotatedFilm(name, height, width, ())
+                    films[name] = replace(film, regions=(*film.regions, found))
         wanted = list(self.assessor.weights.manifest.plan.names)
-        here = set(self.films)
         return {
-            film: rows
-            for film, rows in by_film.items()
-            if film in here and [row["region"] for row in rows] == wanted
+            name: film
+            for name, film in films.items()
+            if name in self._paths and [found.region for found in film.regions] == wanted
         }
 
     def _is_valid(self, row: Mapping[str, str | None]) -> bool:
@@ -183,12 +206,6 @@ class Annotation:
             and row["weights_sha256"] == self.assessor.weights.name.sha256
             and (self.out / unescape_cell(str(row["crop"]))).is_file()
         )
-
-    def _write_coco(self) -> None:
-        films = [_annotated(film, self.done[film]) for film in self.films if film in self.done]
-        document = coco(films, self.assessor.weights.name)
-        with atomically(self.out / COCO) as file:
-            file.write(json.dumps(document, indent=1).encode())
 
 
 def _failure(film: str, error: Exception) -> Failure:
@@ -200,40 +217,62 @@ def _failure(film: str, error: Exception) -> Failure:
     return failure_of(film, error)
 
 
-def _crop_name(film: str) -> str:
-    """Name a crop for its image: its whole name, so that hand.png and hand.jpg differ.
+def _crop_path(film: str, region: str) -> str:
+    """Where a crop goes: under its image's whole name, so that hand.png and hand.jpg differ.
 
     A name that would be too long is cut, with a hash.
     """
-    whole = f"{film}.png"
     folder, name = os.path.split(film)
-    if len(os.fsencode(f"{name}.png")) <= LONGEST_NAME:
-        return whole
-    short = os.fsencode(name)[:NAME_BYTES].decode("utf-8", "ignore")
-    digest = hashlib.sha256(name.encode()).hexdigest()[:16]
-    return os.path.join(folder, f"{short}-{digest}.png")  # noqa: PTH118  a text, with slashes
+    if len(os.fsencode(f"{name}.png")) > LONGEST_NAME:
+        digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+        name = f"{shortened(name, NAME_BYTES)}-{digest}"
+    return "/".join(filter(None, (CROPS, region, folder, f"{name}.png")))
 
 
 def crop_png(radiograph: Radiograph, box: Box) -> bytes:
-    """Cut a box from an image, as a PNG of the image's own depth.
-
-    8 bits a pixel, or 16 where the image has more than 8; no stretch, no CLAHE.
-    """
+    """Cut a box out as a PNG of 8 bits, or 16 where the image has more; not stretched, no CLAHE."""
     deep = radiograph.metadata.bits > 8
     highest, kind = (65535, np.uint16) if deep else (255, np.uint8)
-    pixels = radiograph.pixels[box.min_row : box.max_row, box.min_col : box.max_col]
-    values = np.rint(np.clip(pixels, 0.0, 1.0) * np.float32(highest)).astype(kind)
-    _, encoded = cv2.imencode(".png", values)
+    values = np.rint(np.clip(radiograph.pixels[box.slices], 0.0, 1.0) * np.float32(highest))
+    _, encoded = cv2.imencode(".png", values.astype(kind))
     return bytes(encoded)
 
 
-def _annotated(film: str, rows: Sequence[Mapping[str, str]]) -> AnnotatedFilm:
-    regions = tuple(
-        AnnotatedRegion(
-            row["region"],
-            Box(*(int(row[c]) for c in ("min_row", "min_col", "max_row", "max_col"))),
-            row["attention_found"] == "1",
+def coco(films: Iterable[AnnotatedFilm], weights: WeightsName) -> dict[str, Any]:
+    """Describe images and their boxes as COCO does, for ``json.dumps``.
+
+    A ``bbox`` is x, y, width, height in pixels of the original image. An annotation whose
+    ``attributes`` state ``attention_found: false`` is an expected position, not a detection.
+    """
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for image_id, film in enumerate(films, start=1):
+        images.append(
+            {"id": image_id, "file_name": film.path, "width": film.width, "height": film.height}
         )
-        for row in rows
-    )
-    return AnnotatedFilm(film, int(rows[0]["film_height"]), int(rows[0]["film_width"]), regions)
+        for found in film.regions:
+            box = found.box
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": image_id,
+                    "category_id": CATEGORIES[found.region],
+                    "bbox": [box.min_col, box.min_row, box.width, box.height],
+                    "area": box.area,
+                    "segmentation": [],
+                    "iscrowd": 0,
+                    "attributes": {"attention_found": found.attention_found},
+                }
+            )
+    return {
+        "info": {
+            "description": "Regions of hand radiographs, detected automatically",
+            "version": f"boneage {__version__}, weights {weights.name} {weights.sha256}",
+        },
+        "images": images,
+        "annotations": annotations,
+        "categories": [
+            {"id": number, "name": name, "supercategory": "hand"}
+            for name, number in CATEGORIES.items()
+        ],
+    }

@@ -15,8 +15,7 @@ import msgspec
 
 from boneage.domain.ages import checked_age, parse_age
 from boneage.domain.assessment import Case, Failure
-from boneage.domain.child import Child
-from boneage.domain.child_fields import child_of, parse_fields
+from boneage.domain.child import Child, child_of, parse_fields
 from boneage.domain.radiograph import Sex
 from boneage.errors import AgeError, DataError, HeightError, SexError
 from boneage.reading.folders import LeftOut, walk_films
@@ -69,22 +68,13 @@ class Item:
         return cls(bytes.fromhex(table["key"]), table["film"], case, table["source_row"])
 
 
-def cases_of(paths: Sequence[Path], left_out: LeftOut | None = None) -> list[Case]:
-    """One case for each path, or for each image in a folder.
+def cases_of(paths: Sequence[Path], left_out: LeftOut | None = None) -> Iterator[Case]:
+    """Yield a case for each path, or for each image in a folder.
 
     Other files of a folder are added to ``left_out``. A path that does not exist is a case, too:
-    it fails when it is read, and the others continue.
-
-    Raises
-    ------
-    DataError
-        When a folder holds no images.
+    it fails when it is read, and the others continue. Raises a `DataError` when a folder holds no
+    images.
     """
-    return list(stream_cases(paths, left_out))
-
-
-def stream_cases(paths: Sequence[Path], left_out: LeftOut | None = None) -> Iterator[Case]:
-    """Yield the cases of :func:`cases_of` one by one."""
     for path in paths:
         if not path.is_dir():
             yield Case(path)
@@ -104,18 +94,15 @@ def no_images_error(folder: Path, left_out: LeftOut) -> DataError:
 
 
 def items_of(paths: Sequence[Path], left_out: LeftOut | None = None) -> Iterator[Item]:
-    """Yield the images of paths and folders; the key is the absolute path.
-
-    See :func:`cases_of`.
-    """
-    for case in stream_cases(paths, left_out):
+    """Yield the images of paths and folders, as :func:`cases_of`; the key is the absolute path."""
+    for case in cases_of(paths, left_out):
         whole = os.path.abspath(case.film)  # noqa: PTH100  no link is followed
         yield Item(_key("film", os.fsencode(whole)), file_label(case.film), case)
 
 
 def items_of_table(table: Path) -> Iterator[Item]:
-    """Yield the rows of a table of cases, see :func:`read_cases`; the key is the line."""
-    for line, case in stream_table(table):
+    """Yield the rows of a table of cases; the key is the line."""
+    for line, case in read_cases(table):
         yield Item(_key("row", str(line).encode()), file_label(case.film), case, line)
 
 
@@ -125,39 +112,15 @@ def _key(kind: str, content: bytes) -> bytes:
     ).digest()
 
 
-def read_cases(table: Path) -> list[Case | Failure]:
-    """Read a table of cases.
+def read_cases(table: Path) -> Iterator[tuple[int, Case | Failure]]:
+    """Yield the rows of a table of cases: the line that each ends on, and its case.
 
-    Parameters
-    ----------
-    table : Path
-        CSV (comma, semicolon or tab) with the columns ``path`` (or ``film``), ``sex``
-        and, optionally, ``chronological_age_months``, ``age_months`` or ``age`` (in
-        months, or as ``11y4m``) or ``age_years``, ``birth_date``, ``study_date``
-        (YYYY-MM-DD), ``height_cm`` or ``height_in``, and ``pseudonym``. Paths are relative to
-        the table. An empty cell means: as the image states.
-
-    Returns
-    -------
-    list of Case or Failure
-        In the order of the table; a row that makes no sense is a Failure.
-
-    Raises
-    ------
-    DataError
-        When the file is not such a table, is empty, or states one thing in two columns.
-    """
-    return [case for _, case in stream_table(table)]
-
-
-def stream_table(table: Path) -> Iterator[tuple[int, Case | Failure]]:
-    """Yield the cases of a table row by row; see :func:`read_cases`.
-
-    Yields
-    ------
-    line : int
-        Of the file, on which the row ends.
-    case : Case or Failure
+    The table is CSV (comma, semicolon or tab) with the columns ``path`` (or ``film``), ``sex``
+    and, optionally, ``chronological_age_months``, ``age_months`` or ``age`` (in months, or as
+    ``11y4m``) or ``age_years``, ``birth_date``, ``study_date`` (YYYY-MM-DD), ``height_cm`` or
+    ``height_in``, and ``pseudonym``. Paths are relative to the table. An empty cell means: as the
+    image states. A row that makes no sense is a Failure. Raises a `DataError` when the file is
+    not such a table, is empty, or states one thing in two columns.
     """
     with open_delimited(table, ragged=True) as (columns, rows):
         path = one_column(columns, PATH_COLUMNS, table)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import multiprocessing
 import os
 import signal
@@ -12,8 +11,6 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-
-import cv2
 
 from boneage.batch.cases import Item
 from boneage.batch.results import ItemRow
@@ -33,14 +30,7 @@ Rows = list[ItemRow]
 
 
 class ProcessEngine:
-    """Assesses images in worker processes, each with weights of its own and one thread.
-
-    Parameters
-    ----------
-    settings : BatchSettings
-    workers : int
-        How many processes.
-    """
+    """Assesses images in worker processes, each with weights of its own and one thread."""
 
     def __init__(self, settings: BatchSettings, workers: int) -> None:
         self.settings, self.workers = settings, workers
@@ -50,14 +40,8 @@ class ProcessEngine:
         """Assess images as they stream in; rows come as they are finished, in any order.
 
         An image whose process dies is retried once, alone; if that process dies, too, the image
-        fails with the code ``"crashed"``.
-
-        Raises
-        ------
-        WeightsError
-            When the weights turn out unusable.
-        DataError
-            When the processes keep dying.
+        fails with the code ``"crashed"``. Raises a `WeightsError` when the weights turn out
+        unusable, a `DataError` when the processes keep dying.
         """
         stream = iter(items)
         unfinished: list[Item] = []
@@ -149,22 +133,14 @@ def _terminate(pool: ProcessPoolExecutor) -> None:
         process.terminate()
 
 
-class _Worker:
-    """The state of a worker process: the settings, and the weights once they are open."""
-
-    settings = BatchSettings()
-    assessor: BatchAssessor | None = None
+_worker: list[BatchAssessor] = []
+"""The assessor of a worker process."""
 
 
 def _set_up_worker(settings: BatchSettings) -> None:
-    """Set up a worker process; the weights are opened with the first image, to report errors."""
-    _Worker.settings = settings
-    cv2.setNumThreads(1)
+    _worker[:] = [BatchAssessor(settings)]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's
-    # Warnings of other libraries may quote patient data.
-    warnings.simplefilter("ignore")
-    logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
-    logging.getLogger("boneage").addHandler(logging.NullHandler())
+    warnings.simplefilter("ignore")  # they may quote patient data
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -177,6 +153,4 @@ def _end_with_parent() -> None:
 
 
 def _assess(task: Task) -> Rows:
-    if _Worker.assessor is None:
-        _Worker.assessor = BatchAssessor(_Worker.settings)
-    return [_Worker.assessor.row(item) for item in task]
+    return [_worker[0].row(item) for item in task]

@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
-import cv2
 import pyarrow as pa  # an extra
 import ray  # an extra
 import ray.data  # slow to load
@@ -40,13 +39,8 @@ TASK_FILMS = 16
 class RayEngine:
     """Assesses images by actors on a Ray cluster, or on this machine where none is found.
 
-    Parameters
-    ----------
-    settings : BatchSettings
-    folder : Path
-        Of the results; images and folder must have the same path on every machine.
-    workers : int, optional
-        The most actors, one processor core each. Default: all cores of the cluster.
+    Images, and the folder of the results, must have the same path on every machine. ``workers``
+    are the most actors, one processor core each; default: all cores of the cluster.
     """
 
     def __init__(self, settings: BatchSettings, folder: Path, workers: int | None = None) -> None:
@@ -55,12 +49,8 @@ class RayEngine:
     def rows(self, items: Iterable[Item]) -> Iterator[ItemRow]:
         """Assess images as they stream in; rows come as they are finished, in any order.
 
-        Raises
-        ------
-        WeightsError
-            When the weights turn out unusable, or differ on a machine.
-        DataError
-            When no cluster can be joined, or it is lost.
+        Raises a `WeightsError` when the weights turn out unusable, or differ on a machine, and a
+        `DataError` when no cluster can be joined, or it is lost.
         """
         with _unfinished_files(items, self.folder / UNFINISHED) as files:
             if not files:
@@ -100,16 +90,10 @@ class _Actor:
     """One process of the cluster, with weights of its own."""
 
     def __init__(self, settings: BatchSettings) -> None:
-        cv2.setNumThreads(1)
-        logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
-        logging.getLogger("boneage").addHandler(logging.NullHandler())
-        self._settings = settings
-        self._assessor: BatchAssessor | None = None  # opened with the first image, to report errors
+        self._assessor = BatchAssessor(settings)
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         try:
-            if self._assessor is None:
-                self._assessor = BatchAssessor(self._settings)
             rows = [self._assessor.row(Item.from_json(text)) for text in batch["item"].to_pylist()]
         except BoneageError as error:  # as a row: Ray's own errors do not keep their cause
             rows = [ItemRow(STOP, read=False, row={"message": str(error)})]

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 from boneage.errors import DataError, OutputError
-from boneage.reports.table import COLUMNS, CORNERS, Row, write_table
+from boneage.reports.table import COLUMNS, KINDS, Row, write_table
 from boneage.storage.files import atomically, reason_of
 
 JOURNAL = "journal.sqlite"
@@ -43,12 +43,7 @@ RESULT_COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 """Of each of the two tables; ``source_row`` is the line of the table of cases."""
 
-_FLOAT_ENDS = ("_months", "_cm")
-_FLOATS = frozenset(
-    ("interval_level", "sds", "sds_low", "sds_high", "percent_of_adult_height", "seconds")
-)
-_INTEGER_ENDS = (*(f"_{corner}" for corner in CORNERS), "_attention_found")
-_INTEGERS = frozenset(("source_row", "film_height", "film_width", "calibration_films"))
+ARROW_TYPES = {"text": "string", "number": "float64", "count": "int64"}
 
 
 @dataclass(frozen=True)
@@ -75,25 +70,12 @@ class Counts:
 
 
 class Results:
-    """A folder of the rows of a batch, each exactly once.
+    """A folder, which must exist, of the rows of a batch, each exactly once.
 
-    Parameters
-    ----------
-    folder : Path
-        Must exist. Assessed images go to ``ages/part-*``, the others to
-        ``failures/part-*``. Part 0 of each holds the columns alone.
-    recipe : mapping
-        JSON-able: what the rows depend on.
-    suffix : str
-        Of the parts, such as ``".csv"``.
-
-    Raises
-    ------
-    DataError
-        On entering: the folder belongs to another recipe, another command is writing into it,
-        or parts are missing.
-    OutputError
-        When the folder cannot be written; what was written stays.
+    Assessed images go to ``ages/part-*``, the others to ``failures/part-*``; part 0 of each holds
+    the columns alone. The recipe is what the rows depend on, as plain values. A `DataError` is
+    raised on entering when the folder belongs to another recipe, another command is writing into
+    it, or parts are missing; an `OutputError` when it cannot be written: what was written stays.
     """
 
     def __init__(self, folder: Path, recipe: Mapping[str, Any], suffix: str) -> None:
@@ -135,7 +117,7 @@ class Results:
             raise DataError(self._recipe_mismatch(begun))
         self._journal.execute("COMMIT")
         known = {number for (number,) in self._journal.execute("SELECT number FROM parts")}
-        self._remove_unknown(known)
+        self._match_parts(known)
         self._part = max(known, default=-1) + 1
         if not known:
             self._write([])
@@ -151,7 +133,7 @@ class Results:
             "same, or give another folder"
         )
 
-    def _remove_unknown(self, known: set[int]) -> None:
+    def _match_parts(self, known: set[int]) -> None:
         """Remove parts that the journal does not list; raise where a listed one is missing."""
         for table in RESULT_COLUMNS:
             for path in (self.folder / table).iterdir():
@@ -250,26 +232,9 @@ class Results:
 
 
 def write_part(path: Path, rows: Sequence[Row], columns: Sequence[str]) -> int:
-    """Write rows into a file, atomically and synced to the disk.
+    """Write rows into a CSV or Parquet file, as its suffix says, and give its size in bytes.
 
-    Parameters
-    ----------
-    path : Path
-        Ends in ``.csv`` or ``.parquet``, which decides the format.
-    rows : sequence of Row
-    columns : sequence of str
-
-    Returns
-    -------
-    int
-        Bytes written.
-
-    Raises
-    ------
-    OSError
-        When it cannot be written.
-    ModuleNotFoundError
-        For Parquet without the extra ``big``.
+    It is written atomically and synced to the disk. Parquet needs the extra ``big``.
     """
     write = _write_parquet if path.suffix == ".parquet" else write_table
     with atomically(path, durable=True) as file:
@@ -285,13 +250,7 @@ def _write_parquet(file: BinaryIO, rows: Sequence[Row], columns: Sequence[str]) 
     def column(name: str) -> pa.Array:
         cells = (row.get(name) for row in rows)
         texts = [None if cell in (None, "") else str(cell) for cell in cells]
-        return pa.array(texts, pa.string()).cast(_type_of(name))
+        kind = ARROW_TYPES[KINDS.get(name, "count")]  # "count": of source_row
+        return pa.array(texts, pa.string()).cast(kind)
 
     parquet.write_table(pa.table({name: column(name) for name in columns}), file)
-
-
-def _type_of(column: str) -> str:
-    """The Arrow type of a column."""
-    if column in _FLOATS or column.endswith(_FLOAT_ENDS):
-        return "float64"
-    return "int64" if column in _INTEGERS or column.endswith(_INTEGER_ENDS) else "string"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
+
+import cv2
 
 from boneage._version import __version__
 from boneage.batch.cases import Item
@@ -38,13 +42,7 @@ class BatchSettings:
     """Of the weights that the command opened: every machine must have the same."""
 
     def assessor(self) -> Assessor:
-        """Open the weights for one thread, as the processes share the cores.
-
-        Raises
-        ------
-        BoneageError
-            When weights, calibration or level cannot be used.
-        """
+        """Open the weights for one thread, as the processes share the cores."""
         assessor = Assessor(self.weights, threads=1, level=self.level, calibration=self.calibration)
         found = assessor.weights.name.sha256
         if self.weights_sha256 not in (None, found):
@@ -70,26 +68,29 @@ class BatchSettings:
 
 
 class BatchAssessor:
-    """Turns items into rows; the weights are opened once."""
+    """Turns items into rows, in a worker process.
+
+    The weights are opened with the first image: a WeightsError is raised there, not where the
+    process starts.
+    """
 
     def __init__(self, settings: BatchSettings) -> None:
         self.settings = settings
-        self.assessor = settings.assessor()
-        self._child = Child(centre=settings.centre)
+        cv2.setNumThreads(1)
+        # Warnings of other libraries may quote patient data.
+        logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
+        logging.getLogger("boneage").addHandler(logging.NullHandler())
+
+    @cached_property
+    def _assessor(self) -> Assessor:
+        return self.settings.assessor()
 
     def row(self, item: Item) -> ItemRow:
-        """Assess one image; its pixels are released on return.
-
-        Raises
-        ------
-        WeightsError
-            When the weights turn out unusable.
-        """
+        """Assess one image; its pixels are released on return."""
         session = assess_case(
-            self.assessor,
-            item.case,
+            *(self._assessor, item.case),
             sex=self.settings.sex,
-            child=self._child,
+            child=Child(centre=self.settings.centre),
             force=self.settings.force,
             name=item.film,
         )
@@ -113,15 +114,7 @@ class Engine(Protocol):
 
 
 def run_batch(items: Iterable[Item], engine: Engine, results: Results, on_image: OnImage) -> None:
-    """Assess the images without a row; finished rows are written, whatever happens.
-
-    Raises
-    ------
-    OutputError
-        When the rows cannot be written.
-    BoneageError
-        Of the engine, or of the stream of items.
-    """
+    """Assess the images without a row; finished rows are written, whatever happens."""
 
     def unfinished() -> Iterator[Item]:
         for item in items:

@@ -104,7 +104,7 @@ def growth_of(
         sds=sds_of(bone_age_months),
         normal_low_months=limits[0],
         normal_high_months=limits[1],
-        probabilities=errors and _probabilities(bone_age_months, limits, errors),
+        probabilities=_probabilities(bone_age_months, limits, errors) if errors else None,
     )
     if interval is None:
         return growth

@@ -9,8 +9,15 @@ from typing import Literal
 
 import numpy as np
 
-from boneage.datasets.labels import CALIBRATION, Film, Split, share_of
-from boneage.datasets.problems import Problem, ProblemList, in_words
+from boneage.datasets.labels import (
+    CALIBRATION,
+    Film,
+    Problem,
+    ProblemList,
+    Split,
+    in_words,
+    share_of,
+)
 from boneage.datasets.sources import LABELS, films_of_folder, films_of_table
 from boneage.errors import DataError
 
@@ -121,19 +128,9 @@ def evenly(films: Sequence[Film], most: int | None) -> list[Film]:
 def load_films(data: Path, *, strict: bool = False) -> Films:
     """List the labelled films of a data set.
 
-    Parameters
-    ----------
-    data : Path
-        A folder in the official RSNA layout, or the extended one with
-        ``films.csv``; or a table of films.
-    strict : bool
-        Stop at the first label or film that cannot be used.
-
-    Raises
-    ------
-    DataError
-        When there are no labels, or no film that can be used; with
-        ``strict``, at the first problem.
+    It is a folder in the official RSNA layout, or the extended one with ``films.csv``; or a table
+    of films. A DataError when there are no labels, or no film that can be used; when ``strict``, at
+    the first problem.
     """
     problems = ProblemList(strict=strict)
     if not (data.is_file() or (data / LABELS).is_file()):

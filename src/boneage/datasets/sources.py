@@ -1,20 +1,24 @@
 """Where labelled films come from: a folder in the layout of the RSNA challenge, or a table.
 
-The official layout is ``boneage-training-dataset.csv`` with ``id,boneage,male`` and a folder
-of films named by id. The extended one adds ``films.csv`` with the true shape of each film and
-a split; another folder, of any name and format, holds squeezed copies of many more films. A
-table is any CSV file of paths, sexes and bone ages.
+The official layout is ``boneage-training-dataset.csv`` with ``id,boneage,male`` and a folder of
+films named by id. The extended one adds ``films.csv`` with the true shape of each film and a
+split; another folder, of any name and format, holds squeezed copies of many more films. A table
+is any CSV file of paths, sexes and bone ages.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 
 from boneage.datasets.labels import (
     Film,
+    Kind,
+    LabelError,
     LabelledFilms,
+    ProblemList,
     file_exists,
     films_of_rows,
     hash_split,
@@ -24,7 +28,6 @@ from boneage.datasets.labels import (
     parse_split,
     read_labels,
 )
-from boneage.datasets.problems import Kind, LabelError, ProblemList
 from boneage.domain.radiograph import Sex
 from boneage.errors import DataError
 from boneage.reading.folders import may_be_film
@@ -40,13 +43,7 @@ AGE_COLUMNS = ("boneage", "bone_age_months")
 
 
 def films_of_folder(folder: Path, problems: ProblemList) -> LabelledFilms:
-    """List the labelled films of a folder, and its problems.
-
-    Raises
-    ------
-    DataError
-        When a table cannot be read; when the problems are strict, at the first.
-    """
+    """List the labelled films of a folder, and its problems."""
     labels = read_labels(folder / LABELS, ("id", "boneage", "male"), ragged=True)
     extended = (folder / METADATA).is_file()
     metadata = _read_metadata(folder / METADATA, problems) if extended else {}
@@ -71,19 +68,14 @@ def films_of_folder(folder: Path, problems: ProblemList) -> LabelledFilms:
         here = any(path.parent == folder for path in used)
         places = FILM_FOLDERS if here else FILM_FOLDERS[:-1]
     for path in _without_label(folder, places, ids, used):
-        place = _as_text(path.relative_to(folder).as_posix())
-        problems.add(
-            Kind.NO_LABEL, id_of_file(_as_text(path.name)), f"image {place!r} has no label"
-        )
+        message = f"image {_as_text(path.relative_to(folder).as_posix())!r} has no label"
+        problems.add(Kind.NO_LABEL, id_of_file(_as_text(path.name)), message)
     where = f"images are expected in {list(places if extended else FILM_FOLDERS)}"
     return LabelledFilms(tuple(films), frozenset(ids), where)
 
 
 def id_of_file(name: str) -> str:
-    """The id in the name of a film's file: the name without a suffix of images.
-
-    Other suffixes stay: UIDs in the names of DICOM files contain dots.
-    """
+    """The id in the name of a film's file: without a suffix of images; DICOM UIDs contain dots."""
     suffix = Path(name).suffix
     return name.removesuffix(suffix) if suffix.lower() in FILM_SUFFIXES else name
 
@@ -109,10 +101,7 @@ def squeezed_copies(folder: Path, metadata: Mapping[str, Mapping[str, str]]) -> 
     for place in sorted(path for path in folder.iterdir() if path.is_dir()):
         if metadata and place.name not in listed and place.name not in FILM_FOLDERS:
             films = (p for p in sorted(place.iterdir()) if p.suffix.lower() in FILM_SUFFIXES[:-1])
-            copies = {
-                path.stem: path for path in films if path.stem in metadata and file_exists(path)
-            }
-            found.append(copies)
+            found.append({p.stem: p for p in films if p.stem in metadata and file_exists(p)})
     return max(found, key=len)
 
 
@@ -136,12 +125,11 @@ def _copies(
 
 
 def _find(folder: Path, name: str) -> Path:
-    for sub in FILM_FOLDERS:
-        for suffix in FILM_SUFFIXES:
-            for written in (suffix, suffix.upper()):
-                path = folder / sub / f"{name}{written}"
-                if file_exists(path):
-                    return path
+    for sub, suffix in product(FILM_FOLDERS, FILM_SUFFIXES):
+        for written in (suffix, suffix.upper()):
+            path = folder / sub / f"{name}{written}"
+            if file_exists(path):
+                return path
     raise LabelError(Kind.NO_FILM, "there is no image of this id")
 
 
@@ -178,15 +166,10 @@ def _without_label(
 def films_of_table(table: Path, problems: ProblemList) -> LabelledFilms:
     """List the labelled films of a table, and its problems.
 
-    It is CSV (comma, semicolon or tab) with the columns ``path``, relative to
-    the table; ``sex``, or ``male``; ``boneage`` or ``bone_age_months``.
-    It may have ``id`` (else the film's file name without suffix) and
-    ``split``, ``train`` or ``validation`` (else by a hash of the id).
-
-    Raises
-    ------
-    DataError
-        When it lacks a column; when the problems are strict, at the first.
+    It is CSV (comma, semicolon or tab) with the columns ``path``, relative to the table; ``sex``,
+    or ``male``; ``boneage`` or ``bone_age_months``. It may have ``id`` (else the film's file name
+    without suffix) and ``split``, ``train`` or ``validation`` (else by a hash of the id). A
+    DataError when it lacks a column.
     """
     labels = read_labels(table, (), ragged=True)
     sex_columns = [name for name in SEX_COLUMNS if name in labels.columns]

@@ -126,10 +126,7 @@ def _date(year: int, month: int, day: int) -> date | None:
 
 
 def parse_date(text: str, what: str) -> date:
-    """Read a date as a person writes it: see :func:`date_in`.
-
-    An AgeError does not quote the date itself, for it may be a child's.
-    """
+    """Read a date as a person writes it: see :func:`date_in`. The AgeError does not quote it."""
     found = date_in(text)
     if found is None:
         raise AgeError(f"the {what} is not understood; write YYYY-MM-DD, such as 2013-04-28")

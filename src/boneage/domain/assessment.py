@@ -101,7 +101,6 @@ class OtherHand:
 
     age_months: float
     box: Box
-    """Its part of the image, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +151,6 @@ class Assessment:
 
     @property
     def uncalibrated_months(self) -> float:
-        """The estimate of the weights alone."""
         return self.calibrated.uncalibrated_months if self.calibrated else self.age_months
 
     @property
@@ -172,14 +170,10 @@ class Assessment:
 
     @property
     def verdict(self) -> Verdict:
-        """The result of the quality check."""
         return verdict_on(self.findings)
 
     def box(self, region: str) -> Box | None:
-        """The box of a region; None when the weights do not detect it."""
-        return next(
-            (detection.box for detection in self.detections if detection.region == region), None
-        )
+        return next((found.box for found in self.detections if found.region == region), None)
 
 
 @dataclass(frozen=True)
@@ -208,5 +202,4 @@ class Failure:
 
     @property
     def refused(self) -> bool:
-        """Whether the image failed the quality check."""
         return verdict_on(self.findings) is Verdict.REFUSED

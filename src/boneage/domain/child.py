@@ -1,12 +1,21 @@
-"""What is known of a child: from people, and from the image's metadata."""
+"""What is known of a child: as people write it, the same for every interface, and by metadata."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
-from boneage.domain.ages import MAX_AGE_MONTHS, OLDEST_MONTHS, checked_age, months_between
+from boneage.domain.ages import (
+    MAX_AGE_MONTHS,
+    OLDEST_MONTHS,
+    checked_age,
+    months_between,
+    parse_age,
+    parse_date,
+)
 from boneage.domain.clinical_findings import NO_AGE, AgeSource, Centre, ClinicalContext, NotDefined
 from boneage.domain.radiograph import ImageMetadata
 from boneage.errors import AgeError, HeightError
@@ -23,19 +32,13 @@ PLACEHOLDER = NotDefined("placeholder_age", "the file states an age or dates tha
 NO_STUDY_DATE = NotDefined(
     "no_study_date", "the file states a birth date, but neither its study date nor an age"
 )
+SAME_HEIGHT_CM = 1.0
+"""Centimetres and rounded inches of one height differ by less."""
 
 
 @dataclass(frozen=True)
 class Child:
-    """What people state of the child on an image; all of it may be left out.
-
-    Raises
-    ------
-    AgeError
-        When the birth date is after the study date, or the age is not a child's.
-    HeightError
-        When the height is not a child's in centimetres.
-    """
+    """What people state of the child on an image; all may be left out, and must be a child's."""
 
     chronological_age_months: float | None = None
     birth_date: date | None = field(default=None, repr=False)
@@ -44,10 +47,7 @@ class Child:
     centre: Centre = Centre.CHRONOLOGICAL_AGE
 
     def completed(self, other: Child) -> Child:
-        """Take from another what is not stated here.
-
-        An age or a birth date here rules out both of the other: they may be another age.
-        """
+        """Take from another what is not stated here; an age or birth date here rules out both."""
         aged = self.chronological_age_months is not None or self.birth_date is not None
         return replace(
             other,
@@ -69,13 +69,7 @@ class Child:
 
 
 def age_between(birth_date: date, study_date: date) -> float:
-    """Give the months from birth to the image.
-
-    Raises
-    ------
-    AgeError
-        Which names no date.
-    """
+    """Give the months from birth to the image; the AgeError names no date."""
     months = months_between(birth_date, study_date)
     if months < 0:
         raise AgeError("the birth date lies after the study date; correct one of them")
@@ -88,11 +82,11 @@ def age_between(birth_date: date, study_date: date) -> float:
         ) from None
 
 
-def check_height(height_cm: float) -> None:
-    """Raise HeightError for a height that no child has; the message names metres if likely."""
+def check_height(height_cm: float) -> float:
+    """Give the height; HeightError, which names metres if likely, where no child has it."""
     low, high = HEIGHT_RANGE_CM
     if low <= height_cm <= high:
-        return
+        return height_cm
     if 0 < height_cm <= HIGHEST_IN_METRES:
         raise HeightError(
             f"height {height_cm:g} cm looks like metres; give centimetres: {100 * height_cm:g}"
@@ -111,10 +105,7 @@ def parse_height(text: str) -> float:
 
 
 def height_from_inches(height_in: float) -> float:
-    """Give a height in centimetres.
-
-    HeightError when no child has it in inches; the message names centimetres or feet if likely.
-    """
+    """Give a height in centimetres; the HeightError guesses centimetres or feet if likely."""
     low, high = (cm / CM_PER_INCH for cm in HEIGHT_RANGE_CM)
     if low <= height_in <= high:
         return height_in * CM_PER_INCH
@@ -129,12 +120,8 @@ def height_from_inches(height_in: float) -> float:
 def clinical_context(child: Child, metadata: ImageMetadata) -> ClinicalContext:
     """Combine what is given with the image's metadata; what is given takes precedence.
 
-    Where the metadata give no valid age, the context states the reason.
-
-    Raises
-    ------
-    AgeError
-        When one date is given and the other is not known, or the two give no child's age.
+    Where the metadata give no valid age, the context states the reason. AgeError when one date is
+    given and the other is not known, or the two give no child's age.
     """
     age, source = _given_age(child, metadata)
     reason = None
@@ -190,3 +177,36 @@ def _stated_age(
     if age > MAX_AGE_MONTHS:
         return None, None, NotDefined("adult", f"the file states an age of {age / 12:.0f} years")
     return age, source, None
+
+
+FIELDS: Mapping[str, Callable[[str], Any]] = {
+    "age": parse_age,
+    "birth_date": lambda text: parse_date(text, "birth date"),
+    "study_date": lambda text: parse_date(text, "study date"),
+    "height_cm": lambda text: check_height(parse_height(text)),
+    "height_in": lambda text: height_from_inches(parse_height(text)),
+}
+"""How each is parsed: an age in months, dates, heights in centimetres."""
+
+
+def parse_fields(texts: Mapping[str, str]) -> dict[str, Any]:
+    """Parse those of :data:`FIELDS` that are there and not empty; AgeError or HeightError."""
+    return {name: parse(texts[name]) for name, parse in FIELDS.items() if texts.get(name)}
+
+
+def child_of(values: Mapping[str, Any], *, brush_mean: bool = False) -> Child:
+    """Put parsed fields together, if they agree; one that is None or missing is not known."""
+    height_cm, height_in = values.get("height_cm"), values.get("height_in")
+    if height_cm is None:
+        height_cm = height_in
+    elif height_in is not None and abs(height_cm - height_in) > SAME_HEIGHT_CM:
+        raise HeightError(
+            f"height_cm ({height_cm:g} cm) and height_in ({height_in:.1f} cm) contradict each other"
+        )
+    return Child(
+        chronological_age_months=values.get("age"),
+        birth_date=values.get("birth_date"),
+        study_date=values.get("study_date"),
+        height_cm=height_cm,
+        centre=Centre.BRUSH_MEAN if brush_mean else Centre.CHRONOLOGICAL_AGE,
+    )

@@ -29,25 +29,17 @@ class Finding:
     """The value beyond which it is a finding."""
 
     @classmethod
-    def note(
-        cls, code: str, message: str, measured: float | None = None, limit: float | None = None
-    ) -> Finding:
-        """Something to know."""
-        return cls(code, Severity.NOTE, message, measured, limit)
+    def note(cls, code: str, message: str, *values: float | None) -> Finding:
+        """Something to know; ``values`` are what was measured, and its limit."""
+        return cls(code, Severity.NOTE, message, *values)
 
     @classmethod
-    def warning(
-        cls, code: str, message: str, measured: float | None = None, limit: float | None = None
-    ) -> Finding:
-        """Something to check."""
-        return cls(code, Severity.WARNING, message, measured, limit)
+    def warning(cls, code: str, message: str, *values: float | None) -> Finding:
+        return cls(code, Severity.WARNING, message, *values)
 
     @classmethod
-    def refusal(
-        cls, code: str, message: str, measured: float | None = None, limit: float | None = None
-    ) -> Finding:
-        """Why the image should not be analysed."""
-        return cls(code, Severity.REFUSAL, message, measured, limit)
+    def refusal(cls, code: str, message: str, *values: float | None) -> Finding:
+        return cls(code, Severity.REFUSAL, message, *values)
 
 
 class Verdict(StrEnum):
@@ -59,7 +51,6 @@ class Verdict(StrEnum):
 
 
 def verdict_on(findings: Sequence[Finding]) -> Verdict:
-    """Sum up the findings on an image."""
     severities = {finding.severity for finding in findings}
     if Severity.REFUSAL in severities:
         return Verdict.REFUSED

@@ -27,17 +27,14 @@ class Box:
 
     @property
     def height(self) -> int:
-        """Rows inside."""
         return self.max_row - self.min_row
 
     @property
     def width(self) -> int:
-        """Columns inside."""
         return self.max_col - self.min_col
 
     @property
     def area(self) -> int:
-        """Pixels inside."""
         return self.height * self.width
 
     @property
@@ -65,7 +62,6 @@ class Box:
 
     @property
     def edges(self) -> Edges:
-        """Where it begins and ends."""
         return Edges(self.min_row, self.min_col, self.max_row, self.max_col)
 
 
@@ -80,12 +76,10 @@ class Edges:
 
     @property
     def height(self) -> float:
-        """In pixels."""
         return self.bottom - self.top
 
     @property
     def width(self) -> float:
-        """In pixels."""
         return self.right - self.left
 
     def scaled(self, rows: float, cols: float) -> Edges:
@@ -120,7 +114,6 @@ class RegionDetection:
     that of the image, its last row the image's last. Where the image was masked in this step, it
     is 0."""
     box: Box
-    """The region in the pixels of the image."""
     attention_found: bool
     """False when no attention stood out and ``box`` is the fallback."""
     edges: Edges | None = None

@@ -62,22 +62,28 @@ class Tilt:
 
     def cut_out(self, field: npt.NDArray[np.float32], *, outside: float) -> Pixels:
         """Cut it out of a field and turn it straight; ``outside`` is the grey beyond the field."""
-        turned: Pixels = cv2.warpAffine(
-            field,
-            self._affine(),
-            (self.width, self.height),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_CONSTANT,
-            borderValue=outside,
+        return np.asarray(
+            cv2.warpAffine(
+                field,
+                self._affine(),
+                (self.width, self.height),
+                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                borderMode=cv2.BORDER_CONSTANT,
+                borderValue=outside,
+            )
         )
-        return turned
 
     def put_back(self, part: npt.NDArray[np.float32], size: tuple[int, int]) -> HeatMap:
         """Put the straight rectangle back into an empty field of this (height, width)."""
-        field: HeatMap = cv2.warpAffine(
-            part, self._affine(), size[::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
+        return np.asarray(
+            cv2.warpAffine(
+                part,
+                self._affine(),
+                size[::-1],
+                flags=cv2.INTER_LINEAR,
+                borderMode=cv2.BORDER_CONSTANT,
+            )
         )
-        return field
 
     def _affine(self) -> Points:
         # OpenCV counts from the middle of a pixel, we from its edge.
@@ -135,10 +141,7 @@ class Orientation:
         return min(1.0, tilted) * self.field.area / (height * width)
 
     def upright(self, pixels: Pixels, longest_px: int | None = None) -> Pixels:
-        """Bring an image, pixels 0 to 1, upright: bone bright, of the shape ``size``.
-
-        Its longer side has at most ``longest_px`` pixels; default: as many as there are.
-        """
+        """Bring an image upright: bone bright, of the shape ``size``, or at most ``longest_px``."""
         field = self.field
         part = pixels[field.slices]
         scale = min(1.0, longest_px / max(self.size)) if longest_px else 1.0
@@ -156,31 +159,22 @@ class Orientation:
 
     def box_on_film(self, box: Box) -> Box:
         """Carry a box from the upright image to the image as it came."""
-        back = _turned(box, self.size, -self.quarters % 4)
-        corners = _corners(back)
+        corners = _corners(_turned(box, self.size, -self.quarters % 4))
         if self.tilt:
             corners = self.tilt.on_field(corners)
         field, (rows, cols) = self.field, self.square
-        low, high = corners.min(axis=0), corners.max(axis=0)
         scale = np.array([field.width / cols, field.height / rows])
-        return _box_around(
-            low * scale + (field.min_col, field.min_row),
-            high * scale + (field.min_col, field.min_row),
-            field,
-        )
+        return _box_around(corners * scale + (field.min_col, field.min_row), field)
 
     def box_upright(self, box: Box) -> Box:
-        """Carry a box from the image as it came to the upright image, as far as it is inside.
-
-        ValueError when no part of it is inside the border.
-        """
+        """Carry a box, as far as it is inside the border, to the upright image; or ValueError."""
         field, (rows, cols) = self.field, self.square
         scale = np.array([cols / field.width, rows / field.height])
         corners = (_corners(box) - (field.min_col, field.min_row)) * scale
         if self.tilt:
             corners = self.tilt.straight(corners)
             rows, cols = self.tilt.height, self.tilt.width
-        inside = _box_around(corners.min(axis=0), corners.max(axis=0), Box(0, 0, rows, cols))
+        inside = _box_around(corners, Box(0, 0, rows, cols))
         return _turned(inside, (rows, cols), self.quarters % 4)
 
     def map_on_film(self, upright: HeatMap, size: tuple[int, int]) -> HeatMap:
@@ -196,17 +190,13 @@ class Orientation:
             inner = cv2.resize(inner, (tilt.width, tilt.height))
             rows, cols = (max(1, round(side * factor)) for side in self.square)
             inner = tilt.put_back(inner, (rows, cols))
-        if self.field == Box(0, 0, *size):
+        field = self.field
+        if field == Box(0, 0, *size):
             return inner
-        scale = inner.shape[0] / self.field.height, inner.shape[1] / self.field.width
-        before = round(self.field.min_row * scale[0]), round(self.field.min_col * scale[1])
-        after = (
-            round((size[0] - self.field.max_row) * scale[0]),
-            round((size[1] - self.field.max_col) * scale[1]),
-        )
-        widths = ((before[0], after[0]), (before[1], after[1]))
-        whole: HeatMap = np.pad(inner, widths)
-        return whole
+        down, across = inner.shape[0] / field.height, inner.shape[1] / field.width
+        rows = round(field.min_row * down), round((size[0] - field.max_row) * down)
+        cols = round(field.min_col * across), round((size[1] - field.max_col) * across)
+        return np.pad(inner, (rows, cols))
 
     def detections_on_film(
         self, detections: tuple[RegionDetection, ...], size: tuple[int, int]
@@ -230,15 +220,12 @@ def _corners(box: Box) -> Points:
     return np.array([(col, row) for col in sides[0] for row in sides[1]], np.float64)
 
 
-def _box_around(low: Points, high: Points, limits: Box) -> Box:
-    """The smallest box of whole pixels around two corners (column, row), inside the limits."""
-    least, most = np.floor(low + ROUNDING), np.ceil(high - ROUNDING)
-    return Box(
-        max(int(least[1]), limits.min_row),
-        max(int(least[0]), limits.min_col),
-        min(int(most[1]), limits.max_row),
-        min(int(most[0]), limits.max_col),
-    )
+def _box_around(corners: Points, limits: Box) -> Box:
+    """The smallest box of whole pixels around corners (column, row), inside the limits."""
+    left, top = map(int, np.floor(corners.min(axis=0) + ROUNDING))
+    right, bottom = map(int, np.ceil(corners.max(axis=0) - ROUNDING))
+    low = max(top, limits.min_row), max(left, limits.min_col)
+    return Box(*low, min(bottom, limits.max_row), min(right, limits.max_col))
 
 
 def _turned(box: Box, size: tuple[int, int], quarters: int) -> Box:

@@ -51,7 +51,6 @@ class ImageMetadata:
     format: str
     """How the pixels were stored, e.g. ``"PNG"``, ``"DICOM (JPEG 2000 lossless)"``."""
     bits: int
-    """Bits stored per pixel."""
     sex: Sex | None = None
     birth_date: date | None = field(default=None, repr=False)
     study_date: date | None = field(default=None, repr=False)
@@ -97,12 +96,10 @@ class Radiograph:
 
     @property
     def height(self) -> int:
-        """Rows."""
         return int(self.pixels.shape[0])
 
     @property
     def width(self) -> int:
-        """Columns."""
         return int(self.pixels.shape[1])
 
     @cached_property

@@ -1,13 +1,10 @@
 """What a part of the method is worth: variants without it, measured on the same films.
 
-A variant may have been trained several times, from several seeds. Its figures
-are then the means over the seeds: what one more training would give on
-average, not what the average of several networks would. The 95 % intervals are
-percentile bootstraps over films with the resamples of
-:mod:`boneage.evaluation.metrics`, the same for every seed and every variant,
-so that differences are paired film by film.
-
-It leaves behind ``ablation.json``, two CSV files, a figure and a page.
+A variant may have been trained several times, from several seeds. Its figures are then the means
+over the seeds: what one more training would give on average, not what the average of several
+networks would. The 95 % intervals are percentile bootstraps over films with the resamples of
+:mod:`boneage.evaluation.metrics`, the same for every seed and every variant, so that differences
+are paired film by film. It leaves behind ``ablation.json``, two CSV files, a figure and a page.
 """
 
 from __future__ import annotations
@@ -26,7 +23,7 @@ from boneage.evaluation.metrics import Estimate, FitMetrics, Vector, checked, es
 from boneage.evaluation.plotting import ACCENT, BOTH, plot_estimates, saved_figure
 from boneage.evaluation.report import FIGURES, interval_of, write_page, write_rows
 from boneage.storage.files import EVIDENCE_FORMAT, write_json
-from boneage.training.ablation.outcomes import Study, Variant
+from boneage.training.ablation.study import Study, Variant
 
 TABLE, CASES, RESULT, PAGE = "ablation.csv", "predictions.csv", "ablation.json", "ablation.html"
 TITLES = {
@@ -70,23 +67,16 @@ Measured: TypeAlias = Sequence[tuple[Study, Sequence[VariantMetrics]]]
 def measure_study(study: Study) -> tuple[VariantMetrics, ...]:
     """Measure every variant, and its difference from the baseline.
 
-    Raises
-    ------
-    ValueError
-        When the baseline is missing, or a variant has not read every film once a seed.
+    A ValueError when the baseline is missing, or a variant has not read every film once a seed.
     """
     true = np.array([film.age_months for film in study.films])
     read = {o.variant.name: _checked(true, o.predicted_months) for o in study.outcomes}
     if study.baseline not in read:
         raise ValueError(f"no outcome of the baseline {study.baseline!r}")
+    baselines = {name: () if name == study.baseline else read[study.baseline] for name in read}
     return tuple(
-        _measure(
-            outcome.variant,
-            true,
-            read[outcome.variant.name],
-            None if outcome.variant.name == study.baseline else read[study.baseline],
-        )
-        for outcome in study.outcomes
+        _measure(variant, true, read[variant.name], baselines[variant.name])
+        for variant in (outcome.variant for outcome in study.outcomes)
     )
 
 
@@ -97,16 +87,15 @@ def _checked(true: Vector, predicted: Vector) -> Vector:
 
 
 def _measure(
-    variant: Variant, true: Vector, own: Vector, baseline: Vector | None
+    variant: Variant, true: Vector, own: Vector, baseline: Sequence[Vector] | Vector
 ) -> VariantMetrics:
     def figures(drawn: Vector, *predicted: Vector) -> Vector:
         mean = _mean_fit(drawn, predicted[: len(own)])
-        if baseline is None:
+        if not len(baseline):
             return mean
         return np.stack([*mean, mean[0] - _mean_fit(drawn, predicted[len(own) :])[0]])
 
-    others = [] if baseline is None else list(baseline)
-    mae, rmse, r2, *difference = estimate(figures, true, *own, *others)
+    mae, rmse, r2, *difference = estimate(figures, true, *own, *baseline)
     return VariantMetrics(mae, rmse, r2, variant, len(own), difference[0] if difference else None)
 
 
@@ -153,9 +142,7 @@ def _summarise(measured: Measured, run: AblationRun) -> dict[str, Any]:
     }
 
 
-def _table_rows(
-    measured: Sequence[tuple[Study, Sequence[VariantMetrics]]],
-) -> Iterable[Sequence[object]]:
+def _table_rows(measured: Measured) -> Iterable[Sequence[object]]:
     names = ("mae_months", "rmse_months", "r2", "difference_months")
     ends = ("", "_low", "_high")
     yield "study", "variant", "baseline", "seeds", "films", *(n + e for n in names for e in ends)
@@ -232,14 +219,8 @@ def _draw_one(
     colour = ACCENT if is_baseline else BOTH
     if is_baseline:
         axes.axvline(mae.value, color=ACCENT, linestyle="--", linewidth=1, zorder=0.5)
-    plot_estimates(
-        axes, [row], [mae], colour, "", horizontal=True, mfc="white" if hollow else colour
-    )
-    axes.annotate(
-        f"{mae.value:.1f}",
-        (mae.value if mae.high is None else mae.high, row),
-        xytext=(4, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize=SMALL,
-    )
+    filling = "white" if hollow else colour
+    plot_estimates(axes, [row], [mae], colour, "", horizontal=True, mfc=filling)
+    end = mae.value if mae.high is None else mae.high
+    style: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontsize": SMALL}
+    axes.annotate(f"{mae.value:.1f}", (end, row), (4, 0), **style)

@@ -29,13 +29,7 @@ def choose(
     limit: int | None = None,
     copies: Copies = "detailed",
 ) -> tuple[Film, ...]:
-    """Choose, of films that were found already, one copy of each id of a split.
-
-    Raises
-    ------
-    DataError
-        When there is none.
-    """
+    """Choose, of films that were found, one copy of each id of a split; a DataError without any."""
     names = ("train", "validation") if split == "all" else (split,)
     chosen = tuple(film for name in names for film in found.select(copies, name))
     if not chosen:

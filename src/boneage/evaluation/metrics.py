@@ -1,10 +1,9 @@
 """How far predictions are from the truth, each figure with its uncertainty.
 
-The figures are scikit-learn's. The 95 % intervals are percentile bootstraps
-over films (Efron & Tibshirani, *An Introduction to the Bootstrap*, 1993,
-chapter 13) by SciPy, seeded, so that the same cases always give the same
-figures. Percentile, not BCa: it is defined for shares of 0 and 1 too, and its
-cost does not grow with the square of the films.
+The figures are scikit-learn's. The 95 % intervals are percentile bootstraps over films (Efron &
+Tibshirani, *An Introduction to the Bootstrap*, 1993, chapter 13) by SciPy, seeded, so that the
+same cases always give the same figures. Percentile, not BCa: it is defined for shares of 0 and 1
+too, and its cost does not grow with the square of the films.
 """
 
 from __future__ import annotations
@@ -72,10 +71,7 @@ class ErrorMetrics:
 def measure(true_months: Months, predicted_months: Months) -> ErrorMetrics:
     """Compare predictions with the truth, in months of the same films in the same order.
 
-    Raises
-    ------
-    ValueError
-        When there are no films, the two differ in length, or a number is not finite.
+    A ValueError when there are no films, the two differ in length, or a number is not finite.
     """
     true, predicted = checked(true_months, predicted_months)
     return ErrorMetrics(len(true), *estimate(_errors, true, predicted))
@@ -99,9 +95,8 @@ def measure_by(
 def estimate(statistic: Statistic, *samples: Vector) -> list[Estimate]:
     """Estimate figures of films, with bootstrap intervals that keep a film's values together.
 
-    Samples are of shape (n,): values of the same films in the same order, such
-    as truth and prediction. What is not finite counts as undefined. One film has
-    no spread, and no interval.
+    Samples are of shape (n,): values of the same films in the same order, such as truth and
+    prediction. What is not finite counts as undefined. One film has no spread, and no interval.
     """
     values = statistic(*(sample[:, np.newaxis] for sample in samples))[:, 0]
     lows, highs = np.full((2, len(values)), np.nan)

@@ -74,15 +74,12 @@ def plot_estimates(
     ``scale`` is 100 for shares in per cent; with ``horizontal`` bars the places are on the
     vertical axis.
     """
-    values = scale * np.array([[e.value, e.low, e.high] for e in found], dtype=np.float64)
-    values = values.reshape(len(found), 3)
-    value, low, high = values.T
+    values = np.array([[e.value, e.low, e.high] for e in found], dtype=np.float64)
+    value, low, high = scale * values.reshape(-1, 3).T
     bars = np.nan_to_num(np.maximum([value - low, high - value], 0))  # one film has no interval
     style = {"fmt": "o", "ms": 5, "capsize": 0 if horizontal else 3, "color": colour, **style}
-    if horizontal:
-        axes.errorbar(value, places, xerr=bars, label=label, **style)
-    else:
-        axes.errorbar(places, value, yerr=bars, label=label, **style)
+    x, y, errors = (value, places, "xerr") if horizontal else (places, value, "yerr")
+    axes.errorbar(x, y, label=label, **style | {errors: bars})
 
 
 def legend_beside(axes: Axes, title: str | None = None) -> None:

@@ -1,8 +1,7 @@
 """What every evaluation leaves behind: a page, drawn from a template, and JSON of the figures.
 
-A page is self-contained: nothing is fetched, everything is escaped, and its
-texts and tables stand in ``templates/``. It is made of the same plain values
-that the JSON file holds.
+A page is self-contained: nothing is fetched, everything is escaped, and its texts and tables
+stand in ``templates/``. It is made of the same plain values that the JSON file holds.
 """
 
 from __future__ import annotations
@@ -75,8 +74,8 @@ def number(
 ) -> str:
     """Write a figure and its interval, such as "8.0 (7.1 to 9.0)"; a dash where it is undefined.
 
-    A mapping has the keys ``value``, ``low`` and ``high``. ``sign`` writes a
-    plus, too; ``scale`` is 100 for shares in per cent.
+    A mapping has the keys ``value``, ``low`` and ``high``. ``sign`` writes a plus, too; ``scale``
+    is 100 for shares in per cent.
     """
     known = asdict(estimate) if isinstance(estimate, Estimate) else estimate
     form = f"{'+z' if sign else ''}.{digits}f"

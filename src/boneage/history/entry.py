@@ -83,10 +83,7 @@ def stored_from(assessment: Assessment) -> StoredAssessment:
 def checked_pseudonym(text: str) -> str:
     """Check a pseudonym: 1 to 64 letters, digits, points, hyphens, underscores and spaces.
 
-    Raises
-    ------
-    HistoryError
-        For anything else.
+    Raises a `HistoryError` for anything else.
     """
     stripped = text.strip()
     if not PSEUDONYM.fullmatch(stripped):
@@ -100,13 +97,7 @@ def checked_pseudonym(text: str) -> str:
 def chart_of(
     entries: Sequence[StoredAssessment], centre: Centre = Centre.CHRONOLOGICAL_AGE
 ) -> GrowthChart:
-    """Chart the assessments of one child; those without chronological age are left out.
-
-    Raises
-    ------
-    HistoryError
-        When there is no entry.
-    """
+    """Chart a child's assessments of known age; a `HistoryError` when there is none at all."""
     if not entries:
         raise HistoryError("the history has no assessment of this child")
     points = [

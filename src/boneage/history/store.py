@@ -3,45 +3,49 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from alembic.util import CommandError
-from sqlalchemy import Engine, create_engine, event, func, inspect, select
+from sqlalchemy import (
+    Engine,
+    MetaData,
+    Row,
+    Select,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    inspect,
+    select,
+)
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from boneage.domain.radiograph import Sex
 from boneage.errors import HistoryError
 from boneage.history.entry import HistoryPerson, StoredAssessment, checked_pseudonym
 from boneage.history.migrations import upgrade
-from boneage.history.schema import EntryRow, PersonRow
 
 IS_URL = re.compile(r"[a-z][a-z0-9+]*://")
 POSTGRESQL_DRIVER = "postgresql+psycopg"
+Run: TypeAlias = Callable[..., Any]
+"""Runs one statement of a transaction."""
 MAX_MESSAGE = 200
 """Characters quoted of a database's message."""
 
 
 class History:
-    """Assessments of children over time.
+    """Assessments of children over time, in a SQLite file or a database.
 
-    Parameters
-    ----------
-    where : str or Path
-        A SQLite file, or a URL that SQLAlchemy knows, such as
-        ``postgresql://user@host/database``.
-    create : bool
-        Whether a missing SQLite file is made.
-
-    Raises
-    ------
-    HistoryError
-        When it cannot be opened, is not a history, or was made by a newer boneage.
+    A URL is one that SQLAlchemy knows, such as ``postgresql://user@host/database``. A missing
+    SQLite file is made unless ``create`` is False. Raises a `HistoryError` when it cannot be
+    opened, is not a history, or was made by a newer boneage.
     """
 
     def __init__(self, where: str | Path, *, create: bool = True) -> None:
@@ -56,8 +60,16 @@ class History:
             self._engine = create_engine(self.url)
             _enforce_foreign_keys(self._engine)
             with self._engine.begin() as connection:
-                self._refuse_other_tables(inspect(connection).get_table_names())
+                names = inspect(connection).get_table_names()
+                if names and "boneage_history_version" not in names:
+                    raise HistoryError(
+                        f"{self.name!r} is not a history database; give a file or a database "
+                        "used for nothing else"
+                    )
                 upgrade(connection)
+                made = MetaData()
+                made.reflect(connection)  # as the migrations have made them
+        self._people, self._entries = made.tables["person"], made.tables["entry"]
 
     def close(self) -> None:
         """Close the connection."""
@@ -66,86 +78,81 @@ class History:
     def add(self, pseudonym: str, entry: StoredAssessment) -> None:
         """Store an assessment under a pseudonym, which is added when it is new.
 
-        Raises
-        ------
-        HistoryError
-            When the pseudonym is invalid, or belongs to a child of the other sex.
+        Raises a `HistoryError` when the pseudonym is invalid, or belongs to a child of the other
+        sex.
         """
         pseudonym = checked_pseudonym(pseudonym)
-        with self._session() as session:
-            person = _find_person(session, pseudonym)
+        with self._transaction() as run:
+            person = run(self._person(pseudonym)).first()
             if person is None:
-                person = PersonRow(pseudonym=pseudonym, sex=entry.sex.value)
-                session.add(person)
-            if person.sex != entry.sex.value:
+                new = insert(self._people).values(pseudonym=pseudonym, sex=entry.sex.value)
+                key = run(new).inserted_primary_key[0]
+            elif person.sex == entry.sex.value:
+                key = person.id
+            else:
                 raise HistoryError(
                     f"the history states {person.sex} for {pseudonym!r}, but this image was "
                     f"assessed by the {entry.sex} standard; nothing was saved"
                 )
-            person.entries.append(_row_of(entry))
+            now = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
+            values = asdict(entry) | {"person_id": key, "kept_at": now}
+            known = {one.name: values[one.name] for one in self._entries.c if one.name in values}
+            run(insert(self._entries).values(known))
 
     def people(self) -> list[HistoryPerson]:
         """Every child of the history, by pseudonym."""
+        people, entry = self._people.c, self._entries.c
         query = (
-            select(PersonRow.pseudonym, PersonRow.sex, func.count(EntryRow.id))
-            .outerjoin(EntryRow)
-            .group_by(PersonRow.id, PersonRow.pseudonym, PersonRow.sex)
-            .order_by(PersonRow.pseudonym)
+            select(people.pseudonym, people.sex, func.count(entry.id))
+            .outerjoin_from(self._people, self._entries)
+            .group_by(people.id)
+            .order_by(people.pseudonym)
         )
-        with self._session() as session:
-            return [
-                HistoryPerson(name, Sex(sex), count) for name, sex, count in session.execute(query)
-            ]
+        with self._transaction() as run:
+            return [HistoryPerson(name, Sex(sex), count) for name, sex, count in run(query)]
 
     def entries(self, pseudonym: str) -> list[StoredAssessment]:
         """The assessments of a child, by chronological age; those without one come last.
 
-        Raises
-        ------
-        HistoryError
-            When the pseudonym does not exist.
+        Raises a `HistoryError` when the pseudonym does not exist.
         """
-        with self._session() as session:
-            rows = self._person(session, pseudonym).entries
-            return [_stored_from(row) for row in sorted(rows, key=_by_age)]
+        entry = self._entries.c
+        with self._transaction() as run:
+            person = self._known(run, pseudonym)
+            rows = run(select(self._entries).where(entry.person_id == person.id).order_by(entry.id))
+            found = [_stored_from(row._asdict(), Sex(person.sex)) for row in rows]
+        return sorted(found, key=_by_age)
 
     def delete(self, pseudonym: str, number: int | None = None) -> int:
         """Delete a person with all entries, or one entry; give the number of entries deleted.
 
-        Raises
-        ------
-        HistoryError
-            When the pseudonym or the entry does not exist.
+        Raises a `HistoryError` when the pseudonym or the entry does not exist.
         """
-        with self._session() as session:
-            person = self._person(session, pseudonym)
+        with self._transaction() as run:
+            person, entry = self._known(run, pseudonym), self._entries.c
+            chosen = delete(self._entries).where(entry.person_id == person.id)
+            if number is not None:
+                chosen = chosen.where(entry.id == number)
+            count: int = run(chosen).rowcount
             if number is None:
-                count = len(person.entries)
-                session.delete(person)
-                return count
-            for row in person.entries:
-                if row.id == number:
-                    session.delete(row)
-                    return 1
-        raise HistoryError(f"{pseudonym!r} has no entry {number} in the history")
+                run(delete(self._people).where(self._people.c.id == person.id))
+            elif not count:
+                raise HistoryError(f"{pseudonym!r} has no entry {number} in the history")
+        return count
 
-    def _person(self, session: Session, pseudonym: str) -> PersonRow:
-        person = _find_person(session, pseudonym)
+    def _person(self, pseudonym: str) -> Select[Any]:
+        return select(self._people).where(self._people.c.pseudonym == pseudonym)
+
+    def _known(self, run: Run, pseudonym: str) -> Row[Any]:
+        person: Row[Any] | None = run(self._person(pseudonym)).first()
         if person is None:
             raise HistoryError(f"the history has no child with the pseudonym {pseudonym!r}")
         return person
 
-    def _refuse_other_tables(self, names: list[str]) -> None:
-        if names and "boneage_history_version" not in names:
-            raise HistoryError(
-                f"{self.name!r} is not a history database; give a file or a database "
-                "used for nothing else"
-            )
-
     @contextmanager
-    def _session(self) -> Iterator[Session]:
-        with self._database_errors(), Session(self._engine) as session, session.begin():
-            yield session
+    def _transaction(self) -> Iterator[Run]:
+        with self._database_errors(), self._engine.begin() as connection:
+            yield connection.execute
 
     @contextmanager
     def _database_errors(self) -> Iterator[None]:
@@ -192,32 +199,11 @@ def _enforce_foreign_keys(engine: Engine) -> None:
             connection.execute("PRAGMA secure_delete = ON")  # type: ignore[attr-defined]
 
 
-def _find_person(session: Session, pseudonym: str) -> PersonRow | None:
-    return session.scalar(select(PersonRow).where(PersonRow.pseudonym == pseudonym))
+def _by_age(entry: StoredAssessment) -> tuple[bool, float]:
+    age = entry.chronological_age_months
+    return age is None, age or 0.0
 
 
-def _by_age(row: EntryRow) -> tuple[bool, float, int]:
-    age = row.chronological_age_months
-    return age is None, age or 0.0, row.id
-
-
-def _row_of(entry: StoredAssessment) -> EntryRow:
-    kept_at = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
-    return EntryRow(kept_at=kept_at, **{name: getattr(entry, name) for name in SHARED_COLUMNS})
-
-
-def _stored_from(row: EntryRow) -> StoredAssessment:
-    return StoredAssessment(
-        sex=Sex(row.person.sex),
-        kept_at=row.kept_at.replace(tzinfo=UTC),
-        number=row.id,
-        **{name: getattr(row, name) for name in SHARED_COLUMNS},
-    )
-
-
-SHARED_COLUMNS = tuple(
-    field.name
-    for field in fields(StoredAssessment)
-    if field.name not in {"sex", "kept_at", "number"}
-)
-"""The columns that are as in :class:`StoredAssessment`."""
+def _stored_from(row: dict[str, Any], sex: Sex) -> StoredAssessment:
+    number, kept_at, _ = row.pop("id"), row.pop("kept_at"), row.pop("person_id")
+    return StoredAssessment(sex=sex, number=number, kept_at=kept_at.replace(tzinfo=UTC), **row)

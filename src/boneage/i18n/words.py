@@ -90,13 +90,7 @@ class Words:
 
 @cache
 def words_of(language: str) -> Words:
-    """Open the catalogue of a language.
-
-    Raises
-    ------
-    LanguageError
-        When none ships for it.
-    """
+    """Open the catalogue of a language; a `LanguageError` when none ships for it."""
     if language == ENGLISH:
         return Words(language, gettext.NullTranslations())
     if language not in languages():

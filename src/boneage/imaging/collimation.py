@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from math import ceil
-from typing import NamedTuple
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -63,6 +63,8 @@ ROBUST_PERCENTILES = (0.02, 99.98)
 """A few hot or dead pixels do not determine the range of an image."""
 
 Sample = npt.NDArray[np.float32]
+Cuts: TypeAlias = tuple[float, ...]
+"""Lines to be cut off an image at its top, bottom, left and right."""
 
 
 def range_normalised(pixels: Pixels, sample_px: int = 400_000) -> Pixels:
@@ -87,10 +89,7 @@ def range_normalised(pixels: Pixels, sample_px: int = 400_000) -> Pixels:
 
 
 def whole_image(radiograph: Radiograph) -> Pixels:
-    """What is analysed of an image that has no borders and is upright; see ``analysed``.
-
-    What is outside a stated shutter is left out.
-    """
+    """What is analysed of an image without borders that is upright: all inside a stated shutter."""
     return analysed(radiograph, _whole(radiograph))
 
 
@@ -166,10 +165,7 @@ def _scaled(box: Box, factor: float) -> Box:
 
 
 def inner_field(image: Pixels, *, tilted: bool = True) -> tuple[Box, Tilt | None]:
-    """Find the part inside the borders of a range-normalised image of square pixels.
-
-    Also a tilted panel in that part, where there is one; searched for if ``tilted``.
-    """
+    """Find the part inside the borders of a range-normalised image, and a tilted panel in that."""
     box = Box(0, 0, *image.shape)
     for _ in range(ROUNDS):
         inner = image[box.slices]
@@ -179,29 +175,16 @@ def inner_field(image: Pixels, *, tilted: bool = True) -> tuple[Box, Tilt | None
             if tilted:
                 return box, panel.scaled(scale)
             panel = None
-        cuts = _cuts_around(panel, sample.shape) if panel else NO_CUTS
+        cuts = _cuts_around(panel, sample.shape) if panel else ()
         if not any(cuts):
-            cuts = _Cuts(*map(_border_lines, _sides(sample)))
+            cuts = tuple(map(_border_lines, _sides(sample)))
         if not any(cuts):
-            wide = _Cuts(*map(_too_wide_margin, _sides(sample)))
-            return _cut(box, wide, scale), None
+            return _cut(box, tuple(map(_too_wide_margin, _sides(sample))), scale), None
         box = _cut(box, _refined(cuts, inner, scale), 1.0)
     return box, None
 
 
-class _Cuts(NamedTuple):
-    """Lines to be cut off an image at each edge."""
-
-    top: float
-    bottom: float
-    left: float
-    right: float
-
-
-NO_CUTS = _Cuts(0, 0, 0, 0)
-
-
-def _cut(box: Box, cuts: _Cuts, scale: float) -> Box:
+def _cut(box: Box, cuts: Cuts, scale: float) -> Box:
     top, bottom, left, right = (round(lines * scale) for lines in cuts)
     rows = box.min_row + top, box.max_row - bottom
     cols = box.min_col + left, box.max_col - right
@@ -210,14 +193,11 @@ def _cut(box: Box, cuts: _Cuts, scale: float) -> Box:
     return Box(rows[0], cols[0], rows[1], cols[1])
 
 
-def _refined(cuts: _Cuts, image: Pixels, scale: float) -> _Cuts:
-    """Find the edges of borders to a line of the image itself."""
+def _refined(cuts: Cuts, image: Pixels, scale: float) -> Cuts:
     reach = ceil(2 * scale)
-    return _Cuts(
-        *(
-            _refined_edge(side, round(lines * scale), reach) if lines else 0
-            for side, lines in zip(_sides(image), cuts, strict=True)
-        )
+    return tuple(
+        _refined_edge(side, round(lines * scale), reach) if lines else 0
+        for side, lines in zip(_sides(image), cuts, strict=True)
     )
 
 
@@ -286,11 +266,11 @@ def _panel(sample: Sample) -> Tilt | None:
     return panel if is_alone else None
 
 
-def _cuts_around(panel: Tilt, shape: tuple[int, ...]) -> _Cuts:
+def _cuts_around(panel: Tilt, shape: tuple[int, ...]) -> Cuts:
     """The lines around a panel that is not tilted; fewer than two are left."""
     top, left = panel.row - panel.height / 2, panel.col - panel.width / 2
     cuts = top, shape[0] - top - panel.height, left, shape[1] - left - panel.width
-    return _Cuts(*(lines if lines >= 2 else 0 for lines in cuts))
+    return tuple(lines if lines >= 2 else 0 for lines in cuts)
 
 
 def _border_lines(image: Sample) -> int:

@@ -13,9 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from boneage.domain.radiograph import Pixels
+from boneage.imaging.perturbations import tilted
+from boneage.imaging.preparing import scaled
 
 SIDE_PX = 96
 """Longest side of the images that are compared; both at one scale."""
+LEAST_PX = 8
+"""Of a side of a hand that is compared."""
 LOG_SCALES = tuple(0.06 * step for step in range(-6, 7))
 """Natural logarithms of the scales that are tried for the second hand."""
 EQUAL_LOG_SCALE = 0.07
@@ -50,7 +54,7 @@ class Likeness:
 def likeness_of(one: Pixels, other: Pixels) -> Likeness:
     """Compare two upright hands, cut from one image at one scale."""
     scale = SIDE_PX / max(*one.shape, *other.shape)
-    first, second = _resized(one, scale), _resized(other, scale)
+    first, second = (scaled(hand, scale, LEAST_PX) for hand in (one, other))
     spectrum = _spectrum(first)
     mirrored = {size: _best_fit(spectrum, second[:, ::-1], size) for size in LOG_SCALES}
     equal = [size for size in LOG_SCALES if abs(size) < EQUAL_LOG_SCALE]
@@ -63,30 +67,16 @@ def likeness_of(one: Pixels, other: Pixels) -> Likeness:
 
 def _best_fit(spectrum: Spectrum, hand: Grey, log_scale: float) -> float:
     """The best correlation of a hand with another, in one size, turned and moved."""
-    sized = _resized(hand, float(np.exp(log_scale)))
-    height, width = sized.shape
-    middle = (width - 1) / 2, (height - 1) / 2
-    best = 0.0
-    for degrees in TURNS_DEGREES:
-        turn = cv2.getRotationMatrix2D(middle, degrees, 1.0)
-        turned = cv2.warpAffine(sized, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
-        fits = np.fft.irfft2(spectrum * np.conj(_spectrum(turned)), CANVAS)
-        best = max(best, float(fits.max()))
-    return best
+    sized = scaled(hand, float(np.exp(log_scale)), LEAST_PX)
+    spectra = (_spectrum(tilted(sized, degrees)) for degrees in TURNS_DEGREES)
+    fits = (np.fft.irfft2(spectrum * np.conj(turned), CANVAS).max() for turned in spectra)
+    return max(0.0, *map(float, fits))
 
 
 def _spectrum(hand: Grey) -> Spectrum:
     """Of a hand's edges, normalised, on a canvas large enough for any shift."""
     edges = _edges(hand)[: CANVAS[0], : CANVAS[1]]
-    spectrum: Spectrum = np.fft.rfft2(edges / max(float(np.linalg.norm(edges)), 1e-6), CANVAS)
-    return spectrum
-
-
-def _resized(hand: Grey, scale: float) -> Grey:
-    size = max(8, round(hand.shape[1] * scale)), max(8, round(hand.shape[0] * scale))
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    resized: Grey = cv2.resize(np.ascontiguousarray(hand), size, interpolation=way)
-    return resized
+    return np.asarray(np.fft.rfft2(edges / max(float(np.linalg.norm(edges)), 1e-6), CANVAS))
 
 
 def _edges(grey: Grey) -> Grey:
@@ -95,5 +85,4 @@ def _edges(grey: Grey) -> Grey:
     contrast = cv2.GaussianBlur(stands_out**2, (0, 0), CONTRAST_PX)
     low, high = np.percentile(grey, (1, 99))
     least = np.float32(LEAST_CONTRAST * (high - low) + 1e-4)
-    edges: Grey = stands_out / np.sqrt(contrast + least**2)
-    return edges
+    return np.asarray(stands_out / np.sqrt(contrast + least**2))

@@ -9,6 +9,7 @@ of white, 0 to 1. Where training depends on a function, a seed gives the same by
 
 from __future__ import annotations
 
+import hashlib
 import math
 from typing import Any, TypeAlias, TypeVar
 
@@ -48,6 +49,12 @@ TEXT_HEIGHTS = (0.014, 0.035)
 """Of the image's height."""
 
 
+def random_of(name: str) -> Random:
+    """Give chance that is seeded by a name."""
+    digest = hashlib.sha256(name.encode()).digest()[:8]
+    return np.random.default_rng(int.from_bytes(digest))
+
+
 def grey_of(radiograph: Radiograph) -> Grey:
     """Take an image's grey values in as many bits as its file had: 8, or else 16."""
     kind: type[np.unsignedinteger[Any]] = (
@@ -57,16 +64,11 @@ def grey_of(radiograph: Radiograph) -> Grey:
 
 
 def white_of(grey: Grey) -> int:
-    """The value of white."""
     return int(np.iinfo(grey.dtype).max)
 
 
 def turned(grey: Grey, degrees: float) -> Grey:
-    """Turn clockwise on an image that grows to hold all of it; what is new is black.
-
-    So a viewer turns a picture: nothing of the hand is lost, and the corners
-    are filled with black. Bicubic.
-    """
+    """Turn clockwise, bicubic, on an image that grows to hold all of it; what is new is black."""
     rows, cols = _sides_when_turned(grey.shape, degrees)
     size = math.ceil(rows - TINY), math.ceil(cols - TINY)
     return _rotated(grey, degrees, size, flags=cv2.INTER_CUBIC, borderValue=0)
@@ -105,7 +107,6 @@ def quarter_turned(grey: Grey, quarters: int) -> Grey:
 
 
 def mirrored(grey: Grey) -> Grey:
-    """Exchange left and right."""
     return np.fliplr(grey)
 
 
@@ -195,10 +196,7 @@ def cropped(
 
 
 def with_border(grey: Grey, share: float, level: float) -> Grey:
-    """Put a border around the image, of a share of its side at each side.
-
-    ``level`` is the border's grey as a share of white.
-    """
+    """Put a border of a share of each side around the image; its grey is a share of white."""
     rows, cols = (round(share * side) for side in grey.shape)
     value = round(level * white_of(grey))
     return np.pad(grey, ((rows, rows), (cols, cols)), constant_values=value)
@@ -255,5 +253,4 @@ def with_text(pixels: Pixels, random: Random) -> Pixels:
 
 def _like(grey: Grey, values: npt.NDArray[Any]) -> Grey:
     """Round and clip values to the type of an image."""
-    clipped: Grey = np.clip(np.rint(values), 0, white_of(grey)).astype(grey.dtype)
-    return clipped
+    return np.asarray(np.clip(np.rint(values), 0, white_of(grey)).astype(grey.dtype))

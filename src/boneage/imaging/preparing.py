@@ -92,19 +92,18 @@ class Placement:
 def reduced(pixels: Pixels) -> Pixels:
     """Reduce a large image to ``LONGEST_PX``, each pixel the mean of those it replaces."""
     scale = LONGEST_PX / max(pixels.shape)
-    if scale >= 1:
-        return pixels
-    size = max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale))
-    smaller: Pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    return smaller
+    return pixels if scale >= 1 else scaled(pixels, scale)
+
+
+def scaled(pixels: Pixels, scale: float, least_px: int = 1) -> Pixels:
+    """Reduce or enlarge an image; no side becomes shorter than ``least_px``."""
+    size = [max(least_px, round(side * scale)) for side in pixels.shape[::-1]]
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(np.ascontiguousarray(pixels), size, interpolation=way))
 
 
 def stretch(pixels: Pixels, percentiles: tuple[float, float] = (1.0, 99.0)) -> Pixels:
-    """Map the given percentiles of an image to 0 and 1, clipped; idempotent.
-
-    An image without contrast between the percentiles (almost all of it one grey) is stretched from
-    its minimum to its maximum instead.
-    """
+    """Map the given percentiles of an image, or else its ends, to 0 and 1, clipped; idempotent."""
     step = max(1, math.isqrt(pixels.size // STRETCH_SAMPLE_PX))
     low, high = occurring_percentiles(pixels[::step, ::step], percentiles)
     if high <= low:
@@ -144,8 +143,7 @@ def normalise_contrast(pixels: Pixels, preparation: Preparation) -> Canvas:
         return grey
     tiles = (preparation.clahe_tiles, preparation.clahe_tiles)
     clahe = cv2.createCLAHE(clipLimit=preparation.clahe_clip_limit, tileGridSize=tiles)
-    normalised: Canvas = clahe.apply(grey)
-    return normalised
+    return np.asarray(clahe.apply(grey))
 
 
 def placement(film_height: float, film_width: float, size: tuple[int, int], fit: str) -> Placement:
@@ -166,16 +164,11 @@ def resize(grey: Canvas, height: int, width: int, *, antialias: bool) -> Canvas:
         if factor >= 2:
             rows, cols = grey.shape[0] // factor, grey.shape[1] // factor
             grey = cv2.resize(grey, (cols, rows), interpolation=cv2.INTER_AREA)
-    resized: Canvas = cv2.resize(grey, (width, height), interpolation=cv2.INTER_CUBIC)
-    return resized
+    return np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_CUBIC))
 
 
 def resampled(grey: Canvas, part: Edges, size: tuple[int, int], preparation: Preparation) -> Canvas:
-    """Bring a part of a normalised image to a size (rows, columns).
-
-    What is beyond the image repeats its edge where the preparation is smooth, and is left out
-    otherwise.
-    """
+    """Bring a part of a normalised image to a size; beyond it, if smooth, its edge repeats."""
     if not preparation.smooth:
         whole = part.within(*grey.shape)
         pixels = grey[whole.slices]
@@ -203,14 +196,15 @@ def resampled(grey: Canvas, part: Edges, size: tuple[int, int], preparation: Pre
             [0.0, rows, part.top - top + rows / 2 - 0.5],
         ]
     )
-    result: Canvas = cv2.warpAffine(
-        around,
-        onto,
-        (size[1], size[0]),
-        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
+    return np.asarray(
+        cv2.warpAffine(
+            around,
+            onto,
+            (size[1], size[0]),
+            flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
     )
-    return result
 
 
 def put_on_canvas(
@@ -221,7 +215,6 @@ def put_on_canvas(
     placed = resampled(normalised, whole, (place.height, place.width), preparation)
     bottom = size[0] - place.top - place.height
     right = size[1] - place.left - place.width
-    canvas: Canvas = cv2.copyMakeBorder(
-        placed, place.top, bottom, place.left, right, cv2.BORDER_REPLICATE
+    return np.asarray(
+        cv2.copyMakeBorder(placed, place.top, bottom, place.left, right, cv2.BORDER_REPLICATE)
     )
-    return canvas

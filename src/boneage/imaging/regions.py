@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -90,14 +90,12 @@ def scale_heat_map(raw: HeatMap, peak_percentile: float = 100.0) -> HeatMap:
     if peak_percentile < 100.0:
         peak = float(np.percentile(raw, peak_percentile))
         high = peak if peak > low else high
-    scaled: HeatMap = np.clip((raw - low) / (high - low), 0.0, 1.0).astype(np.float32)
-    return scaled
+    return np.asarray(np.clip((raw - low) / (high - low), 0.0, 1.0).astype(np.float32))
 
 
 def mirror_mean(raw: HeatMap, mirrored: HeatMap) -> HeatMap:
     """Average the heat maps of an image and its mirror image: both then have the same regions."""
-    mean: HeatMap = (raw + mirrored[..., ::-1]) / np.float32(2)
-    return mean
+    return np.asarray((raw + mirrored[..., ::-1]) / np.float32(2))
 
 
 def largest_box(heat_map: HeatMap, threshold: float) -> Box | None:
@@ -110,11 +108,7 @@ def largest_box(heat_map: HeatMap, threshold: float) -> Box | None:
 
 
 def exact_edges(heat_map: HeatMap, threshold: float) -> Edges | None:
-    """As :func:`largest_box`, but between pixels.
-
-    Each edge is where the heat, interpolated between the middle of the outermost pixel and that of
-    the next one, crosses the threshold.
-    """
+    """As :func:`largest_box`, but where the interpolated heat crosses the threshold."""
     around = np.pad(heat_map, 1)
     box = largest_box(around, threshold)
     if box is None:
@@ -153,29 +147,18 @@ def coverage_of(
         np.clip(np.minimum(np.arange(n) + 1, end) - np.maximum(np.arange(n), start), 0.0, 1.0)
         for n, start, end in ((shape[0], edges.top, bottom), (shape[1], left, right))
     )
-    covered: npt.NDArray[np.float32] = np.outer(rows, cols).astype(np.float32)
-    return covered
+    return np.asarray(np.outer(rows, cols).astype(np.float32))
 
 
 def mask_of(box: Box, shape: tuple[int, ...], extent: str = "box") -> npt.NDArray[np.bool_]:
-    """Return where a canvas of this shape is masked for a box in its pixels.
-
-    ``extent`` is one of the values of ``RegionPlan.carpal_mask``.
-    """
+    """Return where a canvas is masked for a box; extents as ``RegionPlan.carpal_mask``."""
     return coverage_of(box.edges, shape, extent) > 0
 
 
 def box_from_fractions(fractions: Fractions, film_height: int, film_width: int) -> Box:
     """Scale a box from shares of the image to its pixels."""
-    top, left, bottom, right = fractions
-    unit = Placement(0, 0, 10_000, 10_000)
-    box = Box(
-        round(top * unit.height),
-        round(left * unit.width),
-        round(bottom * unit.height),
-        round(right * unit.width),
-    )
-    return unit.to_film(box, film_height, film_width)
+    box = Box(*(round(share * 10_000) for share in fractions))
+    return Placement(0, 0, 10_000, 10_000).to_film(box, film_height, film_width)
 
 
 def find_regions(
@@ -187,22 +170,8 @@ def find_regions(
 ) -> list[tuple[RegionDetection, ...]]:
     """Detect one region after the other, masking those detected before.
 
-    Parameters
-    ----------
-    canvases : uint8 array, shape (images, rows, columns)
-        Prepared images; not changed.
-    places : sequence of Placement
-        Of each image on its canvas.
-    film_sizes : sequence of (height, width)
-        In pixels of the original images.
-    attend : callable
-        The attention network.
-    plan : RegionPlan
-
-    Returns
-    -------
-    list of tuple of RegionDetection
-        One tuple an image, in the order of ``plan.names``.
+    ``canvases`` are prepared images, shape (images, rows, columns), with the place of each and the
+    size of the original. Gives one tuple an image, in the order of ``plan.names``.
     """
     masked = canvases.copy()
     black = np.zeros(canvases.shape, dtype=np.float32)
@@ -230,15 +199,13 @@ def _coverage(
     place: Placement,
     film_size: tuple[int, int],
 ) -> npt.NDArray[np.float32]:
-    """How much of each pixel of a canvas is masked after a detection."""
     edges = place.to_canvas(detection.box, *film_size).edges
     if detection.edges:
         edges = place.edges_on_canvas(detection.edges, *film_size)
     return coverage_of(edges, shape, extent)
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(NamedTuple):
     """Where a region is expected: its middle and how far around it, as shares of the image."""
 
     row: float
@@ -320,7 +287,6 @@ def _one_detection(
 
 
 def _smoothed(raw: HeatMap, plan: RegionPlan) -> HeatMap:
-    """Set the edges of a heat map to its minimum and blur it, as planned."""
     edge = plan.edge_cells
     if edge:
         inner = raw[edge:-edge, edge:-edge]
@@ -337,8 +303,7 @@ def _nearness(place: _Place, shape: tuple[int, ...]) -> HeatMap:
     rows = (np.arange(shape[0]) + 0.5) / shape[0] - place.row
     cols = (np.arange(shape[1]) + 0.5) / shape[1] - place.col
     near_row, near_col = (np.exp(-np.square(far / place.reach) / 2) for far in (rows, cols))
-    weights: HeatMap = np.outer(near_row, near_col).astype(np.float32)
-    return weights
+    return np.asarray(np.outer(near_row, near_col).astype(np.float32))
 
 
 def crop_box(box: Box, plan: RegionPlan, film_height: int, film_width: int) -> Box:

@@ -32,11 +32,7 @@ Edges = npt.NDArray[np.float32]
 
 
 def thumb_side(pixels: Pixels) -> float:
-    """Give the side of the thumb of one upright hand, bone bright, with little around it.
-
-    About 1 for the right, as on usual images of left hands; about -1 for the left; near 0 where
-    it is not clear.
-    """
+    """Give the side of the thumb of one upright hand: about 1 for the right, -1 for the left."""
     return float((edge_directions(pixels) * _weights()).sum())
 
 
@@ -62,8 +58,7 @@ def edge_directions(pixels: Pixels) -> Edges:
         weighted = (strength * part).astype(np.float32)
         cells.append(cv2.resize(weighted, (CELLS, CELLS), interpolation=cv2.INTER_AREA))
     summed = np.stack(cells, axis=-1)
-    edges: Edges = np.sqrt(summed / (np.linalg.norm(summed) + np.float32(1e-6)))
-    return edges
+    return np.asarray(np.sqrt(summed / (np.linalg.norm(summed) + np.float32(1e-6))))
 
 
 def mirrored(edges: Edges) -> Edges:

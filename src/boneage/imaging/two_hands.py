@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from boneage.domain.geometry import Box
 from boneage.domain.radiograph import Pixels
+from boneage.imaging.preparing import scaled
 
 SAMPLE_PX = 128
 """Longer side at which cuts are searched for."""
@@ -63,16 +64,11 @@ class Cut:
 
     @property
     def parts(self) -> tuple[Box, Box]:
-        """Both parts."""
         return self.first, self.second
 
 
 def cuts_between(pixels: Pixels, *, rows: bool = False) -> tuple[Cut, ...]:
-    """Find where an upright image could be cut between two hands: at most three places, never none.
-
-    The likeliest comes first. With ``rows``, it is cut between two rows, not between two columns:
-    for hands above each other.
-    """
+    """Find up to three places to cut between two hands (``rows``: above each other), best first."""
     height, width = pixels.shape
     size = height if rows else width
     edges = _edges_by_line(pixels, rows=rows)
@@ -132,19 +128,15 @@ def _edges_by_line(pixels: Pixels, *, rows: bool) -> Lines:
     # Every n-th pixel first: the mean of all of a large image takes longer than all the rest.
     step = max(1, max(pixels.shape) // (4 * SAMPLE_PX))
     sample = pixels[::step, ::step]
-    scale = min(1.0, SAMPLE_PX / max(sample.shape))
-    size = max(8, round(sample.shape[1] * scale)), max(8, round(sample.shape[0] * scale))
-    small = cv2.resize(np.ascontiguousarray(sample), size, interpolation=cv2.INTER_AREA)
+    small = scaled(sample, min(1.0, SAMPLE_PX / max(sample.shape)), least_px=8)
     low, high = np.percentile(small, PERCENTILES)
     small = (small - np.float32(low)) / np.float32(max(high - low, 1e-3))
     edges = np.abs(small - cv2.GaussianBlur(small, (0, 0), EDGE_SIGMA_PX))
     lines = np.minimum(edges, np.float32(MOST_EDGE)).mean(axis=1 if rows else 0)
-    smooth: Lines = cv2.GaussianBlur(lines[np.newaxis], (0, 0), SMOOTH_SIGMA_PX)[0]
-    return smooth
+    return np.asarray(cv2.GaussianBlur(lines[np.newaxis], (0, 0), SMOOTH_SIGMA_PX)[0])
 
 
 def _emptiness(edges: Lines, line: int) -> float:
-    """Compare a cut with the lines on either side of it."""
     sides = edges[:line], edges[line + 1 :]
     crowded = min(float(np.quantile(side, CROWDED)) for side in sides)
     return float(np.clip(1 - edges[line] / max(crowded, 1e-6), 0.0, 1.0))

@@ -25,14 +25,18 @@ from boneage.domain.assessment import (
 )
 from boneage.domain.radiograph import Radiograph, Sex
 from boneage.errors import BoneageError, SexError, UnsuitableError, WeightsError
-from boneage.inference.attention import FirstPass, OnStep, detect_regions, first_pass, step_of
 from boneage.inference.both_hands import Pair, find_pair, on_whole_image, with_findings
 from boneage.inference.interval_predictor import IntervalPredictor
 from boneage.inference.networks import (
+    FirstPass,
+    OnStep,
     combined_estimate,
+    detect_regions,
+    first_pass,
     mean_feature,
     mean_months,
     run_region_networks,
+    step_of,
 )
 from boneage.inference.weights import Weights
 from boneage.quality.checks import findings_of
@@ -64,16 +68,13 @@ class Assessor:
 
     Parameters
     ----------
-    weights : str or Path, optional
-    threads : int, optional
-        How many processor cores one image may use at a time, default all.
-        Both: see :class:`boneage.inference.weights.Weights`.
+    weights, threads : optional
+        See :class:`boneage.inference.weights.Weights`.
     level : float, optional
         The share of images whose bone age the interval holds; default 0.9.
     calibration : str or Path, optional
         A file that ``boneage calibrate`` wrote; default: the one that the
         environment variable ``BONEAGE_CALIBRATION`` names; empty: none.
-        Both: see :class:`boneage.inference.interval_predictor.IntervalPredictor`.
     """
 
     def __init__(
@@ -133,14 +134,14 @@ class Assessor:
         request = _Request(sex, age, on_step or _ignore, force)
         request.on_step(PREPARING)
         first, pair = self._first_pass(radiograph, sex)
-        if pair is None:
-            answer = self._assess_hand(radiograph, first, request)
-        else:
-            answer = self._assess_pair(radiograph, pair, request)
+        answer = (
+            self._assess_pair(radiograph, pair, request)
+            if pair
+            else self._assess_hand(radiograph, first, request)
+        )
         return replace(answer, seconds=time.perf_counter() - start)
 
     def _first_pass(self, radiograph: Radiograph, sex: Sex) -> tuple[FirstPass, Pair | None]:
-        """Bring an image upright, and find its two hands where it shows two."""
 
         def run(image: Radiograph) -> FirstPass:
             return first_pass(self.weights, image, sex)
@@ -151,7 +152,6 @@ class Assessor:
     def _assess_hand(
         self, radiograph: Radiograph, first: FirstPass, request: _Request
     ) -> Assessment:
-        """Assess an image of one hand."""
         sex, age, metadata = request.sex, request.chronological_age_months, radiograph.metadata
         find = partial(
             findings_of,
@@ -214,15 +214,7 @@ class Assessor:
         *,
         force: bool = False,
     ) -> Iterator[Assessment | Failure]:
-        """Assess images one after the other; one that cannot be assessed becomes a Failure.
-
-        ``sex`` is of the cases that state none of their own; ``force`` as in :meth:`assess`.
-
-        Raises
-        ------
-        WeightsError
-            When the weights turn out unusable: then every image would fail.
-        """
+        """Assess images one after the other; one that cannot be assessed becomes a Failure."""
         for item in cases:
             case = item if isinstance(item, Case) else Case(item)
             yield attempt(
@@ -237,13 +229,7 @@ class Assessor:
             )
 
     def find_regions(self, radiograph: Radiograph) -> tuple[RegionDetection, ...]:
-        """Detect the regions of an image, with the attention network alone.
-
-        Raises
-        ------
-        WeightsError
-            When the attention network cannot be used.
-        """
+        """Detect the regions of an image, with the attention network alone."""
         sex = Sex.FEMALE  # heat maps do not depend on it
         first, pair = self._first_pass(radiograph, sex)
         if pair is not None:
@@ -253,13 +239,7 @@ class Assessor:
 
 
 def attempt(name: str, work: Callable[[], Result]) -> Result | Failure:
-    """Do something with one of many images; a Failure where it cannot be done.
-
-    Raises
-    ------
-    WeightsError
-        When the weights turn out unusable: then every image would fail.
-    """
+    """Do something with one of many images; a Failure where it cannot be done."""
     try:
         return work()
     except Exception as error:
@@ -267,13 +247,7 @@ def attempt(name: str, work: Callable[[], Result]) -> Result | Failure:
 
 
 def failure_of(name: str, error: Exception) -> Failure:
-    """Give the reason why an image could not be assessed.
-
-    Raises
-    ------
-    WeightsError
-        When that is the error: then every image would fail.
-    """
+    """Give why an image could not be assessed; a WeightsError is raised: every image would fail."""
     if isinstance(error, WeightsError):
         raise error
     if isinstance(error, BoneageError):
@@ -286,7 +260,6 @@ def failure_of(name: str, error: Exception) -> Failure:
 
 
 def _refuse(name: str, findings: tuple[Finding, ...]) -> None:
-    """Raise UnsuitableError when an image fails the quality check."""
     if verdict_on(findings) is Verdict.REFUSED:
         reasons = [f.message for f in findings if f.severity is Severity.REFUSAL]
         raise UnsuitableError(f"{name!r} is refused: {' '.join(reasons)}", findings)

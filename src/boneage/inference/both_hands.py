@@ -21,7 +21,7 @@ from boneage.imaging.hand_likeness import Likeness, likeness_of
 from boneage.imaging.preparing import Placement
 from boneage.imaging.thumb import thumb_side
 from boneage.imaging.two_hands import Cut, at_field_edges, cuts_between
-from boneage.inference.attention import FirstPass
+from boneage.inference.networks import FirstPass
 from boneage.quality.both_hands import (
     CLEARLY_WHOLE,
     WHOLE_HAND,
@@ -53,7 +53,6 @@ class Hand:
     def detections_on_whole(
         self, detections: tuple[RegionDetection, ...], radiograph: Radiograph
     ) -> tuple[RegionDetection, ...]:
-        """Carry detections on this hand's radiograph to the image that shows both."""
         size = radiograph.height, radiograph.width
         return Orientation(self.box).detections_on_film(detections, size)
 
@@ -67,7 +66,6 @@ class Pair:
     likeness: Likeness
 
     def findings(self, left: Assessment, right: Assessment) -> tuple[Finding, ...]:
-        """Compare the two, once each was assessed."""
         hands = TwoHands(
             self.left.thumb, self.right.thumb, left.age_months, right.age_months, self.likeness
         )
@@ -77,11 +75,7 @@ class Pair:
 def find_pair(
     radiograph: Radiograph, whole: FirstPass, first_pass: Callable[[Radiograph], FirstPass]
 ) -> Pair | None:
-    """Find the two hands of an image that shows two; None where it shows one, or anything else.
-
-    ``whole`` is its first pass; ``first_pass`` is run on its parts. None also where the weights
-    have no quality check.
-    """
+    """Find the two hands of an image by first passes of its parts; None where it shows others."""
     if whole.measures is None:
         return None
     letters = whole.measures.letters
@@ -168,10 +162,7 @@ def _cut_out(
     letters: int,
     first_pass: Callable[[Radiograph], FirstPass],
 ) -> Hand:
-    """Cut one hand out of an image; the part is in the pixels of the view.
-
-    ``letters`` are those of the whole image: text may name the patient wherever it stands.
-    """
+    """Cut a hand (in the view's pixels) out of an image; all text on it may name the patient."""
     scale = Placement(0, 0, *view.pixels.shape)
     box = view.orientation.box_on_film(scale.to_film(part, *view.orientation.size))
     alone = part_of(radiograph, box)
@@ -186,7 +177,6 @@ def _cut_out(
 
 
 def part_of(radiograph: Radiograph, box: Box) -> Radiograph:
-    """Cut a part out of an image; its metadata stay."""
     exposed = radiograph.exposed.intersection(box) if radiograph.exposed else None
     return replace(
         radiograph,

@@ -15,20 +15,8 @@ from boneage.uncertainty.intervals import DEFAULT_LEVEL
 class IntervalPredictor:
     """Calibrates answers, where there is a calibration, and gives them their interval.
 
-    Parameters
-    ----------
-    weights : Weights
-    level : float, optional
-        Default 0.9, where the weights or the calibration state an interval.
-    calibration : str or Path, optional
-        See :func:`boneage.uncertainty.calibration.open_calibration`.
-
-    Raises
-    ------
-    LevelError
-        When there is no interval, or none of this level.
-    CalibrationError
-        When the calibration cannot be used with these weights.
+    The level is 0.9 by default. LevelError when there is no interval, or none of this level;
+    CalibrationError when the calibration cannot be used with these weights.
     """
 
     def __init__(
@@ -59,8 +47,5 @@ class IntervalPredictor:
         return replace(answer, interval=self.around(answer, self.level), errors=errors)
 
     def around(self, answer: Assessment, level: float) -> Interval | None:
-        """The interval of any level around a calibrated answer; None where there is no model.
-
-        LevelError when there are too few calibration images for the level.
-        """
+        """The interval of any level around a calibrated answer; None where there is no model."""
         return self.model.around(answer, level) if self.model else None

@@ -16,8 +16,7 @@ from boneage.domain.assessment import WHOLE_HAND
 from boneage.errors import LevelError, WeightsError
 from boneage.imaging.preparing import Preparation
 from boneage.imaging.regions import RegionPlan
-from boneage.uncertainty.interval_table import scores_of, shape_of
-from boneage.uncertainty.intervals import DEFAULT_LEVEL, IntervalModel
+from boneage.uncertainty.intervals import DEFAULT_LEVEL, IntervalModel, scores_of, shape_of
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -62,7 +61,7 @@ class Manifest:
     interval: IntervalModel | None = None
     """None: these weights state no interval."""
     features: StoredFile | None = None
-    """The whole-hand features of the training images; see ``boneage.quality.ood_score``. None:
+    """The whole-hand features of the training images; see ``boneage.quality.classifier``. None:
     there is no out-of-distribution score."""
 
     @property
@@ -117,12 +116,10 @@ class _ManifestFile(msgspec.Struct):
 
 
 def bundled_folder() -> Path:
-    """Find the folder of the weights that ship with boneage."""
     return Path(str(resources.files("boneage") / "bundle"))
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read and check ``manifest.json``."""
     path = folder / MANIFEST
     try:
         content = path.read_bytes()
@@ -137,7 +134,10 @@ def read_manifest(folder: Path) -> Manifest:
             raise WeightsError(
                 f"{str(path)!r} is of format {table['format']!r}; this program reads {FORMAT}"
             )
-        _refuse_unknown(table["regions"])
+        # Of a newer program: the regions would not be those of its training.
+        unknown = table["regions"].keys() - {field.name for field in fields(RegionPlan)}
+        if unknown:
+            raise ValueError(f"unknown settings {sorted(unknown)}")
         stated = msgspec.convert(table, _ManifestFile)
         manifest = stated.manifest(table, hashlib.sha256(content).hexdigest())
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -145,13 +145,6 @@ def read_manifest(folder: Path) -> Manifest:
     for problem in _problems(manifest):
         raise WeightsError(f"{str(path)!r} is inconsistent: {problem}")
     return manifest
-
-
-def _refuse_unknown(regions: Mapping[str, Any]) -> None:
-    """Refuse a setting of a newer program: the regions would not be those of its training."""
-    unknown = regions.keys() - {field.name for field in fields(RegionPlan)}
-    if unknown:
-        raise ValueError(f"unknown settings {sorted(unknown)}")
 
 
 def _problems(manifest: Manifest) -> Iterator[str]:
@@ -163,7 +156,8 @@ def _problems(manifest: Manifest) -> Iterator[str]:
     for name, entry in networks.items():
         if entry.input is None and name != "fusion":
             yield f"it states no input size for {name!r}"
-    for stored in _files(manifest):
+    stored_files = [f for entry in networks.values() for f in (entry, *entry.alone.values())]
+    for stored in (*stored_files, *([manifest.features] if manifest.features else [])):
         if Path(stored.file).name != stored.file:
             yield f"the file {stored.file!r} is outside its folder"
     for region in manifest.plan.names:
@@ -178,13 +172,6 @@ def _problems(manifest: Manifest) -> Iterator[str]:
     for region in manifest.fusion_inputs:
         if region not in there:
             yield f"the fusion takes {region!r}, but there are only {sorted(there)}"
-
-
-def _files(manifest: Manifest) -> Iterator[StoredFile]:
-    for entry in manifest.networks.values():
-        yield from (entry, *entry.alone.values())
-    if manifest.features:
-        yield manifest.features
 
 
 def verified(path: Path, sha256: str) -> bytes:

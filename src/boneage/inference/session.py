@@ -15,7 +15,7 @@ from boneage.domain.assessment import Assessment, Case, Failure
 from boneage.domain.child import Child
 from boneage.domain.radiograph import Radiograph, Sex
 from boneage.inference.assessor import Assessor, Source, failure_of
-from boneage.inference.attention import OnStep
+from boneage.inference.networks import OnStep
 from boneage.reading import read
 from boneage.reading.source import UNNAMED, NamedFile, load, name_of
 
@@ -36,26 +36,14 @@ class Session:
 
     @property
     def assessment(self) -> Assessment:
-        """The assessment.
-
-        Raises
-        ------
-        ValueError
-            Where there is none.
-        """
+        """The assessment; ValueError where there is none."""
         if isinstance(self.outcome, Failure):
             raise ValueError(f"there is no assessment: {self.outcome.message}")
         return self.outcome
 
     @property
     def image(self) -> Radiograph:
-        """The radiograph.
-
-        Raises
-        ------
-        ValueError
-            Where it could not be decoded.
-        """
+        """The radiograph; ValueError where it could not be decoded."""
         if self.radiograph is None:
             raise ValueError("the image was not decoded")
         return self.radiograph
@@ -88,9 +76,11 @@ def assess_case(
 ) -> Session:
     """Decode an image, assess it, and interpret the result for the child.
 
+    The session has a Failure where the image cannot be read, fails the quality check, or what is
+    stated of the child is impossible. WeightsError: then every image would fail.
+
     Parameters
     ----------
-    assessor : Assessor
     case : Case, Failure, path, bytes, binary file or Radiograph
         A Failure, such as of a table's invalid row, is its own outcome.
     sex : Sex or str, optional
@@ -100,23 +90,10 @@ def assess_case(
         findings, as for a measurement.
     level : float, optional
         Of the interval; default: that of the assessor.
-    force : bool
-        See :meth:`boneage.inference.assessor.Assessor.assess`.
     name : str, optional
         What the outcome calls the image; default: the file's name without its folder.
     on_step : callable, optional
         Called with each of :func:`steps_of` when it begins, in the same thread.
-
-    Returns
-    -------
-    Session
-        With a Failure where the image cannot be read, fails the quality check, or what is
-        stated of the child is impossible.
-
-    Raises
-    ------
-    WeightsError
-        When the weights turn out unusable: then every image would fail.
     """
     if isinstance(case, Failure):
         return Session(case if name is None else replace(case, film=name))

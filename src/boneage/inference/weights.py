@@ -26,8 +26,8 @@ from boneage.inference.manifest import (
     read_manifest,
     verified,
 )
+from boneage.quality.classifier import FeatureSpace, space_from_bytes
 from boneage.quality.model_file import QualityModel, read_quality_model
-from boneage.quality.ood_score import FeatureSpace, space_from_bytes
 from boneage.storage.parallel import default_workers
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ MONTHS_SCALE = 240.0
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 Job = tuple[str, Arrays]
-"""A network and its inputs."""
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -46,19 +45,9 @@ Result = TypeVar("Result")
 class Weights:
     """A folder of weights, opened when first needed.
 
-    Parameters
-    ----------
-    folder : str or Path, optional
-        Default: the folder named by the environment variable
-        ``BONEAGE_WEIGHTS``, else the weights that ship with boneage.
-    threads : int, optional
-        How many processor cores one image may use at a time; default: all. Give 1 when several
-        images are analysed at once.
-
-    Raises
-    ------
-    WeightsError
-        When the manifest is missing or not one this program can read.
+    By default that of the environment variable ``BONEAGE_WEIGHTS``, else the weights that ship.
+    ``threads`` is how many cores one image may use (default: all); give 1 when several images are
+    analysed at once. WeightsError: there is no manifest that this program can read.
     """
 
     def __init__(
@@ -72,7 +61,6 @@ class Weights:
 
     @cached_property
     def name(self) -> WeightsName:
-        """Name, profile and checksum, for the assessment."""
         return WeightsName(self.manifest.name, self.manifest.profile, self.manifest.sha256)
 
     @cached_property
@@ -97,18 +85,16 @@ class Weights:
         Inputs that the exported network does not take (a sex it was not built to see) are left
         out. A single output is computed by the smaller network for it, where there is one.
         """
-        session = self.session(network, self._single(network, outputs))
+        entry = self.manifest.networks.get(network)
+        single = outputs[0] if outputs and len(outputs) == 1 else None
+        session = self.session(network, single if entry and single in entry.alone else None)
         wanted = {item.name for item in session.get_inputs()}
         names = outputs or [item.name for item in session.get_outputs()]
         fed = {name: value for name, value in inputs.items() if name in wanted}
         return dict(zip(names, session.run(names, fed), strict=True))
 
     def run_each(self, jobs: Iterable[Job]) -> list[dict[str, npt.NDArray[np.float32]]]:
-        """Run networks that do not need each other's outputs in parallel.
-
-        Each has one core to itself (see :meth:`session`), which is faster for several small
-        networks than one after the other, each spread over all cores.
-        """
+        """Run independent networks in parallel, each on one core: faster than in turn."""
         return self.in_parallel(lambda job: self.run(*job), jobs)
 
     def in_parallel(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
@@ -118,15 +104,11 @@ class Weights:
         return list(self._pool.map(work, items))
 
     def in_background(self, work: Callable[[], Result]) -> Callable[[], Result]:
-        """Start work on another core; calling what is returned waits for its result.
-
-        With one core it runs when it is called.
-        """
+        """Start work on another core, if there is one; what is returned waits for its result."""
         return work if self.cores == 1 else self._pool.submit(work).result
 
     @property
     def cores(self) -> int:
-        """How many cores one image may use."""
         return self.threads or default_workers()
 
     @cached_property
@@ -134,24 +116,11 @@ class Weights:
         return ThreadPoolExecutor(self.cores, thread_name_prefix="boneage")
 
     def input_size(self, network: str) -> tuple[int, int]:
-        """Rows and columns of the image that a network takes.
-
-        Raises
-        ------
-        WeightsError
-            When the manifest states none.
-        """
+        """Rows and columns of the image that a network takes; WeightsError: none are stated."""
         size = self.manifest.networks[network].input
         if size is None:
             raise WeightsError(f"the manifest states no input size for {network!r}")
         return size
-
-    def _single(self, network: str, outputs: Sequence[str] | None) -> str | None:
-        """The one output that is wanted, where there is a file for it."""
-        entry = self.manifest.networks.get(network)
-        if entry is None or outputs is None or len(outputs) != 1:
-            return None
-        return outputs[0] if outputs[0] in entry.alone else None
 
     def open_all(self) -> None:
         """Open everything now, so that what is wrong with it shows before an image comes."""
@@ -161,11 +130,7 @@ class Weights:
         _ = self.feature_space, self.quality_model
 
     def session(self, network: str, output: str | None = None) -> InferenceSession:
-        """Open the ONNX Runtime session of a network, its file verified when first opened.
-
-        With ``output``, of the part of it that computes this one alone. The networks of the
-        regions use one core each: they run in parallel.
-        """
+        """Open a network's session, verified; with ``output``, of the part for this one alone."""
         with self._opening:
             if (network, output) not in self._sessions:
                 self._sessions[network, output] = self._open(network, output)

@@ -72,11 +72,7 @@ class TwoHands:
 
 
 def may_show_two(judgement: Judgement, cut: Cut, size: tuple[int, int], refused: float) -> bool:
-    """Whether to try to cut an upright image of this (height, width) in two.
-
-    By the judgement of the whole, the likeliest cut, and the likelihood of one whole hand below
-    which an image is ``refused``.
-    """
+    """Whether to try to cut an upright image of this (height, width) in two."""
     if judgement.hand < refused or judgement.kinds.get(SEVERAL, 0.0) > PERHAPS_SEVERAL:
         return True
     return is_wide(size) and cut.emptiness > EMPTY_CUT
@@ -104,10 +100,7 @@ def is_unlikely_one(judgement: Judgement, refused: float) -> bool:
 
 
 def of_two_hands(hands: TwoHands, laterality: str | None) -> tuple[Finding, ...]:
-    """Collect the findings on an image of two hands, with the laterality that its file states.
-
-    A refusal where they are not one child's; else a note, and perhaps warnings.
-    """
+    """Collect the findings on two hands: a refusal where they are not one child's, else a note."""
     if hands.of_one_side:
         return (SAME_SIDE,)
     left, right = years_and_months(hands.left_months), years_and_months(hands.right_months)

@@ -40,10 +40,7 @@ Marks = npt.NDArray[np.float64]
 
 
 def letters_in_a_row(pixels: Pixels) -> int:
-    """Count the letter-like marks in the longest row of them, bright ones or dark ones.
-
-    Of all of an image, for text stands mostly beside the hand.
-    """
+    """Count the letter-like marks, bright or dark, in the longest row of them on an image."""
     scale = min(1.0, LONGEST_PX / max(pixels.shape))
     size = max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale))
     grey = cv2.convertScaleAbs(pixels, alpha=255.0)
@@ -55,7 +52,6 @@ def letters_in_a_row(pixels: Pixels) -> int:
 
 
 def _marks(stands_out: npt.NDArray[np.uint8]) -> Marks:
-    """Find what has the size of a letter, from left to right."""
     _, ink = cv2.threshold(stands_out, STANDS_OUT * 255, 1, cv2.THRESH_BINARY)
     found = connected_components(ink)
     width, height, area = found[:, 2], found[:, 3], found[:, 4]
@@ -66,12 +62,10 @@ def _marks(stands_out: npt.NDArray[np.uint8]) -> Marks:
         & (area >= LEAST_INK * width * height)
     )
     marks: Marks = found[like_letters][:MOST_MARKS, :4].astype(np.float64)
-    from_left: Marks = marks[np.argsort(marks[:, 0], kind="stable")]
-    return from_left
+    return np.asarray(marks[np.argsort(marks[:, 0], kind="stable")])
 
 
 def _longest_row(marks: Marks) -> int:
-    """Count the marks of the longest row."""
     left, top, width, height = marks.T
     foot, right = top + height, left + width
     row = np.ones(len(marks), np.int64)

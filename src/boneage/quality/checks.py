@@ -15,6 +15,7 @@ from boneage.domain.orientation import Orientation
 from boneage.domain.radiograph import ImageMetadata, Sex
 from boneage.quality.classifier import Judgement
 from boneage.quality.image_quality import ImageQuality
+from boneage.quality.side import SideEvidence, findings_of_side
 
 HAND_WORDS = ("HAND", "WRIST", "BONE AGE", "BONEAGE")
 """Body parts, as DICOM states them, that a bone-age radiograph may have."""
@@ -39,7 +40,10 @@ OTHER_KINDS: Mapping[str, str] = {
 }
 """What an image shows that is not analysed, by the kind that the classifier gives it."""
 
+LESS_RELIABLE = "the bone age is less reliable."
 CODES_OF_KINDS = {"part": "part_of_a_hand", "several": "several_hands"}
+OF_LEFT_HANDS = "the standards apply to left hands."
+MARKED_AS = {"R": "a right hand", "B": "one of both hands"}
 QUARTER_TURNS = {1: "90° clockwise", 2: "180°", 3: "90° counter-clockwise"}
 
 
@@ -55,7 +59,6 @@ class QualityLimits:
     orientation_certain: float
     """By how much turning an image must raise its likelihood of being upright."""
     tilt_warned_degrees: float
-    right_warned: float
     contrast_refused: float
     contrast_warned: float
     white_warned: float
@@ -78,6 +81,7 @@ class ImageMeasures:
     letters: int
     """In the longest row of them, anywhere on the image."""
     judgement: Judgement
+    side: SideEvidence
     limits: QualityLimits
 
 
@@ -91,22 +95,7 @@ def findings_of(
     answer_months: float | None = None,
     notes: tuple[Finding, ...] = (),
 ) -> tuple[Finding, ...]:
-    """Collect all findings on an image; refusals come first.
-
-    Parameters
-    ----------
-    metadata : ImageMetadata
-        Of the file.
-    sex : Sex
-        Whose standard is used.
-    detections : tuple of RegionDetection
-    measures : ImageMeasures, optional
-        None where the weights have no quality check.
-    chronological_age_months, answer_months : float, optional
-        The bone age once it is known.
-    notes : tuple of Finding
-        What was corrected, or found odd, when the file was decoded.
-    """
+    """Collect all findings, refusals first; ``measures`` are None without a quality check."""
     found = [
         *(findings_of_measures(measures) if measures else ()),
         *notes,
@@ -117,10 +106,10 @@ def findings_of(
 
 
 def findings_of_measures(measures: ImageMeasures) -> Iterator[Finding]:
-    """Report each measure that is beyond its limit."""
     yield from _of_kind(measures.judgement, measures.limits)
     yield from _of_pixels(measures)
     yield from _of_orientation(measures)
+    yield from findings_of_side(measures.side)
 
 
 def _of_kind(judgement: Judgement, limits: QualityLimits) -> Iterator[Finding]:
@@ -139,7 +128,7 @@ def _of_kind(judgement: Judgement, limits: QualityLimits) -> Iterator[Finding]:
         )
         yield Finding.warning("unsure_hand", message, hand, limits.hand_warned)
     elif ood_score > limits.ood_score_warned:
-        message = "The image is atypical of the training data; the bone age is less reliable."
+        message = f"The image is atypical of the training data; {LESS_RELIABLE}"
         yield Finding.warning("rather_unlike", message, ood_score, limits.ood_score_warned)
 
 
@@ -149,13 +138,13 @@ def _of_pixels(measures: ImageMeasures) -> Iterator[Finding]:
         message = "The image has almost no contrast: nothing can be recognised."
         yield Finding.refusal("no_contrast", message, quality.contrast, limits.contrast_refused)
     elif quality.contrast < limits.contrast_warned:
-        message = "The image has low contrast; the bone age is less reliable."
+        message = f"The image has low contrast; {LESS_RELIABLE}"
         yield Finding.warning("low_contrast", message, quality.contrast, limits.contrast_warned)
     if quality.noise > limits.noise_warned:
-        message = "The image is noisy; the bone age is less reliable."
+        message = f"The image is noisy; {LESS_RELIABLE}"
         yield Finding.warning("noisy", message, quality.noise, limits.noise_warned)
     if quality.sharpness < limits.sharpness_warned:
-        message = "The image is blurred; the bone age is less reliable."
+        message = f"The image is blurred; {LESS_RELIABLE}"
         yield Finding.warning("blurred", message, quality.sharpness, limits.sharpness_warned)
     if quality.white > limits.white_warned:
         message = (
@@ -163,21 +152,16 @@ def _of_pixels(measures: ImageMeasures) -> Iterator[Finding]:
             "shield or metal."
         )
         yield Finding.warning("saturated", message, quality.white, limits.white_warned)
-    side = float(min(measures.orientation.size))
+    side, letters = float(min(measures.orientation.size)), float(measures.letters)
     if side < limits.side_warned_px:
-        message = (
-            "The resolution is below that of the model's input; the bone age is less reliable."
-        )
+        message = f"The resolution is below that of the model's input; {LESS_RELIABLE}"
         yield Finding.warning("low_resolution", message, side, limits.side_warned_px)
-    if measures.letters > limits.letters_warned:
+    if letters > limits.letters_warned:
         message = "The image appears to contain burned-in text that may identify the patient."
-        yield Finding.warning(
-            "burnt_in_text", message, float(measures.letters), limits.letters_warned
-        )
+        yield Finding.warning("burnt_in_text", message, letters, limits.letters_warned)
 
 
 def _of_orientation(measures: ImageMeasures) -> Iterator[Finding]:
-    """Report the orientation of the image, and how it was corrected."""
     orientation, judgement, limits = measures.orientation, measures.judgement, measures.limits
     if orientation.quarters:
         turn = QUARTER_TURNS[orientation.quarters]
@@ -199,10 +183,6 @@ def _of_orientation(measures: ImageMeasures) -> Iterator[Finding]:
         message = f"The hand is rotated by about {tilt:.0f}°; "
         message += "the bone age is more reliable for an upright hand."
         yield Finding.warning("tilted", message, tilt, limits.tilt_warned_degrees)
-    if judgement.right > limits.right_warned:
-        message = "The image appears to show a right or mirrored hand; "
-        message += "the standards apply to left hands."
-        yield Finding.warning("looks_right", message, judgement.right, limits.right_warned)
     share = orientation.share_of(*measures.image_size)
     if share < HARDLY_COLLIMATED:
         message = f"Border removed: {100 * share:.0f} % of the image was analysed."
@@ -213,20 +193,14 @@ def _of_orientation(measures: ImageMeasures) -> Iterator[Finding]:
 def _of_metadata(
     metadata: ImageMetadata, sex: Sex, chronological_age_months: float | None
 ) -> Iterator[Finding]:
-    """Report what the metadata state that does not fit."""
-    if metadata.laterality == "R":
-        message = "The image is marked as a right hand; the standards apply to left hands."
-        yield Finding.warning("right_hand", message)
-    if metadata.laterality == "B":
-        message = "The image is marked as one of both hands; the standards apply to left hands."
+    if metadata.laterality in MARKED_AS:
+        message = f"The image is marked as {MARKED_AS[metadata.laterality]}; {OF_LEFT_HANDS}"
         yield Finding.warning("right_hand", message)
     yield from metadata.findings
-    part = metadata.body_part
+    part, modality = metadata.body_part, metadata.modality
     if part and not any(word in part.upper() for word in HAND_WORDS):
-        yield Finding.warning(
-            "other_body_part", f"The file states the body part {part!r}, not a hand."
-        )
-    modality = metadata.modality
+        message = f"The file states the body part {part!r}, not a hand."
+        yield Finding.warning("other_body_part", message)
     if modality and modality.upper() not in RADIOGRAPHY:
         message = f"The file states the modality {modality!r}, which is not projection radiography."
         yield Finding.warning("other_modality", message)
@@ -240,7 +214,7 @@ def _of_metadata(
     if age is not None and age > ADULT_MONTHS:
         message = "At this age skeletal growth is complete; the standards apply to children."
         yield Finding.warning("adult", message, age, ADULT_MONTHS)
-    if metadata.sex is not None and metadata.sex is not sex:
+    if metadata.sex not in {None, sex}:
         message = (
             f"The file states {metadata.sex}, but the image was analysed by the {sex} standard."
         )
@@ -253,16 +227,13 @@ def _of_metadata(
 def _of_answer(
     detections: tuple[RegionDetection, ...], age_months: float | None, answer_months: float | None
 ) -> Iterator[Finding]:
-    """Report what is odd about the bone age and the detected regions."""
     if answer_months is not None and answer_months >= END_OF_SCALE_MONTHS:
         message = "The bone age is at the end of the scale; "
         message += "a radiograph of an adult gives the same value."
-        limit = END_OF_SCALE_MONTHS
-        yield Finding.note("end_of_scale", message, answer_months, limit)
+        yield Finding.note("end_of_scale", message, answer_months, END_OF_SCALE_MONTHS)
     if age_months is not None and answer_months is not None:
         unlikely = unlikely_age(age_months, answer_months)
-        if unlikely is not None:
-            yield unlikely
+        yield from (unlikely,) if unlikely else ()
     for detection in detections:
         if not detection.attention_found:
             message = f"The {detection.region} region was not detected; "

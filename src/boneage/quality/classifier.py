@@ -1,12 +1,15 @@
-"""The quality classifier: what an image shows, and in which orientation, by its feature.
+"""What an image shows, its orientation, and how atypical of the training images it is.
 
 Linear functions of the attention network's feature of the whole hand, which is computed anyway.
-They were fitted to one network (``boneage suitability``) and mean nothing for another.
+They were fitted to one network (``boneage suitability``) and mean nothing for another. The
+features of the training images span a small space, their principal components: an image is
+atypical when its feature is far out along these (Mahalanobis distance), or far off the space.
 """
 
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 
 from boneage.errors import WeightsError
-from boneage.quality.ood_score import ARRAYS, BROKEN, FeatureSpace
 
 HAND = "hand"
 """The kind that is analysed; the others are refused."""
@@ -31,6 +33,16 @@ STRAIGHTER_HAND = 0.05
 """By so much, an image may be less likely a hand once it is turned straight."""
 
 Vectors = npt.NDArray[np.float32]
+LINEAR = {"kind": "kind", "orientation": "lying", "tilt": "tilt"}
+"""The linear functions, and their names in the file."""
+COMPONENTS = 16
+"""At most; a few hundred images do not determine the variances of more."""
+IMAGES_PER_COMPONENT = 10
+TINY = 1e-6
+"""Of the largest variance: smaller ones count as 0."""
+ARRAYS = ("mean", "components", "variances", "rest")
+BROKEN = (*(ValueError, KeyError, TypeError, AttributeError, EOFError, OSError), zipfile.BadZipFile)
+"""What NumPy raises on a file of arrays that is not one, or cut off."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,10 +69,8 @@ class Judgement:
     """Of each of ``ORIENTATIONS``; together 1."""
     tilt_degrees: float
     """How far the hand is turned clockwise from upright."""
-    right: float
-    """How likely it is a right hand, or a mirrored left one."""
     ood_score: float
-    """See :class:`boneage.quality.ood_score.FeatureSpace`."""
+    """See :class:`boneage.quality.classifier.FeatureSpace`."""
 
     @property
     def hand(self) -> float:
@@ -83,17 +93,10 @@ class QualityClassifier:
     """One number for each of ``ORIENTATIONS``."""
     tilt: Linear
     """Degrees."""
-    right: Linear
-    """One number: the logarithm of the odds."""
     space: FeatureSpace
-    """Of training images."""
 
     def judge(self, features: npt.ArrayLike) -> Judgement:
-        """Judge an image by its features, shape (views, width).
-
-        The views are the image and, where the weights analyse both, its mirror image. WeightsError
-        when the features are of another width.
-        """
+        """Judge an image by its features (views, width), perhaps also of its mirror image."""
         rows = np.asarray(features, np.float32).reshape(len(np.asarray(features)), -1)
         if rows.shape[1] != self.kind.weights.shape[1]:
             raise WeightsError(
@@ -104,12 +107,10 @@ class QualityClassifier:
         orientations = _softmax(self.orientation.of(rows))
         if len(rows) > 1:
             orientations[1] = orientations[1, list(MIRRORED)]
-        odds = float(np.mean(self.right.of(rows)[:, 0] * signs))
         return Judgement(
             kinds=dict(zip(self.kinds, _softmax(self.kind.of(rows)).mean(axis=0), strict=True)),
             orientation_probabilities=tuple(map(float, orientations.mean(axis=0))),
             tilt_degrees=float(np.mean(self.tilt.of(rows)[:, 0] * signs)),
-            right=float(1 / (1 + np.exp(-odds))),
             ood_score=self.space.ood_score(rows.mean(axis=0)),
         )
 
@@ -129,7 +130,6 @@ class QualityClassifier:
 
 
 def most_likely_orientation(judgement: Judgement) -> tuple[int, bool]:
-    """Give the most likely of ``ORIENTATIONS``."""
     return ORIENTATIONS[int(np.argmax(judgement.orientation_probabilities))]
 
 
@@ -145,10 +145,6 @@ def is_straighter(before: Judgement, after: Judgement) -> bool:
     """Whether a tilted hand, once it is turned back, is straighter and still a hand."""
     less = abs(after.tilt_degrees) < abs(before.tilt_degrees) / 2
     return less and after.hand > before.hand - STRAIGHTER_HAND
-
-
-LINEAR = {"kind": "kind", "orientation": "lying", "tilt": "tilt", "right": "right"}
-"""The linear functions, and their names in the file."""
 
 
 def classifier_from_bytes(content: bytes) -> QualityClassifier:
@@ -177,7 +173,6 @@ def _problems(classifier: QualityClassifier) -> list[str]:
         "kind": len(classifier.kinds),
         "orientation": len(ORIENTATIONS),
         "tilt": 1,
-        "right": 1,
     }
     found = [
         f"{name} has weights of the shape {linear.weights.shape}"
@@ -197,3 +192,80 @@ def _problems(classifier: QualityClassifier) -> list[str]:
 def _softmax(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     raised = np.exp(scores - scores.max(axis=-1, keepdims=True))
     return np.asarray(raised / raised.sum(axis=-1, keepdims=True))
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureSpace:
+    """The distribution of the training images' features of the whole hand."""
+
+    mean: Vectors
+    """Shape (width,)."""
+    components: Vectors
+    """Shape (k, width), orthonormal."""
+    variances: Vectors
+    """Shape (k,): of the training images, along the components."""
+    rest: Vectors
+    """Shape (1,): the mean squared distance of the training images from the space."""
+
+    def ood_score(self, feature: npt.ArrayLike) -> float:
+        """Distance of one feature, shape (width,), from those of the training images.
+
+        The root of the mean of two squares, inside the space and off it; each is 1 on average over
+        the training images. WeightsError when the feature is of another width.
+        """
+        vector = np.asarray(feature, np.float64)
+        if vector.shape != self.mean.shape:
+            raise WeightsError(
+                f"the whole hand's feature has the shape {vector.shape}, but the weights "
+                f"compare it with training images of the shape {self.mean.shape}"
+            )
+        away = vector - self.mean
+        along = self.components.astype(np.float64) @ away
+        parts = [float(np.mean(np.square(along) / self.variances))]
+        if self.rest[0] > 0:
+            off = float(away @ away - along @ along)
+            parts.append(max(off, 0.0) / float(self.rest[0]))
+        return float(np.sqrt(np.mean(parts)))
+
+    def to_bytes(self) -> bytes:
+        """A zip of plain arrays, as ``numpy.savez`` writes it; the same space, the same bytes."""
+        file = io.BytesIO()
+        np.savez(file, **{name: getattr(self, name) for name in ARRAYS})
+        return file.getvalue()
+
+
+def fit_space(features: npt.ArrayLike) -> FeatureSpace:
+    """Fit the space to the features of at least two images, shape (images, width)."""
+    rows = np.asarray(features, np.float64)
+    mean = rows.mean(axis=0)
+    _, lengths, directions = np.linalg.svd(rows - mean, full_matrices=False)
+    variances = np.square(lengths) / (len(rows) - 1)
+    floor = TINY * max(float(variances[0]), TINY)
+    count = max(
+        1, min(COMPONENTS, len(rows) // IMAGES_PER_COMPONENT, int((variances > floor).sum()))
+    )
+    rest = float(variances[count:].sum())
+    return FeatureSpace(
+        mean.astype(np.float32),
+        directions[:count].astype(np.float32),
+        np.maximum(variances[:count], floor).astype(np.float32),
+        np.array([rest if rest > floor else 0.0], np.float32),
+    )
+
+
+def space_from_bytes(content: bytes) -> FeatureSpace:
+    """Read what ``FeatureSpace.to_bytes`` wrote; anything else is a WeightsError."""
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            space = FeatureSpace(*(np.asarray(arrays[name], np.float32) for name in ARRAYS))
+    except BROKEN as error:
+        raise WeightsError(f"these are not the features of training images: {error!r}") from error
+    count, width = len(space.variances), len(space.mean)
+    if space.components.shape != (count, width) or space.rest.shape != (1,) or not count:
+        raise WeightsError("the features of the training images are inconsistent")
+    if (
+        not all(np.isfinite(getattr(space, name)).all() for name in ARRAYS)
+        or min(space.variances) <= 0
+    ):
+        raise WeightsError("the features of the training images are not finite and above 0")
+    return space

@@ -12,6 +12,7 @@ import numpy as np
 
 from boneage.domain.orientation import Orientation
 from boneage.domain.radiograph import Pixels, Radiograph
+from boneage.imaging.preparing import scaled
 
 SAMPLE_PX = 60_000
 """Pixels that percentiles and shares are taken from, about."""
@@ -51,10 +52,7 @@ def quality_of(radiograph: Radiograph, orientation: Orientation, pixels: Pixels)
 
 
 def grey_levels(pixels: Pixels) -> int:
-    """Count the grey levels that occur between the 1st and the 99th percentile.
-
-    Of pixels as they are in the file: resampling makes new levels.
-    """
+    """Count the 1st to 99th percentile's grey levels of a file's own pixels."""
     step = max(1, int(np.sqrt(pixels.size / SAMPLE_PX)))
     ordered = np.sort(pixels[::step, ::step], axis=None)
     low, high = (round(percent / 100 * (ordered.size - 1)) for percent in (1, 99))
@@ -76,7 +74,6 @@ def measure(pixels: Pixels, levels: int) -> ImageQuality:
 
 
 def _noise(pixels: Pixels) -> float:
-    """Standard deviation of the noise in the middle of the image."""
     height, width = pixels.shape
     top, left = max(0, (height - NOISE_PX) // 2), max(0, (width - NOISE_PX) // 2)
     middle = np.ascontiguousarray(pixels[top : top + NOISE_PX, left : left + NOISE_PX])
@@ -88,11 +85,7 @@ def _noise(pixels: Pixels) -> float:
 
 
 def _sharpness(pixels: Pixels) -> float:
-    """Ratio of fine to coarse detail."""
-    scale = SHARP_PX / max(pixels.shape)
-    size = max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale))
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    image = cv2.resize(np.ascontiguousarray(pixels), size, interpolation=way)
+    image = scaled(pixels, SHARP_PX / max(pixels.shape))
     fine = cv2.GaussianBlur(image, (0, 0), FINE)
     coarse = cv2.GaussianBlur(image, (0, 0), COARSE)
     return float((image - fine).std()) / max(float((fine - coarse).std()), TINY)

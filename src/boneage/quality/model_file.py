@@ -26,7 +26,8 @@ STORED_LIMITS = {
     "ood_score_warned": "unlikeness_warned",
     "orientation_certain": "lying_certain",
 }
-"""Limits that the file calls otherwise."""
+RETIRED = frozenset({"right_warned"})
+"""Limits of earlier files that nothing is measured against any more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,11 +46,7 @@ def limits_table(limits: QualityLimits) -> dict[str, float]:
 
 
 def read_quality_model(folder: Path, attention_sha256: str) -> QualityModel | None:
-    """Read the files beside a manifest, for the attention network of this sha256.
-
-    None where there are none: then no image is refused for what it shows. WeightsError when they
-    were changed, or fitted to another network.
-    """
+    """Read the files beside a manifest, if any; WeightsError: changed, or of another network."""
     path = folder / SUITABILITY
     if not path.is_file():
         return None
@@ -60,7 +57,11 @@ def read_quality_model(folder: Path, attention_sha256: str) -> QualityModel | No
                 f"{str(path)!r} is of format {table['format']!r}; this program reads {FORMAT}"
             )
         names = {stored: name for name, stored in STORED_LIMITS.items()}
-        stated = {names.get(key, key): float(limit) for key, limit in table["limits"].items()}
+        stated = {
+            names.get(key, key): float(limit)
+            for key, limit in table["limits"].items()
+            if key not in RETIRED
+        }
         limits = QualityLimits(**stated)
         fitted_to, digest = table["attention_sha256"], table["arrays_sha256"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -6,10 +6,12 @@ that needs them, so that importing boneage stays cheap.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from boneage.domain.radiograph import Radiograph
-from boneage.reading.kinds import DICOM, kind_of
-from boneage.reading.limits import DEFAULT_LIMITS, Limits
-from boneage.reading.source import Source, load
+from boneage.reading.accepted import DEFAULT_LIMITS, DICOM, Limits, kind_of
+from boneage.reading.quiet import quiet
+from boneage.reading.source import Source, load, naming
 
 __all__ = ["Limits", "read"]
 
@@ -35,11 +37,13 @@ def read(source: Source, *, limits: Limits = DEFAULT_LIMITS) -> Radiograph:
         When the source is not one image; its ``code`` and its message state the reason.
     """
     data, name = load(source)
-    kind = kind_of(data, name)
-    if kind == DICOM:
-        from boneage.reading.dicom.reader import read_dicom  # noqa: PLC0415  loads pydicom
+    with naming(name):
+        kind = kind_of(data)
+        with quiet():
+            if kind == DICOM:
+                from boneage.reading.dicom.reader import read_dicom  # noqa: PLC0415  loads pydicom
 
-        return read_dicom(data, name, limits)
-    from boneage.reading.raster.reader import read_raster  # noqa: PLC0415  loads Pillow
+                return replace(read_dicom(data, limits), name=name)
+            from boneage.reading.raster.reader import read_raster  # noqa: PLC0415  loads Pillow
 
-    return read_raster(data, kind, name, limits)
+            return replace(read_raster(data, kind, limits), name=name)

@@ -31,7 +31,6 @@ class CodestreamHeader:
 
     @property
     def lossless(self) -> bool:
-        """Whether it is a lossless JPEG."""
         return self.marker in LOSSLESS_FRAMES
 
 

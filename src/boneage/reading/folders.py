@@ -8,38 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from boneage.errors import FilmError
-from boneage.reading.kinds import kind_of
+from boneage.reading.accepted import kind_of
 from boneage.storage.printable import file_label, printable
+from boneage.storage.typed import shipped_toml
 
 PICTURE_SUFFIX, DICOM_SUFFIX = ".boneage.png", ".boneage.dcm"
 """Of the pictures and DICOM files that boneage writes itself: results, not radiographs."""
-ARCHIVES = frozenset(
-    (".7z", ".bz2", ".gz", ".lz4", ".rar", ".tar", ".tbz2", ".tgz", ".txz", ".xz", ".zip", ".zst")
-)
-DOCUMENTS = frozenset(
-    (
-        *(".cfg", ".csv", ".db", ".doc", ".docx", ".h5", ".htm", ".html", ".ini"),
-        *(".ipynb", ".json", ".keras", ".log", ".md", ".npy", ".npz", ".onnx", ".part", ".pdf"),
-        *(".py", ".rst", ".sh", ".sqlite", ".svg", ".toml", ".tsv", ".txt", ".xls"),
-        *(".xlsx", ".xml", ".yaml", ".yml"),
-    )
-)
-"""Suffixes of files that are not images: left out unless their content is an image. Any other file
-is tried, because DICOM files often have no suffix, or an odd one."""
+LEFT_OUT = shipped_toml("boneage.reading", "left_out.toml")
+"""The suffixes of files that are not tried, and the kinds that are left out."""
 HEAD_BYTES = 192
 """Enough to know every accepted kind of file."""
 NAMED = 3
 """How many of each kind are named; the others are counted."""
-KINDS = {
-    "archive": ("archive", "archives"),
-    "document": ("document", "documents"),
-    "link": ("link to a folder", "links to folders"),
-    "hidden": ("hidden image", "hidden images"),
-    "hidden folder": ("hidden folder", "hidden folders"),
-    "dicomdir": ("index of DICOM files", "indexes of DICOM files"),
-    "answer": ("result of boneage", "results of boneage"),
-}
-"""The kinds that are left out, in singular and plural."""
 
 
 @dataclass
@@ -50,7 +30,6 @@ class LeftOut:
     names: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, kind: str, name: str) -> None:
-        """Note one."""
         self.counts[kind] = self.counts.get(kind, 0) + 1
         some = self.names.setdefault(kind, [])
         if len(some) < NAMED:
@@ -59,13 +38,10 @@ class LeftOut:
     def __str__(self) -> str:
         """Give one line; empty where nothing was left out."""
         parts = []
-        for kind, (one, many) in KINDS.items():
-            count = self.counts.get(kind, 0)
-            if count:
-                names = ", ".join(map(printable, self.names[kind])) + (
-                    ", …" if count > NAMED else ""
-                )
-                parts.append(f"{count} {one if count == 1 else many} ({names})")
+        for kind, (one, many) in LEFT_OUT["kinds"].items():
+            if count := self.counts.get(kind, 0):
+                names = [*map(printable, self.names[kind]), *(["…"] if count > NAMED else [])]
+                parts.append(f"{count} {one if count == 1 else many} ({', '.join(names)})")
         return f"left out: {'; '.join(parts)}" if parts else ""
 
 
@@ -84,11 +60,7 @@ def films_in(
 def walk_films(
     folder: Path, *, without: Sequence[Path] = (), left_out: LeftOut | None = None
 ) -> Iterator[Path]:
-    """Yield the images of a folder, as :func:`films_in` lists them, in the same order.
-
-    In memory are only the names in the folders on the way. A folder that cannot be opened is
-    yielded like an image, so that it becomes a failure.
-    """
+    """Yield what :func:`films_in` lists, and folders that cannot be opened: as failures."""
     closed = frozenset(path.resolve() for path in without)
     return _walk(folder, Path(), closed, LeftOut() if left_out is None else left_out)
 
@@ -109,7 +81,6 @@ def _walk(top: Path, below: Path, without: frozenset[Path], left_out: LeftOut) -
 
 
 def _listed(folder: Path, below: Path, left_out: LeftOut) -> tuple[list[str], set[str]]:
-    """List what may be images, and the subfolders among them."""
     names: list[str] = []
     folders: set[str] = set()
     others: list[tuple[str, str]] = []
@@ -123,13 +94,10 @@ def _listed(folder: Path, below: Path, left_out: LeftOut) -> tuple[list[str], se
                     names.append(entry.name)
                 continue
             kind = "link" if entry.is_dir() else _kind_left_out(entry.name)
-            if kind in {"document", "hidden"} and _begins_as_film(entry):
-                kind = "hidden" if kind == "hidden" else None
-            elif kind == "hidden":
-                continue  # of the system or an editor
-            if kind is None:
+            is_film = kind in {"document", "hidden"} and _begins_as_film(entry)
+            if kind is None or (kind == "document" and is_film):
                 names.append(entry.name)
-            else:
+            elif kind != "hidden" or is_film:  # others are of the system or an editor
                 others.append((entry.name, kind))
     for name, kind in sorted(others):
         left_out.add(kind, file_label(below / name))
@@ -138,7 +106,6 @@ def _listed(folder: Path, below: Path, left_out: LeftOut) -> tuple[list[str], se
 
 
 def may_be_film(name: str) -> bool:
-    """Whether a file is worth trying, by its name."""
     return _kind_left_out(name) is None
 
 
@@ -151,19 +118,18 @@ def _kind_left_out(name: str) -> str | None:
         return "dicomdir"
     if lower.endswith((PICTURE_SUFFIX, DICOM_SUFFIX)):
         return "answer"
-    if suffix in ARCHIVES:
+    if suffix in LEFT_OUT["archives"]:
         return "archive"
-    return "document" if suffix in DOCUMENTS else None
+    return "document" if suffix in LEFT_OUT["documents"] else None
 
 
 def _begins_as_film(entry: os.DirEntry[str]) -> bool:
-    """Whether a file is of an accepted kind, by its first bytes."""
     try:
         if not entry.is_file():
             return False
         with open(entry.path, "rb") as file:  # noqa: PTH123  may be any text
             head = file.read(HEAD_BYTES)
-        kind_of(head, entry.name)
+        kind_of(head)
     except (OSError, FilmError):
         return False
     return True

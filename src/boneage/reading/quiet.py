@@ -23,7 +23,6 @@ _this_thread = threading.local()
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Suppress warnings and log records of the decoders."""
     global _readers  # noqa: PLW0603  one list of filters, one count
     with _lock:
         _readers += 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from typing import BinaryIO, TypeAlias
 
@@ -32,23 +34,18 @@ def name_of(source: object) -> str:
     return os.path.basename(os.fsdecode(given)) or UNNAMED  # noqa: PTH119  may be any text
 
 
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """Put a file's name before the message of a FilmError."""
+    try:
+        yield
+    except FilmError as error:
+        error.args = (f"{name!r} {error}",)
+        raise
+
+
 def load(source: Source) -> tuple[bytes, str]:
-    """Read a source as a whole.
-
-    Returns
-    -------
-    data : bytes
-    name : str
-        The file's name without its folder; ``"film"`` where there is none.
-
-    Raises
-    ------
-    FilmError
-        ``"missing"``, ``"folder"``, ``"permission"``, ``"unreadable"``,
-        ``"empty"`` or ``"too_many_bytes"``.
-    TypeError
-        When the source is no path, bytes or file object.
-    """
+    """Read a source as a whole, and its name; FilmError, or TypeError for what is no source."""
     if isinstance(source, bytes | bytearray | memoryview):
         data, name, where = bytes(source), UNNAMED, UNNAMED
     elif isinstance(source, str | os.PathLike):
@@ -79,15 +76,13 @@ def _load_path(source: str | os.PathLike[str]) -> tuple[bytes, str, str]:
     except PermissionError as error:
         if os.path.isdir(path):  # noqa: PTH112  as Windows raises for folders
             raise _folder(path) from error
-        raise FilmError(
-            "permission", f"{path!r} cannot be read: permission denied; make it readable"
-        ) from error
+        message = f"{path!r} cannot be read: permission denied; make it readable"
+        raise FilmError("permission", message) from error
     except OSError as error:
         raise FilmError("unreadable", f"{path!r} cannot be read: {error.strerror}") from error
     except ValueError as error:  # a zero character in the path
-        raise FilmError(
-            "missing", f"there is no file {path!r}: that is not a valid file name"
-        ) from error
+        message = f"there is no file {path!r}: that is not a valid file name"
+        raise FilmError("missing", message) from error
     return data, name_of(path), path
 
 
@@ -111,10 +106,7 @@ def _folder(path: str) -> FilmError:
 
 
 def _load_file_object(file: BinaryIO) -> tuple[bytes, str]:
-    """Read all of a file object, from its beginning where it can be rewound.
-
-    Its position is restored afterwards.
-    """
+    """Read all of a file object, from its beginning if possible, and restore its position."""
     name = name_of(file)
     try:
         position = file.tell() if file.seekable() else None

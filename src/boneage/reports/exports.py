@@ -16,8 +16,7 @@ from boneage.i18n.words import ENGLISH
 from boneage.inference.session import Session
 from boneage.reading.folders import DICOM_SUFFIX, PICTURE_SUFFIX
 from boneage.reports.identity import ANONYMOUS, Identity
-from boneage.storage.files import as_json, atomically
-from boneage.storage.naming import write_named
+from boneage.storage.files import as_json, atomically, write_named
 
 PAPERS = ("a4", "letter")
 
@@ -66,13 +65,7 @@ class ExportFormat:
     """Whether it needs a DICOM image, whose study it joins."""
 
     def require(self) -> None:
-        """Load the library, before the work begins.
-
-        Raises
-        ------
-        ModuleNotFoundError
-            When it is not installed.
-        """
+        """Load the library, before the work begins; a `ModuleNotFoundError` where it is missing."""
         if self.library is not None:
             import_module(self.library)
 
@@ -80,23 +73,9 @@ class ExportFormat:
 def export(session: Session, name: str, options: ReportOptions | None = None) -> Export:
     """Write one of :data:`FORMATS`.
 
-    Parameters
-    ----------
-    session : Session
-        Of an image that was assessed.
-    name : str
-        Such as ``"dicom/report"``.
-    options : ReportOptions, optional
-        Default: A4, in English, without the child's identity.
-
-    Raises
-    ------
-    OutputError
-        When the image's patient and study data cannot be written as DICOM.
-    LanguageError
-        When no translation ships for the language.
-    ModuleNotFoundError
-        When an extra is not installed.
+    Raises an `OutputError` when the image's patient and study data cannot be written as DICOM, and
+    a `LanguageError` when no translation ships for the language, and a `ModuleNotFoundError` when
+    an extra is not installed.
     """
     kind = FORMATS[name]
     kind.require()
@@ -105,20 +84,10 @@ def export(session: Session, name: str, options: ReportOptions | None = None) ->
 
 
 def save(exported: Export, session: Session, out: Path) -> Path:
-    """Write an export into a file, or into a folder under its image's name.
+    """Write an export into a file, or into a folder under its image's name; give where it is.
 
-    The same image written again replaces its file; another image of the same name gets a
-    number after its name.
-
-    Returns
-    -------
-    Path
-        Where it is.
-
-    Raises
-    ------
-    OSError
-        When it cannot be written.
+    The same image written again replaces its file; another image of the same name gets a number
+    after its name. Raises an `OSError` when it cannot be written.
     """
     if out.is_dir():
         return write_named(
@@ -130,13 +99,7 @@ def save(exported: Export, session: Session, out: Path) -> Path:
 
 
 def identity_in(session: Session, pseudonym: str | None = None) -> Identity:
-    """Give the identity that a DICOM image states.
-
-    Raises
-    ------
-    OutputError
-        When the image is not a DICOM file, or states no SOP class.
-    """
+    """The identity that a DICOM image states; an `OutputError` when it is not such an image."""
     from boneage.reports.dicom.source import identity_of, read_source  # noqa: PLC0415
 
     return identity_of(read_source(session.file()), pseudonym)

@@ -5,17 +5,12 @@ https://hl7.org/fhir/R4/observation.html. It is preliminary: a reader decides.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from boneage._version import __version__
-from boneage.domain.assessment import Assessment, Interval
-from boneage.domain.clinical_findings import (
-    AdultHeight,
-    ClinicalFindings,
-    Determination,
-    GrowthFindings,
-)
+from boneage.domain.assessment import Assessment
+from boneage.domain.clinical_findings import ClinicalFindings, Determination, GrowthFindings
 from boneage.domain.radiograph import Sex
 from boneage.domain.reported import MONTHS_DECIMALS, SDS_DECIMALS, reported
 from boneage.reports.identity import ANONYMOUS, Identity
@@ -55,19 +50,8 @@ INTERPRETATIONS: Mapping[Determination, tuple[str, str]] = {
 def observation(assessment: Assessment, film: str, identity: Identity = ANONYMOUS) -> Resource:
     """Describe an assessment as FHIR does.
 
-    Parameters
-    ----------
-    assessment : Assessment
-        With ``clinical``, the observation holds SDS, normal range and adult height.
-    film : str
-        The image's fingerprint; its name is not written, for it may be the child's.
-    identity : Identity, optional
-        What may be written of the child. Default: nothing; then there is no subject.
-
-    Returns
-    -------
-    dict
-        For ``json.dumps``: a resource of type Observation.
+    Of the image its fingerprint is written, not its name, which may be the child's; of the child
+    only the identity, by default nothing: then there is no subject.
     """
     clinical = assessment.clinical
     growth = clinical.growth if clinical else None
@@ -87,7 +71,7 @@ def observation(assessment: Assessment, film: str, identity: Identity = ANONYMOU
         "device": {"reference": f"#{DEVICE}"},
         "referenceRange": _normal_range(growth, assessment.sex),
         "derivedFrom": _film(film, identity),
-        "component": _components(assessment, clinical),
+        "component": [*_components(assessment, clinical)],
     }
     return {key: value for key, value in resource.items() if value}  # empty ones are forbidden
 
@@ -156,62 +140,35 @@ def _normal_range(growth: GrowthFindings | None, sex: Sex) -> list[Resource]:
     ]
 
 
-def _components(assessment: Assessment, clinical: ClinicalFindings | None) -> list[Resource]:
-    parts: list[Resource] = []
-    if assessment.interval is not None:
-        parts += _interval(assessment.interval)
+def _components(assessment: Assessment, clinical: ClinicalFindings | None) -> Iterator[Resource]:
+    if (interval := assessment.interval) is not None:
+        ends = {"low": _months(interval.low_months), "high": _months(interval.high_months)}
+        code = _own("prediction-interval", "Prediction interval of the bone age")
+        yield {"code": code, "valueRange": ends}
+        level = _quantity(100 * interval.level, "%", "%", LEVEL_DECIMALS)
+        yield _component("interval-level", "Level of the prediction interval", level)
     if assessment.chronological_age_months is not None:
         age = _months(assessment.chronological_age_months)
-        parts.append(_component("chronological-age", "Chronological age", age))
-    if clinical is not None and clinical.growth is not None:
-        parts += _growth(clinical.growth)
-    if clinical is not None and clinical.adult_height is not None:
-        parts += _height(clinical.adult_height)
-    return parts
-
-
-def _interval(interval: Interval) -> list[Resource]:
-    ends = {"low": _months(interval.low_months), "high": _months(interval.high_months)}
-    level = _quantity(100 * interval.level, "%", "%", LEVEL_DECIMALS)
-    code = _own("prediction-interval", "Prediction interval of the bone age")
-    return [
-        {"code": code, "valueRange": ends},
-        _component("interval-level", "Level of the prediction interval", level),
-    ]
-
-
-def _growth(growth: GrowthFindings) -> list[Resource]:
-    difference = _months(growth.difference_months)
-    parts = [_component("difference", "Bone age minus chronological age", difference)]
-    if growth.sds is not None:
-        sds = _quantity(growth.sds, "SDS", "1", SDS_DECIMALS)
-        name = f"SDS of the bone age around the {growth.centre.value}"
-        parts.append(_component("sds", name, sds))
-    if growth.probabilities is not None:
-        for classification in INTERPRETATIONS:
+        yield _component("chronological-age", "Chronological age", age)
+    if clinical is not None and (growth := clinical.growth) is not None:
+        difference = _months(growth.difference_months)
+        yield _component("difference", "Bone age minus chronological age", difference)
+        if growth.sds is not None:
+            name = f"SDS of the bone age around the {growth.centre.value}"
+            yield _component("sds", name, _quantity(growth.sds, "SDS", "1", SDS_DECIMALS))
+        for classification in INTERPRETATIONS if growth.probabilities is not None else ():
             share = getattr(growth.probabilities, classification.value)
             name = f"Probability of the classification: {CLASSIFICATIONS[classification]}"
-            code = f"probability-{classification.value}"
-            parts.append(
-                _component(code, name, _quantity(share, "probability", "1", SHARE_DECIMALS))
-            )
-    return parts
-
-
-def _height(height: AdultHeight) -> list[Resource]:
-    if height.predicted_cm is None:
-        return []
-    name = "Predicted adult height, Bayley and Pinneau"
-    part = _component("adult-height", name, _quantity(height.predicted_cm, "cm", "cm"))
-    if height.low_cm is not None and height.high_cm is not None:
-        part["referenceRange"] = [
-            {
-                "low": _quantity(height.low_cm, "cm", "cm"),
-                "high": _quantity(height.high_cm, "cm", "cm"),
-                "text": "±2 SD of the prediction error",
-            }
-        ]
-    return [part]
+            quantity = _quantity(share, "probability", "1", SHARE_DECIMALS)
+            yield _component(f"probability-{classification.value}", name, quantity)
+    height = clinical.adult_height if clinical is not None else None
+    if height is not None and height.predicted_cm is not None:
+        name, predicted = "Predicted adult height, Bayley and Pinneau", _cm(height.predicted_cm)
+        part = _component("adult-height", name, predicted)
+        if height.low_cm is not None and height.high_cm is not None:
+            ends = {"low": _cm(height.low_cm), "high": _cm(height.high_cm)}
+            part["referenceRange"] = [{**ends, "text": "±2 SD of the prediction error"}]
+        yield part
 
 
 def _component(code: str, text: str, quantity: Resource) -> Resource:
@@ -228,6 +185,10 @@ def _coding(system: str, code: str, display: str) -> Resource:
 
 def _months(value: float) -> Resource:
     return _quantity(value, "months", "mo")
+
+
+def _cm(value: float) -> Resource:
+    return _quantity(value, "cm", "cm")
 
 
 def _quantity(value: float, unit: str, code: str, decimals: int = MONTHS_DECIMALS) -> Resource:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 
 from boneage.clinical.growth import GrowthChart, GrowthPoint
 from boneage.domain.reported import years_and_months
@@ -18,30 +19,13 @@ MARGIN_YEARS = 3
 """Shown before the first assessment and after the last one."""
 POINT_RADIUS = 5
 
-STYLE = """
-.growth { color: #0b131b; font: 13px system-ui, sans-serif; }
-.growth text { fill: currentColor; }
-.growth .paper { fill: #ffffff; }
-@media (prefers-color-scheme: dark) {
-  .growth { color: #e4e9ee; }
-  .growth .paper { fill: #0e1216; }
-}
-.growth .band { fill: #2a78ab; fill-opacity: .18; }
-.growth .middle { stroke: #2a78ab; stroke-width: 1.5; fill: none; }
-.growth .grid { stroke: currentColor; stroke-opacity: .15; }
-.growth .path { stroke: #d55e00; stroke-width: 1.5; fill: none; stroke-opacity: .6; }
-.growth .interval { stroke: #d55e00; stroke-width: 2; }
-.growth .point { fill: #d55e00; }
-"""
+STYLE = Path(__file__).with_name("growth.css").read_text("utf-8")
 
 
 def growth_svg(chart: GrowthChart) -> str:
     """Draw the band and the assessments with their intervals, described for screen readers.
 
-    Returns
-    -------
-    str
-        One ``<svg>`` element, dark where the reader prefers dark pages.
+    One ``<svg>`` element, dark where the reader prefers dark pages.
     """
     frame = _Frame(*_years_shown(chart))
     band = [*zip(chart.ages, chart.high, strict=True)]
@@ -55,7 +39,8 @@ def growth_svg(chart: GrowthChart) -> str:
     upwards = f'x="16" y="{half}" text-anchor="middle" transform="rotate(-90 16 {half})"'
     return f"""<svg class="growth" xmlns="http://www.w3.org/2000/svg" role="img"
  width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}">
-<style>{STYLE}</style><title>{title}</title><desc>{escape(description(chart))}</desc>
+<style>
+{STYLE}</style><title>{title}</title><desc>{escape(description(chart))}</desc>
 <rect class="paper" width="{WIDTH}" height="{HEIGHT}"/>
 <text x="{LEFT}" y="20" font-weight="600">{title}</text>
 {frame.grid()}

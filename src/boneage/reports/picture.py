@@ -19,31 +19,7 @@ from boneage.domain.assessment import Assessment, Severity
 from boneage.domain.radiograph import Radiograph
 from boneage.domain.reported import years_and_months
 from boneage.imaging.preparing import stretch
-from boneage.reports.panels import (
-    BACKGROUND,
-    DIM_TEXT,
-    REFUSAL_TEXT,
-    TEXT,
-    WARNING_TEXT,
-    Colour,
-    Rgb,
-    as_grey,
-    colour_of,
-    fitted,
-    font_of,
-    heat_scale,
-    with_boxes,
-    with_heat,
-)
-from boneage.reports.wording import (
-    DISCLAIMER,
-    age_details,
-    age_text,
-    finding_sentence,
-    refusal_sentence,
-    region_label,
-    weights_text,
-)
+from boneage.reports import panels, wording
 
 FILM_PX = 900
 """Height of the radiograph on the picture; also its greatest width."""
@@ -59,42 +35,38 @@ GAP_PX = 16
 DIGEST_KEY = "boneage film"
 
 
-def draw(assessment: Assessment, radiograph: Radiograph) -> Rgb:
+def draw(assessment: Assessment, radiograph: Radiograph) -> panels.Rgb:
     """Draw an assessment on its radiograph.
 
-    Returns
-    -------
-    uint8 array, shape (rows, columns, 3)
-        RGB: the bone age above; then the radiograph with the regions, and a column for each
-        step of the region detection, with its attention above the region that it gave; the
-        model below.
+    The bone age above; then the radiograph with the regions, and a column for each step of the
+    region detection, with its attention above the region that it gave; the model below.
     """
-    grey = as_grey(stretch(radiograph.pixels))
+    grey = panels.as_grey(stretch(radiograph.pixels))
     size = radiograph.height, radiograph.width
-    film = with_boxes(fitted(grey, FILM_PX, FILM_PX), assessment.detections, size)
+    film = panels.with_boxes(panels.fitted(grey, FILM_PX, FILM_PX), assessment.detections, size)
     columns = [_titled(film, "Radiograph and regions")]
     columns += [
         _step_column(grey, assessment, number) for number in range(len(assessment.detections))
     ]
     body = _beside(columns)
-    model = f"boneage, model {weights_text(assessment.weights)}"
+    model = f"boneage, model {wording.weights_text(assessment.weights)}"
     blocks = [_text_block(_headlines(assessment), body.width), body]
     if assessment.detections:
-        blocks.append(_right_aligned(heat_scale(), body.width))
-    blocks.append(_text_block([(DISCLAIMER, 20, TEXT), (model, 16, DIM_TEXT)], body.width))
-    drawn: Rgb = np.asarray(_stacked(blocks))
+        blocks.append(_right_aligned(panels.heat_scale(), body.width))
+    blocks.append(
+        _text_block(
+            [(wording.DISCLAIMER, 20, panels.TEXT), (model, 16, panels.DIM_TEXT)], body.width
+        )
+    )
+    drawn: panels.Rgb = np.asarray(_stacked(blocks))
     return drawn
 
 
 def png(assessment: Assessment, radiograph: Radiograph) -> tuple[bytes, str]:
-    """Draw an assessment as a PNG.
+    """Draw an assessment as a PNG, and give its mark.
 
-    Returns
-    -------
-    content : bytes
-    mark : str
-        Stands in the file, and tells images of one name apart; nothing of the patient can be
-        read from it.
+    The mark stands in the file, and tells images of one name apart; nothing of the patient can
+    be read from it.
     """
     digest = hashlib.sha256(radiograph.pixels.tobytes())
     digest.update(assessment.sex.value.encode())
@@ -106,20 +78,18 @@ def png(assessment: Assessment, radiograph: Radiograph) -> tuple[bytes, str]:
     return content.getvalue(), mark
 
 
-def _step_column(grey: Rgb, assessment: Assessment, number: int) -> Image.Image:
+def _step_column(grey: panels.Rgb, assessment: Assessment, number: int) -> Image.Image:
     """One step: its attention over the radiograph, and below it the region at full resolution."""
     detection = assessment.detections[number]
-    heat = with_heat(fitted(grey, HEAT_PX, COLUMN_PX), detection.heat_map)
-    box = detection.box
-    cut = grey[box.min_row : box.max_row, box.min_col : box.max_col]
-    crop = Image.fromarray(fitted(cut, CROP_PX, COLUMN_PX))
+    heat = panels.with_heat(panels.fitted(grey, HEAT_PX, COLUMN_PX), detection.heat_map)
+    crop = Image.fromarray(panels.fitted(grey[detection.box.slices], CROP_PX, COLUMN_PX))
     edge = (0, 0, crop.width - 1, crop.height - 1)
-    ImageDraw.Draw(crop).rectangle(edge, None, colour_of(detection.region), 3)
+    ImageDraw.Draw(crop).rectangle(edge, None, panels.colour_of(detection.region), 3)
     alone = assessment.age_by_network.get(detection.region)
     estimate = f": {alone:.0f} months" if alone is not None else ""
-    above = _titled(heat, f"Step {number + 1}: {region_label(detection)}")
+    above = _titled(heat, f"Step {number + 1}: {wording.region_label(detection)}")
     below = _titled(crop, f"{detection.region}{estimate}")
-    column = Image.new("RGB", (COLUMN_PX, FILM_PX + TITLE_PX), BACKGROUND)
+    column = Image.new("RGB", (COLUMN_PX, FILM_PX + TITLE_PX), panels.BACKGROUND)
     column.paste(above, (0, 0))
     column.paste(below, (0, FILM_PX - CROP_PX))
     return column.crop((0, 0, max(above.width, below.width), column.height))
@@ -128,7 +98,7 @@ def _step_column(grey: Rgb, assessment: Assessment, number: int) -> Image.Image:
 def _beside(columns: Sequence[Image.Image]) -> Image.Image:
     """Put columns side by side, with gaps between and around."""
     width = max(PAGE_PX, sum(column.width for column in columns) + GAP_PX * (len(columns) + 1))
-    body = Image.new("RGB", (width, max(column.height for column in columns)), BACKGROUND)
+    body = Image.new("RGB", (width, max(column.height for column in columns)), panels.BACKGROUND)
     left = GAP_PX
     for column in columns:
         body.paste(column, (left, 0))
@@ -139,7 +109,7 @@ def _beside(columns: Sequence[Image.Image]) -> Image.Image:
 def _stacked(blocks: Sequence[Image.Image]) -> Image.Image:
     """Put blocks below each other."""
     width = max(block.width for block in blocks)
-    page = Image.new("RGB", (width, sum(block.height for block in blocks)), BACKGROUND)
+    page = Image.new("RGB", (width, sum(block.height for block in blocks)), panels.BACKGROUND)
     top = 0
     for block in blocks:
         page.paste(block, (0, top))
@@ -149,31 +119,34 @@ def _stacked(blocks: Sequence[Image.Image]) -> Image.Image:
 
 def _titled(panel: Image.Image, title: str) -> Image.Image:
     """Put a panel below its title."""
-    font = font_of(18)
-    block = Image.new("RGB", (int(font.getlength(title)) + 1, TITLE_PX), BACKGROUND)
-    ImageDraw.Draw(block).text((0, 4), title, DIM_TEXT, font=font)
+    font = panels.font_of(18)
+    block = Image.new("RGB", (int(font.getlength(title)) + 1, TITLE_PX), panels.BACKGROUND)
+    ImageDraw.Draw(block).text((0, 4), title, panels.DIM_TEXT, font=font)
     return _stacked((block, panel))
 
 
-Line = tuple[str, int, Colour]
+Line = tuple[str, int, panels.Colour]
 """A text, its size in pixels and its colour."""
 
 
 def _headlines(assessment: Assessment) -> list[Line]:
-    lines = [(refusal_sentence(finding), 24, REFUSAL_TEXT) for finding in assessment.refusals]
-    lines.append((f"Bone age {years_and_months(assessment.age_months)}", 40, TEXT))
-    lines += [(line, 22, TEXT) for line in age_details(assessment)]
+    lines = [
+        (wording.refusal_sentence(finding), 24, panels.REFUSAL_TEXT)
+        for finding in assessment.refusals
+    ]
+    lines.append((f"Bone age {years_and_months(assessment.age_months)}", 40, panels.TEXT))
+    lines += [(line, 22, panels.TEXT) for line in wording.age_details(assessment)]
     if (age := assessment.chronological_age_months) is not None:
-        lines.append((f"Chronological age {age_text(age)}", 20, DIM_TEXT))
+        lines.append((f"Chronological age {wording.age_text(age)}", 20, panels.DIM_TEXT))
     for finding in assessment.findings:
         if finding.severity is not Severity.REFUSAL:  # listed first
-            colour = DIM_TEXT if finding.severity is Severity.NOTE else WARNING_TEXT
-            lines.append((finding_sentence(finding), 20, colour))
+            colour = panels.DIM_TEXT if finding.severity is Severity.NOTE else panels.WARNING_TEXT
+            lines.append((wording.finding_sentence(finding), 20, colour))
     return lines
 
 
 def _right_aligned(block: Image.Image, width: int) -> Image.Image:
-    row = Image.new("RGB", (width, block.height), BACKGROUND)
+    row = Image.new("RGB", (width, block.height), panels.BACKGROUND)
     row.paste(block, (width - block.width - GAP_PX, 0))
     return row
 
@@ -186,10 +159,10 @@ def _text_block(lines: Sequence[Line], width: int) -> Image.Image:
         for part in textwrap.wrap(text, max(20, int((width - 2 * GAP_PX) / (size * 0.55))))
     ]
     height = 2 * GAP_PX + sum(int(size * 1.35) for _, size, _ in wrapped)
-    block = Image.new("RGB", (width, height), BACKGROUND)
+    block = Image.new("RGB", (width, height), panels.BACKGROUND)
     pen = ImageDraw.Draw(block)
     top = GAP_PX
     for text, size, colour in wrapped:
-        pen.text((GAP_PX, top), text, colour, font=font_of(size))
+        pen.text((GAP_PX, top), text, colour, font=panels.font_of(size))
         top += int(size * 1.35)
     return block

@@ -7,9 +7,11 @@ within a major version. ``docs/assessment.schema.json`` publishes them.
 from __future__ import annotations
 
 import json
+import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from pathlib import Path
 from typing import Any, Self, TypeAlias
 
 import msgspec
@@ -67,6 +69,8 @@ DECIMALS_BY_UNIT: Mapping[str, int] = {
     "sds": SDS_DECIMALS,
 }
 """By the last part of the key."""
+FIELDS = Path(__file__).with_name("fields.toml")
+"""What the keys mean, by object."""
 SIGNIFICANT = 4
 """Digits of what was measured of an image, whose sizes differ."""
 
@@ -283,12 +287,9 @@ class BatchRecord(JsonObject, frozen=True):
 def record(assessment: Assessment | Failure) -> Record:
     """Convert one outcome to values that ``json.dumps`` takes.
 
-    Returns
-    -------
-    dict
-        The keys of :class:`AssessmentRecord`, or of :class:`RefusalRecord` or
-        :class:`FailureRecord`, after ``status``: ``"read"``, ``"refused"`` or ``"failed"``.
-        No name, identifier or birth date.
+    The keys are those of :class:`AssessmentRecord`, or of :class:`RefusalRecord` or
+    :class:`FailureRecord`, after ``status``: ``"read"``, ``"refused"`` or ``"failed"``. No name,
+    identifier or birth date.
     """
     return _plain(
         _failure(assessment) if isinstance(assessment, Failure) else _assessment(assessment)
@@ -296,10 +297,7 @@ def record(assessment: Assessment | Failure) -> Record:
 
 
 def batch(records: Sequence[Record]) -> str:
-    """One JSON document of many records, in their order, with the counts.
-
-    ASCII only, so that it survives any pipe.
-    """
+    """One JSON document of many records, with the counts; in ASCII, which survives any pipe."""
     counts = Counter(r["status"] for r in records)
     films = msgspec.convert(records, list[ImageRecord])
     document = BatchRecord(__version__, counts["read"], counts["refused"], counts["failed"], films)
@@ -311,6 +309,9 @@ def json_schema() -> Record:
     either, parts = msgspec.json.schema_components(
         (BatchRecord, ImageRecord), ref_template="#/$defs/{name}"
     )
+    for name, keys in tomllib.loads(FIELDS.read_text("utf-8")).items():
+        for key, meaning in keys.items():
+            parts[name]["properties"][key]["description"] = meaning
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Bone age assessments",

@@ -7,23 +7,7 @@ from collections.abc import Iterator
 
 from boneage.domain.assessment import Assessment, Failure, RegionDetection, Severity
 from boneage.i18n.words import percent
-from boneage.reports.wording import (
-    DISCLAIMER,
-    SEVERITIES,
-    Entry,
-    age_range,
-    age_text,
-    calibration_text,
-    chronological_age,
-    clinical_entries,
-    finding_sentence,
-    interval_basis,
-    interval_text,
-    refusal_sentence,
-    regional_estimates,
-    short_clinical_text,
-    weights_text,
-)
+from boneage.reports import wording
 from boneage.storage.printable import printable
 
 LABEL_WIDTH = 26
@@ -49,45 +33,47 @@ def one_line(assessment: Assessment | Failure) -> str:
         what = "refused" if assessment.refused else "failed"
         return f"{printable(assessment.film)}: {what}: {printable(assessment.message)}"
     found = [detection.region for detection in assessment.detections if detection.attention_found]
-    age = age_text(assessment.age_months)
+    age = wording.age_text(assessment.age_months)
     parts = [f"{printable(assessment.film)}: {age}, {assessment.sex} standard"]
     if assessment.interval is not None:
-        parts.append(interval_text(assessment.interval))
+        parts.append(wording.interval_text(assessment.interval))
     if assessment.other_hand is not None:
-        parts.append(f"right hand {age_text(assessment.other_hand.age_months)}")
+        parts.append(f"right hand {wording.age_text(assessment.other_hand.age_months)}")
     if assessment.calibrated is not None:
-        parts.append(f"site calibration: {calibration_text(assessment.calibrated)}")
+        parts.append(f"site calibration: {wording.calibration_text(assessment.calibrated)}")
     if assessment.clinical is not None:
-        parts += short_clinical_text(assessment.clinical)
+        parts += wording.short_clinical_text(assessment.clinical)
     parts.append(f"regions found: {', '.join(found) or 'none'}")
-    warnings = (f"  {printable(finding_sentence(finding))}" for finding in assessment.warnings)
+    warnings = (
+        f"  {printable(wording.finding_sentence(finding))}" for finding in assessment.warnings
+    )
     return "\n".join(["; ".join(parts), *warnings])
 
 
-def _entries(assessment: Assessment) -> Iterator[Entry]:
+def _entries(assessment: Assessment) -> Iterator[wording.Entry]:
     for refusal in assessment.refusals:
-        yield SEVERITIES[Severity.REFUSAL], refusal_sentence(refusal)
-    yield "Bone age", f"{age_text(assessment.age_months)}, {assessment.sex} standard"
+        yield wording.SEVERITIES[Severity.REFUSAL], wording.refusal_sentence(refusal)
+    yield "Bone age", f"{wording.age_text(assessment.age_months)}, {assessment.sex} standard"
     if (interval := assessment.interval) is not None:
-        ages = age_range(interval.low_months, interval.high_months)
-        text = f"{ages}. {interval_basis(interval)}"
+        ages = wording.age_range(interval.low_months, interval.high_months)
+        text = f"{ages}. {wording.interval_basis(interval)}"
         yield f"{percent(interval.level)} prediction interval", text
     if assessment.other_hand is not None:
-        yield "Right hand", age_text(assessment.other_hand.age_months)
+        yield "Right hand", wording.age_text(assessment.other_hand.age_months)
     if assessment.calibrated is not None:
-        yield "Site calibration", calibration_text(assessment.calibrated)
-    if (age := chronological_age(assessment)) is not None:
+        yield "Site calibration", wording.calibration_text(assessment.calibrated)
+    if (age := wording.chronological_age(assessment)) is not None:
         yield "Chronological age", age
     if assessment.clinical is not None:
-        yield from clinical_entries(assessment.clinical)
-    yield "Estimates by network", regional_estimates(assessment)
+        yield from wording.clinical_entries(assessment.clinical)
+    yield "Estimates by network", wording.regional_estimates(assessment)
     for number, detection in enumerate(assessment.detections):
         yield "" if number else "Regions", _region(detection)
     for finding in assessment.findings:
         if finding.severity is not Severity.REFUSAL:  # listed first
-            yield SEVERITIES[finding.severity], finding.message
-    yield "Model", weights_text(assessment.weights)
-    yield "Notice", DISCLAIMER
+            yield wording.SEVERITIES[finding.severity], finding.message
+    yield "Model", wording.weights_text(assessment.weights)
+    yield "Notice", wording.DISCLAIMER
 
 
 def _region(detection: RegionDetection) -> str:

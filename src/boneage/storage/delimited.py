@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from itertools import chain
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypeAlias
 
 from boneage.errors import DataError
 from boneage.storage.printable import printable
@@ -70,27 +70,11 @@ def open_delimited(
     The delimiter is the one that a first line ``sep=;`` names, else whichever of comma,
     semicolon and tab the header holds most often. Rows of empty cells only, and the header
     again, as in concatenated tables, are skipped; so are columns without a name. The ``'`` of
-    :func:`escape_cell` is removed.
+    :func:`escape_cell` is removed. ``ragged``: rows with more or fewer cells than columns come
+    with their ``problem``, so that the caller can fail such a row alone.
 
-    Parameters
-    ----------
-    path : Path
-    ragged : bool
-        Also yield rows with more or fewer cells than columns, with their ``problem``, so that
-        the caller can fail such a row alone.
-
-    Yields
-    ------
-    columns : tuple of str
-        All different.
-    rows : iterator of Row
-        Read one by one, so that a table may be of any length.
-
-    Raises
-    ------
-    DataError
-        When the file cannot be opened, is empty, is not Unicode or not a table, or two columns
-        have one name; for a wrong row, when that row is read.
+    Yields the columns, all different, and the rows, read one by one. DataError when the file is no
+    such table; for a wrong row, when that row is read.
     """
     encoding = "utf-8"
     try:
@@ -98,8 +82,8 @@ def open_delimited(
             start = raw.peek(4)[:4]
             encoding = next((name for mark, name in _MARKS if start.startswith(mark)), encoding)
             with io.TextIOWrapper(raw, encoding, newline="") as file:
-                columns, reader = _open_rows(file, path)
-                yield tuple(filter(None, columns)), _rows(reader, columns, path, ragged=ragged)
+                columns, rows = _open_rows(file, path)
+                yield tuple(filter(None, columns)), _rows(rows, columns, path, ragged=ragged)
     except UnicodeDecodeError as error:
         what = encoding.removesuffix("-sig").upper()
         raise DataError(
@@ -110,40 +94,35 @@ def open_delimited(
         raise DataError(f"the table {str(path)!r} cannot be read: {error}") from error
 
 
-class _RowReader:
-    """The rows of a file as lists of cells; errors give the line."""
-
-    def __init__(self, lines: Iterator[str], delimiter: str, path: Path, before: int) -> None:
-        self._reader = csv.reader(lines, delimiter=delimiter, strict=True)
-        self._path, self._before = path, before
-        self.begun = self.line = before
-
-    def __iter__(self) -> Iterator[list[str]]:
-        return self
-
-    def __next__(self) -> list[str]:
-        """The next row with a cell that is not empty."""
-        while True:
-            self.begun = self.line + 1
-            try:
-                cells = [cell.strip() for cell in next(self._reader)]
-            except csv.Error as error:
-                raise _wrong(
-                    self._path,
-                    self.begun,
-                    f"invalid CSV quoting ({error}): a cell that starts with a quotation mark must "
-                    'end with one; double the quotation marks inside it ("")',
-                ) from error
-            self.line = self._before + self._reader.line_num
-            if any(cells):
-                return cells
+_Cells: TypeAlias = tuple[int, int, list[str]]
+"""The lines of the file on which a row begins and ends, and its cells."""
 
 
-def _open_rows(file: TextIO, path: Path) -> tuple[list[str], _RowReader]:
+def _cells(lines: Iterator[str], delimiter: str, path: Path, before: int) -> Iterator[_Cells]:
+    """Read the rows with a cell that is not empty, behind so many lines."""
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    end = before
+    while True:
+        begun = end + 1
+        try:
+            cells = [cell.strip() for cell in next(reader)]
+        except StopIteration:
+            return
+        except csv.Error as error:
+            what = (
+                f"invalid CSV quoting ({error}): a cell that starts with a quotation mark must "
+                'end with one; double the quotation marks inside it ("")'
+            )
+            raise _wrong(path, begun, what) from error
+        end = before + reader.line_num
+        if any(cells):
+            yield begun, end, cells
+
+
+def _open_rows(file: TextIO, path: Path) -> tuple[list[str], Iterator[_Cells]]:
     """Find delimiter and columns; the reader continues at the first row."""
     lines = _without_nul(file, path)
-    read = 0
-    stated = ""
+    stated, read = "", 0
     for line in lines:
         read += 1
         match = re.fullmatch(r'"?sep=(.)"?', line.strip(" \r\n"), re.IGNORECASE)
@@ -154,9 +133,9 @@ def _open_rows(file: TextIO, path: Path) -> tuple[list[str], _RowReader]:
     else:
         raise DataError(f"the table {str(path)!r} is empty")
     delimiter = stated or max(DELIMITERS, key=line.count)
-    reader = _RowReader(chain([line], lines), delimiter, path, read - 1)
-    header = next(reader, None)
-    if header is None:
+    rows = _cells(chain([line], lines), delimiter, path, read - 1)
+    _, _, header = next(rows, (0, 0, []))
+    if not header:
         raise DataError(f"the table {str(path)!r} has no header row")
     columns = [_normal(name) for name in header]
     for name in columns:
@@ -167,22 +146,21 @@ def _open_rows(file: TextIO, path: Path) -> tuple[list[str], _RowReader]:
                 f"the table {str(path)!r} has {len(same)} columns of one name: {written}; rename "
                 "or remove all but the one that counts"
             )
-    return columns, reader
+    return columns, rows
 
 
 def _without_nul(file: TextIO, path: Path) -> Iterator[str]:
     for number, line in enumerate(file, 1):
         if "\0" in line:
-            raise _wrong(
-                path,
-                number,
-                "it contains a NUL character, so it is not text; save the table as CSV in UTF-8",
-            )
+            what = "it contains a NUL character, so it is not text; save the table as CSV in UTF-8"
+            raise _wrong(path, number, what)
         yield line
 
 
-def _rows(reader: _RowReader, columns: Sequence[str], path: Path, *, ragged: bool) -> Iterator[Row]:
-    for cells in reader:
+def _rows(
+    rows: Iterator[_Cells], columns: Sequence[str], path: Path, *, ragged: bool
+) -> Iterator[Row]:
+    for begun, end, cells in rows:
         while len(cells) > len(columns) and not cells[-1]:
             cells.pop()
         problem = None
@@ -192,17 +170,16 @@ def _rows(reader: _RowReader, columns: Sequence[str], path: Path, *, ragged: boo
                 "needs its delimiter, and one with a delimiter in it quotation marks"
             )
             if not ragged:
-                raise _wrong(path, reader.begun, problem)
-            problem = f"line {reader.begun} of the table is invalid: {problem}"
+                raise _wrong(path, begun, problem)
+            problem = f"line {begun} of the table is invalid: {problem}"
             cells.extend([""] * (len(columns) - len(cells)))
         if [_normal(cell) for cell in cells] == columns:
             continue
         named = zip(columns, map(unescape_cell, cells), strict=False)
-        yield Row(reader.line, {name: cell for name, cell in named if name}, problem)
+        yield Row(end, {name: cell for name, cell in named if name}, problem)
 
 
 def _normal(name: str) -> str:
-    """Normalise a column's name: width, case and spaces."""
     return " ".join(unicodedata.normalize("NFKC", name).replace("\ufeff", "").split()).casefold()
 
 
@@ -211,10 +188,7 @@ def _wrong(path: Path, line: int, what: str) -> DataError:
 
 
 def one_column(columns: Sequence[str], names: Sequence[str], path: Path) -> str | None:
-    """The column with one of several equivalent names; None where there is none.
-
-    A DataError where there are several.
-    """
+    """The column with one of several equivalent names, if any; DataError: there are several."""
     found = [name for name in names if name in columns]
     if len(found) > 1:
         raise DataError(
@@ -252,10 +226,7 @@ def unescape_cell(cell: str) -> str:
 
 
 def csv_text(rows: Iterable[Iterable[object]], *, terminal: bool = False, end: str = "\n") -> str:
-    """Write rows of cells, with the header, as CSV without formulas.
-
-    ``terminal``: the text is shown on a terminal, so control characters are escaped, too.
-    """
+    """Write rows of cells as CSV without formulas, on a terminal without control characters."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator=end)
     for row in rows:

@@ -1,8 +1,9 @@
-"""Files written atomically: whole or not at all."""
+"""Files written atomically, whole or not at all, and never over those of another image."""
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import secrets
@@ -10,6 +11,8 @@ import stat
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,7 +21,6 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
 EVIDENCE_FORMAT = 1
 """The format number in every JSON file of measurements."""
 PART = ".part"
-"""The suffix of an unfinished file."""
 STANDARD_OUTPUT = Path("-")
 """The usual name of standard output in place of a file."""
 _OUTPUTS = frozenset(("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"))
@@ -26,6 +28,8 @@ DISK_FULL = {
     errno.ENOSPC: "the disk is full",
     getattr(errno, "EDQUOT", errno.ENOSPC): "the quota of the disk is used up",
 }
+STEM_BYTES = 200
+"""Most file systems allow 255 bytes; suffix and number need some."""
 
 
 @contextmanager
@@ -40,12 +44,10 @@ def atomically(
     """Open a file for writing that gets its name only when it is complete.
 
     A pipe, a device and standard output are written in place, as there is nothing to replace;
-    of a link the target is written.
+    of a link the target is written. A file that exists is replaced, with the same permissions.
 
     Parameters
     ----------
-    path : Path
-        Replaced when it exists, with the same permissions. Its folder must exist.
     durable : bool
         Synced to the disk, under its name, when the block is left.
     private : bool
@@ -59,9 +61,8 @@ def atomically(
     Raises
     ------
     OSError
-        At once when the file cannot be written, so that a long command can open its
-        output before it starts to work. After any error inside the block nothing is left
-        behind, and an earlier file is untouched, except with ``keep_partial``.
+        At once, so that a long command can open its output before it starts to work. After an
+        error inside the block nothing is left behind, except with ``keep_partial``.
     """
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
@@ -73,7 +74,7 @@ def atomically(
         return
     target = Path(os.path.realpath(path)) if path.is_symlink() else path
     # Not tempfile: its files are readable by nobody else, and stay so when renamed.
-    part = target.with_name(f".{_shortened(target.name)}.{secrets.token_hex(8)}{PART}")
+    part = target.with_name(f".{shortened(target.name, 100)}.{secrets.token_hex(8)}{PART}")
     failed: BaseException | None = None
     try:
         mode = 0o600 if private else 0o666
@@ -121,7 +122,6 @@ def _open_in_place(path: Path) -> int | None:
 
 
 def is_standard_output(path: Path) -> bool:
-    """Whether a path names standard output."""
     return path == STANDARD_OUTPUT or str(path) in _OUTPUTS
 
 
@@ -136,9 +136,9 @@ def is_stream(path: Path) -> bool:
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
-def _shortened(name: str) -> str:
+def shortened(name: str, most_bytes: int) -> str:
     """Shorten a name, so that prefix and suffix fit into the 255 bytes of a file system."""
-    return os.fsencode(name)[:100].decode("utf-8", "ignore")
+    return os.fsencode(name)[:most_bytes].decode("utf-8", "ignore")
 
 
 def _take_permissions(file: int, target: Path) -> None:
@@ -156,7 +156,6 @@ def _take_permissions(file: int, target: Path) -> None:
 
 
 def _move_into_place(part: Path, target: Path, *, exclusive: bool) -> None:
-    """Give a complete file its name."""
     if not exclusive:
         part.replace(target)
         return
@@ -187,10 +186,7 @@ def sync_folder(folder: Path) -> None:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[bool]:
-    """Lock a folder against other processes that do the same, where the system can.
-
-    Yields False when another process has the lock. It ends with the process.
-    """
+    """Lock a folder until the process ends, where the system can; False: another one has it."""
     try:
         opened = os.open(folder, os.O_RDONLY)
     except OSError:  # Windows opens no folders
@@ -228,9 +224,18 @@ def reason_of(error: Exception) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text in UTF-8, atomically."""
     with atomically(path) as file:
         file.write(text.encode("utf-8", "backslashreplace"))
+
+
+def today() -> str:
+    """The date, in UTC."""
+    return datetime.now(UTC).date().isoformat()
+
+
+def digest_of(value: object) -> str:
+    """The sha256 of plain values: a checksum of a recipe, or of what was stored."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def as_json(table: Mapping[str, Any]) -> str:
@@ -239,5 +244,33 @@ def as_json(table: Mapping[str, Any]) -> str:
 
 
 def write_json(path: Path, table: Mapping[str, Any]) -> None:
-    """Write plain values as indented JSON, atomically."""
     write_text(path, as_json(table))
+
+
+def write_named(folder: Path, film: str, suffix: str, mark: str, content: bytes) -> Path:
+    """Write an output under its image's name, atomically, and return its path.
+
+    The same image written again replaces its file. Another image of the same name, from this run,
+    an earlier one or another process, gets a number after its name. ``mark`` is ASCII text that
+    every output of this image contains, and no output of another image.
+    """
+    stem = os.fsdecode(os.fsencode(Path(film).stem)[:STEM_BYTES]) or "film"
+    for number in count(1):
+        path = folder / f"{stem}{f'-{number}' if number > 1 else ''}{suffix}"
+        if not os.path.lexists(path):
+            # Another process may be faster.
+            with suppress(FileExistsError), atomically(path, exclusive=True) as file:
+                file.write(content)
+                return path
+        if _is_marked(path, mark):
+            with atomically(path) as file:
+                file.write(content)
+            return path
+    raise AssertionError("numbers do not end")
+
+
+def _is_marked(path: Path, mark: str) -> bool:
+    try:
+        return path.is_file() and mark.encode("ascii") in path.read_bytes()
+    except OSError:
+        return False

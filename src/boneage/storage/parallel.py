@@ -31,10 +31,7 @@ def default_workers() -> int:
 
 
 def in_parallel(work: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
-    """Apply ``work`` to every item, ``workers`` at a time; results in the items' order.
-
-    An error of ``work`` is raised in its turn, and nothing more is begun.
-    """
+    """Apply ``work`` to items in parallel; results and errors in order, nothing begun after one."""
     if workers <= 1:
         yield from map(work, items)
         return
@@ -61,27 +58,10 @@ def resumed(
     key: Callable[[T], str],
     to_record: Callable[[R], Any],
 ) -> Iterator[R]:
-    """Apply ``work`` to every item, several at a time, and record results in a journal.
+    """Apply ``work`` to items and their records in a journal in parallel; record the results.
 
-    Parameters
-    ----------
-    work : callable
-        Takes an item and its record in the journal, None where it is new.
-    items : sequence
-    journal : Journal, optional
-        Open.
-    workers : int
-        Items processed at a time.
-    key : callable
-        Names an item in the journal.
-    to_record : callable
-        Gives a result as plain values for the journal; None for one to be tried again,
-        such as a failure.
-
-    Yields
-    ------
-    object
-        The results, in the items' order.
+    Work on a new item gets None. ``to_record`` gives plain values, or None for what is to be tried
+    again, such as a failure. Results are in the items' order.
     """
     done = journal.done if journal else {}
 
@@ -98,17 +78,8 @@ def resumed(
 class Journal:
     """The finished results of a long command, a line of JSON each, so that it can resume.
 
-    Parameters
-    ----------
-    path : Path
-        Created when missing. A last line cut off by a kill is dropped.
-    recipe : mapping
-        JSON-able: what the results depend on (weights, films, settings).
-
-    Raises
-    ------
-    DataError
-        When the file belongs to another recipe: resuming would mix two results.
+    A last line cut off by a kill is dropped. The recipe is JSON-able: what the results depend on
+    (weights, films, settings). DataError for a file of another one: two results would be mixed.
     """
 
     def __init__(self, path: Path, recipe: Mapping[str, Any]) -> None:
@@ -131,13 +102,7 @@ class Journal:
         self.done = {line["key"]: line["value"] for line in lines[1:] if line is not None}
 
     def __enter__(self) -> Self:
-        """Rewrite the complete lines, and append to them.
-
-        Raises
-        ------
-        DataError
-            When another process is writing the file.
-        """
+        """Rewrite the complete lines, and append to them; DataError: another process does."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if self.path.is_file():
             with self.path.open("r+b") as earlier:

@@ -16,10 +16,7 @@ _JOINERS = "\u200c\u200d"
 
 
 def printable(text: str, *, keep: str = "") -> str:
-    r"""Escape what a terminal would act upon, as Python does: ``\x1b``, ``\n``, ``\u202e``.
-
-    Characters in ``keep`` are not escaped, such as the line ends of a text of several lines.
-    """
+    r"""Escape, as Python does, what a terminal would act upon (``\x1b``), but for what to keep."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(

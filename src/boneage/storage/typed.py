@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Mapping
+from importlib.resources import files
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -19,22 +20,14 @@ from boneage.errors import BoneageError
 
 Kind = TypeVar("Kind")
 Decode = Callable[[type, Any], Any]
-WORDS = (
-    ("`bool`", "true or false"),
-    ("`int`", "a whole number"),
-    ("`float`", "a number"),
-    ("`str` matching regex", "text that matches"),
-    ("`str`", "text"),
-    ("`path`", "the path of a file"),
-    ("`array`", "a list"),
-    ("`object`", "a table"),
-    ("`null`", "nothing"),
-    (" >= ", " of at least "),
-    (" <= ", " of at most "),
-    (" > ", " above "),
-    (" < ", " below "),
-    (" | ", " or "),
-)
+
+
+def shipped_toml(package: str, name: str) -> dict[str, Any]:
+    """Read the tables of a TOML file that ships in a package."""
+    return tomllib.loads((files(package) / name).read_text("utf-8"))
+
+
+WORDS: Mapping[str, str] = shipped_toml("boneage.storage", "words.toml")["words"]
 """What msgspec calls a type or a limit, and the plain English for it."""
 
 
@@ -55,20 +48,10 @@ def converted(
     error: type[BoneageError],
     decode: Decode | None = None,
 ) -> Kind:
-    """Convert plain tables to typed settings.
+    """Convert plain tables to a msgspec.Struct, or raise the error, with the key and its value.
 
-    Parameters
-    ----------
-    tables : mapping
-    kind : type
-        A msgspec.Struct.
-    source : str
-        What to call the tables in the message, such as a file's name in quotes.
-    error : type
-        Raised when they are invalid; the message gives the key and its value.
-    decode : callable, optional
-        Converts a value to a type that msgspec does not know, such as a path, or raises a
-        ValueError.
+    ``source`` names the tables in the message. ``decode`` converts a value to a type that msgspec
+    does not know, such as a path, or raises a ValueError.
     """
     try:
         return msgspec.convert(tables, kind, dec_hook=decode)
@@ -95,7 +78,7 @@ def _in_words(message: str, tables: Any, kind: Any) -> str:
         return f"{path} is {value!r}; it must be one of {', '.join(map(repr, get_args(kind)))}"
     if text.startswith("Expected ") and path:
         needed = text.removeprefix("Expected ").partition(", got")[0]
-        for code, words in WORDS:
+        for code, words in WORDS.items():
             needed = needed.replace(code, words)
         meta = next((one for one in get_args(kind) if isinstance(one, msgspec.Meta)), None)
         if meta and meta.description and isinstance(value, str):
@@ -105,11 +88,8 @@ def _in_words(message: str, tables: Any, kind: Any) -> str:
         return text
     # From a __post_init__, which may begin with its key but does not know the path.
     first = text.partition(" ")[0].rstrip(":")
-    return f"{path}.{text}" if first in _keys(kind) else f"{path}: {text}"
-
-
-def _keys(kind: Any) -> Mapping[str, Any]:
-    return get_type_hints(kind) if isinstance(kind, type) else {}
+    own = isinstance(kind, type) and first in get_type_hints(kind)
+    return f"{path}.{text}" if own else f"{path}: {text}"
 
 
 def _type_at(kind: Any, key: str) -> Any:

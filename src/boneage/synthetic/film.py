@@ -1,19 +1,31 @@
-"""The whole walk: from an age and a sex to an image and the truth about it."""
+"""From an age and a sex to an image and the truth about it, and to its files.
+
+Every file is marked as synthetic in all of its texts.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from typing import Any, BinaryIO
 
 import numpy as np
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 
+from boneage.domain.ages import DAYS_PER_MONTH
 from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, Box
 from boneage.domain.radiograph import ImageMetadata, Radiograph, Sex
 from boneage.errors import BoneageError
+from boneage.storage.typed import shipped_toml
 from boneage.synthetic.flesh import outline_flesh
 from boneage.synthetic.maturity import HandGrowth
-from boneage.synthetic.outlines import Outline
-from boneage.synthetic.projection import Projection, project_hand
+from boneage.synthetic.outlines import Outline, Projection, project_hand
 from boneage.synthetic.rendering import render
 from boneage.synthetic.skeleton import Skeleton, build_skeleton
 
@@ -24,6 +36,9 @@ SIDES_PX = (64, 4096)
 """A smaller image shows no bones; a larger one, nothing more."""
 BITS = 12
 NAME = "synthetic hand"
+WORDS = "Synthetic: drawn by boneage, nobody's hand"
+STUDY_DATE = date(2020, 1, 1)
+"""Of every image drawn, so that the same image is the same file."""
 
 
 class SyntheticError(BoneageError, ValueError):
@@ -57,27 +72,12 @@ def draw(
     seed: int = 0,
     collimated: bool = False,
 ) -> SyntheticFilm:
-    """Draw the image of a left hand, palm down, of this skeletal age.
+    """Draw the image of a left hand, palm down, of this skeletal age, from 1 to 228 months.
 
-    Parameters
-    ----------
-    age_months : float
-        1 to 228.
-    sex : Sex
-    height, width : int
-        Of the image, in pixels, 64 to 4096.
-    rotation_degrees : float
-        Clockwise from upright; the whole hand stays on the film.
-    seed : int
-        Of the spread of the fingers, the texture and the noise, 0 or more. The
-        same arguments draw the same film.
-    collimated : bool
-        Whether the image has the black border of a collimator.
-
-    Raises
-    ------
-    SyntheticError
-        For an age, a size, a rotation or a seed outside these ranges.
+    The image has 64 to 4096 pixels on each side; ``collimated``: with the black border of a
+    collimator. It is turned clockwise; the whole hand stays on it. The seed, 0 or more, is that of
+    the spread of the fingers, the texture and the noise: the same arguments draw the same image.
+    SyntheticError for what is outside these ranges.
     """
     _check("age", age_months, *AGES_MONTHS, "months")
     _check("height", height, *SIDES_PX, "px")
@@ -91,8 +91,18 @@ def draw(
     projection = project_hand(flesh, growth.hand_length_mm, height, width, rotation_degrees)
     bones = tuple(skeleton.bones.values())
     pixels = render(bones, flesh, projection, rng, collimated=collimated)
+    metadata = ImageMetadata(
+        format="synthetic",
+        bits=BITS,
+        sex=sex,
+        laterality="L",
+        pixel_spacing_mm=(projection.mm_per_px, projection.mm_per_px),
+        body_part="HAND",
+        modality="DX",
+        burned_in_annotation=True,
+    )
     return SyntheticFilm(
-        radiograph=Radiograph(pixels, _facts(sex, projection), NAME),
+        radiograph=Radiograph(pixels, metadata, NAME),
         age_months=age_months,
         sex=sex,
         regions=_boxes(projection, _regions(skeleton, flesh)),
@@ -118,21 +128,66 @@ def _boxes(projection: Projection, outlines: Mapping[str, Iterable[Outline]]) ->
     return {name: box for name, box in boxes.items() if box is not None}
 
 
-def _facts(sex: Sex, projection: Projection) -> ImageMetadata:
-    return ImageMetadata(
-        format="synthetic",
-        bits=BITS,
-        sex=sex,
-        laterality="L",
-        pixel_spacing_mm=(projection.mm_per_px, projection.mm_per_px),
-        body_part="HAND",
-        modality="DX",
-        burned_in_annotation=True,
-    )
-
-
 def _check(name: str, value: float, least: float, most: float, unit: str) -> None:
     if not least <= value <= most:
         raise SyntheticError(
             f"{name} {value!r} cannot be drawn; give {least} to {most} {unit}".rstrip()
         )
+
+
+def write_png(film: SyntheticFilm, file: BinaryIO) -> None:
+    grey = np.rint(film.radiograph.pixels * 255).astype(np.uint8)
+    words = PngInfo()
+    words.add_text("Description", WORDS)
+    Image.fromarray(grey).save(file, "PNG", pnginfo=words, optimize=True)
+
+
+def write_regions(film: SyntheticFilm, name: str, file: BinaryIO) -> None:
+    radiograph = film.radiograph
+    truth = {
+        "film": name,
+        "description": WORDS,
+        "age_months": film.age_months,
+        "sex": film.sex,
+        "film_height": radiograph.height,
+        "film_width": radiograph.width,
+        "regions": {region: asdict(box) for region, box in film.regions.items()},
+        "bones": {bone: asdict(box) for bone, box in film.bones.items()},
+    }
+    file.write((json.dumps(truth, indent=2) + "\n").encode())
+
+
+def write_dicom(film: SyntheticFilm, file: BinaryIO) -> None:
+    """Write a 12-bit DICOM image; its dates give the age, and its UIDs follow from its pixels."""
+    pixels = np.rint(film.radiograph.pixels * (2**BITS - 1)).astype("<u2")
+    digest = hashlib.sha256(pixels.tobytes()).hexdigest()
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
+    meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=["instance", digest])
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
+    for keyword, value in _elements(film).items():
+        setattr(dataset, keyword, value)
+    dataset.SOPClassUID = meta.MediaStorageSOPClassUID
+    dataset.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
+    dataset.StudyInstanceUID = generate_uid(entropy_srcs=["study", digest])
+    dataset.SeriesInstanceUID = generate_uid(entropy_srcs=["series", digest])
+    dataset.PixelData = pixels.tobytes()
+    dataset.save_as(file, enforce_file_format=True)
+
+
+def _elements(film: SyntheticFilm) -> dict[str, Any]:
+    """Give what the file states, by keyword; what is the same of every image is in a table."""
+    born = STUDY_DATE - timedelta(days=round(film.age_months * DAYS_PER_MONTH))
+    spacing = [f"{side:.6f}" for side in film.radiograph.metadata.pixel_spacing_mm or ()]
+    return shipped_toml("boneage.synthetic", "dicom.toml") | {
+        "PatientSex": "M" if film.sex is Sex.MALE else "F",
+        "PatientBirthDate": born.strftime("%Y%m%d"),
+        "PatientAge": f"{int(film.age_months):03d}M",
+        "StudyDate": STUDY_DATE.strftime("%Y%m%d"),
+        **dict.fromkeys(("SeriesDescription", "ImageComments"), WORDS),
+        **dict.fromkeys(("ImagerPixelSpacing", "PixelSpacing"), spacing),
+        **{"Rows": film.radiograph.height, "Columns": film.radiograph.width},
+        **{"BitsAllocated": 16, "BitsStored": BITS, "HighBit": BITS - 1},
+        **{"WindowCenter": 2 ** (BITS - 1), "WindowWidth": 2**BITS},
+    }

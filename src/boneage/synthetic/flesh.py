@@ -5,11 +5,13 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from boneage.synthetic import anatomy
+from boneage.synthetic.anatomy import ADULT, FOREARM_MM
 from boneage.synthetic.outlines import Outline
 from boneage.synthetic.skeleton import Skeleton
 
 GRID_MM = 0.5
+SMOOTHED = 4
+"""Points of the grid on either side."""
 WEB_MM = 4.0
 """The radius of the skin between two fingers, in a grown hand."""
 PAD_MM = 4.2
@@ -22,19 +24,17 @@ def outline_flesh(skeleton: Skeleton) -> Outline:
     """Outline the skin of the hand and the forearm as one closed curve."""
     scale, width_scale = skeleton.growth.scale, skeleton.growth.width_scale
     plump = np.array([min(width_scale / scale, 1.16) * scale, scale])
-    parts = [np.asarray(anatomy.PALM) * plump, _forearm() * plump]
-    for finger, half_widths in zip(skeleton.fingers, anatomy.FINGER_HALF_WIDTH_MM, strict=True):
+    forearm = np.maximum(ADULT.forearm, (-np.inf, -SHOWN_FOREARM_MM))
+    parts = [np.asarray(ADULT.palm) * plump, forearm * plump]
+    for finger, half_widths in zip(skeleton.fingers, ADULT.finger_half_widths, strict=True):
         parts += _finger(finger.joints, np.asarray(half_widths) * width_scale, PAD_MM * scale)
-    return _lengthened(_union(parts, WEB_MM * scale), scale)
-
-
-def _forearm() -> Outline:
-    points = np.asarray(anatomy.FOREARM)
-    return np.stack([points[:, 0], np.maximum(points[:, 1], -SHOWN_FOREARM_MM)], axis=1)
+    x, y = _union(parts, WEB_MM * scale).T
+    # The forearm's cut end is moved far off any film.
+    is_end = y < -(SHOWN_FOREARM_MM - 5) * scale
+    return np.stack([x, np.where(is_end, -FOREARM_MM * scale, y)], axis=1)
 
 
 def _finger(points: Outline, half_widths: Outline, pad: float) -> list[Outline]:
-    """Outline a finger's segments, each tapering, and its round tip."""
     direction = (points[-1] - points[-2]) / np.hypot(*(points[-1] - points[-2]))
     tip = points[-1] + direction * (pad - half_widths[-1])
     stations = np.concatenate([points[:-1], tip[None]])
@@ -44,28 +44,16 @@ def _finger(points: Outline, half_widths: Outline, pad: float) -> list[Outline]:
     ):
         along = (end - start) / np.hypot(*(end - start))
         across = np.array([along[1], -along[0]])
-        parts.append(
-            np.array(
-                [
-                    start + across * wide,
-                    end + across * narrow,
-                    end - across * narrow,
-                    start - across * wide,
-                ]
-            )
-        )
+        begin, stop = across * wide, across * narrow
+        parts.append(np.array([start + begin, end + stop, end - stop, start - begin]))
+    angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
+    disc = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     return parts + [
-        _disc(station, half) for station, half in zip(stations, half_widths, strict=True)
+        station + half * disc for station, half in zip(stations, half_widths, strict=True)
     ]
 
 
-def _disc(middle: Outline, radius: float) -> Outline:
-    angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-    return middle + radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-
-
 def _union(parts: list[Outline], web: float) -> Outline:
-    """Join outlines into one curve, with the corners between them rounded."""
     margin = 6 * web
     corner = np.min([part.min(axis=0) for part in parts], axis=0) - margin
     size = np.max([part.max(axis=0) for part in parts], axis=0) + margin - corner
@@ -82,19 +70,7 @@ def _union(parts: list[Outline], web: float) -> Outline:
         (mask > 127).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
     )
     longest = max(curves, key=len)[:, 0].astype(np.float64)
-    joined: Outline = corner + GRID_MM * _without_steps(longest)
-    return joined
-
-
-def _lengthened(curve: Outline, scale: float) -> Outline:
-    """Move the forearm's cut end far off any film."""
-    x, y = curve.T
-    is_end = y < -(SHOWN_FOREARM_MM - 5) * scale
-    return np.stack([x, np.where(is_end, -anatomy.FOREARM_MM * scale, y)], axis=1)
-
-
-def _without_steps(curve: Outline, reach: int = 4) -> Outline:
-    """Average a closed curve of grid points along itself."""
-    shifted = [np.roll(curve, shift, axis=0) for shift in range(-reach, reach + 1)]
-    averaged: Outline = np.mean(shifted, axis=0)
-    return averaged
+    # Averaged along itself, so that it has no steps.
+    shifts = range(-SMOOTHED, SMOOTHED + 1)
+    averaged = np.mean([np.roll(longest, by, axis=0) for by in shifts], axis=0)
+    return np.asarray(corner + GRID_MM * averaged)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -15,7 +15,8 @@ import numpy as np
 
 from boneage.domain.radiograph import Sex
 from boneage.storage.delimited import shipped_rows
-from boneage.synthetic.anatomy import ADULT_HAND_MM, CARPAL
+from boneage.storage.typed import shipped_toml
+from boneage.synthetic.anatomy import ADULT, ADULT_HAND_MM
 
 TABLES: tuple[Traversable, ...] = (
     files("boneage.clinical") / "tables" / "greulich_pyle_maturity_events.csv",
@@ -23,55 +24,18 @@ TABLES: tuple[Traversable, ...] = (
 )
 """The atlas's events, and what a drawing needs beyond them."""
 
-CARPALS = tuple(CARPAL)
-PROXIMAL = tuple(f"proximal_phalanx_{finger}" for finger in range(1, 6))
-MIDDLE = tuple(f"middle_phalanx_{finger}" for finger in range(2, 6))
-DISTAL = tuple(f"distal_phalanx_{finger}" for finger in range(1, 6))
+CARPALS = tuple(ADULT.carpal)
 METACARPALS = tuple(f"metacarpal_{finger}" for finger in range(1, 6))
 """Bones are numbered by finger, the thumb being 1."""
 SESAMOID = "sesamoid"
-STRUCTURES: Mapping[str, tuple[str, ...]] = {
-    **{name: (name,) for name in CARPALS},
-    "carpals": CARPALS[:-1],
-    "adductor pollicis sesamoid": (SESAMOID,),
-    "distal radius": ("radius",),
-    "distal ulna": ("ulna",),
-    "metacarpals 2-3": METACARPALS[1:3],
-    "metacarpal 4": METACARPALS[3:4],
-    "metacarpal 5": METACARPALS[4:],
-    "metacarpal 1": METACARPALS[:1],
-    "metacarpals 2-5": METACARPALS[1:],
-    "proximal phalanges 2-4": PROXIMAL[1:4],
-    "proximal phalanx 5": PROXIMAL[4:],
-    "proximal phalanx 1 (thumb)": PROXIMAL[:1],
-    "proximal phalanges": PROXIMAL,
-    "middle phalanges 3-4": MIDDLE[1:3],
-    "middle phalanx 2": MIDDLE[:1],
-    "middle phalanx 5": MIDDLE[3:],
-    "middle phalanges 2-5": MIDDLE,
-    "middle phalanges": MIDDLE,
-    "distal phalanx 1 (thumb)": DISTAL[:1],
-    "distal phalanges 3-4": DISTAL[2:4],
-    "distal phalanx 2": DISTAL[1:2],
-    "distal phalanx 5": DISTAL[4:],
-    "distal phalanges 2-5": DISTAL[1:],
-    "distal phalanges": DISTAL,
-    "proximal and middle phalanges": PROXIMAL + MIDDLE,
-    "phalanges 2-5": PROXIMAL[1:] + MIDDLE + DISTAL[1:],
-    "phalanges 1 (thumb)": PROXIMAL[:1] + DISTAL[:1],
+WORDED = shipped_toml("boneage.synthetic", "maturity.toml")
+STRUCTURES: Mapping[str, Sequence[str]] = {
+    **{name: [name] for name in CARPALS},
+    **WORDED["structures"],
 }
 """The bones of each structure in the tables, whether or not it adds "epiphysis"."""
 EPIPHYSIS = re.compile(" epiphys[ei]s$")
 
-HAND_LENGTH_MM: Mapping[Sex, tuple[tuple[float, float], ...]] = {
-    Sex.MALE: (
-        (0, 64), (12, 86), (24, 101), (60, 125), (120, 155), (150, 170), (180, 187), (216, 191),
-    ),
-    Sex.FEMALE: (
-        (0, 63), (12, 85), (24, 100), (60, 124), (120, 156), (144, 169), (168, 175), (204, 177),
-    ),
-}  # fmt: skip
-"""By age in months, as children's hands usually measure."""
 SLENDERNESS = 0.58
 """A child's bones are shorter more than they are thinner: widths shrink by this
 power of what lengths do."""
@@ -89,17 +53,7 @@ class MaturityEvent(Enum):
 
 
 Timeline: TypeAlias = Mapping[MaturityEvent, float]
-WORDS: Mapping[str, MaturityEvent] = {
-    "visible": MaturityEvent.VISIBLE,
-    "well developed": MaturityEvent.VISIBLE,
-    "as wide as shaft": MaturityEvent.FULL_WIDTH,
-    "full size": MaturityEvent.FULL_WIDTH,
-    "cap shaft": MaturityEvent.CAPPED,
-    "caps shaft": MaturityEvent.CAPPED,
-    "fusion begun": MaturityEvent.FUSING,
-    "almost complete": MaturityEvent.NEARLY_FUSED,
-    "fusion complete": MaturityEvent.FUSED,
-}
+WORDS = {words: MaturityEvent[event] for words, event in WORDED["events"].items()}
 """What the tables call an event, in part; the first that is found counts."""
 
 FIRST_SIZE = 0.25
@@ -131,25 +85,19 @@ class GrowthCentre:
 
 
 def centres_at(age_months: float, sex: Sex) -> Mapping[str, GrowthCentre]:
-    """Every centre of the hand at this skeletal age, by bone.
-
-    Between two events a centre grows, and fuses, evenly.
-    """
+    """Every centre of the hand by bone; between two events a centre grows, and fuses, evenly."""
     return {bone: _centre(age_months, timeline) for bone, timeline in timelines(sex).items()}
 
 
 def _centre(age_months: float, timeline: Timeline) -> GrowthCentre:
     if age_months < timeline[MaturityEvent.VISIBLE]:
         return GrowthCentre(visible=False, size=0.0)
-    fused = 0.0
-    if age_months >= timeline.get(MaturityEvent.FUSING, np.inf):
-        fused = _between(age_months, timeline, FUSED_SHARE)
-    return GrowthCentre(
-        visible=True,
-        size=_between(age_months, timeline, SIZE),
-        capped=age_months >= timeline.get(MaturityEvent.CAPPED, np.inf),
-        fused=fused,
+    capped, fuses = (
+        age_months >= timeline.get(event, np.inf)
+        for event in (MaturityEvent.CAPPED, MaturityEvent.FUSING)
     )
+    fused = _between(age_months, timeline, FUSED_SHARE) if fuses else 0.0
+    return GrowthCentre(True, _between(age_months, timeline, SIZE), capped, fused)
 
 
 def _between(age_months: float, timeline: Timeline, values: Mapping[MaturityEvent, float]) -> float:
@@ -161,10 +109,7 @@ def _between(age_months: float, timeline: Timeline, values: Mapping[MaturityEven
 
 @cache
 def timelines(sex: Sex) -> Mapping[str, Timeline]:
-    """When each event happens to each bone, in months, in the order of :class:`MaturityEvent`.
-
-    The atlas comes first; the assumptions fill what it leaves open.
-    """
+    """When each event happens to each bone, in months: by the atlas, else by the assumptions."""
     found: dict[str, dict[MaturityEvent, float]] = {}
     for table in TABLES:
         for structure, event, months in read_events(table, sex):
@@ -196,8 +141,7 @@ class HandGrowth:
 
     @classmethod
     def at(cls, age_months: float, sex: Sex) -> HandGrowth:
-        """Grow a hand to this skeletal age."""
-        ages, lengths = zip(*HAND_LENGTH_MM[sex], strict=True)
+        ages, lengths = zip(*WORDED["hand_length_mm"][sex], strict=True)
         return cls(
             float(np.interp(age_months, ages, lengths)),
             max(0.0, 1 - age_months / timelines(sex)["radius"][MaturityEvent.FUSED]),
@@ -211,5 +155,4 @@ class HandGrowth:
 
     @property
     def width_scale(self) -> float:
-        """Of widths."""
         return float(self.scale**SLENDERNESS)

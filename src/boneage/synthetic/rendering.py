@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from boneage.domain.geometry import Box
 from boneage.domain.radiograph import Pixels
-from boneage.synthetic.marker import PLATE, Marker, marker
-from boneage.synthetic.outlines import Outline
-from boneage.synthetic.projection import Projection
+from boneage.synthetic.marker import PLATE, marker
+from boneage.synthetic.outlines import Outline, Projection
 from boneage.synthetic.skeleton import Bone
 
 Map: TypeAlias = npt.NDArray[np.float32]
@@ -71,18 +71,20 @@ def render(
 ) -> Pixels:
     """Expose an image; shape (height, width), 0 (black) to 1 (white)."""
     soft = _flesh_map(flesh, projection)
-    compact, spongy = _bone_map(bones, projection, Textures.drawn(rng))
+    compact, spongy = _bone_map(bones, projection, _texture(rng))
     density = FLESH_PER_MM * soft + SPONGY_PER_MM * spongy + COMPACT_PER_MM * compact
     density = _seen(density, projection)
     lead = marker(soft < SKIN_MM)
-    _lay_down(density, lead)
+    rows, cols = lead.lead.shape
+    density[lead.top : lead.top + rows, lead.left : lead.left + cols] += lead.lead * np.where(
+        lead.lead > PLATE, LEAD_DENSITY, PLATE_DENSITY
+    )
     density = cv2.GaussianBlur(density, (0, 0), max(0.45, 0.5 * BLUR_MM / projection.mm_per_px))
     grey = BACKGROUND + (SHOULDER - BACKGROUND) * (1 - np.exp(-density / SHOULDER))
     grey += _grain(density, rng)
     if collimated:
         _shut(grey)
-    pixels: Pixels = np.clip(grey, 0.0, 1.0).astype(np.float32)
-    return pixels
+    return np.asarray(np.clip(grey, 0.0, 1.0).astype(np.float32))
 
 
 def _seen(density: Map, projection: Projection) -> Map:
@@ -92,14 +94,7 @@ def _seen(density: Map, projection: Projection) -> Map:
     small = cv2.resize(density, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (0, 0), max(0.5, SCATTER_MM / projection.mm_per_px / 4))
     fog = cv2.resize(small, density.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    seen: Map = sharp + SCATTER_SHARE * fog
-    return seen
-
-
-def _lay_down(density: Map, lead: Marker) -> None:
-    rows, cols = lead.lead.shape
-    view = density[lead.top : lead.top + rows, lead.left : lead.left + cols]
-    view += np.where(lead.lead > PLATE, LEAD_DENSITY, PLATE_DENSITY) * lead.lead
+    return np.asarray(sharp + SCATTER_SHARE * fog)
 
 
 def _grain(density: Map, rng: np.random.Generator) -> Map:
@@ -108,37 +103,25 @@ def _grain(density: Map, rng: np.random.Generator) -> Map:
     soft = cv2.GaussianBlur(white, (0, 0), 0.6)
     strength = NOISE * np.exp(0.5 * np.minimum(density, 2.0))
     # The shoulder flattens the grain of what is bright.
-    grain: Map = strength * np.exp(-0.5 * density / SHOULDER) * soft / soft.std()
-    return grain
+    return np.asarray(strength * np.exp(-0.5 * density / SHOULDER) * soft / soft.std())
 
 
 def _shut(grey: Map) -> None:
-    """Black out what the collimator's leaves covered."""
     edge = max(1, round(COLLIMATOR_SHARE * min(grey.shape)))
     open_field = np.zeros_like(grey)
     open_field[edge:-edge, edge:-edge] = 1.0
     grey *= cv2.GaussianBlur(open_field, (0, 0), max(0.5, edge / 6))
 
 
-@dataclass(frozen=True, eq=False)
-class Textures:
-    """Noise to cut the texture of bone from."""
-
-    net: Map
-    """A square tile, mean 0 and standard deviation 1."""
-
-    @classmethod
-    def drawn(cls, rng: np.random.Generator) -> Textures:
-        """Draw a tile that can be repeated: fine bright lines around dark meshes."""
-        white = rng.standard_normal((TEXTURE_SIDE, TEXTURE_SIDE)).astype(np.float32)
-        band = _blur_around(white, 1.3) - _blur_around(white, 3.0)
-        lines = np.exp(-2.2 * np.abs(band / band.std()))
-        return cls(((lines - lines.mean()) / lines.std()).astype(np.float32))
+def _texture(rng: np.random.Generator) -> Map:
+    """Draw a tile of bone texture that repeats: bright lines around dark meshes, normalised."""
+    white = rng.standard_normal((TEXTURE_SIDE, TEXTURE_SIDE)).astype(np.float32)
+    band = _blur_around(white, 1.3) - _blur_around(white, 3.0)
+    lines = np.exp(-2.2 * np.abs(band / band.std()))
+    return np.asarray((lines - lines.mean()) / lines.std(), np.float32)
 
 
-def _bone_map(
-    bones: tuple[Bone, ...], projection: Projection, textures: Textures
-) -> tuple[Map, Map]:
+def _bone_map(bones: tuple[Bone, ...], projection: Projection, tile: Map) -> tuple[Map, Map]:
     """Add up compact and spongy bone, in mm of each, shape (height, width) both."""
     compact = np.zeros((projection.height, projection.width), np.float32)
     spongy = np.zeros_like(compact)
@@ -147,8 +130,8 @@ def _bone_map(
         if window is None:
             continue
         hard, soft = _parts_and_plate(bone, window)
-        compact[window.slices] += window.average(hard)
-        spongy[window.slices] += window.average(soft * window.texture(bone, textures))
+        compact[window.box.slices] += window.average(hard)
+        spongy[window.box.slices] += window.average(soft * window.texture(bone, tile))
     return compact, spongy
 
 
@@ -163,8 +146,7 @@ def _flesh_map(outline: Outline, projection: Projection) -> Map:
     near, far = PALM_REACH_MM
     t = np.clip((inside - near) / (far - near), 0, 1)
     palm = PALM_MM * t * t * (3 - 2 * t)
-    total: Map = finger + cv2.GaussianBlur(palm, (0, 0), max(0.5, 3.0 / projection.mm_per_px))
-    return total
+    return np.asarray(finger + cv2.GaussianBlur(palm, (0, 0), max(0.5, 3.0 / projection.mm_per_px)))
 
 
 def _parts_and_plate(bone: Bone, window: _Window) -> tuple[Map, Map]:
@@ -195,17 +177,14 @@ def _thickness(bone: Bone, window: _Window, *, as_one: bool) -> tuple[Map, Map]:
 
 
 def _depth_px(mask: npt.NDArray[np.uint8]) -> Map:
-    """How far each pixel of a mask is from its edge."""
     distance = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     # Its square is a whole number, which OpenCV's last digit now and then misses.
-    depth: Map = np.sqrt(np.rint(distance * distance))
-    return depth
+    return np.asarray(np.sqrt(np.rint(distance * distance)))
 
 
 def _dome(share: Map) -> Map:
     """Half the height of a round thing, from its edge (0) to its middle (1 and beyond)."""
-    dome: Map = np.sqrt(1 - (1 - np.clip(share, 0, 1)) ** 2)
-    return dome
+    return np.asarray(np.sqrt(1 - (1 - np.clip(share, 0, 1)) ** 2))
 
 
 @dataclass(frozen=True)
@@ -213,10 +192,7 @@ class _Window:
     """The part of the image around one bone, in finer pixels."""
 
     projection: Projection
-    top: int
-    left: int
-    bottom: int
-    right: int
+    box: Box
     fineness: int
 
     @classmethod
@@ -225,44 +201,33 @@ class _Window:
         box = projection.box(*parts)
         if box is None:
             return None
+        low = max(0, box.min_row - 1), max(0, box.min_col - 1)
+        high = min(projection.height, box.max_row + 1), min(projection.width, box.max_col + 1)
         fineness = min(MAX_FINENESS, math.ceil(projection.mm_per_px / FINE_MM))
-        return cls(
-            projection,
-            max(0, box.min_row - 1),
-            max(0, box.min_col - 1),
-            min(projection.height, box.max_row + 1),
-            min(projection.width, box.max_col + 1),
-            fineness,
-        )
+        return cls(projection, Box(*low, *high), fineness)
 
     @property
     def mm_per_px(self) -> float:
         return self.projection.mm_per_px / self.fineness
 
     @property
-    def slices(self) -> tuple[slice, slice]:
-        return slice(self.top, self.bottom), slice(self.left, self.right)
-
-    @property
     def shape(self) -> tuple[int, int]:
-        return (self.bottom - self.top) * self.fineness, (self.right - self.left) * self.fineness
+        return self.box.height * self.fineness, self.box.width * self.fineness
 
     def points(self, outline: Outline) -> Outline:
-        px: Outline = (self.projection.to_px(outline) - (self.left, self.top)) * self.fineness
-        return px
+        return np.asarray(
+            (self.projection.to_px(outline) - (self.box.min_col, self.box.min_row)) * self.fineness
+        )
 
     def mask(self, *outlines: Outline) -> npt.NDArray[np.uint8]:
-        """Fill outlines with 1."""
         mask = np.zeros(self.shape, np.uint8)
         for outline in outlines:
             _fill(mask, self.points(outline))
         return mask
 
     def average(self, fine: Map) -> Map:
-        rows, cols = self.bottom - self.top, self.right - self.left
-        blocks = fine.reshape(rows, self.fineness, cols, self.fineness)
-        averaged: Map = blocks.mean(axis=(1, 3))
-        return averaged
+        blocks = fine.reshape(self.box.height, self.fineness, self.box.width, self.fineness)
+        return np.asarray(blocks.mean(axis=(1, 3)))
 
     def along(self, bone: Bone) -> tuple[Map, Map]:
         """Where each pixel lies along the bone's axis (0–1), and across it in mm."""
@@ -281,10 +246,9 @@ class _Window:
         share, _ = self.along(bone)
         bulge = np.exp(-(((share - 0.5) / 0.27) ** 2))
         thin = np.float32(min(0.1 * bone.thickness_mm, 0.6))
-        cortex: Map = thin + (np.float32(bone.cortex_mm) - thin) * bulge
-        return cortex
+        return np.asarray(thin + (np.float32(bone.cortex_mm) - thin) * bulge)
 
-    def texture(self, bone: Bone, textures: Textures) -> Map:
+    def texture(self, bone: Bone, tile: Map) -> Map:
         """What spongy bone is multiplied with: meshes, drawn out along a shaft."""
         share, across = self.along(bone)
         length_mm = float(np.hypot(*(bone.axis[1] - bone.axis[0])))
@@ -293,13 +257,12 @@ class _Window:
         cols = across / np.float32(GRAIN_MM)
         shift = sum(map(ord, bone.name)) * 37  # no two bones show the same part of the tile
         sampled = cv2.remap(
-            textures.net,
+            tile,
             np.mod(cols + shift, TEXTURE_SIDE - 1).astype(np.float32),
             np.mod(rows + shift, TEXTURE_SIDE - 1).astype(np.float32),
             cv2.INTER_LINEAR,
         )
-        woven: Map = np.clip(1 + TEXTURE_CONTRAST * sampled, 0.2, 2.0)
-        return woven
+        return np.asarray(np.clip(1 + TEXTURE_CONTRAST * sampled, 0.2, 2.0))
 
 
 def _fill(mask: npt.NDArray[np.uint8], points_px: Outline) -> None:
@@ -313,5 +276,4 @@ def _blur_around(image: Map, sigma: float) -> Map:
     """Blur a tile so that its edges still meet."""
     pad = 16
     wrapped = cv2.copyMakeBorder(image, pad, pad, pad, pad, cv2.BORDER_WRAP)
-    blurred: Map = cv2.GaussianBlur(wrapped, (0, 0), sigma)[pad:-pad, pad:-pad]
-    return blurred
+    return np.asarray(cv2.GaussianBlur(wrapped, (0, 0), sigma)[pad:-pad, pad:-pad])

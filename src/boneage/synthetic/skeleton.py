@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from boneage.synthetic import anatomy, maturity, outlines
-from boneage.synthetic.anatomy import ForearmBone, LongBone
+from boneage.synthetic import maturity, outlines
+from boneage.synthetic.anatomy import ADULT, FOREARM_MM, ForearmBone, LongBone
 from boneage.synthetic.maturity import GrowthCentre, HandGrowth
 from boneage.synthetic.outlines import Ends, Outline
 
@@ -20,7 +20,7 @@ MOST_JITTER_DEGREES = 5.0
 
 # Below the end plate, in mm of the grown hand, a forearm bone narrows by these
 # shares of the way to its shaft's width.
-TAPER_DEPTH_MM = np.array([0.3, 1.2, 3, 9, 18, 30, 44, 60, anatomy.FOREARM_MM])
+TAPER_DEPTH_MM = np.array([0.3, 1.2, 3, 9, 18, 30, 44, 60, FOREARM_MM])
 TAPER = np.array([0.10, 0.03, 0.04, 0.24, 0.60, 0.84, 0.95, 1, 1])
 AXIS_MM = 110.0
 """Of the grown forearm; the middle of this has the thickest compact bone."""
@@ -82,7 +82,6 @@ class Skeleton:
 
 
 def build_skeleton(growth: HandGrowth, rng: np.random.Generator) -> Skeleton:
-    """Build all bones of a hand that has grown so far."""
     spread = np.clip(
         rng.normal(0.0, FAN_JITTER_DEGREES, len(FINGERS)), -MOST_JITTER_DEGREES, MOST_JITTER_DEGREES
     )
@@ -91,17 +90,16 @@ def build_skeleton(growth: HandGrowth, rng: np.random.Generator) -> Skeleton:
         for number, degrees in zip(FINGERS, spread, strict=True)
     )
     bones = [
-        *(_forearm_bone(name, adult, growth) for name, adult in anatomy.FOREARM_BONES.items()),
+        *(_forearm_bone(name, adult, growth) for name, adult in ADULT.forearm_bones.items()),
         *_small_bones(growth),
         *(bone for finger in fingers for bone in finger.bones),
     ]
-    carpus = np.concatenate([_small_bone(name, 1.0, growth) for name in anatomy.CARPAL])
+    carpus = np.concatenate([_small_bone(name, 1.0, growth) for name in ADULT.carpal])
     return Skeleton({bone.name: bone for bone in bones}, fingers, carpus, growth)
 
 
 def _small_bones(growth: HandGrowth) -> Iterator[Bone]:
-    """Build the carpal bones and the sesamoid as far as they are to be seen."""
-    for name in (*anatomy.CARPAL, maturity.SESAMOID):
+    for name in (*ADULT.carpal, maturity.SESAMOID):
         centre = growth.centres[name]
         if not centre.visible:
             continue
@@ -118,13 +116,12 @@ def _small_bones(growth: HandGrowth) -> Iterator[Bone]:
 
 
 def _small_bone(name: str, size: float, growth: HandGrowth) -> Outline:
-    corners = {**anatomy.CARPAL, maturity.SESAMOID: anatomy.SESAMOID}[name]
+    corners = {**ADULT.carpal, maturity.SESAMOID: ADULT.sesamoid}[name]
     full = outlines.smooth(np.asarray(corners) * growth.scale)
     return outlines.round_off(full, FULL_SIZE * size**SIZE_POWER)
 
 
 def _forearm_bone(name: str, adult: ForearmBone, growth: HandGrowth) -> Bone:
-    """Build the radius or the ulna, down to below the film."""
     centre = growth.centres[name]
     body = _broadened(_forearm_shaft(adult) * growth.scale, growth)
     epiphysis = plate = None
@@ -178,17 +175,14 @@ def _bridge(low_part: Outline, high_part: Outline, overlap: float) -> Outline:
 
 
 def _finger(number: int, growth: HandGrowth, spread_degrees: float) -> Finger:
-    """Build a finger from its knuckle outwards; the thumb is number 1.
-
-    ``spread_degrees`` turns it further towards the thumb.
-    """
-    knuckle = np.asarray(anatomy.METACARPAL_HEAD[number - 1]) * growth.scale
-    metacarpal, angle = anatomy.METACARPAL[number - 1], anatomy.METACARPAL_ANGLE[number - 1]
+    """Build a finger from its knuckle outwards, turned further to the thumb, which is number 1."""
+    knuckle = np.asarray(ADULT.metacarpal_heads[number - 1]) * growth.scale
+    metacarpal, angle = ADULT.metacarpal[number - 1], ADULT.metacarpal_angles[number - 1]
     foot = knuckle - _along(angle, metacarpal.length * growth.scale)
     bones = [_long_bone(f"metacarpal_{number}", metacarpal, growth, foot, angle)]
     joints = [knuckle]
     for (name, bone), angle in zip(
-        _phalanges(number), anatomy.FINGER_ANGLE[number - 1], strict=True
+        _phalanges(number), ADULT.finger_angles[number - 1], strict=True
     ):
         turned = angle + spread_degrees
         bones.append(_long_bone(name, bone, growth, joints[-1], turned))
@@ -197,15 +191,12 @@ def _finger(number: int, growth: HandGrowth, spread_degrees: float) -> Finger:
 
 
 def _phalanges(number: int) -> list[tuple[str, LongBone]]:
-    proximal = (f"proximal_phalanx_{number}", anatomy.PROXIMAL[number - 1])
-    distal = (f"distal_phalanx_{number}", anatomy.DISTAL[number - 1])
-    if number == 1:
-        return [proximal, distal]
-    return [proximal, (f"middle_phalanx_{number}", anatomy.MIDDLE[number - 2]), distal]
+    middle = [("middle", ADULT.middle[number - 2])] if number > 1 else []
+    ends = ("proximal", ADULT.proximal[number - 1]), ("distal", ADULT.distal[number - 1])
+    return [(f"{row}_phalanx_{number}", bone) for row, bone in (ends[0], *middle, ends[1])]
 
 
 def _long_bone(name: str, adult: LongBone, growth: HandGrowth, foot: Outline, angle: float) -> Bone:
-    """Build a bone whose end near the wrist is at ``foot``."""
     centre, bone = growth.centres[name], adult.scaled(growth.scale, growth.width_scale)
     zone, cartilage = bone.length * bone.epiphysis, growth.scale * (0.8 + 1.7 * growth.youth)
     ends = _ends(name, growth.youth)

@@ -27,7 +27,6 @@ class RandomGamma(keras.layers.Layer):  # type: ignore[misc]
     def __init__(self, factor: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.factor = factor
-        self.seed = seed
         self.generator = keras.random.SeedGenerator(seed)
 
     def call(self, films: Any, training: bool = False) -> Any:
@@ -42,21 +41,15 @@ class RandomGamma(keras.layers.Layer):  # type: ignore[misc]
         highest = VALUE_RANGE[1]
         return ops.power(ops.clip(films / highest, 1e-6, 1.0), exponent) * highest
 
-    def get_config(self) -> dict[str, Any]:
-        """For saving."""
-        return {**super().get_config(), "factor": self.factor, "seed": self.seed}
-
 
 @keras.saving.register_keras_serializable("boneage")
 class RandomPlace(keras.layers.Layer):  # type: ignore[misc]
     """Mirror, turn, zoom and shift each film, in one resampling.
 
-    One after the other, as Keras's own layers do it, each resamples what the
-    one before blurred: three times the blur that a read film ever sees.
-
-    Each film is turned by at most ``rotation_degrees`` either way, shifted by at most a share
-    of the side along each axis, and zoomed by at most a share, both axes alike; with ``flip``
-    every second one is its mirror image.
+    One after the other, as Keras's own layers do it, each resamples what the one before blurred:
+    three times the blur that a read film ever sees. A film is turned by at most
+    ``rotation_degrees`` either way, shifted by at most a share of the side along each axis, and
+    zoomed by at most a share; with ``flip`` every second one is its mirror image.
     """
 
     def __init__(
@@ -74,7 +67,6 @@ class RandomPlace(keras.layers.Layer):  # type: ignore[misc]
         self.shift = shift
         self.zoom = zoom
         self.flip = flip
-        self.seed = seed
         self.generator = keras.random.SeedGenerator(seed)
 
     def call(self, films: Any, training: bool = False) -> Any:
@@ -102,22 +94,14 @@ class RandomPlace(keras.layers.Layer):  # type: ignore[misc]
     def _draw(self, count: Any, limit: float) -> Any:
         return keras.random.uniform((count,), -limit, limit, seed=self.generator)
 
-    def get_config(self) -> dict[str, Any]:
-        """For saving."""
-        names = ("rotation_degrees", "shift", "zoom", "flip", "seed")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
-
 
 def augmenter(spec: Augmentation, seed: int) -> keras.Sequential:
     """Stack the layers that a profile asks for; new pixels are filled by the nearest."""
     layers = keras.layers
     stack: list[keras.layers.Layer] = []
     if spec.horizontal_flip or spec.rotation_degrees or spec.shift or spec.zoom:
-        stack.append(
-            RandomPlace(
-                spec.rotation_degrees, spec.shift, spec.zoom, flip=spec.horizontal_flip, seed=seed
-            )
-        )
+        place = spec.rotation_degrees, spec.shift, spec.zoom
+        stack.append(RandomPlace(*place, flip=spec.horizontal_flip, seed=seed))
     if spec.brightness:
         stack.append(layers.RandomBrightness(spec.brightness, VALUE_RANGE, seed=seed + 4))
     if spec.contrast:
@@ -125,15 +109,7 @@ def augmenter(spec: Augmentation, seed: int) -> keras.Sequential:
     if spec.gamma:
         stack.append(RandomGamma(spec.gamma, seed=seed + 6))
     if spec.erase:
-        stack.append(
-            layers.RandomErasing(
-                (spec.erase, spec.erase),
-                scale=(0.05, 0.35),
-                fill_value=0.0,
-                value_range=VALUE_RANGE,
-                seed=seed + 7,
-            )
-        )
-    if not stack:
-        stack.append(layers.Identity())  # Keras builds no empty stack
-    return keras.Sequential(stack, name="augmentation")
+        options = {"scale": (0.05, 0.35), "fill_value": 0.0, "value_range": VALUE_RANGE}
+        stack.append(layers.RandomErasing((spec.erase, spec.erase), seed=seed + 7, **options))
+    # Keras builds no empty stack.
+    return keras.Sequential(stack or [layers.Identity()], name="augmentation")

@@ -66,11 +66,8 @@ def finish_average(model: keras.Model, train: Batches) -> None:
 
 def normalisations(model: keras.Model) -> list[keras.layers.BatchNormalization]:
     """All layers of batch normalisation, at any depth."""
-    return [
-        layer
-        for layer in model._flatten_layers()
-        if isinstance(layer, keras.layers.BatchNormalization)
-    ]
+    kind = keras.layers.BatchNormalization
+    return [layer for layer in model._flatten_layers() if isinstance(layer, kind)]
 
 
 def estimate_statistics(model: keras.Model, train: Batches, films: int = FILMS) -> None:
@@ -79,25 +76,22 @@ def estimate_statistics(model: keras.Model, train: Batches, films: int = FILMS) 
     The model stands behind its augmentation, whose films are another distribution than the
     films as they are. Over several devices nothing is estimated.
     """
-    if train.group.devices > 1:  # a step outside fit would be one of every process
-        return
     layers = normalisations(model)
-    if not layers:
+    if not layers or train.group.devices > 1:  # a step outside fit would be one of every process
         return
     momenta = [layer.momentum for layer in layers]
-    means: list[list[Any]] = [[] for _ in layers]
-    variances: list[list[Any]] = [[] for _ in layers]
+    found: list[list[Any]] = [[] for _ in layers]
     try:
         for layer in layers:
             layer.momentum = 0.0  # what a batch has replaces what was
         for inputs in train.sample(films):
             model(inputs, training=True)
-            for place, layer in enumerate(layers):
-                means[place].append(keras.ops.convert_to_numpy(layer.moving_mean))
-                variances[place].append(keras.ops.convert_to_numpy(layer.moving_variance))
+            for layer, statistics in zip(layers, found, strict=True):
+                statistics.append(layer.get_weights()[-2:])  # moving mean and variance
     finally:
         for layer, momentum in zip(layers, momenta, strict=True):
             layer.momentum = momentum
-    for layer, mean, variance in zip(layers, means, variances, strict=True):
-        layer.moving_mean.assign(np.mean(mean, axis=0))
-        layer.moving_variance.assign(np.mean(variance, axis=0) + np.var(mean, axis=0))
+    for layer, statistics in zip(layers, found, strict=True):
+        means, variances = zip(*statistics, strict=True)
+        layer.moving_mean.assign(np.mean(means, axis=0))
+        layer.moving_variance.assign(np.mean(variances, axis=0) + np.var(means, axis=0))

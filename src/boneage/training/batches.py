@@ -81,26 +81,15 @@ def evening_weights(films: Sequence[Film], evened: float) -> npt.NDArray[np.floa
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """Shuffled batches, the same for the same seed and epoch, also after a restart.
 
-    ``seconds`` counts the time spent making batches. Keras makes them while
-    the network works on earlier ones, so the network has waited at most this
-    long. Each process of a group is given its part of every batch. Where there are several
-    devices, an incomplete last batch is filled up with films of weight 0.
+    ``inputs`` has one array an input of the network, films first; images, uint8 of shape
+    (films, rows, columns), are given as float32 with a channel. ``ages_months`` is of shape
+    (films,). Without a ``seed``, every film comes in order, as validation needs it; with a
+    ``sampling`` it says which come in an epoch.
 
-    Parameters
-    ----------
-    inputs : mapping of str to array
-        One array an input of the network, films first. Images, uint8 of shape
-        (films, rows, columns), are given as float32 with a channel.
-    ages_months : array, shape (films,)
-    seed : int, optional
-        None: in order, every film, as validation needs it.
-    sampling : Sampling, optional
-        Which films come in an epoch of training; None: each of them once.
-
-    Raises
-    ------
-    GroupError
-        When a batch cannot be split evenly over the devices.
+    ``seconds`` counts the time spent making batches. Keras makes them while the network works on
+    earlier ones, so the network has waited at most this long. Each process of a group is given
+    its part of every batch; where there are several devices, an incomplete last one is filled up
+    with films of weight 0, and one that cannot be split evenly is a GroupError.
     """
 
     def __init__(

@@ -11,7 +11,6 @@ import json
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +33,7 @@ HALF_MONTHS = 0.25
 stored in half precision: a thirtieth of its error, for files half as large."""
 KERAS_BITS = 7
 """Of the mantissa, in stored Keras weights."""
+PACKING = {"compression": "gzip", "compression_opts": 9, "shuffle": True}
 LEAST_HALVED = 64
 """Smaller tensors (biases, shapes) stay as they are."""
 
@@ -68,9 +68,9 @@ def export_network(
 ) -> Exported:
     """Write a network as ONNX and as Keras weights, and check them against each other.
 
-    The ``inputs`` of some films are to check on, ``size`` (rows, columns) is that of the image
-    it takes. Each of the outputs that are needed ``alone``, too, gets a network that computes
-    nothing else.
+    The ``inputs`` of some films are to check on, ``size`` (rows, columns) is that of the image it
+    takes. Each of the outputs that are needed ``alone``, too, gets a network that computes nothing
+    else.
     """
     expected = network.predict_on_batch(dict(inputs))
     path = folder / f"{name}.onnx"
@@ -179,9 +179,7 @@ def _pack(source: h5py.Group, target: h5py.Group) -> None:
             half = _rounded_half(values)
             if np.allclose(half, values, rtol=1e-2, atol=1e-6):
                 values = half
-        packing = (
-            {"compression": "gzip", "compression_opts": 9, "shuffle": True} if values.ndim else {}
-        )
+        packing = PACKING if values.ndim else {}
         target.create_dataset(name, data=values, **packing).attrs.update(item.attrs)
 
 
@@ -192,18 +190,15 @@ def _rounded_half(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float16]:
     """
     dropped = 10 - KERAS_BITS
     bits = values.astype(np.float16).view(np.uint16).astype(np.uint32) + (1 << (dropped - 1))
-    rounded = (bits >> dropped << dropped).astype(np.uint16)
-    half: npt.NDArray[np.float16] = rounded.view(np.float16)
-    return half
+    rounded: npt.NDArray[np.uint16] = (bits >> dropped << dropped).astype(np.uint16)
+    return rounded.view(np.float16)
 
 
 def _run(model: onnx.ModelProto, inputs: Inputs) -> dict[str, npt.NDArray[np.float32]]:
-    session = silent_runtime().InferenceSession(
-        model.SerializeToString(), providers=["CPUExecutionProvider"]
-    )
-    wanted = {item.name for item in session.get_inputs()}
+    processor = ["CPUExecutionProvider"]
+    session = silent_runtime().InferenceSession(model.SerializeToString(), providers=processor)
     names = [item.name for item in session.get_outputs()]
-    fed = {name: np.asarray(value) for name, value in inputs.items() if name in wanted}
+    fed = {item.name: np.asarray(inputs[item.name]) for item in session.get_inputs()}
     return dict(zip(names, session.run(names, fed), strict=True))
 
 
@@ -229,16 +224,11 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def today() -> str:
-    """Date of the export, in UTC."""
-    return datetime.now(UTC).date().isoformat()
-
-
 def commit_of(folder: Path) -> str | None:
     """The commit of the checkout that trained, with ``-dirty`` where it was changed."""
     command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12"]
     try:
         result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        return result.stdout.strip() or None
     except OSError:  # no git here
         return None
-    return result.stdout.strip() or None

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace as changed
 
 from boneage.datasets.films import Films
 from boneage.datasets.labels import CALIBRATION
-from boneage.errors import DataError, ProfileError
-from boneage.training.pretrained import Pretrained
+from boneage.errors import DataError, ProfileError, WeightsError
+from boneage.inference.manifest import Manifest, bundled_folder, read_manifest
+from boneage.training.export import sha256_of
 from boneage.training.profile import (
     CalibrationSpec,
     FineTuningSpec,
@@ -19,8 +21,105 @@ from boneage.training.profile import (
     PhaseSpec,
     Profile,
     load_profile,
+    profile_of,
 )
 from boneage.uncertainty.intervals import LEAST_FILMS
+
+if TYPE_CHECKING:
+    import keras
+
+BUNDLED = "bundled"
+"""Names the weights that ship with boneage, where others are named by their folder."""
+TERMS = (
+    "RSNA Pediatric Bone Age Challenge 2017: research and education, not commercial use. "
+    "Cite Halabi et al., Radiology 2019;290:498-503."
+)
+LOCAL_TERMS = "Fine-tuned on local films: whoever holds those states their terms."
+"""Of all films that weights learned from."""
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """A folder of weights, with the Keras files to train on from."""
+
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def profile(self) -> Profile:
+        """The profile that the weights were trained by."""
+        try:
+            return profile_of(self.manifest.table["profile"])
+        except ProfileError as error:
+            raise WeightsError(
+                f"the weights {self.manifest.name!r} state a profile that this version of boneage "
+                f"cannot train by: {error}"
+            ) from error
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """The name, and the checksum of each Keras file: what a run that began from them notes."""
+        checksums = {name: entry["keras_sha256"] for name, entry in self._entries.items()}
+        return {"name": self.manifest.name, "networks": checksums}
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """What the manifest of weights fine-tuned from these states of them."""
+        table = self.manifest.table
+        known = ("date", "commit", "data", "fine_tuned_from")
+        stated = {key: table[key] for key in known if key in table}
+        return {"name": self.manifest.name, "sha256": self.manifest.sha256, **stated}
+
+    def load(self, network: keras.Model, name: str) -> None:
+        """Load the weights of the pretrained network ``name``: attention, a region, or fusion."""
+        entry = self._entries.get(name)
+        if entry is None:
+            raise WeightsError(f"the weights {self.manifest.name!r} have no {name!r} network")
+        path = self.folder / Path(entry["keras_file"]).name
+        if not path.is_file():
+            raise WeightsError(f"no {path.name} to fine-tune from in {str(self.folder)!r}")
+        if sha256_of(path) != entry["keras_sha256"]:
+            raise WeightsError(
+                f"{str(path)!r} does not have the sha256 that its manifest states; "
+                "the file was changed or cut off"
+            )
+        try:
+            network.load_weights(path)
+        except (OSError, ValueError, KeyError) as error:
+            raise ProfileError(
+                f"{str(path)!r} does not fit the profile's {name} network: {error}"
+            ) from error
+
+    @property
+    def _entries(self) -> dict[str, dict[str, Any]]:
+        entries: dict[str, dict[str, Any]] = self.manifest.table["networks"]
+        return entries
+
+
+def find_pretrained(weights: str) -> Pretrained:
+    """Find pretrained weights: ``bundled``, or the path of a folder of them."""
+    folder = bundled_folder() if weights == BUNDLED else Path(weights)
+    manifest = read_manifest(folder)
+    for name, entry in manifest.table["networks"].items():
+        if not {"keras_file", "keras_sha256"} <= entry.keys():
+            raise WeightsError(
+                f"the weights {manifest.name!r} have no Keras file of {name!r}; "
+                "without them, they can be used, but not fine-tuned"
+            )
+    return Pretrained(folder, manifest)
+
+
+def terms_of(pretrained: Pretrained | None) -> str:
+    """The terms for the manifest.
+
+    Fine-tuning takes none away: what binds the weights it started from binds
+    all that descends from them.
+    """
+    if pretrained is None:
+        return TERMS
+    inherited: str = pretrained.manifest.table.get("data", {}).get("terms", TERMS)
+    return f"{inherited.removesuffix(LOCAL_TERMS).rstrip()} {LOCAL_TERMS}"
+
 
 # A film's error spreads by about 8 months: the mean error of the tenth that is held out is
 # known to no better than 1.7 months with 200 films, and with fewer it cannot be measured whether
@@ -66,9 +165,9 @@ def begin_fine_tuning(
 ) -> tuple[Profile, Films]:
     """How, and on what, pretrained weights are fine-tuned; reported before hours of it.
 
-    From a profile (see ``profile_to_fine_tune``) and local films, none held out yet, to a
-    profile that trains each network through its last phase alone, and films of useful
-    resolution. ``few`` allows fewer than 200.
+    From a profile (see ``profile_to_fine_tune``) and local films, none held out yet, to a profile
+    that trains each network through its last phase alone, and films of useful resolution. ``few``
+    allows fewer than 200.
     """
     films = local_films(films, few=few)
     profile = without_small_calibration(fine_tuning_of(profile), films)
@@ -99,14 +198,10 @@ def fine_tuning_of(profile: Profile) -> Profile:
 
 
 def _last_phase(network: NetworkSpec, spec: FineTuningSpec) -> NetworkSpec:
-    last = changed(
-        _fine_tuning_phase(network.phases[-1], spec),
-        epochs=spec.epochs,
-        films="detailed",
-        squeezed_an_epoch=0,
-        input=None,
-    )
-    return changed(network, initial_weights="none", phases=(last,))
+    last = _fine_tuning_phase(network.phases[-1], spec)
+    films: dict[str, Any] = {"films": "detailed", "squeezed_an_epoch": 0, "input": None}
+    phase = changed(last, epochs=spec.epochs, **films)
+    return changed(network, initial_weights="none", phases=(phase,))
 
 
 def _fine_tuning_phase(phase: PhaseSpec, spec: FineTuningSpec) -> PhaseSpec:

@@ -16,9 +16,9 @@ from boneage.errors import ProfileError
 from boneage.inference.weights import MONTHS_SCALE
 from boneage.training.averaging import AveragedWeights, finish_average
 from boneage.training.batches import Batches
-from boneage.training.distributed.group import ALONE, Group, undistributed
+from boneage.training.distributed.group import Group, undistributed
 from boneage.training.monitoring import LOG, trim_log
-from boneage.training.networks.head import bin_months
+from boneage.training.networks.layers import bin_months
 from boneage.training.profile import PhaseSpec
 
 YEARS_SCALE = MONTHS_SCALE / 12
@@ -106,7 +106,6 @@ class ThroughputLog(keras.callbacks.Callback):  # type: ignore[misc]
         self.batches = batches
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Start the clock."""
         self.start = time.perf_counter()
         self.made = self.batches.seconds
 
@@ -115,7 +114,6 @@ class ThroughputLog(keras.callbacks.Callback):  # type: ignore[misc]
         self.seconds = time.perf_counter() - self.start
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Add both figures to the epoch's logs."""
         seconds = getattr(self, "seconds", time.perf_counter() - self.start)
         films = len(self.batches) * self.batches.batch
         if logs is not None:
@@ -160,11 +158,10 @@ def _resume(model: keras.Model, folder: Path, group: Group) -> int:
     for path in _checkpoints(folder):
         try:
             model.load_weights(path)
+            done = int(path.name[len("epoch-") :].split(".")[0])
+            break
         except (OSError, KeyError, ValueError):  # cut off while it was written
             cut_off.append(path)
-            continue
-        done = int(path.name[len("epoch-") :].split(".")[0])
-        break
     group.wait()  # every process has tried the same files
     if group.is_first:
         for path in cut_off:
@@ -201,13 +198,8 @@ def callbacks_of(
     phase: PhaseSpec, train: Batches, folder: Path, *, resumed: bool = False, writes: bool = True
 ) -> list[keras.callbacks.Callback]:
     """List what comes between the batches and the epochs of a phase; the log may be resumed."""
-    callbacks: list[keras.callbacks.Callback] = [
-        _ReseedEachEpoch(),
-        _StopOnNaN(phase),
-        ThroughputLog(train),
-    ]
-    if phase.average:
-        callbacks.insert(0, AveragedWeights(train))
+    callbacks: list[keras.callbacks.Callback] = [AveragedWeights(train)] if phase.average else []
+    callbacks += [_ReseedEachEpoch(), _StopOnNaN(phase), ThroughputLog(train)]
     if writes:
         callbacks += [
             keras.callbacks.CSVLogger(str(folder / LOG), append=resumed),
@@ -248,34 +240,20 @@ def fit(
     folder: Path,
     *,
     epochs: int | None = None,
-    group: Group = ALONE,
 ) -> None:
     """Train a network through one phase, or resume where an earlier run stopped.
 
-    Parameters
-    ----------
-    network : keras.Model
-        What is trained; loaded and saved as ``folder/final.weights.h5``.
-    training_model : keras.Model
-        The same network behind its augmentation, with the scaled age as its only output.
-    monitor : Batches, optional
-        Watched, never used to choose anything.
-    folder : Path
-        For checkpoints, the per-epoch log and TensorBoard.
-    epochs : int, optional
-        Instead of the phase's own number.
-    group : Group
-        Those that train together; its first process writes.
-
-    Raises
-    ------
-    ProfileError
-        When the training diverges.
+    It is loaded from and saved as ``folder/final.weights.h5``, beside its checkpoints, the
+    per-epoch log and TensorBoard. The ``training_model`` is the same network behind its
+    augmentation, with the scaled age as its only output; ``monitor`` is watched, never used to
+    choose anything; ``epochs`` come instead of the phase's own number. Of the batches' group, the
+    first process writes. A ProfileError when the training diverges.
     """
     final = folder / FINAL
     if final.is_file():
         network.load_weights(final)
         return
+    group = train.group
     group.once(lambda: folder.mkdir(parents=True, exist_ok=True))
     epochs = epochs or phase.epochs
     compile_for(training_model, phase, epochs * len(train))

@@ -18,7 +18,7 @@ from boneage.training.augmentation import augmenter
 from boneage.training.batches import Batches, as_input
 from boneage.training.distributed.group import ALONE, Group, local_copy, undistributed
 from boneage.training.fitting import fit
-from boneage.training.image_cache import CachedImages, films_bar
+from boneage.training.images import CachedImages, films_bar
 from boneage.training.networks.fusion import build_fusion_network, copy_heads
 from boneage.training.profile import Profile
 from boneage.training.run import Run
@@ -77,17 +77,11 @@ def compute_features(
         path, seed = folder / f"{name}.npy", profile.seed + 7000 + number
         group.once(partial(_write_features, networks[name], cached, profile, seed, path, views))
         features[name] = np.load(path, mmap_mode="r")
-    films = next(iter(images.values())).films
-    return FilmFeatures(films, features, views)
+    return FilmFeatures(cached.films, features, views)
 
 
 def _write_features(
-    network: keras.Model,
-    cached: CachedImages,
-    profile: Profile,
-    seed: int,
-    path: Path,
-    views: int,
+    network: keras.Model, cached: CachedImages, profile: Profile, seed: int, path: Path, views: int
 ) -> None:
     """Write the features beside their final name, so that a kill leaves nothing half done."""
     if path.is_file():
@@ -138,17 +132,12 @@ def train_fusion(
     # Last: a pretrained fusion has the heads of other networks.
     copy_heads(network, {name: heads[name] for name in widths})
     inputs = {tensor.name: tensor for tensor in network.inputs}
+    model = keras.Model(inputs, network(inputs)["age"])
     print(f"fusion of {', '.join(widths)}")  # noqa: T201
-    fit(
-        network,
-        keras.Model(inputs, network(inputs)["age"]),
-        phase,
-        Batches(train.inputs, train.ages_months, phase.batch, seed=seed, group=run.group),
-        Batches(held_out.inputs, held_out.ages_months, phase.batch, group=run.group)
-        if held_out
-        else None,
-        run.folder / "fusion",
-        epochs=run.epochs,
-        group=run.group,
-    )
+    group = run.group
+    batches = Batches(train.inputs, train.ages_months, phase.batch, seed=seed, group=group)
+    monitor = None
+    if held_out:
+        monitor = Batches(held_out.inputs, held_out.ages_months, phase.batch, group=group)
+    fit(network, model, phase, batches, monitor, run.folder / "fusion", epochs=run.epochs)
     return network

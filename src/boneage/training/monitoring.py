@@ -1,19 +1,23 @@
-"""What a training leaves for people: a log of every epoch, its curves, and held-out predictions."""
+"""What a training leaves for people: a log of every epoch, its curves, and predictions."""
 
 from __future__ import annotations
 
 import csv
-import io
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
+from boneage.datasets.films import Film
 from boneage.inference.weights import MONTHS_SCALE
+from boneage.storage.delimited import csv_text
 from boneage.storage.files import write_text
-from boneage.training.batches import as_input
+from boneage.training.batches import Batches, as_input
 from boneage.training.distributed.group import local_copy, undistributed
-from boneage.training.image_cache import CachedImages
+from boneage.training.images import CachedImages
 
 LOG = "epochs.csv"
 CURVES = "curves.png"
@@ -74,31 +78,36 @@ def draw_curves(run_folder: Path) -> list[Path]:
 
 
 def write_predictions(network: keras.Model, held_out: CachedImages, path: Path) -> None:
-    """Write a network's age of every held-out image as CSV, ages in months.
-
-    It is the mean of the image's and of its mirror image's.
-    """
+    """Write a network's age in months, of image and mirror image on average, of each as CSV."""
     own = local_copy(network)
     with undistributed():
         predicted = _months(own, held_out)
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    for film, months in zip(held_out.films, predicted, strict=True):
-        copy = "squeezed" if film.squeezed else "detailed"
-        writer.writerow([film.id, copy, film.sex.value, f"{film.age_months:g}", f"{months:.2f}"])
-    write_text(path, text.getvalue())
+    rows = [
+        (f.id, "squeezed" if f.squeezed else "detailed", f.sex, f"{f.age_months:g}", f"{m:.2f}")
+        for f, m in zip(held_out.films, predicted, strict=True)
+    ]
+    write_text(path, csv_text([COLUMNS, *rows], end="\r\n"))
 
 
 def _months(network: keras.Model, held_out: CachedImages) -> list[float]:
     age = keras.Model(network.inputs, network.output["age"])
-    codes, predicted = held_out.sex_codes, []
+    predicted: list[float] = []
     for start in range(0, len(held_out.films), BATCH):
-        images = as_input(np.asarray(held_out.images[start : start + BATCH]))
-        sex = codes[start : start + BATCH]
+        some = slice(start, start + BATCH)
+        images, sex = as_input(held_out.images[some]), held_out.sex_codes[some]
         plain, mirrored = (
             np.ravel(age.predict_on_batch({"film": views, "sex": sex}))
             for views in (images, images[:, :, ::-1])
         )
         predicted += list((plain + mirrored) / 2 * MONTHS_SCALE)
     return predicted
+
+
+def read_ages(
+    network: keras.Model, films: tuple[Film, ...], inputs: Mapping[str, npt.NDArray[Any]]
+) -> dict[str, float]:
+    """Let a trained network read films: months by id."""
+    ages = np.array([film.age_months for film in films], np.float32)
+    answers = network.predict(Batches(inputs, ages, BATCH), verbose=0)
+    months = np.asarray(answers["age"], np.float64).ravel() * MONTHS_SCALE
+    return {film.id: float(value) for film, value in zip(films, months, strict=True)}

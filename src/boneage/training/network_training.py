@@ -5,6 +5,9 @@ Both go through the phases of their profile, and resume where an earlier run sto
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 import numpy.typing as npt
@@ -15,17 +18,18 @@ from boneage.inference.weights import MONTHS_SCALE
 from boneage.training.augmentation import augmenter
 from boneage.training.batches import Batches, Sampling, evening_weights
 from boneage.training.fitting import FINAL, fit
-from boneage.training.image_cache import CachedImages
-from boneage.training.images import prepare_whole, with_perturbed_copies
+from boneage.training.images import CachedImages, prepare_whole, with_perturbed_copies
 from boneage.training.monitoring import PREDICTIONS, write_predictions
-from boneage.training.networks.head import bin_months
+from boneage.training.networks.layers import bin_months
 from boneage.training.networks.region import build_attention_network, build_region_network
 from boneage.training.profile import PhaseSpec, Profile, Size
 from boneage.training.regions import CachedCrops
 from boneage.training.run import Run
 
 
-def training_model(network: keras.Model, profile: Profile, size: Size, seed: int) -> keras.Model:
+def training_model(
+    network: keras.Model, profile: Profile, size: Sequence[int], seed: int
+) -> keras.Model:
     """Put a network behind the profile's augmentation; its ages, one or two, are the output.
 
     After them comes the distribution, where the network has one.
@@ -63,22 +67,13 @@ def train_phase(
 ) -> None:
     """Train a network through one phase, in the folder ``place`` of a run."""
     folder, group = run.folder / place, run.group
-    size = train.images.shape[1], train.images.shape[2]
-    labels = train.inputs, train.ages_months
-    sampling = sampling_of(phase, train)
+    model = training_model(network, profile, train.images.shape[1:3], seed)
+    drawn: dict[str, Any] = {"seed": seed, "sampling": sampling_of(phase, train), "group": group}
+    batches = Batches(train.inputs, train.ages_months, phase.batch, **drawn)
     monitor = None
     if held_out:
         monitor = Batches(held_out.inputs, held_out.ages_months, phase.batch, group=group)
-    fit(
-        network,
-        training_model(network, profile, size, seed),
-        phase,
-        Batches(*labels, phase.batch, seed=seed, sampling=sampling, group=group),
-        monitor,
-        folder,
-        epochs=run.epochs,
-        group=group,
-    )
+    fit(network, model, phase, batches, monitor, folder, epochs=run.epochs)
     if held_out and not (folder / PREDICTIONS).is_file():
         group.once(lambda: write_predictions(network, held_out, folder / PREDICTIONS))
 
@@ -123,12 +118,12 @@ def _attention_phase(
     chosen = run.limited(films.select(phase.films, "train"))
     copies = with_perturbed_copies(chosen, profile.degradation)
     train = prepare_whole(copies, profile, size, run, label)
-    run.report_skipped(train)
+    train.report_skipped()
     monitored = run.limited(films.select(phase.films, films.monitored))
     held_out = None
     if monitored:
         held_out = prepare_whole(monitored, profile, size, run, f"{label} held out")
-        run.report_skipped(held_out)
+        held_out.report_skipped()
     train_phase(network, profile, phase, train, held_out, run, place, profile.seed + 100 * number)
 
 
@@ -185,8 +180,8 @@ def start_at_mean_age(
 ) -> None:
     """Let a new head answer the mean age whatever it sees.
 
-    The features it is given are strong already: with chance weights its first answers
-    are years off, and the first epochs only carry them back.
+    The features it is given are strong already: with chance weights its first answers are years
+    off, and the first epochs only carry them back.
     """
     mean = float(np.mean(ages_months)) / MONTHS_SCALE
     last = network.get_layer("scaled_age")

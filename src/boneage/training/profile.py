@@ -122,7 +122,7 @@ class PhaseSpec(ProfileTable, frozen=True):
     statistics are estimated anew for the average; see ``averaging``."""
     focus: float = 0.0
     """Price of an attention that is spread over the whole film; see
-    ``networks.cbam.SpatialAttention``. Where the profile has a second CBAM for
+    ``networks.layers.SpatialAttention``. Where the profile has a second CBAM for
     the heat map, that one learns only in phases with a price."""
     huber_months: float = 12.0
     """Where the Huber loss turns from square to straight."""
@@ -156,7 +156,7 @@ class NetworkSpec(ProfileTable, frozen=True):
     input: Size
     output: Literal["sigmoid", "relu", "linear", "distribution"]
     """Of the head: one number, or a probability for each of many ages, whose mean is the
-    answer; see ``networks.head``."""
+    answer; see ``networks.layers``."""
     phases: tuple[PhaseSpec, ...]
     initial_weights: str = "none"
     """``none``, ``imagenet``, ``attention`` (region networks: start from the
@@ -315,8 +315,7 @@ class Profile(ProfileTable, frozen=True):
     @property
     def networks(self) -> dict[str, NetworkSpec]:
         """The networks of the whole hand and of each region, by their names."""
-        regions = dict.fromkeys(self.regions.names, self.region)
-        return {WHOLE_HAND: self.attention, **regions}
+        return {WHOLE_HAND: self.attention, **dict.fromkeys(self.regions.names, self.region)}
 
     @property
     def region_films(self) -> FilmKind:
@@ -342,13 +341,7 @@ def bundled_profiles() -> list[str]:
 
 
 def load_profile(name_or_path: str) -> Profile:
-    """Read a bundled profile by name, or any profile by path.
-
-    Raises
-    ------
-    ProfileError
-        When there is none, or it does not describe a model.
-    """
+    """Read a bundled profile by name, or any profile by path; else a ProfileError."""
     if name_or_path in bundled_profiles():
         text = (resources.files("boneage") / "profiles" / f"{name_or_path}.toml").read_text("utf-8")
         return parse_profile(text, name_or_path)

@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass, replace
-from pathlib import Path
 
 import keras
 import numpy as np
 import numpy.typing as npt
 
 from boneage.datasets.films import Film, Films
+from boneage.domain.assessment import RegionDetection
 from boneage.domain.geometry import Edges
 from boneage.errors import BoneageError, DataError
 from boneage.imaging.preparing import Placement
 from boneage.imaging.regions import Attend, Fractions, crop, find_regions, mirror_mean
+from boneage.storage.delimited import csv_text
 from boneage.storage.files import write_text
 from boneage.storage.parallel import Journal
 from boneage.storage.printable import printable
+from boneage.training import images
 from boneage.training.batches import as_input
 from boneage.training.distributed.group import local_copy, undistributed
-from boneage.training.image_cache import CachedImages, cache_images, films_bar
-from boneage.training.images import (
-    normalised_film,
-    perturbation_recipe,
-    placed,
-    with_perturbed_copies,
-)
 from boneage.training.profile import Profile, plain
 from boneage.training.run import Run
 
@@ -53,6 +46,12 @@ class FoundRegion:
     film_size: tuple[int, int]
     """Height and width."""
     attention_found: bool
+
+    @classmethod
+    def of(cls, film_id: str, size: tuple[int, int], found: RegionDetection) -> FoundRegion:
+        """Take what ``find_regions`` found."""
+        edges = found.edges or found.box.edges
+        return cls(film_id, found.region, edges, size, found.attention_found)
 
     @classmethod
     def of_row(cls, film_id: str, row: Sequence[str]) -> FoundRegion:
@@ -99,7 +98,8 @@ def find_all_regions(
                 own = local_copy(attention)
                 with undistributed():
                     _find(own, profile, missing, journal, run)
-            _write_table(run.folder / TABLE, journal.done)
+            rows = ((film, *row) for film, regions in journal.done.items() for row in regions)
+            write_text(run.folder / TABLE, csv_text([COLUMNS, *rows], end="\r\n"))
 
     run.group.once(find_missing)
     done = Journal(journal_path, {}).done
@@ -110,23 +110,20 @@ def find_all_regions(
 def _find(
     attention: keras.Model, profile: Profile, films: Sequence[Film], journal: Journal, run: Run
 ) -> None:
-    progress = films_bar(len(films))
+    progress, plan = images.films_bar(len(films)), profile.regions.plan
     attend = keras_attention(attention, mirror=profile.fusion.flip_average)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(films), BATCH):
             batch = films[start : start + BATCH]
-            prepared = list(pool.map(lambda film: _prepare(film, profile, run), batch))
-            readable = [(f.id, p) for f, p in zip(batch, prepared, strict=True) if p]
-            for film, regions in _detect(readable, attend, profile):
-                journal.add(film, [region.row for region in regions])
+            prepared = pool.map(lambda film: _prepare(film, profile, run), batch)
+            readable = [(f.id, *p) for f, p in zip(batch, prepared, strict=True) if p]
+            if readable:
+                ids, canvases, places, sizes = zip(*readable, strict=True)
+                detected = find_regions(np.stack(canvases), places, sizes, attend, plan)
+                for film, size, regions in zip(ids, sizes, detected, strict=True):
+                    found = (FoundRegion.of(film, size, region) for region in regions)
+                    journal.add(film, [region.row for region in found])
             progress.update(start + len(batch))
-
-
-def _write_table(path: Path, done: Mapping[str, Sequence[Sequence[str]]]) -> None:
-    text = io.StringIO(newline="")
-    rows = ((film, *row) for film, found in done.items() for row in found)
-    csv.writer(text).writerows([COLUMNS, *rows])
-    write_text(path, text.getvalue())
 
 
 PreparedFilm = tuple[npt.NDArray[np.uint8], Placement, tuple[int, int]]
@@ -135,33 +132,13 @@ PreparedFilm = tuple[npt.NDArray[np.uint8], Placement, tuple[int, int]]
 
 def _prepare(film: Film, profile: Profile, run: Run) -> PreparedFilm | None:
     try:
-        grey = normalised_film(film, profile)
+        grey = images.normalised_film(film, profile)
     except BoneageError as error:
         if run.strict:
             raise
         print(printable(f"skipped {film.id}: {error}"))  # noqa: T201
         return None
-    return *placed(grey, profile, profile.attention.input), (grey.shape[0], grey.shape[1])
-
-
-def _detect(
-    films: Sequence[tuple[str, PreparedFilm]], attend: Attend, profile: Profile
-) -> list[tuple[str, list[FoundRegion]]]:
-    """The regions of each film, given with its id."""
-    if not films:
-        return []
-    canvases, places, sizes = zip(*(prepared for _, prepared in films), strict=True)
-    detected = find_regions(np.stack(canvases), places, sizes, attend, profile.regions.plan)
-    return [
-        (
-            film,
-            [
-                FoundRegion(film, d.region, d.edges or d.box.edges, size, d.attention_found)
-                for d in detections
-            ],
-        )
-        for (film, (_, _, size)), detections in zip(films, detected, strict=True)
-    ]
+    return *images.placed(grey, profile, profile.attention.input), (grey.shape[0], grey.shape[1])
 
 
 def keras_attention(network: keras.Model, *, mirror: bool = False) -> Attend:
@@ -196,7 +173,7 @@ def measured_fallback(found: Iterable[FoundRegion]) -> dict[str, Fractions]:
 class CachedCrops:
     """The crops of all regions of some films, in the order of the profile's regions."""
 
-    crops: CachedImages
+    crops: images.CachedImages
     """Images of shape (films, regions, rows, columns)."""
     names: tuple[str, ...]
 
@@ -205,7 +182,7 @@ class CachedCrops:
         """Those of films of useful resolution."""
         return replace(self, crops=self.crops.of_kind("detailed"))
 
-    def of(self, region: str) -> CachedImages:
+    def of(self, region: str) -> images.CachedImages:
         """One region's crops."""
         return replace(self.crops, images=self.crops.images[:, self.names.index(region)])
 
@@ -226,31 +203,21 @@ def prepare_crops(
     if not chosen:
         raise DataError(f"the regions of no {split} image were found")
     # The boxes belong to the recipe: another attention, other crops.
-    edges = [plain(found[film.id, name].edges) for film in chosen for name in names]
+    boxes = [plain(found[film.id, name].edges) for film in chosen for name in names]
     if split == "train":
-        chosen = with_perturbed_copies(chosen, profile.degradation)
-    recipe = {
-        "crops": list(profile.region.input),
-        "preparation": plain(profile.preparation),
-        "regions": plain(profile.regions),
-        "boxes": edges,
-        **perturbation_recipe(chosen, profile),
-    }
-    crops = cache_images(
-        chosen,
-        lambda film: draw_crops(film, found, profile),
-        recipe,
-        run.images,
-        label=f"crops of the {split} films",
-        strict=run.strict,
-        group=run.group,
+        chosen = images.with_perturbed_copies(chosen, profile.degradation)
+    made_of = {"crops": list(profile.region.input), "regions": plain(profile.regions)}
+    recipe = images.image_recipe(chosen, profile, boxes=boxes, **made_of)
+    label = f"crops of the {split} films"
+    crops = images.cache_images(
+        chosen, lambda film: draw_crops(film, found, profile), recipe, run, label
     )
     return CachedCrops(crops, names)
 
 
 def draw_crops(film: Film, found: FoundRegions, profile: Profile) -> npt.NDArray[np.uint8]:
     """Cut all regions of a film at full resolution: shape (regions, rows, columns)."""
-    grey = normalised_film(film, profile)
+    grey = images.normalised_film(film, profile)
     plan, preparation = profile.regions.plan, profile.preparation
     edges = [found[film.id, name].edges for name in profile.regions.names]
     return np.stack([crop(grey, each, plan, profile.region.input, preparation) for each in edges])

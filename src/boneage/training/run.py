@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Any
 from boneage.datasets.films import Film, Fold
 from boneage.errors import DataError, ProfileError
 from boneage.storage.files import write_text
-from boneage.storage.printable import printable
 from boneage.training.distributed.group import ALONE, Group
-from boneage.training.image_cache import CachedImages
-from boneage.training.pretrained import Pretrained
+from boneage.training.fine_tuning import Pretrained
 from boneage.training.profile import NOT_A_FILE, NetworkSpec
 
 if TYPE_CHECKING:
@@ -29,6 +27,7 @@ class Run:
 
     folder: Path
     data: Path
+    """Labelled films; see :mod:`boneage.datasets.films`."""
     initial_weights: Path | None = None
     """The folder of the weights files that profiles name."""
     pretrained: Pretrained | None = None
@@ -43,7 +42,9 @@ class Run:
     shared_images: Path | None = None
     """A folder of prepared images that several runs share."""
     fold: Fold | None = None
-    """Held out of every network."""
+    """Of the training ids, held out of every network: training is monitored on it, and what is
+    fitted on held-out films is fitted on it, not on the profile's ``calibration.share``.
+    """
 
     @property
     def images(self) -> Path:
@@ -60,15 +61,15 @@ class Run:
         Resuming from something else would mix two models.
         """
         path = self.folder / stage / RECIPE
-        wanted = json.loads(json.dumps(recipe))
+        text = json.dumps(recipe, indent=1)
 
         def write_if_new() -> None:
             if not path.is_file():
                 path.parent.mkdir(parents=True, exist_ok=True)
-                write_text(path, json.dumps(wanted, indent=1))
+                write_text(path, text)
 
         self.group.once(write_if_new)
-        begun = json.loads(path.read_text("utf-8"))
+        begun, wanted = json.loads(path.read_text("utf-8")), json.loads(text)
         changed = sorted(k for k in begun.keys() | wanted.keys() if begun.get(k) != wanted.get(k))
         if changed:
             raise DataError(
@@ -91,10 +92,3 @@ class Run:
         """Load the Keras weights that a network is to be fine-tuned from, if any."""
         if self.pretrained is not None:
             self.pretrained.load(network, name)
-
-    def report_skipped(self, images: CachedImages) -> None:
-        """Name and count the films that could not be read."""
-        for sentence in images.skipped:
-            print(printable(f"skipped {sentence}"))  # noqa: T201  progress of a long command
-        if images.skipped:
-            print(f"{len(images.skipped)} images skipped")  # noqa: T201

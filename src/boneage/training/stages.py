@@ -3,51 +3,32 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
-from boneage.datasets.films import Films, Fold, load_films
-from boneage.datasets.labels import CALIBRATION
-from boneage.datasets.problems import in_words
+from boneage.datasets.films import Films, load_films
+from boneage.datasets.labels import CALIBRATION, in_words
 from boneage.domain.assessment import WHOLE_HAND
 from boneage.errors import DataError
 from boneage.imaging.regions import with_fallback
 from boneage.inference.manifest import read_manifest
+from boneage.storage.files import digest_of, today
 from boneage.storage.parallel import default_workers
 from boneage.storage.printable import printable
+from boneage.training import fine_tuning, regions
 from boneage.training.batches import as_input
-from boneage.training.distributed.group import ALONE, Group
-from boneage.training.export import (
-    Exported,
-    commit_of,
-    export_network,
-    sha256_of,
-    today,
-    write_manifest,
-)
-from boneage.training.fine_tuning import begin_fine_tuning, profile_to_fine_tune
+from boneage.training.export import Exported, commit_of, export_network, sha256_of, write_manifest
 from boneage.training.fit_uncertainty.weights_interval import calibrate_weights
 from boneage.training.fitting import FINAL
 from boneage.training.fusion import FilmFeatures, compute_features, feature_names, train_fusion
-from boneage.training.image_cache import CachedImages
-from boneage.training.images import prepare_whole
+from boneage.training.images import CachedImages, prepare_whole
 from boneage.training.monitoring import LOG, draw_curves, read_log
 from boneage.training.network_training import train_attention, train_region
-from boneage.training.pretrained import find_pretrained, terms_of
-from boneage.training.profile import PhaseSpec, Profile, load_profile, plain
-from boneage.training.regions import (
-    CachedCrops,
-    find_all_regions,
-    measured_fallback,
-    prepare_crops,
-    splits_of,
-)
+from boneage.training.profile import Profile, load_profile, plain
 from boneage.training.run import Run
 from boneage.uncertainty.intervals import LEAST_FILMS
 
@@ -64,47 +45,46 @@ class Training:
     profile: Profile
     films: Films
     run: Run
-    crops: dict[str, CachedCrops] = field(default_factory=dict)
+    crops: dict[str, regions.CachedCrops] = field(default_factory=dict)
     networks: dict[str, keras.Model] = field(default_factory=dict)
     """The attention network under ``whole_hand``, and the regions'."""
     fallback: dict[str, Any] = field(default_factory=dict)
 
     def stages(self) -> dict[str, Callable[[], None]]:
         """What each stage does, in order."""
-        steps = (
-            self.train_attention,
-            self.find_regions,
-            self.train_regions,
-            self.train_fusion,
-            self.export,
-            self.calibrate,
-        )
-        return dict(zip(STAGES, steps, strict=True))
+        return {
+            "attention": self.train_attention,
+            "regions": self.find_regions,
+            "region-networks": self.train_regions,
+            "fusion": self.train_fusion,
+            "export": self.export,
+            "calibration": self.calibrate,
+        }
 
     def train_attention(self) -> None:
-        """Stage 1."""
+        """The network of the whole hand."""
         profile = self.profile
         self._begin("attention", preparation=profile.preparation, attention=profile.attention)
         self.networks[WHOLE_HAND] = train_attention(profile, self.films, self.run)
 
     def find_regions(self) -> None:
-        """Stage 2."""
+        """The regions of every film, cut out."""
         profile, films, run = self.profile, self.films, self.run
         self._begin("regions", attention=self._source(WHOLE_HAND), regions=profile.regions)
-        found = find_all_regions(self.networks[WHOLE_HAND], profile, films, run)
+        found = regions.find_all_regions(self.networks[WHOLE_HAND], profile, films, run)
         train = {film.id for film in films.films if film.split == "train"}
-        self.fallback = measured_fallback(r for r in found.values() if r.film_id in train)
-        for split in splits_of(profile, films):
+        self.fallback = regions.measured_fallback(r for r in found.values() if r.film_id in train)
+        for split in regions.splits_of(profile, films):
             try:
-                self.crops[split] = prepare_crops(films, split, found, profile, run)
+                self.crops[split] = regions.prepare_crops(films, split, found, profile, run)
             except DataError:
                 if split != films.monitored:
                     raise
             else:
-                run.report_skipped(self.crops[split].crops)
+                self.crops[split].crops.report_skipped()
 
     def train_regions(self) -> None:
-        """Stage 3."""
+        """The network of each region."""
         profile, attention = self.profile, self.networks[WHOLE_HAND]
         train, held_out = self.crops["train"], self.crops.get(self.films.monitored)
         for region in profile.regions.names:
@@ -120,36 +100,31 @@ class Training:
             )
 
     def train_fusion(self) -> None:
-        """Stage 4."""
-        spec, monitored = self.profile.fusion, self.films.monitored
-        sources = {name: self._source(name) for name in feature_names(self.profile)}
-        self._begin("fusion", fusion=spec, **sources)
-        fitted = self._features(spec.fitted_on, spec.views)
+        """What combines the features of all networks."""
+        profile, monitored = self.profile, self.films.monitored
+        sources = {name: self._source(name) for name in feature_names(profile)}
+        self._begin("fusion", fusion=profile.fusion, **sources)
+        fitted = self._features(profile.fusion.fitted_on, profile.fusion.views)
         held_out = self._features(monitored, 1) if monitored in self.crops else None
-        self.networks["fusion"] = train_fusion(
-            self.profile, fitted, held_out, self.run, self.networks
-        )
+        self.networks["fusion"] = train_fusion(profile, fitted, held_out, self.run, self.networks)
 
     def export(self) -> None:
-        """Stage 5."""
+        """The folder of weights, and the curves of all trainings."""
         folder = self.run.folder / "weights"
         folder.mkdir(parents=True, exist_ok=True)
         exported: dict[str, Exported] = {}
         images = self._images("train")  # what is decided on them must not be held out
         features: dict[str, Any] = {}
         for name, cached in images.items():
-            some = slice(0, EXPORT_CHECKED)
-            sex = cached.sex_codes[some]
-            inputs = {"film": as_input(np.asarray(cached.images[some])), "sex": sex}
+            sex = cached.sex_codes[:EXPORT_CHECKED]
+            inputs = {"film": as_input(cached.images[:EXPORT_CHECKED]), "sex": sex}
             size = cached.images.shape[1], cached.images.shape[2]
             file = "attention" if name == WHOLE_HAND else name
             # To find the regions after the first, the heat map alone is needed.
             alone = ("heat_map",) if name == WHOLE_HAND else ()
             exported[file] = export_network(self.networks[name], file, folder, inputs, size, alone)
-            feature = self.networks[name].predict_on_batch(inputs)["feature"]
-            features |= {name: feature, "sex": sex}
-        names = (*feature_names(self.profile), "sex")
-        inputs = {name: features[name] for name in names}
+            features[name] = self.networks[name].predict_on_batch(inputs)["feature"]
+        inputs = {name: features[name] for name in feature_names(self.profile)} | {"sex": sex}
         exported["fusion"] = export_network(self.networks["fusion"], "fusion", folder, inputs, None)
         write_manifest(folder, self._manifest(exported))
         for curve in draw_curves(self.run.folder):
@@ -157,7 +132,7 @@ class Training:
         print(f"weights: {folder}")  # noqa: T201
 
     def calibrate(self) -> None:
-        """Stage 6."""
+        """Fit the interval of the exported weights; a film that was read is not read again."""
         calibrate_run(self.profile, self.films, self.run)
 
     def _manifest(self, exported: Mapping[str, Exported]) -> dict[str, Any]:
@@ -189,7 +164,11 @@ class Training:
         }
         held_out = len(self.run.limited(self.films.select("detailed", CALIBRATION)))
         counts |= {"detailed_calibration": held_out} if held_out else {}
-        return {"films": counts, "limit": self.run.limit, "terms": terms_of(self.run.pretrained)}
+        return {
+            "films": counts,
+            "limit": self.run.limit,
+            "terms": fine_tuning.terms_of(self.run.pretrained),
+        }
 
     def _held_out_errors(self) -> dict[str, float]:
         """The last line of every log: monitored in training, never chosen by."""
@@ -220,23 +199,21 @@ class Training:
 
     def _begin(self, stage: str, **made_of: Any) -> None:
         profile, run = self.profile, self.run
+        made_of |= {"augmentation": profile.augmentation, "degradation": profile.degradation}
         recipe = {key: plain(value) for key, value in made_of.items()}
         recipe |= {"seed": profile.seed, "epochs": run.epochs, "limit": run.limit}
-        recipe |= {"augmentation": plain(profile.augmentation)}
-        recipe |= {"degradation": plain(profile.degradation)}
         if run.fold:
-            recipe |= {"fold": str(run.fold)}
+            recipe["fold"] = str(run.fold)
         elif profile.calibration.share:  # else as it was before there was one
-            recipe |= {"calibration": plain(profile.calibration)}
+            recipe["calibration"] = plain(profile.calibration)
         if run.pretrained:  # likewise
-            recipe |= {"set of weights": run.pretrained.identity}
+            recipe["set of weights"] = run.pretrained.identity
         run.begin(stage, recipe)
 
     def _source(self, name: str) -> str:
         """The checksum of a trained network."""
         whole = name == WHOLE_HAND
-        spec = self.profile.attention if whole else self.profile.region
-        phases: tuple[PhaseSpec, ...] = spec.phases
+        phases = (self.profile.attention if whole else self.profile.region).phases
         folder = self.run.folder / ("attention" if whole else name)
         return sha256_of(folder / f"phase-{len(phases) - 1}" / FINAL)
 
@@ -274,79 +251,49 @@ def calibrate_run(profile: Profile, films: Films, run: Run) -> None:
 
 def train(
     profile_name: str | None,
-    data: Path,
-    run_folder: Path,
+    run: Run,
     *,
     stage: str | None = None,
-    epochs: int | None = None,
-    limit: int | None = None,
-    strict: bool = False,
-    initial_weights: Path | None = None,
     start_from: str | None = None,
     few: bool = False,
-    fold: Fold | None = None,
-    shared_images: Path | None = None,
-    group: Group = ALONE,
 ) -> None:
     """Train weights from labelled films, or resume where an earlier run stopped.
 
-    Everything goes into the run folder; see ``Run`` for the other options.
+    Everything goes into the run's folder. Processes that train together, up to the stage
+    ``fusion``, each call this alike, or there is a GroupError.
 
     Parameters
     ----------
     profile_name : str, optional
-        A bundled profile, or the path of a TOML file. Default: ``compact``, or the
-        profile of the weights that are fine-tuned.
-    data : Path
-        Labelled films; see :mod:`boneage.datasets.films`.
+        A bundled profile, or the path of a TOML file. Default: ``compact``, or the profile of
+        the weights that are fine-tuned.
     stage : str, optional
-        Stop after this one of ``STAGES``. What comes before it is found
-        finished, or finished first.
+        Stop after this one of ``STAGES``. What comes before it is found finished, or finished
+        first.
     start_from : str, optional
         Pretrained weights to fine-tune: ``bundled``, or their folder. Of every network only
         the last phase is trained, as the profile's ``fine_tuning`` says; with ``few`` also
         on fewer than 200 films.
-    fold : Fold, optional
-        Of the training ids, held out of every network; training is monitored on them, and what
-        is fitted on held-out films is fitted on them. Instead of the profile's
-        ``calibration.share``.
-    group : Group
-        The processes that train together, up to the stage ``fusion``; each calls this alike.
-
-    Raises
-    ------
-    ProfileError, DataError, WeightsError
-        When the profile, the data, the run folder or the weights cannot be used.
-    GroupError
-        When processes that train together were started with different options.
     """
     if stage is not None and stage not in STAGES:
         raise DataError(f"no stage {stage!r}; the stages are {', '.join(STAGES)}")
-    pretrained = find_pretrained(start_from) if start_from else None
+    pretrained = fine_tuning.find_pretrained(start_from) if start_from else None
     if pretrained:
-        profile = profile_to_fine_tune(profile_name, pretrained)
+        profile = fine_tuning.profile_to_fine_tune(profile_name, pretrained)
     else:
         profile = load_profile(profile_name or DEFAULT_PROFILE)
-    films = load_films(data, strict=strict)
+    films = load_films(run.data, strict=run.strict)
     for problem in films.problems:
         print(printable(f"skipped {problem}"))  # noqa: T201  progress of a long command
     if films.problems:
         print(f"skipped: {in_words(films.problems)}")  # noqa: T201
     if pretrained:
-        profile, films = begin_fine_tuning(pretrained, profile, films, few=few)
-    films = films.hold_out_fold(fold) if fold else films.hold_out_share(profile.calibration.share)
-    run = Run(
-        run_folder,
-        data,
-        initial_weights,
-        pretrained,
-        epochs,
-        limit,
-        strict,
-        group,
-        shared_images,
-        fold,
-    )
+        profile, films = fine_tuning.begin_fine_tuning(pretrained, profile, films, few=few)
+        run = replace(run, pretrained=pretrained)
+    if run.fold:
+        films = films.hold_out_fold(run.fold)
+    else:
+        films = films.hold_out_share(profile.calibration.share)
     _check_agreement(run, profile, films, stage)
     check_held_out(profile, films, run)
     for name, step in Training(profile, films, run).stages().items():
@@ -361,6 +308,5 @@ def _check_agreement(run: Run, profile: Profile, films: Films, stage: str | None
     identity = run.pretrained.identity if run.pretrained else None
     options = [profile.to_dict(), identity, run.epochs, run.limit, run.strict, stage]
     for what, value in (("profile or option", options), ("list of images", listed)):
-        digest = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-        run.group.agree(what, digest)
+        run.group.agree(what, digest_of(value))
     run.group.check_shared(run.folder)

@@ -21,8 +21,8 @@ import numpy as np
 from boneage.domain.assessment import AGE_RANGE_MONTHS, Assessment, Calibrated, WeightsName
 from boneage.domain.radiograph import Sex
 from boneage.errors import CalibrationError
-from boneage.uncertainty.interval_table import scores_of, shape_of
-from boneage.uncertainty.intervals import SEXES, ErrorModel, IntervalModel, NonconformityScores
+from boneage.storage.files import digest_of
+from boneage.uncertainty import intervals
 
 FORMAT = 1
 """Of the file; raised when older programs could no longer read it."""
@@ -63,8 +63,8 @@ class Calibration:
     """Of the manifest of the weights it was made for."""
     weights_name: str
     lines: Mapping[Sex, CalibrationLine]
-    scores: NonconformityScores
-    shape: ErrorModel | None
+    scores: intervals.NonconformityScores
+    shape: intervals.ErrorModel | None
     """None: that of the weights."""
     sha256: str
 
@@ -75,7 +75,7 @@ class Calibration:
         age = self.lines[answer.sex].move(before)
         return replace(answer, age_months=age, calibrated=stated)
 
-    def model(self, weights: IntervalModel | None) -> IntervalModel:
+    def model(self, weights: intervals.IntervalModel | None) -> intervals.IntervalModel:
         """Give the interval by the clinic's scores; the error model may be that of the weights."""
         shape = self.shape or (weights.shape if weights else None)
         if shape is None:
@@ -83,7 +83,7 @@ class Calibration:
                 f"the calibration {self.name!r} needs the interval of the weights "
                 f"{self.weights_name!r}, and they state none"
             )
-        return IntervalModel(shape, self.scores)
+        return intervals.IntervalModel(shape, self.scores)
 
 
 def open_calibration(
@@ -91,17 +91,9 @@ def open_calibration(
 ) -> Calibration | None:
     """Read the calibration that is named, if one is, for these weights.
 
-    Parameters
-    ----------
-    path : str or Path, optional
-        None: the file named by the environment variable ``BONEAGE_CALIBRATION``,
-        if it is set. Empty: none, whatever the variable says.
-    weights : WeightsName
-
-    Raises
-    ------
-    CalibrationError
-        When it cannot be read, was changed, or belongs to other weights.
+    Without a path it is the file named by the environment variable ``BONEAGE_CALIBRATION``, if that
+    is set; with an empty one there is none, whatever the variable says. A CalibrationError when it
+    cannot be read, was changed, or belongs to other weights.
     """
     named = os.environ.get(FILE_VARIABLE) if path is None else path
     if not named:
@@ -145,8 +137,7 @@ def read_calibration(path: Path) -> Calibration:
 
 def checksum(table: Mapping[str, Any]) -> str:
     """Of all values of a calibration but this one: it finds a mistake, not a forgery."""
-    rest = {key: value for key, value in table.items() if key != CHECKSUM}
-    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+    return digest_of({key: value for key, value in table.items() if key != CHECKSUM})
 
 
 class _Weights(msgspec.Struct):
@@ -169,7 +160,7 @@ class _CalibrationFile(msgspec.Struct):
     interval: _ClinicInterval
 
     def calibration(self, digest: str) -> Calibration:
-        scores, shape = scores_of(self.interval.scores), self.interval.shape
+        scores, shape = intervals.scores_of(self.interval.scores), self.interval.shape
         for line in self.lines.values():
             if not (SLOPES[0] <= line.slope <= SLOPES[1] and isfinite(line.intercept_months)):
                 raise ValueError(
@@ -182,8 +173,8 @@ class _CalibrationFile(msgspec.Struct):
             films=scores.count,
             weights_sha256=self.weights.sha256,
             weights_name=self.weights.name,
-            lines={sex: self.lines[sex] for sex in SEXES},
+            lines={sex: self.lines[sex] for sex in intervals.SEXES},
             scores=scores,
-            shape=None if shape is None else shape_of(shape),
+            shape=None if shape is None else intervals.shape_of(shape),
             sha256=digest,
         )

@@ -14,7 +14,7 @@ import pytest
 from boneage.domain.radiograph import Sex
 from boneage.inference.assessor import Assessor
 from boneage.synthetic import draw
-from boneage.synthetic.saving import write_dicom
+from boneage.synthetic.film import write_dicom
 from tests.apps.cli.conftest import Run
 from tests.classifiers import put_classifier
 from tests.conftest import write_png

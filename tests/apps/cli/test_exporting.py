@@ -17,8 +17,7 @@ from pydicom import dcmread
 
 from boneage.domain.radiograph import Radiograph, Sex
 from boneage.inference.assessor import Assessor
-from boneage.synthetic.film import draw
-from boneage.synthetic.saving import write_dicom
+from boneage.synthetic.film import draw, write_dicom
 from tests.apps.cli.conftest import Run
 from tests.conftest import write_png
 

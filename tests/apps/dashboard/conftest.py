@@ -12,12 +12,11 @@ import pytest
 from PIL import Image
 
 from boneage.apps.dashboard.analysis import AnalysedImage, analyse_image
-from boneage.apps.dashboard.choices import Choice
-from boneage.apps.dashboard.uploads import RejectedFile, UploadedImage, read_upload
+from boneage.apps.dashboard.uploads import Choice, RejectedFile, UploadedImage, read_upload
 from boneage.domain.radiograph import Sex
 from boneage.inference.assessor import Assessor
 from boneage.synthetic import draw
-from boneage.synthetic.saving import write_dicom
+from boneage.synthetic.film import write_dicom
 
 
 @pytest.fixture(autouse=True)

@@ -16,10 +16,9 @@ import pytest
 from msgspec import structs
 from PIL import Image
 
-from boneage.apps.dashboard import analysis, downloads, markup, pictures
+from boneage.apps.dashboard import analysis, downloads, markup
 from boneage.apps.dashboard.analysis import AnalysedImage, analyse_image, blacked_out_mask
-from boneage.apps.dashboard.choices import Choice
-from boneage.apps.dashboard.uploads import UploadedImage
+from boneage.apps.dashboard.uploads import Choice, UploadedImage
 from boneage.clinical.growth import growth_of
 from boneage.clinical.interpreting import with_clinical_findings
 from boneage.domain.assessment import Failure, Interval
@@ -106,14 +105,14 @@ def test_the_interval_is_shown_when_there_is_one(answered: AnalysedImage) -> Non
 
 
 def test_without_opacity_the_film_shows_as_it_is(answered: AnalysedImage) -> None:
-    picture = shown(pictures.of_step(answered, 0, 0.0).jpeg)
-    film = fitted(answered.image.shown, pictures.STEP_PX, pictures.STEP_PX)
+    picture = shown(analysis.of_step(answered, 0, 0.0).jpeg)
+    film = fitted(answered.image.shown, analysis.STEP_PX, analysis.STEP_PX)
     assert np.abs(picture.astype(int) - film).mean() < 2
-    assert np.abs(shown(pictures.of_step(answered, 0, 1.0).jpeg).astype(int) - film).mean() > 5
+    assert np.abs(shown(analysis.of_step(answered, 0, 1.0).jpeg).astype(int) - film).mean() > 5
 
 
 def test_a_later_step_shows_the_mask_of_the_earlier_ones(answered: AnalysedImage) -> None:
-    picture = shown(pictures.of_step(answered, 1, 1.0).jpeg)
+    picture = shown(analysis.of_step(answered, 1, 1.0).jpeg)
     size = picture.shape[1], picture.shape[0]
     inside = cv2.erode(
         cv2.resize(answered.black[1].astype(np.uint8), size, interpolation=cv2.INTER_NEAREST),
@@ -124,15 +123,15 @@ def test_a_later_step_shows_the_mask_of_the_earlier_ones(answered: AnalysedImage
 
 
 def test_every_picture_has_words(answered: AnalysedImage) -> None:
-    made = [pictures.of_image(answered.image), pictures.of_regions(answered)]
-    made += [pictures.of_step(answered, number) for number in range(3)]
-    made += [pictures.of_crop(answered, detection) for detection in answered.assessment.detections]
+    made = [analysis.of_image(answered.image), analysis.of_regions(answered)]
+    made += [analysis.of_step(answered, number) for number in range(3)]
+    made += [analysis.of_crop(answered, detection) for detection in answered.assessment.detections]
     assert all(picture.alt and picture.caption for picture in made)
     assert len({picture.alt for picture in made}) == len(made)
     box = answered.assessment.detections[0].box
     assert f"rows {box.min_row} to {box.max_row}" in made[1].alt
     assert "carpal and metacarpal blacked out" in made[4].alt
-    assert pictures.thumbnail_url(answered.image).startswith("data:image/jpeg;base64,")
+    assert analysis.thumbnail_url(answered.image).startswith("data:image/jpeg;base64,")
 
 
 def test_downloads_hold_every_answer(answered: AnalysedImage) -> None:

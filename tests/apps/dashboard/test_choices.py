@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from boneage.apps.dashboard.choices import (
+from boneage.apps.dashboard.uploads import (
     Choice,
+    UploadedImage,
     age_in_months,
     blocking_reason,
     sex_mismatch,
 )
-from boneage.apps.dashboard.uploads import UploadedImage
 from boneage.domain.radiograph import Sex
 
 

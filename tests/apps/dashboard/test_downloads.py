@@ -16,8 +16,8 @@ from pydicom import dcmread
 from pydicom.uid import ComprehensiveSRStorage, SecondaryCaptureImageStorage
 
 from boneage.apps.dashboard.analysis import AnalysedImage, analyse_image
-from boneage.apps.dashboard.choices import Choice
 from boneage.apps.dashboard.downloads import DownloadFailure, DownloadFile, make_download
+from boneage.apps.dashboard.uploads import Choice
 from boneage.domain.radiograph import Sex
 from boneage.errors import OutputError
 from boneage.inference.assessor import Assessor

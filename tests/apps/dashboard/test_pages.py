@@ -16,7 +16,7 @@ from boneage.domain.radiograph import Sex
 from boneage.inference.assessor import Assessor
 from boneage.inference.manifest import FOLDER_VARIABLE
 from boneage.training.fit_uncertainty.clinic import fit_clinic, write_calibration
-from boneage.training.fit_uncertainty.film_errors import estimate_films
+from boneage.training.fit_uncertainty.error_model import estimate_films
 from boneage.uncertainty.calibration import FILE_VARIABLE
 from tests.classifiers import put_classifier
 

@@ -11,7 +11,7 @@ from pydicom.uid import generate_uid
 
 from boneage.domain.radiograph import Sex
 from boneage.synthetic import draw
-from boneage.synthetic.saving import write_dicom
+from boneage.synthetic.film import write_dicom
 
 HANDS = ((120.0, Sex.FEMALE), (150.0, Sex.MALE))
 """The weights that ship take both for hands, which not every drawn one is."""

@@ -17,7 +17,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from boneage.apps.dicom_node.duplicates import content_of, is_duplicate
+from boneage.apps.dicom_node.assessing import content_of, is_duplicate
 from tests.apps.dicom_node.drawn import film
 
 FIRST = film(1)

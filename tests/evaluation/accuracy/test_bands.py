@@ -3,7 +3,12 @@ from __future__ import annotations
 import pytest
 
 from boneage.domain.radiograph import Sex
-from boneage.evaluation.accuracy.bands import BANDS, in_bands, measure_bands, measure_bands_by_sex
+from boneage.evaluation.accuracy.agreement import (
+    BANDS,
+    in_bands,
+    measure_bands,
+    measure_bands_by_sex,
+)
 from tests.evaluation.conftest import reading
 
 

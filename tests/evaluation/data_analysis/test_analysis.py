@@ -12,9 +12,9 @@ import pytest
 from PIL import Image, ImageColor
 
 from boneage.datasets.films import Film, Films, load_films
-from boneage.datasets.problems import Kind, Problem
+from boneage.datasets.labels import Kind, Problem
 from boneage.domain.radiograph import Sex
-from boneage.evaluation.accuracy.bands import BANDS
+from boneage.evaluation.accuracy.agreement import BANDS
 from boneage.evaluation.data_analysis.analysis import (
     SPARSE_FILMS,
     AgeHeaping,
@@ -23,10 +23,12 @@ from boneage.evaluation.data_analysis.analysis import (
     SparseAges,
     analyse_in_full,
 )
-from boneage.evaluation.data_analysis.figures import draw_ages, draw_splits, draw_z_scores
 from boneage.evaluation.data_analysis.report import (
     PAGE,
     PROBLEMS_SHOWN,
+    draw_ages,
+    draw_splits,
+    draw_z_scores,
     findings,
     write_analysis,
     write_numbers,

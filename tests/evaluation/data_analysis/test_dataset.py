@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from boneage.datasets.films import Film, Films, load_films
-from boneage.datasets.problems import in_words
+from boneage.datasets.labels import in_words
 from boneage.domain.radiograph import Sex
 from boneage.errors import DataError
 from boneage.evaluation.data_analysis.analysis import analyse, statistics_of

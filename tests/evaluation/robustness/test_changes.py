@@ -10,8 +10,17 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from boneage.domain.radiograph import ImageMetadata, Radiograph
 from boneage.errors import DataError
-from boneage.evaluation.robustness.changes import CHANGES, FILE, KINDS, Change, chosen
-from boneage.evaluation.robustness.files import as_deep_png, as_jpeg, as_negative_dicom, as_png
+from boneage.evaluation.robustness.changes import (
+    CHANGES,
+    FILE,
+    KINDS,
+    Change,
+    as_deep_png,
+    as_jpeg,
+    as_negative_dicom,
+    as_png,
+    chosen,
+)
 from boneage.imaging import perturbations as changed
 from boneage.imaging.perturbations import Grey, grey_of, white_of
 from boneage.imaging.preparing import stretch

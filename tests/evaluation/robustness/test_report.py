@@ -15,11 +15,20 @@ from boneage.domain.radiograph import Sex
 from boneage.evaluation.metrics import Estimate, mean
 from boneage.evaluation.plotting import DPI
 from boneage.evaluation.report import Experiment, number, share
-from boneage.evaluation.robustness.cases import ChangedAnswer, ChangedFilm
+from boneage.evaluation.robustness.cases import (
+    FATES,
+    ChangedAnswer,
+    ChangedFilm,
+    effects_of,
+    fate_of,
+)
 from boneage.evaluation.robustness.changes import chosen
-from boneage.evaluation.robustness.contact_sheet import draw_contact_sheet
-from boneage.evaluation.robustness.effects import FATES, effects_of, fate_of
-from boneage.evaluation.robustness.figures import draw_fates, draw_shifts, rows_of
+from boneage.evaluation.robustness.figures import (
+    draw_contact_sheet,
+    draw_fates,
+    draw_shifts,
+    rows_of,
+)
 from boneage.evaluation.robustness.report import (
     RobustnessTest,
     write_report,

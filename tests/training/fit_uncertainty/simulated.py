@@ -6,7 +6,7 @@ import numpy as np
 
 from boneage.domain.assessment import Assessment, WeightsName
 from boneage.domain.radiograph import ImageMetadata, Sex
-from boneage.training.fit_uncertainty.film_errors import Errors
+from boneage.training.fit_uncertainty.error_model import Errors
 from boneage.uncertainty.intervals import IntervalModel
 
 

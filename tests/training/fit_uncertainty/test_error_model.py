@@ -12,11 +12,12 @@ from boneage.training.fit_uncertainty.error_model import (
     DISAGREEMENT_SLOPES,
     FLOOR_MONTHS,
     KNOTS,
+    FilmEstimate,
+    errors_of,
     fit_interval,
     months_at_knots,
     score_by,
 )
-from boneage.training.fit_uncertainty.film_errors import FilmEstimate, errors_of
 from boneage.uncertainty.intervals import SEXES
 from tests.training.fit_uncertainty.simulated import inside, simulated
 
@@ -28,7 +29,7 @@ REPEATS = 60
 @pytest.mark.parametrize("count", [40, 110])  # pooled, and each sex apart
 def test_intervals_hold_as_many_films_as_they_say(count: int, level: float) -> None:
     shares = [
-        inside(fit_interval(simulated(count, seed)).model, simulated(1000, 9000 + seed), level)[0]
+        inside(fit_interval(simulated(count, seed)), simulated(1000, 9000 + seed), level)[0]
         for seed in range(REPEATS)
     ]
     error = np.std(shares) / np.sqrt(REPEATS)
@@ -37,7 +38,7 @@ def test_intervals_hold_as_many_films_as_they_say(count: int, level: float) -> N
 
 
 def test_every_sex_is_covered() -> None:
-    models = [fit_interval(simulated(110, seed)).model for seed in range(REPEATS)]
+    models = [fit_interval(simulated(110, seed)) for seed in range(REPEATS)]
     for boys in (0.0, 1.0):
         films = simulated(3000, 9000, boys=boys)
         shares = [inside(model, films, 0.9)[0] for model in models]
@@ -45,7 +46,7 @@ def test_every_sex_is_covered() -> None:
 
 
 def test_the_expected_error_is_larger_where_errors_are() -> None:
-    shape = fit_interval(simulated(3000, 1)).model.shape
+    shape = fit_interval(simulated(3000, 1)).shape
     girl = [float(shape.usual_months(Sex.FEMALE, age)) for age in (40, 160)]
     assert girl[0] > 1.2 * girl[1]
     assert girl[1] > float(shape.usual_months(Sex.MALE, 160))
@@ -53,20 +54,20 @@ def test_the_expected_error_is_larger_where_errors_are() -> None:
 
 def test_scattered_readings_widen_where_they_go_with_errors() -> None:
     films = simulated(3000, 2)
-    assert fit_interval(films).model.shape.disagreement.slope > DISAGREEMENT_SLOPES[0]
+    assert fit_interval(films).shape.disagreement.slope > DISAGREEMENT_SLOPES[0]
     shuffled = np.random.default_rng(3).permutation(films.disagreement)
-    unrelated = fit_interval(replace(films, disagreement=shuffled)).model.shape
+    unrelated = fit_interval(replace(films, disagreement=shuffled)).shape
     assert unrelated.disagreement.slope == DISAGREEMENT_SLOPES[0], "a little, always"
     assert unrelated.widening(1000.0, 1.0) == unrelated.most
 
 
 def test_films_unlike_those_of_calibration_are_given_more() -> None:
-    shape = fit_interval(simulated(110, 4)).model.shape
+    shape = fit_interval(simulated(110, 4)).shape
     assert shape.ood_score is not None
     far = shape.ood_score.usual
     assert shape.widening(0.0, far) == 1
     assert shape.widening(0.0, 2 * far) == 2
-    assert fit_interval(replace(simulated(110, 4), ood_score=None)).model.shape.ood_score is None
+    assert fit_interval(replace(simulated(110, 4), ood_score=None)).shape.ood_score is None
 
 
 def test_a_film_does_not_lower_the_bar_for_itself() -> None:
@@ -95,18 +96,18 @@ def test_leaving_one_out_at_once_is_leaving_it_out() -> None:
 def test_perfect_answers_leave_a_month() -> None:
     films = simulated(40, 7)
     fitted = fit_interval(films.with_errors(np.zeros(40)))
-    assert set(fitted.model.shape.months[Sex.MALE]) == {FLOOR_MONTHS}
-    assert not fitted.scores.any()
+    assert set(fitted.shape.months[Sex.MALE]) == {FLOOR_MONTHS}
+    assert not any(score for scores in fitted.scores.by_sex.values() for score in scores)
 
 
 def test_one_sex_alone_can_be_calibrated() -> None:
-    model = fit_interval(simulated(40, 8, boys=0.0)).model
+    model = fit_interval(simulated(40, 8, boys=0.0))
     assert not model.scores.by_sex[Sex.MALE]
     assert model.scores.threshold(Sex.MALE, 0.9).films == 40
 
 
 def test_scores_of_other_films_use_the_shape_as_it_is() -> None:
-    model, films = fit_interval(simulated(110, 9)).model, simulated(50, 10)
+    model, films = fit_interval(simulated(110, 9)), simulated(50, 10)
     scores = score_by(model.shape, films)
     thresholds = [model.scores.threshold(Sex.MALE if m else Sex.FEMALE, 0.9) for m in films.male]
     held = scores <= [t.score for t in thresholds]

@@ -15,7 +15,7 @@ from boneage.training.fitting import BINS, loss_of, mae_months
 from boneage.training.network_training import start_at_mean_age, training_model
 from boneage.training.networks import region as region_networks
 from boneage.training.networks.fusion import build_fusion_network, copy_heads
-from boneage.training.networks.head import bin_months
+from boneage.training.networks.layers import bin_months
 from boneage.training.networks.region import build_attention_network, build_region_network
 from boneage.training.profile import FusionSpec, NetworkSpec, PhaseSpec
 from tests.training.drawn import grey_hand, small_backbone, tiny_profile

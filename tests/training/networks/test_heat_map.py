@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from boneage.errors import ProfileError
 from boneage.training.network_training import copy_weights, training_model
-from boneage.training.networks.cbam import SpatialAttention
+from boneage.training.networks.layers import SpatialAttention
 from boneage.training.networks.region import build_attention_network
 from boneage.training.profile import NetworkSpec, PhaseSpec, load_profile
 

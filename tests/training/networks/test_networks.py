@@ -16,8 +16,8 @@ from msgspec.structs import replace
 from boneage.errors import ProfileError
 from boneage.training.networks import region as region_networks
 from boneage.training.networks.backbone import build_backbone
-from boneage.training.networks.cbam import ChannelAttention, SpatialAttention, cbam
 from boneage.training.networks.fusion import build_fusion_network, copy_heads
+from boneage.training.networks.layers import ChannelAttention, SpatialAttention, cbam
 from boneage.training.networks.region import build_attention_network, build_region_network
 from boneage.training.profile import FusionSpec, NetworkSpec, PhaseSpec, load_profile
 from tests.training.drawn import grey_hand, small_backbone

@@ -38,7 +38,13 @@ COMMANDS: Mapping[str, str] = {
     "health": "Check the health of a server.",
     "audit": "Check the audit log of a server.",
 }
-"""Help by name; each is in the module ``boneage.apps.cli.<name>``."""
+"""Help by name."""
+MODULES: Mapping[str, str] = {
+    **dict.fromkeys(("analyse", "stress", "ruler", "ablate"), "experiments"),
+    **dict.fromkeys(("serve", "token", "health", "audit"), "server"),
+    **dict.fromkeys(("calibrate", "suitability"), "fitting"),
+}
+"""The module of a command in this package, where it has not the command's own name."""
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -53,7 +59,8 @@ class Commands(CommandLine):
         """Load a subcommand."""
         if name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"boneage.apps.cli.{name}"), name)
+        module = import_module(f"boneage.apps.cli.{MODULES.get(name, name)}")
+        command: click.Command = getattr(module, name)
         return command
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -87,17 +94,9 @@ def _set_up_logging(*, verbose: bool) -> None:
 
     Other libraries are silenced: their warnings may quote patient data.
     """
-    handler = LogHandler(logging.DEBUG if verbose else logging.ERROR)
-    if not verbose:
-        handler.addFilter(_without_traceback)
     logger = logging.getLogger("boneage")
-    logger.handlers[:] = [handler]
+    logger.handlers[:] = [LogHandler(verbose=verbose)]
     if verbose:
         logger.setLevel(logging.DEBUG)
     logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
     warnings.simplefilter("ignore")
-
-
-def _without_traceback(record: logging.LogRecord) -> bool:
-    record.exc_info = None
-    return True

@@ -4,24 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import click
 
+from boneage.apps.cli import options
 from boneage.apps.cli.exporting import prepare_outputs, write_exports
-from boneage.apps.cli.options import (
-    IN_FILE,
-    OUT_FILE,
-    BatchOptions,
-    Outputs,
-    batch_options,
-    calibration_option,
-    child_options,
-    output_options,
-    parse_sex,
-    weights_option,
-)
 from boneage.apps.cli.output import (
     Progress,
     echo,
@@ -61,13 +51,13 @@ if TYPE_CHECKING:
 @click.option(
     "--sex",
     metavar="male|female",
-    callback=parse_sex,
+    callback=options.parse_sex,
     help="Sex of the child, whose standard applies; needed where neither the table nor the image "
     "states it, and takes precedence over the image.",
 )
 @click.option(
     "--table",
-    type=IN_FILE,
+    type=options.IN_FILE,
     metavar="CSV",
     help="Assess the images of a table: columns path, sex and, if known, "
     "chronological_age_months (or age), birth_date, study_date, height_cm or height_in. "
@@ -77,8 +67,7 @@ if TYPE_CHECKING:
 @click.option(
     "--csv",
     "table_out",
-    type=OUT_FILE,
-    metavar="FILE",
+    type=options.OUT_FILE,
     help="Write a table, one row per image, with the reason for failures. Use - for standard "
     "output (messages then go to standard error).",
 )
@@ -99,11 +88,11 @@ if TYPE_CHECKING:
     help="Save the assessment in a SQLite file (created if missing) or a database, under the "
     "child's pseudonym: that of --pseudonym, or of the table's column of that name.",
 )
-@child_options
-@output_options
-@batch_options
-@weights_option
-@calibration_option
+@options.child_options
+@options.output_options
+@options.batch_options
+@options.weights_option
+@options.calibration_option
 def assess(
     paths: tuple[Path, ...],
     sex: Sex | None,
@@ -114,8 +103,8 @@ def assess(
     force: bool,
     history: str | None,
     child: Child,
-    outputs: Outputs,
-    batch_out: BatchOptions,
+    outputs: options.Outputs,
+    batch_out: options.BatchOptions,
     weights: Path | None,
     calibration: Path | None,
 ) -> None:
@@ -141,27 +130,33 @@ def assess(
     if bool(paths) == (table is not None):
         raise click.UsageError("give images or folders, or a table of images with --table")
     if batch_out.folder is not None:
-        from boneage.apps.cli.assess_batch import assess_batch, batch_settings  # noqa: PLC0415  slow to load
+        from boneage.apps.cli.assess_batch import assess_batch  # noqa: PLC0415  slow to load
+        from boneage.batch.run import BatchSettings  # noqa: PLC0415
 
         if any((as_json, table_out, history, outputs.paths)):
             raise click.UsageError(
                 "--out writes tables only: give --json, --csv, --picture, --report, --dicom-out, "
                 "--fhir and --history in another command"
             )
-        settings = batch_settings(weights, calibration, level, sex, child, force=force)
+        if child != Child(centre=child.centre):
+            raise click.UsageError(
+                "with --out, ages, dates and heights come from the images or the columns of --table"
+            )
+        where = [str(one.resolve()) if one else None for one in (weights, calibration)]
+        settings = BatchSettings(where[0], where[1], level, sex, force, child.centre)
         assess_batch(batch_out.folder, batch_out, settings, paths, table)
         return
     left_out = LeftOut()
-    cases = read_cases(table) if table else cases_of(paths, left_out)
+    cases = [case for _, case in read_cases(table)] if table else [*cases_of(paths, left_out)]
     report_left_out(left_out)
     assessor = Assessor(weights, level=level, calibration=calibration)
-    run = AssessRun(assessor, child, outputs, as_json=as_json, many=len(cases) > 1, force=force)
+    run = AssessRun(assessor, child, outputs, as_json, len(cases) > 1, force, table_out)
     if history is not None:
         run.history = _open_history(history, cases, outputs.pseudonym)
     with ExitStack() as stack:
         prepare_outputs(outputs, many=run.many)
         if table_out is not None:
-            run.write_table(open_output(stack, table_out, "--csv", keep_partial=True), table_out)
+            run.table = TableWriter(open_output(stack, table_out, "--csv", keep_partial=True))
         stopped = run.assess(cases, sex)
     if stopped is not None:
         raise click.exceptions.Exit(exit_status(stopped))
@@ -185,44 +180,34 @@ def _open_history(history: str, cases: Sequence[Case | Failure], pseudonym: str 
     return History(history)
 
 
+@dataclass
 class AssessRun:
     """The images of one command, and where their results go."""
 
-    def __init__(
-        self,
-        assessor: Assessor,
-        child: Child,
-        outputs: Outputs,
-        *,
-        as_json: bool,
-        many: bool,
-        force: bool,
-    ) -> None:
-        self.assessor, self.child, self.outputs = assessor, child, outputs
-        self.as_json, self.many, self.force = as_json, many, force
-        self.history: History | None = None
-        self.table: TableWriter | None = None
-        self._table_path = Path()
-        self._stdout_taken = as_json
-        self.read = self.refused = self.failed = self.not_written = 0
+    assessor: Assessor
+    child: Child
+    outputs: options.Outputs
+    as_json: bool
+    many: bool
+    force: bool
+    table_path: Path | None
+    table: TableWriter | None = None
+    """Gets a row for each image, as soon as it is assessed."""
+    history: History | None = None
+    read: int = 0
+    refused: int = 0
+    failed: int = 0
+    not_written: int = 0
 
-    def write_table(self, file: BinaryIO, path: Path) -> None:
-        """Write a row for each image to a file, as soon as it is assessed."""
-        self.table, self._table_path = TableWriter(file), path
-        self._stdout_taken |= is_standard_output(path)
+    @property
+    def _stdout_taken(self) -> bool:
+        return self.as_json or (self.table_path is not None and is_standard_output(self.table_path))
 
     def assess(self, cases: Sequence[Case | Failure], sex: Sex | None) -> KeyboardInterrupt | None:
         """Assess the images one by one; finished results are written whatever ends it.
 
-        Returns
-        -------
-        KeyboardInterrupt or None
-            What stopped it, if anything.
-
-        Raises
-        ------
-        OutputError
-            When the table cannot be written further.
+        Returns what stopped it, if anything. Raises an `OutputError` when the table cannot be
+        written further.
         """
         records: list[Record] = []
         ended: KeyboardInterrupt | OutputError | None = None
@@ -291,7 +276,7 @@ class AssessRun:
             first = f"; it contains the first {images(self.table.rows)}" if self.table.rows else ""
             reason = f"{reason_of(error)}{first}"
             raise OutputError(
-                f"{str(self._table_path)!r} cannot be written further: {reason}"
+                f"{str(self.table_path)!r} cannot be written further: {reason}"
             ) from error
 
     def _report(self, outcome: Assessment | Failure, progress: Progress) -> None:

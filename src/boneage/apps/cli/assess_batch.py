@@ -13,23 +13,13 @@ from typing import Any, Self
 
 import click
 
+from boneage.apps.cli import output
 from boneage.apps.cli.options import BatchOptions
-from boneage.apps.cli.output import (
-    clear_line,
-    echo,
-    images,
-    make_folder,
-    print_summary,
-    report_left_out,
-)
 from boneage.apps.cli.program import EXIT_FAILED, exit_status, stop_reason
 from boneage.batch.cases import Item, items_of, items_of_table
 from boneage.batch.processes import ProcessEngine
 from boneage.batch.results import ItemRow, Results
 from boneage.batch.run import BatchSettings, Engine, run_batch
-from boneage.domain.assessment import WeightsName
-from boneage.domain.child import Child
-from boneage.domain.radiograph import Sex
 from boneage.reading.folders import LeftOut
 from boneage.storage.parallel import default_workers
 
@@ -41,36 +31,6 @@ ESTIMATE_IMAGES = 50
 """Assessed in this run before the remaining time is estimated."""
 
 
-def batch_settings(
-    weights: Path | None,
-    calibration: Path | None,
-    level: float | None,
-    sex: Sex | None,
-    child: Child,
-    *,
-    force: bool,
-) -> BatchSettings:
-    """The settings that every image of a batch is assessed with.
-
-    Raises
-    ------
-    click.UsageError
-        When options state an age, a date or a height, which differ between children.
-    """
-    if child != Child(centre=child.centre):
-        raise click.UsageError(
-            "with --out, ages, dates and heights come from the images or the columns of --table"
-        )
-    return BatchSettings(
-        weights=str(weights.resolve()) if weights else None,
-        calibration=str(calibration.resolve()) if calibration else None,
-        level=level,
-        sex=sex,
-        force=force,
-        centre=child.centre,
-    )
-
-
 def assess_batch(
     out: Path,
     options: BatchOptions,
@@ -78,13 +38,7 @@ def assess_batch(
     films: Sequence[Path],
     table: Path | None,
 ) -> None:
-    """Assess images, or those of a table, and write the rows into a folder.
-
-    Raises
-    ------
-    click.exceptions.Exit
-        When some images were refused or failed.
-    """
+    """Assess images, or those of a table, into a folder; an `Exit` when some have no result."""
     assessor = settings.assessor()
     settings = replace(settings, weights_sha256=assessor.weights.name.sha256)
     recipe = settings.recipe(assessor) | _source(films, table) | {"format": options.suffix}
@@ -94,24 +48,26 @@ def assess_batch(
     def items(left_out: LeftOut | None = None) -> Iterator[Item]:
         return items_of_table(table) if table else items_of(films, left_out)
 
-    engine, left_out = _engine(options, out, settings), LeftOut()
+    engine: Engine = ProcessEngine(settings, options.workers or default_workers())
+    if options.engine == "ray":
+        from boneage.batch.ray_data import RayEngine  # noqa: PLC0415  an extra
+
+        engine = RayEngine(settings, out, options.workers)
+    left_out = LeftOut()
     total = sum(1 for _ in items(left_out))  # also reports early what is wrong with a table
-    report_left_out(left_out)
-    make_folder(out, "--out")
+    output.report_left_out(left_out)
+    output.make_folder(out, "--out")
     with Results(out, recipe, options.suffix) as results:
         try:
             with BatchProgress(total) as pace:
                 run_batch(items(), engine, results, pace.step)
         except KeyboardInterrupt as error:
-            echo(f"{stop_reason(error)}; the same command resumes from here", err=True)
+            output.echo(f"{stop_reason(error)}; the same command resumes from here", err=True)
             raise click.exceptions.Exit(exit_status(error)) from None
-        _finish(results, assessor.weights.name)
-
-
-def _finish(results: Results, weights: WeightsName) -> None:
-    counts = results.counts()
-    print_summary(counts.read, counts.refused, counts.failed, weights)
-    echo(f"Rows: {results.folder / 'ages'} and {results.folder / 'failures'}")
+        counts = results.counts()
+    weights = assessor.weights.name
+    output.print_summary(counts.read, counts.refused, counts.failed, weights)
+    output.echo(f"Rows: {out / 'ages'} and {out / 'failures'}")
     if counts.images > counts.read:
         raise click.exceptions.Exit(EXIT_FAILED)
 
@@ -122,14 +78,6 @@ def _source(films: Sequence[Path], table: Path | None) -> dict[str, Any]:
         return {"films": sorted(os.path.abspath(film) for film in films)}  # noqa: PTH100
     with table.open("rb") as file:
         return {"table sha256": hashlib.file_digest(file, "sha256").hexdigest()}
-
-
-def _engine(options: BatchOptions, out: Path, settings: BatchSettings) -> Engine:
-    if options.engine == "ray":
-        from boneage.batch.ray_data import RayEngine  # noqa: PLC0415  an extra
-
-        return RayEngine(settings, out, options.workers)
-    return ProcessEngine(settings, options.workers or default_workers())
 
 
 class BatchProgress:
@@ -145,7 +93,7 @@ class BatchProgress:
 
     def __exit__(self, *_: object) -> None:
         if self._on_terminal:
-            clear_line()
+            output.clear_line()
         if self.done:
             self._print(end=True)
 
@@ -164,7 +112,7 @@ class BatchProgress:
             self._print()
 
     def _print(self, *, end: bool = False) -> None:
-        text = f"{self.done} of {images(self.total)}"
+        text = f"{self.done} of {output.images(self.total)}"
         seconds = time.monotonic() - self._start
         if self.done_now > 1 and seconds > 0:
             pace = (self.done_now - 1) / seconds
@@ -172,10 +120,10 @@ class BatchProgress:
             if not end and self.done_now >= ESTIMATE_IMAGES:
                 text += f", {_duration((self.total - self.done) / pace)} left"
         if self._on_terminal and not end:
-            clear_line()
-            echo(text, nl=False, err=True)
+            output.clear_line()
+            output.echo(text, nl=False, err=True)
         else:
-            echo(text, err=True)
+            output.echo(text, err=True)
 
 
 def _duration(seconds: float) -> str:

@@ -37,11 +37,9 @@ _uid = parsed_by(_parse_uid)
     "--study", required=True, metavar="UID", callback=_uid, help="The Study Instance UID."
 )
 @click.option("--series", metavar="UID", callback=_uid, help="Only the images of this series.")
-@click.option("--token-file", type=IN_FILE, metavar="FILE", help="File with a bearer token.")
-@click.option("--basic-file", type=IN_FILE, metavar="FILE", help="File with user:password.")
-@click.option(
-    "--ca", type=IN_FILE, metavar="FILE", help="The CA certificate of the archive, in PEM."
-)
+@click.option("--token-file", type=IN_FILE, help="File with a bearer token.")
+@click.option("--basic-file", type=IN_FILE, help="File with user:password.")
+@click.option("--ca", type=IN_FILE, help="The CA certificate of the archive, in PEM.")
 @click.option("--dry-run", is_flag=True, help="Assess the images, store nothing.")
 @click.option("--again", is_flag=True, help="Also assess images that have results already.")
 @weights_option

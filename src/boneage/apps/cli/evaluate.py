@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from importlib import import_module
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from boneage.apps.cli import EXIT_FAILED, options
 from boneage.apps.cli.measuring import collect, open_assessor
 from boneage.apps.cli.output import echo, make_folder
 from boneage.datasets.films import load_films
-from boneage.datasets.problems import Problem, in_words
+from boneage.datasets.labels import Problem, in_words
 from boneage.evaluation.cases import Copies, Split, choose, fingerprint
 from boneage.storage.parallel import Journal, default_workers
 from boneage.storage.printable import printable
@@ -67,7 +68,6 @@ NAMED = 10
 @click.option(
     "--curves",
     type=options.IN_FOLDER,
-    metavar="DIR",
     help=f"A training run, or a copy of its logs, whose {CURVES} go into the report.",
 )
 def evaluate(
@@ -152,10 +152,7 @@ def _read_others(
 
     if len(names) > len(tables):
         raise click.UsageError(f"{len(names)} --compare-name, but {len(tables)} --compare")
-    given = [*names, *[None] * (len(tables) - len(names))]
-    others = [
-        read_other(table, name, strict=strict) for table, name in zip(tables, given, strict=True)
-    ]
+    others = [read_other(table, name, strict=strict) for table, name in zip_longest(tables, names)]
     for other in others:
         if sum(other.name == another.name for another in others) > 1:
             raise click.UsageError(f"two readers are called {other.name!r}; give --compare-name")
@@ -198,8 +195,8 @@ def _write(
     curves: dict[str, Path],
 ) -> None:
     from boneage.evaluation.accuracy import comparison, evidence  # noqa: PLC0415
+    from boneage.evaluation.accuracy.evidence import text_summary  # noqa: PLC0415
     from boneage.evaluation.accuracy.figures import draw_figures  # noqa: PLC0415
-    from boneage.evaluation.accuracy.report_tables import text_summary  # noqa: PLC0415
 
     name = experiment.weights.name
     compared = [comparison.compare(validation.readings, other) for other in others]

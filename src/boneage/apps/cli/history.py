@@ -58,7 +58,6 @@ def show(location: str, pseudonym: str) -> None:
 @click.option(
     "--out",
     type=OUT_FILE,
-    metavar="FILE",
     help="A growth chart if it ends in .svg, else JSON.  [default: JSON on stdout]",
 )
 def export(location: str, pseudonym: str, out: Path | None) -> None:

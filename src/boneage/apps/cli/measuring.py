@@ -17,10 +17,7 @@ R = TypeVar("R")
 
 
 def open_assessor(weights: Path | None) -> Assessor:
-    """Load weights for many radiographs, without a clinic's calibration.
-
-    One thread each: several radiographs are processed in parallel already.
-    """
+    """Load weights without a calibration, for several images in parallel: one thread each."""
     return Assessor(weights, threads=1, calibration="")
 
 

@@ -22,10 +22,7 @@ LEAST_KEY = 4
 
 @click.group(invoke_without_command=True)
 @click.option(
-    "--config",
-    type=IN_FILE,
-    metavar="FILE",
-    help="The settings, in TOML; options given here take precedence.",
+    "--config", type=IN_FILE, help="The settings, in TOML; options given here take precedence."
 )
 @click.option("--ae-title", metavar="TITLE", help="The AE title of this node. [default: BONEAGE]")
 @click.option("--host", metavar="ADDRESS", help="The address to listen at. [default: 127.0.0.1]")
@@ -37,12 +34,7 @@ LEAST_KEY = 4
     help="An AE title that may call; may be repeated. Required unless the host is loopback.",
 )
 @click.option("--destination", metavar="TITLE@HOST:PORT", help="Where the results go: the archive.")
-@click.option(
-    "--spool",
-    type=OUT_FOLDER,
-    metavar="DIR",
-    help="The folder of the images being processed.",
-)
+@click.option("--spool", type=OUT_FOLDER, help="The folder of the images being processed.")
 @audit_option
 @click.pass_context
 def node(

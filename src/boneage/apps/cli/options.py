@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
-from inspect import signature
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from boneage.domain.child import Child
-from boneage.domain.child_fields import FIELDS, child_of
+from boneage.domain.child import FIELDS, Child, child_of
 from boneage.domain.radiograph import Sex
 from boneage.errors import BoneageError
 from boneage.i18n.words import ENGLISH, words_of
@@ -20,11 +18,26 @@ from boneage.reports.exports import PAPERS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+
+class _Folder(click.Path):
+    """A folder, called DIR in the help."""
+
+    def get_metavar(self, *_: Any, **__: Any) -> str:
+        return "DIR"
+
+
+class _Count(click.IntRange):
+    """A number of at least one, called N in the help."""
+
+    def get_metavar(self, *_: Any, **__: Any) -> str:
+        return "N"
+
+
 IN_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-IN_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+IN_FOLDER = _Folder(exists=True, file_okay=False, path_type=Path)
 OUT_FILE = click.Path(dir_okay=False, path_type=Path)
-OUT_FOLDER = click.Path(file_okay=False, path_type=Path)
-COUNT = click.IntRange(min=1)
+OUT_FOLDER = _Folder(file_okay=False, path_type=Path)
+COUNT = _Count(min=1)
 
 
 def parsed_by(
@@ -55,35 +68,30 @@ data_option = click.option(
 calibration_option = click.option(
     "--calibration",
     type=IN_FILE,
-    metavar="FILE",
     help="A clinic's calibration that 'boneage calibrate' wrote, instead of $BONEAGE_CALIBRATION.",
 )
 
 weights_option = click.option(
     "--weights",
     type=IN_FOLDER,
-    metavar="DIR",
     help="A folder of weights, instead of $BONEAGE_WEIGHTS or those that ship with boneage.",
 )
 
 workers_option = click.option(
     "--workers",
     type=COUNT,
-    metavar="N",
     help="Images processed at a time. Default: one for each processor core.",
 )
 
 audit_option = click.option(
     "--audit",
     type=OUT_FILE,
-    metavar="FILE",
     help="Append every result to this log, without names; 'boneage audit' checks it.",
 )
 
 initial_weights_option = click.option(
     "--initial-weights",
     type=IN_FOLDER,
-    metavar="DIR",
     help="The folder of the weights files that the profile starts from.",
 )
 
@@ -101,45 +109,36 @@ def split_option(default: str, text: str) -> Callable[[Command], Command]:
 
 def limit_option(text: str) -> Callable[[Command], Command]:
     """How many of the labelled images a command uses at most."""
-    return click.option("--limit", type=COUNT, metavar="N", help=text)
+    return click.option("--limit", type=COUNT, help=text)
 
 
 def out_option(text: str) -> Callable[[Command], Command]:
     """The folder that a command writes into."""
-    return click.option("--out", required=True, type=OUT_FOLDER, metavar="DIR", help=text)
+    return click.option("--out", required=True, type=OUT_FOLDER, help=text)
 
 
 def _grouped(
     name: str, gather: Callable[..., Any], *options: Callable[..., Any]
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command several options as the one argument that ``gather`` makes of them."""
-    fields = tuple(signature(gather).parameters)
 
     def group(command: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(command)
         def with_group(*arguments: Any, **values: Any) -> Any:
-            gathered = gather(*(values.pop(one) for one in fields))
+            gathered = gather(**{one.name: values.pop(one.name) for one in grouped})
             return command(*arguments, **{name: gathered}, **values)
 
         for option in reversed(options):
             with_group = option(with_group)
+        grouped = vars(with_group)["__click_params__"][-len(options) :]
         return with_group
 
     return group
 
 
-def _gather_child(
-    age: float | None,
-    birth_date: object,
-    study_date: object,
-    height_cm: float | None,
-    height_in: float | None,
-    brush_mean: bool,
-) -> Child:
-    if height_cm is not None and height_in is not None:
+def _gather_child(*, brush_mean: bool, **values: Any) -> Child:
+    if values["height_cm"] is not None and values["height_in"] is not None:
         raise click.UsageError("give the height with --height-cm or --height-in, not both")
-    values = {"age": age, "birth_date": birth_date, "study_date": study_date}
-    values |= {"height_cm": height_cm, "height_in": height_in}
     return child_of(values, brush_mean=brush_mean)
 
 
@@ -195,19 +194,12 @@ class Outputs:
     """Whether to write the patient's identity, as the image states it."""
 
 
-def _gather_outputs(
-    picture: Path | None,
-    report: Path | None,
-    paper: str,
-    language: str,
-    dicom_out: Path | None,
-    fhir: Path | None,
-    pseudonym: str | None,
-    identify: bool,
-) -> Outputs:
-    paths = {"--picture": picture, "--report": report, "--dicom-out": dicom_out, "--fhir": fhir}
-    wanted = {option: path for option, path in paths.items() if path is not None}
-    return Outputs(wanted, paper, language, pseudonym, identify)
+def _gather_outputs(**values: Any) -> Outputs:
+    paths = {
+        f"--{name.replace('_', '-')}": values.pop(name)
+        for name in ("picture", "report", "dicom_out", "fhir")
+    }
+    return Outputs({option: path for option, path in paths.items() if path is not None}, **values)
 
 
 def _parse_pseudonym(text: str) -> str:
@@ -222,7 +214,6 @@ output_options = _grouped(
     click.option(
         "--picture",
         type=OUT_FOLDER,
-        metavar="DIR",
         help="Draw each assessment on its image, as DIR/<image>.boneage.png.",
     ),
     click.option(
@@ -249,7 +240,6 @@ output_options = _grouped(
     click.option(
         "--dicom-out",
         type=OUT_FOLDER,
-        metavar="DIR",
         help="Write the picture and a structured report as DICOM, into the study of a DICOM image "
         "and with its patient.",
     ),
@@ -287,7 +277,7 @@ class BatchOptions:
 
 
 def _gather_batch(
-    out: Path | None, table_format: str | None, workers: int | None, engine: str | None
+    *, out: Path | None, table_format: str | None, workers: int | None, engine: str | None
 ) -> BatchOptions:
     if out is None and (table_format or workers or engine):
         raise click.UsageError("--format, --workers and --engine need a folder: --out RESULTS")
@@ -300,7 +290,6 @@ batch_options = _grouped(
     click.option(
         "--out",
         type=OUT_FOLDER,
-        metavar="DIR",
         help="For many images: write part files of rows into DIR/ages and DIR/failures, using "
         "several processes. The same command resumes where it was stopped or killed.",
     ),
@@ -311,10 +300,7 @@ batch_options = _grouped(
         help="Format of the part files.  [default: csv]",
     ),
     click.option(
-        "--workers",
-        type=COUNT,
-        metavar="N",
-        help="Worker processes.  [default: one for each processor core]",
+        "--workers", type=COUNT, help="Worker processes.  [default: one for each processor core]"
     ),
     click.option(
         "--engine",

@@ -27,12 +27,8 @@ LINE_CONTROLS = "\n\t"
 def echo(text: object = "", *, err: bool = False, nl: bool = True) -> None:
     """Print a text; control characters are escaped.
 
-    Raises
-    ------
-    click.ClickException
-        When standard output cannot be written, as when it goes to a full disk.
-    BrokenPipeError
-        When nobody reads standard output any more, as after ``| head``.
+    Raises a `ClickException` when standard output cannot be written, as when it goes to a full
+    disk; a `BrokenPipeError` when nobody reads standard output any more, as after ``| head``.
     """
     try:
         click.echo(printable(str(text), keep=LINE_CONTROLS), err=err, nl=nl)
@@ -69,10 +65,7 @@ def discard_output() -> None:
 def set_up_streams() -> None:
     """Refuse to work without standard output, and let no file take the place of a closed stream.
 
-    Raises
-    ------
-    click.ClickException
-        When standard output is closed.
+    Raises a `ClickException` when standard output is closed.
     """
     closed = sys.stdout is None
     with suppress(OSError):
@@ -94,14 +87,17 @@ def set_up_streams() -> None:
 
 
 class LogHandler(logging.Handler):
-    """Logs to standard error, a record a line."""
+    """Logs to standard error, a record a line; with tracebacks only if verbose."""
 
-    def __init__(self, level: int) -> None:
-        super().__init__(level)
+    def __init__(self, *, verbose: bool) -> None:
+        super().__init__(logging.DEBUG if verbose else logging.ERROR)
         self.setFormatter(_Formatter())
+        self._verbose = verbose
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print a record."""
+        if not self._verbose:
+            record.exc_info = None
         echo(self.format(record), err=True)
 
 

@@ -89,18 +89,14 @@ class CommandLine(click.Group):
         except BoneageError as error:  # of the weights, a table, a profile
             raise Unusable(str(error)) from error
         except OSError as error:
-            raise Failed(_sentence(error)) from error
+            named = f": {str(error.filename)!r}" if error.filename else ""
+            raise Failed(f"{reason_of(error)}{named}") from error
         except ModuleNotFoundError as error:
             raise Unusable(what_to_install(error)) from error
         except Exception as error:
             logging.getLogger(__name__).debug("unexpected", exc_info=True)
             sentence = f"unexpected {type(error).__name__}: {error} (details: boneage --verbose)"
             raise Failed(sentence) from error
-
-
-def _sentence(error: OSError) -> str:
-    named = f": {str(error.filename)!r}" if error.filename else ""
-    return f"{reason_of(error)}{named}"
 
 
 class Stopped(KeyboardInterrupt):
@@ -147,14 +143,10 @@ def stopped_by_signals() -> Iterator[None]:
 
 def exit_status(stopped: KeyboardInterrupt) -> int:
     """The exit status of a command that was stopped, as shells give it."""
-    return SIGNAL_STATUS + _number(stopped)
+    return SIGNAL_STATUS + getattr(stopped, "number", signal.SIGINT)
 
 
 def stop_reason(stopped: KeyboardInterrupt) -> str:
     """What stopped a command: ``"stopped by SIGTERM"``."""
-    number = _number(stopped)
+    number = getattr(stopped, "number", signal.SIGINT)
     return "stopped" if number == signal.SIGINT else f"stopped by {signal.Signals(number).name}"
-
-
-def _number(stopped: KeyboardInterrupt) -> int:
-    return stopped.number if isinstance(stopped, Stopped) else signal.SIGINT

@@ -16,7 +16,7 @@ from boneage.inference.assessor import Assessor
 
 
 @click.command()
-@click.argument("folder", type=IN_FOLDER)
+@click.argument("folder", metavar="FOLDER", type=IN_FOLDER)
 @out_option("Where regions.csv, regions.json (COCO) and crops/ go.")
 @weights_option
 def regions(folder: Path, out: Path, weights: Path | None) -> None:

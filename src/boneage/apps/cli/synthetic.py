@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
 import click
 
 from boneage.apps.cli.options import OUT_FILE, parse_sex
 from boneage.apps.cli.output import open_output
 from boneage.domain.radiograph import Sex
-from boneage.synthetic import SyntheticFilm, draw
-from boneage.synthetic.saving import write_png, write_regions
+from boneage.synthetic import draw
+from boneage.synthetic.film import write_png, write_regions
 
 SUFFIXES = (".png", ".dcm")
 MONTHS_PER_YEAR = 12
@@ -31,7 +31,6 @@ def _check_suffix(_ctx: click.Context, param: click.Parameter, path: Path) -> Pa
     required=True,
     type=OUT_FILE,
     callback=_check_suffix,
-    metavar="FILE",
     help="The image: .png (8-bit grey) or .dcm (12-bit DICOM).",
 )
 @click.option(
@@ -45,6 +44,7 @@ def _check_suffix(_ctx: click.Context, param: click.Parameter, path: Path) -> Pa
 @click.option("--age-years", type=float, metavar="YEARS", help="Bone age in years instead.")
 @click.option(
     "--rotation",
+    "rotation_degrees",
     type=float,
     default=0.0,
     metavar="DEGREES",
@@ -64,7 +64,6 @@ def _check_suffix(_ctx: click.Context, param: click.Parameter, path: Path) -> Pa
     "--regions",
     "regions_out",
     type=OUT_FILE,
-    metavar="FILE",
     help="Write the true position of every region and bone as JSON.",
 )
 def synthetic(
@@ -72,12 +71,8 @@ def synthetic(
     sex: Sex,
     age_months: float | None,
     age_years: float | None,
-    rotation: float,
-    seed: int,
-    height: int,
-    width: int,
-    collimated: bool,
     regions_out: Path | None,
+    **drawing: Any,
 ) -> None:
     """Draw a synthetic radiograph of a left hand.
 
@@ -90,20 +85,17 @@ def synthetic(
     \b
     boneage synthetic --age-years 10 --sex female --out synthetic.png
     """  # noqa: D301  click wants a backspace before lines it must not wrap
-    film = draw(
-        _one_age(age_months, age_years),
-        sex,
-        height=height,
-        width=width,
-        rotation_degrees=rotation,
-        seed=seed,
-        collimated=collimated,
-    )
+    film = draw(_one_age(age_months, age_years), sex, **drawing)
     with ExitStack() as stack:
         file = open_output(stack, out, "--out")
         if regions_out is not None:
             write_regions(film, out.name, open_output(stack, regions_out, "--regions"))
-        _write(film, out, file)
+        if out.suffix.lower() == ".dcm":
+            from boneage.synthetic.film import write_dicom  # noqa: PLC0415  needs pydicom
+
+            write_dicom(film, file)
+        else:
+            write_png(film, file)
 
 
 def _one_age(age_months: float | None, age_years: float | None) -> float:
@@ -112,12 +104,3 @@ def _one_age(age_months: float | None, age_years: float | None) -> float:
     if age_months is None and age_years is not None:
         return age_years * MONTHS_PER_YEAR
     raise click.UsageError("give the age once, with --age-months or --age-years")
-
-
-def _write(film: SyntheticFilm, out: Path, file: BinaryIO) -> None:
-    if out.suffix.lower() == ".dcm":
-        from boneage.synthetic.saving import write_dicom  # noqa: PLC0415  needs pydicom
-
-        write_dicom(film, file)
-    else:
-        write_png(film, file)

@@ -49,7 +49,6 @@ GROUP_VARIABLES = {
     "run_folder",
     required=True,
     type=OUT_FOLDER,
-    metavar="DIR",
     help="The folder of the run; an interrupted run resumes from there.",
 )
 @click.option(
@@ -62,7 +61,6 @@ GROUP_VARIABLES = {
 @click.option(
     "--epochs",
     type=COUNT,
-    metavar="N",
     help="Train every stage for N epochs instead of the profile's, as a trial.",
 )
 @limit_option("Use at most N radiographs of each kind, as a trial.")
@@ -78,7 +76,6 @@ GROUP_VARIABLES = {
     "--images",
     "shared_images",
     type=OUT_FOLDER,
-    metavar="DIR",
     help="A cache of prepared images that several runs share. [default: in the run's folder]",
 )
 @initial_weights_option
@@ -106,7 +103,6 @@ GROUP_VARIABLES = {
     "--processes",
     envvar=GROUP_VARIABLES["processes"],
     type=COUNT,
-    metavar="N",
     help="With --coordinator: the number of processes.",
 )
 @click.option(
@@ -151,12 +147,11 @@ def train(
     if options["fold"]:
         options["fold"] = Fold.parse(options["fold"])
     membership = _membership(coordinator, processes, process)
+    options |= {"folder": run_folder, "data": data}
     if not (distributed or membership or os.environ.get("KERAS_BACKEND") == "jax"):
-        from boneage.training.stages import train as run_training  # noqa: PLC0415  Keras is slow
-
-        run_training(profile, data, run_folder, **options)
+        _train(profile, **options)
         return
-    _train_distributed(membership, profile, data, run_folder, options)
+    _train_distributed(membership, profile, options)
     if options["stage"] in WITHOUT_NETWORKS and not process:
         _resume_with_tensorflow(context)
 
@@ -178,23 +173,26 @@ def _membership(
     return coordinator, processes, process
 
 
+def _train(
+    profile: str | None, *, stage: str | None, start_from: str | None, few: bool, **options: Any
+) -> None:
+    from boneage.training.run import Run  # noqa: PLC0415  Keras is slow
+    from boneage.training.stages import train  # noqa: PLC0415
+
+    train(profile, Run(**options), stage=stage, start_from=start_from, few=few)
+
+
 def _train_distributed(
-    membership: tuple[str, int, int] | None,
-    profile: str | None,
-    data: Path,
-    run_folder: Path,
-    options: dict[str, Any],
+    membership: tuple[str, int, int] | None, profile: str | None, options: dict[str, Any]
 ) -> None:
     """Train the networks with JAX on all devices of all processes."""
     from boneage.training.distributed.jax_group import Membership, process_group  # noqa: PLC0415  chooses Keras's backend
 
     with process_group(Membership(*membership) if membership else None) as group:
-        from boneage.training.stages import train as run_training  # noqa: PLC0415
-
         stage = "fusion" if options["stage"] in WITHOUT_NETWORKS else options["stage"]
         devices, processes = group.devices, group.processes
         echo(f"training on {devices} devices of {processes} processes")
-        run_training(profile, data, run_folder, **options | {"stage": stage, "group": group})
+        _train(profile, **options | {"stage": stage, "group": group})
 
 
 def _resume_with_tensorflow(context: click.Context) -> NoReturn:

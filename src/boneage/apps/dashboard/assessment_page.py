@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 
 import streamlit as st
 
-from boneage.apps.dashboard import downloads, pictures
+from boneage.apps.dashboard import analysis, downloads
 from boneage.apps.dashboard.analysis import Outcome, analyse_image
-from boneage.apps.dashboard.choices import Choice, blocking_reason
 from boneage.apps.dashboard.image_view import ask_choice, show_image, show_rejection
 from boneage.apps.dashboard.launch import UPLOAD_LIMIT_MB
 from boneage.apps.dashboard.markup import escape_markdown
 from boneage.apps.dashboard.result_view import show_exports, show_result
-from boneage.apps.dashboard.uploads import EXAMPLE_NAME, UploadedImage, example_file
+from boneage.apps.dashboard.uploads import (
+    EXAMPLE_NAME,
+    Choice,
+    UploadedImage,
+    blocking_reason,
+    example_file,
+)
 from boneage.apps.dashboard.visit import Visit, assessor, history_place, weights_problem
 from boneage.domain.assessment import Failure, Severity
 from boneage.domain.reported import years_and_months
@@ -22,14 +28,7 @@ from boneage.inference.session import steps_of
 from boneage.reports.wording import DISCLAIMER, interval_text
 
 EXAMPLE = "example"
-HOW = """
-1. **Add radiographs** of the left hand: PNG, JPEG, TIFF, WebP, BMP or DICOM.
-2. **Choose the sex**: girls mature earlier, so the standards differ. A DICOM file may state it.
-3. **Assess the bone age**, and check which regions the result is based on.
-
-Images stay in the memory of this computer. Nothing is written to disk or sent anywhere, and
-everything is discarded when this page is closed or reloaded.
-"""
+HOW = Path(__file__).with_name("how.md").read_text("utf-8")
 SAVED = """
 Only what you save to the history, under a pseudonym, is stored: ages, height and SDS, no image.
 """
@@ -50,7 +49,10 @@ def assessment_page() -> None:
     inputs, viewer = st.columns([1, 2.5], gap="large")
     with inputs:
         _add(visit)
-        choices = {image.key: _choose(visit, image) for image in visit.images}
+        choices = {}
+        for image in visit.images:
+            with st.container(border=True):
+                choices[image.key] = ask_choice(image, many=len(visit.images) > 1)
         reason = blocking_reason(visit.images, choices, problem)
         count = len(visit.images)
         st.button(
@@ -93,11 +95,6 @@ def _add(visit: Visit) -> None:
         show_rejection(rejected)
 
 
-def _choose(visit: Visit, image: UploadedImage) -> Choice:
-    with st.container(border=True):
-        return ask_choice(image, many=len(visit.images) > 1)
-
-
 def _analyse(visit: Visit, choices: Mapping[str, Choice]) -> None:
     """Analyse the pending images, also those left by an aborted rerun."""
     pending = visit.pending(choices)
@@ -133,7 +130,10 @@ def _view(visit: Visit, choices: Mapping[str, Choice]) -> None:
         if image.key in visit.outcomes:
             st.info("Sex, age or height has changed: assess the bone age again.")
     elif isinstance(found, Failure):
-        _show_failure(found)
+        st.error(escape_markdown(found.message))
+        for finding in found.findings:
+            if finding.severity is Severity.WARNING:
+                st.warning(escape_markdown(finding.message))
         if found.refused:
             st.button(
                 "Analyse anyway",
@@ -180,7 +180,7 @@ def result_table(
 ) -> dict[str, list[object]]:
     """One row per image, by column."""
     rows = [
-        (pictures.thumbnail_url(image), image.name, *_cells(outcomes[image.key]))
+        (analysis.thumbnail_url(image), image.name, *_cells(outcomes[image.key]))
         for image in images
     ]
     return {name: list(cells) for name, cells in zip(COLUMNS, zip(*rows, strict=True), strict=True)}
@@ -196,14 +196,6 @@ def _cells(outcome: Outcome | None) -> tuple[object, ...]:
     findings = " ".join(finding.message for finding in found.warnings) or "none"
     age = years_and_months(found.age_months)
     return (found.sex.value, age, found.age_months, interval, findings)
-
-
-def _show_failure(failure: Failure) -> None:
-    """Show why an image has no result, and its other findings."""
-    st.error(escape_markdown(failure.message))
-    for finding in failure.findings:
-        if finding.severity is Severity.WARNING:
-            st.warning(escape_markdown(finding.message))
 
 
 def _show_downloads(outcomes: Sequence[Outcome]) -> None:

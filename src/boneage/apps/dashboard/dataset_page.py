@@ -11,7 +11,7 @@ import streamlit as st
 
 from boneage.apps.dashboard.markup import escape_markdown
 from boneage.datasets.films import load_films
-from boneage.datasets.problems import in_words
+from boneage.datasets.labels import in_words
 from boneage.domain.radiograph import Sex
 from boneage.errors import BoneageError
 from boneage.evaluation.data_analysis.analysis import BIN_MONTHS, Z_LIMIT, Bin, Dataset, analyse

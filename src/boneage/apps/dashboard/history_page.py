@@ -86,9 +86,7 @@ def _request_deletion(pseudonym: str) -> None:
 
 def _delete_requested(history: History) -> None:
     visit = Visit.current()
-    pseudonym, visit.pseudonym_to_delete = (
-        visit.pseudonym_to_delete,
-        None,
-    )  # first: a failure is reported once
+    pseudonym = visit.pseudonym_to_delete
+    visit.pseudonym_to_delete = None  # first: a failure is reported once
     if pseudonym is not None:
         history.delete(pseudonym)

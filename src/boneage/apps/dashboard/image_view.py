@@ -9,10 +9,15 @@ from datetime import date
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from boneage.apps.dashboard import pictures
-from boneage.apps.dashboard.choices import Choice, age_in_months, sex_mismatch
+from boneage.apps.dashboard import analysis
 from boneage.apps.dashboard.markup import escape_markdown, image_name, metadata_list
-from boneage.apps.dashboard.uploads import RejectedFile, UploadedImage
+from boneage.apps.dashboard.uploads import (
+    Choice,
+    RejectedFile,
+    UploadedImage,
+    age_in_months,
+    sex_mismatch,
+)
 from boneage.domain.child import CM_PER_INCH, HEIGHT_RANGE_CM, age_between
 from boneage.domain.radiograph import Sex
 from boneage.domain.reported import years_and_months
@@ -32,7 +37,7 @@ def show_rejection(rejected: RejectedFile) -> None:
 
 def show_image(image: UploadedImage) -> None:
     """Show the image as decoded, and its information."""
-    picture = pictures.of_image(image)
+    picture = analysis.of_image(image)
     shown, words = st.columns([1.5, 1], gap="medium")
     shown.image(picture.jpeg, picture.caption, alt=picture.alt, width="stretch")
     with words:
@@ -44,7 +49,7 @@ def ask_choice(image: UploadedImage, *, many: bool) -> Choice:
     """Ask for the sex and, if known, age and height."""
     if many:
         with st.container(horizontal=True, vertical_alignment="center"):
-            small = pictures.thumbnail(image)
+            small = analysis.thumbnail(image)
             st.image(small, alt=f"Thumbnail of {image.name}", width=THUMBNAIL_WIDTH)
             st.html(image_name(image.name))
     else:

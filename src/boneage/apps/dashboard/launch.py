@@ -55,13 +55,7 @@ def serve(
     history: str | None = None,
     browser: bool,
 ) -> None:
-    """Run the dashboard until it is interrupted.
-
-    Raises
-    ------
-    ModuleNotFoundError
-        When the extra ``boneage[dashboard]`` is not installed.
-    """
+    """Run the dashboard until it is interrupted; needs the extra ``boneage[dashboard]``."""
     from streamlit.web.cli import main  # noqa: PLC0415  an extra
 
     if weights is not None:

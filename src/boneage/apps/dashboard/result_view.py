@@ -6,28 +6,20 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from boneage.apps.dashboard import pictures
-from boneage.apps.dashboard.analysis import AnalysedImage
+from boneage.apps.dashboard import analysis
+from boneage.apps.dashboard.analysis import AnalysedImage, BrowserPicture
 from boneage.apps.dashboard.downloads import DownloadFile, ExportRequest, make_download
 from boneage.apps.dashboard.markup import HEAT_SCALE, escape_markdown, headline, metadata_list
-from boneage.apps.dashboard.pictures import BrowserPicture
 from boneage.apps.dashboard.visit import SaveMessage, Visit, assessor, history_place
 from boneage.domain.assessment import Severity
 from boneage.errors import HistoryError
 from boneage.history.entry import chart_of, stored_from
 from boneage.i18n.words import languages
+from boneage.reports import wording
 from boneage.reports.exports import DICOM_PICTURE, DICOM_REPORT, FHIR, REPORT, ReportOptions
 from boneage.reports.growth_svg import description, growth_svg
 from boneage.reports.identity import Identity
 from boneage.reports.panels import HEAT_ALPHA
-from boneage.reports.wording import (
-    DISCLAIMER,
-    EN,
-    chronological_age,
-    clinical_entries,
-    refusal_sentence,
-    region_name,
-)
 
 PICTURES_ABREAST = 3
 """Columns at least, so that two pictures are no larger than three."""
@@ -53,16 +45,23 @@ def show_result(analysed: AnalysedImage) -> None:
     words, picture = st.columns([1, 1.35], gap="large")
     with words:
         for refusal in assessment.refusals:
-            st.error(escape_markdown(refusal_sentence(refusal)))
+            st.error(escape_markdown(wording.refusal_sentence(refusal)))
         st.html(headline(assessment))
         for finding in assessment.warnings:
             if finding.severity is not Severity.REFUSAL:  # shown above the bone age
                 st.warning(escape_markdown(finding.message))
-        opacity = _ask_opacity(analysed.image.key)
+        percent: int = st.slider(
+            "Opacity of the heat map",
+            *(0, 100, round(HEAT_ALPHA * 100)),
+            step=5,
+            format="%d%%",
+            key=f"opacity-{analysed.image.key}",
+        )
+        opacity = percent / 100
         st.html(HEAT_SCALE)
-        st.html(f'<p class="notice">{DISCLAIMER}</p>')
+        st.html(f'<p class="notice">{wording.DISCLAIMER}</p>')
     with picture:
-        _show(pictures.of_regions(analysed, opacity))
+        _show(analysis.of_regions(analysed, opacity))
     _show_clinical(analysed)
     st.header("Region detection")
     st.markdown(
@@ -70,22 +69,9 @@ def show_result(analysed: AnalysedImage) -> None:
         "blacked out. Below: the regions at full resolution, as the regional networks use them."
     )
     detections = assessment.detections
-    _show_row([pictures.of_step(analysed, number, opacity) for number in range(len(detections))])
-    _show_row([pictures.of_crop(analysed, detection) for detection in detections])
+    _show_row([analysis.of_step(analysed, number, opacity) for number in range(len(detections))])
+    _show_row([analysis.of_crop(analysed, detection) for detection in detections])
     _show_details(analysed)
-
-
-def _ask_opacity(key: str) -> float:
-    percent: int = st.slider(
-        "Opacity of the heat map",
-        0,
-        100,
-        round(HEAT_ALPHA * 100),
-        step=5,
-        format="%d %%",
-        key=f"opacity-{key}",
-    )
-    return percent / 100
 
 
 def _show_clinical(analysed: AnalysedImage) -> None:
@@ -94,11 +80,11 @@ def _show_clinical(analysed: AnalysedImage) -> None:
     if (clinical := assessment.clinical) is None:
         return
     words, drawing = st.columns([1, 1.35], gap="large")
-    age = chronological_age(assessment)
+    age = wording.chronological_age(assessment)
     with words:
         st.header("Clinical interpretation")
         known = [("Chronological age", age)] if age is not None else []
-        st.html(metadata_list([*known, *clinical_entries(clinical)]))
+        st.html(metadata_list([*known, *wording.clinical_entries(clinical)]))
         if clinical.growth is None:
             st.caption("Enter the age for difference, SDS, normal range and growth chart.")
         _show_save_form(analysed)
@@ -112,7 +98,7 @@ def _show_details(analysed: AnalysedImage) -> None:
     assessment = analysed.assessment
     weights = assessment.weights
     estimates = [
-        (region_name(name).capitalize(), EN.months(age))
+        (wording.region_name(name).capitalize(), wording.EN.months(age))
         for name, age in assessment.age_by_network.items()
     ]
     model = [

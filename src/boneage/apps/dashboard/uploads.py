@@ -1,52 +1,38 @@
-"""An uploaded file, read to an image that can be shown, or rejected with the reason."""
+"""Uploaded files, read to images that can be shown, and the choices for them before analysis."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 from typing import BinaryIO
 
 from boneage.apps.dashboard.launch import UPLOAD_LIMIT_MB
 from boneage.domain.assessment import Finding
+from boneage.domain.child import Child
 from boneage.domain.radiograph import ImageMetadata, Radiograph, Sex
 from boneage.errors import FilmError
 from boneage.imaging.preparing import stretch
 from boneage.quality.checks import findings_of
 from boneage.reading import read
-from boneage.reading.kinds import DICOM, FORMATS, kind_of
+from boneage.reading.accepted import DICOM, FORMATS, kind_of
 from boneage.reading.source import NamedFile
 from boneage.reports.panels import Rgb, as_grey, fitted
 from boneage.synthetic import draw
-from boneage.synthetic.saving import write_dicom
+from boneage.synthetic.film import write_dicom
 
 SHOWN_PX = 1100
 """Longest side of an image as the pages show it."""
 EXAMPLE_NAME = "synthetic_hand_girl_10y.dcm"
 
-_EXPORT_AGAIN = "Export the image from its source again, and upload the new file."
-_AS_PNG = "Export it as PNG or as uncompressed DICOM, and upload that."
-_ONE_IMAGE = "Save the image of the left hand as a separate file, and upload that."
 ADVICE: Mapping[str, str] = {
-    "not_an_image": "Upload the radiograph itself.",
-    "no_pixels": "Select the image of the study rather than its report or index.",
-    "unsupported_format": _AS_PNG,
-    "unsupported_compression": _AS_PNG,
-    "unsupported_pixels": _AS_PNG,
-    "colour": "Upload the grey original rather than a coloured copy.",
-    "truncated": _EXPORT_AGAIN,
-    "damaged": _EXPORT_AGAIN,
-    "empty": _EXPORT_AGAIN,
-    "unreadable": _EXPORT_AGAIN,
-    "constant": "Check the file in a viewer: it is blank. Upload the radiograph itself.",
-    "not_finite": _EXPORT_AGAIN,
-    "several_frames": _ONE_IMAGE,
-    "several_pages": _ONE_IMAGE,
-    "animated": _ONE_IMAGE,
-    "too_small": "Upload the image at its full size rather than a thumbnail of it.",
-    "too_large": "Export the image at the size of its detector, or smaller.",
-    "too_many_bytes": f"Export the image compressed, below {UPLOAD_LIMIT_MB} MB.",
+    code: text.format(limit=UPLOAD_LIMIT_MB)
+    for code, text in tomllib.loads(
+        Path(__file__).with_name("advice.toml").read_text("utf-8")
+    ).items()
 }
 """The remedy for a :class:`~boneage.errors.FilmError` of each code."""
 DEFAULT_ADVICE = f"Upload a {FORMATS} file of one radiograph."
@@ -79,7 +65,7 @@ class UploadedImage:
     @property
     def is_dicom(self) -> bool:
         """Whether it has a study that a DICOM result could join."""
-        return kind_of(self.data, self.name) == DICOM
+        return kind_of(self.data) == DICOM
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -134,3 +120,63 @@ def example_file() -> bytes:
     file = BytesIO()
     write_dicom(draw(120, Sex.FEMALE), file)
     return file.getvalue()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The standard to assess an image by, and the child's age and height if known."""
+
+    sex: Sex | None
+    chronological_age_months: float | None = None
+    problem: str = ""
+    """Why the age given is invalid; empty: it is not."""
+    height_cm: float | None = None
+    """Current standing height."""
+
+    @property
+    def child(self) -> Child:
+        """The child's data."""
+        return Child(self.chronological_age_months, height_cm=self.height_cm)
+
+
+def age_in_months(years: int | None, months: int | None) -> float | None:
+    """Months from whole years and months; None when neither is given."""
+    if years is None and months is None:
+        return None
+    return 12.0 * (years or 0) + (months or 0)
+
+
+def sex_mismatch(image: UploadedImage, choice: Choice) -> str:
+    """A warning where the image states the other sex; else empty."""
+    stated = image.metadata.sex
+    if stated is None or choice.sex is None or stated is choice.sex:
+        return ""
+    return (
+        f"The file states {stated}, but {choice.sex} was chosen. "
+        "The standards differ by sex: check which is right."
+    )
+
+
+def blocking_reason(
+    images: Sequence[UploadedImage], choices: Mapping[str, Choice], weights_problem: str
+) -> str:
+    """Why the images cannot be analysed yet; empty when they can."""
+    if weights_problem:
+        return "No model is available."
+    if not images:
+        return "Add a radiograph first."
+    without = [image for image in images if choices[image.key].sex is None]
+    if without:
+        return f"Choose the sex{_of(without, images)}."
+    wrong = [image for image in images if choices[image.key].problem]
+    if wrong:
+        return f"Correct the age{_of(wrong, images)}."
+    return ""
+
+
+def _of(some: Sequence[UploadedImage], images: Sequence[UploadedImage]) -> str:
+    if len(images) == 1:
+        return ""
+    others = len(some) - 1
+    more = f" and {others} other{'s' * (others > 1)}" if others else ""
+    return f" for {some[0].name}{more}"

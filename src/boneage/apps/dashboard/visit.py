@@ -10,9 +10,8 @@ from typing import TypeAlias
 import streamlit as st
 
 from boneage.apps.dashboard.analysis import AnalysedImage, Outcome
-from boneage.apps.dashboard.choices import Choice
 from boneage.apps.dashboard.downloads import ExportRequest
-from boneage.apps.dashboard.uploads import RejectedFile, UploadedImage, read_upload
+from boneage.apps.dashboard.uploads import Choice, RejectedFile, UploadedImage, read_upload
 from boneage.errors import BoneageError
 from boneage.history import HISTORY_VARIABLE
 from boneage.inference.assessor import Assessor

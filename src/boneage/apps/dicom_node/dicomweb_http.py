@@ -17,6 +17,7 @@ from requests.auth import AuthBase, HTTPBasicAuth
 from boneage.apps.dicom_node.dicomweb_replies import (
     ArchiveError,
     Row,
+    StoreResult,
     objects_of,
     rows_of,
     store_result_of,
@@ -128,15 +129,8 @@ class Listing:
 class DicomWebClient:
     """Requests to one archive; every one of them may raise an `ArchiveError`.
 
-    Parameters
-    ----------
-    url : str
-        Of the service, without ``/studies``.
-    auth : AuthBase, optional
-    ca : Path, optional
-        CA certificate in PEM; default: those that the system trusts.
-    seconds : float
-        Timeout of a request.
+    The URL is that of the service, without ``/studies``; the CA certificate is in PEM, by default
+    those that the system trusts.
     """
 
     def __init__(
@@ -230,7 +224,7 @@ class DicomWebClient:
         headers = {"Accept": JSON, "Content-Type": kind}
         reply = self._ask("POST", f"studies/{study}", headers, body)
         refused = reply.status >= 300
-        result = None
+        result = StoreResult(stored=False)
         try:
             result = store_result_of(reply.content_type, reply.body, uid)
         except ArchiveError as error:
@@ -238,11 +232,11 @@ class DicomWebClient:
                 raise ArchiveError(
                     f"the archive {self.url} {error}; it did not confirm that it stored the object"
                 ) from None
-        if result is not None and result.failure is not None:
+        if result.failure is not None:
             raise ArchiveError(
                 f"the archive {self.url} refuses the object (0x{result.failure:04X})"
             )
-        if result is not None and result.stored and (not refused or reply.status == 409):
+        if result.stored and (not refused or reply.status == 409):
             return result.warning  # with status 409 of a duplicate
         if refused:
             raise self._refusal(reply.status)

@@ -185,7 +185,7 @@ def store_result_of(content_type: str, body: bytes, uid: str) -> StoreResult:
     An `ArchiveError` when the reply is neither DICOM JSON nor its XML.
     """
     is_xml = body.lstrip().startswith(b"<?xml")
-    for row in [_row_of_xml(body)] if is_xml else rows_of(content_type, body):
+    for row in _rows_of_xml(body) if is_xml else rows_of(content_type, body):
         for sequence in ("FailedSOPSequence", "OtherFailuresSequence"):
             for item in items_of(row, sequence):
                 if value_of(item, "ReferencedSOPInstanceUID") in {uid, ""}:
@@ -198,11 +198,11 @@ def store_result_of(content_type: str, body: bytes, uid: str) -> StoreResult:
     return StoreResult(stored=False)
 
 
-def _row_of_xml(body: bytes) -> Row:
+def _rows_of_xml(body: bytes) -> list[Row]:
     """Read a dataset in the Native DICOM Model (PS3.19, A.1), as some archives respond."""
     try:
         # No external entities are opened, and expat stops one that grows.
-        return _xml_item(ET.fromstring(body))  # noqa: S314
+        return [_xml_item(ET.fromstring(body))]  # noqa: S314
     except ET.ParseError:
         raise ArchiveError("responds with damaged XML") from None
 

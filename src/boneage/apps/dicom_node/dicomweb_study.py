@@ -235,22 +235,12 @@ def assess_study(
 ) -> Iterator[StudyResult]:
     """Assess the images of a study, and store the results into it.
 
-    Parameters
-    ----------
-    archive : Archive
-    assessor : callable
-        Opens the assessor, when the first image needs it.
-    study, series : str
-        Instance UIDs; without a series, every image of the study.
-    again : bool
-        Also assess images that have results.
-    dry_run : bool
-        Store nothing.
+    Raises an `ArchiveError` when the study cannot be listed; a problem of one image is in its
+    result.
 
-    Raises
-    ------
-    ArchiveError
-        When the study cannot be listed; a problem of one image is in its result.
+    Study and series are instance UIDs; without a series, every image of the study is assessed;
+    those that have results only with ``again``. ``dry_run`` stores nothing. The assessor is opened
+    when the first image needs it.
     """
     for found in archive.images(study, series):
         if isinstance(found, SkippedContent):

@@ -13,7 +13,7 @@ from pathlib import Path
 from boneage.apps.audit_log import AuditLog
 from boneage.apps.dicom_node.receiving import Receiver
 from boneage.apps.dicom_node.sending import Sender
-from boneage.apps.dicom_node.settings import NodeError, NodeSettings, ReadingSettings
+from boneage.apps.dicom_node.settings import NodeError, NodeSettings
 from boneage.apps.dicom_node.spool import Spool
 from boneage.apps.dicom_node.worker import Dispatcher, Loop, SpoolAssessor
 from boneage.inference.assessor import Assessor
@@ -26,10 +26,7 @@ logger = logging.getLogger("boneage.node")
 
 
 def run(settings: NodeSettings, report: Callable[[str], None]) -> None:
-    """Receive radiographs, assess them and send the results until SIGTERM or SIGINT.
-
-    Raises a `BoneageError` when it cannot start.
-    """
+    """Receive, assess and send until SIGTERM or SIGINT; a `BoneageError` when it cannot start."""
     logger.setLevel(logging.INFO)
     logging.getLogger("pynetdicom").setLevel(logging.CRITICAL + 1)
     end = threading.Event()
@@ -48,15 +45,19 @@ def run(settings: NodeSettings, report: Callable[[str], None]) -> None:
         stack.callback(os.close, _lock_spool(settings.spool.folder))
         spool.recover()
         audit = AuditLog(settings.audit.log)
-        assessor = _open_assessor(settings.reading)
+        reading = settings.reading
+        assessor = Assessor(
+            reading.weights, threads=reading.threads, calibration=reading.calibration
+        )
+        assessor.weights.open_all()
         dispatcher = Dispatcher(spool, sender, settings.retry, end.is_set, audit)
         dispatching = Loop("sending", dispatcher.step)
-        reading = Loop("reading", SpoolAssessor(spool, assessor, dispatching.wake, audit).step)
+        assessing = Loop("reading", SpoolAssessor(spool, assessor, dispatching.wake, audit).step)
         receiver = Receiver(
-            settings.node, spool, reading.wake, tls.server_context() if tls else None
+            settings.node, spool, assessing.wake, tls.server_context() if tls else None
         )
         receiver.start()
-        reading.start()
+        assessing.start()
         dispatching.start()
         host, port = receiver.address
         report(
@@ -65,25 +66,14 @@ def run(settings: NodeSettings, report: Callable[[str], None]) -> None:
         )
         end.wait()
         receiver.stop()
-        reading.stop()
+        assessing.stop()
         dispatching.stop()
-        ended = [loop.join(STOP_SECONDS) for loop in (reading, dispatching)]
+        ended = [loop.join(STOP_SECONDS) for loop in (assessing, dispatching)]
         logger.info("ended" if all(ended) else "ended during an image; the next start resumes it")
 
 
-def _open_assessor(settings: ReadingSettings) -> Assessor:
-    assessor = Assessor(
-        settings.weights, threads=settings.threads, calibration=settings.calibration
-    )
-    assessor.weights.open_all()
-    return assessor
-
-
 def _lock_spool(folder: Path) -> int:
-    """Lock a spool for this process.
-
-    Raises a `NodeError` when another node has locked it.
-    """
+    """Lock a spool for this process; a `NodeError` when another node has locked it."""
     opened = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     if not lock(opened):
         os.close(opened)

@@ -71,10 +71,7 @@ class Sender:
 
 
 def store(association: Association, file: bytes) -> None:
-    """Send one object; when this returns, the destination has stored it.
-
-    Raises `StoreRefused` when it refuses, and `Unreachable` when it does not respond.
-    """
+    """Send one object, stored when this returns; or raise `StoreRefused` or `Unreachable`."""
     if not association.is_established:
         raise Unreachable("the connection broke")
     with quiet():

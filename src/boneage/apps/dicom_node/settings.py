@@ -204,19 +204,10 @@ class NodeSettings(Struct, frozen=True, forbid_unknown_fields=True):
 def read_settings(
     path: Path | None, options: Mapping[str, Mapping[str, object]] | None = None
 ) -> NodeSettings:
-    """Read the settings of a node.
+    """Read the settings of a node from a TOML file; paths in it are relative to its folder.
 
-    Parameters
-    ----------
-    path : Path, optional
-        A TOML file; paths in it are relative to its folder.
-    options : mapping, optional
-        By section and name; they take precedence over the file. None: not given.
-
-    Raises
-    ------
-    NodeError
-        When the file cannot be read, or a setting is invalid.
+    The options, by section and name, take precedence; those that are None are not given. Raises a
+    `NodeError` when the file cannot be read, or a setting is invalid.
     """
     tables = {} if path is None else read_toml(path, NodeError)
     for name, table in (options or {}).items():

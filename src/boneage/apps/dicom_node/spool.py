@@ -166,8 +166,7 @@ class Spool:
 
     def put_back(self, key: str) -> None:
         """Undo the start of a radiograph: it waits again."""
-        with self._database.transaction() as run:
-            run("UPDATE film SET starts = max(0, starts - 1) WHERE key = ?", key)
+        self._database.run("UPDATE film SET starts = max(0, starts - 1) WHERE key = ?", key)
 
     def is_waiting(self, key: str) -> bool:
         """Whether a radiograph is still to be assessed: it may have been replaced meanwhile."""
@@ -218,12 +217,11 @@ class Spool:
 
     def skip(self, key: str, code: str, reason: str) -> None:
         """Do not assess a radiograph: another object of its SOP Instance UID is used."""
-        with self._database.transaction() as run:
-            run(
-                "UPDATE film SET state = 'skipped', code = ?, reason = ?, changed = ? "
-                "WHERE key = ? AND state = 'received'",
-                *(code, reason, time.time(), key),
-            )
+        self._database.run(
+            "UPDATE film SET state = 'skipped', code = ?, reason = ?, changed = ? "
+            "WHERE key = ? AND state = 'received'",
+            *(code, reason, time.time(), key),
+        )
 
     def dead_letter(self, key: str, code: str, reason: str) -> bool:
         """Give up on a radiograph, and write why; False when it was replaced meanwhile."""
@@ -285,8 +283,8 @@ class Spool:
 
     def note_refused(self, result: QueuedResult, due: float) -> None:
         """Note that the destination refused a result, and when to send it again."""
-        with self._database.transaction() as run:
-            run("UPDATE answer SET refusals = refusals + 1, due = ? WHERE uid = ?", due, result.uid)
+        more = "UPDATE answer SET refusals = refusals + 1, due = ? WHERE uid = ?"
+        self._database.run(more, due, result.uid)
 
     def destination(self) -> tuple[int, float]:
         """Consecutive failures to reach the destination, and the time of the next try."""
@@ -295,8 +293,7 @@ class Spool:
 
     def note_destination(self, failures: int, due: float) -> None:
         """Set the consecutive failures, and the time of the next try."""
-        with self._database.transaction() as run:
-            run("UPDATE destination SET failures = ?, due = ?", failures, due)
+        self._database.run("UPDATE destination SET failures = ?, due = ?", failures, due)
 
     # Listing and requeueing
 
@@ -356,15 +353,13 @@ class Spool:
             now - settings.keep_hours * HOUR,
         ):
             self._remove_files(key)
-            with self._database.transaction() as run:
-                run("UPDATE film SET files = 0 WHERE key = ?", key)
+            self._database.run("UPDATE film SET files = 0 WHERE key = ?", key)
         for (key,) in self._database.all(
             "SELECT key FROM film WHERE (state = 'dead' AND changed < ?) "
             "OR (state IN ('sent', 'skipped') AND changed < ?)",
             *(now - settings.keep_dead_days * DAY, now - settings.remember_days * DAY),
         ):
-            with self._database.transaction() as run:
-                run("DELETE FROM film WHERE key = ?", key)
+            self._database.run("DELETE FROM film WHERE key = ?", key)
             self._remove_files(key)
 
     def _remove_files(self, key: str) -> None:

@@ -21,42 +21,8 @@ Run: TypeAlias = Callable[..., sqlite3.Cursor]
 """Runs one statement of a transaction."""
 VERSION = 2
 BUSY_SECONDS = 30.0
-SCHEMA = """
-CREATE TABLE film (
-    key TEXT PRIMARY KEY,
-    instance TEXT NOT NULL,
-    caller TEXT NOT NULL,
-    state TEXT NOT NULL,
-    starts INTEGER NOT NULL DEFAULT 0,
-    code TEXT,
-    reason TEXT,
-    fingerprint TEXT,
-    received REAL NOT NULL,
-    changed REAL NOT NULL,
-    files INTEGER NOT NULL DEFAULT 1,
-    content TEXT,
-    requeued INTEGER NOT NULL DEFAULT 0
-) STRICT;
-CREATE INDEX film_instance ON film (instance);
-CREATE INDEX film_state ON film (state, starts, received);
-CREATE TABLE answer (
-    uid TEXT PRIMARY KEY,
-    film TEXT NOT NULL REFERENCES film (key) ON DELETE CASCADE,
-    kind TEXT NOT NULL,
-    sent REAL,
-    refusals INTEGER NOT NULL DEFAULT 0,
-    due REAL NOT NULL DEFAULT 0,
-    UNIQUE (film, kind)
-) STRICT;
-CREATE TABLE destination (
-    id INTEGER PRIMARY KEY CHECK (id = 1),
-    failures INTEGER NOT NULL,
-    due REAL NOT NULL
-) STRICT;
-INSERT INTO destination VALUES (1, 0, 0);
-"""
 MIGRATIONS = {
-    0: SCHEMA,
+    0: Path(__file__).with_name("spool.sql").read_text("utf-8"),
     1: """
 ALTER TABLE film ADD COLUMN content TEXT;
 ALTER TABLE film ADD COLUMN requeued INTEGER NOT NULL DEFAULT 0
@@ -170,6 +136,11 @@ class SpoolDatabase:
 
     def _run(self, statement: str, *values: Any) -> sqlite3.Cursor:
         return self._connection.execute(statement, values)
+
+    def run(self, statement: str, *values: Any) -> None:
+        """Run one statement as a transaction."""
+        with self.transaction():
+            self._run(statement, *values)
 
     def one(self, statement: str, *values: Any) -> Any:
         """Give the first row of a query, or None."""

@@ -8,13 +8,13 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 
 from pynetdicom.association import Association
 
 from boneage.apps.audit_log import AuditError, AuditEvent, AuditLog
-from boneage.apps.dicom_node.assessing import NoResult, assess_film
-from boneage.apps.dicom_node.duplicates import content_of, is_duplicate
+from boneage.apps.dicom_node.assessing import NoResult, assess_film, content_of, is_duplicate
 from boneage.apps.dicom_node.sending import Sender, StoreRefused, Unreachable, store
 from boneage.apps.dicom_node.settings import RetrySettings
 from boneage.apps.dicom_node.spool import Spool
@@ -75,14 +75,15 @@ class Loop:
                 self._wake.wait(pause)
 
 
+@dataclass
 class SpoolAssessor:
     """Assesses the radiographs of a spool; calls ``on_result`` when there is something to send."""
 
-    def __init__(
-        self, spool: Spool, assessor: Assessor, on_result: Callable[[], None], audit: AuditLog
-    ) -> None:
-        self.spool, self.assessor, self.on_result, self.audit = spool, assessor, on_result, audit
-        self._swept = 0.0
+    spool: Spool
+    assessor: Assessor
+    on_result: Callable[[], None]
+    audit: AuditLog
+    _swept: float = 0.0
 
     def step(self) -> float:
         """Assess one radiograph."""
@@ -93,22 +94,19 @@ class SpoolAssessor:
         if film is None:
             return POLL_SECONDS
         try:
-            self._assess_or_dead_letter(film)
+            try:
+                self._assess(film)
+            except NoResult as outcome:
+                self._dead_letter(film, outcome.code, outcome.reason)
         except BaseException:
             self.spool.put_back(film.key)
             raise
         return 0
 
-    def _assess_or_dead_letter(self, film: QueuedImage) -> None:
-        try:
-            self._assess(film)
-        except NoResult as outcome:
-            self.audit.append(AuditEvent(film.caller, "assess", film=film.key, error=outcome.code))
-            if self.spool.dead_letter(film.key, outcome.code, outcome.reason):
-                short = film.key[:SHORT]
-                logger.warning(
-                    "no result for image %s (%s): %s", short, outcome.code, outcome.reason
-                )
+    def _dead_letter(self, film: QueuedImage, code: str, reason: str) -> None:
+        self.audit.append(AuditEvent(film.caller, "assess", film=film.key, error=code))
+        if self.spool.dead_letter(film.key, code, reason):
+            logger.warning("no result for image %s (%s): %s", film.key[:SHORT], code, reason)
 
     def _assess(self, film: QueuedImage) -> None:
         if film.starts > MAX_STARTS:
@@ -174,20 +172,20 @@ class SpoolAssessor:
         return None
 
 
+@dataclass
 class Dispatcher:
     """Sends the results of a spool, until it is ``stopping``."""
 
-    def __init__(
-        self,
-        spool: Spool,
-        sender: Sender,
-        retry: RetrySettings,
-        stopping: Callable[[], bool],
-        audit: AuditLog,
-    ) -> None:
-        self.spool, self.sender, self.retry = spool, sender, retry
-        self.stopping, self.audit = stopping, audit
-        self.title = sender.destination.ae_title
+    spool: Spool
+    sender: Sender
+    retry: RetrySettings
+    stopping: Callable[[], bool]
+    audit: AuditLog
+
+    @property
+    def title(self) -> str:
+        """The AE title of the destination."""
+        return self.sender.destination.ae_title
 
     def step(self) -> float:
         """Send the results that are due."""

@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from boneage.apps.service.settings import ServiceError
@@ -19,23 +19,14 @@ LINE = re.compile(rf"({NAME.pattern})\s+([0-9a-f]{{64}})")
 LINES_A_MINUTE = 10
 
 
-class Tokens:
+class Tokens(dict[str, str]):
     """The tokens that give access: the SHA-256 of each, in hexadecimal, by its name."""
-
-    def __init__(self, digests: Mapping[str, str]) -> None:
-        self._digests = dict(digests)
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._digests
 
     def name_of(self, token: str) -> str | None:
         """The name of a token, or None; in constant time."""
         given = digest_of(token)
-        found = None
-        for name, digest in self._digests.items():
-            if hmac.compare_digest(digest, given):
-                found = name
-        return found
+        found = [name for name, digest in self.items() if hmac.compare_digest(digest, given)]
+        return found[-1] if found else None
 
 
 def read_tokens(path: Path) -> Tokens:
@@ -47,7 +38,7 @@ def read_tokens(path: Path) -> Tokens:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeError) as error:
         raise ServiceError(f"the tokens {str(path)!r} cannot be read: {error}") from error
-    digests: dict[str, str] = {}
+    digests = Tokens()
     for number, line in enumerate(lines, 1):
         text = line.partition("#")[0].strip()
         if not text:
@@ -63,14 +54,11 @@ def read_tokens(path: Path) -> Tokens:
         digests[match[1]] = match[2]
     if not digests:
         raise ServiceError(f"{str(path)!r} contains no token; make one with 'boneage token NAME'")
-    return Tokens(digests)
+    return digests
 
 
 def new_token(name: str) -> tuple[str, str]:
-    """Make a token, to be shown once, and its line for the file.
-
-    Raises a `ServiceError` when the name is invalid.
-    """
+    """Make a token, to be shown once, and its line; a `ServiceError` for an invalid name."""
     if not NAME.fullmatch(name):
         raise ServiceError(
             f"{name!r} is not a name for a token; give up to 64 letters, digits, dots, hyphens"

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Path, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -18,20 +18,14 @@ from starlette.types import ASGIApp
 
 from boneage._version import __version__
 from boneage.apps.audit_log import AuditEvent, AuditLog
-from boneage.apps.service import openapi
 from boneage.apps.service.access import Tokens, UnauthenticatedThrottle
-from boneage.apps.service.assessing import (
-    assess_upload,
-    export_file_name,
-    export_of,
-    record_of,
-)
 from boneage.apps.service.form import drain, receive_form
 from boneage.apps.service.metrics import CONTENT_TYPE, ServiceMetrics
 from boneage.apps.service.middleware import ServiceMiddleware
+from boneage.apps.service.openapi import FORM, answer, binary, errors
 from boneage.apps.service.problems import HttpProblem, problem_of
+from boneage.apps.service.recent import RecentAssessment, RecentAssessments, assess_upload
 from boneage.apps.service.settings import MEBIBYTE, ServiceSettings
-from boneage.apps.service.store import RecentAssessment, RecentAssessments
 from boneage.apps.service.work_queue import WorkQueue
 from boneage.errors import BoneageError
 from boneage.inference.assessor import Assessor
@@ -41,9 +35,6 @@ from boneage.reports.wording import DISCLAIMER
 SWEEP_SECONDS = 10.0
 ANYBODY = "anybody"
 """Name of the client where no tokens are used."""
-
-AnswerId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
 
 
 class Service:
@@ -62,23 +53,6 @@ class Service:
         self.audit = AuditLog(settings.audit)
         self.throttle = UnauthenticatedThrottle()
 
-    async def authenticate(self, request: Request, given: Credentials) -> str:
-        """Name the client by its token; a problem of status 401 when the token is unknown."""
-        if self.tokens is None:
-            return ANYBODY
-        found = self.tokens.name_of(given.credentials) if given else None
-        if found is None:
-            times = self.throttle.to_be_logged()
-            if times:
-                await self.log(request, AuditEvent("nobody", "ask", error="token", times=times))
-            raise HttpProblem(
-                401,
-                "token",
-                "give the token in the header 'Authorization: Bearer TOKEN'",
-                headers={"WWW-Authenticate": "Bearer"},
-            )
-        return found
-
     async def log(self, request: Request, event: AuditEvent) -> None:
         """Write an event into the audit log."""
         event = replace(event, request=request.state.request_id)
@@ -86,10 +60,8 @@ class Service:
 
     async def log_assessment(self, request: Request, recent: RecentAssessment, action: str) -> None:
         """Write an assessment that is sent to a client into the audit log."""
-        await self.log(
-            request,
-            AuditEvent.of_assessment(recent.owner, action, recent.fingerprint, recent.assessment),
-        )
+        found = recent.fingerprint, recent.assessment
+        await self.log(request, AuditEvent.of_assessment(recent.owner, action, *found))
 
     async def assess(self, request: Request, client: str) -> RecentAssessment:
         """Receive an image and assess it."""
@@ -106,29 +78,6 @@ class Service:
             return await self.queue.run(
                 slot, lambda: assess_upload(self.assessor, upload, options, client)
             )
-
-    async def export(
-        self,
-        request: Request,
-        answer_id: str,
-        client: str,
-        name: str,
-    ) -> Response:
-        """Write an export of a recent assessment."""
-        recent, date = (
-            self.recent_assessment(answer_id, client),
-            self.assessor.weights.manifest.date,
-        )
-        with self.queue.slot() as slot:
-            try:
-                exported = await self.queue.run(slot, lambda: export_of(recent, name, date))
-            except HttpProblem:
-                raise
-            except Exception as error:
-                raise problem_of(error) from None
-        await self.log_assessment(request, recent, name)
-        headers = {"Content-Disposition": f'inline; filename="{export_file_name(name, exported)}"'}
-        return Response(exported.content, media_type=exported.media_type, headers=headers)
 
     def recent_assessment(self, answer_id: str, client: str) -> RecentAssessment:
         """Give a recent assessment; a problem of status 404 when the client has no such one."""
@@ -161,153 +110,195 @@ def create_app(assessor: Assessor, settings: ServiceSettings, tokens: Tokens | N
         lifespan=lifespan,
         redirect_slashes=False,
     )
-    _handle_errors(app, settings.max_bytes)
-    _add_assessments(app, service)
-    _add_exports(app, service)
-    _add_operations(app, service)
+    app.state.service = service
+    app.include_router(router)
+    for kind in (HttpProblem, BoneageError, HTTPException, RequestValidationError):
+        app.add_exception_handler(kind, _respond)
     return ServiceMiddleware(app, service.metrics, settings.hosts)
 
 
-def _add_assessments(app: FastAPI, service: Service) -> None:
-    authenticated = Depends(service.authenticate)
+async def _sweep(recent: RecentAssessments) -> None:
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        recent.sweep()
 
-    @app.post(
-        "/v1/assessments",
-        name="assess",
-        operation_id="assess",
-        status_code=201,
-        response_class=JSONResponse,
-        responses={
-            **openapi.answer(201, "The image was analysed."),
-            **openapi.errors(400, 401, 408, 413, 415, 422, 429, 503),
-        },
-        openapi_extra=openapi.FORM,
-    )
-    async def assess(request: Request, client: str = authenticated) -> JSONResponse:
-        """Assess the bone age of one radiograph."""
-        try:
-            recent = await service.assess(request, client)
-        except (HttpProblem, BoneageError) as error:
-            problem = _as_problem(error)
-            await service.log(request, AuditEvent(client, "assess", error=problem.code))
-            raise problem from None
-        await service.log_assessment(request, recent, "assess")
-        service.recent.add(recent)
-        record = record_of(recent, service.recent.expires(recent))
-        return JSONResponse(record, 201, {"Location": record["links"]["self"]})
 
-    @app.get(
-        "/v1/assessments/{answer_id}",
-        name="answer",
-        operation_id="answer",
-        response_class=JSONResponse,
-        responses={
-            **openapi.answer(200, "The same record again."),
-            **openapi.errors(401, 404, 503),
-        },
-    )
-    async def answer(
-        request: Request, answer_id: AnswerId, client: str = authenticated
-    ) -> JSONResponse:
-        """Give a recent assessment again."""
-        recent = service.recent_assessment(answer_id, client)
-        await service.log_assessment(request, recent, "answer")
-        return JSONResponse(record_of(recent, service.recent.expires(recent)))
+def _service_of(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
 
-    @app.delete(
-        "/v1/assessments/{answer_id}",
-        name="delete",
-        operation_id="delete",
-        status_code=204,
-        response_class=Response,
-        responses=openapi.errors(401, 404, 503),
-    )
-    async def delete(
-        request: Request, answer_id: AnswerId, client: str = authenticated
+
+Shared = Annotated[Service, Depends(_service_of)]
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
+
+
+async def authenticate(request: Request, service: Shared, given: Credentials) -> str:
+    """Name the client by its token; a problem of status 401 when the token is unknown."""
+    if service.tokens is None:
+        return ANYBODY
+    found = service.tokens.name_of(given.credentials) if given else None
+    if found is None:
+        times = service.throttle.to_be_logged()
+        if times:
+            await service.log(request, AuditEvent("nobody", "ask", error="token", times=times))
+        detail = "give the token in the header 'Authorization: Bearer TOKEN'"
+        raise HttpProblem(401, "token", detail, headers={"WWW-Authenticate": "Bearer"})
+    return found
+
+
+Client = Annotated[str, Depends(authenticate)]
+AnswerId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+ASSESSMENTS = "/v1/assessments"
+router = APIRouter(generate_unique_id_function=lambda route: route.name.replace("/", "_"))
+
+
+@router.post(
+    ASSESSMENTS,
+    status_code=201,
+    response_class=JSONResponse,
+    responses={
+        **answer(201, "The image was analysed."),
+        **errors(400, 401, 408, 413, 415, 422, 429, 503),
+    },
+    openapi_extra=FORM,
+)
+async def assess(request: Request, service: Shared, client: Client) -> JSONResponse:
+    """Assess the bone age of one radiograph."""
+    try:
+        recent = await service.assess(request, client)
+    except (HttpProblem, BoneageError) as error:
+        problem = _as_problem(error)
+        await service.log(request, AuditEvent(client, "assess", error=problem.code))
+        raise problem from None
+    await service.log_assessment(request, recent, "assess")
+    service.recent.add(recent)
+    record = recent.record(service.recent.minutes)
+    return JSONResponse(record, 201, {"Location": record["links"]["self"]})
+
+
+@router.get(
+    f"{ASSESSMENTS}/{{answer_id}}",
+    name="answer",
+    response_class=JSONResponse,
+    responses={**answer(200, "The same record again."), **errors(401, 404, 503)},
+)
+async def recent_answer(
+    request: Request, answer_id: AnswerId, service: Shared, client: Client
+) -> JSONResponse:
+    """Give a recent assessment again."""
+    recent = service.recent_assessment(answer_id, client)
+    await service.log_assessment(request, recent, "answer")
+    return JSONResponse(recent.record(service.recent.minutes))
+
+
+@router.delete(
+    f"{ASSESSMENTS}/{{answer_id}}",
+    status_code=204,
+    response_class=Response,
+    responses=errors(401, 404, 503),
+)
+async def delete(
+    request: Request, answer_id: AnswerId, service: Shared, client: Client
+) -> Response:
+    """Delete a recent assessment and its image."""
+    recent = service.recent_assessment(answer_id, client)
+    await service.log_assessment(request, recent, "delete")
+    service.recent.delete(recent)
+    return Response(status_code=204)
+
+
+def _exporter(name: str) -> Callable[..., Awaitable[Response]]:
+    async def export(
+        request: Request, answer_id: AnswerId, service: Shared, client: Client
     ) -> Response:
-        """Delete a recent assessment and its image."""
         recent = service.recent_assessment(answer_id, client)
-        await service.log_assessment(request, recent, "delete")
-        service.recent.delete(recent)
-        return Response(status_code=204)
+        date = service.assessor.weights.manifest.date
+        with service.queue.slot() as slot:
+            try:
+                exported = await service.queue.run(slot, lambda: recent.export(name, date))
+            except HttpProblem:
+                raise
+            except Exception as error:
+                raise problem_of(error) from None
+        await service.log_assessment(request, recent, name)
+        # A file name without anything of the child: boneage-report.dcm.
+        part = name.partition("/")[2]
+        file_name = f"boneage{'-' * bool(part)}{part}.{exported.suffix.rpartition('.')[2]}"
+        headers = {"Content-Disposition": f'inline; filename="{file_name}"'}
+        return Response(exported.content, media_type=exported.media_type, headers=headers)
+
+    return export
 
 
-def _add_exports(app: FastAPI, service: Service) -> None:
-    authenticated = Depends(service.authenticate)
-
-    def route(name: str) -> Callable[..., Awaitable[Response]]:
-        async def write(
-            request: Request, answer_id: AnswerId, client: str = authenticated
-        ) -> Response:
-            return await service.export(request, answer_id, client, name)
-
-        return write
-
-    for one in FORMATS.values():
-        app.add_api_route(
-            f"/v1/assessments/{{answer_id}}/{one.name}",
-            route(one.name),
-            name=one.name,
-            operation_id=one.name.replace("/", "_"),
-            description=one.text,
-            response_class=Response,
-            responses={
-                **openapi.binary(one.media_type, one.text),
-                **openapi.errors(401, 404, 422, 429, 501, 503),
-            },
-        )
-
-
-def _add_operations(app: FastAPI, service: Service) -> None:
-    authenticated = Depends(service.authenticate)
-
-    @app.get("/v1/models", name="models", operation_id="models", responses=openapi.errors(401, 503))
-    async def models(_client: str = authenticated) -> dict[str, Any]:
-        """Describe the model."""
-        return {"models": [_model(service.assessor)]}
-
-    @app.get("/healthz", name="healthz", operation_id="healthz", responses=openapi.errors())
-    async def healthz() -> dict[str, str]:
-        """Liveness: the process responds."""
-        return {"status": "alive"}
-
-    @app.get("/readyz", name="readyz", operation_id="readyz", responses=openapi.errors(503))
-    async def readyz() -> dict[str, str]:
-        """Readiness: the weights are loaded, and the queue is not full."""
-        if service.queue.full:
-            raise HttpProblem(503, "busy", "the queue is full")
-        return {"status": "ready"}
-
-    @app.get(
-        "/metrics",
-        name="metrics",
-        operation_id="metrics",
+for _one in FORMATS.values():
+    router.add_api_route(
+        f"{ASSESSMENTS}/{{answer_id}}/{_one.name}",
+        _exporter(_one.name),
+        name=_one.name,
+        description=_one.text,
         response_class=Response,
-        responses={**openapi.binary("text/plain", "For Prometheus."), **openapi.errors(401, 503)},
+        responses=binary(_one.media_type, _one.text) | errors(401, 404, 422, 429, 501, 503),
     )
-    async def metrics(_client: str = authenticated) -> Response:
-        """Metrics of this process, for Prometheus."""
-        return Response(service.metrics.text(), headers={"Content-Type": CONTENT_TYPE})
 
 
-def _handle_errors(app: FastAPI, max_bytes: int) -> None:
-    async def problem(request: Request, error: Exception) -> Response:
-        found = _as_problem(error)
-        if found.status == 405:
-            found.headers["Allow"] = ", ".join(_methods(app, request))
-        request.state.outcome = found.outcome
-        if request.method == "POST" and found.status in {401, 413, 415, 422, 429}:
-            await drain(request, max_bytes)
-        return found.response(request.state.request_id)
+@router.get("/v1/models", responses=errors(401, 503))
+async def models(service: Shared, _client: Client) -> dict[str, Any]:
+    """Describe the model."""
+    name = service.assessor.weights.name
+    predictor = service.assessor.interval_predictor
+    calibration = predictor.calibration
+    model = {
+        "name": name.name,
+        "profile": name.profile,
+        "sha256": name.sha256,
+        "date": service.assessor.weights.manifest.date,
+        "interval": predictor.model is not None,
+        "calibration": calibration
+        and {key: getattr(calibration, key) for key in ("name", "date", "films", "sha256")},
+        "boneage": __version__,
+    }
+    return {"models": [model]}
 
-    for kind in (HttpProblem, BoneageError, HTTPException, RequestValidationError):
-        app.add_exception_handler(kind, problem)
+
+@router.get("/healthz", responses=errors())
+async def healthz() -> dict[str, str]:
+    """Liveness: the process responds."""
+    return {"status": "alive"}
 
 
-def _methods(app: FastAPI, request: Request) -> list[str]:
+@router.get("/readyz", responses=errors(503))
+async def readyz(service: Shared) -> dict[str, str]:
+    """Readiness: the weights are loaded, and the queue is not full."""
+    if service.queue.full:
+        raise HttpProblem(503, "busy", "the queue is full")
+    return {"status": "ready"}
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses=binary("text/plain", "For Prometheus.") | errors(401, 503),
+)
+async def metrics(service: Shared, _client: Client) -> Response:
+    """Metrics of this process, for Prometheus."""
+    return Response(service.metrics.text(), headers={"Content-Type": CONTENT_TYPE})
+
+
+async def _respond(request: Request, error: Exception) -> Response:
+    """Answer an error as a problem."""
+    found = _as_problem(error)
+    if found.status == 405:
+        found.headers["Allow"] = ", ".join(_methods(request))
+    request.state.outcome = found.outcome
+    if request.method == "POST" and found.status in {401, 413, 415, 422, 429}:
+        await drain(request, _service_of(request).settings.max_bytes)
+    return found.response(request.state.request_id)
+
+
+def _methods(request: Request) -> list[str]:
     """The methods of all routes of an address; Starlette names those of the first only."""
     methods: set[str] = set()
-    for route in app.routes:
+    for route in request.app.routes:
         if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
             methods |= route.methods or set()
     return sorted(methods)
@@ -331,28 +322,3 @@ def _as_problem(error: Exception) -> HttpProblem:
 def _no_assessment() -> HttpProblem:
     detail = "there is no such assessment, or it has expired; send the image again"
     return HttpProblem(404, "no_answer", detail)
-
-
-def _model(assessor: Assessor) -> dict[str, Any]:
-    name, calibration = assessor.weights.name, assessor.interval_predictor.calibration
-    return {
-        "name": name.name,
-        "profile": name.profile,
-        "sha256": name.sha256,
-        "date": assessor.weights.manifest.date,
-        "interval": assessor.interval_predictor.model is not None,
-        "calibration": calibration
-        and {
-            "name": calibration.name,
-            "date": calibration.date,
-            "films": calibration.films,
-            "sha256": calibration.sha256,
-        },
-        "boneage": __version__,
-    }
-
-
-async def _sweep(recent: RecentAssessments) -> None:
-    while True:
-        await asyncio.sleep(SWEEP_SECONDS)
-        recent.sweep()

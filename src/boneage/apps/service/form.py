@@ -13,32 +13,15 @@ from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, Request
 
 from boneage.apps.service.form_parts import FormPartsParser, decoded
+from boneage.apps.service.openapi import FIELDS, FILM, MAX_FIELD_BYTES
 from boneage.apps.service.problems import HttpProblem
-from boneage.domain.child import Child
-from boneage.domain.child_fields import child_of, parse_fields
+from boneage.domain.child import Child, child_of, parse_fields
 from boneage.domain.radiograph import Sex
 from boneage.errors import LevelError
 from boneage.i18n.words import ENGLISH, words_of
 from boneage.reading.source import NamedFile
 from boneage.reports.exports import PAPERS
 
-FILM = "film"
-FIELDS: Mapping[str, tuple[str, ...]] = {
-    "sex": ("male or female; required unless the file states it.", "female"),
-    "age": ("Chronological age: 11y4m, or months.", "11y4m"),
-    "birth_date": ("YYYY-MM-DD.", "2013-04-28"),
-    "study_date": ("YYYY-MM-DD.", "2024-08-30"),
-    "height_cm": ("Current standing height.", "142.5"),
-    "height_in": ("The same in inches, instead of height_cm.",),
-    "brush_mean": ("true: centre the SDS on the mean of the Brush table.", "false"),
-    "level": ("Level of the prediction interval.", "0.9"),
-    "force": ("true: also analyse an image that fails the quality check.", "false"),
-    "language": ("Language of the report: en or de.", "en"),
-    "paper": ("Paper size of the report: a4 or letter.", "a4"),
-    "pseudonym": ("Of the child, for report and FHIR.", "K17"),
-}
-"""The fields beside the image: description and example."""
-MAX_FIELD_BYTES = 1024
 MAX_FIELDS, MAX_FILES = 64, 8
 """Above what a valid form has, so that errors can be reported precisely."""
 MAX_NAME = 255
@@ -74,24 +57,20 @@ class RequestOptions:
 async def receive_form(request: Request, max_bytes: int) -> tuple[ImageUpload, RequestOptions]:
     """Read an image and its options from a request.
 
-    Raises
-    ------
-    HttpProblem
-        400, 415 or 422 when it is not such a form, 413 when it is longer than ``max_bytes``,
-        whatever its headers state.
-    BoneageError
-        When the value of a field is invalid.
+    Raises an `HttpProblem`: 400, 415 or 422 when it is not such a form, 413 when it is longer than
+    ``max_bytes``, whatever its headers state; a `BoneageError` when a field's value is invalid.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":
         raise HttpProblem(
             415, "no_form", "send the image as multipart/form-data, in the field 'film'"
         )
-    misplaced = [name for name in request.query_params if name.lower() in (FILM, *FIELDS)]
+    misplaced = [name for name in request.query_params if name.lower() in FIELDS]
     if misplaced:
         detail = f"the field {misplaced[0][:40]!r} is in the address; send it in the form"
         raise HttpProblem(422, "misplaced_field", detail)
-    if _stated_bytes(request) > max_bytes:
+    stated = request.headers.get("content-length", "")
+    if re.fullmatch(r"[0-9]{1,18}", stated) and int(stated) > max_bytes:
         raise _too_large(max_bytes)
     parser = FormPartsParser(
         request.headers,
@@ -114,8 +93,8 @@ async def _contents_of(form: FormData) -> tuple[ImageUpload, RequestOptions]:
     uploads: list[ImageUpload] = []
     fields: dict[str, str] = {}
     for name, value in form.multi_items():
-        if name not in (FILM, *FIELDS):
-            known = f"known are {', '.join((FILM, *FIELDS))}"
+        if name not in FIELDS:
+            known = f"known are {', '.join(FIELDS)}"
             raise HttpProblem(400, "unknown_field", f"{name[:40]!r} is not a field; {known}")
         if isinstance(value, UploadFile):
             data = await value.read()
@@ -167,26 +146,23 @@ def sanitised_name(name: str) -> str:
 
 
 def parse_options(fields: Mapping[str, str]) -> RequestOptions:
-    """Parse the fields as the command line parses its options; an empty one is not given.
-
-    Raises a `BoneageError` or an `HttpProblem` when a value is invalid.
-    """
+    """Parse the fields as the command line does; an empty one is not given."""
     given = {name: text.strip() for name, text in fields.items() if text.strip()}
+    paper = given.get("paper", "a4").lower()
+    if "height_cm" in given and "height_in" in given:
+        raise HttpProblem(422, "height", "give the height with height_cm or height_in, not both")
+    if paper not in PAPERS:
+        known = ", ".join(PAPERS)
+        raise HttpProblem(422, "paper", f"{given['paper']!r} is not a paper size: {known}")
     return RequestOptions(
         sex=Sex.parse(given["sex"]) if "sex" in given else None,
-        child=_child(given),
+        child=child_of(parse_fields(given), brush_mean=_flag(given, "brush_mean")),
         level=_level(given.get("level")),
         force=_flag(given, "force"),
         language=words_of(given.get("language", ENGLISH).lower()).language,
-        paper=_paper(given.get("paper", "a4")),
+        paper=paper,
         pseudonym=given.get("pseudonym"),
     )
-
-
-def _child(given: dict[str, str]) -> Child:
-    if "height_cm" in given and "height_in" in given:
-        raise HttpProblem(422, "height", "give the height with height_cm or height_in, not both")
-    return child_of(parse_fields(given), brush_mean=_flag(given, "brush_mean"))
 
 
 def _level(text: str | None) -> float | None:
@@ -208,17 +184,6 @@ def _flag(given: dict[str, str], name: str) -> bool:
     if word in NO:
         return False
     raise HttpProblem(422, name, f"{name} {word!r} is neither 'true' nor 'false'")
-
-
-def _paper(text: str) -> str:
-    if text.lower() not in PAPERS:
-        raise HttpProblem(422, "paper", f"{text!r} is not a paper size: {', '.join(PAPERS)}")
-    return text.lower()
-
-
-def _stated_bytes(request: Request) -> int:
-    text = request.headers.get("content-length", "")
-    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else 0
 
 
 async def _limited(request: Request, max_bytes: int) -> AsyncGenerator[bytes, None]:

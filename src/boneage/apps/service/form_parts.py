@@ -99,10 +99,7 @@ class FormPartsParser(MultiPartParser):
 
 
 def decoded(content: bytes, headers: Mapping[str, str]) -> bytes:
-    """Decode the transfer encoding of a part.
-
-    A `MultiPartException` when the encoding is unknown, or the content invalid.
-    """
+    """Decode a part's transfer encoding; a `MultiPartException` when unknown or invalid."""
     encoding = headers.get("content-transfer-encoding", "").strip().lower()
     if encoding in IDENTITY:
         return content

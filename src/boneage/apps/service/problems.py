@@ -20,19 +20,7 @@ STATUSES: Mapping[str, int] = {"too_many_bytes": 413, "too_large": 413, "unexpec
 
 
 class HttpProblem(Exception):  # noqa: N818  the standard's word
-    """An error response.
-
-    Parameters
-    ----------
-    status : int
-    code : str
-        A stable short word for programs.
-    detail : str
-        One sentence for people.
-    findings : sequence of Finding
-        Of an image that failed the quality check.
-    headers : mapping, optional
-    """
+    """An error response: a code for programs, a sentence, the findings of a refused image."""
 
     def __init__(
         self,

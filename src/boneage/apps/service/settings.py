@@ -25,8 +25,7 @@ class ServiceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     workers: Annotated[int, Meta(ge=1, description="Images analysed at a time.")] = 2
     threads: Annotated[int, Meta(ge=1, description="Processor cores that one image may use.")] = 1
     waiting: Annotated[
-        int,
-        Meta(ge=0, description="Further requests that may wait; more get status 429."),
+        int, Meta(ge=0, description="Further requests that may wait; more get status 429.")
     ] = 8
     max_mib: Annotated[float, Meta(gt=0, le=1024, description="The largest request.")] = 100
     seconds: Annotated[

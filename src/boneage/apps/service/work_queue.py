@@ -27,18 +27,10 @@ class Slot:
 
 
 class WorkQueue:
-    """Admits requests, and runs their jobs in threads.
+    """Admits requests, so many ``waiting`` beside the ``workers``, and runs their jobs in threads.
 
-    Parameters
-    ----------
-    workers : int
-        Jobs run at a time.
-    waiting : int
-        Further requests admitted.
-    seconds : float
-        Time limit of a job. One that has not started is cancelled; a running network cannot be
-        stopped: its job keeps its slot until it ends.
-    metrics : ServiceMetrics
+    A job that has not started within its ``seconds`` is cancelled; a running network cannot be
+    stopped: its job keeps its slot until it ends.
     """
 
     def __init__(self, workers: int, waiting: int, seconds: float, metrics: ServiceMetrics) -> None:

@@ -1,8 +1,8 @@
-"""How readings agree: with the labels, with their stated intervals, by the two standards.
+"""How readings agree: with the labels, with their stated intervals, by the two standards; by age.
 
-Bland–Altman and the regression line are of prediction and label. The two
-standards are the same film by that of each sex: girls mature earlier, so
-theirs should give the same skeleton fewer months.
+Bland–Altman and the regression line are of prediction and label. The two standards are the same
+film by that of each sex: girls mature earlier, so theirs should give the same skeleton fewer
+months. The errors of a reader differ by age: two-year bands of the labelled bone age.
 """
 
 from __future__ import annotations
@@ -13,9 +13,70 @@ from dataclasses import dataclass
 import numpy as np
 
 from boneage.domain.radiograph import Sex
-from boneage.evaluation.accuracy.bands import in_bands
-from boneage.evaluation.accuracy.estimates import CaseEstimate
-from boneage.evaluation.metrics import LEVEL, Estimate, Months, Vector, checked, estimate, means
+from boneage.evaluation.accuracy.estimates import CaseEstimate, months_of
+from boneage.evaluation.metrics import (
+    LEVEL,
+    ErrorMetrics,
+    Estimate,
+    Months,
+    Vector,
+    checked,
+    estimate,
+    means,
+    measure,
+)
+
+BAND_YEARS = 2
+OLDEST_YEARS = 20
+LEAST_FILMS = 10
+"""A band of one sex with fewer films is not measured: its interval would say nothing."""
+
+
+@dataclass(frozen=True)
+class Band:
+    """Films labelled from ``low`` up to, but not at, ``high`` years; the last band holds both."""
+
+    low: int
+    high: int
+
+    @property
+    def name(self) -> str:
+        """Such as ``"2-4"``, years; the key in ``metrics.json``."""
+        return f"{self.low}-{self.high}"
+
+    @property
+    def middle(self) -> float:
+        """In years."""
+        return (self.low + self.high) / 2
+
+    def holds(self, months: float) -> bool:
+        """Whether a labelled bone age in months lies in this band."""
+        top = months <= self.high * 12 if self.high == OLDEST_YEARS else months < self.high * 12
+        return self.low * 12 <= months and top
+
+
+BANDS = tuple(Band(low, low + BAND_YEARS) for low in range(0, OLDEST_YEARS, BAND_YEARS))
+
+
+def in_bands(readings: Sequence[CaseEstimate]) -> dict[Band, list[CaseEstimate]]:
+    """Sort readings by their labels; bands without films are left out."""
+    sorted_in = {band: [r for r in readings if band.holds(r.true_months)] for band in BANDS}
+    return {band: members for band, members in sorted_in.items() if members}
+
+
+def measure_bands(readings: Sequence[CaseEstimate], least: int = 1) -> dict[Band, ErrorMetrics]:
+    """Measure every band that has ``least`` films."""
+    return {
+        band: measure(*months_of(films))
+        for band, films in in_bands(readings).items()
+        if len(films) >= least
+    }
+
+
+def measure_bands_by_sex(readings: Sequence[CaseEstimate]) -> dict[Sex, dict[Band, ErrorMetrics]]:
+    """Measure every band of a sex that has ``LEAST_FILMS`` films."""
+    return {sex: measure_bands([r for r in readings if r.sex is sex], LEAST_FILMS) for sex in Sex}
+
 
 LIMITS_SD = 1.96
 """Holds 95 % of the errors, were they normal."""
@@ -26,8 +87,8 @@ COVERAGE_METHOD = "Wilson score interval (scipy.stats.binomtest)"
 class LimitsOfAgreement:
     """Bland and Altman's limits of agreement, in months, of predicted minus true.
 
-    Bland & Altman, *Lancet* 1986;327:307–310: mean ± 1.96 standard deviations
-    (n − 1) of the differences. None, of one film alone.
+    *Lancet* 1986;327:307–310: mean ± 1.96 standard deviations (n − 1) of the differences. None, of
+    one film alone.
     """
 
     mean_months: Estimate
@@ -69,16 +130,14 @@ class Standards:
 
 def limits_of_agreement(true_months: Months, predicted_months: Months) -> LimitsOfAgreement:
     """Where 95 % of the differences lie; each end with a bootstrap interval."""
-    return LimitsOfAgreement(*estimate(_limits, *checked(true_months, predicted_months)))
 
+    def limits(true: Vector, predicted: Vector) -> Vector:
+        errors = predicted - true
+        mean = errors.mean(axis=0)
+        spread = errors.std(axis=0, ddof=1) if len(errors) > 1 else np.full_like(mean, np.nan)
+        return np.stack([mean, mean - LIMITS_SD * spread, mean + LIMITS_SD * spread])
 
-def _limits(true: Vector, predicted: Vector) -> Vector:
-    errors = predicted - true
-    mean = errors.mean(axis=0)
-    reach = (
-        LIMITS_SD * errors.std(axis=0, ddof=1) if len(errors) > 1 else np.full_like(mean, np.nan)
-    )
-    return np.stack([mean, mean - reach, mean + reach])
+    return LimitsOfAgreement(*estimate(limits, *checked(true_months, predicted_months)))
 
 
 def regression_line(true_months: Months, predicted_months: Months) -> RegressionLine | None:

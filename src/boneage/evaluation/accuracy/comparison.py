@@ -1,8 +1,8 @@
 """Another reader or system, measured on the same films: side by side, and paired.
 
-A film that is hard for one is often hard for the other. The difference of the
-two is therefore bootstrapped over films, with both readings of a film
-together, and tested by Wilcoxon's signed-rank test on the absolute errors.
+A film that is hard for one is often hard for the other. The difference of the two is therefore
+bootstrapped over films, with both readings of a film together, and tested by Wilcoxon's
+signed-rank test on the absolute errors.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from boneage.errors import DataError
 from boneage.evaluation.accuracy.estimates import CaseEstimate, months_of
 from boneage.evaluation.metrics import METHOD, FitMetrics, Vector, estimate, fit
-from boneage.evaluation.report import Experiment, interval_of
+from boneage.evaluation.report import Experiment
 from boneage.storage.delimited import one_column, read_delimited
 from boneage.storage.files import write_json
 
@@ -74,14 +74,9 @@ class Comparison:
 def read_other(table: Path, name: str | None = None, *, strict: bool = False) -> OtherReader:
     """Read another reader's ages from a table with ``CASE_COLUMNS`` and ``MONTHS_COLUMNS``.
 
-    The reader is called by the file's name, unless by another. ``strict`` stops
-    at the first row that cannot be used; else it is named and left out, and of
-    a duplicate case the first row counts.
-
-    Raises
-    ------
-    DataError
-        When the file is no such table, or has no row that can be used.
+    The reader is called by the file's name, unless by another. ``strict`` stops at the first row
+    that cannot be used; else it is named and left out, and of a duplicate case the first row
+    counts. A DataError when the file is no such table, or has no row that can be used.
     """
     rows = read_delimited(table, ragged=True)
     case_column = _column(rows.columns, CASE_COLUMNS, table)
@@ -118,20 +113,19 @@ def check_common(other: OtherReader, cases: Sequence[str]) -> None:
 
 
 def compare(readings: Sequence[CaseEstimate], other: OtherReader) -> Comparison:
-    """Compare readings with another reader's, on the cases that both have.
-
-    Raises
-    ------
-    DataError
-        When there is none.
-    """
-    cases = {reading.case: None for reading in readings}
-    check_common(other, list(cases))
+    """Compare readings with another reader's, on the cases that both have, else a DataError."""
+    cases = [reading.case for reading in readings]
+    check_common(other, cases)
     common = tuple(reading for reading in readings if reading.case in other.months)
     true, here = months_of(common)
     there = np.array([other.months[reading.case] for reading in common])
     excess = np.abs(here - true) - np.abs(there - true)
-    figures = estimate(_both, true, here, there)
+
+    def both(true: Vector, here: Vector, there: Vector) -> Vector:
+        one, other = fit(true, here), fit(true, there)
+        return np.concatenate([one, other, one - other])
+
+    figures = estimate(both, true, here, there)
     return Comparison(
         other=other,
         readings=common,
@@ -144,12 +138,6 @@ def compare(readings: Sequence[CaseEstimate], other: OtherReader) -> Comparison:
         difference=FitMetrics(*figures[6:]),
         wilcoxon_p=_wilcoxon(excess),
     )
-
-
-def _both(true: Vector, here: Vector, there: Vector) -> Vector:
-    """Figures of both, and their differences, of samples of shape (films, draws)."""
-    one, other = fit(true, here), fit(true, there)
-    return np.concatenate([one, other, one - other])
 
 
 def _wilcoxon(excess: Vector) -> float | None:
@@ -184,27 +172,17 @@ def _months(text: str) -> float:
 def write_comparisons(
     path: Path, comparisons: Sequence[Comparison], experiment: Experiment
 ) -> list[dict[str, Any]]:
-    """Write all comparisons as JSON; with none, a file of an earlier run is removed.
+    """Write all comparisons as JSON, and give them as plain values.
 
-    Returns
-    -------
-    list of dict
-        The comparisons as plain values.
+    With none, a file of an earlier run is removed.
     """
     plain = [_plain(found) for found in comparisons]
     if not plain:
         path.unlink(missing_ok=True)
         return []
-    header = experiment.header()
-    write_json(
-        path,
-        {
-            **{name: header[name] for name in ("format", "date", "weights", "data")},
-            "interval": interval_of(f"paired {METHOD}"),
-            "test": TEST,
-            "comparisons": plain,
-        },
-    )
+    header = experiment.header(f"paired {METHOD}")
+    stated = {name: header[name] for name in ("format", "date", "weights", "data", "interval")}
+    write_json(path, {**stated, "test": TEST, "comparisons": plain})
     return plain
 
 

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from boneage.datasets.films import Film
-from boneage.datasets.problems import Problem
+from boneage.datasets.labels import Problem
 from boneage.domain.assessment import Assessment, Failure, Interval
 from boneage.domain.radiograph import Sex
 from boneage.errors import LevelError

@@ -1,7 +1,7 @@
 """What a validation leaves behind: ``cases.csv``, ``metrics.json`` and ``report.html``.
 
-``cases.csv`` has one row a film that was read; the others have the
-figures of all together. All name films by their id in a public data set.
+``cases.csv`` has one row a film that was read; the others have the figures of all together. All
+name films by their id in a public data set.
 """
 
 from __future__ import annotations
@@ -9,20 +9,37 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from boneage.datasets.problems import count_by_kind
+from boneage.datasets.labels import count_by_kind
 from boneage.domain.radiograph import Sex
 from boneage.evaluation.accuracy import agreement
-from boneage.evaluation.accuracy.bands import LEAST_FILMS, measure_bands, measure_bands_by_sex
 from boneage.evaluation.accuracy.estimates import CaseEstimate, Validation, months_of
-from boneage.evaluation.accuracy.report_tables import metrics_table, networks_table
 from boneage.evaluation.metrics import METHOD, measure_by
-from boneage.evaluation.report import Experiment, failures_of, write_page, write_rows
+from boneage.evaluation.report import Experiment, failures_of, number, write_page, write_rows
 from boneage.reports.wording import DISCLAIMER
 from boneage.storage.files import write_json
+
+Table: TypeAlias = Mapping[str, Any]
+
+
+def text_summary(table: Table) -> str:
+    """The main figures of ``metrics.json``, for a terminal."""
+    films = table["films"]
+    lines = [
+        f"{films['read']} of {films['tried']} radiographs assessed with {table['weights']['name']}"
+    ]
+    for group, metrics in table["metrics"].items():
+        r2 = metrics["r2"]["value"]
+        fit = "" if r2 is None else f", R² {r2:.3f}"
+        lines.append(
+            f"{group:>8}: mean absolute error {number(metrics['mae_months'])} months{fit}, "
+            f"{100 * metrics['within_12']['value']:.0f} % within 12 months, n = {metrics['count']}"
+        )
+    return "\n".join(lines)
+
 
 CASES, METRICS, PAGE = "cases.csv", "metrics.json", "report.html"
 
@@ -69,11 +86,12 @@ def _rows(readings: Sequence[CaseEstimate]) -> Iterable[list[str]]:
 
 
 def summarise(validation: Validation, experiment: Experiment, workers: int = 1) -> dict[str, Any]:
-    """All that ``metrics.json`` holds; plain values.
+    """All that ``metrics.json`` holds; plain values, and empty ones where nothing was read.
 
     ``workers`` is how many films were read at a time, which makes each of them slower.
     """
     readings, problems = validation.readings, validation.problems
+    standards, levels = agreement.measure_standards(readings), _levels(readings)
     return {
         **experiment.header(METHOD),
         "films": {
@@ -82,21 +100,31 @@ def summarise(validation: Validation, experiment: Experiment, workers: int = 1) 
             "failed": len(validation.failures),
             "unusable": len(problems),
         },
-        "metrics": _measured(readings, [reading.predicted_months for reading in readings]),
-        "by_band": {band.name: asdict(m) for band, m in measure_bands(readings).items()},
+        "metrics": _measured([(reading, reading.predicted_months) for reading in readings]),
+        "by_band": {b.name: asdict(m) for b, m in agreement.measure_bands(readings).items()},
         "by_sex_and_band": {
             str(sex): {band.name: asdict(m) for band, m in bands.items()}
-            for sex, bands in measure_bands_by_sex(readings).items()
+            for sex, bands in agreement.measure_bands_by_sex(readings).items()
         },
-        "standards": _standards(readings),
-        "agreement": _agreement(readings),
-        "networks": _by_network(readings),
-        "prediction_intervals": _prediction_intervals(readings),
+        "standards": {
+            "overall": asdict(standards),
+            "by_band": _plain(agreement.measure_standards_by_band(readings)),
+        }
+        if standards
+        else {},
+        "agreement": _agreement(readings) if readings else {},
+        "networks": {
+            name: _measured([(r, r.networks[name]) for r in readings if name in r.networks])
+            for name in in_order(reading.networks for reading in readings)
+        },
+        "prediction_intervals": {"method": agreement.COVERAGE_METHOD, "levels": levels}
+        if levels
+        else None,
         "attention_found": {
             name: float(np.mean([r.attention_found.get(name, False) for r in readings]))
             for name in in_order(reading.attention_found for reading in readings)
         },
-        "seconds_per_film": _seconds(readings),
+        "seconds_per_film": _seconds(readings) if readings else {},
         "workers": workers,
         "failures": failures_of(validation.failures),
         "problems": {
@@ -106,29 +134,22 @@ def summarise(validation: Validation, experiment: Experiment, workers: int = 1) 
     }
 
 
-def _measured(readings: Sequence[CaseEstimate], predicted: Sequence[float]) -> dict[str, Any]:
-    """Metrics overall and by sex; empty when nothing was read."""
-    if not readings:
+def _plain(found: Mapping[str, Any]) -> Table:
+    return {name: asdict(one) for name, one in found.items()}
+
+
+def _measured(predicted: Sequence[tuple[CaseEstimate, float]]) -> Table:
+    """Metrics overall and by sex."""
+    if not predicted:
         return {}
-    true = [reading.true_months for reading in readings]
-    by_sex = measure_by(true, predicted, [reading.sex for reading in readings])
-    return {group: asdict(metrics) for group, metrics in by_sex.items()}
+    true, sexes = zip(
+        *((reading.true_months, reading.sex) for reading, _ in predicted), strict=True
+    )
+    return _plain(measure_by(true, [months for _, months in predicted], sexes))
 
 
-def _standards(readings: Sequence[CaseEstimate]) -> dict[str, Any]:
-    """How far apart the two standards read the same films; empty when none was read by both."""
-    overall = agreement.measure_standards(readings)
-    if overall is None:
-        return {}
-    bands = agreement.measure_standards_by_band(readings)
-    by_band = {name: asdict(found) for name, found in bands.items()}
-    return {"overall": asdict(overall), "by_band": by_band}
-
-
-def _agreement(readings: Sequence[CaseEstimate]) -> dict[str, Any]:
-    """Bland–Altman limits and regression line; empty when nothing was read."""
-    if not readings:
-        return {}
+def _agreement(readings: Sequence[CaseEstimate]) -> Table:
+    """Bland–Altman limits and regression line."""
     line = agreement.regression_line(*months_of(readings))
     return {
         "bland_altman": asdict(agreement.limits_of_agreement(*months_of(readings))),
@@ -136,28 +157,19 @@ def _agreement(readings: Sequence[CaseEstimate]) -> dict[str, Any]:
     }
 
 
-def _by_network(readings: Sequence[CaseEstimate]) -> dict[str, Any]:
-    """Measure each network alone, on the films it read."""
-    found = {}
-    for name in in_order(reading.networks for reading in readings):
-        read = [reading for reading in readings if name in reading.networks]
-        found[name] = _measured(read, [reading.networks[name] for reading in read])
-    return found
+def _levels(readings: Sequence[CaseEstimate]) -> list[Table]:
+    """Coverage of the prediction intervals by level, overall and by band."""
+    return [
+        {
+            "level": level,
+            "overall": asdict(coverage),
+            "by_band": _plain(agreement.coverage_by_band(readings, level)),
+        }
+        for level, coverage in agreement.coverage_by_level(readings).items()
+    ]
 
 
-def _prediction_intervals(readings: Sequence[CaseEstimate]) -> dict[str, Any] | None:
-    """Coverage by level, overall and by band; None where the readings state no interval."""
-    levels = []
-    for level, coverage in agreement.coverage_by_level(readings).items():
-        bands = agreement.coverage_by_band(readings, level)
-        by_band = {band: asdict(found) for band, found in bands.items()}
-        levels.append({"level": level, "overall": asdict(coverage), "by_band": by_band})
-    return {"method": agreement.COVERAGE_METHOD, "levels": levels} if levels else None
-
-
-def _seconds(readings: Sequence[CaseEstimate]) -> dict[str, float]:
-    if not readings:
-        return {}
+def _seconds(readings: Sequence[CaseEstimate]) -> Table:
     seconds = [reading.seconds for reading in readings]
     return {"median": float(np.median(seconds)), "p95": float(np.quantile(seconds, 0.95))}
 
@@ -176,19 +188,16 @@ def write_report(
 ) -> None:
     """Write the page into a folder that has the figures.
 
-    ``table`` is what ``metrics.json`` holds; ``comparisons`` are what
-    ``comparison.json`` holds, each with its conclusion; ``curves`` are pictures
-    of loss curves, by the name of their stage.
+    ``table`` is what ``metrics.json`` holds; ``comparisons`` are what ``comparison.json`` holds,
+    each with its conclusion; ``curves`` are pictures of loss curves, by the name of their stage.
     """
     write_page(
         folder / PAGE,
         "accuracy",
         test=table,
-        metrics_table=metrics_table(table["metrics"]),
-        networks_table=networks_table(table),
         comparisons=comparisons,
         curves={name: path.absolute() for name, path in (curves or {}).items()},
-        least_films=LEAST_FILMS,
+        least_films=agreement.LEAST_FILMS,
         disclaimer=DISCLAIMER,
     )
 

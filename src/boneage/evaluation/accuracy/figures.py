@@ -14,25 +14,11 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from boneage.domain.radiograph import Sex
-from boneage.evaluation.accuracy.agreement import (
-    LIMITS_SD,
-    Coverage,
-    coverage_by_band,
-    coverage_by_level,
-    limits_of_agreement,
-    regression_line,
-)
-from boneage.evaluation.accuracy.bands import (
-    LEAST_FILMS,
-    OLDEST_YEARS,
-    in_bands,
-    measure_bands,
-    measure_bands_by_sex,
-)
+from boneage.evaluation.accuracy import agreement
 from boneage.evaluation.accuracy.comparison import Comparison
 from boneage.evaluation.accuracy.estimates import CaseEstimate, months_of
 from boneage.evaluation.accuracy.evidence import in_order
-from boneage.evaluation.metrics import WITHIN_MONTHS, Vector, fit, measure_by
+from boneage.evaluation.metrics import WITHIN_MONTHS, Estimate, Vector, fit, measure_by
 from boneage.evaluation.plotting import (
     ACCENT,
     BARS_ARE,
@@ -135,7 +121,7 @@ def scatter(axes: Axes, points: Points, label: str) -> None:
     points_by_sex(axes, readings, true, predicted)
     low, high = min(0.0, predicted.min() - 4), max(OLDEST_MONTHS, predicted.max() + 4)
     axes.plot([low, high], [low, high], "--", color=BOTH, lw=1, label="predicted = true")
-    line = regression_line(true, predicted)
+    line = agreement.regression_line(true, predicted)
     if line:
         ends = np.array([true.min(), true.max()])
         sign = "+" if line.intercept_months >= 0 else "−"
@@ -178,7 +164,7 @@ def draw_errors_by_age(path: Path, readings: Estimates, title: str) -> None:
     ages, errors = true / 12, np.abs(predicted - true)
     with saved_figure(path, width=8.6, height=4.4) as (_, (axes,)):
         points_by_sex(axes, readings, ages, errors)
-        for place, (band, members) in enumerate(in_bands(readings).items()):
+        for place, (band, members) in enumerate(agreement.in_bands(readings).items()):
             mean = float(np.mean([abs(reading.error_months) for reading in members]))
             label = "mean of the two-year band" if place == 0 else None
             axes.plot([band.low, band.high], [mean, mean], color=ACCENT, lw=2.4, label=label)
@@ -186,27 +172,32 @@ def draw_errors_by_age(path: Path, readings: Estimates, title: str) -> None:
         beyond = f"{100 * np.mean(errors > LIMIT_MONTHS):.1f} % of radiographs beyond 1.67 years"
         axes.set_title(f"Absolute error against age: {beyond}\n{title}")
         axes.set(xlabel=f"{AGE_AXIS}, years", ylabel="absolute error, months")
-        axes.set(xlim=(0, OLDEST_YEARS), xticks=range(0, OLDEST_YEARS + 1, 2), ylim=(-0.5, None))
+        years = range(0, agreement.OLDEST_YEARS + 1, 2)
+        axes.set(xlim=(0, years[-1]), xticks=years, ylim=(-0.5, None))
         legend_beside(axes)
+
+
+def _level(axes: Axes, found: Estimate, label: str, shade: tuple[str, float], **style: Any) -> None:
+    """Draw a level, and shade its interval by a colour and its opacity, where they are known."""
+    if found.value is not None:
+        axes.axhline(found.value, label=label, **style)
+    if found.low is not None and found.high is not None:
+        axes.axhspan(found.low, found.high, color=shade, lw=0)
 
 
 def draw_bland_altman(path: Path, readings: Estimates, title: str) -> None:
     """Difference of predicted and true against their mean, with the limits of agreement."""
     true, predicted = months_of(readings)
-    limits = limits_of_agreement(true, predicted)
+    limits = agreement.limits_of_agreement(true, predicted)
     with saved_figure(path, width=9.2, height=4.6) as (_, (axes,)):
         points_by_sex(axes, readings, (true + predicted) / 2, predicted - true)
         for words, style, found in (
-            (f"mean + {LIMITS_SD} sd", "--", limits.upper_months),
+            (f"mean + {agreement.LIMITS_SD} sd", "--", limits.upper_months),
             ("mean", "-", limits.mean_months),
-            (f"mean − {LIMITS_SD} sd", "--", limits.lower_months),
+            (f"mean − {agreement.LIMITS_SD} sd", "--", limits.lower_months),
         ):
-            if found.value is None:
-                continue
             label = f"{words}: {number(found)} months"
-            axes.axhline(found.value, color=BOTH, lw=1.3, ls=style, label=label)
-            if found.low is not None and found.high is not None:
-                axes.axhspan(found.low, found.high, color=LIGHT, alpha=0.4, lw=0)
+            _level(axes, found, label, (LIGHT, 0.4), color=BOTH, lw=1.3, ls=style)
         axes.set_title(f"Bland–Altman: difference against mean, with limits of agreement\n{title}")
         axes.set(xlabel="mean of predicted and true bone age, months")
         axes.set(ylabel="difference (predicted − true), months")
@@ -216,17 +207,14 @@ def draw_bland_altman(path: Path, readings: Estimates, title: str) -> None:
 
 def draw_bands(path: Path, readings: Estimates, title: str) -> None:
     """MAE of each two-year band with its interval and n, of both sexes and of each."""
-    overall, by_sex = measure_bands(readings), measure_bands_by_sex(readings)
+    overall, by_sex = agreement.measure_bands(readings), agreement.measure_bands_by_sex(readings)
     groups = {"female": by_sex[Sex.FEMALE], "overall": overall, "male": by_sex[Sex.MALE]}
     with saved_figure(path, width=9.6, height=4.6) as (_, (axes,)):
         for group, bands in groups.items():
             if bands:
                 x = [band.middle + 0.4 * ASIDE[group] for band in bands]
-                label = (
-                    "both"
-                    if group == "overall"
-                    else f"{group}, bands of ≥ {LEAST_FILMS} radiographs"
-                )
+                of_sex = f"{group}, bands of ≥ {agreement.LEAST_FILMS} radiographs"
+                label = "both" if group == "overall" else of_sex
                 found = [metrics.mae_months for metrics in bands.values()]
                 plot_estimates(axes, x, found, COLOURS[group], label)
         labels = [f"{band.low}–{band.high}\nn = {m.count}" for band, m in overall.items()]
@@ -260,17 +248,17 @@ def draw_calibration(path: Path, readings: Estimates, title: str) -> None:
 
     At least one reading states an interval.
     """
-    levels = coverage_by_level(readings)
+    levels = agreement.coverage_by_level(readings)
     several, widest = len(levels) > 1, max(levels)
     with saved_figure(path, 1, 1 + several, width=8.4 + 4 * several, height=4.6) as (figure, axes):
         if several:
             _by_level(axes[0], levels)
-        _by_band(axes[-1], coverage_by_band(readings, widest), widest)
+        _by_band(axes[-1], agreement.coverage_by_band(readings, widest), widest)
         stated = f"{levels[widest].count} radiographs state one"
         figure.suptitle(f"Calibration of the prediction intervals ({stated})\n{title}")
 
 
-def _by_level(axes: Axes, levels: Mapping[float, Coverage]) -> None:
+def _by_level(axes: Axes, levels: Mapping[float, agreement.Coverage]) -> None:
     axes.plot([0, 100], [0, 100], "--", color=BOTH, lw=1, label="as often as stated")
     nominal = [100 * level for level in levels]
     observed = [coverage.share for coverage in levels.values()]
@@ -281,7 +269,7 @@ def _by_level(axes: Axes, levels: Mapping[float, Coverage]) -> None:
     legend_inside(axes, WILSON)
 
 
-def _by_band(axes: Axes, bands: Mapping[str, Coverage], level: float) -> None:
+def _by_band(axes: Axes, bands: Mapping[str, agreement.Coverage], level: float) -> None:
     axes.axhline(100 * level, ls="--", color=BOTH, lw=1, label=f"stated: {100 * level:.0f} %")
     observed = [coverage.share for coverage in bands.values()]
     plot_estimates(axes, range(len(bands)), observed, ACCENT, "observed", scale=100)
@@ -307,11 +295,7 @@ def draw_comparison(path: Path, found: Comparison, here: str, title: str) -> Non
         scatter(other, theirs, found.other.name)
         points_by_sex(apart, readings, ages, np.array(found.excess_months))
         apart.axhline(0, color="black", lw=0.8)
-        if mean.value is not None:
-            label = f"mean {number(mean)} months"
-            apart.axhline(mean.value, color=ACCENT, lw=2, label=label)
-        if mean.low is not None and mean.high is not None:
-            apart.axhspan(mean.low, mean.high, color=ACCENT, alpha=0.2, lw=0)
+        _level(apart, mean, f"mean {number(mean)} months", (ACCENT, 0.2), color=ACCENT, lw=2)
         apart.set_title(f"paired difference of the absolute errors\nbelow 0: {here} is nearer")
         apart.set(xlabel=f"{AGE_AXIS}, years", ylabel="|error| here − |error| there, months")
         apart.margins(y=0.25)

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from boneage.datasets.films import Film, Films
-from boneage.datasets.problems import Problem
+from boneage.datasets.labels import Problem
 from boneage.domain.radiograph import Sex
-from boneage.evaluation.accuracy.bands import BANDS, OLDEST_YEARS, Band
+from boneage.evaluation.accuracy.agreement import BANDS, OLDEST_YEARS, Band
 
 BIN_MONTHS = 12
 BIN_Z = 0.25
@@ -227,16 +227,11 @@ def histogram(
 
 
 def analyse_in_full(found: Films, name: str) -> Analysis:
-    """Analyse a data set of at least one film; a film of several copies counts once.
-
-    ``name`` is what to call the data set.
-    """
-    films = one_copy_each(found)
-    dataset = analyse(found)
-    by_split = {
-        split: [film.age_months for film in films if film.split == split]
-        for split in sorted(dataset.splits)
-    }
+    """Analyse a data set, called by a ``name``, of at least one film; copies count once."""
+    films, dataset = one_copy_each(found), analyse(found)
+    by_split: dict[str, list[float]] = {split: [] for split in sorted(dataset.splits)}
+    for film in films:
+        by_split[film.split].append(film.age_months)
     bands = tuple(_band(band, films) for band in BANDS)
     return Analysis(
         name=name,

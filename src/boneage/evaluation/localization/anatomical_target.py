@@ -82,13 +82,9 @@ class Marks:
     def scaled(self, height: float, width: float) -> Marks:
         """From shares of the film to its pixels: angles and lengths need its true shape."""
         size = np.array([width, height], dtype=np.float64)
-        return Marks(
-            self.reader,
-            self.wrist * size,
-            self.joints * size,
-            None if self.carpus is None else self.carpus * size,
-            None if self.first_base is None else self.first_base * size,
-        )
+        carpus = None if self.carpus is None else self.carpus * size
+        base = None if self.first_base is None else self.first_base * size
+        return Marks(self.reader, self.wrist * size, self.joints * size, carpus, base)
 
 
 @dataclass(frozen=True)
@@ -145,10 +141,9 @@ def axes_of(marks: Marks, wrist_shift: float) -> HandAxes:
 def number_joints(joints: Array, radius: Point, ulna: Point) -> Array | None:
     """Put five MCP joints, in pixels, into the order thumb to little finger.
 
-    They are sorted by their direction from between ``radius`` and ``ulna``;
-    the thumb's is the one on the radius' side, and it stands apart from the
-    others by the widest angle. None when these two signs of the thumb
-    disagree: a box was drawn elsewhere.
+    They are sorted by their direction from between ``radius`` and ``ulna``; the thumb's is the one
+    on the radius' side, and it stands apart from the others by the widest angle. None when these
+    two signs of the thumb disagree: a box was drawn elsewhere.
     """
     wrist = (radius + ulna) / 2
     middle = joints.mean(axis=0) - wrist
@@ -185,9 +180,8 @@ def bases_of(marks: Marks, axes: HandAxes, proportions: Proportions) -> Array:
     edge = proportions.carpus_share
     joints = axes.to_hand(marks.joints)
     across = joints[:, 1] * edge / np.maximum(joints[:, 0], edge)  # never beyond the joint
-    if marks.first_base is None:
-        first = np.array([proportions.first_base_along, proportions.first_base_across])
-    else:
+    first = np.array([proportions.first_base_along, proportions.first_base_across])
+    if marks.first_base is not None:
         first = axes.to_hand(marks.first_base)
     across[1] = (across[THIRD] + first[1]) / 2
     hand = np.stack([np.minimum(edge, joints[:, 0]), across], axis=-1)

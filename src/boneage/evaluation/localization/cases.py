@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import cv2
+import numpy as np
 
 from boneage.datasets.films import Film, evenly
 from boneage.datasets.labels import read_labels
@@ -16,9 +17,18 @@ from boneage.datasets.sources import METADATA
 from boneage.domain.assessment import Failure
 from boneage.domain.radiograph import Radiograph
 from boneage.errors import BoneageError, DataError
+from boneage.evaluation.accuracy.agreement import BANDS
 from boneage.evaluation.cases import Split
 from boneage.evaluation.localization.marks import Annotations, Shape
-from boneage.evaluation.localization.measuring import RegionMeasurement, measure
+from boneage.evaluation.localization.measuring import (
+    COLUMNS,
+    FIGURES,
+    RECTANGLES,
+    TARGETS,
+    RegionMeasurement,
+    measure,
+)
+from boneage.evaluation.metrics import OVERALL, Estimate, means
 from boneage.inference.assessor import Assessor, attempt
 from boneage.reading import read
 from boneage.storage.parallel import Journal, resumed
@@ -55,15 +65,10 @@ def measure_films(
     journal: Journal | None = None,
     workers: int = 1,
 ) -> Iterator[MeasuredFilm | Failure]:
-    """Find the regions of marked films with the attention network, and measure them.
+    """Find the regions of marked films with the attention network, and measure them, in order.
 
-    What the journal holds is not measured again; failures are tried again.
-    Results come in the films' order.
-
-    Raises
-    ------
-    WeightsError
-        When the weights turn out unusable: then every film would fail.
+    What the journal holds is not measured again; failures are tried again. A WeightsError when the
+    weights turn out unusable: then every film would fail.
     """
 
     def work(film: Film, noted: Any) -> MeasuredFilm | Failure:
@@ -105,10 +110,9 @@ def films_to_measure(
 ) -> tuple[Film, ...]:
     """Choose one copy of every marked film; a DataError when none is left.
 
-    ``marked`` are the ids that have marks, ``unfit`` those whose detailed copy
-    does not fit them. ``copies`` are detailed ones only, squeezed ones only, or
-    of every film the better one; a limited number of films is evenly spread
-    over the ids in their order.
+    ``marked`` are the ids that have marks, ``unfit`` those whose detailed copy does not fit them.
+    ``copies`` are detailed ones only, squeezed ones only, or of every film the better one; a
+    limited number of films is evenly spread over the ids in their order.
     """
     chosen: dict[str, Film] = {}
     for film in films:
@@ -128,23 +132,21 @@ def films_to_measure(
 def true_shape(films: Iterable[Film]) -> Callable[[str], Shape | None]:
     """Make a function that gives the true (height, width) of a film by id.
 
-    What no squeezed copy states is read from the film itself, once; None where
-    there is no film or it cannot be read.
+    What no squeezed copy states is read from the film itself, once; None where there is no film
+    or it cannot be read.
     """
-    stated: dict[str, Shape] = {}
-    paths: dict[str, Path] = {}
+    known: dict[str, Film] = {}
     for film in films:
-        if film.shape is None:
-            paths[film.id] = film.path
-        else:
-            stated[film.id] = film.shape
+        if film.shape or film.id not in known:
+            known[film.id] = film
 
     @cache
     def shape_of(name: str) -> Shape | None:
-        if name in stated or name not in paths:
-            return stated.get(name)
+        film = known.get(name)
+        if film is None or film.shape:
+            return film.shape if film else None
         try:
-            radiograph = read(paths[name])
+            radiograph = read(film.path)
         except BoneageError:
             return None
         return radiograph.height, radiograph.width
@@ -196,3 +198,98 @@ def read_film(film: Film) -> Radiograph:
     size = max(1, round(width * scale)), max(1, round(height * scale))
     pixels = cv2.resize(radiograph.pixels, size, interpolation=cv2.INTER_LINEAR)
     return replace(radiograph, pixels=pixels, pixel_aspect=1.0)
+
+
+COVERED = 0.8
+"""A target of which this share lies inside the crop counts as covered."""
+WORST = 10
+"""How many of the least covered films are named."""
+AGE_BANDS = "age_band_years"
+GROUPINGS: Mapping[str, Callable[[MeasuredFilm], str]] = {
+    "source": lambda film: film.source,
+    "copy": lambda film: film.copy,
+    "sex": lambda film: str(film.film.sex),
+    "split": lambda film: film.film.split,
+    AGE_BANDS: lambda film: next(b.name for b in BANDS if b.holds(film.film.age_months)),
+}
+"""What gives the group of a film, such as ``"female"`` or the band ``"2-4"``."""
+
+
+@dataclass(frozen=True)
+class TargetSummary:
+    """One target in a group of films that have it; means."""
+
+    count: int
+    crop: Mapping[str, Estimate]
+    """By figure: coverage, iou, excess, area_ratio."""
+    box: Mapping[str, Estimate]
+    covered: Estimate
+    """Share of films whose crop covers ``COVERED`` of the target or more."""
+    tight_iou: Estimate
+
+
+@dataclass(frozen=True)
+class GroupSummary:
+    """A group of films."""
+
+    count: int
+    in_order: Estimate
+    """Share of films whose metacarpal crop lies distal of the carpal one."""
+    distal_offset: Estimate
+    attention_found: Mapping[str, Estimate]
+    """Share of films in which the attention stood out, by region."""
+    targets: Mapping[str, TargetSummary]
+
+
+Groups: TypeAlias = Mapping[str, Mapping[str, GroupSummary]]
+"""By grouping and group; the grouping ``"overall"`` has one group, ``"overall"``."""
+
+
+def summarise_groups(films: Sequence[MeasuredFilm]) -> Groups:
+    """Sum up all films, and each group of them by itself; at least one film."""
+    groups = {OVERALL: {OVERALL: summarise_group(films)}}
+    for grouping, group_of in GROUPINGS.items():
+        members: dict[str, list[MeasuredFilm]] = {}
+        for film in films:
+            members.setdefault(group_of(film), []).append(film)
+        names = sorted(members, key=_natural)
+        groups[grouping] = {name: summarise_group(members[name]) for name in names}
+    return groups
+
+
+def summarise_group(films: Sequence[MeasuredFilm]) -> GroupSummary:
+    """Sum up films, at least one."""
+    measured = [film.measured for film in films]
+    regions = list(measured[0].found)
+    order, offset, *found = means(
+        [one.in_order for one in measured],
+        [one.distal_offset for one in measured],
+        *([one.found[name] for one in measured] for name in regions),
+    )
+    having = {
+        target: [one.figures[target] for one in measured if target in one.figures]
+        for target in TARGETS
+    }
+    targets = {target: _summarise_target(some) for target, some in having.items() if some}
+    return GroupSummary(len(films), order, offset, dict(zip(regions, found, strict=True)), targets)
+
+
+def _summarise_target(films: Sequence[Mapping[str, float]]) -> TargetSummary:
+    columns = {name: np.array([film[name] for film in films]) for name in (*COLUMNS, "tight_iou")}
+    columns["covered"] = columns["crop_coverage"] >= COVERED
+    found = dict(zip(columns, means(*columns.values()), strict=True))
+    crop, box = (
+        {figure: found[f"{rectangle}_{figure}"] for figure in FIGURES} for rectangle in RECTANGLES
+    )
+    return TargetSummary(len(films), crop, box, found["covered"], found["tight_iou"])
+
+
+def worst(films: Sequence[MeasuredFilm], target: str) -> list[MeasuredFilm]:
+    """The ``WORST`` films, whose crop covers least of a target, the worst first."""
+    having = [film for film in films if target in film.measured.figures]
+    return sorted(having, key=lambda film: film.measured.figures[target]["crop_coverage"])[:WORST]
+
+
+def _natural(name: str) -> tuple[int, str]:
+    low = name.partition("-")[0]
+    return (int(low) if low.isdigit() else 0, name)

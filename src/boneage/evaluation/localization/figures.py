@@ -13,13 +13,8 @@ from matplotlib.ticker import PercentFormatter
 
 from boneage.domain.assessment import CARPAL, METACARPAL
 from boneage.evaluation.localization.anatomical_target import CARPUS, METACARPALS, Array
-from boneage.evaluation.localization.cases import MeasuredFilm
-from boneage.evaluation.localization.measuring import (
-    ALL_METACARPALS,
-    CARPUS_FROM_POINTS,
-    REGION_OF,
-)
-from boneage.evaluation.localization.summary import AGE_BANDS, COVERED, Groups
+from boneage.evaluation.localization.cases import AGE_BANDS, COVERED, Groups, MeasuredFilm
+from boneage.evaluation.localization.measuring import ALL_METACARPALS, CARPUS_FROM_POINTS, REGION_OF
 from boneage.evaluation.metrics import OVERALL
 from boneage.evaluation.plotting import (
     ACCENT,
@@ -52,18 +47,14 @@ def draw_coverage(path: Path, films: Sequence[MeasuredFilm]) -> None:
     with saved_figure(path, 1, len(targets), width=3.1 * len(targets), height=3.3) as (_, panels):
         for panel, target in zip(panels, targets, strict=True):
             values = [found[target] for found in figures if target in found]
-            for rectangle, colour in (("crop", COLOURS[target]), ("box", BOTH)):
+            for rectangle, style in (
+                ("crop", {"histtype": "stepfilled", "color": COLOURS[target], "alpha": 0.75}),
+                ("box", {"histtype": "step", "color": BOTH}),
+            ):
                 inside = [one[f"{rectangle}_coverage"] for one in values]
-                panel.hist(
-                    inside,
-                    bins=STEPS,
-                    weights=[1 / len(inside)] * len(inside),
-                    label=f"{RECTANGLE_NAMES[rectangle]}, mean {100 * np.mean(inside):.0f} %",
-                    histtype="stepfilled" if rectangle == "crop" else "step",
-                    color=colour,
-                    alpha=0.75 if rectangle == "crop" else 1.0,
-                    linewidth=1.2,
-                )
+                label = f"{RECTANGLE_NAMES[rectangle]}, mean {100 * np.mean(inside):.0f} %"
+                weights = [1 / len(inside)] * len(inside)
+                panel.hist(inside, STEPS, weights=weights, label=label, linewidth=1.2, **style)
             panel.axvline(COVERED, **COVERED_LINE)
             panel.set(title=f"{NAMES[target]}, n = {len(values)}", xlim=(0, 1))
             panel.set_xlabel("Share of the target inside")

@@ -1,8 +1,7 @@
 """The marks that other people put on films: boxes and key points, read from CSV.
 
-``ossification_boxes.csv`` has a row a box (``id,reader,centre,left,top,right,
-bottom``), ``hand_keypoints.csv`` a row a film; all positions are shares of the
-film.
+``ossification_boxes.csv`` has a row a box (``id,reader,centre,left,top,right,bottom``),
+``hand_keypoints.csv`` a row a film; all positions are shares of the film.
 """
 
 from __future__ import annotations
@@ -72,16 +71,10 @@ class Annotations:
 
 
 def load_annotations(folder: Path, shape_of: Callable[[str], Shape | None]) -> Annotations:
-    """Read both files of a folder.
+    """Read both files of a folder; a DataError when one is missing, wrong, or without usable marks.
 
-    ``shape_of`` gives the true (height, width) of a film by id: shares of a film
-    that is not square have no angles. None for a film that is not here; its
-    marks are left out and named.
-
-    Raises
-    ------
-    DataError
-        When a file is missing, has not the columns, or has no usable marks.
+    ``shape_of`` gives the true (height, width) of a film by id: shares of a film that is not square
+    have no angles. None for a film that is not here; its marks are left out and named.
     """
     problems: list[str] = []
     marks: dict[str, tuple[Marks, ...]] = {}
@@ -137,9 +130,8 @@ def _marks_of_boxes(rows: Sequence[Cells], reader: str, shape: Shape) -> Marks:
         raise DataError("the MCP boxes do not lie as the five joints of a hand do")
     left, top, right, bottom = wrist
     corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
-    return _far_apart(
-        Marks(reader, (_centre(radius) + _centre(ulna)) / 2, ordered / size, carpus=corners)
-    )
+    middle = (_centre(radius) + _centre(ulna)) / 2
+    return _far_apart(Marks(reader, middle, ordered / size, carpus=corners))
 
 
 def _marks_of_points(row: Cells) -> Marks:

@@ -1,18 +1,17 @@
 """How much of the anatomy lies in the boxes that the attention gave.
 
 Two rectangles of each region are held against its anatomical target (see
-:mod:`boneage.evaluation.localization.anatomical_target`): the *crop*, which is what the
-region network is shown, and the bare *box* of the attention, before margin and
-squaring. For a rectangle B and a target T, by areas:
+:mod:`boneage.evaluation.localization.anatomical_target`): the *crop*, which is what the region
+network is shown, and the bare *box* of the attention, before margin and squaring. For a
+rectangle B and a target T, by areas:
 
 - coverage = |T and B| / |T|, the share of the target that is inside;
 - IoU = |T and B| / |T or B|;
 - excess = 1 - |T and B| / |B|, the share of the rectangle that is something else;
 - area ratio = |B| / |T|.
 
-Metacarpals lie apart, so that even the tightest upright rectangle around them
-holds much else: its IoU is reported too (``tight_iou``), the most any upright
-box could reach that misses nothing.
+Metacarpals lie apart, so that even the tightest upright rectangle around them holds much else:
+its IoU is reported too (``tight_iou``), the most any upright box could reach that misses nothing.
 """
 
 from __future__ import annotations
@@ -68,9 +67,9 @@ class RegionMeasurement:
     figures: dict[str, dict[str, float]]
     """By target: ``COLUMNS`` and ``tight_iou``."""
     distal_offset: float
-    """How far the metacarpal crop's centre lies towards the fingers from the
-    carpal crop's, along the hand's axis; wrist to third MCP joint = 1. Below 0:
-    the wrong way round."""
+    """How far the metacarpal crop's centre lies towards the fingers from the carpal crop's, along
+    the hand's axis; wrist to third MCP joint = 1. Below 0: the wrong way round.
+    """
     outlines: dict[str, Outline]
     """Crops (by region) and targets, in the hand's own axes."""
 
@@ -89,16 +88,10 @@ def measure(
 ) -> RegionMeasurement:
     """Hold the regions found on one film against what its readers marked.
 
-    ``plan`` says how boxes become crops; there is at least one reader's marks,
-    as shares of the film; ``film_size`` is its height and width in pixels, in
-    its true shape.
-
-    Raises
-    ------
-    WeightsError
-        When the weights find no carpal or no metacarpal region.
-    DataError
-        When a marked region is empty or outside the film.
+    ``plan`` says how boxes become crops; there is at least one reader's marks, as shares of the
+    film; ``film_size`` is its height and width in pixels, in its true shape. A WeightsError when
+    the weights find no carpal or no metacarpal region; a DataError when a marked region is empty or
+    outside the film.
     """
     boxes = {detection.region: detection.box for detection in detections}
     for region in (CARPAL, METACARPAL):
@@ -110,11 +103,8 @@ def measure(
     return RegionMeasurement(
         found={detection.region: detection.attention_found for detection in detections},
         figures={
-            target: {
-                name: float(np.mean([one[target][name] for one in figures]))
-                for name in figures[0][target]
-            }
-            for target in figures[0]
+            target: {name: float(np.mean([one[target][name] for one in figures])) for name in names}
+            for target, names in figures[0].items()
         },
         distal_offset=float(np.mean(offsets)),
         outlines={
@@ -159,15 +149,10 @@ def _figures(
     target = filled(polygons, scale, shape)
     if not target.any():
         raise DataError("a marked region is empty or outside the radiograph")
-    values = [
-        value for rectangle in (crop, box) for value in _compare(target, *_ends(rectangle, scale))
-    ]
-    rows, cols = np.flatnonzero(target.any(axis=1)), np.flatnonzero(target.any(axis=0))
-    tight = slice(rows[0], rows[-1] + 1), slice(cols[0], cols[-1] + 1)
-    return {
-        **dict(zip(COLUMNS, values, strict=True)),
-        "tight_iou": _compare(target, *tight)[FIGURES.index("iou")],
-    }
+    values = [*_compare(target, *_ends(crop, scale)), *_compare(target, *_ends(box, scale))]
+    rows, cols = (np.flatnonzero(target.any(axis=axis)) for axis in (1, 0))
+    tight = _compare(target, slice(rows[0], rows[-1] + 1), slice(cols[0], cols[-1] + 1))
+    return {**dict(zip(COLUMNS, values, strict=True)), "tight_iou": tight[FIGURES.index("iou")]}
 
 
 def _compare(target: Mask, rows: slice, cols: slice) -> tuple[float, float, float, float]:

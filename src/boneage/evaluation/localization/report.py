@@ -10,16 +10,10 @@ from typing import Any
 
 from boneage._version import __version__
 from boneage.domain.assessment import Failure
-from boneage.evaluation.localization import figures
-from boneage.evaluation.localization.anatomical_target import (
-    METACARPALS,
-    STRIP_WIDTH,
-    Proportions,
-)
-from boneage.evaluation.localization.cases import MeasuredFilm
+from boneage.evaluation.localization import cases, figures
+from boneage.evaluation.localization.anatomical_target import METACARPALS, STRIP_WIDTH, Proportions
 from boneage.evaluation.localization.marks import Annotations
 from boneage.evaluation.localization.measuring import COLUMNS, RASTER_PX, REGION_OF, TARGETS
-from boneage.evaluation.localization.summary import COVERED, Groups, summarise_groups, worst
 from boneage.evaluation.report import (
     FIGURES,
     Experiment,
@@ -39,13 +33,13 @@ class LocalizationTest:
 
     experiment: Experiment
     annotations: Annotations
-    films: Sequence[MeasuredFilm]
+    films: Sequence[cases.MeasuredFilm]
     failures: Sequence[Failure] = ()
 
     @cached_property
-    def groups(self) -> Groups:
+    def groups(self) -> cases.Groups:
         """The films summed up, all together and by groups."""
-        return summarise_groups(self.films)
+        return cases.summarise_groups(self.films)
 
 
 def recipe(experiment: Experiment, annotations: Annotations) -> dict[str, Any]:
@@ -77,7 +71,7 @@ def write_report(folder: Path, test: LocalizationTest) -> None:
 def text_summary(test: LocalizationTest) -> list[str]:
     """The main figures; one paragraph a target."""
     overall = test.groups["overall"]["overall"]
-    constants = {"labels": figures.NAMES, "region_of": REGION_OF, "covered_from": COVERED}
+    constants = {"labels": figures.NAMES, "region_of": REGION_OF, "covered_from": cases.COVERED}
     return paragraphs("localization_in_short", overall=overall, **constants)
 
 
@@ -95,7 +89,7 @@ def records(test: LocalizationTest) -> list[dict[str, object]]:
             "target": target,
             "attention_found": int(film.measured.found[REGION_OF[target]]),
             **{name: f"{found[name]:.4f}" for name in (*COLUMNS, "tight_iou")},
-            "covered": int(found["crop_coverage"] >= COVERED),
+            "covered": int(found["crop_coverage"] >= cases.COVERED),
             "in_order": int(film.measured.in_order),
             "distal_offset": f"{film.measured.distal_offset:.4f}",
         }
@@ -120,13 +114,23 @@ def summarise(test: LocalizationTest) -> dict[str, Any]:
             "strip_width": STRIP_WIDTH,
             "raster_px": RASTER_PX,
         },
-        "covered_from": COVERED,
+        "covered_from": cases.COVERED,
         "groups": {
             grouping: {name: asdict(group) for name, group in members.items()}
             for grouping, members in test.groups.items()
         },
         "worst": {
-            target: [_worst(film, target) for film in worst(test.films, target)]
+            target: [
+                {
+                    "case": film.film.id,
+                    "age_months": film.film.age_months,
+                    "copy": film.copy,
+                    "attention_found": film.measured.found[REGION_OF[target]],
+                    "in_order": film.measured.in_order,
+                    "crop_coverage": film.measured.figures[target]["crop_coverage"],
+                }
+                for film in cases.worst(test.films, target)
+            ]
             for target in figures.NAMES
         },
         "left_out": list(test.annotations.problems),
@@ -137,14 +141,3 @@ def summarise(test: LocalizationTest) -> dict[str, Any]:
 def built_of(proportions: Proportions) -> list[str]:
     """How the targets are built, with the proportions as measured; some paragraphs."""
     return paragraphs("localization_target", strip_width=STRIP_WIDTH, **asdict(proportions))
-
-
-def _worst(film: MeasuredFilm, target: str) -> dict[str, Any]:
-    return {
-        "case": film.film.id,
-        "age_months": film.film.age_months,
-        "copy": film.copy,
-        "attention_found": film.measured.found[REGION_OF[target]],
-        "in_order": film.measured.in_order,
-        "crop_coverage": film.measured.figures[target]["crop_coverage"],
-    }

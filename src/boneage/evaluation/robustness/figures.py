@@ -4,31 +4,36 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 from matplotlib.axes import Axes
 
-from boneage.evaluation.plotting import ACCENT, BOTH, legend_above, plot_estimates, saved_figure
-from boneage.evaluation.robustness.changes import KINDS
-from boneage.evaluation.robustness.effects import (
-    FATES,
-    REFUSED,
-    SILENT_FAR,
-    SILENT_NEAR,
-    WARNED_FAR,
-    WARNED_NEAR,
-    Effect,
+from boneage.domain.radiograph import Pixels, Sex
+from boneage.evaluation.plotting import (
+    ACCENT,
+    BOTH,
+    DPI,
+    legend_above,
+    plot_estimates,
+    saved_figure,
 )
+from boneage.evaluation.robustness import cases
+from boneage.evaluation.robustness.cases import Effect
+from boneage.evaluation.robustness.changes import KINDS, QUALITY, Change
+from boneage.imaging.perturbations import Grey
+from boneage.reading import read
+from boneage.synthetic import draw
 
 FAR, VERY_FAR = "#e69f00", "#882255"
 FATE_COLOURS = {
-    SILENT_FAR: VERY_FAR,
-    WARNED_FAR: ACCENT,
-    WARNED_NEAR: "#a6d9c8",
-    REFUSED: "#332288",
-    SILENT_NEAR: "#e6e6e6",
+    cases.SILENT_FAR: VERY_FAR,
+    cases.WARNED_FAR: ACCENT,
+    cases.WARNED_NEAR: "#a6d9c8",
+    cases.REFUSED: "#332288",
+    cases.SILENT_NEAR: "#e6e6e6",
 }
 """In the order of the bars."""
 ROW_INCHES, MARGIN_INCHES, WIDTH_INCHES = 0.215, 1.3, 9.5
@@ -38,10 +43,10 @@ def rows_of(effects: Sequence[Effect]) -> tuple[list[float], dict[float, str]]:
     """Give each change its row, counted downwards, and headings of the kinds between them."""
     places: list[float] = []
     headings: dict[float, str] = {}
-    for kind, members in groupby(effects, key=lambda effect: effect.kind):
-        row = len(places) + len(headings)
-        headings[row] = KINDS[kind]
-        places += [row + 1 + place for place, _ in enumerate(members)]
+    for effect in effects:
+        if KINDS[effect.kind] not in headings.values():
+            headings[len(places) + len(headings)] = KINDS[effect.kind]
+        places.append(len(places) + len(headings))
     return places, headings
 
 
@@ -64,9 +69,8 @@ def draw_shifts(path: Path, effects: Sequence[Effect]) -> None:
         ):
             places, label = [row + aside for row in rows], f"> {months} months"
             plot_estimates(right, places, shares, colour, label, scale=100, fmt=marker, **style)
-        right.set(
-            xlim=(-3, 103), xlabel="Radiographs whose bone age moved so far, % of those assessed"
-        )
+        words = "Radiographs whose bone age moved so far, % of those assessed"
+        right.set(xlim=(-3, 103), xlabel=words)
         for axes in (left, right):
             legend_above(axes, columns=2)
 
@@ -80,7 +84,7 @@ def draw_fates(path: Path, effects: Sequence[Effect]) -> None:
         ends = [0.0] * len(effects)
         for fate, colour in FATE_COLOURS.items():
             shares = [100 * effect.fates[fate] for effect in effects]
-            axes.barh(rows, shares, left=ends, height=0.75, color=colour, label=FATES[fate])
+            axes.barh(rows, shares, left=ends, height=0.75, color=colour, label=cases.FATES[fate])
             ends = [end + share for end, share in zip(ends, shares, strict=True)]
         axes.set(xlim=(0, 100), xlabel="Radiographs, % of all")
         legend_above(axes, columns=2, centre=0.35)
@@ -97,3 +101,73 @@ def _label_rows(axes: Axes, effects: Sequence[Effect], *, labelled: bool = True)
     for row in headings:
         axes.axhline(row, color="#dddddd", linewidth=0.6, zorder=0)
     axes.set_ylim(max(rows) + 0.7, -0.7)
+
+
+COLUMNS = 7
+CELL_INCHES = (1.35, 1.95)
+CELL_PX = round(2 * max(CELL_INCHES) * DPI)
+AGE_MONTHS, SEX = 120, Sex.FEMALE
+"""The film of ``examples/synthetic_hand_girl_10y.png``."""
+DETAIL_ROWS, DETAIL_COLS = (0.42, 0.54), (0.33, 0.49)
+"""Where a change of the image quality shows: growth plates at the knuckles; shares of the film."""
+PAPER = "#b9cfe0"
+"""Around the films, so that black and white borders show as such."""
+
+
+def example_film() -> Grey:
+    """Draw the example, 8-bit grey, shape (1500, 1150)."""
+    return np.rint(draw(AGE_MONTHS, SEX).radiograph.pixels * 255).astype(np.uint8)
+
+
+def draw_contact_sheet(path: Path, grey: Grey, changes: Sequence[Change]) -> None:
+    """Draw a film under every change.
+
+    ``grey`` may be shown to anyone: never a patient's film.
+    """
+    cells = _cells(grey, changes)
+    columns = min(COLUMNS, len(cells))
+    rows = -(-len(cells) // columns)
+    size = {"width": CELL_INCHES[0] * columns, "height": CELL_INCHES[1] * rows}
+    with saved_figure(path, rows, columns, **size) as (_, axes):
+        for place in axes[len(cells) :]:
+            place.set_axis_off()
+        for place, (title, pixels) in zip(axes, cells, strict=False):
+            _show(place, title, pixels)
+
+
+def _cells(grey: Grey, changes: Sequence[Change]) -> list[tuple[str, Pixels]]:
+    """Titles and pictures; a detail where the whole film would not show the change."""
+    plain = Change("unchanged", "", "unchanged", "")
+    cells = [_cell(grey, plain)]
+    for change in changes:
+        if change.kind == QUALITY and all("detail" not in title for title, _ in cells):
+            cells.append(_cell(grey, plain, detail=True))
+        cells.append(_cell(grey, change, detail=change.kind == QUALITY))
+    return cells
+
+
+def _cell(grey: Grey, change: Change, *, detail: bool = False) -> tuple[str, Pixels]:
+    pixels = read(change.file_of(grey, "example")).pixels
+    if detail:
+        rows, cols = (
+            slice(*(round(end * side) for end in ends))
+            for ends, side in zip((DETAIL_ROWS, DETAIL_COLS), pixels.shape, strict=True)
+        )
+        return f"{change.label}\n(detail)", pixels[rows, cols]
+    factor = CELL_PX / max(pixels.shape)
+    if factor >= 1:
+        return change.label, pixels
+    height, width = (round(side * factor) for side in pixels.shape)
+    # What a cell can show: quicker to draw, and no finer than paper.
+    return change.label, cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def _show(axes: Axes, title: str, pixels: Pixels) -> None:
+    axes.set_facecolor(PAPER)
+    axes.imshow(pixels, cmap="gray", vmin=0, vmax=1, interpolation="antialiased")
+    height, width = pixels.shape
+    edge = 0.02 * max(height, width)
+    axes.set(xlim=(-edge, width + edge), ylim=(height + edge, -edge), xticks=[], yticks=[])
+    axes.set_title(title, fontsize=6.5, pad=3)
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)

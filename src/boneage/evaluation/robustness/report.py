@@ -25,11 +25,8 @@ from boneage.evaluation.report import (
     write_page,
     write_records,
 )
-from boneage.evaluation.robustness.cases import FAR_MONTHS, ChangedFilm
+from boneage.evaluation.robustness import cases, figures
 from boneage.evaluation.robustness.changes import Change
-from boneage.evaluation.robustness.contact_sheet import draw_contact_sheet, example_film
-from boneage.evaluation.robustness.effects import VERY_FAR_MONTHS, Effect, effects_of
-from boneage.evaluation.robustness.figures import draw_fates, draw_shifts
 from boneage.storage.files import write_json
 
 TABLE, SUMMARY, PAGE = "stress.csv", "stress.json", "stress.html"
@@ -41,14 +38,14 @@ class RobustnessTest:
 
     experiment: Experiment
     changes: Sequence[Change]
-    films: Sequence[ChangedFilm]
+    films: Sequence[cases.ChangedFilm]
     failures: Sequence[Failure] = ()
     """Films that could not be assessed even unchanged."""
 
     @cached_property
-    def effects(self) -> tuple[Effect, ...]:
+    def effects(self) -> tuple[cases.Effect, ...]:
         """What each change did to all films; a ValueError when there are none."""
-        return effects_of(self.films, self.changes)
+        return cases.effects_of(self.films, self.changes)
 
 
 def write_report(folder: Path, test: RobustnessTest) -> None:
@@ -56,10 +53,11 @@ def write_report(folder: Path, test: RobustnessTest) -> None:
     write_records(folder / TABLE, _records(test))
     table = summarise(test)
     write_json(folder / SUMMARY, table)
-    draw_shifts(folder / FIGURES / "stress_shifts.png", test.effects)
-    draw_fates(folder / FIGURES / "stress_fates.png", test.effects)
-    draw_contact_sheet(folder / FIGURES / "changes.png", example_film(), test.changes)
-    limits = {"far": FAR_MONTHS, "very_far": VERY_FAR_MONTHS}
+    drawings = folder / FIGURES
+    figures.draw_shifts(drawings / "stress_shifts.png", test.effects)
+    figures.draw_fates(drawings / "stress_fates.png", test.effects)
+    figures.draw_contact_sheet(drawings / "changes.png", figures.example_film(), test.changes)
+    limits = {"far": cases.FAR_MONTHS, "very_far": cases.VERY_FAR_MONTHS}
     write_page(folder / PAGE, "robustness", test=table, **limits)
 
 
@@ -109,7 +107,8 @@ def text_summary(test: RobustnessTest) -> str:
     lines = [
         f"{len(test.films)} radiographs under {len(test.effects)} changes, assessed with "
         f"{test.experiment.weights.name}: mean change; share of radiographs moved by more than "
-        f"{FAR_MONTHS:g} months; share of radiographs so moved and neither refused nor warned about"
+        f"{cases.FAR_MONTHS:g} months; share of radiographs so moved and neither refused nor "
+        "warned about"
     ]
     lines += [
         f"{e.label:<{width}}  {number(e.mean_shift_months)} months; "

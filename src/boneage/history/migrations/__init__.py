@@ -10,13 +10,7 @@ from sqlalchemy import Connection
 
 
 def upgrade(connection: Connection) -> None:
-    """Create the tables, or migrate older ones; nothing is lost.
-
-    Raises
-    ------
-    alembic.util.CommandError
-        When the tables were made by a newer version of boneage.
-    """
+    """Make or migrate the tables, without loss; a `CommandError` when a newer boneage made them."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-from boneage.history.schema import Base
-
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
     version_table="boneage_history_version",
     render_as_batch=True,  # SQLite changes a table by copying it
 )

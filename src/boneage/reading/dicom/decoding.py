@@ -9,9 +9,9 @@ from __future__ import annotations
 import struct
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,6 @@ PACKED_BITS = 12
 """The one depth that old devices packed without filling bytes."""
 HALVED = frozenset(("YBR_FULL_422", "YBR_PARTIAL_422"))
 RGB_IDENTIFIERS = [ord(letter) for letter in "RGB"]
-NO_OPERATION = 128
 GDCM_SCRIPT = Path(__file__).with_name("gdcm_script.py")
 GDCM_SECONDS = 120
 """An image takes one or two."""
@@ -65,21 +64,18 @@ class PixelDescription:
         return plane if self.samples == 1 else (*plane, self.samples)
 
 
-def decode_frame(dataset: Dataset, syntax: str, description: PixelDescription, name: str) -> Cells:
-    """Decode the one image of a dataset: cells of shape (rows, columns[, samples]).
-
-    FilmError where it is cut off or damaged; decoders raise other exceptions, too.
-    """
+def decode_frame(dataset: Dataset, syntax: str, description: PixelDescription) -> Cells:
+    """Decode the one image of a dataset: cells of shape (rows, columns[, samples])."""
     compressed = is_compressed(syntax)
     if dataset["PixelData"].is_undefined_length != compressed:
         stated = UID(syntax).name
         raise FilmError(
             "damaged",
-            f"{name!r} is a damaged DICOM file: its pixels are not stored as stated, "
+            "is a damaged DICOM file: its pixels are not stored as stated, "
             f"{stated!r}; export it again",
         )
     if not compressed:
-        return _uncompressed(dataset, syntax, description, name)
+        return _uncompressed(dataset, syntax, description)
     frame = b"".join(generate_frames(dataset.PixelData, number_of_frames=1))
     if syntax == RLELossless:
         values = decode_rle(frame, description.shape, description.bits_allocated)
@@ -87,25 +83,25 @@ def decode_frame(dataset: Dataset, syntax: str, description: PixelDescription, n
     is_2000 = syntax.startswith(JPEG_2000)
     header = jpeg_2000_header(frame) if is_2000 else jpeg_header(frame)
     if header is None:
-        raise FilmError("truncated", f"{name!r} is DICOM with an image that is cut off")
-    _check_header(header, description, name)
-    decoder = _decoder(syntax, header)
-    values = decoder(frame, header, description).reshape(description.shape)
+        raise FilmError("truncated", "is DICOM with an image that is cut off")
+    _check_header(header, description)
+    values = _decoded(frame, syntax, header, description).reshape(description.shape)
     return Cells.decoded(values, header.bits, signed=header.signed if is_2000 else None)
 
 
-def _uncompressed(dataset: Dataset, syntax: str, description: PixelDescription, name: str) -> Cells:
+def _uncompressed(dataset: Dataset, syntax: str, description: PixelDescription) -> Cells:
     content = dataset.PixelData
     have = len(content)
     plane = description.rows * description.columns
-    halved = _has_half_the_colours(description, have)
+    # Two pixels share a colour (PS3.3, C.7.6.3.1.2), unless there is one for each.
+    whole = plane * 3 * description.bits_allocated // 8
+    halved = description.photometric in HALVED and description.columns % 2 == 0 and have < whole
     values = plane * (2 if halved else description.samples)
     allocated, notes = _cell_bits(description, values, have)
     need = (values * allocated + 7) // 8
     if have < need:
         raise FilmError(
-            "truncated",
-            f"{name!r} is a DICOM file cut off: it has {have:,} of {need:,} bytes of pixels",
+            "truncated", f"is a DICOM file cut off: it has {have:,} of {need:,} bytes of pixels"
         )
     order = ">" if syntax == ExplicitVRBigEndian else "<"
     if order == ">" and allocated == 8 and dataset["PixelData"].VR == "OW":
@@ -120,13 +116,6 @@ def _uncompressed(dataset: Dataset, syntax: str, description: PixelDescription, 
     else:
         cells = cells.reshape(description.shape)
     return Cells(cells, allocated if allocated != PACKED_BITS else 16, notes=notes)
-
-
-def _has_half_the_colours(description: PixelDescription, have: int) -> bool:
-    """Whether two pixels share a colour (PS3.3, C.7.6.3.1.2), unless there is one for each."""
-    pixels = description.rows * description.columns
-    whole = pixels * 3 * description.bits_allocated // 8
-    return description.photometric in HALVED and description.columns % 2 == 0 and have < whole
 
 
 def _cell_bits(
@@ -160,14 +149,13 @@ def _grey_cells(content: bytes, allocated: int, pixels: int, order: str) -> Valu
     return cells.astype(cells.dtype.newbyteorder("="), copy=False)
 
 
-def _check_header(header: CodestreamHeader, description: PixelDescription, name: str) -> None:
-    """Check that compressed pixels have the size and samples that the dataset states."""
+def _check_header(header: CodestreamHeader, description: PixelDescription) -> None:
     has = (header.columns, header.rows, header.components)
     stated = (description.columns, description.rows, description.samples)
     if has != stated:
         raise FilmError(
             "damaged",
-            f"{name!r} is a damaged DICOM file: it states {_size(*stated)}, "
+            f"is a damaged DICOM file: it states {_size(*stated)}, "
             f"but its compressed image has {_size(*has)}",
         )
 
@@ -176,24 +164,18 @@ def _size(columns: int, rows: int, samples: int) -> str:
     return f"{columns} x {rows} px of {samples} sample{'s' * (samples != 1)}"
 
 
-Decoder = Callable[[bytes, CodestreamHeader, PixelDescription], Values]
-
-
-def _decoder(syntax: str, header: CodestreamHeader) -> Decoder:
+def _decoded(
+    frame: bytes, syntax: str, header: CodestreamHeader, stated: PixelDescription
+) -> Values:
     if syntax.startswith(JPEG_2000):
-        return _decode_jpeg_2000
+        from openjpeg.utils import decode  # noqa: PLC0415  few images need it
+
+        return np.asarray(decode(frame[frame.find(b"\xff\x4f\xff\x51") :], 0))
     if syntax.startswith(JPEG_LS):
-        return _decode_jpeg_ls
+        return _decode_jpeg_ls(frame, header, stated)
     if header.bits == 8 and not header.lossless:
-        return _decode_jpeg_8_bit
-    return _decode_other_jpeg
-
-
-def _decode_jpeg_2000(frame: bytes, _: CodestreamHeader, __: PixelDescription) -> Values:
-    from openjpeg.utils import decode  # noqa: PLC0415  few images need it
-
-    codestream = frame[frame.find(b"\xff\x4f\xff\x51") :]
-    return np.asarray(decode(codestream, 0))
+        return _decode_jpeg_8_bit(frame)
+    return _decode_other_jpeg(frame, header)
 
 
 def _decode_jpeg_ls(frame: bytes, header: CodestreamHeader, stated: PixelDescription) -> Values:
@@ -207,7 +189,7 @@ def _decode_jpeg_ls(frame: bytes, header: CodestreamHeader, stated: PixelDescrip
     return values
 
 
-def _decode_jpeg_8_bit(frame: bytes, _: CodestreamHeader, stated: PixelDescription) -> Values:
+def _decode_jpeg_8_bit(frame: bytes) -> Values:
     from PIL.JpegImagePlugin import JpegImageFile  # noqa: PLC0415  few images need it
 
     with JpegImageFile(BytesIO(frame)) as image:
@@ -227,7 +209,7 @@ def _is_coded_as_rgb(image: JpegImageFile) -> bool:
     return [layer[0] for layer in image.layer] == RGB_IDENTIFIERS
 
 
-def _decode_other_jpeg(frame: bytes, header: CodestreamHeader, stated: PixelDescription) -> Values:
+def _decode_other_jpeg(frame: bytes, header: CodestreamHeader) -> Values:
     """Decode lossless and 12-bit JPEG, by GDCM in a process of its own.
 
     GDCM ends its process on some damaged data, and writes to its stderr; neither must happen
@@ -235,13 +217,8 @@ def _decode_other_jpeg(frame: bytes, header: CodestreamHeader, stated: PixelDesc
     """
     width = 1 if header.bits <= 8 else 2
     numbers = (header.columns, header.rows, header.components, 8 * width, header.bits)
-    command = [
-        sys.executable,
-        "-P",
-        str(GDCM_SCRIPT),
-        *map(str, numbers),
-        str(int(header.lossless)),
-    ]
+    command = [sys.executable, "-P", str(GDCM_SCRIPT), *map(str, numbers)]
+    command.append(str(int(header.lossless)))
     # The command is this Python and our own script; the image only goes to its stdin.
     done = subprocess.run(  # noqa: S603
         command, input=frame, capture_output=True, timeout=GDCM_SECONDS, check=False
@@ -253,11 +230,9 @@ def _decode_other_jpeg(frame: bytes, header: CodestreamHeader, stated: PixelDesc
 
 
 def decode_rle(frame: bytes, shape: tuple[int, ...], bits_allocated: int) -> Values:
-    """Decode one frame of DICOM's run-length encoding (PS3.5, Annex G).
+    """Decode a frame of DICOM's RLE (PS3.5, Annex G); ValueError: it is not of this shape."""
+    from PIL.Image import frombytes  # noqa: PLC0415  few images need it
 
-    No segment becomes longer than the image it is of. ValueError when the data are not a frame
-    of this shape: (rows, columns[, samples]).
-    """
     samples = shape[2] if len(shape) == 3 else 1
     sample_bytes = bits_allocated // 8
     count, *offsets = struct.unpack_from(f"<{MOST_RLE_SEGMENTS + 1}I", frame)
@@ -268,28 +243,13 @@ def decode_rle(frame: bytes, shape: tuple[int, ...], bits_allocated: int) -> Val
         raise ValueError("RLE segments overlap")
     pixels = shape[0] * shape[1]
     planes = np.empty((samples, sample_bytes, pixels), np.uint8)
-    for segment in range(count):
+    for segment, (start, end) in enumerate(pairwise(limits)):
         sample, place = divmod(segment, sample_bytes)
-        content = _rle_segment(frame[limits[segment] : limits[segment + 1]], pixels)
+        try:  # as one row, for a run may go on from one row to the next
+            decoded = frombytes("L", (pixels, 1), frame[start:end], "packbits", "L")
+        except ValueError as error:
+            raise ValueError(f"an RLE segment holds fewer than {pixels} bytes") from error
         # The most significant byte comes first; memory has it last.
-        planes[sample, sample_bytes - 1 - place] = np.frombuffer(content, np.uint8)
+        planes[sample, sample_bytes - 1 - place] = np.asarray(decoded)[0]
     joined = np.moveaxis(planes, 1, 2).copy().view(f"<u{sample_bytes}")[..., 0]
     return np.moveaxis(joined, 0, -1).reshape(shape)
-
-
-def _rle_segment(encoded: bytes, size: int) -> bytes:
-    decoded = bytearray()
-    position, end = 0, len(encoded)
-    while len(decoded) < size:
-        if position >= end:
-            raise ValueError(f"an RLE segment holds {len(decoded)} of {size} bytes")
-        control = encoded[position]
-        if control < NO_OPERATION:
-            decoded += encoded[position + 1 : position + 2 + control]
-            position += 2 + control
-        elif control > NO_OPERATION:
-            decoded += encoded[position + 1 : position + 2] * (257 - control)
-            position += 2
-        else:
-            position += 1
-    return bytes(decoded[:size])

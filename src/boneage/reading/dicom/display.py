@@ -14,6 +14,7 @@ from pydicom.dataset import Dataset
 
 from boneage.domain.findings import Finding
 from boneage.domain.radiograph import Pixels
+from boneage.reading.accepted import check_contrast
 from boneage.reading.dicom.grey_scale import (
     Greys,
     Levels,
@@ -26,7 +27,6 @@ from boneage.reading.dicom.grey_scale import (
 from boneage.reading.dicom.lookup_table import LookupTable
 from boneage.reading.dicom.stored_values import Mask, StoredValues
 from boneage.reading.dicom.values import first_item, numbers_of, stating, text_of
-from boneage.reading.limits import check_contrast
 
 SMALLEST, LARGEST = 1e-9, 1e15
 """Far beyond any slope, intercept or window of a real device; floats overflow beyond."""
@@ -75,7 +75,7 @@ class Window:
 
 
 def displayed(
-    stored: StoredValues, dataset: Dataset, photometric: str, counted: Mask | None, name: str
+    stored: StoredValues, dataset: Dataset, photometric: str, counted: Mask | None
 ) -> tuple[Pixels, tuple[Finding, ...]]:
     """Display the stored values as the dataset states: bone bright, 0 to 1.
 
@@ -83,7 +83,7 @@ def displayed(
     bits as they need, whatever a linear window would make of them. ``counted`` is False outside the
     image, which does not affect the range.
     """
-    check_contrast(stored.values if counted is None else stored.values[counted], name)
+    check_contrast(stored.values if counted is None else stored.values[counted])
     levels = Levels.of(stored.values, counted)
     inverse = _is_inverse(dataset, photometric)
     greys, notes = _greys(levels, dataset, stored.coding.bits, inverse=inverse)
@@ -144,10 +144,7 @@ def _modality_values(stored: Values, dataset: Dataset) -> tuple[Values, float | 
 def _through_voi(
     values: Values, levels: Levels, dataset: Dataset, *, inverse: bool
 ) -> tuple[Values | None, float, tuple[Finding, ...]]:
-    """Apply the first table, else the first window, that shows the image; None: neither does.
-
-    Gives also what a table's greys are rounded to.
-    """
+    """Apply the first table, else the first window, that shows the image; with its rounding."""
     notes = []
     table = _table(dataset, "VOILUTSequence", VOI, signed=bool(values.min() < 0))
     if table is not None:
@@ -166,31 +163,24 @@ def _through_voi(
 
 
 def _shows(shown: Values, values: Values, levels: Levels, *, inverse: bool) -> bool:
-    """Whether enough of the image is not black, and little of that is white.
-
-    An image may have large areas of its own darkest and brightest value, which do not count.
-    """
+    """Whether enough is not black, and little of that white, but for the image's own areas."""
     sample = shown[levels.sample]
     if not np.float32(sample.min()) < np.float32(sample.max()):  # as the pixels will be
         return False
-    ends = _saturated(sample)
-    own = _saturated(_spread(values, levels)[levels.sample])
+    ends, own = (
+        ((greys <= SATURATED).mean(), (greys >= 1 - SATURATED).mean())
+        for greys in (sample, _spread(values, levels)[levels.sample])
+    )
     if (shown[-1] - shown[0]) * (values[-1] - values[0]) < 0:
         own = own[::-1]
     if inverse:
         ends, own = ends[::-1], own[::-1]
     (black, white), (own_black, own_white) = ends, own
     enough = 1 - black >= LEAST_SHOWN * (1 - own_black)
-    return enough and white - own_white <= MOST_WHITE * (1 - black)
-
-
-def _saturated(sample: Values) -> tuple[float, float]:
-    """Shares of black and of white pixels."""
-    return float((sample <= SATURATED).mean()), float((sample >= 1 - SATURATED).mean())
+    return bool(enough and white - own_white <= MOST_WHITE * (1 - black))
 
 
 def _window(dataset: Dataset) -> Window | None:
-    """The first window that the dataset states."""
     source = stating(dataset, "WindowCenter", VOI)
     centres, widths = numbers_of(source, "WindowCenter"), numbers_of(source, "WindowWidth")
     if not centres or not widths:
@@ -234,34 +224,20 @@ def _is_inverse(dataset: Dataset, photometric: str) -> bool:
 def _presented(
     greys: Values, dataset: Dataset, photometric: str
 ) -> tuple[Values, tuple[Finding, ...]]:
-    """Present greys, 0 to 1, as the dataset states.
-
-    A table itself defines what is black. Where it does not fall, though the image's low values are
-    stated to be white, both are applied, with a warning: one of them is wrong.
-    """
+    """Present greys, 0 to 1, as stated; a warning where a table and the photometry disagree."""
     table, garbled = _presentation_table(dataset)
     if table is None:
-        notes = []
-        if garbled:
-            notes.append(_doubtful("A presentation lookup table is stated that cannot be read"))
-        elif _presentation_shape(dataset) not in PRESENTATION_SHAPES | {""}:
-            notes.append(
-                _doubtful(
-                    "The presentation of the grey levels is stated in a way that is not supported"
-                )
-            )
-        return (1 - greys if _is_inverse(dataset, photometric) else greys), tuple(notes)
+        doubt = "A presentation lookup table is stated that cannot be read" if garbled else None
+        if not garbled and _presentation_shape(dataset) not in PRESENTATION_SHAPES | {""}:
+            doubt = "The presentation of the grey levels is stated in a way that is not supported"
+        shown = 1 - greys if _is_inverse(dataset, photometric) else greys
+        return shown, (_doubtful(doubt),) if doubt else ()
     curve = table.entries / table.white
     inverse = photometric == "MONOCHROME1" and curve[-1] > curve[0]
     places = np.linspace(0.0, 1.0, len(curve))
     shown = np.interp(1 - greys if inverse else greys, places, curve)
-    if not inverse:
-        return shown, ()
-    return shown, (
-        _doubtful(
-            "Low values are stated to be white, and a presentation lookup table leaves them dark"
-        ),
-    )
+    doubt = "Low values are stated to be white, and a presentation lookup table leaves them dark"
+    return shown, (_doubtful(doubt),) if inverse else ()
 
 
 def _presentation_shape(dataset: Dataset) -> str:

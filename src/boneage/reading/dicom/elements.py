@@ -59,13 +59,10 @@ class Element(NamedTuple):
     vr: str | None
     """None where none is stated that DICOM knows."""
     length: int
-    """As stated."""
     start: int
-    """Of the value."""
     stop: int
     """Of the value; beyond the data where they are cut off."""
     next: int
-    """Where the next element begins."""
 
 
 @dataclass
@@ -98,11 +95,7 @@ def elements_of(
     *,
     only_group: int | None = None,
 ) -> Elements:
-    """Find the elements of a data set, those in its sequences left where they are.
-
-    With the values of the ``wanted`` tags; by default all, but for pixels and long values.
-    With ``only_group``, it ends where another group begins.
-    """
+    """Find the elements at the top, with the values of the ``wanted`` tags (all but long ones)."""
     reader = _ElementReader(data, encoding, only_group)
     result = Elements()
     position, previous, resumed = start, -1, 0
@@ -128,42 +121,33 @@ def elements_of(
     result.stop = position
     if PIXEL_DATA not in result.found and only_group is None:
         result.cut_off |= 0 < len(data) - position < HEADER
-    result.more_follows = PIXEL_DATA in result.found and _begins_anew(data, position, encoding)
+    if PIXEL_DATA in result.found:
+        anew = _ElementReader(data, encoding, IDENTIFYING)
+        result.more_follows = data[position + 128 : position + 132] == b"DICM" or (
+            not anew.leaves_group(position) and anew.element(position, -1) is not None
+        )
     return result
 
 
 def _add(result: Elements, element: Element, data: bytes, wanted: frozenset[int] | None) -> None:
-    if wanted is None:
-        taken = element.tag < PIXEL_DATA and element.stop - element.start <= CUT_VALUE
-        taken = taken or element.tag == PIXEL_DATA
-    else:
+    value = data[element.start : element.stop]
+    if wanted is not None:
         taken = element.tag in wanted
-    # Half of a compressed image may look like a whole one once it is decoded.
-    half = element.length == UNDEFINED and element.stop > len(data)
-    if not taken or half:
-        return
-    if wanted is None and element.tag == PIXEL_DATA:
-        value = b""
+    elif element.tag == PIXEL_DATA:
+        taken, value = True, b""
     else:
-        value = data[element.start : element.stop]
+        taken = element.tag < PIXEL_DATA and element.stop - element.start <= CUT_VALUE
+    # Half of a compressed image may look like a whole one once it is decoded.
+    if not taken or (element.length == UNDEFINED and element.stop > len(data)):
+        return
     if element.tag not in result.found:
         result.found[element.tag] = element, value
     elif result.found[element.tag][1].strip(b" \0") != value.strip(b" \0"):
         result.repeated.add(element.tag)
 
 
-def _begins_anew(data: bytes, position: int, encoding: Encoding) -> bool:
-    if data[position + 128 : position + 132] == b"DICM":
-        return True
-    reader = _ElementReader(data, encoding, IDENTIFYING)
-    return not reader.leaves_group(position) and reader.element(position, -1) is not None
-
-
 def encoding_at(data: bytes, start: int, stated: Encoding | None) -> Encoding | None:
-    """Give the encoding of a data set: the stated one, unless its first elements contradict it.
-
-    None where they make sense in no encoding.
-    """
+    """Give the encoding that the first elements are in, the stated one if it can be; else None."""
     others = (EXPLICIT, IMPLICIT, BIG, IMPLICIT_BIG)
     for encoding in others if stated is None else (stated, *others):
         if _ElementReader(data, encoding).begins_well(start):
@@ -251,13 +235,11 @@ class _ElementReader:
             if tag == PIXEL_DATA:  # not those of an icon, within a sequence
                 if not self.data[element.next :].strip(b" \0"):
                     return place
-            elif self._plausible(element.next, tag) and self._follows(element.next, tag):
-                return place
+            elif self._plausible(element.next, tag):
+                following = self.element(element.next, tag)
+                if following is not None and following.tag > tag:
+                    return place
         return None
-
-    def _follows(self, position: int, previous: int) -> bool:
-        element = self.element(position, previous)
-        return element is not None and element.tag > previous
 
     def _candidates(self, position: int) -> Iterator[tuple[str | None, int, int]]:
         """Give the ways to read a header as (VR, length, start of the value), likeliest first."""
@@ -336,7 +318,7 @@ class _ElementReader:
                 break
         if position == self.end:
             return position, position  # only the delimiter is missing
-        found = self.data.rfind(self._bytes(SEQUENCE_END), start)
+        found = self.data.rfind(self._sequence_end, start)
         if found >= 0:
             return found, found + HEADER
         return self.end + 1, self.end + 1
@@ -357,7 +339,7 @@ class _ElementReader:
             after = self._item(position, implicit=implicit, depth=depth)
             position = position + length if length != UNDEFINED else after or self.end
         # The length of an item is wrong: take the end that another element follows.
-        mark = self._bytes(SEQUENCE_END) + b"\0\0\0\0"
+        mark = self._sequence_end + b"\0\0\0\0"
         found = self.data.find(mark, start)
         while found >= 0:
             if depth or self._plausible(found + HEADER, tag):
@@ -392,9 +374,9 @@ class _ElementReader:
     def _number(self, position: int, size: int) -> int:
         return int.from_bytes(self.data[position : position + size], self.order)
 
-    def _bytes(self, tag: int) -> bytes:
-        group, element = tag >> 16, tag & 0xFFFF
-        return b"".join(part.to_bytes(2, self.order) for part in (group, element))
+    @property
+    def _sequence_end(self) -> bytes:
+        return b"\xfe\xff\xdd\xe0" if self.encoding.little else b"\xff\xfe\xe0\xdd"
 
 
 def _known(tag: int) -> bool:

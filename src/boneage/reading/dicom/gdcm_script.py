@@ -8,7 +8,6 @@ import gdcm
 
 
 def main() -> None:
-    """Decode with the size and depth given on the command line."""
     columns, rows, samples, bits_allocated, bits_stored, lossless = map(int, sys.argv[1:])
     fragment = gdcm.Fragment()
     fragment.SetByteStringValue(sys.stdin.buffer.read())

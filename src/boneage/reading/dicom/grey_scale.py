@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from boneage.reading.dicom.padding import ROBUST, sample_of
+from boneage.reading.dicom.stated_geometry import ROBUST, sample_of
 from boneage.reading.dicom.stored_values import Integers, Mask, bits_for
 
 MOST_LEVELS = 2**16
@@ -39,7 +39,6 @@ class Levels:
     index: npt.NDArray[np.unsignedinteger[Any]]
     """Places in ``values``, shape (rows, columns)."""
     sample: npt.NDArray[np.unsignedinteger[Any]]
-    """The places of some pixels."""
     counts: npt.NDArray[np.intp]
     """How many pixels of the image have each value."""
 
@@ -146,7 +145,6 @@ def _moved_greys_of_8_bits(levels: Levels, low: float, high: float) -> Greys | N
 
 
 def none_of(values: Values) -> Mask:
-    """A mask of no level."""
     return np.zeros(values.shape, np.bool_)
 
 

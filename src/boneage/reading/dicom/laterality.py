@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pydicom.dataset import Dataset
 
 from boneage.domain.findings import Finding
-from boneage.reading.dicom.values import text_of, texts_of
+from boneage.reading.dicom.values import TABLES, text_of, texts_of
 
 LATERALITIES = ("ImageLaterality", "FrameLaterality", "Laterality")
 SIDES = (*LATERALITIES, "BodyPartExamined")
@@ -18,44 +18,16 @@ FUNCTIONAL_GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroups
 REGIONS = ("AnatomicRegionSequence", "PrimaryAnatomicStructureSequence")
 MODIFIERS = ("AnatomicRegionModifierSequence", "PrimaryAnatomicStructureModifierSequence")
 VIEWS = ("ViewCodeSequence", "ViewModifierCodeSequence")
-DESCRIPTIONS = (
-    *("SeriesDescription", "StudyDescription", "ProtocolName", "AcquisitionProtocolName"),
-    *("RequestedProcedureDescription", "PerformedProcedureStepDescription"),
-)
-"""Free texts: only a word that names a side is read."""
-PLACES = (*SIDES, *FUNCTIONAL_GROUPS, *REGIONS, *VIEWS, *DESCRIPTIONS)
+PLACES = (*SIDES, *FUNCTIONAL_GROUPS, *REGIONS, *VIEWS, *TABLES["elements"]["descriptions"])
 
 LEFT, RIGHT, BOTH = frozenset("L"), frozenset("R"), frozenset("LR")
-WORDS = {
-    **dict.fromkeys(("LEFT", "LT", "LINKS", "LINKE", "LINKER", "LINKEN", "LI"), LEFT),
-    **dict.fromkeys(("GAUCHE", "IZQUIERDA", "IZQUIERDO", "IZQ", "SINISTRA", "SINISTRO"), LEFT),
-    **dict.fromkeys(("ESQUERDA", "ESQUERDO", "SIN", "SINISTER"), LEFT),
-    **dict.fromkeys(("RIGHT", "RT", "RECHTS", "RECHTE", "RECHTER", "RECHTEN", "RE"), RIGHT),
-    **dict.fromkeys(("DROITE", "DROIT", "DERECHA", "DERECHO", "DER", "DESTRA", "DESTRO"), RIGHT),
-    **dict.fromkeys(("DIREITA", "DIREITO", "DEXTER"), RIGHT),
-    **dict.fromkeys(("BOTH", "BILAT", "BILATERAL", "BILATERALE", "BEIDE", "BEIDER"), BOTH),
-    **dict.fromkeys(("BEIDSEITS", "BDS", "BILATÉRAL", "AMBAS", "ENTRAMBE"), BOTH),
-}
-"""Of the languages that radiographs come in."""
-LETTERS = {"L": LEFT, "LH": LEFT, "R": RIGHT, "RH": RIGHT, "B": BOTH}
-"""Where the element has codes, or a text mentions a hand: elsewhere they may be initials."""
+WORDS, LETTERS, CODES = (
+    {word: frozenset(sides) for sides, words in TABLES[name].items() for word in words}
+    for name in ("words", "letters", "codes")
+)
+"""What a word, a letter and a code say: which sides."""
 ITALIAN_HAND, ITALIAN = "MANO", {"DX": RIGHT, "SX": LEFT}
 """DX is a modality, too."""
-NOT_OF_TEXTS = frozenset(("RE", "LI", "DER", "SIN"))
-"""Words with other meanings in a text that does not mention a hand."""
-HANDS = frozenset(
-    ("HAND", "HANDS", "HÄNDE", "WRIST", "WRISTS", "HANDGELENK", "MAIN", "MAINS", "MANO", "MANOS")
-)
-for _hand in ("HAND", "WRIST"):
-    WORDS |= dict.fromkeys((f"L{_hand}", f"LEFT{_hand}", f"{_hand}L"), LEFT)
-    WORDS |= dict.fromkeys((f"R{_hand}", f"RIGHT{_hand}", f"{_hand}R"), RIGHT)
-CODES = {
-    **dict.fromkeys(("7771000", "G-A101", "LEFT"), LEFT),
-    **dict.fromkeys(("24028007", "G-A100", "RIGHT"), RIGHT),
-    **dict.fromkeys(("51440002", "G-A102", "BILATERAL"), BOTH),
-}
-"""Of SNOMED CT and of SNOMED RT, by the value alone (PS3.16, CID 244)."""
-UNPAIRED = frozenset(("U", "UNPAIRED", "N", "NA", "NONE", "UNKNOWN"))
 MAX_ITEMS = 64
 WORD = re.compile(r"[^\W\d_]+")
 DIRECTION = re.compile(r"lateral|oblique", re.IGNORECASE)
@@ -133,7 +105,7 @@ def _in_regions(dataset: Dataset) -> Iterator[frozenset[str]]:
 
 def _described(dataset: Dataset) -> Iterator[frozenset[str]]:
     """Give the sides that are named in free texts, and by views."""
-    for keyword in DESCRIPTIONS:
+    for keyword in TABLES["elements"]["descriptions"]:
         for text in texts_of(dataset, keyword):
             yield _in_text(text)
     for view in _items(dataset, VIEWS[0]):
@@ -151,10 +123,10 @@ def _in_element(dataset: Dataset, keyword: str) -> frozenset[str]:
 def _in_text(text: str, *, codes: bool = False) -> frozenset[str]:
     """Give the sides that a text names; single letters only where it may be a code."""
     words = WORD.findall(text.upper())
-    letters = codes or bool(HANDS.intersection(words))
+    letters = codes or not set(TABLES["texts"]["hands"]).isdisjoint(words)
     found = frozenset[str]()
     for word in words:
-        if letters or word not in NOT_OF_TEXTS:
+        if letters or word not in TABLES["texts"]["ambiguous"]:
             found |= WORDS.get(word, frozenset())
         if letters:
             found |= LETTERS.get(word, frozenset())
@@ -165,7 +137,11 @@ def _in_text(text: str, *, codes: bool = False) -> frozenset[str]:
 
 def _not_understood(dataset: Dataset) -> list[Finding]:
     texts = (text for keyword in LATERALITIES for text in texts_of(dataset, keyword))
-    return [UNKNOWN_SIDE] if any(text.upper() not in UNPAIRED for text in texts) else []
+    return (
+        [UNKNOWN_SIDE]
+        if any(text.upper() not in TABLES["texts"]["unpaired"] for text in texts)
+        else []
+    )
 
 
 def _items(dataset: Dataset, keyword: str) -> list[Dataset]:

@@ -72,14 +72,11 @@ def _entries(item: Dataset, keyword: str, count: int, bits: int) -> npt.NDArray[
     else:
         content = np.asarray(numbers_of(item, keyword), np.int64).astype("<u2").tobytes()
         order = "<"
-    if count <= len(content) < 2 * count and _packed(content, bits):
-        return np.frombuffer(content, np.uint8, count).astype(np.uint16)
+    if count <= len(content) < 2 * count:
+        # Two 8-bit entries may be in each word, also where more bits are stated.
+        pairs = np.frombuffer(content, np.uint8, len(content) // 2 * 2).reshape(-1, 2)
+        apart = float(np.abs(pairs[:, 0].astype(np.int16) - pairs[:, 1]).mean())
+        if bits <= 8 or apart < ALIKE:
+            return np.frombuffer(content, np.uint8, count).astype(np.uint16)
     words = np.frombuffer(content, f"{order}u2", min(len(content) // 2, MAX_ENTRIES))
     return words.astype(np.uint16) if len(words) >= 2 else None
-
-
-def _packed(content: bytes, bits: int) -> bool:
-    """Whether there are two 8-bit entries in each word, also where more bits are stated."""
-    pairs = np.frombuffer(content, np.uint8, len(content) // 2 * 2).reshape(-1, 2)
-    apart = float(np.abs(pairs[:, 0].astype(np.int16) - pairs[:, 1]).mean())
-    return bits <= 8 or apart < ALIKE

@@ -80,10 +80,7 @@ def _of_sex(dataset: Dataset) -> Iterator[Finding]:
 
 
 def times_of(dataset: Dataset) -> Times:
-    """Determine the child's age at the image: by its dates, else the stated age.
-
-    An age of 0, and dates that give an impossible age, are placeholders.
-    """
+    """Determine the age at the image: by its dates, if they give a possible one, else as stated."""
     birth, stated = date_of(dataset, "PatientBirthDate"), age_of(dataset)
     where = next((key for key in STUDY_DATES if date_of(dataset, key) is not None), None)
     study = None if where is None else date_of(dataset, where)

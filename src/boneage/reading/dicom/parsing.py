@@ -34,40 +34,15 @@ from boneage.reading.dicom.elements import (
     meta_of,
 )
 from boneage.reading.dicom.laterality import PLACES, SIDES
-from boneage.reading.dicom.values import texts_of, whole_number
+from boneage.reading.dicom.values import TABLES, texts_of, whole_number
 
-PIXELS = (
-    *("Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration"),
-    *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "NumberOfFrames"),
-    *("PixelData", "FloatPixelData", "DoubleFloatPixelData"),
-    *("PixelPaddingValue", "PixelPaddingRangeLimit"),
-    *(f"{colour}PaletteColorLookupTableDescriptor" for colour in ("Red", "Green", "Blue")),
-    *(f"{colour}PaletteColorLookupTableData" for colour in ("Red", "Green", "Blue")),
-)
-DISPLAY = (
-    *("RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", "VOILUTSequence"),
-    *("WindowCenter", "WindowWidth", "VOILUTFunction", "PresentationLUTShape"),
-    *("PresentationLUTSequence",),
-    *("PixelAspectRatio", "NominalScannedPixelSpacing", "ShutterShape"),
-    *("ShutterLeftVerticalEdge", "ShutterRightVerticalEdge", "ShutterUpperHorizontalEdge"),
-    *("ShutterLowerHorizontalEdge", "CenterOfCircularShutter", "RadiusOfCircularShutter"),
-    *("VerticesOfThePolygonalShutter",),
-    *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
-)
-METADATA = (
-    *("SpecificCharacterSet", "SOPClassUID", "Modality"),
-    *("PatientSex", "PatientBirthDate", "PatientAge"),
-    *("StudyDate", "AcquisitionDate", "ContentDate", "SeriesDate"),
-    *("PixelSpacing", "ImagerPixelSpacing", "BodyPartExamined", "BurnedInAnnotation"),
-    *PLACES,
-)
+ELEMENTS = TABLES["elements"]
+USED_ALONE = frozenset((*ELEMENTS["pixels"], *ELEMENTS["display"]))
+"""Of several values of these, the first is used."""
 OF_THE_STUDY = ("StudyTime", "AccessionNumber", "ReferringPhysicianName")
-COUNTED = ("PatientName", "PatientID", *OF_THE_STUDY)
-"""Only the number of their values is read: written DICOM objects state them again."""
-USED_WHEN_REPEATED = frozenset(map(tag_for_keyword, (*PIXELS, *DISPLAY)))
-NEEDED_TAGS = frozenset(
-    tag for tag in map(tag_for_keyword, (*PIXELS, *DISPLAY, *METADATA, *COUNTED)) if tag is not None
-)
+USED_WHEN_REPEATED = frozenset(map(tag_for_keyword, USED_ALONE))
+NEEDED = (*USED_ALONE, *ELEMENTS["metadata"], *ELEMENTS["counted"], *PLACES)
+NEEDED_TAGS = frozenset(tag for tag in map(tag_for_keyword, NEEDED) if tag is not None)
 PREFIX = b"DICM"
 PREAMBLE = 128
 META = b"\2\0"
@@ -95,24 +70,27 @@ class Parsed(NamedTuple):
     notes: tuple[Finding, ...]
 
 
-def parse(data: bytes, name: str) -> Parsed:
+def parse(data: bytes) -> Parsed:
     """Parse the elements of a DICOM file, or of a bare data set, that an image needs."""
-    return _parse(data, name, NEEDED_TAGS)
+    return _parse(data, NEEDED_TAGS)
 
 
-def parse_all(data: bytes, name: str) -> Parsed:
+def parse_all(data: bytes) -> Parsed:
     """Parse all elements of a DICOM file but for long ones; the pixels are left empty."""
-    return _parse(data, name, None)
+    return _parse(data, None)
 
 
-def _parse(data: bytes, name: str, tags: frozenset[int] | None) -> Parsed:
+def _parse(data: bytes, tags: frozenset[int] | None) -> Parsed:
     meta = _file_meta(data)
     uid = UID_AT_LEAST.match(_text(meta, TRANSFER_SYNTAX))
     stated = uid[0] if uid else ""
-    data, start, written = _located(data, meta, stated, name)
+    data, start, written = _located(data, meta, stated)
     encoding = written or transfer_syntax.stated_encoding(stated) or EXPLICIT
     elements = elements_of(data, start, encoding, tags)
-    dataset = _dataset(elements, encoding)
+    for tag in elements.repeated - USED_WHEN_REPEATED:
+        del elements.found[tag]
+    dataset = Dataset(_raw(elements, encoding))
+    dataset.set_original_encoding(encoding.implicit, encoding.little, _charset(elements))
     dataset.file_meta = FileMetaDataset(_raw(meta, EXPLICIT))
     pixels = elements.found.get(PIXEL_DATA)
     syntax = stated if pixels is None else _true_syntax(stated, encoding, *pixels, dataset)
@@ -124,9 +102,7 @@ def _parse(data: bytes, name: str, tags: frozenset[int] | None) -> Parsed:
     return Parsed(dataset, syntax, cut_off, tuple(notes))
 
 
-def _located(
-    data: bytes, meta: Elements, stated: str, name: str
-) -> tuple[bytes, int, Encoding | None]:
+def _located(data: bytes, meta: Elements, stated: str) -> tuple[bytes, int, Encoding | None]:
     """Give the bytes with the data set, where it begins, and its encoding; None: not known."""
     start, length = meta.stop, meta.found.get(META_LENGTH)
     places = [start]
@@ -139,7 +115,7 @@ def _located(
             return data, place, encoding
     deflated = stated == DeflatedExplicitVRLittleEndian
     with nullcontext() if deflated else suppress(FilmError):
-        content = transfer_syntax.inflated(data[start:], name)
+        content = transfer_syntax.inflated(data[start:])
         encoding = encoding_at(content, 0, EXPLICIT) if content else None
         if content is not None and (deflated or encoding is not None):
             return content, 0, encoding
@@ -154,8 +130,10 @@ def _true_syntax(
     syntax = transfer_syntax.true_syntax(stated, encoding, value, encapsulated=encapsulated)
     private = transfer_syntax.is_private(stated)
     if not encapsulated and (private or transfer_syntax.is_compressed(syntax)):
-        need = _bytes_of_pixels(dataset)
-        if need is not None and need <= len(value) <= need + 1:
+        sizes = [whole_number(dataset, key) for key in ("Rows", "Columns", "BitsAllocated")]
+        samples = whole_number(dataset, "SamplesPerPixel") or 1
+        need = math.prod(size or 0 for size in sizes) * samples // 8
+        if all(sizes) and need <= len(value) <= need + 1:
             syntax = transfer_syntax.UNCOMPRESSED[EXPLICIT]
     columns, bits = (whole_number(dataset, keyword) for keyword in ("Columns", "BitsAllocated"))
     if not encapsulated and private and columns and bits == 16:
@@ -175,14 +153,6 @@ def _file_meta(data: bytes) -> Elements:
     return meta_of(data, start)
 
 
-def _dataset(elements: Elements, encoding: Encoding) -> Dataset:
-    for tag in elements.repeated - USED_WHEN_REPEATED:
-        del elements.found[tag]
-    dataset = Dataset(_raw(elements, encoding))
-    dataset.set_original_encoding(encoding.implicit, encoding.little, _charset(elements))
-    return dataset
-
-
 def _raw(elements: Elements, encoding: Encoding) -> dict[BaseTag, DataElement | RawDataElement]:
     return {
         BaseTag(tag): RawDataElement(BaseTag(tag), element.vr, element.length, value, 0, *encoding)
@@ -191,11 +161,7 @@ def _raw(elements: Elements, encoding: Encoding) -> dict[BaseTag, DataElement | 
 
 
 def _charset(elements: Elements) -> list[str]:
-    """Give the character sets, as Python calls them, that texts are written in.
-
-    Where none, or an unknown one, is stated, texts that are valid UTF-8 are decoded as UTF-8: other
-    texts are not valid by chance.
-    """
+    """Give the character sets of texts: those stated, else UTF-8 where a text is valid UTF-8."""
     stated = _text(elements, CHARACTER_SET)
     if stated.strip("\\ "):
         terms = [term.strip() for term in stated.split("\\")]
@@ -218,13 +184,6 @@ def _text(elements: Elements, tag: int) -> str:
     return value.strip(b" \0").decode("ascii", "replace")
 
 
-def _bytes_of_pixels(dataset: Dataset) -> int | None:
-    numbers = [whole_number(dataset, keyword) for keyword in ("Rows", "Columns", "BitsAllocated")]
-    samples = whole_number(dataset, "SamplesPerPixel") or 1
-    known = [number for number in numbers if number]
-    return math.prod(known) * samples // 8 if len(known) == 3 else None
-
-
 def _notes(elements: Elements, dataset: Dataset, *, other_syntax: bool) -> Iterator[Finding]:
     """Report what is odd, without any value."""
     several = [_keyword(tag) for tag in sorted(elements.repeated)]
@@ -234,7 +193,7 @@ def _notes(elements: Elements, dataset: Dataset, *, other_syntax: bool) -> Itera
         if tag not in elements.repeated and _has_several(dataset, tag, value)
     ]
     for keyword in several:
-        used = "the first was used" if keyword in {*PIXELS, *DISPLAY} else "none was used"
+        used = "the first was used" if keyword in USED_ALONE else "none was used"
         message = f"The file contains several values for {keyword} where one is allowed; {used}."
         severity = Severity.NOTE if keyword in OF_THE_STUDY else Severity.WARNING
         yield Finding("several_values", severity, message)

@@ -1,21 +1,35 @@
-"""DICOM to a radiograph: CR, DX, secondary capture, or any other single grey image."""
+"""DICOM to a radiograph: CR, DX, secondary capture, or any other single grey image.
+
+Also what is stored as colour, where it is grey.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from boneage.domain.radiograph import Radiograph
 from boneage.errors import FilmError
-from boneage.reading.dicom.colour import one_channel, through_palette
+from boneage.reading.accepted import DICOM, Limits, truncated
 from boneage.reading.dicom.decoding import PixelDescription, decode_frame
 from boneage.reading.dicom.display import displayed
+from boneage.reading.dicom.lookup_table import LookupTable
 from boneage.reading.dicom.metadata import metadata_of
-from boneage.reading.dicom.padding import Padding, stated_padding, unstated_padding
 from boneage.reading.dicom.parsing import parse
-from boneage.reading.dicom.stated_geometry import Shutter, stated_pixel_aspect, stated_shutter
+from boneage.reading.dicom.stated_geometry import (
+    Padding,
+    Shutter,
+    stated_padding,
+    stated_pixel_aspect,
+    stated_shutter,
+    unstated_padding,
+)
 from boneage.reading.dicom.stored_values import (
     Cells,
     Mask,
@@ -23,75 +37,57 @@ from boneage.reading.dicom.stored_values import (
     resolve_coding,
     stated_coding,
 )
-from boneage.reading.dicom.values import text_of, whole_number
-from boneage.reading.limits import Limits
-from boneage.reading.quiet import quiet
+from boneage.reading.dicom.values import TABLES, text_of, whole_number
+from boneage.reading.raster.grey import luminance
 
-SYNTAXES = {
-    "1.2.840.10008.1.2": "uncompressed",
-    "1.2.840.10008.1.2.1": "uncompressed",
-    "1.2.840.10008.1.2.1.99": "deflated",
-    "1.2.840.10008.1.2.2": "uncompressed, big endian",
-    "1.2.840.10008.1.2.4.50": "JPEG baseline",
-    "1.2.840.10008.1.2.4.51": "JPEG extended",
-    "1.2.840.10008.1.2.4.57": "JPEG lossless",
-    "1.2.840.10008.1.2.4.70": "JPEG lossless",
-    "1.2.840.10008.1.2.4.80": "JPEG-LS lossless",
-    "1.2.840.10008.1.2.4.81": "JPEG-LS near-lossless",
-    "1.2.840.10008.1.2.4.90": "JPEG 2000 lossless",
-    "1.2.840.10008.1.2.4.91": "JPEG 2000",
-    "1.2.840.10008.1.2.4.201": "HTJ2K lossless",
-    "1.2.840.10008.1.2.4.202": "HTJ2K lossless",
-    "1.2.840.10008.1.2.4.203": "HTJ2K",
-    "1.2.840.10008.1.2.5": "RLE",
-}
-"""The transfer syntaxes that are read."""
+SYNTAXES: Mapping[str, str] = TABLES["syntaxes"]
 ALLOCATED = frozenset((1, 8, 12, 16, 32))
 MOST_BITS = 32
 FLOAT_PIXELS = ("FloatPixelData", "DoubleFloatPixelData")
+GREY = frozenset(("MONOCHROME1", "MONOCHROME2"))
+TOLERANCE = 4 / 255
+"""Between the channels of a grey: conversion from YCbCr and lossy compression leave less."""
 
 
-def read_dicom(data: bytes, name: str, limits: Limits) -> Radiograph:
+def read_dicom(data: bytes, limits: Limits) -> Radiograph:
     """Read the bytes of a DICOM file; FilmError where they are not one whole grey image."""
     try:
-        with quiet():
-            return _read(data, name, limits)
+        return _read(data, limits)
     except FilmError:
         raise
     except Exception as error:
         # Not chained: pydicom's message may quote the patient.
         raise FilmError(
             "damaged",
-            f"{name!r} is a damaged DICOM file ({type(error).__name__}): "
+            f"is a damaged DICOM file ({type(error).__name__}): "
             "it cannot be decoded; export it again",
         ) from None
 
 
-def _read(data: bytes, name: str, limits: Limits) -> Radiograph:
-    dataset, syntax, cut_off, notes = parse(data, name)
+def _read(data: bytes, limits: Limits) -> Radiograph:
+    dataset, syntax, cut_off, notes = parse(data)
     if "PixelData" not in dataset or not dataset["PixelData"].value:
         damaged = any(note.code == "skipped_elements" for note in notes)
-        raise _without_pixels(dataset, name, len(data), cut_off=cut_off, damaged=damaged)
-    description = _describe(dataset, name)
-    limits.check(description.rows, description.columns, name)
+        raise _without_pixels(dataset, len(data), cut_off=cut_off, damaged=damaged)
+    description = _describe(dataset)
+    limits.check(description.rows, description.columns)
     frames = whole_number(dataset, "NumberOfFrames") or 1
     if frames > 1:
         raise FilmError(
-            "several_frames",
-            f"{name!r} is a DICOM file of {frames} frames; give one image per file",
+            "several_frames", f"is a DICOM file of {frames} frames; give one image per file"
         )
     if syntax not in SYNTAXES:
         raise FilmError(
             "unsupported_compression",
-            f"{name!r} is DICOM compressed as {UID(syntax).name!r}, which is not supported; "
+            f"is DICOM compressed as {UID(syntax).name!r}, which is not supported; "
             "export it uncompressed, or as RLE, JPEG, JPEG-LS or JPEG 2000",
         )
-    cells = decode_frame(dataset, syntax, description, name)
-    stored, padding = _stored(cells, dataset, description, name)
+    cells = decode_frame(dataset, syntax, description)
+    stored, padding = _stored(cells, dataset, description)
     aspect, found = stated_pixel_aspect(dataset)
     shutter = stated_shutter(dataset, description.rows, description.columns, aspect)
     counted = _counted(padding, shutter)
-    pixels, shown = displayed(stored, dataset, description.photometric, counted, name)
+    pixels, shown = displayed(stored, dataset, description.photometric, counted)
     if padding is not None:
         pixels[padding.around] = 0
     exposed, unpadded = shutter.applied(pixels), padding.box if padding else None
@@ -100,19 +96,20 @@ def _read(data: bytes, name: str, limits: Limits) -> Radiograph:
     found += (*stored.notes, *(padding.notes if padding else ()), *shutter.notes, *shown)
     stored_as = f"DICOM ({SYNTAXES[syntax]})"
     metadata = metadata_of(dataset, stored_as, stored.coding.bits, notes)
-    return Radiograph(pixels, metadata, name, aspect, exposed or unpadded, found)
+    return Radiograph(
+        pixels, metadata, pixel_aspect=aspect, exposed=exposed or unpadded, notes=found
+    )
 
 
 def _stored(
-    cells: Cells, dataset: Dataset, description: PixelDescription, name: str
+    cells: Cells, dataset: Dataset, description: PixelDescription
 ) -> tuple[StoredValues, Padding | None]:
-    """Decode the pixels as numbers, and find which of them are padding."""
     described = description.bits_stored, description.high_bit
     if description.photometric.startswith("PALETTE"):
         coding = stated_coding(cells, *described, signed=False)
-        greys = through_palette(coding.of(cells.values), dataset, name)
+        greys = through_palette(coding.of(cells.values), dataset)
         return StoredValues(greys, coding, cells.notes), None
-    grey = one_channel(cells.values, description.photometric, description.bits_stored, name)
+    grey = one_channel(cells.values, description.photometric, description.bits_stored)
     cells = replace(cells, values=grey)
     coding = stated_coding(cells, *described, signed=description.signed)
     padding = stated_padding(dataset, cells, coding) or unstated_padding(coding.of(grey))
@@ -128,13 +125,13 @@ def _counted(padding: Padding | None, shutter: Shutter) -> Mask | None:
     return counted if counted.any() else None
 
 
-def _describe(dataset: Dataset, name: str) -> PixelDescription:
-    rows, columns = (_needed(dataset, keyword, name) for keyword in ("Rows", "Columns"))
-    allocated = _needed(dataset, "BitsAllocated", name)
+def _describe(dataset: Dataset) -> PixelDescription:
+    rows, columns = (_needed(dataset, keyword) for keyword in ("Rows", "Columns"))
+    allocated = _needed(dataset, "BitsAllocated")
     if allocated not in ALLOCATED:
         raise FilmError(
             "unsupported_pixels",
-            f"{name!r} stores {allocated} bits a pixel; 1, 8, 12, 16 and 32 are supported",
+            f"stores {allocated} bits a pixel; 1, 8, 12, 16 and 32 are supported",
         )
     stored = whole_number(dataset, "BitsStored") or allocated
     samples = whole_number(dataset, "SamplesPerPixel") or 1
@@ -152,37 +149,78 @@ def _describe(dataset: Dataset, name: str) -> PixelDescription:
     )
 
 
-def _needed(dataset: Dataset, keyword: str, name: str) -> int:
+def _needed(dataset: Dataset, keyword: str) -> int:
     value = whole_number(dataset, keyword)
     if value is None or value < 1:
-        raise FilmError(
-            "damaged", f"{name!r} is a damaged DICOM file: it states no {keyword} of its image"
-        )
+        raise FilmError("damaged", f"is a damaged DICOM file: it states no {keyword} of its image")
     return value
 
 
-def _without_pixels(
-    dataset: Dataset, name: str, size: int, *, cut_off: bool, damaged: bool
-) -> FilmError:
+def _without_pixels(dataset: Dataset, size: int, *, cut_off: bool, damaged: bool) -> FilmError:
     if cut_off:
-        return FilmError(
-            "truncated",
-            f"{name!r} is a DICOM file cut off after {size:,} bytes; copy it again, whole",
-        )
+        return truncated(DICOM, size)
     if damaged:
         return FilmError(
             "damaged",
-            f"{name!r} is a damaged DICOM file: its elements cannot be distinguished, and no image "
+            "is a damaged DICOM file: its elements cannot be distinguished, and no image "
             "is found among them; export it again",
         )
     if any(keyword in dataset for keyword in FLOAT_PIXELS):
         return FilmError(
             "unsupported_pixels",
-            f"{name!r} stores its pixels as floating-point numbers; whole numbers are supported",
+            "stores its pixels as floating-point numbers; whole numbers are supported",
         )
     meta = getattr(dataset, "file_meta", Dataset())
     stated = text_of(dataset, "SOPClassUID") or text_of(meta, "MediaStorageSOPClassUID")
     kind = UID(stated).name if stated else "of an unknown kind"
-    return FilmError(
-        "no_pixels", f"{name!r} is DICOM without an image ({kind}); give the radiograph itself"
-    )
+    return FilmError("no_pixels", f"is DICOM without an image ({kind}); give the radiograph itself")
+
+
+def one_channel(values: npt.NDArray[Any], photometric: str, bits: int) -> npt.NDArray[Any]:
+    """Reduce colour that is grey to the grey that it is; FilmError where it is colour.
+
+    Decoders differ in whether they convert luminance and colour differences to RGB, whatever
+    the file states, so the values decide: three channels that agree are RGB, and where two keep
+    to their middle, the first is luminance, and is taken as it is.
+    """
+    if values.ndim == 2:
+        return values
+    white = 2**bits - 1
+    if values.shape[2] != 3:
+        raise _in_colour(f"{photometric} of {values.shape[2]} samples")
+    most = TOLERANCE * white
+    first, second, third = (values[..., channel] for channel in range(3))
+    middle = values.dtype.type(2 ** (bits - 1))
+    if max(_apart(second, middle), _apart(third, middle)) <= most:
+        return first
+    apart = max(_apart(first, second), _apart(second, third))
+    if apart > most:
+        raise _in_colour(f"{photometric}, its channels differ by up to {apart}")
+    return luminance(values) if apart else first
+
+
+def _apart(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> int:
+    """Give the largest difference; not of unsigned numbers, which would wrap around."""
+    return int((np.maximum(one, other) - np.minimum(one, other)).max())
+
+
+def through_palette(values: npt.NDArray[Any], dataset: Dataset) -> npt.NDArray[np.uint16]:
+    """Look up the greys that palette indices stand for; FilmError where some are not grey."""
+    tables = [
+        LookupTable.of(
+            dataset,
+            f"{colour}PaletteColorLookupTableDescriptor",
+            f"{colour}PaletteColorLookupTableData",
+        )
+        for colour in ("Red", "Green", "Blue")
+    ]
+    found = [table for table in tables if table is not None]
+    if len(found) != 3 or values.ndim != 2:
+        raise _in_colour("a palette that cannot be read")
+    channels = np.stack([table.entries[table.places(values)] for table in found], axis=-1)
+    bits = max(int(table.white).bit_length() for table in found)
+    return np.asarray(one_channel(channels, "a palette", bits), np.uint16)
+
+
+def _in_colour(what: str) -> FilmError:
+    return FilmError("colour", f"is a DICOM image in colour ({what}); a radiograph is grey")

@@ -70,7 +70,6 @@ class Coding:
         return np.asarray(np.right_shift(numbers, kind.type(down))) if down else numbers
 
     def __str__(self) -> str:
-        """Name it in a sentence."""
         place = f", the highest of {self.bits + self.shift}" if self.shift else ""
         return f"{'signed' if self.signed else 'unsigned'} numbers of {self.bits} bits{place}"
 
@@ -108,10 +107,7 @@ class StoredValues:
 
 
 def stated_coding(cells: Cells, bits_stored: int, high_bit: int | None, *, signed: bool) -> Coding:
-    """Read as the header states, as far as that is possible.
-
-    A compressed image is right about its own sign, and has no place for other bits below.
-    """
+    """Read as stated, if possible; a compressed image is right about its sign and lowest bit."""
     bits = min(bits_stored, cells.bits)
     if cells.signed is not None:
         return Coding(bits, cells.signed)
@@ -308,11 +304,7 @@ def _with_the_right_sign(values: Integers, coding: Coding, counted: Mask | None)
 
 
 def _across(values: Integers, coding: Coding, counted: Mask | None, most: float = 1.0) -> int:
-    """Count the neighbours of which one is near the lowest number, the other near the highest.
-
-    None where more than a part of all pixels is either: that is black, or white, and jumps
-    would show it.
-    """
+    """Count neighbours of which one is near the lowest number and one near the highest."""
     numbers = coding.of(values)
     lowest = -(2 ** (coding.bits - 1)) if coding.signed else 0
     highest = lowest + 2**coding.bits - 1
@@ -340,10 +332,8 @@ def _note(what: str) -> Finding:
 
 
 def _doubtful(share: float) -> Finding:
-    return Finding.warning(
-        "stored_values_doubtful",
+    message = (
         f"{100 * share:.0f} % of neighbouring pixels alternate between black and white, which "
-        "suggests wrongly decoded pixel values; compare with a DICOM viewer",
-        measured=share,
-        limit=DOUBTFUL,
+        "suggests wrongly decoded pixel values; compare with a DICOM viewer"
     )
+    return Finding.warning("stored_values_doubtful", message, share, DOUBTFUL)

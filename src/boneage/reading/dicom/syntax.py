@@ -35,7 +35,11 @@ JPEG = "1.2.840.10008.1.2.4."
 JPEG_2000_BEGINNINGS = (b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP  ")
 BY_JPEG_FRAME = {0xC0: f"{JPEG}50", 0xC1: f"{JPEG}51", 0xC3: f"{JPEG}70", 0xF7: f"{JPEG}80"}
 """By the marker of the frame header (ITU-T T.81, B.1.1.3; T.87)."""
-FAMILIES = ((f"{JPEG}9", "JPEG 2000"), (f"{JPEG}20", "JPEG 2000"), (f"{JPEG}8", "JPEG-LS"))
+FAMILIES = (
+    *((f"{JPEG}9", "JPEG 2000"), (f"{JPEG}20", "JPEG 2000"), (f"{JPEG}8", "JPEG-LS")),
+    *((JPEG, "JPEG"), (str(RLELossless), "RLE")),
+)
+"""By how a transfer syntax begins; the first that fits."""
 MOST_RLE_SEGMENTS = 15
 RLE_HEADER = 64
 
@@ -48,7 +52,6 @@ def stated_encoding(syntax: str) -> Encoding | None:
 
 
 def is_compressed(syntax: str) -> bool:
-    """Whether the pixels of a transfer syntax are compressed."""
     return syntax == RLELossless or syntax.startswith(JPEG)
 
 
@@ -57,11 +60,8 @@ def is_private(syntax: str) -> bool:
     return bool(syntax) and not syntax.startswith(str(ImplicitVRLittleEndian))
 
 
-def inflated(data: bytes, name: str) -> bytes | None:
-    """Inflate a deflated data set, raw as the standard has it, or in a zlib or gzip wrapping.
-
-    None where nothing was deflated; FilmError where it is cut off or becomes too large.
-    """
+def inflated(data: bytes) -> bytes | None:
+    """Inflate a data set, raw or with zlib's or gzip's wrapping; None: nothing was deflated."""
     for bits in (-zlib.MAX_WBITS, zlib.MAX_WBITS | 32):
         inflater = zlib.decompressobj(bits)
         try:
@@ -71,13 +71,11 @@ def inflated(data: bytes, name: str) -> bytes | None:
         if inflater.unconsumed_tail:
             raise FilmError(
                 "too_many_bytes",
-                f"{name!r} inflates to more than an image file may have "
-                f"({MAX_FILE_BYTES / 2**20:.0f} MiB)",
+                f"inflates to more than an image file may have ({MAX_FILE_BYTES / 2**20:.0f} MiB)",
             )
         if not inflater.eof:
             raise FilmError(
-                "truncated",
-                f"{name!r} is a deflated DICOM file that is cut off; copy it again, whole",
+                "truncated", "is a deflated DICOM file that is cut off; copy it again, whole"
             )
         return content
     return None
@@ -86,13 +84,10 @@ def inflated(data: bytes, name: str) -> bytes | None:
 def true_syntax(
     stated: str, encoding: Encoding, pixels: bytes | None, *, encapsulated: bool
 ) -> str:
-    """Determine the transfer syntax from the encoding of the data set and its pixels.
-
-    The stated one, where nothing contradicts it or nothing better is known. Encapsulated
-    pixels are a sequence of fragments.
-    """
+    """Determine the transfer syntax: the stated one, unless encoding or pixels contradict."""
     if encapsulated and pixels:
-        found = _of_codestream(_first_fragment(pixels))
+        table = int.from_bytes(pixels[4:8], "little")  # of offsets, comes first, empty or not
+        found = _of_codestream(pixels[8 + table + 8 :])
         return found if found and _family(found) != _family(stated) else stated
     if stated == DeflatedExplicitVRLittleEndian and encoding == EXPLICIT:
         return stated
@@ -102,18 +97,7 @@ def true_syntax(
 
 
 def _family(syntax: str) -> str:
-    if syntax == RLELossless:
-        return "RLE"
-    for beginning, family in FAMILIES:
-        if syntax.startswith(beginning):
-            return family
-    return "JPEG" if syntax.startswith(JPEG) else ""
-
-
-def _first_fragment(pixels: bytes) -> bytes:
-    """Give what follows the offset table, which comes first, empty or not."""
-    table = int.from_bytes(pixels[4:8], "little")
-    return pixels[8 + table + 8 :]
+    return next((family for start, family in FAMILIES if syntax.startswith(start)), "")
 
 
 def _of_codestream(content: bytes) -> str | None:
@@ -130,18 +114,11 @@ def _of_codestream(content: bytes) -> str | None:
 
 
 def in_little_endian(pixels: bytes, columns: int) -> bytes:
-    """Give 16-bit pixels in the byte order in which neighbours differ less.
-
-    In the wrong order, the noise of the low bytes dominates.
-    """
+    """Give 16-bit pixels in the byte order in which neighbours differ less: low bytes are noise."""
     values = np.frombuffer(pixels, "<u2", len(pixels) // 2)
     if not 1 < columns <= len(values):
         return pixels
-    swapped = values.byteswap()
-    if _roughness(swapped) < _roughness(values):
-        return swapped.tobytes()
-    return pixels
-
-
-def _roughness(values: np.ndarray[tuple[int], np.dtype[np.uint16]]) -> float:
-    return float(np.abs(np.diff(values.astype(np.int32))).mean())
+    rough, swapped = (
+        np.abs(np.diff(words.astype(np.int32))).mean() for words in (values, values.byteswap())
+    )
+    return values.byteswap().tobytes() if swapped < rough else pixels

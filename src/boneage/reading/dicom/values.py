@@ -15,7 +15,9 @@ from pydicom.multival import MultiValue
 
 from boneage.domain.ages import age_in, date_in
 from boneage.domain.radiograph import Sex
+from boneage.storage.typed import shipped_toml
 
+TABLES = shipped_toml("boneage.reading.dicom", "tables.toml")
 SEXES = {"M": Sex.MALE, "MALE": Sex.MALE, "F": Sex.FEMALE, "FEMALE": Sex.FEMALE}
 SEX_CODES = {Sex.MALE: "M", Sex.FEMALE: "F"}
 OTHER_SEXES = frozenset(("O", "OTHER"))
@@ -58,8 +60,7 @@ def texts_of(dataset: Dataset, keyword: str) -> tuple[str, ...]:
 
 def text_of(dataset: Dataset, keyword: str) -> str | None:
     """Read an element's text, or the first one of several."""
-    found = texts_of(dataset, keyword)
-    return found[0] if found else None
+    return next(iter(texts_of(dataset, keyword)), None)
 
 
 def only_text_of(dataset: Dataset, keyword: str) -> str | None:
@@ -90,7 +91,6 @@ def time_of(dataset: Dataset, keyword: str) -> str | None:
 
 
 def sex_of(dataset: Dataset) -> Sex | None:
-    """Read the patient's sex: M or F, small or in full."""
     return SEXES.get((only_text_of(dataset, "PatientSex") or "").upper())
 
 
@@ -106,10 +106,7 @@ def uid_of(dataset: Dataset, keyword: str) -> str | None:
 
 
 def stating(dataset: Dataset, keyword: str, macro: str) -> Dataset:
-    """Find the dataset that has an element: itself, or else a macro of its functional groups.
-
-    The macro is a sequence such as ``"FrameVOILUTSequence"``. Itself where no dataset has it.
-    """
+    """Find which dataset has an element: itself, or else that macro of its functional groups."""
     if _has(dataset, keyword):
         return dataset
     for group in FUNCTIONAL_GROUPS:

@@ -51,6 +51,23 @@ class DecodedImage:
     curve: ToneCurve | None
     """Of the grey levels, where it is not a display's."""
 
+    @property
+    def upright(self) -> Grey:
+        alpha = None if self.grey.alpha is None else self._turned(self.grey.alpha)
+        return Grey(self._turned(self.grey.values), self.grey.white, alpha)
+
+    @property
+    def upright_aspect(self) -> float:
+        """Height of a pixel over its width, once the image is upright."""
+        return 1 / self.aspect if self.orientation >= 5 else self.aspect
+
+    def _turned(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        if self.orientation >= 5:  # stored by columns
+            values = values.swapaxes(0, 1)
+        if self.orientation in {3, 4, 7, 8}:
+            values = np.flip(values, 0)
+        return np.flip(values, 1) if self.orientation in {2, 3, 6, 7} else values
+
 
 def grey_of(image: Image, bits: int) -> Grey:
     """Take the luminance of an image of a depth that Pillow has loaded."""
@@ -75,10 +92,7 @@ def grey_of(image: Image, bits: int) -> Grey:
 
 
 def opacity(alpha: npt.NDArray[Any], white: float) -> npt.NDArray[np.float32] | None:
-    """Scale an alpha channel to 0 to 1; None where all is opaque.
-
-    Also where nothing is: programs leave the channel empty that they do not use.
-    """
+    """Scale an alpha channel to 0 to 1; None where all or nothing is opaque: it is not used."""
     return (
         None
         if alpha.min() == white or alpha.max() == 0
@@ -103,10 +117,7 @@ def channels_differ(colours: npt.NDArray[Any], white: float | None) -> bool:
 
 
 def luminance(colours: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Take ITU-R BT.601 luminance, as Pillow does, of RGB in the last axis.
-
-    Grey stored as colour stays exactly what it is.
-    """
+    """Take ITU-R BT.601 luminance of RGB in the last axis, as Pillow does; grey stays as it is."""
     first = colours[..., 0]
     if all(np.array_equal(first, colours[..., channel]) for channel in (1, 2)):
         return first

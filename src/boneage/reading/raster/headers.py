@@ -1,7 +1,4 @@
-"""Headers of raster files: size and depth, EXIF orientation, shape of a pixel.
-
-Size and depth are checked before the file is decoded.
-"""
+"""Headers of raster files, checked before decoding: size, depth, orientation, shape of a pixel."""
 
 from __future__ import annotations
 
@@ -10,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
+from PIL.ExifTags import Base as Tag
 from PIL.Image import Exif, Image
 
 from boneage.errors import FilmError
+from boneage.reading.accepted import BMP, JPEG, PNG, WEBP, truncated
 from boneage.reading.codestream import jpeg_header
-from boneage.reading.kinds import BMP, JPEG, PNG, WEBP
 
 PNG_COLOUR_TYPES = frozenset((2, 4, 6))
 """RGB, grey with alpha, RGB with alpha."""
@@ -25,7 +22,6 @@ BMP_OLDEST = 12
 """Bytes of the header that knows no compression."""
 BMP_BITS, BMP_COMPRESSIONS = frozenset((1, 4, 8, 16, 24, 32)), frozenset(range(4))
 """Bits per pixel, and ways to store them: as they are, RLE of 8 and 4 bits, bit fields."""
-X_RESOLUTION, Y_RESOLUTION, ORIENTATION = 282, 283, 274
 UPRIGHT = 1
 MOST_ASPECT = 3.0
 """A greater stated ratio is a mistake."""
@@ -45,32 +41,25 @@ class Header:
     """Of a PNG: the code of its transfer characteristics (cICP)."""
 
 
-def read_header(data: bytes, kind: str, name: str) -> Header:
+def read_header(data: bytes, kind: str) -> Header:
     """Read a header, and check that the file is whole; of a TIFF, its decoder does."""
     if kind == PNG:
-        return _png(data, name)
+        return _png(data)
     if kind == JPEG:
-        return _jpeg(data, name)
+        return _jpeg(data)
     if kind == WEBP:
-        return _webp(data, name)
+        return _webp(data)
     if kind == BMP:
-        return _bmp(data, name)
+        return _bmp(data)
     return Header()
 
 
-def truncated(name: str, kind: str, size: int) -> FilmError:
-    """Build the error of a file that ends too early."""
-    return FilmError(
-        "truncated", f"{name!r} is a {kind} file cut off after {size:,} bytes; copy it again, whole"
-    )
-
-
-def _png(data: bytes, name: str) -> Header:
+def _png(data: bytes) -> Header:
     """Walk over the chunks up to the end mark."""
     position, animated, transfer = 8, False, None
     while True:
         if position + 12 > len(data):
-            raise truncated(name, PNG, len(data))
+            raise truncated(PNG, len(data))
         length, chunk = struct.unpack_from(">I4s", data, position)
         if chunk == b"IEND":
             break
@@ -79,30 +68,30 @@ def _png(data: bytes, name: str) -> Header:
             transfer = data[position + 9]
         position += 12 + length
     if data[12:16] != b"IHDR" or len(data) < 33:
-        raise FilmError("damaged", f"{name!r} is a damaged PNG: it does not begin with its size")
+        raise FilmError("damaged", "is a damaged PNG: it does not begin with its size")
     width, height, bits, colour = struct.unpack_from(">IIBB", data, 16)
     deep = bits == 16 and colour in PNG_COLOUR_TYPES
     return Header(height, width, bits, deep, animated, transfer)
 
 
-def _jpeg(data: bytes, name: str) -> Header:
+def _jpeg(data: bytes) -> Header:
     header = jpeg_header(data)
     if header is None:
-        raise truncated(name, JPEG, len(data))
+        raise truncated(JPEG, len(data))
     if header.bits != 8 or header.lossless:
         what = "lossless" if header.lossless else f"{header.bits}-bit"
         raise FilmError(
             "unsupported_format",
-            f"{name!r} is a {what} JPEG, which is supported only within DICOM; "
+            f"is a {what} JPEG, which is supported only within DICOM; "
             "give an 8-bit JPEG, a PNG or the DICOM file",
         )
     return Header(header.rows, header.columns, header.bits)
 
 
-def _webp(data: bytes, name: str) -> Header:
+def _webp(data: bytes) -> Header:
     """Read the canvas: Pillow's decoder reserves memory for it on opening."""
     if int.from_bytes(data[4:8], "little") + 8 > len(data) or len(data) < 30:
-        raise truncated(name, WEBP, len(data))
+        raise truncated(WEBP, len(data))
     chunk = data[12:16]
     if chunk == b"VP8X":
         width = int.from_bytes(data[24:27], "little") + 1
@@ -114,19 +103,19 @@ def _webp(data: bytes, name: str) -> Header:
     if chunk == b"VP8 ":
         width, height = struct.unpack_from("<HH", data, 26)
         return Header(height & 0x3FFF, width & 0x3FFF)
-    raise FilmError("damaged", f"{name!r} is a damaged WebP: it does not begin with an image")
+    raise FilmError("damaged", "is a damaged WebP: it does not begin with an image")
 
 
-def _bmp(data: bytes, name: str) -> Header:
+def _bmp(data: bytes) -> Header:
     if len(data) < 54:
-        raise truncated(name, BMP, len(data))
+        raise truncated(BMP, len(data))
     oldest = int.from_bytes(data[14:18], "little") == BMP_OLDEST
     (bits,) = struct.unpack_from("<H", data, 24 if oldest else 28)
     compression = 0 if oldest else int.from_bytes(data[30:34], "little")
     if bits not in BMP_BITS or compression not in BMP_COMPRESSIONS:
         raise FilmError(
             "unsupported_format",
-            f"{name!r} is a BMP of {bits} bits a pixel with compression {compression}, which is "
+            f"is a BMP of {bits} bits a pixel with compression {compression}, which is "
             "not supported; export it as PNG",
         )
     return Header(bits=min(bits, 8))
@@ -142,51 +131,28 @@ def exif_of(image: Image) -> Exif:
 
 def orientation_of(exif: Exif) -> int:
     """Read the EXIF orientation, 1 to 8; 1 where there is none that makes sense."""
-    value = exif.get(ORIENTATION, UPRIGHT)
+    value = exif.get(Tag.Orientation, UPRIGHT)
     return value if isinstance(value, int) and 1 <= value <= 8 else UPRIGHT
 
 
 def aspect_of(image: Image, exif: Exif) -> float:
-    """Read the height of a pixel over its width, as stored; 1 where none is stated.
-
-    From a PNG's or BMP's pixels per metre, a JPEG's JFIF density (whatever its
-    unit: without one it is the shape alone), else from EXIF.
-    """
+    """Read the height of a pixel over its width, as stored, by the file's densities; else 1."""
     info = image.info
     if "jfif" in info:
         density = info.get("jfif_density", ())
     elif image.format in {"PNG", "BMP"}:
         density = info.get("aspect", info.get("dpi", ()))
     else:
-        density = exif.get(X_RESOLUTION), exif.get(Y_RESOLUTION)
+        density = exif.get(Tag.XResolution), exif.get(Tag.YResolution)
     return aspect_of_resolution(density[:1], density[1:])
 
 
 def aspect_of_resolution(
     across: Sequence[Any] | npt.NDArray[Any], down: Sequence[Any] | npt.NDArray[Any]
 ) -> float:
-    """Give the height of a pixel over its width, of pixels per length across and down.
-
-    1 where they are missing, or no shape of pixels.
-    """
+    """Give the height of a pixel over its width from its resolutions; 1 if they make no sense."""
     try:
         aspect = float(across[0]) / float(down[0])
     except (IndexError, TypeError, ValueError, ZeroDivisionError):
         return 1.0
     return aspect if 1 / MOST_ASPECT <= aspect <= MOST_ASPECT else 1.0
-
-
-def upright(values: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
-    """Turn values that are stored in the given EXIF orientation upright."""
-    if orientation >= 5:  # stored by columns
-        values = values.swapaxes(0, 1)
-    if orientation in {3, 4, 7, 8}:
-        values = np.flip(values, 0)
-    if orientation in {2, 3, 6, 7}:
-        values = np.flip(values, 1)
-    return values
-
-
-def upright_aspect(aspect: float, orientation: int) -> float:
-    """Turn the shape of a pixel likewise."""
-    return 1 / aspect if orientation >= 5 else aspect

@@ -22,20 +22,9 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from boneage.domain.radiograph import ImageMetadata, Pixels, Radiograph
 from boneage.errors import FilmError
-from boneage.reading.kinds import BMP, JPEG, PNG, TIFF, WEBP
-from boneage.reading.limits import Limits, check_contrast
-from boneage.reading.quiet import quiet
+from boneage.reading.accepted import BMP, JPEG, PNG, TIFF, WEBP, Limits, check_contrast, truncated
 from boneage.reading.raster.grey import DecodedImage, Grey, deep_grey, grey_of, is_coloured
-from boneage.reading.raster.headers import (
-    Header,
-    aspect_of,
-    exif_of,
-    orientation_of,
-    read_header,
-    truncated,
-    upright,
-    upright_aspect,
-)
+from boneage.reading.raster.headers import Header, aspect_of, exif_of, orientation_of, read_header
 from boneage.reading.raster.tiff import read_tiff
 from boneage.reading.raster.tone_curve import (
     ToneCurve,
@@ -54,46 +43,42 @@ OPEN: Mapping[str, Callable[[BytesIO], ImageFile]] = {
 }
 
 
-def read_raster(data: bytes, kind: str, name: str, limits: Limits) -> Radiograph:
+def read_raster(data: bytes, kind: str, limits: Limits) -> Radiograph:
     """Read the bytes of a raster file; FilmError where they are not one whole image."""
-    header = read_header(data, kind, name)
+    header = read_header(data, kind)
     if header.height is not None and header.width is not None:
-        limits.check(header.height, header.width, name)
+        limits.check(header.height, header.width)
     try:
-        with quiet():
-            if kind == TIFF:
-                decoded = read_tiff(data, name, limits)
-            else:
-                decoded = _by_pillow(data, kind, header, name, limits)
+        if kind == TIFF:
+            decoded = read_tiff(data, limits)
+        else:
+            decoded = _by_pillow(data, kind, header, limits)
     except FilmError:
         raise
     except Exception as error:  # decoders raise anything on damaged files
         if "truncated" in str(error).lower():
-            raise truncated(name, kind, len(data)) from error
+            raise truncated(kind, len(data)) from error
         raise FilmError(
-            "damaged",
-            f"{name!r} is a damaged {kind} file: it cannot be decoded; copy or export it again",
+            "damaged", f"is a damaged {kind} file: it cannot be decoded; copy or export it again"
         ) from error
     curve = decoded.curve
     if curve is not None and decoded.grey.white is None:
         curve = unread_curve("a curve for numbers of no stated range")
     return Radiograph(
-        _pixels(_upright(decoded), curve, name),
+        _pixels(decoded.upright, curve),
         ImageMetadata(kind, decoded.bits, in_colour=decoded.coloured),
-        name,
-        pixel_aspect=upright_aspect(decoded.aspect, decoded.orientation),
+        pixel_aspect=decoded.upright_aspect,
         notes=(curve.finding,) if curve is not None else (),
     )
 
 
-def _by_pillow(data: bytes, kind: str, header: Header, name: str, limits: Limits) -> DecodedImage:
+def _by_pillow(data: bytes, kind: str, header: Header, limits: Limits) -> DecodedImage:
     with OPEN[kind](BytesIO(data)) as image:
-        limits.check(image.height, image.width, name)
+        limits.check(image.height, image.width)
         frames = getattr(image, "n_frames", 1)
         if header.animated or frames > 1:
             raise FilmError(
-                "animated",
-                f"{name!r} is an animated {kind} of {frames} images; give one image per file",
+                "animated", f"is an animated {kind} of {frames} images; give one image per file"
             )
         image.load()
         deep = deep_grey(data, image) if header.deep_colour else None
@@ -119,39 +104,31 @@ def _curve(image: ImageFile, header: Header) -> ToneCurve | None:
     return curve_of_gamma(gamma) if gamma and "srgb" not in image.info else None
 
 
-def _upright(decoded: DecodedImage) -> Grey:
-    grey, orientation = decoded.grey, decoded.orientation
-    alpha = None if grey.alpha is None else upright(grey.alpha, orientation)
-    return Grey(upright(grey.values, orientation), grey.white, alpha)
-
-
-def _pixels(grey: Grey, curve: ToneCurve | None, name: str) -> Pixels:
+def _pixels(grey: Grey, curve: ToneCurve | None) -> Pixels:
     values = grey.values
     if values.dtype.kind == "f":
-        _check_finite(values, name)
-    check_contrast(values, name)
+        _check_finite(values)
+    check_contrast(values)
     if grey.white is None:
         return _spread(values)
     known = curve is not None and curve.table is not None
     pixels = curve.applied(values, grey.white) if curve and known else _scaled(values, grey.white)
     if grey.alpha is not None:
         pixels = np.ascontiguousarray(pixels * grey.alpha)
-        check_contrast(pixels, name)
+        check_contrast(pixels)
     return np.ascontiguousarray(pixels)
 
 
-def _check_finite(values: npt.NDArray[Any], name: str) -> None:
-    """Raise FilmError for values that are NaN or infinite."""
+def _check_finite(values: npt.NDArray[Any]) -> None:
     wrong = values.size - int(np.count_nonzero(np.isfinite(values)))
     if wrong:
         raise FilmError(
             "not_finite",
-            f"{name!r} has {wrong} pixels that are NaN or infinite; each must be a finite number",
+            f"has {wrong} pixels that are NaN or infinite; each must be a finite number",
         )
 
 
 def _scaled(values: npt.NDArray[Any], white: float) -> Pixels:
-    """Divide by the value of white."""
     # A division, not a product with the inverse, so that white is exactly 1.
     pixels: Pixels = np.divide(values, np.float32(white), dtype=np.float32)
     return np.ascontiguousarray(pixels)

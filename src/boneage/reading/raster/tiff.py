@@ -7,20 +7,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from PIL.ExifTags import Base as Tag
 
 from boneage.errors import FilmError
-from boneage.reading.limits import Limits
+from boneage.reading.accepted import Limits
 from boneage.reading.raster.grey import DecodedImage, Grey, channels_differ, luminance, opacity
-from boneage.reading.raster.headers import (
-    ORIENTATION,
-    UPRIGHT,
-    X_RESOLUTION,
-    Y_RESOLUTION,
-    aspect_of_resolution,
-)
+from boneage.reading.raster.headers import UPRIGHT, aspect_of_resolution
 from boneage.reading.raster.tiff_decode import samples_of
-from boneage.reading.raster.tiff_layout import JPEG, PHOTOMETRIC, Layout, damaged, layout_of
-from boneage.reading.raster.tiff_structure import one_page
+from boneage.reading.raster.tiff_layout import JPEG, NUMBERS, Layout, damaged, layout_of, one_page
 from boneage.reading.raster.tone_curve import (
     ToneCurve,
     curve_of_profile,
@@ -36,23 +30,15 @@ COLOURS: Mapping[int, int] = {
     CMYK: 4,
 }
 """Samples that a photometric interpretation needs; what is more is extra."""
-OTHER_INTERPRETATIONS: Mapping[int, str] = {
-    4: "a transparency mask alone",
-    32803: "the unprocessed mosaic of a camera's sensor",
-    34892: "unprocessed camera data (LinearRaw)",
-    **dict.fromkeys((32844, 32845), "logarithmic luminance (LogL, LogLuv)"),
-}
-GRAY_RESPONSE_CURVE, TRANSFER_FUNCTION, COLOR_MAP, EXTRA_SAMPLES = 291, 301, 320, 338
-INK_SET, YCBCR_SUBSAMPLING, ICC_PROFILE = 332, 530, 34675
 ALPHA = 2
 """Extra samples of opacity. Of kind 1, the colours are multiplied with it already."""
 MAX_TABLE_BITS = 16
 
 
-def read_tiff(data: bytes, name: str, limits: Limits) -> DecodedImage:
+def read_tiff(data: bytes, limits: Limits) -> DecodedImage:
     """Read the bytes of a TIFF; FilmError where they are not one whole image that is supported."""
-    page = one_page(data, name)
-    layout = layout_of(page, name, limits)
+    page = one_page(data)
+    layout = layout_of(page, limits)
     interpretation = _interpretation(layout)
     in_ycbcr = interpretation == YCBCR and layout.compression == JPEG
     samples = samples_of(layout, in_ycbcr)
@@ -60,14 +46,14 @@ def read_tiff(data: bytes, name: str, limits: Limits) -> DecodedImage:
         interpretation = RGB
     values, coloured = _grey(samples, interpretation, layout)
     alpha = _alpha(samples, interpretation, layout)
-    orientation = page.number(ORIENTATION, UPRIGHT)
+    orientation = page.number(Tag.Orientation, UPRIGHT)
     return DecodedImage(
         Grey(values, _white(samples, layout), alpha),
         bits=layout.bits,
         coloured=coloured,
         orientation=orientation if 1 <= orientation <= 8 else UPRIGHT,
         aspect=aspect_of_resolution(
-            page.numbers(X_RESOLUTION).tolist(), page.numbers(Y_RESOLUTION).tolist()
+            page.numbers(Tag.XResolution).tolist(), page.numbers(Tag.YResolution).tolist()
         ),
         curve=_curve(layout, interpretation),
     )
@@ -75,28 +61,29 @@ def read_tiff(data: bytes, name: str, limits: Limits) -> DecodedImage:
 
 def _interpretation(layout: Layout) -> int:
     """Read the photometric interpretation; where none is stated, that of the number of samples."""
-    page, name = layout.page, layout.name
-    stated = page.number(PHOTOMETRIC, RGB if layout.samples >= 3 else BLACK_IS_ZERO)
+    page = layout.page
+    usual = RGB if layout.samples >= 3 else BLACK_IS_ZERO
+    stated = page.number(Tag.PhotometricInterpretation, usual)
     if stated not in COLOURS:
-        what = OTHER_INTERPRETATIONS.get(stated, f"photometric interpretation {stated}")
+        what = NUMBERS["other_interpretations"].get(stated, f"photometric interpretation {stated}")
         raise FilmError(
             "unsupported_pixels",
-            f"{name!r} is a TIFF of {what}, which is not supported; export it in grey or RGB",
+            f"is a TIFF of {what}, which is not supported; export it in grey or RGB",
         )
     if layout.samples < COLOURS[stated]:
-        raise damaged(name, f"{layout.samples} samples a pixel are too few for its colours")
-    subsampled = page.numbers(YCBCR_SUBSAMPLING).tolist() or [2, 2]
+        raise damaged(f"{layout.samples} samples a pixel are too few for its colours")
+    subsampled = page.numbers(Tag.YCbCrSubSampling).tolist() or [2, 2]
     unreadable = (
         (stated == YCBCR and layout.compression != JPEG and subsampled != [1, 1])
         or (stated == YCBCR and layout.compression == JPEG and layout.planes > 1)
         or (stated in {CMYK, YCBCR, CIELAB, ICCLAB, ITULAB} and layout.kind != "u")
-        or (stated == CMYK and page.number(INK_SET, 1) != 1)
+        or (stated == CMYK and page.number(Tag.InkSet, 1) != 1)
         or (stated == PALETTE and (layout.kind != "u" or layout.bits > MAX_TABLE_BITS))
     )
     if unreadable:
         raise FilmError(
             "unsupported_pixels",
-            f"{name!r} is a TIFF whose colours are stored in a rare way (photometric "
+            "is a TIFF whose colours are stored in a rare way (photometric "
             f"interpretation {stated}), which is not supported; export it in grey or RGB",
         )
     return stated
@@ -146,9 +133,9 @@ def _grey(
 def _palette(layout: Layout) -> npt.NDArray[np.uint16]:
     """Read the colours of a palette: shape (2 ** bits, 3), of 16 bits."""
     size = 2**layout.bits
-    values = layout.page.numbers(COLOR_MAP)
+    values = layout.page.numbers(Tag.ColorMap)
     if values.size < 3 * size:
-        raise damaged(layout.name, f"its palette has {values.size // 3} of {size} colours")
+        raise damaged(f"its palette has {values.size // 3} of {size} colours")
     colours = values[: 3 * size].reshape(3, size).T.astype(np.uint16)
     # Some programs write 8-bit colours where 16 bits are meant, or them times 256.
     if colours.max() < 256:
@@ -165,7 +152,7 @@ def _alpha(
     first = COLOURS[interpretation]
     if layout.samples == first:
         return None
-    kinds = layout.page.numbers(EXTRA_SAMPLES)
+    kinds = layout.page.numbers(Tag.ExtraSamples)
     if not kinds.size and layout.samples == first + 1:
         kinds = np.array([ALPHA])  # programs that do not say mean this
     for index, kind in enumerate(kinds[: layout.samples - first]):
@@ -179,11 +166,11 @@ def _alpha(
 def _curve(layout: Layout, interpretation: int) -> ToneCurve | None:
     """Read the curve of the grey levels, from a profile or a table."""
     page = layout.page
-    profile = page.numbers(ICC_PROFILE).tobytes()
+    profile = page.numbers(Tag.InterColorProfile).tobytes()
     if profile:
         return curve_of_profile(profile)
-    if TRANSFER_FUNCTION in page.entries and layout.bits <= MAX_TABLE_BITS:
-        return curve_of_table(page.numbers(TRANSFER_FUNCTION), 2**layout.bits)
-    if GRAY_RESPONSE_CURVE in page.entries and interpretation in {WHITE_IS_ZERO, BLACK_IS_ZERO}:
+    if Tag.TransferFunction in page.entries and layout.bits <= MAX_TABLE_BITS:
+        return curve_of_table(page.numbers(Tag.TransferFunction), 2**layout.bits)
+    if Tag.GrayResponseCurve in page.entries and interpretation in {WHITE_IS_ZERO, BLACK_IS_ZERO}:
         return unread_curve("a grey response curve")
     return None

@@ -15,36 +15,22 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from PIL.ExifTags import Base as Tag
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from boneage.errors import FilmError
 from boneage.reading.codestream import jpeg_header
 from boneage.reading.raster.tiff_layout import (
-    BITS_PER_SAMPLE,
-    COMPRESSION,
     DIFFERENCES,
-    FILL_ORDER,
     FLOAT_DIFFERENCES,
     JPEG,
-    PHOTOMETRIC,
-    PREDICTOR,
-    ROWS_PER_STRIP,
-    SAMPLES_PER_PIXEL,
-    STRIP_OFFSETS,
-    STRIP_SIZES,
-    TILE_HEIGHT,
-    TILE_OFFSETS,
-    TILE_SIZES,
-    TILE_WIDTH,
     UNCOMPRESSED,
     WHOLE_BYTES,
     Layout,
     damaged,
 )
-from boneage.reading.raster.tiff_structure import IMAGE_HEIGHT, IMAGE_WIDTH
 
-JPEG_TABLES = 347
 LOWEST_BIT_FIRST = 2
 """Fill order: the first pixel in the lowest bit of a byte."""
 REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
@@ -55,12 +41,9 @@ END, START_OF_SCAN, APPLICATION = 0xD9, 0xDA, range(0xE0, 0xF0)
 
 
 def samples_of(layout: Layout, in_ycbcr: bool) -> npt.NDArray[Any]:
-    """Decode the samples of a page: shape (height, width, samples), in native byte order.
-
-    ``in_ycbcr``: the colours within JPEG are YCbCr; they come out as RGB.
-    """
+    """Decode the samples of a page, shape (height, width, samples); YCbCr in JPEG becomes RGB."""
     data = layout.page.data
-    if layout.page.number(FILL_ORDER, 1) == LOWEST_BIT_FIRST:
+    if layout.page.number(Tag.FillOrder, 1) == LOWEST_BIT_FIRST:
         data = data.translate(REVERSED)
     planes = []
     for plane in range(layout.planes):
@@ -105,15 +88,17 @@ def _unpacked(data: bytes, layout: Layout, plane: int) -> npt.NDArray[np.uint8]:
     rows = layout.stored_rows
     width = layout.across * layout.row_bytes
     offsets, sizes, height = layout.offsets[plane], layout.sizes[plane], layout.segment_height
-    tags: dict[int, npt.ArrayLike] = {IMAGE_WIDTH: width, IMAGE_HEIGHT: rows, BITS_PER_SAMPLE: 8}
-    tags |= {COMPRESSION: layout.compression, PHOTOMETRIC: 1, SAMPLES_PER_PIXEL: 1}
+    tags: dict[int, npt.ArrayLike] = {
+        **{Tag.ImageWidth: width, Tag.ImageLength: rows, Tag.Compression: layout.compression},
+        **{Tag.BitsPerSample: 8, Tag.SamplesPerPixel: 1, Tag.PhotometricInterpretation: 1},
+    }
     if _undone_by_libtiff(layout):
-        tags[PREDICTOR] = DIFFERENCES
+        tags[Tag.Predictor] = DIFFERENCES
     if layout.tiled:
-        tags |= {TILE_WIDTH: layout.row_bytes, TILE_HEIGHT: height}
-        tags |= {TILE_OFFSETS: offsets, TILE_SIZES: sizes}
+        tags |= {Tag.TileWidth: layout.row_bytes, Tag.TileLength: height}
+        tags |= {Tag.TileOffsets: offsets, Tag.TileByteCounts: sizes}
     else:
-        tags |= {STRIP_OFFSETS: offsets, ROWS_PER_STRIP: height, STRIP_SIZES: sizes}
+        tags |= {Tag.StripOffsets: offsets, Tag.RowsPerStrip: height, Tag.StripByteCounts: sizes}
     with TiffImageFile(BytesIO(_rewritten(data, tags))) as image:
         image.load()
         return np.asarray(image).reshape(rows, layout.across, layout.row_bytes)
@@ -141,11 +126,11 @@ def _rewritten(data: bytes, tags: dict[int, npt.ArrayLike]) -> bytes:
 
 def _from_jpeg(layout: Layout, plane: int, to_rgb: bool) -> npt.NDArray[np.uint8]:
     """Decode each segment as the JPEG file that it is, with the tables they share."""
-    tables = layout.page.numbers(JPEG_TABLES).tobytes()
+    tables = layout.page.numbers(Tag.JPEGTables).tobytes()
     rows = layout.stored_rows
     samples = layout.samples_together
     if layout.bits != 8 or samples not in {1, 3, 4}:
-        raise _unsupported_jpeg(layout.name, f"{samples} samples of {layout.bits} bits")
+        raise _unsupported_jpeg(f"{samples} samples of {layout.bits} bits")
     shape = rows, layout.across, layout.row_bytes
     stored = np.zeros(shape, np.uint8)
     for top, column, segment in _places(layout):
@@ -166,11 +151,11 @@ def _from_jpeg(layout: Layout, plane: int, to_rgb: bool) -> npt.NDArray[np.uint8
 
 
 def _check_jpeg(stream: bytes, height: int, layout: Layout) -> None:
-    head, name = jpeg_header(stream), layout.name
+    head = jpeg_header(stream)
     if head is None:
-        raise damaged(name, "a strip or tile is not a JPEG stream")
+        raise damaged("a strip or tile is not a JPEG stream")
     if head.bits != 8 or head.lossless:
-        raise _unsupported_jpeg(name, "lossless" if head.lossless else f"{head.bits} bits a sample")
+        raise _unsupported_jpeg("lossless" if head.lossless else f"{head.bits} bits a sample")
     # The last strip may be stored as high as the others.
     heights = {height} if layout.tiled else {height, layout.segment_height}
     if (
@@ -179,17 +164,13 @@ def _check_jpeg(stream: bytes, height: int, layout: Layout) -> None:
         or head.components != layout.samples_together
     ):
         raise damaged(
-            name,
             f"a JPEG of {head.columns} x {head.rows} px of {head.components} samples in place of "
-            f"{layout.segment_width} x {height} px of {layout.samples_together}",
+            f"{layout.segment_width} x {height} px of {layout.samples_together}"
         )
 
 
 def _whole_jpeg(stream: bytes, tables: bytes, to_rgb: bool) -> bytes:
-    """Make a file of a stream: the tables, and whether its colours are YCbCr.
-
-    The TIFF states which colours they are: statements of the stream itself are left out.
-    """
+    """Make a file of a stream and its tables; its own statements of colours are left out."""
     adobe = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00" + bytes([int(to_rgb)])
     shared = b"".join(_segments(tables)) if tables else b""
     return b"\xff\xd8" + adobe + shared + b"".join(_segments(stream))
@@ -214,10 +195,10 @@ def _segments(stream: bytes) -> Iterator[bytes]:
         position += length
 
 
-def _unsupported_jpeg(name: str, what: str) -> FilmError:
+def _unsupported_jpeg(what: str) -> FilmError:
     return FilmError(
         "unsupported_compression",
-        f"{name!r} is a TIFF with JPEG compression of another kind ({what}), which is not "
+        f"is a TIFF with JPEG compression of another kind ({what}), which is not "
         "supported; export it uncompressed, or with LZW or Deflate",
     )
 

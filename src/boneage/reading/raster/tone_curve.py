@@ -73,7 +73,6 @@ def curve_of_gamma(gamma: float) -> ToneCurve | None:
 
 
 def curve_of_cicp(transfer: int) -> ToneCurve | None:
-    """Take a PNG's code of its transfer characteristics."""
     if transfer in CICP_DISPLAY:
         return None
     return (

@@ -21,6 +21,7 @@ from pydicom.multival import MultiValue
 from pydicom.valuerep import PersonName, validate_value
 
 from boneage.errors import FilmError, OutputError
+from boneage.reading.accepted import DICOM, kind_of
 from boneage.reading.dicom.metadata import times_of
 from boneage.reading.dicom.parsing import parse_all
 from boneage.reading.dicom.values import (
@@ -33,9 +34,8 @@ from boneage.reading.dicom.values import (
     time_of,
     uid_of,
 )
-from boneage.reading.kinds import DICOM, kind_of
 from boneage.reading.quiet import quiet
-from boneage.reading.source import Source, load
+from boneage.reading.source import Source, load, naming
 from boneage.reports.identity import Identity
 
 NEEDED = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID")
@@ -75,29 +75,22 @@ class SourceDataset(Dataset):
 def read_source(film: Source) -> SourceDataset:
     """Read what a DICOM image states, without its pixels.
 
-    Returns
-    -------
-    SourceDataset
-        With every element that a result in the same study needs, empty where it is missing or
-        invalid in the image; texts are decoded. Missing UIDs are generated, always the same
-        ones for the same image.
+    Raises an `OutputError` when the file is not DICOM, or does not state its kind of image; and a
+    `FilmError` when it cannot be read at all.
 
-    Raises
-    ------
-    OutputError
-        When the file is not DICOM, or does not state its kind of image.
-    FilmError
-        When it cannot be read at all.
+    The dataset has every element that a result in the same study needs, empty where it is missing
+    or invalid in the image; texts are decoded. Missing UIDs are generated, always the same ones
+    for the same image.
     """
     data, name = load(film)
-    if kind_of(data, name) != DICOM:
-        raise OutputError(
-            f"{name!r} is not a DICOM file, so it has no study for a DICOM result to join; "
-            "give the image as DICOM"
-        )
     try:
-        with quiet():
-            return _normalised(parse_all(data, name).dataset, name, sha256(data).hexdigest())
+        with naming(name), quiet():
+            if kind_of(data) != DICOM:
+                raise OutputError(
+                    f"{name!r} is not a DICOM file, so it has no study for a DICOM result to join; "
+                    "give the image as DICOM"
+                )
+            return _normalised(parse_all(data).dataset, name, sha256(data).hexdigest())
     except (OutputError, FilmError):
         raise
     except Exception as error:
@@ -214,21 +207,13 @@ def _valid_element(stated: Dataset, tag: int) -> DataElement | None:
         values = element.value if isinstance(element.value, MultiValue) else [element.value]
         if len(values) > 1 and dictionary_VM(tag) == "1":
             return None
-        if any(
-            _has_control_characters(value)
-            for value in values
-            if isinstance(value, str | PersonName)
-        ):
-            return None
+        texts = (str(value) for value in values if isinstance(value, str | PersonName))
+        if any(ord(sign) < ord(" ") and sign not in "\t\r\n" for text in texts for sign in text):
+            return None  # control characters, which no name or identifier has
         valid = all(_is_valid(element.VR, value) for value in values if isinstance(value, str))
     except Exception:  # an unreadable element is not copied
         return None
     return element if valid or element.keyword in COPIED_UNCHECKED else None
-
-
-def _has_control_characters(text: str | PersonName) -> bool:
-    """Whether a text has control characters, which no name or identifier has."""
-    return any(ord(sign) < ord(" ") and sign not in "\t\r\n" for sign in str(text))
 
 
 def _is_valid(vr: str, value: str) -> bool:

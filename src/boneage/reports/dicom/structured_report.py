@@ -18,15 +18,7 @@ from pydicom.sr.codedict import codes
 from pydicom.uid import ExplicitVRLittleEndian
 
 from boneage._version import __version__
-from boneage.domain.assessment import (
-    CARPAL,
-    METACARPAL,
-    PHALANX,
-    Assessment,
-    Box,
-    Interval,
-    RegionDetection,
-)
+from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, Assessment, Box, RegionDetection
 from boneage.domain.clinical_findings import (
     ClassProbabilities,
     Confidence,
@@ -34,7 +26,7 @@ from boneage.domain.clinical_findings import (
     GrowthFindings,
 )
 from boneage.domain.radiograph import Sex
-from boneage.domain.reported import MONTHS_DECIMALS, SDS_DECIMALS, reported
+from boneage.domain.reported import MONTHS_DECIMALS, reported
 from boneage.reports.dicom.source import UTF_8, SourceDataset, derived_uid
 from boneage.reports.wording import comments
 
@@ -72,10 +64,7 @@ REGION_ALONE = _own("REGION-ALONE", "Regional estimate of the bone age")
 ATTENTION_FOUND = _own("ATTENTION-FOUND", "Region detected by attention")
 CLASSIFICATION = _own("VERDICT", "Bone age against chronological age")
 CLASSIFICATIONS: Mapping[Determination, CodedConcept] = {
-    Determination.DELAYED: _own("DELAYED", "Delayed"),
-    Determination.NORMAL: _own("NORMAL", "Normal"),
-    Determination.ADVANCED: _own("ADVANCED", "Advanced"),
-    Determination.UNKNOWN: _own("UNKNOWN", "Unknown"),
+    one: _own(one.name, one.name.capitalize()) for one in Determination
 }
 CONFIDENCE = _own("CONFIDENCE", "Confidence of the classification")
 CONFIDENCES: Mapping[Confidence, CodedConcept] = {
@@ -87,11 +76,7 @@ PROBABILITIES: Mapping[Determination, CodedConcept] = {
     Determination.NORMAL: _own("P-NORMAL", "Probability: within normal limits"),
     Determination.ADVANCED: _own("P-ADVANCED", "Probability: advanced"),
 }
-SITES = {
-    CARPAL: codes.SCT.Carpus,
-    METACARPAL: codes.SCT.Metacarpus,
-    PHALANX: codes.SCT.Finger,
-}
+SITES = {CARPAL: codes.SCT.Carpus, METACARPAL: codes.SCT.Metacarpus, PHALANX: codes.SCT.Finger}
 HAND = codes.SCT.Hand
 SIDES = {"L": codes.SCT.Left, "R": codes.SCT.Right}
 MONTH, CENTIMETRE = codes.UCUM.Month, codes.UCUM.Centimeter
@@ -230,46 +215,34 @@ def _algorithm(assessment: Assessment) -> sr.AlgorithmIdentification:
 
 def _properties(assessment: Assessment, growth: GrowthFindings | None) -> sr.MeasurementProperties:
     """For viewers that know only the codes of the standard."""
+    z_score = normal_range = None
+    if growth is not None and growth.sds is not None:
+        z_score = sr.MeasurementStatisticalProperties(
+            [_property(codes.DCM.ZScoreOfMeasurement, growth.sds, NO_UNIT)],
+            description=f"SDS of the bone age around the {growth.centre.value}",
+            authority=growth.table,
+        )
+    low, high = (growth.normal_low_months, growth.normal_high_months) if growth else (None, None)
+    if growth is not None and low is not None and high is not None:
+        normal_range = sr.NormalRangeProperties(
+            [
+                _property(codes.SCT.NormalRangeLowerLimit, low),
+                _property(codes.SCT.NormalRangeUpperLimit, high),
+            ],
+            description=f"±2 SD around the {growth.centre.value}",
+            authority=growth.table,
+        )
     properties = sr.MeasurementProperties(
-        measurement_statistical_properties=_z_score(growth),
-        normal_range_properties=_normal_range(growth),
+        measurement_statistical_properties=z_score, normal_range_properties=normal_range
     )
-    if assessment.interval is not None:
-        properties.extend(_uncertainty(assessment.age_months, assessment.interval))
+    if (interval := assessment.interval) is not None:
+        # highdicom would state these without a unit.
+        upper = codes.SCT.RangeOfUpperMeasurementUncertainty
+        lower = codes.SCT.RangeOfLowerMeasurementUncertainty
+        above = max(0.0, interval.high_months - assessment.age_months)
+        below = max(0.0, assessment.age_months - interval.low_months)
+        properties.extend([_property(upper, above), _property(lower, below)])
     return properties
-
-
-def _z_score(growth: GrowthFindings | None) -> sr.MeasurementStatisticalProperties | None:
-    if growth is None or growth.sds is None:
-        return None
-    return sr.MeasurementStatisticalProperties(
-        [_property(codes.DCM.ZScoreOfMeasurement, growth.sds, NO_UNIT, SDS_DECIMALS)],
-        description=f"SDS of the bone age around the {growth.centre.value}",
-        authority=growth.table,
-    )
-
-
-def _normal_range(growth: GrowthFindings | None) -> sr.NormalRangeProperties | None:
-    if growth is None or growth.normal_low_months is None or growth.normal_high_months is None:
-        return None
-    return sr.NormalRangeProperties(
-        [
-            _property(codes.SCT.NormalRangeLowerLimit, growth.normal_low_months),
-            _property(codes.SCT.NormalRangeUpperLimit, growth.normal_high_months),
-        ],
-        description=f"±2 SD around the {growth.centre.value}",
-        authority=growth.table,
-    )
-
-
-def _uncertainty(age_months: float, interval: Interval) -> list[sr.NumContentItem]:
-    # highdicom would state these without a unit.
-    upper = codes.SCT.RangeOfUpperMeasurementUncertainty
-    lower = codes.SCT.RangeOfLowerMeasurementUncertainty
-    return [
-        _property(upper, max(0.0, reported(interval.high_months) - reported(age_months))),
-        _property(lower, max(0.0, reported(age_months) - reported(interval.low_months))),
-    ]
 
 
 def _property(

@@ -32,23 +32,9 @@ def dicom_file(
 ) -> bytes:
     """Write the ``"picture"`` as a secondary capture, or the ``"report"``.
 
-    It is a new instance in a new series of the image's study, with its patient, also when the
-    same image was written before.
-
-    Parameters
-    ----------
-    kind : str
-        ``"picture"`` or ``"report"``.
-    assessment : Assessment
-    radiograph : Radiograph
-        The image that was analysed.
-    source : SourceDataset
-        Its DICOM dataset: :func:`boneage.reports.dicom.source.read_source`.
-
-    Raises
-    ------
-    OutputError
-        When the patient and study data of the image cannot be written as DICOM.
+    It is a new instance in a new series of the image's study, with its patient, also when the same
+    image was written before. Raises an `OutputError` when the patient and study data of the image
+    cannot be written as DICOM.
     """
     picture = draw(assessment, radiograph) if kind == PICTURE else None
     try:

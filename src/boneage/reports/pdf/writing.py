@@ -9,23 +9,10 @@ from boneage.domain.assessment import Assessment, Severity
 from boneage.domain.radiograph import Radiograph
 from boneage.i18n.words import ENGLISH, Words, words_of
 from boneage.imaging.preparing import stretch
+from boneage.reports import wording
 from boneage.reports.identity import ANONYMOUS, Identity
 from boneage.reports.panels import as_grey, fitted, with_boxes, with_heat
 from boneage.reports.pdf.page import RegionPictures, ReportPictures, ReportTexts, report_page
-from boneage.reports.wording import (
-    DISCLAIMER,
-    Entry,
-    EntryGroup,
-    age_details,
-    chronological_age,
-    finding_sentence,
-    growth_entries,
-    height_entries,
-    refusal_sentence,
-    region_label,
-    regional_estimates,
-    standards_entries,
-)
 
 FILM_PX = 1000
 """Height of the radiograph, 10 to the millimetre on the page; also its greatest width."""
@@ -42,31 +29,12 @@ def report(
     identity: Identity = ANONYMOUS,
     weights_date: str | None = None,
 ) -> bytes:
-    """Write the report of one image.
+    """Write the report of one image, a PDF of one page.
 
-    Parameters
-    ----------
-    assessment : Assessment
-    radiograph : Radiograph
-        The image that was analysed.
-    paper : str
-        ``"a4"`` or ``"letter"``.
-    language : str
-        One of :func:`boneage.i18n.words.languages`.
-    identity : Identity
-        What may be written of the child. Default: nothing, not even the image's name.
-    weights_date : str, optional
-        When the weights were made, as their manifest states.
+    Raises a `LanguageError` when no translation ships for the language.
 
-    Returns
-    -------
-    bytes
-        A PDF of one page.
-
-    Raises
-    ------
-    LanguageError
-        When no translation ships for the language.
+    The paper is ``"a4"`` or ``"letter"``. Of the child only the identity is written, by default
+    nothing, not even the image's name.
     """
     words = words_of(language)
     texts = report_texts(
@@ -87,12 +55,12 @@ def report_texts(
     _ = words.gettext
     return ReportTexts(
         title=_("Bone age report"),
-        purpose=_(DISCLAIMER),
+        purpose=_(wording.DISCLAIMER),
         identity=_identity(identity, words),
         age=words.age(assessment.age_months),
-        age_details=tuple(age_details(assessment, words)),
+        age_details=tuple(wording.age_details(assessment, words)),
         sections=tuple(_sections(assessment, words)),
-        refusals=tuple(refusal_sentence(finding, words) for finding in assessment.refusals),
+        refusals=tuple(wording.refusal_sentence(finding, words) for finding in assessment.refusals),
         warnings=_findings(assessment, Severity.WARNING, words),
         notes=_findings(assessment, Severity.NOTE, words),
         provenance=tuple(_provenance(assessment, words, film, weights_date)),
@@ -106,17 +74,15 @@ def report_pictures(assessment: Assessment, radiograph: Radiograph, words: Words
     small = fitted(grey, REGION_PX, REGION_PX)
     regions = []
     for detection in assessment.detections:
-        box = detection.box
-        cut = grey[box.min_row : box.max_row, box.min_col : box.max_col]
-        crop = Image.fromarray(fitted(cut, REGION_PX, REGION_PX))
-        label = region_label(detection, words)
+        crop = Image.fromarray(fitted(grey[detection.box.slices], REGION_PX, REGION_PX))
+        label = wording.region_label(detection, words)
         regions.append(RegionPictures(label, with_heat(small, detection.heat_map), crop))
     size = radiograph.height, radiograph.width
     film = with_boxes(fitted(grey, FILM_PX, FILM_PX), assessment.detections, size, LABEL_PX, words)
     return ReportPictures(film, tuple(regions))
 
 
-def _identity(identity: Identity, words: Words) -> tuple[Entry, ...]:
+def _identity(identity: Identity, words: Words) -> tuple[wording.Entry, ...]:
     _ = words.gettext
     stated = (
         (_("Pseudonym"), identity.pseudonym),
@@ -130,30 +96,32 @@ def _identity(identity: Identity, words: Words) -> tuple[Entry, ...]:
 
 def _findings(assessment: Assessment, severity: Severity, words: Words) -> tuple[str, ...]:
     found = (finding for finding in assessment.findings if finding.severity is severity)
-    return tuple(finding_sentence(finding, words) for finding in found)
+    return tuple(wording.finding_sentence(finding, words) for finding in found)
 
 
-def _sections(assessment: Assessment, words: Words) -> list[EntryGroup]:
+def _sections(assessment: Assessment, words: Words) -> list[wording.EntryGroup]:
     """Growth always, for its age may be missing; height where it is known; then the details."""
     _ = words.gettext
     clinical = assessment.clinical
-    entries = [(_("Chronological age"), chronological_age(assessment, words) or _("not known"))]
+    entries = [
+        (_("Chronological age"), wording.chronological_age(assessment, words) or _("not known"))
+    ]
     if clinical is not None and clinical.growth is not None:
-        entries += growth_entries(clinical.growth, words)
-    sections = [EntryGroup(_("Clinical interpretation"), tuple(entries))]
+        entries += wording.growth_entries(clinical.growth, words)
+    sections = [wording.EntryGroup(_("Clinical interpretation"), tuple(entries))]
     if clinical is not None and clinical.adult_height is not None:
-        height = height_entries(clinical.adult_height, words)
-        sections.append(EntryGroup(_("Adult height prediction"), tuple(height)))
+        height = wording.height_entries(clinical.adult_height, words)
+        sections.append(wording.EntryGroup(_("Adult height prediction"), tuple(height)))
     if clinical is not None:
-        standards = standards_entries(clinical.standards, words)
-        sections.append(EntryGroup(_("Comparison with the atlas"), tuple(standards)))
-    estimates = (_("Estimates by network"), regional_estimates(assessment, words))
-    return [*sections, EntryGroup(_("Model"), (estimates,))]
+        standards = wording.standards_entries(clinical.standards, words)
+        sections.append(wording.EntryGroup(_("Comparison with the atlas"), tuple(standards)))
+    estimates = (_("Estimates by network"), wording.regional_estimates(assessment, words))
+    return [*sections, wording.EntryGroup(_("Model"), (estimates,))]
 
 
 def _provenance(
     assessment: Assessment, words: Words, film: str, weights_date: str | None
-) -> list[Entry]:
+) -> list[wording.Entry]:
     _ = words.gettext
     weights = assessment.weights
     model = [weights.name, _("profile {name}").format(name=weights.profile)]

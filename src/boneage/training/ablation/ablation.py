@@ -8,13 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from boneage.datasets.films import load_films
-from boneage.datasets.problems import in_words
+from boneage.datasets.labels import in_words
 from boneage.errors import DataError, ProfileError
 from boneage.inference.manifest import MANIFEST
 from boneage.training.ablation import inputs, networks
 from boneage.training.ablation.networks import BACKBONES, NETWORKS
-from boneage.training.ablation.outcomes import Study
-from boneage.training.ablation.study import Plan, Report, carry_out
+from boneage.training.ablation.study import Plan, Report, Study, carry_out
 from boneage.training.profile import Profile, load_profile, profile_of
 from boneage.training.run import Run
 
@@ -75,29 +74,11 @@ def ablate(
 ) -> tuple[Profile, tuple[Study, ...]]:
     """Train the variants and let them read the held-out films, or resume where that stopped.
 
-    Parameters
-    ----------
-    run_folder : Path
-        A finished training run; nothing is written there.
-    data : Path
-        The labelled films that it was trained with.
-    out : Path
-        For what is finished and what is in progress.
-    profile_name : str, optional
-        Instead of the run's own.
-    only : sequence of str
-        See ``selected_variants``.
-    epochs, limit : int
-        Of the networks that are trained anew: how long each, and on how many
-        films of each split at most.
-    seconds : float
-        Of processor time that each backbone is trained for.
-
-    Raises
-    ------
-    ProfileError, DataError
-        When the run, the profile or the data cannot be used; before anything
-        is trained, as far as that can be known.
+    The run in ``run_folder`` is finished, and nothing is written there; ``data`` are the labelled
+    films that it was trained with. Networks that are trained anew are trained for so many
+    ``epochs``, or a backbone for so many ``seconds`` of processor time, on at most ``limit`` films
+    of each split. For ``only`` see ``selected_variants``. A ProfileError or DataError comes before
+    anything is trained, as far as can be known.
     """
     profile = load_profile(profile_name) if profile_name else profile_of_run(run_folder)
     selected = selected_variants(profile, epochs, only)

@@ -9,13 +9,10 @@ one; the head's layers and its first weights then stay the same, too.
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -25,13 +22,13 @@ from boneage.datasets.films import Film, Films
 from boneage.domain.assessment import CARPAL, METACARPAL, WHOLE_HAND
 from boneage.domain.radiograph import Sex
 from boneage.errors import DataError
-from boneage.training.ablation.outcomes import Variant
-from boneage.training.ablation.study import Months, Plan, labels_digest, read_ages
+from boneage.storage.delimited import read_delimited
+from boneage.training.ablation.study import Facts, Plan, Variant, labels_digest
 from boneage.training.export import sha256_of
 from boneage.training.fitting import FINAL
 from boneage.training.fusion import FilmFeatures, feature_names, train_fusion
 from boneage.training.images import with_perturbed_copies
-from boneage.training.monitoring import read_log
+from boneage.training.monitoring import read_ages, read_log
 from boneage.training.networks.fusion import build_fusion_network
 from boneage.training.profile import Degradation, Profile, plain
 from boneage.training.regions import TABLE
@@ -51,8 +48,6 @@ TOLERANCE_MONTHS = 0.05
 class RunFeatures:
     """The features of a run, and how its own fusion was trained."""
 
-    folder: Path
-    profile: Profile
     train: FilmFeatures
     """Those that its fusion was fitted on."""
     held_out: FilmFeatures
@@ -65,10 +60,7 @@ class RunFeatures:
 def input_variants(profile: Profile) -> tuple[Variant, ...]:
     """Each region alone, the regions one more at a time, the whole hand; with and without sex.
 
-    Returns
-    -------
-    tuple of Variant
-        The last but one is the whole fusion, as the run has it.
+    The last but one is the whole fusion, as the run has it.
     """
     regions, whole = list(profile.regions.names), [WHOLE_HAND] * profile.fusion.whole_hand
     sets = [[name] for name in [*regions[:2], *whole]]
@@ -83,15 +75,12 @@ def input_variants(profile: Profile) -> tuple[Variant, ...]:
 
 
 def _label(names: tuple[str, ...]) -> str:
+    words = [name.replace("_", " ") for name in names]
     if len(names) == 1:
-        return f"{_words(names[0])} alone"
+        return f"{words[0]} alone"
     if len(names) > len(BOTH) and names[: len(BOTH)] == BOTH:
-        return " + ".join(["both", *map(_words, names[len(BOTH) :])])
-    return " + ".join(map(_words, names))
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
+        words[: len(BOTH)] = ["both"]
+    return " + ".join(words)
 
 
 def inputs_baseline(profile: Profile) -> str:
@@ -103,13 +92,23 @@ def plan_inputs(profile: Profile, films: Films, run_folder: Path) -> Plan:
     """Plan the study of a finished run."""
     run = load_run(profile, films, run_folder)
     features = sorted((run_folder / "fusion").glob("features-*/*.npy"))
+
+    def train_head(variant: Variant, seed: int, folder: Path) -> tuple[dict[str, float], Facts]:
+        names = variant.name.split("+")
+        train, held_out = (only(seen, names) for seen in (run.train, run.held_out))
+        seeded = changed(profile, seed=profile.seed + seed)  # 0: the run's own
+        heads = dict.fromkeys(train.features, run.fusion)
+        options = Run(folder, run_folder, epochs=run.epochs)
+        head = train_fusion(seeded, train, held_out, options, heads)
+        return read_ages(head, held_out.films, held_out.inputs), {}
+
     return Plan(
         name=NAME,
         baseline=inputs_baseline(profile),
         variants=input_variants(profile),
         seeds=SEEDS,
         held_out=run.held_out.films,
-        train=partial(train_head, run),
+        train=train_head,
         recipe={
             "fusion": plain(profile.fusion),
             "seed": profile.seed,
@@ -123,19 +122,6 @@ def plan_inputs(profile: Profile, films: Films, run_folder: Path) -> Plan:
             "epochs": run.epochs or profile.fusion.training.epochs,
         },
     )
-
-
-def train_head(run: RunFeatures, variant: Variant, seed: int, folder: Path) -> Months:
-    """Train the head on a variant's inputs and read the held-out films.
-
-    Seed 0 is the run's own.
-    """
-    names = variant.name.split("+")
-    train, held_out = (only(seen, names) for seen in (run.train, run.held_out))
-    profile = changed(run.profile, seed=run.profile.seed + seed)
-    heads = dict.fromkeys(train.features, run.fusion)
-    head = train_fusion(profile, train, held_out, Run(folder, run.folder, epochs=run.epochs), heads)
-    return read_ages(head, held_out.films, held_out.inputs)
 
 
 def only(seen: FilmFeatures, names: Sequence[str]) -> FilmFeatures:
@@ -152,13 +138,15 @@ def load_run(profile: Profile, films: Films, folder: Path) -> RunFeatures:
 
     On the held-out films its own fusion must err as the run has logged, or they are others.
     """
-    recipe = _recipe(folder)
+    path = folder / "fusion" / RECIPE
+    if not (path.is_file() and (path.parent / FINAL).is_file()):
+        raise DataError(f"the run {str(folder)!r} has no finished fusion; boneage train makes one")
+    recipe = json.loads(path.read_text("utf-8"))
     train = _load(profile, films, folder, profile.fusion.fitted_on, recipe["limit"])
     held_out = _load(profile, films, folder, "validation", recipe["limit"])
     fusion = _load_fusion(profile, folder, held_out)
-    run = RunFeatures(folder, profile, train, held_out, fusion, recipe["epochs"])
-    _check(run)
-    return run
+    _check(fusion, held_out, folder)
+    return RunFeatures(train, held_out, fusion, recipe["epochs"])
 
 
 def _load_fusion(profile: Profile, folder: Path, seen: FilmFeatures) -> keras.Model:
@@ -169,14 +157,6 @@ def _load_fusion(profile: Profile, folder: Path, seen: FilmFeatures) -> keras.Mo
     except (OSError, ValueError, KeyError) as error:
         raise DataError(f"the fusion of {str(folder)!r} is not the profile's: {error}") from error
     return network
-
-
-def _recipe(folder: Path) -> Mapping[str, Any]:
-    path = folder / "fusion" / RECIPE
-    if not (path.is_file() and (path.parent / FINAL).is_file()):
-        raise DataError(f"the run {str(folder)!r} has no finished fusion; boneage train makes one")
-    recipe: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
-    return recipe
 
 
 def _load(
@@ -207,21 +187,19 @@ def _with_regions(
     path = folder / TABLE
     if not path.is_file():
         raise DataError(f"the run {str(folder)!r} has no {path.name}")
-    with path.open(newline="") as file:
-        found = {row["id"] for row in csv.DictReader(file)}
+    found = {row.cells["id"] for row in read_delimited(path).rows}
     chosen = films.select("detailed", split)[:limit]
     with_regions = tuple(film for film in chosen if film.id in found)
     return with_perturbed_copies(with_regions, degradation) if split == "train" else with_regions
 
 
-def _check(run: RunFeatures) -> None:
+def _check(fusion: keras.Model, held_out: FilmFeatures, folder: Path) -> None:
     """Let the run's own fusion read, and compare its error with the last one logged."""
-    folder, held_out = run.folder / "fusion", run.held_out
-    months = read_ages(run.fusion, held_out.films, held_out.inputs)
+    months = read_ages(fusion, held_out.films, held_out.inputs)
     now = float(np.mean([abs(months[film.id] - film.age_months) for film in held_out.films]))
-    logged = read_log(folder)[-1]["val_mae_months"]
+    logged = read_log(folder / "fusion")[-1]["val_mae_months"]
     if abs(now - logged) > TOLERANCE_MONTHS:
         raise DataError(
-            f"the fusion of {str(run.folder)!r} erred by {logged:.2f} months when it was trained "
+            f"the fusion of {str(folder)!r} erred by {logged:.2f} months when it was trained "
             f"and errs by {now:.2f} on these images: they are not those it was validated on"
         )

@@ -15,30 +15,25 @@ not chosen by the films that weights are reported on.
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 import numpy.typing as npt
 from msgspec.structs import replace as changed
 
-from boneage.datasets.films import Films
+from boneage.datasets.films import Film, Films
 from boneage.datasets.labels import share_of
 from boneage.errors import DataError
 from boneage.imaging.preparing import Preparation
-from boneage.training.ablation.outcomes import Variant
-from boneage.training.ablation.study import Months, Plan, labels_digest, read_ages
+from boneage.training.ablation.study import Facts, Months, Plan, Train, Variant, labels_digest
 from boneage.training.batches import Batches, Sampling
 from boneage.training.export import sha256_of
 from boneage.training.fitting import fit, loss_of, optimizer_of
-from boneage.training.image_cache import CachedImages
-from boneage.training.images import prepare_whole
+from boneage.training.images import CachedImages, prepare_whole
+from boneage.training.monitoring import read_ages
 from boneage.training.network_training import train_attention, training_model
 from boneage.training.networks.region import build_attention_network
 from boneage.training.profile import NetworkSpec, Profile
@@ -60,7 +55,6 @@ FILMS_AN_EPOCH = 320
 """Drawn anew every time, so that a budget may end within a pass over all films."""
 PACE_STEPS = 5
 """Timed, after one that is not."""
-COST = "cost.json"
 RANDOM = "from random numbers"
 
 Variants = dict[str, tuple[Variant, Profile]]
@@ -127,13 +121,14 @@ def _clahe(own: Preparation) -> list[tuple[str, str, Preparation]]:
 
 def _describe(profile: Profile) -> str:
     spec, preparation = profile.attention, profile.preparation
-    tiles = preparation.clahe_tiles
-    parts = [
-        "CBAM" if spec.cbam_reduction else "no CBAM",
-        f"CLAHE {tiles} × {tiles}" if preparation.clahe_clip_limit else "no CLAHE",
-        "sex seen" if spec.sex_units else "sex not seen",
-    ]
-    return ", ".join(parts)
+    tiles = f"CLAHE {preparation.clahe_tiles} × {preparation.clahe_tiles}"
+    return ", ".join(
+        (
+            "CBAM" if spec.cbam_reduction else "no CBAM",
+            tiles if preparation.clahe_clip_limit else "no CLAHE",
+            "sex seen" if spec.sex_units else "sex not seen",
+        )
+    )
 
 
 def backbone_variants(profile: Profile) -> Variants:
@@ -155,6 +150,31 @@ def backbone_variants(profile: Profile) -> Variants:
     return {name: (Variant(name, label), altered) for name, (label, altered) in made.items()}
 
 
+def _plan(
+    name: str,
+    variants: Variants,
+    options: Run,
+    held_out: tuple[Film, ...],
+    train: Train,
+    recipe: Facts,
+    facts: Facts,
+) -> Plan:
+    """Plan a study of attention networks, whose first variant is the baseline."""
+    baseline, (_, base) = next(iter(variants.items()))
+    spec = base.attention
+    start = _initial_weights(options, spec)
+    return Plan(
+        name=name,
+        baseline=baseline,
+        variants=tuple(variant for variant, _ in variants.values()),
+        seeds=1,
+        held_out=held_out,
+        train=train,
+        recipe={"profile": base.to_dict(), "start": start, **recipe},
+        facts={**facts, "input": list(spec.input), "start": spec.initial_weights},
+    )
+
+
 def _initial_weights(run: Run, spec: NetworkSpec) -> str:
     """The checksum of the weights file that a network starts from, or what it starts from."""
     folder = run.weights_folder(spec)
@@ -164,74 +184,58 @@ def _initial_weights(run: Run, spec: NetworkSpec) -> str:
 def plan_networks(profile: Profile, films: Films, options: Run, epochs: int) -> Plan:
     """Plan the study of a profile's attention network."""
     variants = network_variants(profile, epochs)
-    base = variants[BASELINE][1]
     train, held_out = (
         options.limited(films.select("detailed", split)) for split in ("train", "validation")
     )
-    return Plan(
-        name=NETWORKS,
-        baseline=BASELINE,
-        variants=tuple(variant for variant, _ in variants.values()),
-        seeds=1,
-        held_out=held_out,
-        train=partial(_train_network, variants, films, options),
-        recipe={
-            "profile": base.to_dict(),
-            "start": _initial_weights(options, base.attention),
-            "films": [labels_digest(some) for some in (train, held_out)],
-        },
-        facts={
-            "train_films": len(train),
-            "epochs": epochs,
-            "input": list(base.attention.input),
-            "start": base.attention.initial_weights,
-        },
-    )
 
+    def train_network(variant: Variant, seed: int, folder: Path) -> tuple[Months, Facts]:
+        altered = variants[variant.name][1]
+        altered = changed(altered, seed=altered.seed + seed)
+        run = replace(options, folder=folder)
+        network = train_attention(altered, films, run)
+        cached = prepare_whole(held_out, altered, altered.attention.input, run, "held-out films")
+        return read_ages(network, cached.films, cached.inputs), {}
 
-def _train_network(
-    variants: Variants, films: Films, options: Run, variant: Variant, seed: int, folder: Path
-) -> Months:
-    profile = variants[variant.name][1]
-    profile = changed(profile, seed=profile.seed + seed)
-    run = replace(options, folder=folder)
-    network = train_attention(profile, films, run)
-    held_out = run.limited(films.select("detailed", "validation"))
-    size = profile.attention.input
-    cached = prepare_whole(held_out, profile, size, run, "held-out films")
-    return read_ages(network, cached.films, cached.inputs)
+    recipe = {"films": [labels_digest(some) for some in (train, held_out)]}
+    facts = {"train_films": len(train), "epochs": epochs}
+    return _plan(NETWORKS, variants, options, held_out, train_network, recipe, facts)
 
 
 def plan_backbones(profile: Profile, films: Films, options: Run, seconds: float) -> Plan:
     """Plan the study of backbones: each is trained for so many seconds of processor time."""
     variants = backbone_variants(profile)
-    base = variants[OWN_BACKBONE][1]
     chosen = options.limited(films.select("detailed", "train"))
     if {fold_of(film.id) for film in chosen} != set(range(FOLDS)):
         raise DataError(f"{len(chosen)} training images do not fill {FOLDS} folds; give more")
-    return Plan(
-        name=BACKBONES,
-        baseline=OWN_BACKBONE,
-        variants=tuple(variant for variant, _ in variants.values()),
-        seeds=1,
-        held_out=chosen,
-        train=partial(_train_backbone, variants, films, options, seconds),
-        recipe={
-            "profile": base.to_dict(),
-            "start": _initial_weights(options, base.attention),
-            "films": labels_digest(chosen),
-            "seconds": seconds,
-            "folds": FOLDS,
-        },
-        facts={
-            "train_films": len(chosen),
-            "folds": FOLDS,
-            "seconds": seconds,
-            "input": list(INPUT),
-            "start": base.attention.initial_weights,
-        },
-        facts_of=_cost_of,
-    )
+
+    def train_backbone(variant: Variant, seed: int, folder: Path) -> tuple[Months, Facts]:
+        """Train a backbone on all folds but one at a time, and read that one."""
+        altered = variants[variant.name][1]
+        altered = changed(altered, seed=altered.seed + seed)
+        # Beside the work of all variants, which have the same images.
+        run = replace(options, folder=folder.parent)
+        cached = prepare_whole(chosen, altered, INPUT, run, "films of all folds")
+        folds = np.array([fold_of(film.id) for film in cached.films])
+        weights = run.weights_folder(altered.attention)
+        months: Months = {}
+        costs = []
+        for fold in range(FOLDS):
+            keras.utils.set_random_seed(altered.seed + fold)
+            train, held_out = _some(cached, folds != fold), _some(cached, folds == fold)
+            place = folder / f"fold-{fold}"
+            network, cost = _train_for(seconds / FOLDS, altered, train, weights, place)
+            costs.append(cost)
+            months |= read_ages(network, held_out.films, held_out.inputs)
+        return months, {
+            "parameters": costs[0].parameters,
+            "films_per_second": round(float(np.mean([c.films_per_second for c in costs])), 2),
+            "films": round(float(np.mean([c.films for c in costs]))),
+        }
+
+    how = {"folds": FOLDS, "seconds": seconds}
+    recipe = {"films": labels_digest(chosen), **how}
+    facts = {"train_films": len(chosen), **how}
+    return _plan(BACKBONES, variants, options, chosen, train_backbone, recipe, facts)
 
 
 def fold_of(film: str) -> int:
@@ -251,77 +255,25 @@ class BackboneCost:
     """Seen in training, copies counted, mean over the folds."""
 
 
-def _cost_of(folder: Path) -> Mapping[str, Any]:
-    cost: Mapping[str, Any] = json.loads((folder / COST).read_text("utf-8"))
-    return cost
-
-
-def _train_backbone(
-    variants: Variants,
-    films: Films,
-    options: Run,
-    seconds: float,
-    variant: Variant,
-    seed: int,
-    folder: Path,
-) -> Months:
-    """Train a backbone on all folds but one at a time, and read that one."""
-    profile = variants[variant.name][1]
-    profile = changed(profile, seed=profile.seed + seed)
-    # Beside the work of all variants, which have the same images.
-    run = replace(options, folder=folder.parent)
-    chosen = run.limited(films.select("detailed", "train"))
-    cached = prepare_whole(chosen, profile, INPUT, run, "films of all folds")
-    folds = np.array([fold_of(film.id) for film in cached.films])
-    weights = run.weights_folder(profile.attention)
-    months: Months = {}
-    costs = []
-    for fold in range(FOLDS):
-        keras.utils.set_random_seed(profile.seed + fold)
-        train, held_out = _some(cached, folds != fold), _some(cached, folds == fold)
-        place = folder / f"fold-{fold}"
-        network, cost = _train_for(seconds / FOLDS, profile, train, weights, place)
-        costs.append(cost)
-        months |= read_ages(network, held_out.films, held_out.inputs)
-    mean = BackboneCost(
-        costs[0].parameters,
-        round(float(np.mean([cost.films_per_second for cost in costs])), 2),
-        round(float(np.mean([cost.films for cost in costs]))),
-    )
-    (folder / COST).write_text(json.dumps(asdict(mean)), "utf-8")
-    return months
-
-
 def _some(cached: CachedImages, wanted: npt.NDArray[np.bool_]) -> CachedImages:
     films = tuple(film for film, is_one in zip(cached.films, wanted, strict=True) if is_one)
     return CachedImages(films, cached.images[wanted])
 
 
 def _train_for(
-    seconds: float,
-    profile: Profile,
-    train: CachedImages,
-    weights_folder: Path | None,
-    folder: Path,
+    seconds: float, profile: Profile, train: CachedImages, weights_folder: Path | None, folder: Path
 ) -> tuple[keras.Model, BackboneCost]:
     """Train a network for so many seconds of processor time, as its pace foretells."""
-    spec = profile.attention
-    network = build_attention_network(spec, INPUT, weights_folder)
+    phase = profile.attention.phases[0]
+    network = build_attention_network(profile.attention, INPUT, weights_folder)
     start = network.get_weights()
     pace = films_per_second(network, profile, train)
     network.set_weights(start)
-    batch = min(spec.phases[0].batch, len(train.films))
+    batch = min(phase.batch, len(train.films))
     an_epoch = max(1, min(FILMS_AN_EPOCH, len(train.films)) // batch) * batch
     epochs = max(1, round(seconds * pace / an_epoch))
-    fit(
-        network,
-        training_model(network, profile, INPUT, profile.seed),
-        spec.phases[0],
-        _batches(profile, train),
-        None,
-        folder,
-        epochs=epochs,
-    )
+    model = training_model(network, profile, INPUT, profile.seed)
+    fit(network, model, phase, _batches(profile, train), None, folder, epochs=epochs)
     parameters = network.get_layer("backbone").count_params()
     return network, BackboneCost(parameters, pace, epochs * an_epoch)
 

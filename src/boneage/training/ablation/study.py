@@ -1,9 +1,7 @@
-"""Training the variants of a study one after the other; a finished one is not trained again."""
+"""A study: variants of a training, one trained after the other, and the ages that each gave."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import shutil
 from collections.abc import Callable, Mapping
@@ -12,21 +10,59 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import numpy.typing as npt
 
-from boneage.datasets.films import Film
+from boneage.datasets.labels import Film
 from boneage.errors import DataError
-from boneage.inference.weights import MONTHS_SCALE
+from boneage.storage.files import digest_of
 from boneage.storage.parallel import Journal
-from boneage.training.ablation.outcomes import Study, Variant, VariantOutcome
-from boneage.training.batches import Batches
 
-BATCH = 32
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to train."""
+
+    name: str
+    """For tables and the command line."""
+    label: str
+    """For people."""
+    series: str = ""
+    """What it has in common with other variants, where they come in rows of several."""
+
+
+@dataclass(frozen=True)
+class VariantOutcome:
+    """The ages that a variant gave."""
+
+    variant: Variant
+    predicted_months: npt.NDArray[np.float64]
+    """Shape (seeds, films)."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """Variants that differ in one part each, and the ages they gave the same films."""
+
+    name: str
+    films: tuple[Film, ...]
+    """Held out from training."""
+    baseline: str
+    """The name of the variant that the others are compared with."""
+    outcomes: tuple[VariantOutcome, ...]
+    """Of shape (seeds, films) each, the baseline's among them."""
+    facts: Mapping[str, Any]
+    """How the variants were trained; plain values."""
+
+
 Report = Callable[[str], None]
+Facts = Mapping[str, Any]
+"""Plain values."""
 Months = dict[str, float]
 """The age that a variant gave every held-out film, by id."""
+
+
+Train = Callable[[Variant, int, Path], tuple[Months, Facts]]
 
 
 @dataclass(frozen=True)
@@ -38,15 +74,13 @@ class Plan:
     variants: tuple[Variant, ...]
     seeds: int
     held_out: tuple[Film, ...]
-    train: Callable[[Variant, int, Path], Months]
-    """Train a variant from the n-th seed in an empty folder, or resume in one
-    that was left in the middle; then read the held-out films."""
-    recipe: Mapping[str, Any]
+    train: Train
+    """Train a variant from the n-th seed in an empty folder, or resume in one that was left in
+    the middle; then read the held-out films. Also gives what is to be reported of the training."""
+    recipe: Facts
     """JSON-able: what the readings depend on."""
-    facts: Mapping[str, Any]
-    """How the variants are trained, for the report; plain values."""
-    facts_of: Callable[[Path], Mapping[str, Any]] | None = None
-    """What is to be reported of one variant, from the folder in which it was trained."""
+    facts: Facts
+    """How the variants are trained, for the report."""
 
 
 def carry_out(plan: Plan, out: Path, report: Report) -> Study:
@@ -55,9 +89,11 @@ def carry_out(plan: Plan, out: Path, report: Report) -> Study:
     In ``out``, ``<name>.jsonl`` holds the ages of what is finished, ``work/`` the training
     in progress, ``logs/`` what Keras prints.
     """
+    import keras  # noqa: PLC0415  reports need a study without it
+
     # It warns that many graphs are made; one a variant is what this is about.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    work = out / "work" / f"{plan.name}-{_digest(plan.recipe)}"
+    work = out / "work" / f"{plan.name}-{digest_of(plan.recipe)[:12]}"
     logs = out / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     trainings = {_key(v, seed): (v, seed) for v in plan.variants for seed in range(plan.seeds)}
@@ -70,9 +106,9 @@ def carry_out(plan: Plan, out: Path, report: Report) -> Study:
             keras.backend.clear_session()  # or every training would leave its graph behind
             log = logs / f"{plan.name}-{key}.log"
             with log.open("a", encoding="utf-8") as file, redirect_stdout(file):
-                months = plan.train(*trainings[key], folder)
-            if plan.facts_of:
-                journal.add(_facts(key), plan.facts_of(folder))
+                months, facts = plan.train(*trainings[key], folder)
+            if facts:
+                journal.add(_facts(key), facts)
             journal.add(key, months)
             shutil.rmtree(folder, ignore_errors=True)
         shutil.rmtree(work, ignore_errors=True)
@@ -95,8 +131,9 @@ def _study(plan: Plan, done: Mapping[str, Any]) -> Study:
         for v in plan.variants
     ]
     facts = {**plan.facts, "seeds": plan.seeds}
-    if plan.facts_of:
-        facts["trained"] = {v.name: done[_facts(_key(v, 0))] for v in plan.variants}
+    firsts = {v.name: _facts(_key(v, 0)) for v in plan.variants}
+    trained = {name: done[key] for name, key in firsts.items() if key in done}
+    facts |= {"trained": trained} if trained else {}
     return Study(plan.name, films, plan.baseline, tuple(outcomes), facts)
 
 
@@ -108,21 +145,7 @@ def _facts(key: str) -> str:
     return f"facts-{key}"
 
 
-def _digest(recipe: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:12]
-
-
 def labels_digest(films: tuple[Film, ...]) -> str:
     """Fingerprint of films for a recipe: ids, labels and sizes, whatever the folder."""
     rows = [[f.id, f.age_months, f.sex.code, f.path.stat().st_size] for f in films]
-    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
-
-
-def read_ages(
-    network: keras.Model, films: tuple[Film, ...], inputs: Mapping[str, npt.NDArray[Any]]
-) -> Months:
-    """Let a trained network read films: months by id."""
-    ages = np.array([film.age_months for film in films], np.float32)
-    answers = network.predict(Batches(inputs, ages, BATCH), verbose=0)
-    months = np.asarray(answers["age"], np.float64).ravel() * MONTHS_SCALE
-    return {film.id: float(value) for film, value in zip(films, months, strict=True)}
+    return digest_of(rows)

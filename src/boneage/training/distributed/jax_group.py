@@ -72,16 +72,9 @@ def process_group(
     """Train by JAX on every device of this process, and of the others if there are any.
 
     Inside, only the first process prints. With several processes, an error inside ends this
-    process and, through their watchdogs, the others: it would wait for them in vain.
-
-    Without a membership, this process is alone.
-
-    Raises
-    ------
-    GroupError
-        When Keras has or is asked for another backend, or the processes don't find each other.
-    ModuleNotFoundError
-        When JAX is not installed.
+    process and, through their watchdogs, the others: it would wait for them in vain. Without a
+    membership, this process is alone. A GroupError when Keras has or is asked for another backend,
+    or the processes don't find each other; a ModuleNotFoundError without JAX.
     """
     _choose_jax()
     if member is None or member.processes == 1:

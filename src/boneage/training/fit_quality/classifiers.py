@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GroupKFold
 
-from boneage.quality.classifier import HAND, ORIENTATIONS, Linear, QualityClassifier
-from boneage.quality.ood_score import fit_space
+from boneage.quality.classifier import HAND, ORIENTATIONS, Linear, QualityClassifier, fit_space
 from boneage.training.fit_quality.examples import Example
 
 COMPONENTS = 160
 """Principal components of the features that the classifiers are linear in."""
-KIND_STRENGTH, ORIENTATION_STRENGTH, RIGHT_STRENGTH = 0.2, 0.1, 0.01
+KIND_STRENGTH, ORIENTATION_STRENGTH = 0.2, 0.1
 """Inverse strengths of the penalties, as scikit-learn counts them; see docs/image-quality.md."""
 TILT_PENALTY = 30.0
 SOLVER = {"max_iter": 150, "tol": 1e-3}
@@ -54,12 +54,10 @@ class Basis:
 def basis_of(examples: Sequence[Example]) -> Basis:
     """Find the principal components of the features, as many as the films support."""
     rows = _views(examples)
-    mean = rows.mean(axis=0)
-    away = rows - mean
-    variances, directions = np.linalg.eigh(away.T @ away / len(rows))
     components = min(COMPONENTS, rows.shape[1], len(rows) - 1)
-    scale = float(np.sqrt(np.maximum(variances[-components:], 0).mean()))
-    return Basis(mean, directions[:, ::-1].T[:components] / max(scale, 1e-12))
+    found = PCA(components, svd_solver="covariance_eigh").fit(rows)
+    scale = float(np.sqrt(found.explained_variance_.mean()))
+    return Basis(found.mean_, found.components_ / max(scale, 1e-12))
 
 
 def _views(examples: Sequence[Example]) -> Rows:
@@ -80,7 +78,6 @@ def fit_classifier(examples: Sequence[Example], basis: Basis) -> QualityClassifi
         kind=kind,
         orientation=_fit_orientation(both, along, basis),
         tilt=_fit_tilt(both, along, basis),
-        right=_fit_right(examples, basis),
         space=fit_space(hands),
     )
 
@@ -132,15 +129,6 @@ def _fit_tilt(examples: Sequence[Example], along: Rows, basis: Basis) -> Linear:
     model = Ridge(TILT_PENALTY)
     model.fit(along[known], np.array([examples[i].degrees for i in known]))
     return basis.unfolded(model.coef_[np.newaxis], np.atleast_1d(model.intercept_))
-
-
-def _fit_right(examples: Sequence[Example], basis: Basis) -> Linear:
-    """Left hands, and their mirror images."""
-    left = [e.features for e in examples if e.is_film and len(e.features) > 1]
-    rows = np.array([view for features in left for view in features], np.float64)
-    model = LogisticRegression(C=RIGHT_STRENGTH, **SOLVER)
-    model.fit(basis.of(rows), np.tile([0, 1], len(left)))
-    return basis.unfolded(model.coef_, model.intercept_)
 
 
 def folds_of(examples: Sequence[Example]) -> Folds:

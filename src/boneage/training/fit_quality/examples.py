@@ -7,7 +7,6 @@ so that the same films give the same examples in any order.
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,12 +23,14 @@ from boneage.domain.orientation import Orientation
 from boneage.domain.radiograph import ImageMetadata, Pixels, Radiograph, Sex
 from boneage.errors import FilmError
 from boneage.imaging.collimation import analysed, exposed_field, whole_image
-from boneage.imaging.perturbations import Random, tilted, tilted_on_black
+from boneage.imaging.perturbations import random_of, tilted, tilted_on_black
 from boneage.inference.assessor import Assessor
-from boneage.inference.attention import features_as_oriented
+from boneage.inference.networks import features_as_oriented
+from boneage.inference.side import lead_marker, side_of
 from boneage.quality.burned_in_text import letters_in_a_row
 from boneage.quality.classifier import HAND, MIRRORED, ORIENTATIONS, UPRIGHT
 from boneage.quality.image_quality import ImageQuality, quality_of
+from boneage.quality.side import SideEvidence
 from boneage.reading import read
 from boneage.storage.parallel import Journal, default_workers, resumed
 from boneage.synthetic import draw
@@ -92,6 +93,7 @@ class Example:
     film_size: tuple[int, int] = (0, 0)
     letters: int | None = None
     """In a row, on the whole film."""
+    side: SideEvidence | None = None
 
     @property
     def is_film(self) -> bool:
@@ -110,22 +112,21 @@ class Example:
 
     def mirrored(self) -> Example:
         """The example seen in the mirror, where it has both views."""
+        place, degrees = self.orientation_class, self.degrees
         return replace(
             self,
             features=self.features[::-1],
-            orientation_class=None
-            if self.orientation_class is None
-            else MIRRORED[self.orientation_class],
-            degrees=None if self.degrees is None else -self.degrees,
+            orientation_class=None if place is None else MIRRORED[place],
+            degrees=None if degrees is None else -degrees,
         )
 
 
 def examples_of_film(
     film: Film, other: Film, number: int, extract: FeatureExtractor
 ) -> list[Example]:
-    """Examples of one film: as it is, resaved, tilted, turned, in pieces, beside another.
+    """Examples of one film: as it is, resaved, tilted, turned, in pieces, beside the ``other``.
 
-    ``other`` is laid beside it; ``number``, its place, decides what is made of it.
+    ``number``, its place, decides what is made of it.
     """
     random = random_of(film.id)
     radiograph = read(film.path)
@@ -164,23 +165,16 @@ def examples_of_drawn(number: int, extract: FeatureExtractor) -> list[Example]:
     name = f"{DRAWN} {number}"
     random = random_of(name)
     height, width = DRAWN_SIZES_PX[number % len(DRAWN_SIZES_PX)]
-    film = draw(
-        float(random.uniform(24, 204)),
-        tuple(Sex)[number // len(DRAWN_SIZES_PX) % len(Sex)],
-        height=height,
-        width=width,
-        seed=FIRST_SEED + number,
-    )
+    sex = tuple(Sex)[number // len(DRAWN_SIZES_PX) % len(Sex)]
+    months = float(random.uniform(24, 204))
+    film = draw(months, sex, height=height, width=width, seed=FIRST_SEED + number)
     pixels = film.radiograph.pixels
     jittered = tilted(small(pixels), float(random.normal(0, JITTER_DEGREES)))
-    views = pixels, resaved(jittered, random)
-    metadata: dict[str, Any] = {
-        "source": DRAWN,
-        "name": name,
-        "kind": HAND,
-        "orientation_class": UPRIGHT,
-    }
-    return [Example(extract(view), group=name, **metadata) for view in views]
+    metadata: dict[str, Any] = {"name": name, "kind": HAND, "orientation_class": UPRIGHT}
+    return [
+        Example(extract(view), group=name, source=DRAWN, **metadata)
+        for view in (pixels, resaved(jittered, random))
+    ]
 
 
 def examples_of_image(image: RefusalImage, extract: FeatureExtractor) -> list[Example]:
@@ -230,12 +224,11 @@ def collect(
         return msgspec.to_builtins(made, enc_hook=_plain_array)
 
     weights = assessor.weights.manifest.networks["attention"].sha256
+    every, workers = list(tasks()), default_workers()
     with Journal(folder / f"examples-{weights[:12]}.jsonl", {"attention": weights}) as journal:
-        every = list(tasks())
+        results = resumed(work, every, journal, workers, key=itemgetter(0), to_record=note)
         found: list[Example] = []
-        for done, made in enumerate(
-            resumed(work, every, journal, default_workers(), key=itemgetter(0), to_record=note), 1
-        ):
+        for done, made in enumerate(results, 1):
             found += made
             if done % EVERY == 0:
                 report(f"{done} of {len(every)} images done")
@@ -278,6 +271,7 @@ def _plain(radiograph: Radiograph, extract: FeatureExtractor) -> Example:
         orientation=orientation,
         film_size=(radiograph.height, radiograph.width),
         letters=letters_in_a_row(image),
+        side=side_of(image, inside, orientation, lead_marker(image)),
     )
 
 
@@ -285,9 +279,3 @@ def plain_film(assessor: Assessor, film: Film) -> Example:
     """The example of an original labelled film, to judge it."""
     plain = _plain(read(film.path), extractor_of(assessor))
     return replace(plain, group=film.id, source=FILMS, name=film.id, kind=HAND)
-
-
-def random_of(name: str) -> Random:
-    """Give chance that is seeded by a name."""
-    digest = hashlib.sha256(name.encode()).digest()[:8]
-    return np.random.default_rng(int.from_bytes(digest))

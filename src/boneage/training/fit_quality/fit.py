@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,42 +13,22 @@ from boneage.datasets.films import Film, evenly, load_films
 from boneage.domain.orientation import Orientation
 from boneage.errors import DataError, FilmError, WeightsError
 from boneage.imaging.collimation import whole_image
-from boneage.imaging.perturbations import with_text
+from boneage.imaging.perturbations import random_of, with_text
 from boneage.inference.assessor import Assessor
-from boneage.inference.attention import features_as_oriented
+from boneage.inference.networks import features_as_oriented
 from boneage.quality.burned_in_text import letters_in_a_row
 from boneage.quality.checks import QualityLimits
 from boneage.quality.classifier import QualityClassifier
 from boneage.quality.model_file import ARRAYS, FORMAT, SUITABILITY, limits_table
 from boneage.reading import read
-from boneage.storage.files import EVIDENCE_FORMAT, atomically, write_json
-from boneage.training.fit_quality.classifiers import (
-    Folds,
-    basis_of,
-    fit_classifier,
-    folds_of,
-    sources_left_out,
-    with_kind,
-)
+from boneage.storage.files import EVIDENCE_FORMAT, atomically, today, write_json
+from boneage.training.fit_quality import classifiers, judging
 from boneage.training.fit_quality.examples import (
     Example,
     Features,
     Report,
     collect,
     plain_film,
-    random_of,
-)
-from boneage.training.fit_quality.judging import (
-    Judged,
-    RefusalCounts,
-    Turn,
-    certain_enough,
-    films_table,
-    judged,
-    limits_of,
-    orientation_table,
-    text_table,
-    write_cases,
 )
 from boneage.training.fit_quality.refusal_images import RefusalImage, refusal_images
 
@@ -64,9 +43,9 @@ class QualityFit:
     classifier: QualityClassifier
     limits: QualityLimits
     figures: Mapping[str, Any]
-    films: Mapping[str, Sequence[Judged]]
+    films: Mapping[str, Sequence[judging.Judged]]
     """By the name of the split."""
-    images: Sequence[Judged]
+    images: Sequence[judging.Judged]
 
 
 def fit_quality_model(
@@ -80,30 +59,16 @@ def fit_quality_model(
 ) -> QualityFit:
     """Fit the quality check of weights, set its limits, measure both, and put them in place.
 
-    The networks and the manifest stay as they are. No film of the split ``validation``
-    is fitted on; those are judged by the finished check, and counted.
-
-    Parameters
-    ----------
-    weights : Path
-        Their folder.
-    data : Path
-        Labelled films; those of useful resolution are taken.
-    refusal : Path
-        A folder with a catalogue of images to refuse.
-    out : Path
-        For the evidence, and for what is needed to resume after an interruption.
-    films : int, optional
-        At most so many training films, evenly spaced.
-
-    Raises
-    ------
-    DataError
-        When there are too few films or images.
-    WeightsError
-        When the weights cannot be used.
+    The networks and the manifest stay as they are. Of the labelled films in ``data`` those of
+    useful resolution are taken, at most so many ``films`` of each split, evenly spaced. None of the
+    split ``validation`` is fitted on; those are judged by the finished check, and counted.
+    ``refusal`` has a catalogue of images to refuse. ``out`` gets the evidence, and what is needed
+    to resume. A DataError when there are too few films or images.
     """
-    _remove_earlier(weights)  # films are to be analysed without a quality check
+    if not weights.is_dir():
+        raise WeightsError(f"no weights in {str(weights)!r}")
+    for name in (SUITABILITY, ARRAYS):  # of an earlier fit, maybe to other networks
+        (weights / name).unlink(missing_ok=True)
     assessor = Assessor(weights, threads=1, calibration="")
     catalogue = {image.name: image for image in refusal_images(refusal)}
     found = load_films(data)
@@ -116,8 +81,8 @@ def fit_quality_model(
     turn = _turner(assessor, [*train, *every_held_out], catalogue)
     report("fitting the quality check, and testing it on images left out of the fit")
     fit = _fit(assessor, examples, catalogue, turn, held_out)
-    _put(weights, assessor, fit)
-    _write_evidence(out, assessor, fit, catalogue)
+    _write(weights, out, assessor, fit)
+    judging.write_cases(out / CASES, fit.films, fit.images, catalogue, fit.limits)
     return fit
 
 
@@ -125,28 +90,38 @@ def _fit(
     assessor: Assessor,
     examples: Sequence[Example],
     catalogue: Mapping[str, RefusalImage],
-    turn: Turn,
+    turn: judging.Turn,
     held_out: Sequence[Film],
 ) -> QualityFit:
-    basis = basis_of(examples)
-    classifier = fit_classifier(examples, basis)
-    pairs = list(_left_out(examples, folds_of(examples), lambda some: fit_classifier(some, basis)))
+    basis = classifiers.basis_of(examples)
+    classifier = classifiers.fit_classifier(examples, basis)
+    pairs = list(
+        _left_out(
+            examples,
+            classifiers.folds_of(examples),
+            lambda some: classifiers.fit_classifier(some, basis),
+        )
+    )
     films = [pair for pair in pairs if pair[1].is_film]
-    certain = certain_enough(films, turn)
+    certain = judging.certain_enough(films, turn)
 
-    def judge_all(some: Sequence[tuple[QualityClassifier, Example]]) -> list[Judged]:
-        return [judged(check, example, certain, turn) for check, example in some]
+    def judge_all(some: Sequence[tuple[QualityClassifier, Example]]) -> list[judging.Judged]:
+        return [judging.judged(check, example, certain, turn) for check, example in some]
 
     trained = judge_all(films)
-    limits = limits_of(trained, certain, float(min(assessor.weights.input_size("attention"))))
+    limits = judging.limits_of(
+        trained, certain, float(min(assessor.weights.input_size("attention")))
+    )
     images = judge_all([pair for pair in pairs if pair[1].is_image])
     without_source = _left_out(
-        examples, sources_left_out(examples), lambda some: with_kind(classifier, some, basis)
+        examples,
+        classifiers.sources_left_out(examples),
+        lambda some: classifiers.with_kind(classifier, some, basis),
     )
     by_source = judge_all([pair for pair in without_source if pair[1].plain])
-    counts = RefusalCounts(catalogue, limits)
+    counts = judging.RefusalCounts(catalogue, limits)
     figures: dict[str, Any] = {
-        "training": films_table(trained, limits),
+        "training": judging.films_table(trained, limits),
         "by_category": counts.of(images, "category"),
         "by_source": counts.of(images, "source"),
         "source_left_out": {
@@ -154,21 +129,22 @@ def _fit(
             "by_source": counts.of(by_source, "source"),
         },
         "seen_as": counts.confusion(images),
-        "lying": orientation_table(pair for pair in pairs if pair[1].is_labelled),
+        "lying": judging.orientation_table(pair for pair in pairs if pair[1].is_labelled),
     }
-    monitored = judge_all([(classifier, example) for example in _readable(assessor, held_out)])
+    readable = list(_readable(assessor, held_out))
+    monitored = judge_all([(classifier, example) for example, _ in readable])
     if monitored:
-        figures = {"validation": films_table(monitored, limits), **figures}
-    letters = list(_letters(held_out))
-    if letters:
-        figures["text"] = text_table(letters, limits)
-    return QualityFit(
-        classifier, limits, figures, {"validation": monitored, "train": trained}, images
-    )
+        figures = {"validation": judging.films_table(monitored, limits), **figures}
+        letters = [(example.letters or 0, drawn) for example, drawn in readable]
+        figures["text"] = judging.text_table(letters, limits)
+    films_by_split = {"validation": monitored, "train": trained}
+    return QualityFit(classifier, limits, figures, films_by_split, images)
 
 
 def _left_out(
-    examples: Sequence[Example], folds: Folds, fit: Callable[[Sequence[Example]], QualityClassifier]
+    examples: Sequence[Example],
+    folds: classifiers.Folds,
+    fit: Callable[[Sequence[Example]], QualityClassifier],
 ) -> Iterator[tuple[QualityClassifier, Example]]:
     """Each example with a quality check that was fitted without it."""
     for fitted, rest in folds:
@@ -176,24 +152,17 @@ def _left_out(
         yield from ((without, examples[place]) for place in rest)
 
 
-def _readable(assessor: Assessor, films: Sequence[Film]) -> Iterator[Example]:
+def _readable(assessor: Assessor, films: Sequence[Film]) -> Iterator[tuple[Example, int]]:
+    """The example of each film, and how many letters are in a row once text is drawn on it."""
     for film in films:
         with suppress(FilmError):
-            yield plain_film(assessor, film)
-
-
-def _letters(films: Sequence[Film]) -> Iterator[tuple[int, int]]:
-    """Letters in a row of each film, without and with text drawn on it."""
-    for film in films:
-        with suppress(FilmError):
-            pixels = whole_image(read(film.path))
-            drawn = with_text(pixels, random_of(film.id))
-            yield letters_in_a_row(pixels), letters_in_a_row(drawn)
+            drawn = with_text(whole_image(read(film.path)), random_of(film.id))
+            yield plain_film(assessor, film), letters_in_a_row(drawn)
 
 
 def _turner(
     assessor: Assessor, films: Sequence[Film], catalogue: Mapping[str, RefusalImage]
-) -> Turn:
+) -> judging.Turn:
     paths = {film.id: film.path for film in films}
     paths |= {name: image.path for name, image in catalogue.items()}
     known: dict[tuple[str, Orientation], Features] = {}
@@ -219,42 +188,29 @@ def _check(examples: Sequence[Example]) -> None:
         )
 
 
-def _remove_earlier(weights: Path) -> None:
-    """Remove what an earlier fit left: it may belong to other networks."""
-    if not weights.is_dir():
-        raise WeightsError(f"no weights in {str(weights)!r}")
-    for name in (SUITABILITY, ARRAYS):
-        (weights / name).unlink(missing_ok=True)
-
-
-def _put(weights: Path, assessor: Assessor, fit: QualityFit) -> None:
-    content = fit.classifier.to_bytes()
+def _write(weights: Path, out: Path, assessor: Assessor, fit: QualityFit) -> None:
+    """Put the quality check beside the manifest, and write the evidence."""
+    content, name = fit.classifier.to_bytes(), assessor.weights.name
     with atomically(weights / ARRAYS) as file:
         file.write(content)
+    date, limits = today(), limits_table(fit.limits)
     table = {
         "format": FORMAT,
-        "date": datetime.now(UTC).date().isoformat(),
+        "date": date,
         "attention_sha256": assessor.weights.manifest.networks["attention"].sha256,
         "arrays_sha256": hashlib.sha256(content).hexdigest(),
-        "limits": limits_table(fit.limits),
+        "limits": limits,
         "figures": dict(fit.figures),
     }
     write_json(weights / SUITABILITY, table)
-
-
-def _write_evidence(
-    out: Path, assessor: Assessor, fit: QualityFit, catalogue: Mapping[str, RefusalImage]
-) -> None:
-    name = assessor.weights.name
-    table = {
+    evidence = {
         "format": EVIDENCE_FORMAT,
-        "date": datetime.now(UTC).date().isoformat(),
+        "date": date,
         "weights": {"name": name.name, "sha256": name.sha256},
-        "limits": limits_table(fit.limits),
+        "limits": limits,
         **fit.figures,
     }
-    write_json(out / FIGURES, table)
-    write_cases(out / CASES, fit.films, fit.images, catalogue, fit.limits)
+    write_json(out / FIGURES, evidence)
 
 
 def text_summary(fit: QualityFit) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +21,8 @@ from boneage.quality.classifier import (
     is_better_turned,
     most_likely_orientation,
 )
+from boneage.storage.delimited import csv_text
+from boneage.storage.files import write_text
 from boneage.training.fit_quality.examples import Example, Features
 from boneage.training.fit_quality.refusal_images import REFUSE, RefusalImage
 
@@ -30,7 +31,6 @@ HAND_REFUSED, HAND_WARNED = 0.006, 0.02
 RARE = 0.004
 """Share of training films that may lie beyond each of the other limits."""
 LEAST_CERTAIN = 0.3
-LEAST_RIGHT = 0.9
 TILT_DEGREES = 20.0
 """A tilt that is worth a warning, if the quality check can tell."""
 MARGIN = 1.25
@@ -61,12 +61,18 @@ class Judged:
     def findings(self, limits: QualityLimits) -> tuple[Finding, ...]:
         """What would be found of its image."""
         example = self.example
-        if example.quality is None or example.letters is None:
+        if example.quality is None or example.letters is None or example.side is None:
             raise ValueError(f"{example.name!r} was not measured")
-        measured = example.film_size, example.quality, example.letters
-        return tuple(
-            findings_of_measures(ImageMeasures(self.orientation, *measured, self.judgement, limits))
+        measures = ImageMeasures(
+            self.orientation,
+            example.film_size,
+            example.quality,
+            example.letters,
+            self.judgement,
+            example.side,
+            limits,
         )
+        return tuple(findings_of_measures(measures))
 
     def verdict(self, limits: QualityLimits) -> Verdict:
         """Whether it would be accepted."""
@@ -119,7 +125,6 @@ def limits_of(films: Sequence[Judged], certain: float, input_px: float) -> Quali
     hand = [judgement.hand for judgement in judgements]
     atypical = [judgement.ood_score for judgement in judgements]
     tilt = [abs(judgement.tilt_degrees) for judgement in judgements]
-    right = [judgement.right for judgement in judgements]
     qualities = [film.example.quality for film in films if film.example.quality]
     letters = [film.example.letters for film in films if film.example.letters is not None]
     contrast = lowest([quality.contrast for quality in qualities], RARE) / MARGIN
@@ -130,7 +135,6 @@ def limits_of(films: Sequence[Judged], certain: float, input_px: float) -> Quali
         ood_score_warned=highest(atypical, RARE),
         orientation_certain=certain,
         tilt_warned_degrees=max(TILT_DEGREES, highest(tilt, RARE)),
-        right_warned=max(LEAST_RIGHT, highest(right, RARE)),
         contrast_refused=contrast / WORSE_CONTRAST,
         contrast_warned=contrast,
         white_warned=highest([quality.white for quality in qualities], RARE) * MARGIN,
@@ -198,16 +202,16 @@ class RefusalCounts:
 
     def of(self, images: Iterable[Judged], key: str) -> Table:
         """Verdicts by ``category`` or ``source``, and by what was expected."""
-        groups: dict[tuple[str, str], list[Verdict]] = {}
+        groups: dict[str, dict[str, list[Verdict]]] = {}
         for image in images:
             entry = self.catalogue[image.example.name]
             expected = "refuse" if entry.expected == REFUSE else "warn"
-            verdicts = groups.setdefault((getattr(entry, key), expected), [])
-            verdicts.append(image.verdict(self.limits))
-        table: Table = {}
-        for (group, expected), verdicts in sorted(groups.items()):
-            table.setdefault(group, {})[expected] = counts(verdicts)
-        return table
+            group = groups.setdefault(getattr(entry, key), {})
+            group.setdefault(expected, []).append(image.verdict(self.limits))
+        return {
+            group: {expected: counts(verdicts) for expected, verdicts in sorted(found.items())}
+            for group, found in sorted(groups.items())
+        }
 
     def confusion(self, images: Iterable[Judged]) -> Table:
         """What the images to be refused were taken for, by category."""
@@ -223,12 +227,10 @@ def orientation_table(pairs: Iterable[tuple[QualityClassifier, Example]]) -> Tab
     """Which orientation quality checks find in films of each, which they never saw."""
     table: dict[str, Counter[str]] = {}
     for classifier, example in pairs:
-        if example.orientation_class is None or example.kind == "several":
-            continue
-        found = orientation_in_words(*most_likely_orientation(classifier.judge(example.features)))
-        table.setdefault(orientation_in_words(*ORIENTATIONS[example.orientation_class]), Counter())[
-            found
-        ] += 1
+        if example.orientation_class is not None and example.kind != "several":
+            found = most_likely_orientation(classifier.judge(example.features))
+            name = orientation_in_words(*ORIENTATIONS[example.orientation_class])
+            table.setdefault(name, Counter())[orientation_in_words(*found)] += 1
     return {
         name: {"films": found.total(), "found": found[name], "as": dict(sorted(found.items()))}
         for name, found in sorted(table.items())
@@ -250,26 +252,14 @@ def write_cases(
 ) -> None:
     """Write one row an image; ``films`` by the name of their set."""
 
-    def row(case: Judged, **metadata: str) -> Table:
-        return {
-            "name": case.example.name,
-            "verdict": case.verdict(limits).value,
-            "findings": ";".join(finding.code for finding in case.findings(limits)),
-            "hand": f"{case.judgement.hand:.4f}",
-            "seen_as": case.most_likely_kind,
-            **metadata,
-        }
+    def row(case: Judged, *stated: str) -> list[str]:
+        findings = ";".join(finding.code for finding in case.findings(limits))
+        hand = f"{case.judgement.hand:.4f}"
+        verdict = case.verdict(limits).value
+        return [case.example.name, *stated, verdict, findings, hand, case.most_likely_kind]
 
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS, restval="")
-        writer.writeheader()
-        for name, some in films.items():
-            writer.writerows(row(film, set=name, expected="accept") for film in some)
-        for image in images:
-            entry = catalogue[image.example.name]
-            metadata = {
-                "category": entry.category,
-                "source": entry.source,
-                "expected": entry.expected,
-            }
-            writer.writerow(row(image, set="refusal", **metadata))
+    rows = [row(film, name, "", "", "accept") for name, some in films.items() for film in some]
+    for image in images:
+        entry = catalogue[image.example.name]
+        rows.append(row(image, "refusal", entry.category, entry.source, entry.expected))
+    write_text(path, csv_text([COLUMNS, *rows]))

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +21,18 @@ from boneage.domain.assessment import Failure
 from boneage.domain.radiograph import Sex
 from boneage.errors import CalibrationError
 from boneage.inference.assessor import Assessor
-from boneage.storage.files import write_text
-from boneage.training.fit_uncertainty.error_model import fit_interval, score_by, scores_by_sex
-from boneage.training.fit_uncertainty.film_errors import Errors, FilmEstimate, errors_of
-from boneage.uncertainty.calibration import (
-    CHECKSUM,
-    FORMAT,
-    IDENTITY,
-    KIND,
-    SLOPES,
-    CalibrationLine,
-    checksum,
+from boneage.storage.files import today, write_text
+from boneage.training.fit_uncertainty import error_model
+from boneage.training.fit_uncertainty.error_model import Errors, FilmEstimate
+from boneage.uncertainty import calibration
+from boneage.uncertainty.intervals import (
+    LEAST_FILMS,
+    SEXES,
+    IntervalModel,
+    Numbers,
+    scores_table,
+    shape_table,
 )
-from boneage.uncertainty.interval_table import scores_table, shape_table
-from boneage.uncertainty.intervals import LEAST_FILMS, SEXES, IntervalModel, Numbers
 
 METHOD = "each film by a line fitted without it"
 NAME_LENGTH = 80
@@ -52,12 +49,13 @@ STANDARD_ERRORS = 1.0
 class FittedLine:
     """A line, and what it does to films that it was not fitted on."""
 
-    line: CalibrationLine
+    line: calibration.CalibrationLine
     """The identity where it does not help."""
     helps: bool
     left_out: Numbers
-    """Shape (n,): errors in months, label minus answer, each by a line fitted without
-    that film; of the answers as they are where the line does not help."""
+    """Shape (n,): errors in months, label minus answer, each by a line fitted without that film; of
+    the answers as they are where the line does not help.
+    """
     before_months: float
     after_months: float
     """Mean absolute error, left out in turn, without the line and with it; with
@@ -89,7 +87,7 @@ def fit_line(answers: Numbers, labels: Numbers) -> FittedLine:
     error = float(gain.std(ddof=1)) / np.sqrt(len(gain))
     helps = bool(gain.mean() > STANDARD_ERRORS * error)
     return FittedLine(
-        line=_line(answers, labels, slopes) if helps else IDENTITY,
+        line=_line(answers, labels, slopes) if helps else calibration.IDENTITY,
         helps=helps,
         left_out=after if helps else before,
         before_months=float(np.abs(before).mean()),
@@ -106,29 +104,24 @@ def _slopes(answers: Numbers, labels: Numbers) -> Numbers:
     return slopes
 
 
-def _line(answers: Numbers, labels: Numbers, slopes: Numbers) -> CalibrationLine:
+def _line(answers: Numbers, labels: Numbers, slopes: Numbers) -> calibration.CalibrationLine:
     count, usable = len(answers), slopes[np.isfinite(slopes)]
     found = float(np.median(usable)) if len(usable) else 1.0
     slope = 1.0 + (found - 1.0) * count / (count + SLOPE_PRIOR_FILMS)
-    slope = float(np.clip(slope, *SLOPES))
+    slope = float(np.clip(slope, *calibration.SLOPES))
     middle = float(np.median(answers))
     around = labels - middle - slope * (answers - middle)
     shift = float(np.median(around)) * count / (count + SHIFT_PRIOR_FILMS)
-    return CalibrationLine(middle + shift - slope * middle, slope)
+    return calibration.CalibrationLine(middle + shift - slope * middle, slope)
 
 
 def fit_clinic(
     answers: Sequence[FilmEstimate | Failure], assessor: Assessor, data: str, name: str = ""
 ) -> ClinicFit:
-    """Fit a calibration on the answers to labelled films.
+    """Fit a calibration on the answers to labelled films of an Assessor without a calibration.
 
-    They are those of an Assessor without a calibration. The calibration is called by its
-    ``name``, or as the data.
-
-    Raises
-    ------
-    CalibrationError
-        When fewer than 30 films could be read.
+    It is called by its ``name``, or as the data. A CalibrationError when fewer than 30 films could
+    be read.
     """
     read = [answer for answer in answers if isinstance(answer, FilmEstimate)]
     if len(read) < LEAST_FILMS:
@@ -136,23 +129,19 @@ def fit_clinic(
             f"{len(read)} images of {data!r} could be read; a calibration needs at least "
             f"{LEAST_FILMS}: with fewer, a few unusual images would move every estimate"
         )
-    films = errors_of(read)
+    films = error_model.errors_of(read)
     lines = _lines(films)
     moved = _left_out(films, lines)
     shape, scores = _scores(moved, assessor.weights.manifest.interval)
     boys, weights = int(films.male.sum()), assessor.weights.name
     table: dict[str, Any] = {
-        "kind": KIND,
-        "format": FORMAT,
+        "kind": calibration.KIND,
+        "format": calibration.FORMAT,
         "name": " ".join((name or data).split())[:NAME_LENGTH],
-        "date": datetime.now(UTC).date().isoformat(),
+        "date": today(),
         "boneage": __version__,
         "weights": {"name": weights.name, "profile": weights.profile, "sha256": weights.sha256},
-        "films": {
-            "female": len(read) - boys,
-            "male": boys,
-            "failed": len(answers) - len(read),
-        },
+        "films": {"female": len(read) - boys, "male": boys, "failed": len(answers) - len(read)},
         "lines": {str(sex): _line_table(lines, sex) for sex in SEXES},
         "mae_months": {
             "method": METHOD,
@@ -161,7 +150,7 @@ def fit_clinic(
         },
         "interval": {"shape": shape, "scores": scores},
     }
-    table[CHECKSUM] = checksum(json.loads(json.dumps(table)))
+    table[calibration.CHECKSUM] = calibration.checksum(json.loads(json.dumps(table)))
     return ClinicFit(table, lines)
 
 
@@ -194,10 +183,10 @@ def _scores(
 ) -> tuple[dict[str, Any] | None, dict[str, Any]]:
     """Score by the weights' own expected error; where they state none, fit one."""
     if weights is None:
-        fitted = fit_interval(films)
-        return shape_table(fitted.model.shape), scores_table(fitted.model.scores)
-    scores = score_by(weights.shape, films)
-    return None, scores_table(scores_by_sex(scores, films))
+        fitted = error_model.fit_interval(films)
+        return shape_table(fitted.shape), scores_table(fitted.scores)
+    scores = error_model.score_by(weights.shape, films)
+    return None, scores_table(error_model.scores_by_sex(scores, films))
 
 
 def _line_table(lines: Mapping[str, FittedLine], sex: Sex) -> dict[str, Any]:
@@ -223,14 +212,13 @@ def text_summary(fit: ClinicFit) -> str:
         lines.append(f"one line for both sexes: one of them has fewer than {LEAST_FILMS} images")
     for group, found in fit.lines.items():
         errors = f"{found.before_months:.2f} to {found.after_months:.2f} months"
+        effect = f"no line reliably lowers the error ({errors}); estimates stay unchanged"
         if found.helps:
-            line = found.line
-            sign = "+" if line.intercept_months >= 0 else "−"
-            formula = f"estimate × {line.slope:.3f} {sign} {abs(line.intercept_months):.1f} months"
-            lines.append(f"{group}: {formula} lowers the error from {errors}")
-        else:
-            unchanged = "estimates stay unchanged"
-            lines.append(f"{group}: no line reliably lowers the error ({errors}); {unchanged}")
+            intercept, slope = found.line.intercept_months, found.line.slope
+            sign = "+" if intercept >= 0 else "−"
+            formula = f"estimate × {slope:.3f} {sign} {abs(intercept):.1f} months"
+            effect = f"{formula} lowers the error from {errors}"
+        lines.append(f"{group}: {effect}")
     lines.append(
         f"mean absolute error {mae['before']:.2f} months before, {mae['after']:.2f} after "
         f"({mae['method']})"

@@ -1,23 +1,31 @@
 """How large an error a film lets expect, fitted on about a hundred labelled films.
 
-So few films must serve twice: to fit the expected error, and to score it.
-Halving them would leave some 25 of each sex to score. So every film is scored
-by an expectation fitted without it, as in the jackknife+ (Barber et al., *Ann
-Stat* 2021;49:486–507), and the expectation that is used is fitted on all. The networks never
-saw any of the films; what one of a hundred films moves is a smooth curve and a slope,
-so the scores of the films that stay are, but for a hair, those of a new one.
-``tests/training/fit_uncertainty`` simulates what that is worth: it covers as split-conformal does.
+So few films must serve twice: to fit the expected error, and to score it. Halving them would
+leave some 25 of each sex to score. So every film is scored by an expectation fitted without it,
+as in the jackknife+ (Barber et al., *Ann Stat* 2021;49:486–507), and the expectation that is used
+is fitted on all. The networks never saw any of the films; what one of a hundred films moves is a
+smooth curve and a slope, so the scores of the films that stay are, but for a hair, those of a new
+one. ``tests/training/fit_uncertainty`` simulates what that is worth: it covers as split-conformal
+does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from boneage.datasets.labels import Film
+from boneage.domain.assessment import Failure
 from boneage.domain.radiograph import Sex
-from boneage.training.fit_uncertainty.film_errors import Errors
+from boneage.inference.assessor import Assessor
+from boneage.inference.networks import whole_hand_feature
+from boneage.inference.session import assess_case
+from boneage.quality.classifier import FeatureSpace
+from boneage.storage.parallel import Journal, resumed
 from boneage.uncertainty.intervals import (
     SEXES,
     ErrorModel,
@@ -25,7 +33,95 @@ from boneage.uncertainty.intervals import (
     NonconformityScores,
     Numbers,
     Widening,
+    disagreement,
 )
+
+LABELLED = frozenset({"id", "sex", "label_months"})
+"""Not in a journal: a label may be corrected before the run resumes."""
+
+
+@dataclass(frozen=True)
+class FilmEstimate:
+    """One labelled film, and the numbers of its answer."""
+
+    id: str
+    sex: Sex
+    label_months: float
+    answer_months: float
+    """Of the weights alone."""
+    disagreement_months: float
+    ood_score: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Errors:
+    """The same of n films, as arrays of shape (n,)."""
+
+    male: npt.NDArray[np.bool_]
+    answers: Numbers
+    """Months, of the weights alone."""
+    errors: Numbers
+    """Months: label minus answer, calibrated or not."""
+    disagreement: Numbers
+    ood_score: Numbers | None
+
+    def with_errors(self, errors: Numbers) -> Errors:
+        """The same films after their answers were moved."""
+        return replace(self, errors=errors)
+
+    def of(self, sex: Sex) -> npt.NDArray[np.bool_]:
+        """Which films are of this sex."""
+        return self.male if sex is Sex.MALE else ~self.male
+
+
+def errors_of(films: Sequence[FilmEstimate]) -> Errors:
+    """Put films side by side."""
+    ood_scores = [film.ood_score for film in films]
+    answers = np.array([film.answer_months for film in films], float)
+    return Errors(
+        male=np.array([film.sex is Sex.MALE for film in films], bool),
+        answers=answers,
+        errors=np.array([film.label_months for film in films], float) - answers,
+        disagreement=np.array([film.disagreement_months for film in films], float),
+        ood_score=None if None in ood_scores else np.array(ood_scores, float),
+    )
+
+
+def estimate_films(
+    assessor: Assessor,
+    films: Sequence[Film],
+    *,
+    space: FeatureSpace | None = None,
+    workers: int = 1,
+    journal: Journal | None = None,
+) -> Iterator[FilmEstimate | Failure]:
+    """Estimate the bone age of films by the sex of their label; in the films' order.
+
+    The assessor is without a clinic's calibration; ``space``, of the training films, is for weights
+    that do not state it yet. What the journal holds is not analysed again.
+    """
+
+    def work(film: Film, noted: Any) -> FilmEstimate | Failure:
+        label = film.id, film.sex, film.age_months
+        if noted:
+            return FilmEstimate(*label, **noted)
+        session = assess_case(assessor, film.path, sex=film.sex, child=None, name=film.id)
+        answer = session.outcome
+        if isinstance(answer, Failure):
+            return answer
+        ood_score = answer.ood_score
+        if space:
+            ood_score = space.ood_score(whole_hand_feature(assessor.weights, session.image))
+        months = disagreement(answer.age_by_network)
+        return FilmEstimate(*label, answer.uncalibrated_months, months, ood_score)
+
+    def note(answer: FilmEstimate | Failure) -> dict[str, Any] | None:
+        if isinstance(answer, Failure):
+            return None
+        return {k: v for k, v in asdict(answer).items() if k not in LABELLED}
+
+    return resumed(work, films, journal, workers, key=lambda film: film.id, to_record=note)
+
 
 KNOTS = tuple(float(months) for months in range(12, 240, 24))
 BANDWIDTH_MONTHS = 24.0
@@ -48,16 +144,7 @@ OOD_QUANTILE = 0.9
 MOST_WIDENING = 4.0
 
 
-@dataclass(frozen=True, eq=False)
-class Fitted:
-    """The model, and what it was fitted on."""
-
-    model: IntervalModel
-    scores: Numbers
-    """Shape (n,), in the order of the films."""
-
-
-def fit_interval(films: Errors) -> Fitted:
+def fit_interval(films: Errors) -> IntervalModel:
     """Fit the expected error on two films or more; score each by an expectation without it."""
     absolute = np.abs(films.errors)
     candidates = [_shape(films, slope) for slope in DISAGREEMENT_SLOPES]
@@ -77,7 +164,7 @@ def fit_interval(films: Errors) -> Fitted:
     shape = ErrorModel(
         KNOTS, months, candidates[best].disagreement, candidates[best].ood_score, MOST_WIDENING
     )
-    return Fitted(IntervalModel(shape, scores_by_sex(scores, films)), scores)
+    return IntervalModel(shape, scores_by_sex(scores, films))
 
 
 def score_by(shape: ErrorModel, films: Errors) -> Numbers:

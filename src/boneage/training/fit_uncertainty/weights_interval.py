@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +16,20 @@ from boneage.domain.assessment import Failure
 from boneage.errors import BoneageError, DataError, WeightsError
 from boneage.i18n.words import percent
 from boneage.inference.assessor import Assessor
-from boneage.inference.attention import whole_hand_feature
 from boneage.inference.manifest import MANIFEST, read_manifest
-from boneage.quality.ood_score import FeatureSpace, fit_space
+from boneage.inference.networks import whole_hand_feature
+from boneage.quality.classifier import FeatureSpace, fit_space
 from boneage.reading import read
-from boneage.storage.files import atomically, write_text
+from boneage.storage.files import atomically, today, write_text
 from boneage.storage.parallel import Journal, in_parallel
-from boneage.training.fit_uncertainty.error_model import Fitted, fit_interval
-from boneage.training.fit_uncertainty.film_errors import (
-    Errors,
-    FilmEstimate,
-    errors_of,
-    estimate_films,
+from boneage.training.fit_uncertainty import error_model
+from boneage.uncertainty.intervals import (
+    DEFAULT_LEVEL,
+    LEAST_FILMS,
+    IntervalModel,
+    scores_table,
+    shape_table,
 )
-from boneage.uncertainty.interval_table import scores_table, shape_table
-from boneage.uncertainty.intervals import DEFAULT_LEVEL, LEAST_FILMS
 
 FEATURES = "training_features.zip"
 """Of arrays, as ``numpy.savez`` writes them."""
@@ -54,35 +52,13 @@ def calibrate_weights(
     journal: Path | None = None,
     report: Report = print,
 ) -> dict[str, Any]:
-    """Fit the interval of weights, and write it into their manifest.
+    """Fit the interval of weights, and write it into their manifest; gives its new table.
 
-    An earlier interval of theirs is replaced. The manifest's checksum, which names
-    the weights, is another one afterwards.
-
-    Parameters
-    ----------
-    folder : Path
-        Of the weights.
-    calibration : sequence of Film
-        Labelled, of useful resolution, that nothing in these weights was trained
-        or chosen on.
-    training : sequence of Film
-        Of useful resolution, that the weights were trained on; at most 500, evenly
-        spaced, are used. Without any, the interval does not widen for atypical ones.
-    journal : Path, optional
-        Of the calibration films that were read, so that a run that was cut off resumes.
-
-    Returns
-    -------
-    dict
-        The manifest's new table ``interval``.
-
-    Raises
-    ------
-    DataError
-        When fewer than 30 of the calibration films can be read.
-    WeightsError
-        When the weights cannot be used.
+    An earlier interval is replaced. The manifest's checksum, which names the weights, is another
+    one afterwards. The films are of useful resolution: nothing in the weights was trained or chosen
+    on those for ``calibration``; of those for ``training``, at most 500, evenly spaced, are used,
+    and without any the interval does not widen for atypical ones. From the ``journal`` a run that
+    was cut off resumes. A DataError when fewer than 30 of the calibration films can be read.
     """
     _check_count(len(calibration))
     _put(folder, None)  # whole at every moment, and read by the networks alone
@@ -90,16 +66,16 @@ def calibrate_weights(
     space = _space(assessor, training, workers, report)
     found = _read(assessor, calibration, space, workers, journal, report)
     _check_count(len(found))
-    films = errors_of(found)
-    fitted = fit_interval(films)
-    table = _table(films, fitted, min(len(training), SPACE_FILMS) if space else 0)
+    films = error_model.errors_of(found)
+    model = error_model.fit_interval(films)
+    table = _table(films, model, min(len(training), SPACE_FILMS) if space else 0)
     if space:
         content = space.to_bytes()
         with atomically(folder / FEATURES) as file:
             file.write(content)
         table["features"] = {"file": FEATURES, "sha256": hashlib.sha256(content).hexdigest()}
     _put(folder, table)
-    report(_summary(films, fitted))
+    report(_summary(films, model))
     return table
 
 
@@ -138,7 +114,7 @@ def _read(
     workers: int,
     path: Path | None,
     report: Report,
-) -> list[FilmEstimate]:
+) -> list[error_model.FilmEstimate]:
     report(f"analysing {len(films)} calibration images")
     recipe = {
         "networks": {k: n.sha256 for k, n in assessor.weights.manifest.networks.items()},
@@ -147,7 +123,9 @@ def _read(
     }
     found = []
     with Journal(path, recipe) if path else nullcontext() as journal:
-        answers = estimate_films(assessor, films, space=space, workers=workers, journal=journal)
+        answers = error_model.estimate_films(
+            assessor, films, space=space, workers=workers, journal=journal
+        )
         for answer in answers:
             if isinstance(answer, Failure):
                 report(f"skipped {answer.film}: {answer.message}")
@@ -156,25 +134,21 @@ def _read(
     return found
 
 
-def _table(films: Errors, fitted: Fitted, features: int) -> dict[str, Any]:
+def _table(films: error_model.Errors, model: IntervalModel, features: int) -> dict[str, Any]:
     boys = int(films.male.sum())
     return {
         "method": METHOD,
-        "date": datetime.now(UTC).date().isoformat(),
-        "films": {
-            "female": len(films.male) - boys,
-            "male": boys,
-            "training_features": features,
-        },
+        "date": today(),
+        "films": {"female": len(films.male) - boys, "male": boys, "training_features": features},
         "mae_months": round(float(np.abs(films.errors).mean()), 3),
-        "shape": shape_table(fitted.model.shape),
-        "scores": scores_table(fitted.model.scores),
+        "shape": shape_table(model.shape),
+        "scores": scores_table(model.scores),
     }
 
 
-def _summary(films: Errors, fitted: Fitted) -> str:
+def _summary(films: error_model.Errors, model: IntervalModel) -> str:
     """Report how wide the interval of a film in the middle is."""
-    shape, scores = fitted.model.shape, fitted.model.scores
+    shape, scores = model.shape, model.scores
     widening = shape.widening(films.disagreement, films.ood_score)
     parts = []
     for sex in scores.by_sex:
@@ -191,12 +165,9 @@ def _summary(films: Errors, fitted: Fitted) -> str:
 
 def _put(folder: Path, interval: dict[str, Any] | None) -> None:
     """Write an interval into a manifest, or take it out."""
-    read_manifest(folder)  # what is no manifest is not touched
-    path = folder / MANIFEST
-    table = json.loads(path.read_text("utf-8"))
-    if table.get("interval") == interval:
+    table = dict(read_manifest(folder).table)  # what is no manifest is not touched
+    if table.pop("interval", None) == interval:
         return
-    table.pop("interval", None)
     if interval is not None:
         table["interval"] = interval
-    write_text(path, json.dumps(table, indent=1) + "\n")
+    write_text(folder / MANIFEST, json.dumps(table, indent=1) + "\n")

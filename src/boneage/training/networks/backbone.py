@@ -6,8 +6,6 @@ import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import keras
 import numpy as np
@@ -30,44 +28,34 @@ TO_ONE: Scaling = (1 / 127.5, -1.0)
 AS_IT_IS: Scaling = (1.0, 0.0)
 
 
-def scaling_of(backbone: str) -> tuple[Scaling, Scaling, Scaling]:
+def scaling_of(backbone: str) -> tuple[Scaling, ...]:
     """How a film's grey becomes each of the three channels that a backbone takes.
 
-    Every family of ``keras.applications`` has its own way: to –1 to 1, by the
-    mean and the deviation of ImageNet, by the mean alone, or in a layer of its
-    own. What Keras would do to a grey photograph is done to films, whatever the
-    weights start from: a region network may start from the attention network's.
-    A backbone that Keras does not have gets –1 to 1.
+    Every family of ``keras.applications`` has its own way: to –1 to 1, by the mean and the
+    deviation of ImageNet, by the mean alone, or in a layer of its own. What Keras would do to a
+    grey photograph is done to films, whatever the weights start from: a region network may start
+    from the attention network's. A backbone that Keras does not have gets –1 to 1.
     """
     make = getattr(keras.applications, backbone, None)
     if not callable(make):
-        return TO_ONE, TO_ONE, TO_ONE
+        return (TO_ONE,) * 3
     if "include_preprocessing" in inspect.signature(make).parameters:
-        return AS_IT_IS, AS_IT_IS, AS_IT_IS
+        return (AS_IT_IS,) * 3
     modules = [m for m in vars(keras.applications).values() if inspect.ismodule(m)]
     family = next(m for m in modules if getattr(m, backbone, None) is make)
-    black, white = (_preprocessed(family, grey) for grey in (0.0, 255.0))
-    first, second, third = (
-        (float(high - low) / 255, float(low)) for low, high in zip(black, white, strict=True)
+    black, white = (
+        family.preprocess_input(np.full((1, 1, 1, 3), grey)).ravel().tolist()
+        for grey in (0.0, 255.0)
     )
-    return first, second, third
-
-
-def _preprocessed(family: ModuleType, grey: float) -> Any:
-    """One grey pixel as a family takes it, shape (3,)."""
-    return family.preprocess_input(np.full((1, 1, 1, 3), grey)).ravel()
+    return tuple(((high - low) / 255, low) for low, high in zip(black, white, strict=True))
 
 
 def build_backbone(spec: NetworkSpec, weights_folder: Path | None = None) -> keras.Model:
     """Build the backbone of a network: RGB scaled by :func:`scaling_of` in, feature map out.
 
     A weights file named by ``spec.initial_weights`` is only loaded when its folder is given.
-
-    Raises
-    ------
-    ProfileError
-        When there is no such backbone, or not of that width, or not with weights
-        of ImageNet, or the weights file is missing.
+    A ProfileError when there is no such backbone, or not of that width, or not with weights of
+    ImageNet, or the weights file is missing.
     """
     made = _own(spec) if spec.backbone in OWN else _of_keras(spec)
     if spec.initial_weights not in NOT_A_FILE and weights_folder:
@@ -121,11 +109,10 @@ def _load(backbone: keras.Model, path: Path) -> None:
 
 
 def with_depthwise(backbone: keras.Model) -> keras.Model:
-    """The same network with depthwise layers where it has convolutions of a group a channel.
+    """The same network with depthwise layers for convolutions of a group a channel, as ConvNeXt's.
 
-    ConvNeXt writes its depthwise convolutions so. They are the same sums, but
-    TensorFlow has no grouped convolution on a processor and compiles each by XLA.
-    A network without any comes back as it is.
+    They are the same sums, but TensorFlow has no grouped convolution on a processor and compiles
+    each by XLA. A network without any comes back as it is.
     """
     if not any(_is_depthwise(layer) for layer in backbone.layers):
         return backbone

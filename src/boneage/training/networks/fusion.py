@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from boneage.training.networks.head import age_head, embed_sex
+from boneage.training.networks.layers import age_head, embed_sex
 from boneage.training.profile import FusionSpec, NetworkSpec
 
 
@@ -17,15 +17,14 @@ def build_fusion_network(
 ) -> keras.Model:
     """Features of each region and the sex to the age.
 
-    Where the profile combines ``ages``, the head of each network, frozen, reads
-    its own age from its feature, and the fusion's own layers answer what to
-    add to the mean of these ages; where it combines ``mean_of_ages``, their
-    weighted mean is the answer. A thousand films are few for thousands of
-    features, and enough for a handful of ages; a hundred for a handful of weights.
+    Where the profile combines ``ages``, the head of each network, frozen, reads its own age from
+    its feature, and the fusion's own layers answer what to add to the mean of these ages; where it
+    combines ``mean_of_ages``, their weighted mean is the answer. A thousand films are few for
+    thousands of features, and enough for a handful of ages; a hundred for a handful of weights.
 
-    Inputs: one feature vector a region, named by the region, of the given
-    widths and in their order, and ``sex`` (n,), 1 male and 0 female. Output: ``age`` (n, 1),
-    months / 240. ``networks`` describes, by region, their heads.
+    Inputs: one feature vector a region, named by the region, of the given widths and in their
+    order, and ``sex`` (n,), 1 male and 0 female. Output: ``age`` (n, 1), months / 240.
+    ``networks`` describes, by region, their heads.
     """
     features = {name: keras.Input((width,), name=name) for name, width in widths.items()}
     sex = keras.Input((), dtype="int32", name="sex")

@@ -14,8 +14,7 @@ from boneage.training.networks.backbone import (
     scaling_of,
     with_middle,
 )
-from boneage.training.networks.cbam import cbam
-from boneage.training.networks.head import age_head, embed_sex
+from boneage.training.networks.layers import age_head, cbam, embed_sex
 from boneage.training.profile import NetworkSpec
 
 LOCAL = "local_"
@@ -32,16 +31,16 @@ def build_attention_network(
 ) -> keras.Model:
     """Backbone, CBAM, pooling, age.
 
-    Inputs: ``film`` (n, rows, columns, 1), 0 to 255, and ``sex`` (n,), 1 male
-    and 0 female. Outputs: ``heat_map`` (n, map rows, map columns), the sum of
-    F'' over its channels; ``feature`` (n, channels), F'' averaged over the
-    film; ``age`` (n, 1), months / 240. The heat map never depends on the sex.
+    Inputs: ``film`` (n, rows, columns, 1), 0 to 255, and ``sex`` (n,), 1 male and 0 female.
+    Outputs: ``heat_map`` (n, map rows, map columns), the sum of F'' over its channels;
+    ``feature`` (n, channels), F'' averaged over the film; ``age`` (n, 1), months / 240. The heat
+    map never depends on the sex.
 
-    Where the profile names a layer, ``heat_map_after``, a second CBAM stands
-    beside the rest of the backbone and reads an age of its own, ``local_age``
-    (n, 1), from what it lets through of that layer; then the heat map is its
-    F''; without ``local`` there is none. ``size`` (rows, columns) comes instead of the profile's
-    input, ``focus`` is the price of a spread-out attention in the CBAM of the heat map.
+    Where the profile names a layer, ``heat_map_after``, a second CBAM stands beside the rest of
+    the backbone and reads an age of its own, ``local_age`` (n, 1), from what it lets through of
+    that layer; then the heat map is its F''; without ``local`` there is none. ``size`` (rows,
+    columns) comes instead of the profile's input, ``focus`` is the price of a spread-out
+    attention in the CBAM of the heat map.
     """
     film, sex, rgb = _inputs(spec, size)
     backbone = build_backbone(spec, weights_folder)
@@ -64,10 +63,9 @@ def build_attention_network(
 def build_region_network(
     spec: NetworkSpec, *, flatten: bool, weights_folder: Path | None = None
 ) -> keras.Model:
-    """Backbone, pooling, age, for one region's crops.
+    """As :func:`build_attention_network`, for one region's crops, without CBAM and heat map.
 
-    Inputs and outputs as the attention network's, but no heat map; with
-    ``flatten`` the feature is the whole last feature map.
+    With ``flatten`` the feature is the whole last feature map.
     """
     film, sex, rgb = _inputs(spec, None)
     features = build_backbone(spec, weights_folder)(rgb)

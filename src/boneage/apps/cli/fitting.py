@@ -1,0 +1,110 @@
+"""Commands that fit something to labelled radiographs: ``calibrate`` and ``suitability``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from boneage.apps.cli import options
+from boneage.apps.cli.measuring import open_assessor, with_progress
+from boneage.apps.cli.output import echo, make_folder
+from boneage.datasets.films import load_films
+from boneage.datasets.labels import in_words
+from boneage.storage.parallel import default_workers
+from boneage.training.fit_uncertainty.clinic import fit_clinic, text_summary, write_calibration
+from boneage.training.fit_uncertainty.error_model import estimate_films
+
+
+@click.command()
+@options.data_option
+@options.weights_option
+@click.option(
+    "--out",
+    required=True,
+    type=options.OUT_FILE,
+    help="The JSON file to write; an earlier one is replaced.",
+)
+@click.option("--name", default="", metavar="CLINIC", help="Its name, shown with every assessment.")
+@options.workers_option
+def calibrate(data: Path, weights: Path | None, out: Path, name: str, workers: int | None) -> None:
+    """Calibrate the estimates to a clinic's own labelled radiographs: 50 to 500, at least 30.
+
+    Fits a linear correction for each sex, used only where it lowers the error
+    of radiographs that it was not fitted on; and new prediction intervals. The
+    file holds no image and no label. It applies where it is named, by
+    --calibration or $BONEAGE_CALIBRATION, to these weights only, and every
+    assessment states it.
+
+    Do not use radiographs that the weights were trained on: the intervals
+    would be too narrow.
+
+    Exit status: 0 when the file was written; 2 for wrong usage, unusable
+    weights or data, or fewer than 30 readable radiographs.
+
+    \b
+    boneage calibrate --data radiographs.csv --name "St Anna" --out st-anna.json
+    boneage assess hand.png --sex female --calibration st-anna.json
+    """  # noqa: D301  click wants a backspace before lines it must not wrap
+    assessor = open_assessor(weights)
+    found = load_films(data)
+    if found.problems:
+        echo(f"left out: {in_words(found.problems)}", err=True)
+    films = [film for film in found.films if not film.squeezed]
+    if not out.parent.is_dir():  # before the images are read
+        raise click.BadParameter(
+            f"the folder {str(out.parent)!r} does not exist", param_hint="--out"
+        )
+    readings = estimate_films(assessor, films, workers=workers or default_workers())
+    answers = list(with_progress(readings, len(films)))
+    fit = fit_clinic(answers, assessor, data.resolve().name, name)
+    write_calibration(out, fit)
+    echo(text_summary(fit))
+    echo(f"written: {out}, for the weights {assessor.weights.name.name} only")
+
+
+@click.command()
+@options.data_option
+@click.option(
+    "--refusal",
+    required=True,
+    type=options.IN_FOLDER,
+    help="A folder of images to refuse, with catalog.csv: file, category, expected, source, group.",
+)
+@click.option(
+    "--weights",
+    required=True,
+    type=options.IN_FOLDER,
+    help="The weights; suitability.json and its arrays are written into their folder.",
+)
+@click.option(
+    "--films",
+    type=click.IntRange(min=20),
+    metavar="N",
+    help="Use at most N training radiographs, evenly spaced. Default: all.",
+)
+@options.out_option(
+    "Where suitability.json and suitability.csv go; an interrupted run resumes from there."
+)
+def suitability(data: Path, refusal: Path, weights: Path, films: int | None, out: Path) -> None:
+    """Fit the quality check that images go through before they are assessed.
+
+    Classifiers find from the attention network's feature of the whole hand
+    whether an image shows a hand, and its orientation. They are fitted on
+    training radiographs and on images to refuse; thresholds are set on others,
+    left out of the fit. Both are written beside the weights, which stay
+    unchanged. Held-out radiographs are only counted.
+
+    An interrupted run resumes where it stopped.
+
+    \b
+    boneage suitability --data films/ --refusal refusal/ --weights runs/mine/weights --out evidence
+    """  # noqa: D301  click wants a backspace before lines it must not wrap
+    from boneage.training.fit_quality import fit  # noqa: PLC0415  opens fast
+
+    make_folder(out, "--out")
+    fitted = fit.fit_quality_model(
+        weights, data, refusal, out, films=films, report=lambda text: echo(text, err=True)
+    )
+    echo(fit.text_summary(fitted))
+    echo(f"written: {weights / 'suitability.json'}, {out / 'suitability.json'}")

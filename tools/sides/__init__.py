@@ -1,0 +1,1 @@
+"""Which hand an image shows: the marker network is fitted, and the warnings are measured."""
