@@ -202,7 +202,7 @@ def test_rows_without_a_class_or_a_uid() -> None:
         assert images == [UIDS[0], "1.9", "1.8"]
         unnamed, others_left = left_out
         assert unnamed.is_failure
-        assert "3 of its images have no UID" in unnamed.why
+        assert "the archive lists 3 images without a UID" in unnamed.why
         assert not others_left.is_failure
         assert "1 Grayscale Softcopy Presentation State Storage" in others_left.why
 
