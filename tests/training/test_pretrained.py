@@ -70,9 +70,9 @@ def test_a_changed_or_missing_file_is_refused(with_keras: Path) -> None:
         pretrained.load(network(), "ulna")
 
 
-def test_weights_without_keras_files_can_only_answer(weights: Path, tmp_path: Path) -> None:
+def test_weights_without_keras_files_cannot_be_fine_tuned(weights: Path, tmp_path: Path) -> None:
     with pytest.raises(
-        WeightsError, match="no Keras file of 'attention'; without, they can answer"
+        WeightsError, match="no Keras file of 'attention'; without them, they can be used"
     ):
         find_pretrained(str(weights))
     with pytest.raises(WeightsError, match=r"no weights in .*none.*manifest\.json cannot be read"):
