@@ -96,7 +96,7 @@ analyse: $(EVAL)  ## Analyse the labelled images of DATA
 evaluate: $(EVAL)  ## Measure the bundled weights on the validation and training images of DATA
 	@$(BIN)/boneage evaluate --data $(DATA) --out $(EVIDENCE) --curves $(EVIDENCE)/training \
 		$(foreach file,$(wildcard $(EVIDENCE)/earlier/*.csv),--compare $(file) --compare-name $(basename $(notdir $(file)))) \
-		|| [ $$? -eq 1 ]  # 1: some images had no answer
+		|| [ $$? -eq 1 ]  # 1: some images had no result
 	@$(BIN)/boneage evaluate --data $(DATA) --split train --out $(EVIDENCE)/train || [ $$? -eq 1 ]
 	@$(BIN)/python -m tools.documents figures
 
@@ -109,7 +109,7 @@ fuzz: $(DEV)  ## Give N damaged files to the readers; failures are kept in build
 	@$(BIN)/python -m tools.fuzz --inputs $(N) --out build/fuzz
 	@[ $(N) -lt 100000 ] || cp build/fuzz/fuzz.json $(EVIDENCE)  # fewer are a trial
 
-encodings: $(DEV)  ## Write IMAGES held-out images in hundreds of ways, and compare the answers (an hour)
+encodings: $(DEV)  ## Write IMAGES held-out images in hundreds of ways, and compare the results (an hour)
 	@$(BIN)/python -m tools.encodings --data $(DATA) --images $(IMAGES) --work build/encodings \
 		--out $(if $(and $(filter 60,$(IMAGES)),$(wildcard $(DATA))),$(EVIDENCE),build/encodings)/encodings.json
 

@@ -71,7 +71,7 @@ def test_systemd_takes_the_units(name: str, tmp_path: Path) -> None:
     assert "/opt/boneage/bin/boneage" in text
     there.write_text(text.replace("/opt/boneage/bin/boneage", sys.executable))
     for command in (["verify"], ["security", "--offline=true", "--threshold=20"]):
-        said = subprocess.run(
+        done = subprocess.run(
             ["systemd-analyze", *command, str(there)], capture_output=True, text=True, check=False
         )
-        assert said.returncode == 0, said.stdout + said.stderr
+        assert done.returncode == 0, done.stdout + done.stderr

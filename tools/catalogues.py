@@ -54,7 +54,7 @@ def compiled(path: Path) -> bytes:
 
 
 def _whole(message: Message) -> bool:
-    """Tell whether a message is translated, in every form."""
+    """Whether a message is translated, in every form."""
     forms = message.string if isinstance(message.string, tuple) else (message.string,)
     return all(forms)
 
@@ -65,7 +65,8 @@ def main() -> None:
         catalog = opened(path)
         catalog.update(template, no_fuzzy_matching=True, update_creation_date=False)
         catalog.obsolete.clear()
-        catalog.msgid_bugs_address = catalog.last_translator = catalog.language_team = ""
+        catalog.msgid_bugs_address = ""
+        catalog.last_translator = catalog.language_team = "The boneage maintainers"
         with path.open("wb") as file:
             write_po(file, catalog, width=LINE_WIDTH, sort_by_file=True)
         path.with_suffix(".mo").write_bytes(compiled(path))

@@ -38,7 +38,7 @@ EXTRA_OF: Mapping[str, str] = {
 
 
 def what_to_install(error: ModuleNotFoundError) -> str:
-    """Say what brings the library that is missing."""
+    """Name the command that installs the missing library."""
     extra = extra_of(error)
     if extra is None:
         return f"{error}; install boneage again"

@@ -53,7 +53,7 @@ def test_a_removed_line_is_found(written: Path, gone: int) -> None:
     assert check_audit_log(written).invalid_line == gone + 1
 
 
-def test_a_half_line_is_found_and_the_log_goes_on(written: Path) -> None:
+def test_a_half_line_is_found_and_the_log_continues(written: Path) -> None:
     written.write_bytes(written.read_bytes()[:-20])
     append_many(written, "ward", 1)
     assert check_audit_log(written).invalid_line == 5
@@ -84,7 +84,7 @@ def test_nothing_breaks_out_of_its_line(tmp_path: Path) -> None:
     assert check_audit_log(path).intact_lines == 1
 
 
-def test_a_log_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+def test_a_log_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     with pytest.raises(AuditError, match="cannot be written"):
         AuditLog(tmp_path / "none" / "audit.jsonl")
 

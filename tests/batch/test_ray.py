@@ -40,9 +40,9 @@ def test_two_nodes_write_the_same_rows(
     table.write_text("path,sex,age\n" + "".join(lines) + "films/bad.png,f,\nx.png,robot,\n")
     for out, engine in (("p", "processes"), ("r", "ray")):
         process = start("--table", table, "--out", tmp_path / out, "--engine", engine)
-        message, told = process.communicate(timeout=300)
-        assert "32 images: 30 assessed, 2 failed" in message, told
-        assert "Traceback" not in told
+        message, errors = process.communicate(timeout=300)
+        assert "32 images: 30 assessed, 2 failed" in message, errors
+        assert "Traceback" not in errors
     for name in ("ages", "failures"):
         there, here = (
             sorted(rows_of(tmp_path / out, name), key=lambda row: int(row["source_row"]))
@@ -62,7 +62,7 @@ def test_damaged_weights_stop_the_cluster_with_a_sentence(
     (weights_copy / "carpal.onnx").write_bytes(b"spoilt")
     options = ("--sex", "m", "--engine", "ray", "--weights", weights_copy)
     process = start(films, "--out", tmp_path / "spoilt", *options)
-    _, told = process.communicate(timeout=300)
-    assert process.returncode == 2, told
-    assert "carpal.onnx" in told
-    assert "Traceback" not in told
+    _, errors = process.communicate(timeout=300)
+    assert process.returncode == 2, errors
+    assert "carpal.onnx" in errors
+    assert "Traceback" not in errors

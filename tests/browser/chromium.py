@@ -76,8 +76,8 @@ def serving(weights: Path | None, log: Path, history: Path | None = None) -> Ite
     command = [sys.executable, "-m", "boneage", "dashboard", "--no-browser", "--port", str(port)]
     command += ["--weights", str(weights)] if weights else []
     command += ["--history", str(history)] if history else []
-    with log.open("wb") as said:
-        process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT)
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
     try:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not is_ready(port):

@@ -87,7 +87,7 @@ def test_the_example_by_keyboard_alone(visit: Visit) -> None:
     slider.focus()
     for _ in range(3):
         page.keyboard.press("ArrowLeft")
-    expect(page.locator('img[alt*="40% opaque"]')).to_be_visible()
+    expect(page.locator('img[alt*="40 % opaque"]')).to_be_visible()
 
 
 def test_every_picture_has_words(visit: Visit) -> None:
@@ -106,7 +106,7 @@ def test_many_films_and_their_downloads(
     visitor = visit()
     visitor.add(films["png"], films["dicom"])
     page = visitor.page
-    expect(page.get_by_text("Choose the sex of hand.png.")).to_be_visible()
+    expect(page.get_by_text("Choose the sex for hand.png.")).to_be_visible()
     visitor.choose("Female")
     visitor.read()
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
@@ -116,8 +116,8 @@ def test_many_films_and_their_downloads(
             page.get_by_role("button", name=label, exact=False).click()
         saved[label] = tmp_path / waited.value.suggested_filename
         waited.value.save_as(saved[label])
-    told = json.loads(saved["JSON"].read_text("utf-8"))
-    assert [film["film"] for film in told["films"]] == ["hand.png", "hand.dcm"]
+    saved_record = json.loads(saved["JSON"].read_text("utf-8"))
+    assert [film["film"] for film in saved_record["films"]] == ["hand.png", "hand.dcm"]
     assert saved["CSV"].read_text("utf-8").count("\n") == 3
     with zipfile.ZipFile(saved["Pictures (ZIP)"]) as archive:
         assert len(archive.namelist()) == 2
@@ -130,13 +130,13 @@ def touch_something_else(visitor: Visitor) -> None:
     visitor.wait_until_idle()
 
 
-def test_reading_goes_on_when_something_else_is_touched(
+def test_the_analysis_continues_when_something_else_is_touched(
     visit: Visit, films: dict[str, Path]
 ) -> None:
     visitor = visit()
     visitor.add(films["png"], films["dicom"])
     page = visitor.page
-    page.get_by_text("Choose the sex of hand.png.").wait_for()
+    page.get_by_text("Choose the sex for hand.png.").wait_for()
     visitor.choose("Female")
     visitor.expand("Age and height (optional)")
     page.get_by_role("button", name="Analyse 2 radiographs").click()
@@ -144,8 +144,8 @@ def test_reading_goes_on_when_something_else_is_touched(
     visitor.months()
     with page.expect_download() as waited:
         page.get_by_role("button", name="JSON").click()
-    told = json.loads(waited.value.path().read_text("utf-8"))
-    assert [film["film"] for film in told["films"]] == ["hand.png", "hand.dcm"]
+    saved_record = json.loads(waited.value.path().read_text("utf-8"))
+    assert [film["film"] for film in saved_record["films"]] == ["hand.png", "hand.dcm"]
 
 
 def test_a_document_comes_when_something_else_is_touched(

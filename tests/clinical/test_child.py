@@ -48,7 +48,7 @@ def test_what_is_given_is_stronger_than_the_film(
     assert context.age_not_defined is None
 
 
-def test_what_a_row_leaves_open_the_command_says() -> None:
+def test_what_a_row_leaves_open_the_command_states() -> None:
     options = Child(chronological_age_months=100, study_date=STUDY, height_cm=150)
     assert Child().completed(options) == options
     assert Child(height_cm=140).completed(options) == replace(options, height_cm=140)
@@ -126,7 +126,7 @@ def test_dates_are_not_in_the_representation() -> None:
 
 
 @pytest.mark.parametrize(
-    ("height_cm", "said"),
+    ("height_cm", "text"),
     [
         (1.42, "height 1.42 cm looks like metres; give centimetres: 142"),
         (12.0, "from 30 to 230 cm is accepted"),
@@ -135,10 +135,10 @@ def test_dates_are_not_in_the_representation() -> None:
         (float("nan"), "is not a child's"),
     ],
 )
-def test_a_height_that_is_no_child_s(height_cm: float, said: str) -> None:
-    with pytest.raises(HeightError, match=said):
+def test_a_height_that_is_no_child_s(height_cm: float, text: str) -> None:
+    with pytest.raises(HeightError, match=text):
         check_height(height_cm)
-    with pytest.raises(HeightError, match=said):
+    with pytest.raises(HeightError, match=text):
         Child(height_cm=height_cm)
 
 

@@ -38,6 +38,6 @@ def test_what_is_not_known_is_null() -> None:
     outside = clinical_record(replace(findings, growth=growth_of(150, 250, Sex.MALE)))
     assert msgspec.to_builtins(outside)["growth"]["not_defined"] == {
         "code": "outside_brush",
-        "message": "at 20 years 10 months the Brush table defines no SD: for boys it goes from "
-        "3 months to 17 years 0 months",
+        "message": "the Brush table has no SD for 20 years 10 months (boys: 3 months to "
+        "17 years 0 months)",
     }

@@ -107,22 +107,22 @@ def test_without_an_interval_the_bone_age_alone_decides() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sex", "age", "said"),
+    ("sex", "age", "text"),
     [
-        (Sex.MALE, 204.5, "for boys it goes from 3 months to 17 years 0 months"),
-        (Sex.FEMALE, 193, "for girls it goes from 3 months to 16 years 0 months"),
-        (Sex.MALE, 2.9, "at 0 years 2 months the Brush table defines no SD"),
+        (Sex.MALE, 204.5, "(boys: 3 months to 17 years 0 months"),
+        (Sex.FEMALE, 193, "(girls: 3 months to 16 years 0 months"),
+        (Sex.MALE, 2.9, "the Brush table has no SD for 0 years 2 months"),
     ],
 )
 @pytest.mark.parametrize("centre", Centre)
 def test_outside_the_table_nothing_but_the_difference_is_defined(
-    sex: Sex, age: float, said: str, centre: Centre
+    sex: Sex, age: float, text: str, centre: Centre
 ) -> None:
     growth = growth_of(150, age, sex, interval=Interval(140, 160, 0.9), centre=centre)
     assert growth.difference_months == 150 - age
     assert growth.determination is Determination.UNKNOWN
     assert growth.not_defined is not None
-    assert said in growth.not_defined.message
+    assert text in growth.not_defined.message
     for value in (growth.sds, growth.sds_low, growth.sd_months, growth.normal_low_months):
         assert value is None
 

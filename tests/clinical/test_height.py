@@ -113,7 +113,7 @@ def test_each_bone_age_of_the_interval_has_its_own_category() -> None:
     assert wide.interval_high_cm >= 150 / (accelerated / 100)
 
 
-def test_an_interval_that_leaves_the_table_is_said() -> None:
+def test_an_interval_that_leaves_the_table_is_reported() -> None:
     height = adult_height(150, 215, 210, GIRL, Interval(205, 225, 0.9))
     assert height.predicted_cm is not None
     assert height.interval_low_cm is None

@@ -67,4 +67,4 @@ def test_the_standards_enclose_the_bone_age(months: float, sex: Sex) -> None:
         assert abs(months - near.lower_months) < 0.5
     else:
         assert near.lower_months <= months <= near.upper_months
-    assert near.looks_at
+    assert near.criteria

@@ -77,7 +77,7 @@ def test_the_standards_rise(sex: Sex, count: int, last: float) -> None:
     assert (ages[0], ages[-1]) == (0, last)
 
 
-def test_events_that_the_atlas_leaves_open_are_said() -> None:
+def test_events_that_the_atlas_leaves_open_are_reported() -> None:
     assert first_plate("adductor pollicis sesamoid", "visible", Sex.FEMALE) == 132
     with pytest.raises(LookupError, match="no male standard is named for 'triquetrum'"):
         first_plate("triquetrum", "ossification centre visible", Sex.MALE)

@@ -1,4 +1,4 @@
-"""What people write of a child, the same for every face."""
+"""What people write of a child, the same for every interface."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_every_field_is_parsed_and_an_empty_one_is_not_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "error", "said"),
+    ("name", "text", "error", "expected"),
     [
         ("age", "old", AgeError, "is not understood"),
         ("age", "30y", AgeError, "not a child's age"),
@@ -39,9 +39,9 @@ def test_every_field_is_parsed_and_an_empty_one_is_not_known() -> None:
     ],
 )
 def test_what_is_no_childs_is_refused(
-    name: str, text: str, error: type[Exception], said: str
+    name: str, text: str, error: type[Exception], expected: str
 ) -> None:
-    with pytest.raises(error, match=said):
+    with pytest.raises(error, match=expected):
         parse_fields({name: text})
 
 

@@ -37,10 +37,10 @@ def test_a_box_stays_on_the_same_pixels(data: st.DataObject, quarters: int) -> N
 @pytest.mark.parametrize("quarters", range(4))
 def test_a_film_that_was_turned_comes_back(quarters: int) -> None:
     film = np.random.default_rng(1).random((HEIGHT, WIDTH), dtype=np.float32)
-    lying = np.rot90(film, quarters)  # counter-clockwise: as many clockwise turns bring it back
-    orientation = Orientation(Box(0, 0, *lying.shape), quarters)
-    np.testing.assert_array_equal(orientation.upright(lying), film)
-    assert not quarters or not orientation.is_identity(*lying.shape)
+    oriented = np.rot90(film, quarters)  # counter-clockwise: as many clockwise turns bring it back
+    orientation = Orientation(Box(0, 0, *oriented.shape), quarters)
+    np.testing.assert_array_equal(orientation.upright(oriented), film)
+    assert not quarters or not orientation.is_identity(*oriented.shape)
 
 
 def test_a_negative_is_inverted() -> None:

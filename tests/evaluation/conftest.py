@@ -9,12 +9,12 @@ import pytest
 from boneage.datasets.labels import Kind, Problem
 from boneage.domain.assessment import Failure, WeightsName
 from boneage.domain.radiograph import Sex
-from boneage.evaluation.accuracy.readings import CaseReading, Validation
+from boneage.evaluation.accuracy.estimates import CaseEstimate, Validation
 from boneage.evaluation.report import Experiment
 
 
-def reading(case: str, sex: Sex, true: float, read: float, *, carpal_found: bool) -> CaseReading:
-    return CaseReading(
+def reading(case: str, sex: Sex, true: float, read: float, *, carpal_found: bool) -> CaseEstimate:
+    return CaseEstimate(
         case=case,
         sex=sex,
         true_months=true,

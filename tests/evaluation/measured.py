@@ -16,7 +16,7 @@ from boneage.domain.radiograph import Sex
 from boneage.evaluation.ablation import AblationRun, write_ablation
 from boneage.evaluation.accuracy import evidence
 from boneage.evaluation.accuracy.comparison import OtherReader, compare, write_comparisons
-from boneage.evaluation.accuracy.readings import CaseReading, Validation
+from boneage.evaluation.accuracy.estimates import CaseEstimate, Validation
 from boneage.evaluation.data_analysis.analysis import analyse_in_full
 from boneage.evaluation.data_analysis.report import as_json
 from boneage.evaluation.localization import report as localization
@@ -214,11 +214,11 @@ def write_evidence(folder: Path, weights: WeightsName = WEIGHTS) -> Path:
     return folder
 
 
-def made_readings() -> tuple[CaseReading, ...]:
+def made_readings() -> tuple[CaseEstimate, ...]:
     """Bands of 12 films of known errors, and one of too few."""
     bands = ((60.0, FAR_OFF, PER_BAND), (132.0, LITTLE, PER_BAND), (180.0, LITTLE, FEW))
     return tuple(
-        CaseReading(
+        CaseEstimate(
             case=f"{true:g}-{place}",
             sex=(Sex.MALE, Sex.FEMALE)[place % 2],
             true_months=true,

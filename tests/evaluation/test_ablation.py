@@ -106,7 +106,7 @@ def test_a_single_film_has_no_interval() -> None:
 
 
 @pytest.mark.parametrize(
-    ("predicted", "said"),
+    ("predicted", "text"),
     [
         (np.zeros(6), r"predictions of shape \(6,\); \(seeds, radiographs\) is needed"),
         (np.zeros((0, 6)), r"predictions of shape \(0, 6\)"),
@@ -114,8 +114,8 @@ def test_a_single_film_has_no_interval() -> None:
         (np.full((1, 6), np.nan), "a prediction is nan"),
     ],
 )
-def test_readings_of_other_films_are_refused(predicted: Vector, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_readings_of_other_films_are_refused(predicted: Vector, text: str) -> None:
+    with pytest.raises(ValueError, match=text):
         measure_study(study(VariantOutcome(BASELINE.variant, predicted)))
 
 
@@ -162,7 +162,7 @@ def test_the_page_shows_and_explains_all_of_it(written: Path) -> None:
     assert "10.0 (10.0 to 10.0)" in page
     assert "+6.0 (+6.0 to +6.0)" in page
     assert "one, without sex" in page
-    assert "a description, not a means of choosing" in page
+    assert "must not be used for selection" in page
     assert "for 12 epochs on the 1,105 training radiographs of useful resolution alone" in page
     assert page.count("data:image/png;base64,") == 1
 
@@ -176,14 +176,14 @@ def test_the_same_readings_give_the_same_bytes(written: Path, tmp_path: Path) ->
         assert (written / name).read_bytes() == (tmp_path / "again" / name).read_bytes(), name
 
 
-def test_backbones_are_told_with_what_they_took_and_by_which_films(tmp_path: Path) -> None:
+def test_backbones_are_reported_with_their_cost_and_films(tmp_path: Path) -> None:
     one = study(outcome("both", (3.0, -8.0, 1.0, 0.0, 12.0, -2.0)), facts=BACKBONE_FACTS)
     table = write_ablation(tmp_path, [replace(one, name="backbones")], RUN)
     assert table["data"]["split"] == "train"
     assert table["studies"]["backbones"]["trained"]["both"]["films"] == 5600
     page = (tmp_path / "ablation.html").read_text()
-    for said in ("180 seconds", "2 folds", "2.3 M", "31.2", "5,600", "radiographs a second"):
-        assert said in page
-    assert "not a means of choosing" not in page, "that is said of the held-back films"
+    for text in ("180 seconds", "2 folds", "2.3 M", "31.2", "5,600", "radiographs a second"):
+        assert text in page
+    assert "must not be used for selection" not in page, "of the held-out films alone"
     card = model_card(Evidence({"ablation": table}), tmp_path, tmp_path, tmp_path)
     assert "for 180 seconds of processor time on 1,105 training images" in card

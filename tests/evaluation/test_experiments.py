@@ -25,7 +25,7 @@ def overall(name: str) -> dict[str, Any]:
     return metrics
 
 
-def test_fine_tuning_is_told_as_it_was_measured(text: str) -> None:
+def test_fine_tuning_is_reported_as_measured(text: str) -> None:
     before, after = overall("before"), overall("after")
     mae, within = (
         [measured["overall"][name]["value"] for measured in (before, after)]
@@ -33,17 +33,17 @@ def test_fine_tuning_is_told_as_it_was_measured(text: str) -> None:
     )
     assert f"{mae[0]:.1f} months before and {mae[1]:.1f} after" in text
     assert f"{100 * within[0]:.0f} and {100 * within[1]:.0f} % within 12 months" in text
-    for sex, said in (("female", "the girls' mean error"), ("male", "the boys'")):
+    for sex, whose in (("female", "the girls' mean error"), ("male", "the boys'")):
         biases = [measured[sex]["bias_months"]["value"] for measured in (before, after)]
         first, last = (f"{bias:.1f}".replace("-", "−") for bias in biases)
-        assert re.search(rf"{said} from {first}( months)? to {last}", text)
+        assert re.search(rf"{whose} from {first}( months)? to {last}", text)
 
 
-def test_backbones_are_told_as_they_were_measured(text: str) -> None:
+def test_backbones_are_reported_as_measured(text: str) -> None:
     with (EVIDENCE / "ablation" / "backbones" / "ablation.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert {row["variant"] for row in rows} == {"own", "random", "convnext", "vit"}
     for row in rows:
         low, high = float(row["mae_months_low"]), float(row["mae_months_high"])
-        said = rf"{float(row['mae_months']):.1f} (months )?\({low:.1f} to {high:.1f}\)"
-        assert re.search(said, text), row["variant"]
+        output = rf"{float(row['mae_months']):.1f} (months )?\({low:.1f} to {high:.1f}\)"
+        assert re.search(output, text), row["variant"]

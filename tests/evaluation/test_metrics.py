@@ -86,7 +86,7 @@ def test_what_cannot_be_measured_is_quoted(
         measure(true, read)
 
 
-def test_the_interval_covers_as_often_as_it_says() -> None:
+def test_the_interval_covers_as_often_as_it_states() -> None:
     # 95 % of intervals hold the true mean error; over 200 samples of 60 films
     # anything from 88 % on is the percentile bootstrap at work.
     random = np.random.default_rng(1)

@@ -106,7 +106,7 @@ def test_pseudonyms(text: str) -> None:
     assert checked_pseudonym(f" {text} ") == text
 
 
-def test_what_cannot_be_opened_is_said(tmp_path: Path) -> None:
+def test_what_cannot_be_opened_is_reported(tmp_path: Path) -> None:
     with pytest.raises(HistoryError, match="there is no history"):
         History(tmp_path / "none.sqlite", create=False)
     with pytest.raises(HistoryError, match="cannot be used: unable to open"):

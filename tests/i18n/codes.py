@@ -36,10 +36,11 @@ CODES: Mapping[str, tuple[str, ...]] = {
 OTHER_KINDS = tuple(text for kind, text in checks.OTHER_KINDS.items() if kind != "part")
 """The messages of ``"not_a_hand"`` and ``"several_hands"``."""
 OTHER_HANDS = (
-    "It shows two hands of the same side, which are not one child's left and right hand.",
-    "The image is marked as one of both hands; the standards are of left hands.",
+    "The image shows two hands of the same side, not the left and right hand of one child.",
+    "The image is marked as one of both hands; the standards apply to left hands.",
     "The file states a right hand, but the image shows both; the left one was analysed.",
-    "In one place the image is said to be of a right hand; the standards are of left hands.",
-    "The image is described as one of a right hand, or of both; the standards are of left hands.",
+    "One element of the file states a right hand; the standards apply to left hands.",
+    "The image is described as one of a right hand or of both hands; the standards apply to left "
+    "hands.",
 )
 """The messages of ``"several_hands"`` and ``"right_hand"``."""

@@ -58,7 +58,7 @@ def test_what_the_program_reads_is_what_was_written(path: Path) -> None:
     assert path.with_suffix(".mo").read_bytes() == compiled(path), "run 'make catalogues'"
 
 
-def test_ages_are_said_as_people_say_them() -> None:
+def test_ages_are_written_in_years_and_months() -> None:
     english, german = words_of("en"), words_of("de")
     assert english.age(131.6) == "10 years 11 months"
     assert english.age(13.2) == "1 year 1 month"
@@ -66,6 +66,12 @@ def test_ages_are_said_as_people_say_them() -> None:
     assert german.age(131.6) == "10 Jahre 11 Monate"
     assert english.months(122.374) == "122.4 months"
     assert german.months(122.374) == "122,4 Monate"
+
+
+def test_dates_have_the_languages_form() -> None:
+    assert words_of("en").date("2026-11-28") == "2026-11-28"
+    assert words_of("de").date("2026-11-28") == "28.11.2026"
+    assert words_of("de").date("in spring") == "in spring"
 
 
 def test_numbers_have_the_languages_marks() -> None:
@@ -81,9 +87,11 @@ def test_numbers_have_the_languages_marks() -> None:
 
 def test_a_message_is_translated_by_its_text_or_its_code() -> None:
     german = words_of("de")
-    chest = "It looks like a radiograph of a chest, not of a hand."
+    chest = "The image looks like a radiograph of a chest, not of a hand."
     assert "Thoraxaufnahme" in german.by_code("finding", "not_a_hand", chest)
-    assert "ganzen Hand" in german.by_code("finding", "not_a_hand", "It looks like a foot (0.3).")
+    assert "vollständigen Hand" in german.by_code(
+        "finding", "not_a_hand", "It looks like a foot (0.3)."
+    )
     assert german.by_code("finding", "of_tomorrow", "It is new.") == "It is new."
     assert words_of("en").by_code("finding", "not_a_hand", chest) == chest
 

@@ -14,7 +14,7 @@ from boneage.domain.geometry import Box
 from boneage.domain.orientation import Orientation
 from boneage.domain.radiograph import ImageMetadata, Pixels, Radiograph, Sex
 from boneage.imaging.collimation import analysed, exposed_field, range_normalised, turned_back
-from boneage.imaging.perturbations import collimated, framed
+from boneage.imaging.perturbations import collimated, with_border
 from boneage.synthetic.film import draw
 
 Grey = npt.NDArray[np.uint8]
@@ -210,7 +210,7 @@ def test_a_few_hot_and_dead_pixels_set_no_range() -> None:
 
 @pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
 def test_the_borders_of_the_robustness_test_are_cut_off(level: float) -> None:
-    grey = framed(HAND, 0.15, level)
+    grey = with_border(HAND, 0.15, level)
     field = field_of(grey)
     assert field.min_row / len(grey) == pytest.approx(0.15 / 1.3, abs=0.01)
 

@@ -1,4 +1,4 @@
-"""The walk from an image to a bone age."""
+"""The assessment pipeline, from an image to a bone age."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def test_one_hand_stays_one(bundled_assessor: Assessor, hand: Pixels) -> None:
         assert bundled_assessor.assess(radiograph(pixels), "female", force=True).other_hand is None
 
 
-def test_without_a_quality_check_no_second_hand_is_looked_for(
+def test_without_a_quality_check_no_second_hand_is_searched_for(
     assessor: Assessor, hand: Pixels
 ) -> None:
     pair = np.concatenate([hand[:, ::-1], hand], axis=1)

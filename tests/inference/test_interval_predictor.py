@@ -121,7 +121,7 @@ def test_a_file_that_was_changed_is_refused(weights: Path, clinic: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("where", "value", "said"),
+    ("where", "value", "text"),
     [
         (("kind",), "manifest", "its kind is 'manifest'"),
         (("format",), 9, "is of format 9; this program reads 1"),
@@ -136,10 +136,10 @@ def test_a_file_that_was_changed_is_refused(weights: Path, clinic: Path) -> None
     ],
 )
 def test_a_file_that_makes_no_sense_is_refused_even_when_signed(
-    weights: Path, clinic: Path, where: tuple[str, ...], value: Any, said: str
+    weights: Path, clinic: Path, where: tuple[str, ...], value: Any, text: str
 ) -> None:
     change(clinic, where, value)
-    with pytest.raises(CalibrationError, match=said):
+    with pytest.raises(CalibrationError, match=text):
         Assessor(weights, calibration=clinic)
 
 

@@ -100,7 +100,7 @@ def test_what_is_wrong_is_a_failure_with_its_code(
     failure = failure_in(session)
     assert failure.code == code
     assert failure.message
-    with pytest.raises(ValueError, match="there is no answer"):
+    with pytest.raises(ValueError, match="there is no assessment"):
         _ = session.assessment
 
 

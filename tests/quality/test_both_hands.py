@@ -30,7 +30,7 @@ def codes(hands: TwoHands, laterality: str | None = None) -> list[tuple[str, Sev
 def test_one_childs_hands_are_a_note() -> None:
     (note,) = of_two_hands(OWN, None)
     assert (note.code, note.severity) == ("both_hands", Severity.NOTE)
-    assert "the bone age of the right one is 10 years 3 months" in note.message
+    assert "Bone age of the right hand: 10 years 3 months" in note.message
 
 
 def test_a_stated_right_hand_is_a_warning() -> None:

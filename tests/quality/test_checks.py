@@ -21,7 +21,7 @@ from boneage.domain.assessment import (
 from boneage.domain.orientation import Orientation, Tilt
 from boneage.domain.radiograph import ImageMetadata, Radiograph, Sex
 from boneage.errors import UnsuitableError
-from boneage.imaging.perturbations import framed
+from boneage.imaging.perturbations import with_border
 from boneage.inference.assessor import Assessor
 from boneage.quality.checks import ImageMeasures, findings_of
 from boneage.quality.classifier import HAND, ORIENTATIONS, UPRIGHT, Judgement
@@ -198,7 +198,7 @@ def test_a_hand_passes_the_quality_check(checked: Assessor, assessor: Assessor) 
 
 
 def test_what_is_no_hand_is_refused_in_one_sentence(checked: Assessor) -> None:
-    with pytest.raises(UnsuitableError, match="is refused: It looks like") as caught:
+    with pytest.raises(UnsuitableError, match="is refused: The image looks like") as caught:
         checked.assess(bright(), "female")
     assert caught.value.code == "not_a_hand"
     assert caught.value.findings[0].severity is Severity.REFUSAL
@@ -239,7 +239,7 @@ def test_a_border_moves_neither_the_answer_nor_the_boxes(checked: Assessor) -> N
     film = hand()
     grey = (film.pixels * 255).astype(np.uint8)
     plain = replace(film, pixels=grey.astype(np.float32) / np.float32(255))
-    wide = replace(film, pixels=framed(grey, 0.15, 1.0).astype(np.float32) / np.float32(255))
+    wide = replace(film, pixels=with_border(grey, 0.15, 1.0).astype(np.float32) / np.float32(255))
     answer, usual = checked.assess(wide, "male"), checked.assess(plain, "male")
     assert answer.age_months == pytest.approx(usual.age_months, abs=1.0)
     box, before = answer.box(CARPAL), usual.box(CARPAL)

@@ -67,7 +67,7 @@ def test_bytes_come_back_and_are_always_the_same(space: FeatureSpace) -> None:
     assert again.to_bytes() == space.to_bytes()
 
 
-def spoilt(**changed: object) -> bytes:
+def damaged(**changed: object) -> bytes:
     arrays = {
         "mean": np.zeros(3),
         "components": np.eye(3)[:2],
@@ -87,12 +87,12 @@ def spoilt(**changed: object) -> bytes:
         b"",
         b"no zip",
         pickle.dumps({"mean": 1}),
-        spoilt(mean=None),
-        spoilt(mean=np.zeros(4)),
-        spoilt(variances=np.zeros(2)),
-        spoilt(variances=np.array([1, np.nan])),
-        spoilt(components=np.zeros((0, 3)), variances=np.zeros(0)),
-        spoilt(mean=np.array(["a", "b", "c"], object)),
+        damaged(mean=None),
+        damaged(mean=np.zeros(4)),
+        damaged(variances=np.zeros(2)),
+        damaged(variances=np.array([1, np.nan])),
+        damaged(components=np.zeros((0, 3)), variances=np.zeros(0)),
+        damaged(mean=np.array(["a", "b", "c"], object)),
     ],
 )
 def test_what_is_no_space_is_refused(content: bytes) -> None:

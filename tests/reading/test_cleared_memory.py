@@ -68,7 +68,7 @@ def films() -> Iterator[tuple[str, bytes]]:
     yield "TIFF 10 bits", tiff(WORDS >> 6, photometric="minisblack", bitspersample=10)
 
 
-def spoilt(content: bytes) -> Iterator[bytes]:
+def damaged(content: bytes) -> Iterator[bytes]:
     """Make holes in the pixels: refused, or filled with what is no memory."""
     middle = len(content) // 2
     for hole in (b"\0", b"\xff", b"\x55"):
@@ -107,7 +107,7 @@ def test_the_same_film_whatever_the_memory_held(tmp_path: Path) -> None:
     for number, (name, content) in enumerate(films()):
         names.append(name)
         (tmp_path / f"{number:03} whole").write_bytes(content)
-        for index, holed in enumerate(spoilt(content)):
+        for index, holed in enumerate(damaged(content)):
             (tmp_path / f"{number:03} {index}").write_bytes(holed)
     first, second = (read_in_memory_of(byte, tmp_path) for byte in (0x59, 0xA6))
     apart = {names[int(line[:3])] for line in set(first) ^ set(second)}

@@ -160,9 +160,9 @@ def test_what_is_odd_is_named_and_not_quoted(
     stated = metadata(**{"StudyDate": "20200310", **elements})
     assert codes(stated) == found
     assert stated.chronological_age_months == (months and pytest.approx(months, abs=0.01))
-    said = " ".join(finding.message for finding in stated.findings)
+    output = " ".join(finding.message for finding in stated.findings)
     for text in (elements.get("PatientBirthDate"), elements.get("PatientName"), "Smith"):
-        assert not isinstance(text, str) or text not in said
+        assert not isinstance(text, str) or text not in output
 
 
 @pytest.mark.parametrize("keyword", ["AcquisitionDate", "ContentDate", "SeriesDate"])

@@ -20,7 +20,7 @@ INSIDE = (slice(EDGE, -EDGE), slice(EDGE, -EDGE))
 VALUE, LIMIT = 0x00280120, 0x00280121
 
 
-def framed(pixels: npt.NDArray[Any], value: int) -> npt.NDArray[Any]:
+def bordered(pixels: npt.NDArray[Any], value: int) -> npt.NDArray[Any]:
     padded = np.full_like(pixels, value)
     padded[INSIDE] = pixels[INSIDE]
     return padded
@@ -46,17 +46,17 @@ def is_apart(found: Radiograph, shown: npt.NDArray[Any]) -> None:
 @pytest.mark.parametrize(
     ("pixels", "bits", "stated"),
     [
-        (framed(HAND, 0), 12, [(VALUE, "US", 0)]),
-        (framed(HAND, 4_095), 12, [(VALUE, "US", 4_095)]),
-        (framed(HAND, 65_535), 12, [(VALUE, "US", 65_535)]),
-        (framed(HAND, 65_535), 16, [(VALUE, "SS", -1)]),
-        (framed(BELOW, -22_000), 16, [(VALUE, "SS", -22_000)]),
-        (framed(BELOW, -22_000), 16, [(VALUE, "US", 43_536)]),
-        (framed(BELOW, -2_000), 13, [(VALUE, "US", 63_536)]),
-        (framed(BELOW, -2_000), 16, [(VALUE, "UN", (63_536).to_bytes(2, "little"))]),
-        (framed(BELOW, -1_700), 16, [(VALUE, "SS", -2_000), (LIMIT, "SS", -1_500)]),
-        (framed(BELOW, -1_700), 16, [(VALUE, "US", 63_536), (LIMIT, "US", 64_036)]),
-        (framed(BELOW, -1_700), 16, [(VALUE, "SS", -1_500), (LIMIT, "SS", -2_000)]),
+        (bordered(HAND, 0), 12, [(VALUE, "US", 0)]),
+        (bordered(HAND, 4_095), 12, [(VALUE, "US", 4_095)]),
+        (bordered(HAND, 65_535), 12, [(VALUE, "US", 65_535)]),
+        (bordered(HAND, 65_535), 16, [(VALUE, "SS", -1)]),
+        (bordered(BELOW, -22_000), 16, [(VALUE, "SS", -22_000)]),
+        (bordered(BELOW, -22_000), 16, [(VALUE, "US", 43_536)]),
+        (bordered(BELOW, -2_000), 13, [(VALUE, "US", 63_536)]),
+        (bordered(BELOW, -2_000), 16, [(VALUE, "UN", (63_536).to_bytes(2, "little"))]),
+        (bordered(BELOW, -1_700), 16, [(VALUE, "SS", -2_000), (LIMIT, "SS", -1_500)]),
+        (bordered(BELOW, -1_700), 16, [(VALUE, "US", 63_536), (LIMIT, "US", 64_036)]),
+        (bordered(BELOW, -1_700), 16, [(VALUE, "SS", -1_500), (LIMIT, "SS", -2_000)]),
     ],
 )
 def test_padding_in_whichever_value_representation(
@@ -66,12 +66,12 @@ def test_padding_in_whichever_value_representation(
 
 
 def test_padding_of_left_aligned_values() -> None:
-    found = film(framed(HAND << 4, 4_095 << 4), 12, (VALUE, "US", 4_095), HighBit=15)
+    found = film(bordered(HAND << 4, 4_095 << 4), 12, (VALUE, "US", 4_095), HighBit=15)
     is_apart(found, stretched(HAND[INSIDE]))
 
 
 def test_padding_and_the_wrong_sign() -> None:
-    found = film(framed(HAND, 0), 12, (VALUE, "US", 0), PixelRepresentation=1)
+    found = film(bordered(HAND, 0), 12, (VALUE, "US", 0), PixelRepresentation=1)
     is_apart(found, stretched(HAND[INSIDE]))
     assert [note.code for note in found.notes] == ["stored_values"]
 
@@ -82,18 +82,18 @@ def test_padding_far_from_the_image_is_no_part_of_what_was_exposed(
     pixels: npt.NDArray[Any], value: int, stated: bool
 ) -> None:
     around = (VALUE, "SS" if value < 0 else "US", value)
-    found = film(framed(pixels, value), 16, *([around] if stated else []))
+    found = film(bordered(pixels, value), 16, *([around] if stated else []))
     assert found.exposed == Box(EDGE, EDGE, 480 - EDGE, 360 - EDGE)
 
 
 def test_black_that_is_called_padding_may_have_been_exposed() -> None:
-    assert film(framed(HAND, 0), 12, (VALUE, "US", 0)).exposed is None
+    assert film(bordered(HAND, 0), 12, (VALUE, "US", 0)).exposed is None
 
 
 def test_padding_and_a_shutter() -> None:
     shutter = {"ShutterLeftVerticalEdge": 1, "ShutterRightVerticalEdge": 200}
     found = film(
-        framed(HAND, 60_000), 16, (VALUE, "US", 60_000), ShutterShape="RECTANGULAR", **shutter
+        bordered(HAND, 60_000), 16, (VALUE, "US", 60_000), ShutterShape="RECTANGULAR", **shutter
     )
     assert found.exposed == Box(EDGE, EDGE, 480 - EDGE, 200)
 
@@ -103,7 +103,7 @@ def test_bone_of_the_value_of_padding_stays_bone() -> None:
     bone = reversed_hand == 0
     assert bone.any()
     found = film(
-        framed(reversed_hand, 0),
+        bordered(reversed_hand, 0),
         12,
         (VALUE, "US", 0),
         PhotometricInterpretation="MONOCHROME1",
@@ -120,7 +120,7 @@ def test_bone_that_reaches_the_border_stays_bone() -> None:
 
 
 def test_padding_within_the_image_sets_no_range() -> None:
-    pixels = framed(BELOW, -22_000)
+    pixels = bordered(BELOW, -22_000)
     pixels[200, 100:250] = -22_000
     found = film(pixels, 16, (VALUE, "SS", -22_000))
     shown = stretched(HAND[INSIDE])
@@ -132,15 +132,15 @@ def test_padding_within_the_image_sets_no_range() -> None:
 
 @pytest.mark.parametrize(("value", "pixels"), [(-22_000, BELOW), (30_000, BELOW), (60_000, HAND)])
 def test_padding_that_is_not_stated(value: int, pixels: npt.NDArray[Any]) -> None:
-    found = film(framed(pixels, value), 16)
+    found = film(bordered(pixels, value), 16)
     is_apart(found, stretched(HAND[INSIDE]))
     assert [note.code for note in found.notes] == ["padding_not_stated"]
 
 
 def test_black_around_an_image_is_no_padding() -> None:
-    found = film(framed(HAND, 0), 12)
+    found = film(bordered(HAND, 0), 12)
     np.testing.assert_allclose(
-        stretched(found.pixels), stretched(framed(HAND, 0)), rtol=0, atol=1e-5
+        stretched(found.pixels), stretched(bordered(HAND, 0)), rtol=0, atol=1e-5
     )
     assert not found.notes
 

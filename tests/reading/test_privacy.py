@@ -42,19 +42,25 @@ def test_no_fact_message_log_or_warning_names_the_patient(
     caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    said: list[str] = []
+    output: list[str] = []
     contents = [dicom(), with_bad_values(), in_syntax("1.2.840.10008.1.2.4.70")]
     contents += [content[: len(content) * n // 7] for content in contents for n in range(1, 7)]
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         for content in contents:
             try:
-                said.append(repr(read(content).metadata))
+                output.append(repr(read(content).metadata))
             except FilmError as error:
                 cause = error.__cause__
-                said += [str(error), repr(cause)]
+                output += [str(error), repr(cause)]
     captured = capfd.readouterr()
-    everything = [*said, caplog.text, captured.out, captured.err, *(str(w.message) for w in warned)]
+    everything = [
+        *output,
+        caplog.text,
+        captured.out,
+        captured.err,
+        *(str(w.message) for w in warned),
+    ]
     assert SURNAME in contents[1].decode("latin-1")
     for text in everything:
         assert SURNAME[:4] not in text

@@ -126,7 +126,7 @@ def test_palette_dicom(refused: Refused) -> None:
 def test_constant(refused: Refused, level: int) -> None:
     flat = np.full((200, 200), level, np.uint8)
     for content in (raster("PNG", flat), raster("JPEG", flat), dicom(flat, 8)):
-        assert f"every pixel has the value {level};" in str(refused(content, "constant"))
+        assert f"is blank: every pixel has the value {level}" in str(refused(content, "constant"))
     refused(raster("TIFF", flat.astype(np.float32)), "constant")
 
 

@@ -69,7 +69,7 @@ def answer(radiograph: Radiograph) -> Assessment:
 
 
 @pytest.fixture
-def told(answer: Assessment) -> Assessment:
+def interpreted(answer: Assessment) -> Assessment:
     """The same with all that follows for a child of ten years and 138 cm."""
     child = Child(chronological_age_months=120.0, height_cm=138.0)
     return with_clinical_findings(answer, child)

@@ -44,10 +44,10 @@ def dicom_files(
 
 @pytest.fixture
 def written(
-    told: Assessment, dicom_film: Path, source: SourceDataset, tmp_path: Path
+    interpreted: Assessment, dicom_film: Path, source: SourceDataset, tmp_path: Path
 ) -> dict[str, Path]:
     paths = {}
-    for kind, content in dicom_files(told, read(dicom_film), source).items():
+    for kind, content in dicom_files(interpreted, read(dicom_film), source).items():
         paths[kind] = tmp_path / f"{kind}.dcm"
         paths[kind].write_bytes(content)
     return paths
@@ -104,16 +104,18 @@ def test_both_belong_to_the_study_and_its_patient(
 
 
 def test_the_picture_is_the_drawn_answer(
-    written: dict[str, Path], told: Assessment, dicom_film: Path, source: SourceDataset
+    written: dict[str, Path], interpreted: Assessment, dicom_film: Path, source: SourceDataset
 ) -> None:
     picture = dcmread(written["picture"])
-    np.testing.assert_array_equal(picture.pixel_array, draw(told, read(dicom_film)))
+    np.testing.assert_array_equal(picture.pixel_array, draw(interpreted, read(dicom_film)))
     assert picture.BurnedInAnnotation == "YES"
     assert picture.SourceImageSequence[0].ReferencedSOPInstanceUID == source.SOPInstanceUID
     assert picture.ConversionType == "SYN"
 
 
-def test_the_report_states_the_answer_in_codes(written: dict[str, Path], told: Assessment) -> None:
+def test_the_report_states_the_answer_in_codes(
+    written: dict[str, Path], interpreted: Assessment
+) -> None:
     report = dcmread(written["report"])
     assert report.ContentTemplateSequence[0].TemplateIdentifier == "1500"
     assert (report.PreliminaryFlag, report.VerificationFlag) == ("PRELIMINARY", "UNVERIFIED")
@@ -124,10 +126,10 @@ def test_the_report_states_the_answer_in_codes(written: dict[str, Path], told: A
     below = {item.ConceptNameCodeSequence[0].CodeMeaning: item for item in items(bone_age)}
     assert number(below["+, range of upper measurement uncertainty"]) == (12.1, "mo")
     assert number(below["-, range of lower measurement uncertainty"]) == (12.4, "mo")
-    assert told.clinical is not None
-    assert told.clinical.growth is not None
-    assert told.clinical.growth.sds is not None
-    assert number(below["Z-Score of measurement"]) == (told.clinical.growth.sds, "1")
+    assert interpreted.clinical is not None
+    assert interpreted.clinical.growth is not None
+    assert interpreted.clinical.growth.sds is not None
+    assert number(below["Z-Score of measurement"]) == (interpreted.clinical.growth.sds, "1")
     low, high = below["Normal Range Lower Limit"], below["Normal Range Upper Limit"]
     assert number(low)[0] < 120 < number(high)[0]
     method = below["Measurement Method"].ConceptCodeSequence[0]
@@ -162,11 +164,11 @@ def test_the_report_holds_interval_classification_and_height(written: dict[str, 
 
 
 def test_regions_lie_on_the_source_image(
-    written: dict[str, Path], told: Assessment, source: SourceDataset
+    written: dict[str, Path], interpreted: Assessment, source: SourceDataset
 ) -> None:
     regions = named(dcmread(written["report"]), "Image Region")
-    assert len(regions) == len(told.detections) == 2
-    for item, detection in zip(regions, told.detections, strict=True):
+    assert len(regions) == len(interpreted.detections) == 2
+    for item, detection in zip(regions, interpreted.detections, strict=True):
         assert (item.ValueType, item.GraphicType) == ("SCOORD", "POLYLINE")
         columns, rows = item.GraphicData[::2], item.GraphicData[1::2]
         box = detection.box
@@ -181,9 +183,9 @@ def test_regions_lie_on_the_source_image(
 
 @pytest.mark.parametrize("kind", ["picture", "report"])
 def test_the_validator_finds_no_error(written: dict[str, Path], kind: str) -> None:
-    said = run(tool("dciodvfy", "dicom3tools"), str(written[kind]))
-    assert {"picture": "SCImage", "report": "ComprehensiveSR"}[kind] in said
-    assert "Error" not in said
+    text = run(tool("dciodvfy", "dicom3tools"), str(written[kind]))
+    assert {"picture": "SCImage", "report": "ComprehensiveSR"}[kind] in text
+    assert "Error" not in text
 
 
 def test_dcmtk_reads_both(written: dict[str, Path]) -> None:
@@ -214,8 +216,8 @@ def test_an_answer_with_little_in_it(answer: Assessment, dicom_film: Path, tmp_p
     assert "Error" not in run(validator, str(path))
 
 
-def test_a_film_that_says_little_of_its_patient(
-    told: Assessment, dicom_film: Path, tmp_path: Path
+def test_a_film_that_states_little_of_its_patient(
+    interpreted: Assessment, dicom_film: Path, tmp_path: Path
 ) -> None:
     dataset = dcmread(dicom_film)
     for keyword in ("PatientName", "PatientID", "StudyID", "StudyTime", "ReferringPhysicianName"):
@@ -226,7 +228,7 @@ def test_a_film_that_says_little_of_its_patient(
     dataset.save_as(tmp_path / "little.dcm")
     source = read_source(tmp_path / "little.dcm")
     assert source.PatientBirthDate == ""
-    for content in dicom_files(told, read(dicom_film), source).values():
+    for content in dicom_files(interpreted, read(dicom_film), source).values():
         found = dcmread(BytesIO(content))
         assert found.PatientID is None or found.PatientID == ""
         assert found.get("StudyDescription", "Röntgen") == "Röntgen"
@@ -269,11 +271,11 @@ def with_raw(film: Path, elements: dict[str, tuple[bytes, str]]) -> BytesIO:
 
 @pytest.mark.parametrize("elements", [ODD, NOT_UNDERSTOOD], ids=["odd", "not understood"])
 def test_what_is_read_of_an_element_is_what_is_written(
-    told: Assessment, dicom_film: Path, elements: dict[str, tuple[bytes, str]]
+    interpreted: Assessment, dicom_film: Path, elements: dict[str, tuple[bytes, str]]
 ) -> None:
     film = with_raw(dicom_film, elements)
     radiograph, source = read(film), read_source(film)
-    for content in dicom_files(told, radiograph, source).values():
+    for content in dicom_files(interpreted, radiograph, source).values():
         answer = dcmread(BytesIO(content))
         written = {keyword: str(answer.get(keyword) or "") for keyword in elements}
         assert written == {keyword: expected for keyword, (_, expected) in elements.items()}
@@ -301,7 +303,7 @@ def test_an_age_is_written_as_dicom_has_it(dicom_film: Path, stated: bytes, writ
 
 
 @pytest.mark.parametrize("charset", [b"", b"ISO_IR 100", b"ISO_IR 192", b"UTF-8 ", b"nonsense"])
-def test_names_survive_whatever_is_said_of_their_letters(dicom_film: Path, charset: bytes) -> None:
+def test_names_survive_any_stated_character_set(dicom_film: Path, charset: bytes) -> None:
     encoding = "latin-1" if charset == b"ISO_IR 100" else "utf-8"
     name = "Müller^Jörg ".encode(encoding)
     elements = {"SpecificCharacterSet": (charset, ""), "PatientName": (name, "")}
@@ -330,7 +332,7 @@ def without(film: Path, *keywords: str) -> BytesIO:
 @pytest.mark.parametrize("keyword", UIDS)
 @pytest.mark.parametrize("value", [None, b"study 7 ", b"1.2..3", b"0" * 66])
 def test_a_uid_that_is_none_is_made_and_said(
-    told: Assessment, dicom_film: Path, keyword: str, value: bytes | None
+    interpreted: Assessment, dicom_film: Path, keyword: str, value: bytes | None
 ) -> None:
     film = without(dicom_film, keyword)
     if value is not None and keyword != "SOPInstanceUID":
@@ -339,12 +341,12 @@ def test_a_uid_that_is_none_is_made_and_said(
     assert source.generated == (keyword,)
     assert source[keyword].value.startswith("2.25.")
     assert source[keyword].value == read_source(BytesIO(film.getvalue()))[keyword].value
-    for content in dicom_files(told, read(film), source).values():
+    for content in dicom_files(interpreted, read(film), source).values():
         answer = dcmread(BytesIO(content))
         assert answer.StudyInstanceUID == source.StudyInstanceUID
         comments = [item.TextValue for item in named(answer, "Comment")]
-        said = " ".join([*comments, str(answer.get("ImageComments", ""))])
-        assert f"states no valid {keyword}: a new one was generated" in said
+        text = " ".join([*comments, str(answer.get("ImageComments", ""))])
+        assert f"states no valid {keyword}: a new one was generated" in text
     known = identity_of(source).study_uid
     assert known == (None if keyword == "StudyInstanceUID" else source.StudyInstanceUID)
 
@@ -357,8 +359,10 @@ def test_images_that_state_the_same_of_a_study_stay_in_one(dicom_film: Path) -> 
     assert one.StudyInstanceUID == other.StudyInstanceUID != apart.StudyInstanceUID
 
 
-def test_the_same_weights_are_the_same_observer(told: Assessment, source: SourceDataset) -> None:
-    reports = [structured_report(told, source) for _ in range(2)]
+def test_the_same_weights_are_the_same_observer(
+    interpreted: Assessment, source: SourceDataset
+) -> None:
+    reports = [structured_report(interpreted, source) for _ in range(2)]
     first, second = (named(report, "Device Observer UID")[0].UID for report in reports)
     assert first == second
 
@@ -367,17 +371,17 @@ def test_nothing_is_made_of_a_film_that_states_all(source: SourceDataset) -> Non
     assert (source.generated, source.comment) == ((), None)
 
 
-def test_a_film_that_states_no_kind_of_image_is_said(dicom_film: Path) -> None:
+def test_a_film_that_states_no_kind_of_image_is_reported(dicom_film: Path) -> None:
     with pytest.raises(OutputError, match="states no SOPClassUID"):
         read_source(without(dicom_film, "SOPClassUID"))
 
 
 def test_a_study_that_no_file_can_be_written_with_names_nobody(
-    told: Assessment, dicom_film: Path, source: SourceDataset
+    interpreted: Assessment, dicom_film: Path, source: SourceDataset
 ) -> None:
     source.SOPClassUID = "1.2.3.4"
     with pytest.raises(OutputError) as raised:
-        dicom_files(told, read(dicom_film), source)
+        dicom_files(interpreted, read(dicom_film), source)
     assert "ZZYZX" not in str(raised.value)
     assert raised.value.__cause__ is None
 

@@ -29,7 +29,7 @@ def test_each_format_is_known_by_its_name_and_suffix() -> None:
 
 
 @pytest.mark.parametrize("name", [PICTURE, REPORT, FHIR])
-def test_the_mark_tells_images_apart(session: Session, name: str, tmp_path: Path) -> None:
+def test_the_mark_distinguishes_images(session: Session, name: str, tmp_path: Path) -> None:
     if name == REPORT:
         pytest.importorskip("reportlab")
     made = export(session, name)

@@ -38,8 +38,8 @@ def component(resource: Resource, code: str) -> Resource:
     return dict(found)
 
 
-def test_the_answer_in_codes(told: Assessment) -> None:
-    resource = checked(observation(told, FILM))
+def test_the_answer_in_codes(interpreted: Assessment) -> None:
+    resource = checked(observation(interpreted, FILM))
     assert resource["status"] == "preliminary"
     codes = {(code["system"], code["code"]) for code in resource["code"]["coding"]}
     assert ("http://loinc.org", "37362-1") in codes
@@ -65,8 +65,8 @@ def test_the_answer_in_codes(told: Assessment) -> None:
     assert "Warning: The film is marked as a right hand." in notes
 
 
-def test_the_device_is_the_program_with_its_weights(told: Assessment) -> None:
-    resource = observation(told, FILM)
+def test_the_device_is_the_program_with_its_weights(interpreted: Assessment) -> None:
+    resource = observation(interpreted, FILM)
     (device,) = resource["contained"]
     assert resource["device"]["reference"] == f"#{device['id']}"
     assert device["identifier"][0]["value"] == "ab" * 32
@@ -75,23 +75,23 @@ def test_the_device_is_the_program_with_its_weights(told: Assessment) -> None:
     assert film["identifier"]["value"] == FILM
 
 
-def test_nobody_is_named_unless_asked(told: Assessment) -> None:
-    text = json.dumps(observation(replace(told, film="Zzyzx.dcm"), FILM))
-    for said in ("Zzyzx", "subject", "2011", "2021", "effectiveDateTime"):
-        assert said not in text
-    pseudonym = checked(observation(told, FILM, Identity("child 7")))
+def test_nobody_is_named_unless_asked(interpreted: Assessment) -> None:
+    text = json.dumps(observation(replace(interpreted, film="Zzyzx.dcm"), FILM))
+    for expected in ("Zzyzx", "subject", "2011", "2021", "effectiveDateTime"):
+        assert expected not in text
+    pseudonym = checked(observation(interpreted, FILM, Identity("child 7")))
     assert pseudonym["subject"]["identifier"]["value"] == "child 7"
     assert "2021" not in json.dumps(pseudonym)
 
 
-def test_who_it_is_when_asked(told: Assessment) -> None:
-    resource = checked(observation(told, FILM, SOMEBODY))
+def test_who_it_is_when_asked(interpreted: Assessment) -> None:
+    resource = checked(observation(interpreted, FILM, SOMEBODY))
     assert resource["subject"]["display"] == "Quentin Zzyzx"
     assert resource["subject"]["identifier"]["value"] == "QZ-4711"
     assert resource["effectiveDateTime"] == "2021-02-03"
     studies = [part for part in resource["derivedFrom"] if part["type"] == "ImagingStudy"]
     assert studies[0]["identifier"]["value"] == "urn:oid:1.2.3.4"
-    chosen = observation(told, FILM, replace(SOMEBODY, pseudonym="child 7"))
+    chosen = observation(interpreted, FILM, replace(SOMEBODY, pseudonym="child 7"))
     assert chosen["subject"]["identifier"]["value"] == "child 7"
 
 
@@ -111,9 +111,9 @@ def test_which_hand(answer: Assessment, side: str | None) -> None:
     assert text == {"L": "left hand", "R": "right hand", None: "hand"}[side]
 
 
-def test_outside_the_tables_says_why(answer: Assessment) -> None:
+def test_outside_the_tables_states_why(answer: Assessment) -> None:
     child = Child(chronological_age_months=230.0, height_cm=170.0)
     late = with_clinical_findings(replace(answer, age_months=235.0, interval=None), child)
     resource = checked(observation(late, FILM))
-    assert any("defines no SD" in note["text"] for note in resource["note"])
+    assert any("has no SD" in note["text"] for note in resource["note"])
     assert "referenceRange" not in resource

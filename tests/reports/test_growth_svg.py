@@ -39,10 +39,10 @@ def test_each_reading_is_a_mark_in_its_place() -> None:
     assert interval.get("x1") == second.get("cx")
 
 
-def test_it_says_itself_in_words() -> None:
-    said = description(growth_chart(Sex.MALE, POINTS))
-    assert "at 10 years 0 months a bone age of 10 years 6 months; at 11 years" in said
-    assert "The band is ±2 SD around the chronological age: Brush" in said
+def test_it_has_a_description_in_words() -> None:
+    text = description(growth_chart(Sex.MALE, POINTS))
+    assert "at 10 years 0 months a bone age of 10 years 6 months; at 11 years" in text
+    assert "The band is ±2 SD around the chronological age: Brush" in text
     assert "none" in description(growth_chart(Sex.MALE, []))
 
 

@@ -84,9 +84,9 @@ def wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @pytest.fixture
-def stored(archive: str, told: Assessment, dicom_film: Path) -> dict[str, str]:
+def stored(archive: str, interpreted: Assessment, dicom_film: Path) -> dict[str, str]:
     """The address in the archive of the film and of both answers."""
-    files = dicom_files(told, read(dicom_film), read_source(dicom_film))
+    files = dicom_files(interpreted, read(dicom_film), read_source(dicom_film))
     addresses = {}
     for kind, content in {"film": dicom_film.read_bytes(), **files}.items():
         taken = json.loads(ask(f"{archive}/instances", content))
@@ -108,16 +108,18 @@ def test_the_archive_files_all_three_under_one_study(archive: str, stored: dict[
 
 
 def test_the_archive_shows_the_picture_as_it_was_drawn(
-    stored: dict[str, str], told: Assessment, dicom_film: Path
+    stored: dict[str, str], interpreted: Assessment, dicom_film: Path
 ) -> None:
     png = ask(f"{stored['picture']}/preview", accept="image/png")
     shown = np.asarray(Image.open(BytesIO(png)).convert("RGB"), np.int16)
-    drawn = np.asarray(draw(told, read(dicom_film)), np.int16)
+    drawn = np.asarray(draw(interpreted, read(dicom_film)), np.int16)
     assert shown.shape == drawn.shape
     assert np.abs(shown - drawn).max() <= 1
 
 
-def test_the_archive_reads_the_structured_report(stored: dict[str, str], told: Assessment) -> None:
+def test_the_archive_reads_the_structured_report(
+    stored: dict[str, str], interpreted: Assessment
+) -> None:
     content = values(f"{stored['report']}/simplified-tags")["ContentSequence"]
     ages = [
         item["MeasuredValueSequence"][0]["NumericValue"]
@@ -125,7 +127,7 @@ def test_the_archive_reads_the_structured_report(stored: dict[str, str], told: A
         if "37362-1" in json.dumps(item.get("ConceptNameCodeSequence", ""))
         and "MeasuredValueSequence" in item
     ]
-    assert [float(age) for age in ages] == [pytest.approx(told.age_months, abs=0.05)]
+    assert [float(age) for age in ages] == [pytest.approx(interpreted.age_months, abs=0.05)]
 
 
 def every(items: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

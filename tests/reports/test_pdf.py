@@ -73,9 +73,11 @@ def pages(content: bytes) -> int:
 @pytest.mark.parametrize("paper", SIZES)
 @pytest.mark.parametrize("language", languages())
 def test_a_report_is_one_page_of_its_paper(
-    told: Assessment, radiograph: Radiograph, paper: str, language: str
+    interpreted: Assessment, radiograph: Radiograph, paper: str, language: str
 ) -> None:
-    content = report(told, radiograph, paper=paper, language=language, weights_date="2026-11-24")
+    content = report(
+        interpreted, radiograph, paper=paper, language=language, weights_date="2026-11-24"
+    )
     assert content.startswith(b"%PDF-")
     assert pages(content) == 1
     box = re.search(rb"/MediaBox \[ 0 0 ([\d.]+) ([\d.]+) \]", content)
@@ -83,15 +85,15 @@ def test_a_report_is_one_page_of_its_paper(
     assert tuple(map(float, box.groups())) == pytest.approx(SIZES[paper], abs=0.01)
 
 
-def test_the_page_says_what_a_clinician_needs(
-    told: Assessment, radiograph: Radiograph, tmp_path: Path
+def test_the_page_states_what_a_clinician_needs(
+    interpreted: Assessment, radiograph: Radiograph, tmp_path: Path
 ) -> None:
-    said = printed(report(told, radiograph, weights_date="2026-11-24"), tmp_path)
+    output = printed(report(interpreted, radiograph, weights_date="2026-11-24"), tmp_path)
     for text in (
         "10 years 2 months",
         "122.4 months · Greulich and Pyle, female standard",
         "90 % prediction interval: 9 years 2 months to 11 years 2 months (110.0 to 134.5 months)",
-        "1.5 times as wide as usual",
+        "Wider than usual (× 1.5)",
         "Site calibration: St Anna (2026-11-30, 120 radiographs); uncalibrated 9 years 11 months",
         "Not a medical device",
         "SDS +0.2",
@@ -107,11 +109,13 @@ def test_the_page_says_what_a_clinician_needs(
         "tiny-1, profile tiny, of 2026-11-24",
         "ab" * 32,
     ):
-        assert text in said, text
+        assert text in output, text
 
 
-def test_the_page_in_german(told: Assessment, radiograph: Radiograph, tmp_path: Path) -> None:
-    said = printed(report(told, radiograph, paper="letter", language="de"), tmp_path)
+def test_the_page_in_german(
+    interpreted: Assessment, radiograph: Radiograph, tmp_path: Path
+) -> None:
+    output = printed(report(interpreted, radiograph, paper="letter", language="de"), tmp_path)
     for text in (
         "10 Jahre 2 Monate",
         "122,4 Monate",
@@ -121,58 +125,67 @@ def test_the_page_in_german(told: Assessment, radiograph: Radiograph, tmp_path: 
         "Warnung: Die Aufnahme ist als rechte Hand gekennzeichnet",
         "Unterschrift",
     ):
-        assert text in said, text
+        assert text in output, text
     for text in ("months", "prediction", "Classification", "Signature", "Warning"):
-        assert text not in said, text
+        assert text not in output, text
 
 
 def test_nobody_is_named_unless_asked(
-    told: Assessment, radiograph: Radiograph, tmp_path: Path
+    interpreted: Assessment, radiograph: Radiograph, tmp_path: Path
 ) -> None:
-    named = replace(told, film="Zzyzx_2011.dcm")
+    named = replace(interpreted, film="Zzyzx_2011.dcm")
     content = report(named, replace(radiograph, name="Zzyzx_2011.dcm"))
-    for said in (printed(content, tmp_path), content.decode("latin-1")):
-        assert "Zzyzx" not in said
-        assert "2011-" not in said
-        assert "2021-" not in said
+    for output in (printed(content, tmp_path), content.decode("latin-1")):
+        assert "Zzyzx" not in output
+        assert "2011-" not in output
+        assert "2021-" not in output
     assert texts_of(named).identity == ()
-    said = printed(report(named, radiograph, identity=SOMEBODY), tmp_path)
+    output = printed(report(named, radiograph, identity=SOMEBODY), tmp_path)
     for text in ("child 7", "Quentin Zzyzx", "QZ-4711", "2011-02-03", "2021-02-03"):
-        assert text in said
+        assert text in output
     assert "Quentin" not in repr(SOMEBODY)
 
 
-def test_the_same_input_gives_the_same_file(told: Assessment, radiograph: Radiograph) -> None:
-    assert report(told, radiograph) == report(told, radiograph)
+def test_the_same_input_gives_the_same_file(
+    interpreted: Assessment, radiograph: Radiograph
+) -> None:
+    assert report(interpreted, radiograph) == report(interpreted, radiograph)
 
 
 @pytest.mark.parametrize("paper", SIZES)
 def test_a_crowded_report_stays_on_its_page(
-    told: Assessment, radiograph: Radiograph, paper: str, tmp_path: Path
+    interpreted: Assessment, radiograph: Radiograph, paper: str, tmp_path: Path
 ) -> None:
     long = tuple(
         Finding(f"code {number}", Severity.WARNING, "a long sentence of many words " * 6)
         for number in range(12)
     )
     refused = Finding("no_hand", Severity.REFUSAL, "This is not a hand.")
-    crowded = replace(told, findings=(*long, refused))
+    crowded = replace(interpreted, findings=(*long, refused))
     content = report(crowded, radiograph, paper=paper, language="de", identity=SOMEBODY)
     assert pages(content) == 1
-    said = printed(content, tmp_path)
-    assert said.count("a long sentence of many words") == 12 * 6
-    assert "This is not a hand. Auf Anforderung trotz nicht bestandener" in said
+    output = printed(content, tmp_path)
+    assert output.count("a long sentence of many words") == 12 * 6
+    assert "This is not a hand. Auf Anforderung trotz nicht bestandener" in output
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (100, 80), (3000, 700), (300, 2400)])
-def test_films_of_every_shape_have_a_report(told: Assessment, shape: tuple[int, int]) -> None:
+def test_films_of_every_shape_have_a_report(
+    interpreted: Assessment, shape: tuple[int, int]
+) -> None:
     pixels = (drawn_hand(*shape) / 65535).astype(np.float32)
-    detections = tuple(replace(detection, box=Box(0, 0, *shape)) for detection in told.detections)
+    detections = tuple(
+        replace(detection, box=Box(0, 0, *shape)) for detection in interpreted.detections
+    )
     film = Radiograph(pixels, ImageMetadata("PNG", 16))
-    for answer in (replace(told, detections=detections), replace(told, detections=())):
+    for answer in (
+        replace(interpreted, detections=detections),
+        replace(interpreted, detections=()),
+    ):
         assert pages(report(answer, film)) == 1
 
 
-def test_what_is_not_known_is_said(answer: Assessment) -> None:
+def test_what_is_not_known_is_reported(answer: Assessment) -> None:
     bare = replace(
         answer, interval=None, calibrated=None, chronological_age_months=None, findings=()
     )
@@ -184,17 +197,17 @@ def test_what_is_not_known_is_said(answer: Assessment) -> None:
     )
     growth_section, height_section, *_ = texts_of(unknown).sections
     assert growth_section.entries == (("Chronological age", "not known"),)
-    assert any("chronological age is not known" in said for _, said in height_section.entries)
+    assert any("chronological age is not known" in output for _, output in height_section.entries)
 
 
-def test_outside_the_tables_says_why_in_both_languages(answer: Assessment) -> None:
+def test_outside_the_tables_states_why_in_both_languages(answer: Assessment) -> None:
     child = Child(chronological_age_months=230.0, height_cm=170.0)
     late = with_clinical_findings(replace(answer, age_months=235.0, interval=None), child)
     assert late.clinical is not None
-    for language, words in (("en", "defines no SD"), ("de", "definiert in diesem Alter keine SD")):
+    for language, words in (("en", "has no SD"), ("de", "definiert in diesem Alter keine SD")):
         entries = texts_of(late, language).sections[0].entries
-        assert any(words in said for _, said in entries), entries
-        assert not any(said.startswith("+") and "SDS" in label for label, said in entries)
+        assert any(words in output for _, output in entries), entries
+        assert not any(output.startswith("+") and "SDS" in label for label, output in entries)
 
 
 def codes_given(kind: str) -> tuple[set[str], set[str]]:
@@ -231,24 +244,24 @@ def test_every_sentence_of_the_program_has_a_translation() -> None:
     assert reasons == set(CODES["not defined"])
 
 
-def test_what_is_said_without_values_under_one_code_keeps_its_sense(answer: Assessment) -> None:
+def test_messages_without_values_under_one_code_keep_their_meaning(answer: Assessment) -> None:
     alike = TwoHands(-1.0, 1.0, 100.0, 100.0, Likeness(0.9, 0.9, 0.1))
     one_side = TwoHands(1.0, 1.0, 100.0, 100.0, Likeness(0.1, 0.1, 0.9))
     both = findings_of(ImageMetadata("DICOM", 8, laterality="B"), answer.sex)
     found = (ALSO_RIGHT, RIGHT_BY_DESCRIPTION, *both, *of_two_hands(one_side, None))
     found += of_two_hands(alike, "R")
-    said = {finding.message for finding in found if finding.code != "both_hands"}
-    assert said == set(OTHER_HANDS)
+    output = {finding.message for finding in found if finding.code != "both_hands"}
+    assert output == set(OTHER_HANDS)
     german = words_of("de")
     assert len({finding_sentence(finding, german) for finding in found}) == len(found)
 
 
-def test_a_refusal_says_what_was_seen_in_german() -> None:
+def test_a_refusal_states_what_was_seen_in_german() -> None:
     german = words_of("de")
     chest = Finding("not_a_hand", Severity.REFUSAL, checks.OTHER_KINDS["chest"])
     assert "Thoraxaufnahme" in finding_sentence(chest, german)
     new = Finding("not_a_hand", Severity.REFUSAL, "It looks like a foot.")
-    assert "nicht der Röntgenaufnahme einer ganzen Hand" in finding_sentence(new, german)
+    assert "keine Röntgenaufnahme einer vollständigen Hand" in finding_sentence(new, german)
     unknown = Finding("of_tomorrow", Severity.WARNING, "It is new.")
     assert finding_sentence(unknown, german) == "Warnung: It is new."
 
@@ -260,28 +273,28 @@ def test_an_unknown_region_keeps_its_name() -> None:
 
 
 def test_letters_that_the_font_lacks_are_marked(
-    told: Assessment, radiograph: Radiograph, tmp_path: Path
+    interpreted: Assessment, radiograph: Radiograph, tmp_path: Path
 ) -> None:
-    said = printed(report(told, radiograph, identity=Identity("<b>手 & ü")), tmp_path)
-    assert "Pseudonym: <b>? & ü" in said
+    output = printed(report(interpreted, radiograph, identity=Identity("<b>手 & ü")), tmp_path)
+    assert "Pseudonym: <b>? & ü" in output
 
 
 @pytest.mark.parametrize("name", ["Łucja Żółć", "Ağaoğlu Şükrü", "Ελένη", "Ольга", "Nguyễn"])
 def test_names_of_many_alphabets_are_printed(
-    told: Assessment, radiograph: Radiograph, tmp_path: Path, name: str
+    interpreted: Assessment, radiograph: Radiograph, tmp_path: Path, name: str
 ) -> None:
-    assert name in printed(report(told, radiograph, identity=Identity(name)), tmp_path)
+    assert name in printed(report(interpreted, radiograph, identity=Identity(name)), tmp_path)
 
 
 @pytest.mark.parametrize("months", [2, 12, 24, 60, 100, 140, 170, 190, 210])
 @pytest.mark.parametrize("language", ["en", "de"])
-def test_every_phase_says_what_a_reader_looks_at(months: float, language: str) -> None:
+def test_every_phase_states_its_criteria(months: float, language: str) -> None:
     words = words_of(language)
     for sex in Sex:
         near = nearest_standards(months, sex)
-        label, said = standards_entries(near, words)[1]
+        label, output = standards_entries(near, words)[1]
         assert label == words.gettext("Assessment criteria")
-        assert (said == near.looks_at) is (language == "en")
+        assert (output == near.criteria) is (language == "en")
 
 
 def test_from_film_to_report_within_the_time(bundled: Path) -> None:

@@ -73,7 +73,7 @@ def test_fitted_keeps_the_shape() -> None:
     assert fitted(np.zeros((1, 5000, 3), np.uint8), 900, 900).shape == (1, 900, 3)
 
 
-def test_a_picture_without_looks_or_with_long_warnings(
+def test_a_picture_without_detections_or_with_long_warnings(
     answer: Assessment, radiograph: Radiograph
 ) -> None:
     assert draw(replace(answer, detections=()), radiograph).shape[0] > 900
@@ -118,7 +118,7 @@ def test_unicode_names_and_no_other_text_in_the_file(
         assert set(picture.info) == {"boneage film"}
 
 
-def test_a_forced_film_says_so_above_the_number(
+def test_a_forced_film_reports_it_above_the_number(
     answer: Assessment, radiograph: Radiograph, tmp_path: Path
 ) -> None:
     refusal = Finding("not_a_hand", Severity.REFUSAL, "It looks like a chest.", 0.1, 0.2)

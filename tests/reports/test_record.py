@@ -13,7 +13,7 @@ from boneage.reports.table import row
 from boneage.reports.text import full_text, one_line
 
 
-def test_a_record_says_everything(answer: Assessment) -> None:
+def test_a_record_states_everything(answer: Assessment) -> None:
     assert json.loads(json.dumps(record(answer))) == {
         "status": "read",
         "film": "hand.dcm",
@@ -133,7 +133,7 @@ def test_a_refusal_is_no_failure(answer: Assessment) -> None:
     assert (finding["measured"], finding["limit"]) == (0.1235, 0.2)
 
 
-def test_a_forced_film_says_what_was_done_to_it(answer: Assessment) -> None:
+def test_a_forced_film_states_what_was_done_to_it(answer: Assessment) -> None:
     orientation = Orientation(Box(10, 20, 400, 300), 1, inverted=True)
     forced = record(replace(answer, findings=(REFUSAL,), orientation=orientation))
     assert (forced["status"], forced["verdict"]) == ("read", "refused")
@@ -154,6 +154,6 @@ def test_the_other_hand_stands_beside_the_answer(answer: Assessment) -> None:
         "box": {"min_row": 0, "min_col": 0, "max_row": 480, "max_col": 170},
     }
     assert row(both)["other_hand_months"] == "122.5"
-    assert "Right hand           10 years 2 months (122.5 months)" in full_text(both)
+    assert "Right hand                10 years 2 months (122.5 months)" in full_text(both)
     assert "right hand 10 years 2 months" in one_line(both)
     assert "other_hand_months" not in row(answer)

@@ -38,11 +38,18 @@ def test_every_key_is_described() -> None:
             assert schema.get("description", "").endswith("."), f"{name}.{key}"
 
 
-def test_every_outcome_is_valid(answer: Assessment, told: Assessment) -> None:
-    forced = replace(told, findings=(REFUSAL,), other_hand=OtherHand(122.5, Box(0, 0, 480, 170)))
+def test_every_outcome_is_valid(answer: Assessment, interpreted: Assessment) -> None:
+    forced = replace(
+        interpreted, findings=(REFUSAL,), other_hand=OtherHand(122.5, Box(0, 0, 480, 170))
+    )
     bare = replace(answer, interval=None, calibrated=None, chronological_age_months=None)
     placeholder = with_clinical_findings(answer, Child(chronological_age_months=0, height_cm=140))
-    valid(*(record(outcome) for outcome in (answer, told, forced, bare, placeholder, *FAILURES)))
+    valid(
+        *(
+            record(outcome)
+            for outcome in (answer, interpreted, forced, bare, placeholder, *FAILURES)
+        )
+    )
 
 
 def test_a_real_assessment_is_valid(assessor: Assessor, radiograph: Radiograph) -> None:

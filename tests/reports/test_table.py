@@ -16,7 +16,7 @@ def written(*answers: Assessment | Failure) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(file.getvalue().decode("utf-8"))))
 
 
-def test_a_row_says_everything(answer: Assessment) -> None:
+def test_a_row_states_everything(answer: Assessment) -> None:
     (cells,) = written(answer)
     assert tuple(cells) == COLUMNS
     assert cells["status"] == "read"
@@ -24,8 +24,8 @@ def test_a_row_says_everything(answer: Assessment) -> None:
     assert cells["age_text"] == "10 years 2 months"
     assert (cells["interval_low_months"], cells["interval_high_months"]) == ("110.0", "134.5")
     assert cells["interval_level"] == "0.9"
-    said = "90 % prediction interval: 9 years 2 months to 11 years 2 months (110.0 to 134.5 months)"
-    assert cells["interval_text"] == said
+    text = "90 % prediction interval: 9 years 2 months to 11 years 2 months (110.0 to 134.5 months)"
+    assert cells["interval_text"] == text
     assert (cells["calibration"], cells["calibration_date"]) == ("St Anna", "2026-11-30")
     assert (cells["uncalibrated_months"], cells["calibration_films"]) == ("119.5", "120")
     assert cells["calibration_sha256"] == "cd" * 32

@@ -11,10 +11,10 @@ from boneage.reports.wording import interval_basis
 
 def test_defect_8_the_text_never_gives_a_raw_number(answer: Assessment) -> None:
     text = full_text(answer)
-    for said in (
+    for shown in (
         "10 years 2 months (122.4 months), female standard",
-        "Prediction interval 90 %: 9 years 2 months to 11 years 2 months (110.0 to 134.5 months). "
-        "Based on 54 calibration radiographs of this sex. 1.5 times as wide as usual: ",
+        "90 % prediction interval 9 years 2 months to 11 years 2 months (110.0 to 134.5 months). "
+        "Based on 54 calibration radiographs of this sex. Wider than usual (× 1.5): ",
         "St Anna (2026-11-30, 120 radiographs); uncalibrated 9 years 11 months (119.5 ",
         "10 years 0 months (120.0 months)",
         "whole hand 121.0, carpal 119.8, metacarpal 125.1 months",
@@ -25,17 +25,17 @@ def test_defect_8_the_text_never_gives_a_raw_number(answer: Assessment) -> None:
         "tiny-1 (profile tiny, sha256 abababababab)",
         "Not a medical device",
     ):
-        assert said in text or said in " ".join(text.split()), "wrapped"
+        assert shown in text or shown in " ".join(text.split()), "wrapped"
 
 
-def test_nothing_is_said_that_is_not_there(answer: Assessment) -> None:
+def test_nothing_is_written_that_is_not_there(answer: Assessment) -> None:
     bare = replace(answer, interval=None, calibrated=None)
     for text in (full_text(bare), one_line(bare)):
         assert "nterval" not in text
         assert "alibrated" not in text
 
 
-def test_a_usual_interval_says_nothing_of_its_width() -> None:
+def test_a_usual_interval_does_not_mention_its_width() -> None:
     assert "usual" not in interval_basis(Interval(1.0, 2.0, 0.9, 54, widening=1.1))
     assert "of both sexes" in interval_basis(Interval(1.0, 2.0, 0.9, 54))
     assert interval_basis(Interval(1.0, 2.0, 0.975)) == ""

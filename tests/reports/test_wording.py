@@ -46,10 +46,10 @@ def cells_of(answer: Assessment) -> dict[str, str]:
     return cells
 
 
-def test_the_text_says_everything(read: Assessment) -> None:
+def test_the_text_states_everything(read: Assessment) -> None:
     text = flat(full_text(read))
-    for said in (
-        "Chronological age 10 years 0 months (120.0 months), from the birth and study dates of the",
+    for shown in (
+        "Chronological age 10 years 0 months (120.0 months), from the birth and study dates in the",
         "Difference +2.4 months SDS",
         "SDS +0.20 (−0.85 to +1.24 over the prediction interval)",
         "Brush Foundation children, Greulich and Pyle 1959; centred on the chronological age; "
@@ -57,15 +57,15 @@ def test_the_text_says_everything(read: Assessment) -> None:
         "Normal range 8 years 0 months to 11 years 11 months (96.5 to 143.5 months), ±2 SD",
         "Classification within normal limits (high confidence)",
         "Probability delayed 1 %, within normal limits 91 %, advanced 8 %",
-        "Present height 140.0 cm (55.1 in), 87.1 % of adult height",
-        "Predicted height 160.6 cm (63.2 in)",
+        "Current height 140.0 cm (55.1 in), 87.2 % of adult height",
+        "Predicted adult height 160.6 cm (63.2 in)",
         "Prediction ±2 SD 153.7 to 167.6 cm (60.5 to 66.0 in)",
-        "Over the interval ",
+        "Range over the prediction interval ",
         "Height reference Bayley and Pinneau 1952, table for average children",
         "Nearest standards between 10 years 0 months and 11 years 0 months",
         "Assessment criteria The adductor sesamoid",
     ):
-        assert said in text
+        assert shown in text
     assert max(map(len, full_text(read).splitlines())) <= LINE_WIDTH
 
 
@@ -88,42 +88,44 @@ def test_every_determination_has_words() -> None:
 
 
 def test_one_line_of_many(read: Assessment) -> None:
-    said = "SDS +0.20, within normal limits; adult height 160.6 cm (63.2 in)"
-    assert said in one_line(read)
+    shown = "SDS +0.20, within normal limits; adult height 160.6 cm (63.2 in)"
+    assert shown in one_line(read)
 
 
-def test_what_is_not_defined_is_said_everywhere(answer: Assessment) -> None:
+def test_what_is_not_defined_is_reported_everywhere(answer: Assessment) -> None:
     old = replace(answer, metadata=ImageMetadata("PNG", 8), age_months=230.0, interval=None)
     read = with_clinical_findings(old, Child(chronological_age_months=210, height_cm=160))
     text = flat(full_text(read))
-    assert "SDS not defined: at 17 years 6 months the Brush table defines no SD" in text
+    assert "SDS not defined: the Brush table has no SD for 17 years 6 months" in text
     assert "Classification not classified: no normal range is defined" in text
-    assert "Predicted height not defined: a bone age of 19 years 2 months lies outside" in text
+    assert (
+        "Predicted adult height not defined: a bone age of 19 years 2 months lies outside" in text
+    )
     assert "Nearest standards beyond the last, 18 years 0 months" in text
     assert "adult height not defined" in one_line(read)
     cells = cells_of(read)
-    assert "the Brush table defines no SD" in cells["not_defined"]
+    assert "the Brush table has no SD" in cells["not_defined"]
     assert (cells["sds"], cells["adult_height_cm"], cells["determination"]) == ("", "", "unknown")
     growth = record(read)["clinical"]["growth"]
     assert growth["sds"] is None
     assert growth["not_defined"]["code"] == "outside_brush"
 
 
-def test_a_film_whose_dates_are_wrong_is_told(answer: Assessment) -> None:
+def test_a_film_whose_dates_are_wrong_is_reported(answer: Assessment) -> None:
     metadata = ImageMetadata("DICOM", 12, birth_date=date(2021, 2, 3), study_date=date(2011, 2, 3))
     text = flat(full_text(with_clinical_findings(replace(answer, metadata=metadata), Child())))
-    assert "Chronological age not known: the image states a birth date after its study date" in text
+    assert "Chronological age not known: the file states a birth date after its study date" in text
     assert "SDS" not in text
 
 
-def test_without_age_nothing_is_said_of_growth(answer: Assessment) -> None:
+def test_without_age_growth_is_not_reported(answer: Assessment) -> None:
     bare = replace(answer, metadata=ImageMetadata("PNG", 8))
     text = full_text(with_clinical_findings(bare, Child()))
     assert "Chronological" not in text
     assert "SDS" not in text
     assert "Nearest standards" in text
-    said = flat(full_text(with_clinical_findings(bare, Child(height_cm=140))))
-    assert "Predicted height not defined: the chronological age is not known" in said
+    shown = flat(full_text(with_clinical_findings(bare, Child(height_cm=140))))
+    assert "Predicted adult height not defined: the chronological age is not known" in shown
 
 
 @pytest.mark.parametrize("bone_age", [122.374, 122.25, 119.96, 0.04, 131.95, 107.999, 239.95])
@@ -132,18 +134,21 @@ def test_the_outputs_agree_to_the_digit(
 ) -> None:
     interval = Interval(max(bone_age - 12.35, 0), bone_age + 12.25, 0.9, 54, by_sex=True)
     moved = replace(read, age_months=bone_age, interval=interval, findings=())
-    told = with_clinical_findings(moved, Child(height_cm=140.0))
-    cells, whole = cells_of(told), json.loads(json.dumps(record(told), allow_nan=False))
+    interpreted = with_clinical_findings(moved, Child(height_cm=140.0))
+    cells, whole = (
+        cells_of(interpreted),
+        json.loads(json.dumps(record(interpreted), allow_nan=False)),
+    )
     clinical = whole["clinical"]
     growth, height = clinical["growth"], clinical["adult_height"]
-    resource = observation(told, "cd" * 32)
+    resource = observation(interpreted, "cd" * 32)
     parts = {part["code"]["coding"][0]["code"]: part for part in resource["component"]}
     ends, normal = parts["prediction-interval"]["valueRange"], resource["referenceRange"][0]
     coded = {
         item.ConceptNameCodeSequence[0].CodeMeaning: float(
             item.MeasuredValueSequence[0].NumericValue
         )
-        for item in numbers(structured_report(told, read_source(dicom_film)))
+        for item in numbers(structured_report(interpreted, read_source(dicom_film)))
     }
     low_end, high_end = (
         f"Bone age, {end} end of its prediction interval" for end in ("lower", "upper")
@@ -181,7 +186,7 @@ def test_the_outputs_agree_to_the_digit(
         by_report = coded["Predicted adult height, Bayley and Pinneau"]
         found = (float(cells["adult_height_cm"]), predicted, by_report)
         assert found == (height["predicted_cm"],) * 3
-    text = flat(full_text(told))
+    text = flat(full_text(interpreted))
     assert f"{whole['age_text']} ({whole['age_months']} months)" in text
     assert (whole["years"], whole["months"]) == divmod(int(whole["age_months"]), 12)
     low, high = whole["interval"]["low_months"], whole["interval"]["high_months"]
@@ -217,8 +222,8 @@ def test_an_interval_that_crosses_a_limit(
     answer: Assessment, interval: tuple[float, float], crossed: str
 ) -> None:
     wide = with_clinical_findings(replace(answer, interval=Interval(*interval, 0.9)), Child())
-    said = f"normal limits (low confidence: the prediction interval crosses {crossed} SD)"
-    assert said in flat(full_text(wide))
+    shown = f"normal limits (low confidence: the prediction interval crosses {crossed} SD)"
+    assert shown in flat(full_text(wide))
     assert "within normal limits (low confidence)" in one_line(wide)
     assert cells_of(wide)["confidence"] == record(wide)["clinical"]["growth"]["confidence"] == "low"
 
@@ -228,17 +233,17 @@ def test_a_newborn_with_a_childs_bone_age_is_of_unknown_age(answer: Assessment) 
         Child(chronological_age_months=0),
         Child(birth_date=date(2021, 2, 3), study_date=date(2021, 2, 3)),
     ):
-        told = with_clinical_findings(answer, child)
-        assert told.chronological_age_months is None
-        assert [finding.code for finding in told.findings][-1] == "placeholder_age"
-        clinical = record(told)["clinical"]
+        interpreted = with_clinical_findings(answer, child)
+        assert interpreted.chronological_age_months is None
+        assert [finding.code for finding in interpreted.findings][-1] == "placeholder_age"
+        clinical = record(interpreted)["clinical"]
         assert clinical["growth"]["determination"] == "unknown"
         assert clinical["context"]["age_not_defined"]["code"] == "placeholder_age"
 
 
 def test_years_given_as_months_are_asked_about_once(answer: Assessment) -> None:
-    told = with_clinical_findings(answer, Child(chronological_age_months=10))
-    told = with_clinical_findings(told, Child(chronological_age_months=10))
-    assert [finding.code for finding in told.findings].count("unlikely_age") == 1
-    right = with_clinical_findings(told, Child(chronological_age_months=120))
+    interpreted = with_clinical_findings(answer, Child(chronological_age_months=10))
+    interpreted = with_clinical_findings(interpreted, Child(chronological_age_months=10))
+    assert [finding.code for finding in interpreted.findings].count("unlikely_age") == 1
+    right = with_clinical_findings(interpreted, Child(chronological_age_months=120))
     assert "unlikely_age" not in [finding.code for finding in right.findings]

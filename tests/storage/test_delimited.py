@@ -63,14 +63,14 @@ def test_every_unicode_with_its_mark_is_read(tmp_path: Path, encoding: str, firs
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b'a,b\n1,2\n3,"4\n5,6\n', r"line 3: its quotation marks .*unexpected end"),
-        (b'a,b\n"1"x,2\n', r"line 2: its quotation marks"),
+        (b'a,b\n1,2\n3,"4\n5,6\n', r"line 3: invalid CSV quoting .*unexpected end"),
+        (b'a,b\n"1"x,2\n', r"line 2: invalid CSV quoting"),
         (b"a,b\n1,\x002\n", r"line 2: it contains a NUL character"),
         ("a,b\n1,2\n".encode("utf-16-le"), r"line 1: it contains a NUL character"),
         (b"a,b\n\xe4", r"not UTF-8 \(byte 4\); save it as CSV in UTF-8"),
         (b"\xff\xfea\x00\n", r"not UTF-16"),
         (b"\n \n", r"is empty"),
-        (b'""\n', r"has no names of columns"),
+        (b'""\n', r"has no header row"),
     ],
 )
 def test_errors_of_a_table_state_the_line(tmp_path: Path, content: bytes, message: str) -> None:

@@ -39,10 +39,10 @@ def test_tables_become_settings() -> None:
     [
         ({}, "x: inner is missing"),
         ({"inner": {}}, "x: inner.count is missing"),
-        ({"outer": 1}, "x: outer = 1 is not a key; known are inner, more, on"),
+        ({"outer": 1}, "x: unknown key 'outer' (= 1); valid keys: inner, more, on"),
         (
             {"inner": {"coun": 1}},
-            "x: inner.coun = 1 is not a key; known are count, names, how, rate",
+            "x: unknown key 'inner.coun' (= 1); valid keys: count, names, how, rate",
         ),
         ({"inner": 3}, "x: inner is 3; it must be a table"),
         ({"inner": {"count": 10}}, "x: inner.count is 10; it must be a whole number of at most 9"),

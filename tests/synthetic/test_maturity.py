@@ -74,7 +74,7 @@ def test_the_shipped_table_is_the_reference() -> None:
 
 def test_the_assumptions_change_nothing_of_the_atlas() -> None:
     for sex in Sex:
-        said = {
+        text = {
             (bone, event)
             for structure, event, _ in read_events(TABLES[0], sex)
             for bone in STRUCTURES[structure]
@@ -84,7 +84,7 @@ def test_the_assumptions_change_nothing_of_the_atlas() -> None:
             for structure, event, _ in read_events(TABLES[1], sex)
             for bone in STRUCTURES[structure]
         ]
-        assert not said & set(assumed)
+        assert not text & set(assumed)
         assert len(assumed) == len(set(assumed))
 
 

@@ -134,9 +134,9 @@ def test_the_figures_are_those_of_the_evidence(evidence: Evidence) -> None:
     service = block("service", evidence)
     assert "| 4 | 6.0 |" in service
     assert "7.5 images a second there, 25 % more than" in service
-    assert "With 1 worker of 2 threads, the service answers 5.5 images a second" in service
+    assert "With 1 worker of 2 threads, the service analyses 5.5 images a second" in service
     dashboard = block("dashboard", evidence)
-    assert "| click to answer, a further image | 0.41 s | 0.53 s |" in dashboard
+    assert "| click to result, a further image | 0.41 s | 0.53 s |" in dashboard
     assert "518 MB with 5 visitors" in dashboard
     assert "no serious violations in 8 states" in dashboard
 

@@ -82,7 +82,7 @@ def test_the_numbers_are_those_of_the_evidence(evidence: Evidence, folder: Path)
     text = card_of(evidence, folder)
     for row in (
         "| 4–6 years | 12 | 30.0 (30.0–30.0) | 30.0 (30.0–30.0) | 0 (0–0) % | 6.0 (",
-        "Too few images to say: 14–16 years.",
+        "Too few images: 14–16 years.",
         # 12 images of 60 months, 12 of 132 and 3 of 180, apart by a tenth of it
         "Over all ages the difference is 10.5 (",
         "younger age in 100 (100–100) % of images",
@@ -173,13 +173,13 @@ def test_failures_are_computed(evidence: Evidence, folder: Path, tmp_path: Path)
     assert "2.1 times the overall one" in text
     assert "10–12 years" not in text
     assert "14–16 years" not in text  # of three radiographs
-    assert "changed by rotation 180°: 100 % of the answers" in text
+    assert "changed by rotation 180°: 100 % of the bone ages" in text
     assert "inverted" not in text  # moves answers by 6 months
-    assert "less than 50 % of the metacarpals 1–5 in 25.0 % (1) of 4 marked images" in text
+    assert "less than 50 % of the metacarpals 1–5 in 25.0 % (1) of 4 annotated images" in text
     assert "no interval" not in text
     assert "MAE" not in failures_of(Evidence(), tmp_path)
     without = {**evidence.tables["metrics"], "prediction_intervals": None}
-    assert "The answer states no interval" in failures_of(
+    assert "The weights state no prediction interval" in failures_of(
         with_table(evidence, "metrics", without), folder
     )
 

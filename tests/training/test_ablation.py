@@ -186,7 +186,7 @@ def test_a_network_without_cbam_has_no_attention_and_still_a_heat_map(profile: P
 
 def test_a_second_cbam_without_cbam_is_refused() -> None:
     spec = load_profile("compact")
-    with pytest.raises(ProfileError, match="heat_map_after asks for a second CBAM"):
+    with pytest.raises(ProfileError, match="heat_map_after needs a CBAM"):
         changed(spec, attention=changed(spec.attention, cbam_reduction=0))
 
 
@@ -242,18 +242,18 @@ def plan_of_numbers(trained: list[str], fail_at: str = "", value: float = 1.0) -
     return Plan("inputs", "a", variants, 2, films, train, {"value": value}, {"epochs": 1})
 
 
-def test_a_killed_study_goes_on_and_trains_nothing_twice(
+def test_a_killed_study_resumes_and_trains_nothing_twice(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     trained: list[str] = []
     with pytest.raises(DataError, match="killed"):
         carry_out(plan_of_numbers(trained, fail_at="b"), tmp_path, quiet)
     assert trained == ["a0", "a1"]
-    said: list[str] = []
+    messages: list[str] = []
     for _ in range(2):
-        study = carry_out(plan_of_numbers(trained), tmp_path, said.append)
+        study = carry_out(plan_of_numbers(trained), tmp_path, messages.append)
     assert trained == ["a0", "a1", "b0", "b1"]
-    assert said == ["inputs, 2 to train: b-seed-0", "inputs, 1 to train: b-seed-1"]
+    assert messages == ["inputs, 2 to train: b-seed-0", "inputs, 1 to train: b-seed-1"]
     assert not (tmp_path / "work" / "inputs").exists()
     assert not list((tmp_path / "work").iterdir())
     assert [film.id for film in study.films] == ["1"], "film 2 was not read by b"
@@ -308,9 +308,9 @@ def test_withheld_inputs_are_not_there_and_a_withheld_sex_is_everyones(
 ) -> None:
     seen = load_run(profile, load_films(data), run).train
     assert set(seen.inputs["sex"]) == {0, 1}
-    told = ablation_inputs.only(seen, ["carpal", "sex"]).inputs
-    assert set(told) == {"carpal", "sex"}
-    assert set(told["sex"]) == {0, 1}
+    chosen = ablation_inputs.only(seen, ["carpal", "sex"]).inputs
+    assert set(chosen) == {"carpal", "sex"}
+    assert set(chosen["sex"]) == {0, 1}
     blind = ablation_inputs.only(seen, ["whole_hand"])
     assert set(blind.inputs) == {"whole_hand", "sex"}
     assert set(blind.inputs["sex"]) == {0}
@@ -318,7 +318,7 @@ def test_withheld_inputs_are_not_there_and_a_withheld_sex_is_everyones(
 
 
 @pytest.mark.parametrize(
-    ("path", "said"),
+    ("path", "messages"),
     [
         ("fusion/final.weights.h5", "has no finished fusion"),
         ("fusion/features-validation/carpal.npy", "has no validation features of 'carpal'"),
@@ -326,11 +326,11 @@ def test_withheld_inputs_are_not_there_and_a_withheld_sex_is_everyones(
     ],
 )
 def test_an_unfinished_run_is_named(
-    run: Path, data: Path, profile: Profile, tmp_path: Path, path: str, said: str
+    run: Path, data: Path, profile: Profile, tmp_path: Path, path: str, messages: str
 ) -> None:
     copy = Path(shutil.copytree(run, tmp_path / "run"))
     (copy / path).unlink()
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(DataError, match=messages):
         load_run(profile, load_films(data), copy)
 
 
@@ -460,7 +460,7 @@ def boneage(*arguments: object) -> Result:
     return CliRunner().invoke(main, ["ablate", *map(str, arguments)])
 
 
-def test_the_command_writes_what_it_says(
+def test_the_command_writes_what_it_states(
     run: Path, data: Path, profile: Profile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ablation_inputs, "SEEDS", 1)

@@ -76,7 +76,7 @@ def test_over_several_devices_the_running_statistics_stay() -> None:
     assert all(np.array_equal(a, b) for a, b in zip(before, behind.get_weights(), strict=True))
 
 
-def test_what_is_judged_is_the_average_and_training_goes_on_from_the_running_weights() -> None:
+def test_the_average_is_evaluated_and_training_continues_from_the_running_weights() -> None:
     _, behind = networks()
     train = batches()
     compile_for(behind, PHASE, 15)

@@ -87,11 +87,11 @@ def ends(processes: Sequence[subprocess.Popen[str]]) -> list[tuple[int, str]]:
     """Wait for all; the exit status and the stderr of each."""
     end = time.monotonic() + LIMIT_SECONDS
     try:
-        said = [p.communicate(timeout=max(1, end - time.monotonic()))[1] for p in processes]
+        messages = [p.communicate(timeout=max(1, end - time.monotonic()))[1] for p in processes]
     finally:
         for process in processes:
             process.kill()
-    return [(p.returncode, text) for p, text in zip(processes, said, strict=True)]
+    return [(p.returncode, text) for p, text in zip(processes, messages, strict=True)]
 
 
 def trained(folder: Path, process: int = 0) -> Weights:
@@ -107,8 +107,8 @@ def largest_difference(some: Weights, others: Weights) -> float:
 def single(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a training by one process on one device."""
     folder = tmp_path_factory.mktemp("single")
-    [(status, said)] = ends([start(folder)])
-    assert status == 0, said
+    [(status, messages)] = ends([start(folder)])
+    assert status == 0, messages
     return folder
 
 
@@ -116,8 +116,8 @@ def single(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def double(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the same training by two processes."""
     folder = tmp_path_factory.mktemp("double")
-    for status, said in ends(start_two(folder, "none")):
-        assert status == 0, said
+    for status, messages in ends(start_two(folder, "none")):
+        assert status == 0, messages
     return folder
 
 
@@ -153,33 +153,33 @@ def test_only_the_first_process_writes(double: Path) -> None:
 
 def test_two_devices_of_one_process_train_as_one_does(single: Path, tmp_path: Path) -> None:
     process = start(tmp_path, **TWO_DEVICES)
-    out, said = process.communicate(timeout=LIMIT_SECONDS)
-    assert process.returncode == 0, said
+    out, messages = process.communicate(timeout=LIMIT_SECONDS)
+    assert process.returncode == 0, messages
     assert out.startswith("2 devices\n")
     assert_same_training(tmp_path, single)
 
 
-def test_a_killed_process_ends_the_other_and_the_same_commands_go_on(
+def test_a_killed_process_ends_the_other_and_the_same_commands_resume(
     single: Path, tmp_path: Path
 ) -> None:
-    (status, said), (killed, _) = ends(start_two(tmp_path, "killed"))
+    (status, messages), (killed, _) = ends(start_two(tmp_path, "killed"))
     assert killed == -9
-    assert status == 1, said
-    assert "Error: process 1 gave no sign of life" in said
-    assert RESUME_ADVICE in said
+    assert status == 1, messages
+    assert "Error: process 1 has not responded" in messages
+    assert RESUME_ADVICE in messages
     assert not (tmp_path / FINAL).exists()
     assert len(read_log(tmp_path)) == 1
 
-    for status, said in ends(start_two(tmp_path, "none")):
-        assert status == 0, said
+    for status, messages in ends(start_two(tmp_path, "none")):
+        assert status == 0, messages
     assert_same_training(tmp_path, single)
 
 
 def test_whoever_waits_for_the_first_process_is_missed_too(tmp_path: Path) -> None:
-    (status, said), (killed, _) = ends(start_two(tmp_path, "waiting"))
+    (status, messages), (killed, _) = ends(start_two(tmp_path, "waiting"))
     assert killed == -9
-    assert status == 1, said
-    assert f"Error: process 1 gave no sign of life for {SILENT_SECONDS:g} s" in said
+    assert status == 1, messages
+    assert f"Error: process 1 has not responded for {SILENT_SECONDS:g} s" in messages
 
 
 def test_processes_that_were_asked_for_different_things_end(tmp_path: Path) -> None:
@@ -195,9 +195,9 @@ def test_a_process_does_not_wait_for_ever_for_one_that_is_not_started(
     process: str, tmp_path: Path
 ) -> None:
     coordinator = f"127.0.0.1:{free_port()}"
-    [(status, said)] = ends([start(tmp_path, coordinator, "2", process, "lonely")])
+    [(status, messages)] = ends([start(tmp_path, coordinator, "2", process, "lonely")])
     assert status == 1
-    assert f"Error: process {process} of 2 did not find the others by {coordinator}" in said
+    assert f"Error: process {process} of 2 did not find the others by {coordinator}" in messages
 
 
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
@@ -205,8 +205,8 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         coordinator = f"127.0.0.1:{taken.getsockname()[1]}"
-        [(_, said)] = ends([start(tmp_path, coordinator, "2", "0", "none")])
-    assert f"process 0 cannot listen at '{coordinator}'" in said
+        [(_, messages)] = ends([start(tmp_path, coordinator, "2", "0", "none")])
+    assert f"process 0 cannot listen at '{coordinator}'" in messages
 
 
 def test_the_whole_command_by_two_processes_ends_with_weights_that_answer(tmp_path: Path) -> None:
@@ -218,8 +218,8 @@ def test_the_whole_command_by_two_processes_ends_with_weights_that_answer(tmp_pa
         start_module("small_training", *command, *together, str(process), KERAS_BACKEND="jax")
         for process in (0, 1)
     ]
-    for status, said in ends(processes):
-        assert status == 0, said
+    for status, messages in ends(processes):
+        assert status == 0, messages
     answer = Assessor(run / "weights").assess(data / "boneage-training-dataset" / "20.png", "male")
     assert set(answer.age_by_network) == {"whole_hand", "carpal"}
     logs = sorted(path.parent.relative_to(run).as_posix() for path in run.rglob(LOG))
@@ -250,7 +250,7 @@ def test_options_that_don_t_fit_together_are_refused(
     assert says in " ".join(result.output.split())
 
 
-def test_the_environment_may_say_which_process_this_is(
+def test_the_environment_may_name_the_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BONEAGE_COORDINATOR", "10.0.0.1:29500")

@@ -82,7 +82,7 @@ def test_fine_tuning_again_takes_no_smaller_steps() -> None:
     assert fine_tuning_of(profile_of(once.to_dict())) == once
 
 
-def test_the_profile_says_how_gently_and_how_long() -> None:
+def test_the_profile_states_how_gently_and_how_long() -> None:
     text = TINY + "\n[fine_tuning]\nlearning_rate_factor = 0.1\nepochs = 9\naverage = 0.5\n"
     phase = fine_tuning_of(parse_profile(text)).attention.phases[0]
     assert phase.learning_rate == pytest.approx(1e-4)
@@ -142,20 +142,20 @@ def with_share(share: float) -> Profile:
     return changed(tiny_profile(), calibration=CalibrationSpec(share))
 
 
-def test_films_too_few_for_an_interval_are_not_held_back(
+def test_films_too_few_for_an_interval_are_not_held_out(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert without_small_calibration(with_share(0.1), many(200)).calibration.share == 0
-    said = capsys.readouterr().out
-    assert "would hold out" in said
-    assert "interval needs 30 of the clinic's own" in said
-    assert "these weights will state no interval; 'boneage calibrate'" in said
+    output = capsys.readouterr().out
+    assert "would hold out" in output
+    assert "interval needs 30 of the clinic's own" in output
+    assert "these weights state no interval; 'boneage calibrate'" in output
     assert without_small_calibration(with_share(0.1), many(600)) == with_share(0.1)
     assert without_small_calibration(with_share(0.0), many(200)) == with_share(0.0)
     assert capsys.readouterr().out == ""
 
 
-def test_the_texts_say_the_same() -> None:
+def test_the_texts_state_the_same() -> None:
     training = (ROOT / "docs" / "training.md").read_text("utf-8")
     assert f"Fewer than {LEAST_TO_FINE_TUNE} images are refused without `--few`" in training
     spec, text = FineTuningSpec(), (ROOT / "docs" / "how-it-works.md").read_text("utf-8")
@@ -169,8 +169,8 @@ def test_it_begins_by_saying_on_what(capsys: pytest.CaptureFixture[str]) -> None
     profile, films = begin_fine_tuning(pretrained_by(tiny_profile()), tiny_profile(), many(250))
     assert profile == fine_tuning_of(tiny_profile())
     assert films == many(250)
-    said = capsys.readouterr().out
-    assert said == (
+    output = capsys.readouterr().out
+    assert output == (
         "fine-tuning tiny-1 on 225 images; 25 are for monitoring, 0 held out for the interval\n"
     )
 

@@ -118,7 +118,7 @@ def test_without_a_validation_split_nothing_is_watched(tuned: Path) -> None:
     assert manifest(tuned / "weights")["metrics"] == {"held_back_mae_months": {}}
 
 
-def test_it_goes_on_from_the_finished_networks(tuned: Path, source: Path, profile: Path) -> None:
+def test_it_starts_from_the_pretrained_networks(tuned: Path, source: Path, profile: Path) -> None:
     then = by_layer(attention_of(profile, source / "attention.weights.h5"))
     now = by_layer(attention_of(profile, tuned / "attention" / "phase-0" / FINAL))
     assert {name.startswith(LOCAL) for name in now} == {True, False}, "the heat map's CBAM is there"
@@ -149,7 +149,7 @@ def test_the_source_is_left_as_it_was(source: Path, tuned: Path) -> None:
         assert sha256_of(source / entry["keras_file"]) == entry["keras_sha256"]
 
 
-def test_the_manifest_says_what_they_descend_from(tuned: Path, source: Path) -> None:
+def test_the_manifest_states_what_they_descend_from(tuned: Path, source: Path) -> None:
     table, before = manifest(tuned / "weights"), manifest(source)
     assert table["name"].startswith("small-tuned-")
     assert table["fine_tuned_from"] == {

@@ -151,7 +151,7 @@ def test_the_log_of_a_phase_that_has_not_begun_is_empty(tmp_path: Path) -> None:
     assert read_log(tmp_path) == []
 
 
-def test_training_without_held_back_films_is_logged_too(tmp_path: Path) -> None:
+def test_training_without_held_out_films_is_logged_too(tmp_path: Path) -> None:
     phase = replace(SMALL_PHASE, average=0, epochs=2)
     fit(*small_networks(), phase, small_batches(7), None, tmp_path)
     rows = read_log(tmp_path)
@@ -274,7 +274,7 @@ def test_a_training_that_diverges_stops_and_is_not_passed_off_as_finished(tmp_pa
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_killed_training_goes_on_as_if_nothing_had_been(
+def test_a_killed_training_resumes_as_if_nothing_had_been(
     moment: str, tmp_path: Path, unkilled: Path, end_weights: Weights
 ) -> None:
     folder = tmp_path

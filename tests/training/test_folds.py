@@ -55,7 +55,7 @@ def test_a_fold_is_held_out_with_all_copies_and_validation_is_left_alone(tmp_pat
     assert films.monitored == "validation"
 
 
-def test_fold_0_of_10_is_what_a_tenth_held_back_is_and_more(tmp_path: Path) -> None:
+def test_fold_0_of_10_is_what_a_tenth_held_out_is_and_more(tmp_path: Path) -> None:
     films = many(tmp_path)
     fold, tenth = films.hold_out_fold(Fold(0, 10)), films.hold_out_share(0.1)
     assert fold.select("detailed", CALIBRATION) == tenth.select("detailed", CALIBRATION)

@@ -39,7 +39,7 @@ def ids(films: tuple[Film, ...]) -> set[str]:
     return {film.id for film in films}
 
 
-def test_a_share_of_the_readable_training_ids_is_held_back(tmp_path: Path) -> None:
+def test_a_share_of_the_readable_training_ids_is_held_out(tmp_path: Path) -> None:
     films = many(tmp_path)
     found = films.hold_out_share(0.2)
     held = ids(found.select("detailed", "calibration"))
@@ -86,7 +86,7 @@ class StoppedError(Exception):
     pass
 
 
-def test_training_is_handed_films_without_those_held_back(
+def test_training_is_handed_films_without_those_held_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = write_official(tmp_path / "films", 12)
@@ -142,7 +142,7 @@ def split_films(labelled: Path) -> Films:
     )
 
 
-def test_the_stage_writes_the_interval_and_goes_on_where_it_was(
+def test_the_stage_writes_the_interval_and_resumes(
     weights_copy: Path,
     split_films: Films,
     tmp_path: Path,
@@ -151,9 +151,9 @@ def test_the_stage_writes_the_interval_and_goes_on_where_it_was(
 ) -> None:
     run = Run(tmp_path, tmp_path)  # weights_copy lies in its folder, as the export's do
     calibrate_run(profile_with(0.2), split_films, run)
-    said = capsys.readouterr().out
-    assert "analysing 60 calibration images" in said
-    assert "features of 10 training images" in said
+    text = capsys.readouterr().out
+    assert "analysing 60 calibration images" in text
+    assert "features of 10 training images" in text
     interval = json.loads((weights_copy / "manifest.json").read_text())["interval"]
     assert interval["films"]["female"] + interval["films"]["male"] == 60
     assert Assessor(weights_copy).interval_predictor.model is not None
@@ -166,16 +166,16 @@ def test_the_stage_writes_the_interval_and_goes_on_where_it_was(
     assert json.loads((weights_copy / "manifest.json").read_text())["interval"] == interval
 
 
-def test_nothing_held_back_no_interval(
+def test_nothing_held_out_no_interval(
     weights_copy: Path, split_films: Films, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = (weights_copy / "manifest.json").read_bytes()
     calibrate_run(profile_with(0.0), split_films, Run(tmp_path, tmp_path))
     calibrate_run(profile_with(0.2), split_films, Run(tmp_path, tmp_path, limit=20))
     assert (weights_copy / "manifest.json").read_bytes() == before
-    said = capsys.readouterr().out
-    assert "holds out no images" in said
-    assert "20 images are too few for a prediction interval" in said
+    text = capsys.readouterr().out
+    assert "holds out no images" in text
+    assert "20 images are too few for a prediction interval" in text
 
 
 @pytest.mark.films

@@ -55,14 +55,14 @@ def test_the_film_itself_is_left_alone() -> None:
     assert np.array_equal(film, before)
 
 
-def test_a_copy_is_spoilt_the_same_every_time_and_each_copy_differently(tmp_path: Path) -> None:
+def test_a_copy_is_perturbed_the_same_every_time_and_each_copy_differently(tmp_path: Path) -> None:
     first, second = (replace(number_films(1, tmp_path)[0], perturbed=n) for n in (1, 2))
     draws = [random_of(film, 2017).random() for film in (first, first, second)]
     assert draws[0] == draws[1] != draws[2]
     assert random_of(first, 2018).random() != draws[0]
 
 
-def test_only_films_of_useful_resolution_are_spoilt(rich: Path) -> None:
+def test_only_films_of_useful_resolution_are_perturbed(rich: Path) -> None:
     films = load_films(rich).select("best", "train")
     perturbed_copies = with_perturbed_copies(films, WORST)
     assert [film for film in perturbed_copies if not film.perturbed] == list(films)
@@ -72,7 +72,7 @@ def test_only_films_of_useful_resolution_are_spoilt(rich: Path) -> None:
     assert with_perturbed_copies(films, Degradation()) == films
 
 
-def test_spoilt_copies_are_prepared_beside_their_film(rich: Path, tmp_path: Path) -> None:
+def test_perturbed_copies_are_prepared_beside_their_film(rich: Path, tmp_path: Path) -> None:
     profile = changed(tiny_profile(), degradation=changed(WORST, copies=3))
     films = load_films(rich).select("detailed", "train")
     run = Run(tmp_path / "run", rich)

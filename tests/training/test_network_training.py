@@ -96,10 +96,10 @@ def test_phases_follow_each_other_and_are_found_finished(
     profile = changed(PROFILE, attention=changed(PROFILE.attention, phases=_phases_of_one_film()))
     network = train_attention(profile, films, run)
     assert network.input["film"].shape == (None, 32, 24, 1)
-    said = capsys.readouterr().out
-    assert "attention network, phase 0: squeezed at 16 x 12" in said
-    assert "attention network, phase 1: detailed at 32 x 24" in said
-    assert "skipped 4: " in said
+    text = capsys.readouterr().out
+    assert "attention network, phase 0: squeezed at 16 x 12" in text
+    assert "attention network, phase 1: detailed at 32 x 24" in text
+    assert "skipped 4: " in text
     for number in (0, 1):
         folder = run.folder / "attention" / f"phase-{number}"
         assert (folder / FINAL).is_file()

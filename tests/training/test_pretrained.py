@@ -70,19 +70,19 @@ def test_a_changed_or_missing_file_is_refused(with_keras: Path) -> None:
         pretrained.load(network(), "ulna")
 
 
-def test_weights_without_keras_files_can_only_answer(weights: Path, tmp_path: Path) -> None:
+def test_weights_without_keras_files_cannot_be_fine_tuned(weights: Path, tmp_path: Path) -> None:
     with pytest.raises(
-        WeightsError, match="no Keras file of 'attention'; without, they can answer"
+        WeightsError, match="no Keras file of 'attention'; without them, they can be used"
     ):
         find_pretrained(str(weights))
     with pytest.raises(WeightsError, match=r"no weights in .*none.*manifest\.json cannot be read"):
         find_pretrained(str(tmp_path / "none"))
 
 
-def test_a_profile_of_another_version_is_said(with_keras: Path) -> None:
+def test_a_profile_of_another_version_is_reported(with_keras: Path) -> None:
     change(with_keras, lambda table: table["profile"]["fusion"].update(mood="fair"))
     with pytest.raises(
-        WeightsError, match=r"'tiny-1' state a profile .* cannot train by: .*is not a key"
+        WeightsError, match=r"'tiny-1' state a profile .* cannot train by: .*unknown key"
     ):
         _ = find_pretrained(str(with_keras)).profile
 
@@ -96,11 +96,11 @@ def test_the_identity_is_that_of_the_networks_alone(with_keras: Path) -> None:
 
 
 def test_the_origin_names_them_with_date_checksum_and_data(with_keras: Path) -> None:
-    said = {"date": "2026-11-24", "commit": "b0945f0", "data": {"films": {"best_train": 9}}}
-    change(with_keras, lambda table: table.update(said))
+    text = {"date": "2026-11-24", "commit": "b0945f0", "data": {"films": {"best_train": 9}}}
+    change(with_keras, lambda table: table.update(text))
     digest = sha256_of(with_keras / "manifest.json")
     origin = find_pretrained(str(with_keras)).origin
-    assert origin == {"name": "tiny-1", "sha256": digest, **said}
+    assert origin == {"name": "tiny-1", "sha256": digest, **text}
 
 
 def test_terms_are_inherited_and_the_local_films_added_once(with_keras: Path) -> None:

@@ -119,9 +119,9 @@ def test_a_profile_becomes_plain_values_for_the_manifest() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "messages"),
     [
-        (TINY + "colour = 1\n", ["colour = 1 is not a key", "known are"]),
+        (TINY + "colour = 1\n", ["colour' (= 1)", "valid keys: "]),
         (changed("sex_units = 4", "sex_unit = 4"), ["attention.sex_unit", "sex_units"]),
         (changed("seed = 5\n", ""), ["seed is missing"]),
         (changed("threshold = 0.7\n", ""), ["regions.threshold is missing"]),
@@ -147,10 +147,10 @@ def test_a_profile_becomes_plain_values_for_the_manifest() -> None:
         ("", ["name is missing"]),
     ],
 )
-def test_what_is_wrong_is_quoted(text: str, said: list[str]) -> None:
+def test_what_is_wrong_is_quoted(text: str, messages: list[str]) -> None:
     with pytest.raises(ProfileError) as caught:
         parse_profile(text)
-    for word in said:
+    for word in messages:
         assert word in str(caught.value)
 
 
@@ -247,7 +247,7 @@ def test_ages_are_joined_only_where_features_are_averaged() -> None:
         replace(load_profile("reference"), fusion=fusion)
 
 
-def test_a_profile_names_what_looks_at_each_region() -> None:
+def test_a_profile_names_the_network_of_each_region() -> None:
     profile = load_profile("compact")
     assert list(profile.networks) == ["whole_hand", "carpal", "metacarpal", "phalanx"]
     assert profile.networks["whole_hand"] is profile.attention

@@ -16,7 +16,7 @@ def run(tmp_path: Path) -> Run:
     return Run(tmp_path / "run", tmp_path)
 
 
-def test_a_stage_goes_on_from_the_same_recipe(run: Run) -> None:
+def test_a_stage_resumes_from_the_same_recipe(run: Run) -> None:
     for _ in range(2):
         run.begin("attention", {"seed": 3, "input": (64, 64)})
 
@@ -29,7 +29,7 @@ def test_a_stage_goes_on_from_the_same_recipe(run: Run) -> None:
         ({"seed": 3, "limit": None, "epochs": 1}, "another epochs;"),
     ],
 )
-def test_a_stage_does_not_go_on_from_another(
+def test_a_stage_does_not_resume_from_another(
     run: Run, later: dict[str, object], named: str
 ) -> None:
     run.begin("attention", {"seed": 3, "limit": None})

@@ -85,7 +85,7 @@ def test_every_film_gets_every_region(films: Films, tmp_path: Path, attention: B
     assert table(run).read_text().splitlines()[0] == ",".join(COLUMNS)
 
 
-def test_a_second_run_looks_at_nothing_again(
+def test_a_second_run_detects_nothing_again(
     films: Films, tmp_path: Path, attention: BrightIsHot
 ) -> None:
     run = Run(tmp_path / "run", tmp_path)
@@ -141,7 +141,7 @@ def test_a_folder_of_broken_films_gives_no_regions(
     assert detection(films, Run(tmp_path / "run", tmp_path)) == {}
 
 
-def test_only_films_of_useful_resolution_are_looked_at(
+def test_only_films_of_useful_resolution_are_used(
     rich: Path, tmp_path: Path, attention: BrightIsHot
 ) -> None:
     found = detection(load_films(rich), Run(tmp_path / "run", tmp_path))

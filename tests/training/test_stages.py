@@ -109,7 +109,7 @@ def test_a_killed_run_trains_every_epoch_once(run: Path) -> None:
     }
 
 
-def test_logs_say_how_fast_and_how_long_it_waited(run: Path) -> None:
+def test_logs_state_how_fast_and_how_long_it_waited(run: Path) -> None:
     for row in epochs(run / "attention" / "phase-1"):
         assert float(row["films_per_second"]) > 0
         assert 0 <= float(row["data_share"]) < 0.5
@@ -123,9 +123,9 @@ def test_every_phase_leaves_its_curves_and_tensorboard(run: Path) -> None:
 
 
 def test_a_broken_film_is_named_and_counted(run: Path) -> None:
-    said = (run / "log.txt").read_text()
-    assert f"skipped {BROKEN}: " in said
-    assert "1 images skipped" in said
+    output = (run / "log.txt").read_text()
+    assert f"skipped {BROKEN}: " in output
+    assert "1 images skipped" in output
 
 
 def manifest(run: Path) -> dict[str, Any]:
@@ -133,7 +133,7 @@ def manifest(run: Path) -> dict[str, Any]:
     return table
 
 
-def test_the_manifest_says_what_the_weights_are(run: Path) -> None:
+def test_the_manifest_states_what_the_weights_are(run: Path) -> None:
     table = manifest(run)
     assert set(table["networks"]) == {"attention", "carpal", "metacarpal", "fusion"}
     for entry in table["networks"].values():
@@ -196,9 +196,9 @@ def test_what_cannot_be_used_is_named_and_counted(
         file.write("98,60,True\n99,60,True\n1,60,True\n")
     with pytest.raises(ProfileError, match="--initial-weights"):  # as far as reading the films
         train("compact", Run(tmp_path / "run", folder, limit=9))  # with one, few may be held out
-    said = capsys.readouterr().out
-    assert "skipped 98: there is no image of this id" in said
-    assert "skipped: 2 labels without image, 1 duplicate id" in said
+    output = capsys.readouterr().out
+    assert "skipped 98: there is no image of this id" in output
+    assert "skipped: 2 labels without image, 1 duplicate id" in output
 
 
 def test_strict_stops_at_the_broken_film(data: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from boneage.uncertainty.intervals import (
     ErrorModel,
     IntervalModel,
     NonconformityScores,
-    Ramp,
+    Widening,
     disagreement,
     films_needed,
     scores_of,
@@ -29,8 +29,8 @@ from tests.training.fit_uncertainty.simulated import answer_of
 SHAPE = ErrorModel(
     knots_months=(24.0, 120.0, 216.0),
     months={Sex.FEMALE: (10.0, 6.0, 4.0), Sex.MALE: (12.0, 8.0, 6.0)},
-    disagreement=Ramp(5.0, 0.5),
-    ood_score=Ramp(1.2, 1.0),
+    disagreement=Widening(5.0, 0.5),
+    ood_score=Widening(1.2, 1.0),
     most=3.0,
 )
 
@@ -135,7 +135,7 @@ def test_plain_values_come_back() -> None:
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    "damage",
     [
         lambda t: t["knots_months"].reverse(),
         lambda t: t["knots_months"].pop(),
@@ -150,15 +150,15 @@ def test_plain_values_come_back() -> None:
         lambda t: t["widening"]["disagreement"].update(slope=-1),
     ],
 )
-def test_a_shape_that_is_none_is_refused(spoil: Callable[[dict[str, Any]], Any]) -> None:
+def test_a_shape_that_is_none_is_refused(damage: Callable[[dict[str, Any]], Any]) -> None:
     table = shape_table(SHAPE)
-    spoil(table)
+    damage(table)
     with pytest.raises((ValueError, KeyError, TypeError)):
         shape_of(table)
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    "damage",
     [
         lambda t: t["female"].reverse(),
         lambda t: t["female"].insert(0, -1.0),
@@ -168,8 +168,8 @@ def test_a_shape_that_is_none_is_refused(spoil: Callable[[dict[str, Any]], Any])
         lambda t: t.pop("male"),
     ],
 )
-def test_scores_that_are_none_are_refused(spoil: Callable[[dict[str, Any]], Any]) -> None:
+def test_scores_that_are_none_are_refused(damage: Callable[[dict[str, Any]], Any]) -> None:
     table = scores_table(scores(25, 25))
-    spoil(table)
+    damage(table)
     with pytest.raises((ValueError, KeyError)):
         scores_of(table)

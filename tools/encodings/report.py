@@ -1,4 +1,4 @@
-"""Assess files by the command line, and compare the answers with those for the plain images."""
+"""Assess files by the command line, and compare the results with those for the plain images."""
 
 from __future__ import annotations
 

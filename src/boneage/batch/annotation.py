@@ -267,7 +267,7 @@ def coco(films: Iterable[AnnotatedFilm], weights: WeightsName) -> dict[str, Any]
             )
     return {
         "info": {
-            "description": "Regions of hand radiographs, found by attention, not by people",
+            "description": "Regions of hand radiographs, detected automatically",
             "version": f"boneage {__version__}, weights {weights.name} {weights.sha256}",
         },
         "images": images,

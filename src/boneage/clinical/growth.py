@@ -164,7 +164,7 @@ def _outside(chronological_age_months: float, sex: Sex) -> NotDefined:
     table = brush_sd(sex)
     return NotDefined(
         "outside_brush",
-        f"at {years_and_months(chronological_age_months)} the Brush table defines no SD: for "
-        f"{CHILDREN[sex]} it goes from {table.first_months:g} months to "
-        f"{years_and_months(table.last_months)}",
+        f"the Brush table has no SD for {years_and_months(chronological_age_months)} "
+        f"({CHILDREN[sex]}: {table.first_months:g} months to "
+        f"{years_and_months(table.last_months)})",
     )

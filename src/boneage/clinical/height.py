@@ -45,7 +45,7 @@ def adult_height(
     Parameters
     ----------
     height_cm : float
-        Present standing height.
+        Current standing height.
     bone_age_months : float
     chronological_age_months : float or None
         Determines the table and the prediction error.

@@ -14,10 +14,7 @@ from boneage.domain.clinical_findings import ClinicalContext, ClinicalFindings
 from boneage.domain.findings import Finding, Severity
 from boneage.domain.reported import reported
 
-NO_NEWBORN = (
-    "The chronological age of 0 months is far below the bone age; it was treated as a placeholder "
-    "and not used."
-)
+NO_NEWBORN = "The stated age of 0 months is implausible for this bone age and was not used."
 
 
 def with_clinical_findings(assessment: Assessment, child: Child) -> Assessment:

@@ -82,7 +82,7 @@ def unlikely_age(age_months: float, bone_age_months: float) -> Finding | None:
     return Finding.warning(
         UNLIKELY_AGE,
         f"The chronological age of {age_months:.3g} months is far below the bone age; "
-        "check that it is right, and in months, not years.",
+        "check the age and its unit (months, not years).",
         age_months,
     )
 

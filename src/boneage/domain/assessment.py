@@ -46,7 +46,7 @@ AGE_RANGE_MONTHS = (0.0, 240.0)
 
 @dataclass(frozen=True)
 class Interval:
-    """A prediction interval: it holds the bone age in ``level`` of all images like this one."""
+    """A prediction interval: it covers the bone age in ``level`` of all images like this one."""
 
     low_months: float
     high_months: float
@@ -122,7 +122,7 @@ class Assessment:
     age_months: float
     detections: tuple[RegionDetection, ...]
     age_by_network: Mapping[str, float]
-    """Months by each network alone, by region; the answer combines them."""
+    """Months by each network alone, by region; the bone age combines them."""
     weights: WeightsName
     metadata: ImageMetadata
     film_height: int

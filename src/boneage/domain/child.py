@@ -26,13 +26,11 @@ HEIGHT_RANGE_CM = (30.0, 230.0)
 HIGHEST_IN_METRES = 2.5
 
 BIRTH_AFTER_STUDY = NotDefined(
-    "birth_after_study", "the image states a birth date after its study date"
+    "birth_after_study", "the file states a birth date after its study date"
 )
-PLACEHOLDER = NotDefined(
-    "placeholder_age", "the image states an age or dates that are placeholders"
-)
+PLACEHOLDER = NotDefined("placeholder_age", "the file states an age or dates that are placeholders")
 NO_STUDY_DATE = NotDefined(
-    "no_study_date", "the image states a birth date, but neither its study date nor an age"
+    "no_study_date", "the file states a birth date, but neither its study date nor an age"
 )
 SAME_HEIGHT_CM = 1.0
 """Centimetres and rounded inches of one height differ by less."""
@@ -149,12 +147,12 @@ def _given_age(child: Child, metadata: ImageMetadata) -> tuple[float | None, Age
     study_date = child.study_date or metadata.study_date
     if birth_date is None:
         raise AgeError(
-            "the image states no birth date, so the study date gives no age; "
+            "the file states no birth date, so the study date alone gives no age; "
             "give the birth date too, or the age"
         )
     if study_date is None:
         raise AgeError(
-            "the image states no study date, so the birth date gives no age; "
+            "the file states no study date, so the birth date alone gives no age; "
             "give the study date too, or the age"
         )
     return age_between(birth_date, study_date), AgeSource.GIVEN_DATES
@@ -177,7 +175,7 @@ def _stated_age(
     if age is None:
         return None, None, reason
     if age > MAX_AGE_MONTHS:
-        return None, None, NotDefined("adult", f"the image states an age of {age / 12:.0f} years")
+        return None, None, NotDefined("adult", f"the file states an age of {age / 12:.0f} years")
     return age, source, None
 
 

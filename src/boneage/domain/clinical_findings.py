@@ -77,7 +77,7 @@ class ClinicalContext:
     birth_date: date | None = field(default=None, repr=False)
     study_date: date | None = field(default=None, repr=False)
     height_cm: float | None = None
-    """Present standing height."""
+    """Current standing height."""
     centre: Centre = Centre.CHRONOLOGICAL_AGE
     """What the SDS is centred on, as requested."""
     age_not_defined: NotDefined | None = None
@@ -164,8 +164,8 @@ class NearestStandards:
     """Such as "between the 11-year and 11½-year male standards"."""
     phase: str
     """A short name of the phase, for programs and for translations."""
-    looks_at: str
-    """What a reader looks at in this phase, some sentences."""
+    criteria: str
+    """What a reader assesses in this phase, some sentences."""
 
 
 @dataclass(frozen=True)

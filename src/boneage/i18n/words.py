@@ -8,6 +8,7 @@ of findings, are translated by their codes instead.
 from __future__ import annotations
 
 import gettext
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -73,6 +74,11 @@ class Words:
             + " "
             + ngettext("{count} month", "{count} months", months).format(count=months)
         )
+
+    def date(self, iso: str) -> str:
+        """Write a date, given as 2026-11-28; anything else stays as it is."""
+        parts = re.fullmatch(r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)", iso)
+        return self.gettext("{year}-{month}-{day}").format(**parts.groupdict()) if parts else iso
 
     def to(self, low: str, high: str) -> str:
         """Write a range."""

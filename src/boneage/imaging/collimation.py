@@ -22,7 +22,7 @@ from boneage.domain.radiograph import Pixels, Radiograph
 from boneage.imaging.preparing import LONGEST_PX
 
 SAMPLE_PX = 320
-"""Longer side at which borders are looked for."""
+"""Longer side at which borders are searched for."""
 RANGE_SAMPLE_PX = 20_000
 """Pixels of the sample that its range is taken from."""
 GREYS = (0.7 / 255, 2.5 / 255, 6 / 255)

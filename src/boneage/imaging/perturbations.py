@@ -195,7 +195,7 @@ def cropped(
     return grey[rows, round(left * width) : width - round(right * width)]
 
 
-def framed(grey: Grey, share: float, level: float) -> Grey:
+def with_border(grey: Grey, share: float, level: float) -> Grey:
     """Put a border of a share of each side around the image; its grey is a share of white."""
     rows, cols = (round(share * side) for side in grey.shape)
     value = round(level * white_of(grey))

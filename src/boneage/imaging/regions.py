@@ -55,7 +55,8 @@ class RegionPlan:
     reach: float = 0.0
     """How far from its usual place a region may be: the standard deviation, as a share of the
     image's side, of a Gaussian around the middle of ``FALLBACK`` that weights the heat; 0 for no
-    weights. After about 13 years fingers tell more than the carpus, and would be taken for it."""
+    weights. After about 13 years the fingers carry more information than the carpus, and would be
+    detected in its place."""
     follow: float = 0.0
     """As ``reach``, for the steps after the first: around the usual distance from the region
     before, for a hand off the image's centre has all its regions there. 0: as ``reach``."""

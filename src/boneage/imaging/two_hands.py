@@ -19,7 +19,7 @@ from boneage.domain.radiograph import Pixels
 from boneage.imaging.preparing import scaled
 
 SAMPLE_PX = 128
-"""Longer side at which cuts are looked for."""
+"""Longer side at which cuts are searched for."""
 PERCENTILES = (1.0, 99.0)
 """Of the grey levels, that are mapped to 0 and 1, so that exposure does not matter."""
 EDGE_SIGMA_PX = 3.0
@@ -37,7 +37,7 @@ CROWDED = 0.8
 """Quantile of the lines on either side that a cut is compared with."""
 MOST_CUTS = 3
 ZONE = 0.15
-"""Of a side: how far from a cut the edges of exposed fields are looked for."""
+"""Of a side: how far from a cut the edges of exposed fields are searched for."""
 STEP_PX = 2
 """Lines on either side that are compared."""
 SHARP_PX = 6

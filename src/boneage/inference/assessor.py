@@ -1,4 +1,4 @@
-"""The walk from an image to a bone age, in one screenful."""
+"""The assessment pipeline from an image to a bone age, in one screenful."""
 
 from __future__ import annotations
 
@@ -236,7 +236,7 @@ def _sex_of(radiograph: Radiograph, given: Sex | str | None) -> Sex:
         return Sex.parse(given)
     if radiograph.metadata.sex is None:
         raise SexError(
-            f"sex is needed to assess {radiograph.name!r}: give 'male' or 'female'; "
-            "the image states none that is understood"
+            f"the sex of {radiograph.name!r} is not known: give 'male' or 'female' "
+            "(the file states none)"
         )
     return radiograph.metadata.sex

@@ -1,4 +1,4 @@
-"""A clinic's calibration and the prediction interval, applied to an answer of the weights."""
+"""A clinic's calibration and the prediction interval, applied to an estimate of the weights."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """One image: decoded once, assessed, and interpreted for the child.
 
-Every face (command line, batch, dashboard, service, DICOM node) calls :func:`assess_case` and
+Every interface (command line, batch, dashboard, service, DICOM node) calls :func:`assess_case` and
 gets the same outcome; every writer takes the session's radiograph instead of decoding again.
 """
 
@@ -50,7 +50,7 @@ class Session:
     def assessment(self) -> Assessment:
         """The assessment; ValueError where there is none."""
         if isinstance(self.outcome, Failure):
-            raise ValueError(f"there is no answer: {self.outcome.message}")
+            raise ValueError(f"there is no assessment: {self.outcome.message}")
         return self.outcome
 
     @property

@@ -1,1 +1,1 @@
-"""Whether an image may be analysed, and what the reader of the answer should know about it."""
+"""Whether an image may be analysed, and what the reader of the result should know about it."""

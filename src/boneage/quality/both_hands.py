@@ -46,7 +46,7 @@ beyond both, one hand is larger than the other."""
 
 SAME_SIDE = Finding.refusal(
     "several_hands",
-    "It shows two hands of the same side, which are not one child's left and right hand.",
+    "The image shows two hands of the same side, not the left and right hand of one child.",
 )
 
 
@@ -95,7 +95,7 @@ def has_room_beside(field: Box, everything: Box) -> bool:
 
 
 def is_unlikely_one(judgement: Judgement, refused: float) -> bool:
-    """Whether an image is so unlike one hand that each cut is tried."""
+    """Whether an image is so unlikely to show one hand that each cut is tried."""
     return judgement.hand < refused or judgement.kinds.get(SEVERAL, 0.0) > PROBABLY_SEVERAL
 
 
@@ -108,18 +108,20 @@ def of_two_hands(hands: TwoHands, laterality: str | None) -> tuple[Finding, ...]
     if apart > AGES_APART_MONTHS or (apart > AGES_DIFFER_MONTHS and alike < ALIKE):
         limit = AGES_APART_MONTHS if apart > AGES_APART_MONTHS else AGES_DIFFER_MONTHS
         message = (
-            f"It shows two hands whose bone ages, {left} and {right}, are not those of one child."
+            f"The image shows two hands with bone ages of {left} and {right}, too different for "
+            "one child."
         )
         return (Finding.refusal("several_hands", message, apart, limit),)
     if apart > SIZE_AGES_MONTHS and hands.likeness.gained > SIZE_GAIN:
         message = (
-            f"It shows two hands of different size and bone age ({left}, {right}): not one child's."
+            f"The image shows two hands of different size and bone age ({left}, {right}), not "
+            "those of one child."
         )
         gained = hands.likeness.gained
         return (Finding.refusal("several_hands", message, gained, SIZE_GAIN),)
     message = (
-        "The image shows both hands: the left one, by the side of its thumb, was analysed; "
-        f"the bone age of the right one is {right}."
+        "The image shows both hands; the left one, identified by the position of the thumb, was "
+        f"analysed. Bone age of the right hand: {right}."
     )
     found = [Finding.note("both_hands", message)]
     if laterality == "R":
@@ -128,6 +130,7 @@ def of_two_hands(hands: TwoHands, laterality: str | None) -> tuple[Finding, ...]
         )
         found.append(Finding.warning("right_hand", message))
     if alike < HARDLY_ALIKE:
-        message = "The two hands are less alike than one child's usually are; check whose they are."
+        message = "The two hands differ more than those of one child usually do; "
+        message += "check that both belong to this patient."
         found.append(Finding.warning("hands_differ", message, alike, HARDLY_ALIKE))
     return tuple(found)

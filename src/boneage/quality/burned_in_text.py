@@ -15,7 +15,7 @@ from boneage.domain.radiograph import Pixels
 from boneage.imaging.components import connected_components
 
 LONGEST_PX = 1000
-"""Longer side at which text is looked for; the training images have about as much."""
+"""Longer side at which text is searched for; the training images have about as much."""
 STROKE_PX = 17
 """What is thinner, in one direction at least, may be a letter."""
 STANDS_OUT = 0.25

@@ -24,25 +24,25 @@ RADIOGRAPHY = ("CR", "DX", "RG", "XA", "RF", "OT", "SC", "DR", "PX")
 ADULT_MONTHS = 228.0
 """The highest age of the training labels: 19 years."""
 END_OF_SCALE_MONTHS = 222.0
-"""From here on, growth has ended, and an adult's hand looks like this, too."""
+"""From here on, growth is complete: a radiograph of an adult gives the same value."""
 NARROWLY_COLLIMATED = 0.2
 """Share of the image inside its border, below which the border is worth a warning."""
 HARDLY_COLLIMATED = 0.95
 """Less around it is not worth a note."""
 OTHER_KINDS: Mapping[str, str] = {
-    "chest": "It looks like a radiograph of a chest, not of a hand.",
-    "limb": "It looks like a radiograph of another part of the body, not of a hand.",
-    "modality": "It looks like a CT, MR, ultrasound or microscope image, not like a radiograph.",
-    "photo": "It looks like a photograph, not like a radiograph.",
-    "drawing": "It looks like a drawing, a screenshot or a text, not like a radiograph.",
-    "part": "It does not show one whole hand with its wrist, straight from above.",
-    "several": "It shows more than one hand, or several radiographs in one image.",
+    "chest": "The image looks like a radiograph of a chest, not of a hand.",
+    "limb": "The image looks like a radiograph of another part of the body, not of a hand.",
+    "modality": "The image looks like a CT, MR, ultrasound or microscope image, not a radiograph.",
+    "photo": "The image looks like a photograph, not like a radiograph.",
+    "drawing": "The image looks like a drawing, a screenshot or a text, not like a radiograph.",
+    "part": "The image does not show one complete hand with wrist in a dorsopalmar (PA) view.",
+    "several": "The image shows more than one hand, or several radiographs in one image.",
 }
 """What an image shows that is not analysed, by the kind that the classifier gives it."""
 
-LESS_CERTAIN = "the bone age is less certain."
+LESS_RELIABLE = "the bone age is less reliable."
 CODES_OF_KINDS = {"part": "part_of_a_hand", "several": "several_hands"}
-OF_LEFT_HANDS = "the standards are of left hands."
+OF_LEFT_HANDS = "the standards apply to left hands."
 MARKED_AS = {"R": "a right hand", "B": "one of both hands"}
 QUARTER_TURNS = {1: "90° clockwise", 2: "180°", 3: "90° counter-clockwise"}
 
@@ -113,46 +113,51 @@ def findings_of_measures(measures: ImageMeasures) -> Iterator[Finding]:
 
 
 def _of_kind(judgement: Judgement, limits: QualityLimits) -> Iterator[Finding]:
-    hand, unlike = judgement.hand, judgement.ood_score
+    hand, ood_score = judgement.hand, judgement.ood_score
     if hand < limits.hand_refused:
         other = judgement.most_likely_other
-        message = OTHER_KINDS.get(other, "It does not look like a radiograph of one whole hand.")
+        message = OTHER_KINDS.get(other, "The image does not show one whole hand.")
         code = CODES_OF_KINDS.get(other, "not_a_hand")
         yield Finding.refusal(code, message, hand, limits.hand_refused)
-    elif unlike > limits.ood_score_refused:
-        message = "It is unlike every image that the networks were trained on."
-        yield Finding.refusal("unlike", message, unlike, limits.ood_score_refused)
+    elif ood_score > limits.ood_score_refused:
+        message = "The image is atypical: it differs from all images that the model was trained on."
+        yield Finding.refusal("unlike", message, ood_score, limits.ood_score_refused)
     elif hand < limits.hand_warned:
-        message = "It may not show one whole hand, flat and straight from above; check the image."
+        message = (
+            "The image may not show one complete hand in a dorsopalmar (PA) view; please check."
+        )
         yield Finding.warning("unsure_hand", message, hand, limits.hand_warned)
-    elif unlike > limits.ood_score_warned:
-        message = f"It is unlike most images that the networks were trained on; {LESS_CERTAIN}"
-        yield Finding.warning("rather_unlike", message, unlike, limits.ood_score_warned)
+    elif ood_score > limits.ood_score_warned:
+        message = f"The image is atypical of the training data; {LESS_RELIABLE}"
+        yield Finding.warning("rather_unlike", message, ood_score, limits.ood_score_warned)
 
 
 def _of_pixels(measures: ImageMeasures) -> Iterator[Finding]:
     quality, limits = measures.quality, measures.limits
     if quality.contrast < limits.contrast_refused:
-        message = "It has next to no grey levels: nothing can be measures."
+        message = "The image has almost no contrast: nothing can be recognised."
         yield Finding.refusal("no_contrast", message, quality.contrast, limits.contrast_refused)
     elif quality.contrast < limits.contrast_warned:
-        message = f"It has few grey levels; {LESS_CERTAIN}"
+        message = f"The image has low contrast; {LESS_RELIABLE}"
         yield Finding.warning("low_contrast", message, quality.contrast, limits.contrast_warned)
     if quality.noise > limits.noise_warned:
-        message = f"It is noisy; {LESS_CERTAIN}"
+        message = f"The image is noisy; {LESS_RELIABLE}"
         yield Finding.warning("noisy", message, quality.noise, limits.noise_warned)
     if quality.sharpness < limits.sharpness_warned:
-        message = f"It is blurred; {LESS_CERTAIN}"
+        message = f"The image is blurred; {LESS_RELIABLE}"
         yield Finding.warning("blurred", message, quality.sharpness, limits.sharpness_warned)
     if quality.white > limits.white_warned:
-        message = "Much of it is plain white: over-exposed, or with a shield or a plate on it."
+        message = (
+            "A large part of the image is pure white: clipped, under-exposed, or covered by a "
+            "shield or metal."
+        )
         yield Finding.warning("saturated", message, quality.white, limits.white_warned)
     side, letters = float(min(measures.orientation.size)), float(measures.letters)
     if side < limits.side_warned_px:
-        message = f"It has fewer pixels than the networks use; {LESS_CERTAIN}"
+        message = f"The resolution is below that of the model's input; {LESS_RELIABLE}"
         yield Finding.warning("low_resolution", message, side, limits.side_warned_px)
     if letters > limits.letters_warned:
-        message = "It seems to contain burned-in text, which may name the patient."
+        message = "The image appears to contain burned-in text that may identify the patient."
         yield Finding.warning("burnt_in_text", message, letters, limits.letters_warned)
 
 
@@ -171,15 +176,16 @@ def _of_orientation(measures: ImageMeasures) -> Iterator[Finding]:
         severity = Severity.WARNING if far else Severity.NOTE
         yield Finding("tilt_corrected", severity, message, degrees, limits.tilt_warned_degrees)
     if orientation.inverted:
-        message = "It is a negative, with dark bones: it was inverted before analysis."
+        message = "The grey scale was inverted (dark bones); it was corrected before analysis."
         yield Finding.warning("inverted", message)
     tilt = abs(judgement.tilt_degrees)
     if tilt > limits.tilt_warned_degrees:
-        message = f"The hand is tilted by about {tilt:.0f}°; upright, the bone age is more certain."
+        message = f"The hand is rotated by about {tilt:.0f}°; "
+        message += "the bone age is more reliable for an upright hand."
         yield Finding.warning("tilted", message, tilt, limits.tilt_warned_degrees)
     share = orientation.share_of(*measures.image_size)
     if share < HARDLY_COLLIMATED:
-        message = f"Border removed: {share:.0%} of the image was analysed."
+        message = f"Border removed: {100 * share:.0f} % of the image was analysed."
         severity = Severity.WARNING if share < NARROWLY_COLLIMATED else Severity.NOTE
         yield Finding("framed", severity, message, share, NARROWLY_COLLIMATED)
 
@@ -193,40 +199,43 @@ def _of_metadata(
     yield from metadata.findings
     part, modality = metadata.body_part, metadata.modality
     if part and not any(word in part.upper() for word in HAND_WORDS):
-        message = f"The image states the body part {part!r}, not a hand."
+        message = f"The file states the body part {part!r}, not a hand."
         yield Finding.warning("other_body_part", message)
     if modality and modality.upper() not in RADIOGRAPHY:
-        message = f"The image states the modality {modality!r}, which is not radiography."
+        message = f"The file states the modality {modality!r}, which is not projection radiography."
         yield Finding.warning("other_modality", message)
     if metadata.burned_in_annotation:
-        message = "The image states that it contains burned-in text, which may name the patient."
+        message = "The file states that the image contains burned-in text, which may identify "
+        message += "the patient."
         yield Finding.warning("burned_in_annotation", message)
     age = chronological_age_months
     if age is None:
         age = metadata.chronological_age_months
     if age is not None and age > ADULT_MONTHS:
-        message = "At this age growth has ended: the standards are of children."
+        message = "At this age skeletal growth is complete; the standards apply to children."
         yield Finding.warning("adult", message, age, ADULT_MONTHS)
     if metadata.sex not in {None, sex}:
-        message = f"The image states {metadata.sex}, but it was analysed by the {sex} standard."
+        message = (
+            f"The file states {metadata.sex}, but the image was analysed by the {sex} standard."
+        )
         yield Finding.warning("sex_differs", message)
     if metadata.in_colour:
-        message = "The image is in colour, which a radiograph is not: a photograph, or something "
-        yield Finding.warning("in_colour", f"{message}else, is analysed as if it were a hand.")
+        message = "The image is in colour. It may be a photograph rather than a radiograph."
+        yield Finding.warning("in_colour", message)
 
 
 def _of_answer(
     detections: tuple[RegionDetection, ...], age_months: float | None, answer_months: float | None
 ) -> Iterator[Finding]:
     if answer_months is not None and answer_months >= END_OF_SCALE_MONTHS:
-        message = "The bone age is at the end of the scale, where growth has ended: "
-        message += "an adult's hand looks like this, too."
+        message = "The bone age is at the end of the scale; "
+        message += "a radiograph of an adult gives the same value."
         yield Finding.note("end_of_scale", message, answer_months, END_OF_SCALE_MONTHS)
     if age_months is not None and answer_months is not None:
         unlikely = unlikely_age(age_months, answer_months)
         yield from (unlikely,) if unlikely else ()
     for detection in detections:
         if not detection.attention_found:
-            message = f"Nothing stood out where the {detection.region} region was looked for; "
-            message += "its usual place was analysed instead."
+            message = f"The {detection.region} region was not detected; "
+            message += "its expected position was analysed instead."
             yield Finding.warning("no_attention", message)

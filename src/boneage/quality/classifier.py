@@ -1,4 +1,4 @@
-"""What an image shows, in which orientation, and how unlike the training images, by its feature.
+"""What an image shows, its orientation, and how atypical of the training images it is.
 
 Linear functions of the attention network's feature of the whole hand, which is computed anyway.
 They were fitted to one network (``boneage suitability``) and mean nothing for another. The
@@ -61,7 +61,7 @@ class Linear:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the feature tells of one image."""
+    """What the classifier determines of one image."""
 
     kinds: Mapping[str, float]
     """Of each kind of image, how likely it is; together 1."""

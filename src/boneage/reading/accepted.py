@@ -15,7 +15,8 @@ from boneage.errors import FilmError
 from boneage.storage.typed import shipped_toml
 
 PNG, JPEG, TIFF, WEBP, BMP, DICOM = "PNG", "JPEG", "TIFF", "WebP", "BMP", "DICOM"
-ACCEPTED = "an image is a PNG, JPEG, TIFF, WebP, BMP or DICOM file"
+FORMATS = "PNG, JPEG, TIFF, WebP, BMP or DICOM"
+ACCEPTED = f"an image is a {FORMATS} file"
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 BMP_HEADER_SIZES = frozenset((12, 40, 52, 56, 64, 108, 124))
@@ -118,9 +119,7 @@ def check_contrast(values: npt.NDArray[Any]) -> None:
     """Raise FilmError for an image of one grey."""
     low = values.min()
     if low == values.max():
-        raise FilmError(
-            "constant", f"shows nothing: every pixel has the value {low}; an image needs contrast"
-        )
+        raise FilmError("constant", f"is blank: every pixel has the value {low}")
 
 
 def truncated(kind: str, size: int) -> FilmError:

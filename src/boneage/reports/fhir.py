@@ -34,7 +34,7 @@ BONE_AGE_CODES = (
     {"system": LOINC, "code": "37362-1"},
     {"system": LOINC, "code": "85151-9", "display": "XR Bone age"},
 )
-METHOD = "estimated from a radiograph by neural networks, of regions found by attention"
+METHOD = "estimated by neural networks from attention-detected regions of a hand radiograph"
 DEVICE = "boneage"
 """The id of the contained device."""
 LEVEL_DECIMALS = SHARE_DECIMALS = 2

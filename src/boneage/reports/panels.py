@@ -105,7 +105,7 @@ def with_heat(
 def heat_scale() -> Image.Image:
     """Explain the colours of the attention, without a radiograph below them."""
     font = font_of(16)
-    words = "Attention: none", "highest"
+    words = "Attention: low", "high"
     first, last = (int(font.getlength(word)) for word in words)
     scale = Image.new("RGB", (first + SCALE_PX + last + 16, 24), BACKGROUND)
     pen = ImageDraw.Draw(scale)

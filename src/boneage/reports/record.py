@@ -335,12 +335,13 @@ def finding_record(finding: Finding) -> Record:
 
 def clinical_record(findings: ClinicalFindings) -> ClinicalRecord:
     """The clinical interpretation; no date, name or identifier."""
-    reason = findings.context.age_not_defined
+    reason, nearest = findings.context.age_not_defined, findings.standards
+    standards = StandardsRecord.of(nearest, looks_at=nearest.criteria)
     if findings.growth is not None or reason is None or reason.code == NO_AGE.code:
-        return ClinicalRecord.of(findings)
+        return ClinicalRecord.of(findings, standards=standards)
     unknown: Record = dict.fromkeys(GrowthRecord.__struct_fields__)  # the age stated is unusable
     unknown |= {"determination": Determination.UNKNOWN, "not_defined": reason}
-    return ClinicalRecord.of(findings, growth=unknown)
+    return ClinicalRecord.of(findings, standards=standards, growth=unknown)
 
 
 def _failure(failure: Failure) -> FailureRecord:

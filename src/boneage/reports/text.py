@@ -10,7 +10,7 @@ from boneage.i18n.words import percent
 from boneage.reports import wording
 from boneage.storage.printable import printable
 
-LABEL_WIDTH = 21
+LABEL_WIDTH = 26
 LINE_WIDTH = 88
 
 
@@ -19,7 +19,10 @@ def full_text(assessment: Assessment) -> str:
     lines = [printable(assessment.film)]
     for label, text in _entries(assessment):
         first, *rest = textwrap.wrap(text, LINE_WIDTH - LABEL_WIDTH - 2) or [""]
-        lines.append(f"  {label:<{LABEL_WIDTH}}{first}")
+        if len(label) >= LABEL_WIDTH:
+            lines.append(f"  {label}")
+        beside = label if len(label) < LABEL_WIDTH else ""
+        lines.append(f"  {beside:<{LABEL_WIDTH}}{first}")
         lines += (" " * (LABEL_WIDTH + 2) + line for line in rest)
     return "\n".join(lines)
 
@@ -53,8 +56,8 @@ def _entries(assessment: Assessment) -> Iterator[wording.Entry]:
     yield "Bone age", f"{wording.age_text(assessment.age_months)}, {assessment.sex} standard"
     if (interval := assessment.interval) is not None:
         ages = wording.age_range(interval.low_months, interval.high_months)
-        text = f"{percent(interval.level)}: {ages}. {wording.interval_basis(interval)}"
-        yield "Prediction interval", text
+        text = f"{ages}. {wording.interval_basis(interval)}"
+        yield f"{percent(interval.level)} prediction interval", text
     if assessment.other_hand is not None:
         yield "Right hand", wording.age_text(assessment.other_hand.age_months)
     if assessment.calibrated is not None:
@@ -63,14 +66,14 @@ def _entries(assessment: Assessment) -> Iterator[wording.Entry]:
         yield "Chronological age", age
     if assessment.clinical is not None:
         yield from wording.clinical_entries(assessment.clinical)
-    yield "Regional estimates", wording.regional_estimates(assessment)
+    yield "Estimates by network", wording.regional_estimates(assessment)
     for number, detection in enumerate(assessment.detections):
         yield "" if number else "Regions", _region(detection)
     for finding in assessment.findings:
         if finding.severity is not Severity.REFUSAL:  # listed first
             yield wording.SEVERITIES[finding.severity], finding.message
     yield "Model", wording.weights_text(assessment.weights)
-    yield "", wording.DISCLAIMER
+    yield "Notice", wording.DISCLAIMER
 
 
 def _region(detection: RegionDetection) -> str:

@@ -43,7 +43,8 @@ Entry: TypeAlias = tuple[str, str]
 
 EN = words_of(ENGLISH)
 DISCLAIMER = noop(
-    "Research use only. Not a medical device: supports, but does not replace, a qualified reader."
+    "For research and education only. Not a medical device. Supports, but does not replace, a "
+    "qualified reader."
 )
 NOTABLE_WIDENING = 1.2
 """From this factor on, an interval is reported as wider than usual."""
@@ -69,10 +70,10 @@ CONFIDENCES: Mapping[Confidence, str] = {
     Confidence.LOW: noop("low confidence"),
 }
 AGE_SOURCES: Mapping[AgeSource, str] = {
-    AgeSource.GIVEN: noop("as given"),
-    AgeSource.GIVEN_DATES: noop("from the birth date given"),
-    AgeSource.FILM_DATES: noop("from the birth and study dates of the image"),
-    AgeSource.FILM_AGE: noop("patient age of the image"),
+    AgeSource.GIVEN: noop("as entered"),
+    AgeSource.GIVEN_DATES: noop("from the entered date of birth"),
+    AgeSource.FILM_DATES: noop("from the birth and study dates in the DICOM file"),
+    AgeSource.FILM_AGE: noop("patient age in the DICOM file"),
 }
 CATEGORIES: Mapping[Category, str] = {
     Category.AVERAGE: noop("table for average children"),
@@ -137,7 +138,7 @@ def interval_basis(interval: Interval, words: Words = EN) -> str:
         sentences.append(basis.format(count=interval.films))
     if interval.widening >= NOTABLE_WIDENING:
         wider = _(
-            "{times} times as wide as usual: the networks disagree, or the image is atypical."
+            "Wider than usual (× {times}): the network estimates disagree or the image is atypical."
         )
         sentences.append(wider.format(times=words.number(interval.widening)))
     return " ".join(sentences)
@@ -147,7 +148,7 @@ def calibration_text(calibrated: Calibrated, words: Words = EN) -> str:
     """Name the site calibration, and the bone age without it."""
     return words.gettext("{name} ({date}, {count} radiographs); uncalibrated {age}").format(
         name=calibrated.name,
-        date=calibrated.date,
+        date=words.date(calibrated.date),
         count=calibrated.films,
         age=age_text(calibrated.uncalibrated_months, words),
     )
@@ -303,6 +304,15 @@ def classification_text(growth: GrowthFindings, words: Words = EN) -> str:
     return f"{text} ({confidence})"
 
 
+def stored_classification(stored: str | None) -> str:
+    """A classification as a history stores it, in English; empty where there is none.
+
+    One that earlier versions stored and this one does not know stays as it is.
+    """
+    known = {one.value: text for one, text in CLASSIFICATIONS.items()}
+    return known.get(stored or "", stored or "").partition(":")[0]
+
+
 def probabilities_text(probabilities: ClassProbabilities, words: Words = EN) -> str:
     """How probable each classification is by a single expert reading."""
     texts = []
@@ -338,14 +348,14 @@ def height_entries(height: AdultHeight, words: Words = EN) -> list[Entry]:
     if height.percent is not None:
         percent = words.percent(reported(height.percent / 100, 3))
         present += ", " + _("{percent} of adult height").format(percent=percent)
-    entries = [(_("Present height"), present)]
+    entries = [(_("Current height"), present)]
     predicted = height.predicted_cm and length_text(height.predicted_cm, words)
     error = length_range(height.low_cm, height.high_cm, words)
     over = length_range(height.interval_low_cm, height.interval_high_cm, words)
     for label, text, reason in (
-        (_("Predicted height"), predicted, height.not_defined),
+        (_("Predicted adult height"), predicted, height.not_defined),
         (_("Prediction ±2 SD"), error, height.error_not_defined),
-        (_("Over the interval"), over, height.interval_not_defined),
+        (_("Range over the prediction interval"), over, height.interval_not_defined),
     ):
         if text or reason:
             entries.append((label, text or _undefined(reason, words)))
@@ -366,7 +376,7 @@ def standards_entries(standards: NearestStandards, words: Words = EN) -> list[En
     else:
         upper = words.age(standards.upper_months)
         nearest = _("between {lower} and {upper}").format(lower=lower, upper=upper)
-    criteria = words.by_code("phase", standards.phase, standards.looks_at)
+    criteria = words.by_code("phase", standards.phase, standards.criteria)
     return [(_("Nearest standards"), nearest), (_("Assessment criteria"), criteria)]
 
 

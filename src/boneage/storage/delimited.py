@@ -110,8 +110,8 @@ def _cells(lines: Iterator[str], delimiter: str, path: Path, before: int) -> Ite
             return
         except csv.Error as error:
             what = (
-                f"its quotation marks are not as in CSV ({error}): where a cell begins with "
-                'one, it ends with one, and those within it are doubled ("")'
+                f"invalid CSV quoting ({error}): a cell that starts with a quotation mark must "
+                'end with one; double the quotation marks inside it ("")'
             )
             raise _wrong(path, begun, what) from error
         end = before + reader.line_num
@@ -136,7 +136,7 @@ def _open_rows(file: TextIO, path: Path) -> tuple[list[str], Iterator[_Cells]]:
     rows = _cells(chain([line], lines), delimiter, path, read - 1)
     _, _, header = next(rows, (0, 0, []))
     if not header:
-        raise DataError(f"the table {str(path)!r} has no names of columns")
+        raise DataError(f"the table {str(path)!r} has no header row")
     columns = [_normal(name) for name in header]
     for name in columns:
         same = [number for number, other in enumerate(columns) if name and other == name]

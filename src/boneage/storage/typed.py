@@ -73,7 +73,7 @@ def _in_words(message: str, tables: Any, kind: Any) -> str:
         if "missing" in text:
             return f"{whole} is missing"
         known = ", ".join(get_type_hints(kind))
-        return f"{whole} = {value[field[1]]!r} is not a key; known are {known}"
+        return f"unknown key {whole!r} (= {value[field[1]]!r}); valid keys: {known}"
     if get_origin(kind) is Literal:
         return f"{path} is {value!r}; it must be one of {', '.join(map(repr, get_args(kind)))}"
     if text.startswith("Expected ") and path:

@@ -64,8 +64,8 @@ def marker(free: npt.NDArray[np.bool_]) -> Marker:
         - covered[tops + rows, lefts]
         + covered[tops, lefts]
     )
-    wish = np.hypot((tops + rows / 2) / height - 0.72, (lefts + cols / 2) / width - 0.13)
-    best = np.unravel_index(np.argmin(hidden * 1e3 + wish), hidden.shape)
+    distance = np.hypot((tops + rows / 2) / height - 0.72, (lefts + cols / 2) / width - 0.13)
+    best = np.unravel_index(np.argmin(hidden * 1e3 + distance), hidden.shape)
     return Marker(_lead(rows, cols), int(tops[best[0], 0]), int(lefts[0, best[1]]))
 
 

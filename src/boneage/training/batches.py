@@ -17,7 +17,7 @@ from boneage.inference.weights import MONTHS_SCALE
 from boneage.training.distributed.group import ALONE, Group
 
 SMOOTHED_MONTHS = 9.0
-"""Standard deviation by which the distribution of ages is smoothed, for labels are heaped."""
+"""Standard deviation by which the distribution of ages is smoothed, because of age heaping."""
 MOST_TIMES = 4.0
 """A film comes at most this many times as often as the mean film: few films that come very
 often are learned by heart."""

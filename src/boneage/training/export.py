@@ -1,4 +1,4 @@
-"""Stage 5: the trained networks become a folder of weights that answers films.
+"""Stage 5: the trained networks become a folder of weights.
 
 For each network an ONNX file to run and a Keras file to fine-tune from; a
 manifest names them with their checksums and states what they were made of.
@@ -204,7 +204,9 @@ def _run(model: onnx.ModelProto, inputs: Inputs) -> dict[str, npt.NDArray[np.flo
 
 def _difference(expected: Inputs, got: Inputs) -> float:
     if set(expected) != set(got):
-        raise WeightsError(f"the exported network answers {sorted(got)}, not {sorted(expected)}")
+        raise WeightsError(
+            f"the exported network has the outputs {sorted(got)}, not {sorted(expected)}"
+        )
     return max(
         float(np.abs(expected[name] - got[name]).max() / max(1.0, np.abs(expected[name]).max()))
         for name in expected

@@ -104,7 +104,7 @@ def find_pretrained(weights: str) -> Pretrained:
         if not {"keras_file", "keras_sha256"} <= entry.keys():
             raise WeightsError(
                 f"the weights {manifest.name!r} have no Keras file of {name!r}; "
-                "without, they can answer, but not be fine-tuned"
+                "without them, they can be used, but not fine-tuned"
             )
     return Pretrained(folder, manifest)
 
@@ -219,7 +219,7 @@ def local_films(films: Films, *, few: bool = False) -> Films:
         raise DataError(
             f"{len(detailed)} images of useful resolution are too few to fine-tune on: below "
             f"{LEAST_TO_FINE_TUNE}, calibrate the estimates with 'boneage calibrate', "
-            "or give --few to fine-tune all the same"
+            "or give --few to fine-tune anyway"
         )
     return replace(films, films=detailed)
 
@@ -231,9 +231,10 @@ def without_small_calibration(profile: Profile, films: Films) -> Profile:
     if not share or held_out >= LEAST_FILMS:
         return profile
     print(  # noqa: T201  before hours of training
-        f"calibration.share = {share:g} would hold out {held_out} images, and a prediction "
-        f"interval needs {LEAST_FILMS} of the clinic's own: none is held out, and these weights "
-        "will state no interval; 'boneage calibrate' fits one to images that they have not seen"
+        f"calibration.share = {share:g} would hold out {held_out} images, but a prediction "
+        f"interval needs {LEAST_FILMS} of the clinic's own: no image is held out, and these "
+        "weights state no interval; 'boneage calibrate' can fit one later, to images that they "
+        "have not seen"
     )
     return changed(
         profile,

@@ -122,7 +122,7 @@ def _attention_phase(
     monitored = run.limited(films.select(phase.films, films.monitored))
     held_out = None
     if monitored:
-        held_out = prepare_whole(monitored, profile, size, run, f"{label} held back")
+        held_out = prepare_whole(monitored, profile, size, run, f"{label} held out")
         held_out.report_skipped()
     train_phase(network, profile, phase, train, held_out, run, place, profile.seed + 100 * number)
 

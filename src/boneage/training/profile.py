@@ -283,8 +283,8 @@ class Profile(ProfileTable, frozen=True):
         names = self.regions.names
         if not names or names != known[: len(names)]:
             raise ProfileError(
-                f"regions.names is {list(names)}; each region is looked for by the ones before, "
-                f"so it must be the first one, two or three of {list(known)}"
+                f"regions.names is {list(names)}; each region is detected relative to the one "
+                f"before, so it must be the first one, two or three of {list(known)}"
             )
         for label, network in (("attention", self.attention), ("region", self.region)):
             if not network.phases:
@@ -295,13 +295,11 @@ class Profile(ProfileTable, frozen=True):
                 'film, "best", or from those of useful resolution, "detailed"'
             )
         if self.attention.heat_map_after and not self.attention.cbam_reduction:
-            raise ProfileError(
-                "attention.heat_map_after asks for a second CBAM, and cbam_reduction = 0 for none"
-            )
+            raise ProfileError("attention.heat_map_after needs a CBAM, but cbam_reduction is 0")
         if self.fusion.joins != "features" and self.fusion.pooling != "average":
             raise ProfileError(
                 f'fusion.joins = "{self.fusion.joins}" needs fusion.pooling = "average": '
-                "the networks read their own ages from averaged features"
+                "the networks compute their ages from averaged features"
             )
         if self.fusion.fitted_on == CALIBRATION and not self.calibration.share:
             raise ProfileError(

@@ -36,7 +36,7 @@ Numbers = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Ramp:
+class Widening:
     """A widening that begins where a measure passes its usual size."""
 
     usual: float
@@ -56,9 +56,9 @@ class ErrorModel:
     """Estimated ages, ascending; the error is linear between and constant beyond them."""
     months: Mapping[Sex, tuple[float, ...]]
     """At the knots, for each sex."""
-    disagreement: Ramp
+    disagreement: Widening
     """Of the networks, in months; see :func:`disagreement`."""
-    ood_score: Ramp | None
+    ood_score: Widening | None
     """None where the weights cannot measure it."""
     most: float
     """The widening never exceeds this."""
@@ -183,15 +183,15 @@ Table = dict[str, Any]
 
 def shape_table(shape: ErrorModel) -> Table:
     """The expected error as plain values."""
-    ramps = {"disagreement": shape.disagreement, "unlikeness": shape.ood_score}
+    widenings = {"disagreement": shape.disagreement, "unlikeness": shape.ood_score}
     return {
         "knots_months": _rounded(shape.knots_months),
         "months": {str(sex): _rounded(shape.months[sex]) for sex in SEXES},
         "widening": {
             **{
-                name: {"usual": round(ramp.usual, DECIMALS), "slope": round(ramp.slope, DECIMALS)}
-                for name, ramp in ramps.items()
-                if ramp
+                name: {"usual": round(one.usual, DECIMALS), "slope": round(one.slope, DECIMALS)}
+                for name, one in widenings.items()
+                if one
             },
             "most": shape.most,
         },
@@ -210,8 +210,8 @@ def shape_of(table: Mapping[str, Any]) -> ErrorModel:
     shape = ErrorModel(
         knots_months=_numbers(table["knots_months"]),
         months={sex: _numbers(table["months"][str(sex)]) for sex in SEXES},
-        disagreement=_ramp(widening["disagreement"]),
-        ood_score=_ramp(ood_score) if ood_score is not None else None,
+        disagreement=_widening(widening["disagreement"]),
+        ood_score=_widening(ood_score) if ood_score is not None else None,
         most=_number(widening["most"]),
     )
     knots = shape.knots_months
@@ -236,13 +236,13 @@ def scores_of(table: Mapping[str, Any]) -> NonconformityScores:
     return scores
 
 
-def _ramp(table: Mapping[str, Any]) -> Ramp:
-    ramp = Ramp(_number(table["usual"]), _number(table["slope"]))
-    if ramp.usual <= 0 or ramp.slope < 0:
+def _widening(table: Mapping[str, Any]) -> Widening:
+    one = Widening(_number(table["usual"]), _number(table["slope"]))
+    if one.usual <= 0 or one.slope < 0:
         raise ValueError(
             f"the widening {dict(table)} is invalid: 'usual' is above 0, 'slope' not below 0"
         )
-    return ramp
+    return one
 
 
 def _numbers(values: Sequence[Any]) -> tuple[float, ...]:

@@ -21,7 +21,7 @@ def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, ["analyse", *map(str, arguments)])
 
 
-def spoil(folder: Path) -> None:
+def damage(folder: Path) -> None:
     labels = folder / "boneage-training-dataset.csv"
     with labels.open("a") as file:
         file.write("\n1,120,True\n2,999,False\n6,100,True\n7,60,other\n")
@@ -31,15 +31,15 @@ def spoil(folder: Path) -> None:
 def test_a_clean_folder(tmp_path: Path) -> None:
     result = run(write_films(tmp_path / "films"), "--out", tmp_path / "out", "--strict")
     assert result.exit_code == 0, result.output
-    assert "5 radiographs: 3 girls (60%) and 2 boys (40%)" in result.output
-    assert "Nothing is wrong" in result.output
+    assert "5 radiographs: 3 girls (60 %) and 2 boys (40 %)" in result.output
+    assert "No problems found" in result.output
     assert f"written: {tmp_path / 'out' / 'analysis.html'}" in result.output
     assert (tmp_path / "out" / "analysis.html").is_file()
 
 
 def test_problems_are_listed_and_counted_and_the_run_continues(tmp_path: Path) -> None:
     folder = write_films(tmp_path / "films")
-    spoil(folder)
+    damage(folder)
     result = run(folder, "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output
     for message in (
@@ -55,7 +55,7 @@ def test_problems_are_listed_and_counted_and_the_run_continues(tmp_path: Path) -
 
 def test_strict_stops_at_the_first_and_writes_nothing(tmp_path: Path) -> None:
     folder = write_films(tmp_path / "films")
-    spoil(folder)
+    damage(folder)
     result = run(folder, "--out", tmp_path / "out", "--strict")
     assert result.exit_code == 2
     assert "1: id '1' is labelled twice" in result.output
@@ -77,8 +77,8 @@ def test_a_table_in_place_of_a_folder(tmp_path: Path) -> None:
     table.write_text("path;sex;bone_age_months\na.png;f;120\nb.png;m;60\n")
     result = run(table, "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output
-    assert "1 radiograph: 1 girls (100%)" not in result.output
-    assert "1 radiograph: 1 girl (100%)" in result.output
+    assert "1 radiograph: 1 girls (100 %)" not in result.output
+    assert "1 radiograph: 1 girl (100 %)" in result.output
     assert "1 label without image" in result.output
 
 

@@ -69,7 +69,7 @@ def test_a_wrong_sex_is_wrong_usage(run: Run, film: Path) -> None:
 def test_a_film_without_sex_is_not_read(run: Run, film: Path) -> None:
     result = run("assess", film)
     assert result.exit_code == 1
-    assert "sex is needed" in result.stderr
+    assert "the sex of" in result.stderr
     assert result.stdout == ""
 
 
@@ -141,7 +141,7 @@ def test_a_picture_that_cannot_be_written_spares_the_answer(
     monkeypatch.setattr("boneage.reports.exports.write_named", full)
     result = run("assess", film, "--sex", "m", "--picture", tmp_path / "out")
     assert result.exit_code == 1
-    assert "no picture: " in result.stderr
+    assert "the picture could not be written: " in result.stderr
     assert "Bone age" in result.stdout
 
 
@@ -260,15 +260,15 @@ def test_growth_and_height_of_a_film(run: Run, film: Path) -> None:
     result = run("assess", film, "--sex", "f", "--age", "11y4m", "--height-cm", "142.5")
     assert result.exit_code == 0
     for message in (
-        "11 years 4 months (136.0 months), as given",
+        "11 years 4 months (136.0 months), as entered",
         "SDS",
-        "Predicted height",
+        "Predicted adult height",
         "142.5 cm",
     ):
         assert message in result.stdout
     options = ("--birth-date", "2009-06-01", "--study-date", "2020-10-01", "--height-in", "56")
     result = run("assess", film, "--sex", "f", "--brush-mean", *options)
-    assert "from the birth date given" in result.stdout
+    assert "from the entered date of birth" in " ".join(result.stdout.split())
     assert "centred on its mean" in " ".join(result.stdout.split())
     assert "2009" not in result.output
     assert "2020" not in result.output
@@ -329,8 +329,9 @@ def ramp(tmp_path: Path) -> Path:
 def test_a_refused_film_has_no_answer(run: Run, ramp: Path, weights_copy: Path) -> None:
     result = run("assess", ramp, "--sex", "m", "--weights", put_classifier(weights_copy))
     assert result.exit_code == 1
-    assert "ramp.png: refused: 'ramp.png' is refused: It looks like a radiograph of a chest" in (
-        result.stderr
+    assert (
+        "ramp.png: refused: 'ramp.png' is refused: The image looks like a radiograph of a chest"
+        in (result.stderr)
     )
     assert "Bone age" not in result.stdout
 

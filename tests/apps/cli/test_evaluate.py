@@ -64,12 +64,12 @@ def test_everything_at_once(tmp_path: Path, films: Path, weights: Path) -> None:
         *("--data", films, "--weights", weights, "--out", out, "--workers", "2"),
         *("--compare", other, "--compare-name", "reader B", "--curves", curves.parents[1]),
     )
-    assert result.exit_code == 1, result.output  # film 3 got no answer
-    assert "2 of 3 radiographs read with tiny-1" in result.output
+    assert result.exit_code == 1, result.output  # film 3 could not be assessed
+    assert "2 of 3 radiographs assessed with tiny-1" in result.output
     assert "3: failed: " in result.output
     assert "9: image 'half/9.png' is missing" in result.output
     assert "left out: 1 label without image" in result.output
-    assert "b.csv, line 5: case '2' comes twice; the first row counts" in result.output
+    assert "b.csv, line 5: case '2' occurs twice; the first row is used" in result.output
     assert "and reader B, 2 common radiographs: " in result.output
 
     table = json.loads((out / "metrics.json").read_text())
@@ -89,7 +89,7 @@ def test_everything_at_once(tmp_path: Path, films: Path, weights: Path) -> None:
     page = (out / "report.html").read_text()
     assert "Compared with reader B" in page
     assert "Loss curves of fusion" in page
-    assert "state no interval" in page
+    assert "state no prediction interval" in page
     assert page.count("data:image/png;base64,") == 8  # seven figures and the loss curve
     assert "http:" not in page
     assert "https:" not in page
@@ -113,7 +113,7 @@ def test_one_film_is_enough_and_what_an_earlier_run_left_is_removed(
     assert not old.exists()
     assert not (out / "comparison.json").exists()
     page = (out / "report.html").read_text()
-    assert "trained these weights" in page
+    assert "If these weights were trained on" in page
     assert "would lie between – and – months" in page  # the limits of one film
 
 
@@ -136,7 +136,7 @@ def test_a_stopped_run_resumes(tmp_path: Path, films: Path, weights: Path) -> No
     assert run(*arguments, "--split", "all").exit_code == 2  # not of the same films
     again = run(*arguments)
     assert "2 radiographs were assessed before" in again.output
-    assert "2 of 3 radiographs read" in again.output
+    assert "2 of 3 radiographs assessed" in again.output
     assert "1,male,120,123.00,3.00," in (out / "cases.csv").read_text()
     assert not journal.exists()
 
@@ -154,14 +154,14 @@ def test_no_film_readable(tmp_path: Path, films: Path, weights: Path) -> None:
         (films / "half" / f"{name}.png").write_bytes(b"no film")
     result = run("--data", films, "--weights", weights, "--out", tmp_path / "out")
     assert result.exit_code == 1
-    assert "none of 3 radiographs could be read; nothing written" in result.output
+    assert "none of 3 radiographs could be assessed; nothing written" in result.output
     assert not list((tmp_path / "out").iterdir())
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--compare", "none.csv"), "none of the cases that are read here"),
+        (("--compare", "none.csv"), "none of the cases that are assessed here"),
         (("--compare", "bad.csv"), "has none of the columns"),
         (("--compare", "a.csv", "--compare", "deep/a.csv"), "two readers are called 'a'"),
         (("--compare-name", "B"), "1 --compare-name, but 0 --compare"),

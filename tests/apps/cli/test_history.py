@@ -59,7 +59,10 @@ def test_a_table_names_the_children(run: Run, film: Path, tmp_path: Path) -> Non
     table.write_text(f"path,sex,age,pseudonym\n{film.name},f,100,A\n{film.name},m,100,A\n")
     result = run("assess", "--table", table, "--history", where)
     assert result.exit_code == 1, "one child of two sexes"
-    assert "no entry in the history: the history states female for 'A'" in result.stderr
+    assert (
+        "the entry in the history could not be written: the history states female for 'A'"
+        in result.stderr
+    )
     assert run("history", "list", where).stdout == "A  female  1 entry\n"
 
 

@@ -119,17 +119,17 @@ def test_standard_output_that_takes_nothing(
     if arguments == ("--help",) and status == 141:
         status = 1  # of click itself
     process = start(*arguments, redirect=redirect)
-    out, told = process.communicate(timeout=60)
+    out, errors = process.communicate(timeout=60)
     assert out == ""
-    assert told.startswith(message)
-    assert told.count("\n") == bool(message)
+    assert errors.startswith(message)
+    assert errors.count("\n") == bool(message)
     assert process.returncode == status
 
 
 def test_a_full_disk_is_reported(run: Run, film: Path) -> None:
     result = run("assess", film, "--sex", "m", "--csv", "/dev/full")
     assert result.exit_code == 1
-    assert "'/dev/full' cannot be written any further: the disk is full" in result.stderr
+    assert "'/dev/full' cannot be written further: the disk is full" in result.stderr
 
 
 def test_the_table_may_go_to_standard_output(start: Start, film: Path, tmp_path: Path) -> None:

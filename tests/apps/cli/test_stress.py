@@ -35,7 +35,7 @@ def test_a_run_is_extended_by_more_images(films: Path, weights: Path, tmp_path: 
     options = ("--data", films, "--weights", weights, "--out", out, "--workers", "2")
     result = run(*options, "--only", "inverted", "--only", "file", "--limit", "2")
     assert result.exit_code == 0, result.output
-    assert "2 radiographs under 3 changes, read with tiny-1" in result.output
+    assert "2 radiographs under 3 changes, assessed with tiny-1" in result.output
     table = json.loads((out / "stress.json").read_text())
     assert table["data"] == {"name": "films", "split": "validation", "limit": 2}
     assert len((out / "stress.csv").read_text().splitlines()) == 1 + 2 * 3
@@ -66,7 +66,7 @@ def test_no_film_readable(films: Path, weights: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     result = run("--data", films, "--weights", weights, "--out", out, "--only", "inverted")
     assert result.exit_code == 1
-    assert "none of 3 radiographs could be read" in result.output
+    assert "none of 3 radiographs could be assessed" in result.output
     assert not (out / "stress.json").exists()
 
 

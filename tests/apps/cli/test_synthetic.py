@@ -23,11 +23,15 @@ def test_a_film_and_its_truth_are_written(run: Run, tmp_path: Path) -> None:
     with Image.open(out) as image:
         assert (image.mode, image.size) == ("L", (240, 300))
         assert "Synthetic" in image.info["Description"]
-    told = json.loads(truth.read_text("utf-8"))
-    assert (told["film"], told["sex"], told["age_months"]) == ("synthetic.png", "female", 120)
-    assert "Synthetic" in told["description"]
-    assert set(told["regions"]) == {"hand", "carpal", "metacarpal", "phalanx"}
-    assert told["bones"]["radius"]["max_row"] == 300
+    document = json.loads(truth.read_text("utf-8"))
+    assert (document["film"], document["sex"], document["age_months"]) == (
+        "synthetic.png",
+        "female",
+        120,
+    )
+    assert "Synthetic" in document["description"]
+    assert set(document["regions"]) == {"hand", "carpal", "metacarpal", "phalanx"}
+    assert document["bones"]["radius"]["max_row"] == 300
 
 
 def test_months_and_years_draw_the_same_film(run: Run, tmp_path: Path) -> None:

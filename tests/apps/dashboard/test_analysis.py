@@ -48,11 +48,11 @@ def test_it_is_the_assessors_answer(
     assert answered.assessment.seconds > 0
 
 
-def test_every_step_is_told_once_and_in_order(assessor: Assessor, film: UploadedImage) -> None:
-    told: list[str] = []
-    analyse_image(assessor, film, Choice(Sex.MALE), told.append)
-    assert tuple(told) == steps_of(assessor)
-    assert told[0] == DECODING
+def test_every_step_is_reported_once_and_in_order(assessor: Assessor, film: UploadedImage) -> None:
+    reported: list[str] = []
+    analyse_image(assessor, film, Choice(Sex.MALE), reported.append)
+    assert tuple(reported) == steps_of(assessor)
+    assert reported[0] == DECODING
 
 
 def test_a_film_that_fails_does_not_stop_the_others(
@@ -112,7 +112,7 @@ def test_without_opacity_the_film_shows_as_it_is(answered: AnalysedImage) -> Non
     assert np.abs(shown(analysis.of_step(answered, 0, 1.0).jpeg).astype(int) - film).mean() > 5
 
 
-def test_a_later_look_shows_the_black_of_the_earlier_ones(answered: AnalysedImage) -> None:
+def test_a_later_step_shows_the_mask_of_the_earlier_ones(answered: AnalysedImage) -> None:
     picture = shown(analysis.of_step(answered, 1, 1.0).jpeg)
     size = picture.shape[1], picture.shape[0]
     inside = cv2.erode(

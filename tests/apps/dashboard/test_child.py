@@ -39,8 +39,14 @@ def test_growth_and_adult_height_of_a_film(
     read_button(page).click().run()
     assert not page.exception
     text = written(page)
-    for said in ("SDS", "±2 SD", "Predicted height", "139.7 cm (55.0 in)", "female standard"):
-        assert said in text
+    for expected in (
+        "SDS",
+        "±2 SD",
+        "Predicted adult height",
+        "139.7 cm (55.0 in)",
+        "female standard",
+    ):
+        assert expected in text
     assert "Assessments: at 10 years 0 months" in pictured(page)
     assert not any(button.label.startswith("Save to history") for button in page.button)
 
@@ -76,7 +82,7 @@ def test_an_answer_is_kept_shown_and_deleted(
     assert "Nothing is saved yet" in page.info[0].value
 
 
-def test_a_child_that_is_gone_already_is_said_once(
+def test_a_child_that_is_gone_already_is_reported_once(
     weights: Path, dicom: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     where = tmp_path / "children.sqlite"

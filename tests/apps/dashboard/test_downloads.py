@@ -101,7 +101,7 @@ def test_both_dicom_files_join_the_study_of_the_film(
         assert dataset.PatientID == PATIENT_ID
 
 
-def test_a_film_that_is_no_dicom_says_so(answered: AnalysedImage) -> None:
+def test_a_film_that_is_no_dicom_reports_it(answered: AnalysedImage) -> None:
     assert not answered.image.is_dicom
     found = make_download(DICOM, answered, ReportOptions())
     assert isinstance(found, DownloadFailure)
@@ -109,7 +109,7 @@ def test_a_film_that_is_no_dicom_says_so(answered: AnalysedImage) -> None:
     assert found.message.endswith("give the image as DICOM.")
 
 
-def test_a_dicom_film_without_a_kind_says_so(assessor: Assessor, dicom: bytes) -> None:
+def test_a_dicom_film_without_a_kind_reports_it(assessor: Assessor, dicom: bytes) -> None:
     dataset = dcmread(BytesIO(dicom))
     del dataset.SOPClassUID, dataset.file_meta.MediaStorageSOPClassUID
     changed = BytesIO()
@@ -117,9 +117,9 @@ def test_a_dicom_film_without_a_kind_says_so(assessor: Assessor, dicom: bytes) -
     film = admitted("c", "hand.dcm", changed.getvalue())
     found = analyse_image(assessor, film, Choice(Sex.FEMALE))
     assert isinstance(found, AnalysedImage)
-    told = make_download(DICOM, found, ReportOptions())
-    assert isinstance(told, DownloadFailure)
-    assert "states no SOPClassUID" in told.message
+    failure = make_download(DICOM, found, ReportOptions())
+    assert isinstance(failure, DownloadFailure)
+    assert "states no SOPClassUID" in failure.message
     assert isinstance(make_download([REPORT], found, ReportOptions()), DownloadFile)
 
 
@@ -150,7 +150,7 @@ def test_a_language_without_a_translation_is_named(answered: AnalysedImage) -> N
     assert "No translation ships for the language 'xx'" in found.message
 
 
-def test_what_goes_wrong_otherwise_is_told_without_its_words(
+def test_what_goes_wrong_otherwise_is_reported_without_its_words(
     of_dicom: AnalysedImage, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> bytes:
@@ -198,10 +198,10 @@ def test_nothing_is_made_before_the_click(
     next(text for text in page.text_input if "print" in text.label).set_value("child 7")
     make_button(page, "report").click().run()
     assert saved(page) == [r"Save hand\.boneage\.pdf"]
-    assert "Bone age" in "".join(html.proto.body for html in page.html), "the answer stands"
+    assert "Bone age" in "".join(html.proto.body for html in page.html), "the result stays"
 
 
-def test_a_document_stays_until_child_film_or_wishes_change(
+def test_a_document_stays_until_child_image_or_options_change(
     weights: Path, named_dicom: bytes, png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = upload(opened(weights, monkeypatch), ("hand.dcm", named_dicom), ("other.png", png))

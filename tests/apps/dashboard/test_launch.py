@@ -12,7 +12,7 @@ from boneage.apps.dashboard.launch import UPLOAD_LIMIT_MB
 config = pytest.importorskip("streamlit.config")
 
 
-def test_it_listens_here_alone_and_tells_nobody() -> None:
+def test_it_listens_on_loopback_only_and_sends_nothing() -> None:
     assert launch.options()["server.address"] == "127.0.0.1"
     assert launch.options()["browser.gatherUsageStats"] == "false"
     assert launch.options()["server.maxUploadSize"] == str(UPLOAD_LIMIT_MB)

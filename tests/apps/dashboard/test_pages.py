@@ -96,14 +96,16 @@ def warnings(page: AppTest) -> str:
     return " ".join(warning.value for warning in page.warning)
 
 
-def test_a_dicom_film_states_its_sex_and_a_contradiction_is_said(
+def test_a_dicom_film_states_its_sex_and_a_contradiction_is_reported(
     page: AppTest, dicom: bytes
 ) -> None:
     upload(page, ("hand.dcm", dicom))
     assert sex_radios(page)[0].value is Sex.FEMALE
     assert not read_button(page).disabled
     assert "was chosen" not in warnings(page)
-    assert "in text, which may name" in warnings(page), "drawn films say SYNTHETIC in their pixels"
+    assert "in text, which may identify" in warnings(page), (
+        "drawn films say SYNTHETIC in their pixels"
+    )
     sex_radios(page)[0].set_value(Sex.MALE).run()
     assert "states female, but male was chosen" in warnings(page)
     read_button(page).click().run()
@@ -111,7 +113,7 @@ def test_a_dicom_film_states_its_sex_and_a_contradiction_is_said(
     assert "Chronological age 10 years 0 months" in headline(page)
 
 
-def test_dates_that_make_no_sense_are_said(page: AppTest, dicom: bytes) -> None:
+def test_dates_that_make_no_sense_are_reported(page: AppTest, dicom: bytes) -> None:
     upload(page, ("hand.dcm", dicom))
     next(radio for radio in page.radio if radio.label.startswith("Age")).set_value("Dates").run()
     birth, film = page.date_input
@@ -121,7 +123,9 @@ def test_dates_that_make_no_sense_are_said(page: AppTest, dicom: bytes) -> None:
     assert read_button(page).disabled
 
 
-def test_what_is_no_film_is_named_and_the_others_go_on(page: AppTest, png: bytes) -> None:
+def test_a_file_that_is_not_an_image_is_reported_and_the_others_are_assessed(
+    page: AppTest, png: bytes
+) -> None:
     upload(page, ("notes.txt", b"just words"), ("hand.png", png))
     assert "notes" in page.error[0].value
     assert "Upload the radiograph itself" in page.error[0].value
@@ -147,7 +151,7 @@ def test_many_films_make_a_table(page: AppTest, png: bytes, dicom: bytes) -> Non
     assert headline(page) not in {"", first}
 
 
-def test_a_refused_film_is_read_all_the_same_when_asked(
+def test_a_refused_image_is_analysed_on_request(
     weights_copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ramp, file = np.tile(np.linspace(0, 255, 360), (480, 1)).astype(np.uint8), BytesIO()
@@ -155,7 +159,7 @@ def test_a_refused_film_is_read_all_the_same_when_asked(
     page = upload(opened(put_classifier(weights_copy), monkeypatch), ("ramp.png", file.getvalue()))
     sex_radios(page)[0].set_value(Sex.MALE).run()
     read_button(page).click().run()
-    assert "It looks like a radiograph of a chest" in page.error[0].value
+    assert "The image looks like a radiograph of a chest" in page.error[0].value
     assert headline(page) == ""
     next(button for button in page.button if button.label == "Analyse anyway").click().run()
     assert not page.exception
@@ -182,7 +186,7 @@ def test_what_can_no_longer_be_read_is_not_read_later(
     abort_next_rerun(monkeypatch)
     read_button(page).click()
     upload(page, ("hand.dcm", dicom), ("hand.png", png))
-    assert "Choose the sex of hand.png." in [caption.value for caption in page.caption]
+    assert "Choose the sex for hand.png." in [caption.value for caption in page.caption]
     sex_radios(page)[1].set_value(Sex.FEMALE).run()
     assert page.session_state["visit"].outcomes == {}, "it takes another click"
 
@@ -244,15 +248,15 @@ def test_the_interval_and_the_clinic_are_shown(
     page.run()
     read_button(page).click().run()
     assert not page.exception
-    said = headline(page)
-    assert "90 % prediction interval: " in said
-    assert "calibration radiographs of this sex" in said
-    assert "Site calibration: &lt;St Anna&gt; (" in said
+    output = headline(page)
+    assert "90 % prediction interval: " in output
+    assert "calibration radiographs of this sex" in output
+    assert "Site calibration: &lt;St Anna&gt; (" in output
     interval = page.dataframe[0].value["Prediction interval"].iloc[0]
     assert str(interval).startswith("90 % prediction interval: ")
 
 
-def test_a_calibration_that_cannot_be_used_is_said(
+def test_a_calibration_that_cannot_be_used_is_reported(
     weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(FILE_VARIABLE, str(tmp_path / "none.json"))

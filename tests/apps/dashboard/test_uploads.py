@@ -30,7 +30,7 @@ def test_the_content_counts_not_the_name(dicom: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "said"),
+    ("name", "data", "expected"),
     [
         ("notes.txt", b"The hand was fine.", "is text"),
         ("empty.dcm", b"", "empty"),
@@ -38,11 +38,11 @@ def test_the_content_counts_not_the_name(dicom: bytes) -> None:
     ],
 )
 def test_what_is_no_film_is_rejected_with_its_name_and_advice(
-    name: str, data: bytes, said: str
+    name: str, data: bytes, expected: str
 ) -> None:
     rejected = refused(name, data)
     assert name in rejected.message
-    assert said in rejected.message
+    assert expected in rejected.message
     assert rejected.message.endswith(".")
     assert rejected.advice
 

@@ -79,8 +79,8 @@ def start_node(folder: Path, *options: str) -> Node:
             [sys.executable, "-m", "boneage", "node", *options], stdout=subprocess.PIPE, stderr=log
         )
     assert process.stdout is not None
-    said = process.stdout.readline().decode()
-    found = re.search(r" at [^ ]+:(\d+)[, ]", said)
+    output = process.stdout.readline().decode()
+    found = re.search(r" at [^ ]+:(\d+)[, ]", output)
     assert found, stderr.read_text("utf-8")
     return Node(int(found[1]), process, stderr, options)
 

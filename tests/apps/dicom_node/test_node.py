@@ -81,8 +81,8 @@ def test_a_film_comes_and_its_answers_go(build: Build, put: Put) -> None:
     assert site.node.end() == 0
     assert len(site.archive.names()) == 2
     log = site.node.log()
-    for told in ("SYNTHETIC", film_read.PatientID, str(film_read.StudyInstanceUID)):
-        assert told not in log
+    for phrase in ("SYNTHETIC", film_read.PatientID, str(film_read.StudyInstanceUID)):
+        assert phrase not in log
     assert check_audit_log(site.folder / "audit.jsonl").invalid_line is None
     assert "SYNTHETIC" not in (site.folder / "audit.jsonl").read_text()
 
@@ -185,7 +185,7 @@ def test_what_a_header_states_keeps_no_answer_back(build: Build, put: Put) -> No
     assert "passwd" not in site.node.log()
 
 
-def test_strangers_are_turned_away(build: Build, put: Put) -> None:
+def test_unknown_callers_are_rejected(build: Build, put: Put) -> None:
     site = build(node='calling_ae_titles = ["WARD"]\nmax_object_mib = 0.2')
     path = put(film(1))
     assert storescu(site.node.port, [path], calling="STRANGER").returncode != 0
@@ -355,7 +355,7 @@ def test_junk_ends_a_connection_and_no_more(build: Build, put: Put, junk: bytes)
     assert storescu(site.node.port, [put(film(1))]).returncode == 0
 
 
-def test_a_port_that_is_taken_is_said(build: Build) -> None:
+def test_a_port_that_is_taken_is_reported(build: Build) -> None:
     site = build()
     port = str(site.node.port)
     options = ("--port", port, "--spool", str(site.folder / "other"))

@@ -56,14 +56,14 @@ def test_every_page_is_asked_for(odd: dict[str, bool], most: int) -> None:
         assert listed(archive.url) == (UIDS, [])
 
 
-def test_whatever_says_that_there_is_more_is_heard() -> None:
+def test_every_statement_that_there_is_more_is_recognised() -> None:
     warnings = (
         '299 - "The number of results exceeded the maximum; additional ones can be requested"',
         '199 x "slow", 299 odd: "There are 3 additional results that can be requested"',
         '299 odd "results are limited"',
     )
-    said = [rows(ROWS[:5], headers={"Warning": warning}) for warning in warnings]
-    for reply in (*said, rows(ROWS[:5], status=206)):
+    incomplete = [rows(ROWS[:5], headers={"Warning": warning}) for warning in warnings]
+    for reply in (*incomplete, rows(ROWS[:5], status=206)):
         with odd_archive(instances=reply) as archive:
             images, (left,) = listed(archive.url)
             assert (len(images), left.is_failure) == (5, True)
@@ -73,7 +73,7 @@ def test_whatever_says_that_there_is_more_is_heard() -> None:
 
 
 @pytest.mark.parametrize("odd", ["ignores_offset", "refuses_offset"])
-def test_what_an_archive_does_not_give_is_said_or_found_in_the_metadata(odd: str) -> None:
+def test_what_an_archive_does_not_give_is_reported_or_found_in_the_metadata(odd: str) -> None:
     with odd_archive() as archive:
         archive.answers["instances"] = archive.pages(ROWS, 5, **{odd: True})
         images, (left,) = listed(archive.url)
@@ -88,7 +88,7 @@ def test_what_an_archive_does_not_give_is_said_or_found_in_the_metadata(odd: str
         assert listed(archive.url) == (UIDS, [])
 
 
-def test_fewer_images_than_the_series_states_are_said() -> None:
+def test_fewer_images_than_the_series_states_are_reported() -> None:
     stated = series_row(images=8)
     with odd_archive(series=rows([stated])) as archive:
         archive.answers["instances"] = archive.pages(ROWS, 5, silent=True, ignores_offset=True)
@@ -136,7 +136,7 @@ def test_the_list_of_series_has_pages_too() -> None:
         assert (left.what, left.is_failure) == (f"study {STUDY}", True)
 
 
-def test_fewer_series_than_the_study_states_are_said() -> None:
+def test_fewer_series_than_the_study_states_are_reported() -> None:
     study = {"0020000D": element("UI", STUDY), "00201206": element("IS", 3)}
     other = {"0020000D": element("UI", "1.2.9"), "00201206": element("IS", 9)}
     with odd_archive(studies=rows([other, study]), instances=rows([])) as archive:
@@ -168,7 +168,7 @@ def test_a_link_to_elsewhere_is_not_followed() -> None:
         assert not other.asked
 
 
-def test_a_page_that_fails_is_said_and_other_series_are_read() -> None:
+def test_a_page_that_fails_is_reported_and_other_series_are_read() -> None:
     two = rows([series_row(), series_row("1.2.3.2")])
     with odd_archive(series=two) as archive:
 
@@ -202,7 +202,7 @@ def test_rows_without_a_class_or_a_uid() -> None:
         assert images == [UIDS[0], "1.9", "1.8"]
         unnamed, others_left = left_out
         assert unnamed.is_failure
-        assert "3 of its images have no UID" in unnamed.why
+        assert "the archive lists 3 images without a UID" in unnamed.why
         assert not others_left.is_failure
         assert "1 Grayscale Softcopy Presentation State Storage" in others_left.why
 
@@ -233,7 +233,7 @@ def test_a_list_that_is_none_gets_the_true_reason(reply: Reply, words: str) -> N
     assert words in str(raised.value)
 
 
-def test_lists_are_read_whatever_their_content_type_says() -> None:
+def test_lists_are_read_whatever_their_content_type_states() -> None:
     kinds = ("application/json; charset=utf-8", "text/plain", "", "application/dicom+json;q=1")
     for kind in kinds:
         with odd_archive(instances=rows(ROWS, kind=kind)) as archive:
@@ -301,7 +301,7 @@ def test_an_image_is_taken_out_of_what_is_sent(reply: Reply) -> None:
         ),
     ],
 )
-def test_what_is_not_the_image_is_said(reply: Reply, words: str) -> None:
+def test_what_is_not_the_image_is_reported(reply: Reply, words: str) -> None:
     with odd_archive(**{"*": reply}) as archive, pytest.raises(ArchiveError) as raised:
         Archive(archive.url, seconds=3).fetch(STUDY, IMAGE)
     assert words in str(raised.value)
@@ -351,7 +351,7 @@ XML = (
         ),
     ],
 )
-def test_a_receipt_says_that_it_is_stored(reply: Reply, warning: int | None) -> None:
+def test_a_receipt_states_that_it_is_stored(reply: Reply, warning: int | None) -> None:
     with odd_archive(POST=reply) as archive:
         assert Archive(archive.url).store(STUDY, "1.9", b"file") == warning
         assert b"\r\n\r\nfile\r\n--" in archive.stored[0]
@@ -432,7 +432,7 @@ def test_an_object_that_turns_out_to_be_none_of_ours(weights: Path) -> None:
     bare = [image_row(uid_of(one), None) for one in (own, other)]
     with odd_archive(instances=rows(bare)) as archive:
         archive.answers |= {uid_of(own): multipart(own), uid_of(other): multipart(other)}
-        said = ask(archive.url, weights)
-        assert said.exit_code == 1
-        assert "it is a result of boneage" in said.output
-        assert "this kind of object is not assessed: CT Image Storage" in said.output
+        result = ask(archive.url, weights)
+        assert result.exit_code == 1
+        assert "it is a result of boneage" in result.output
+        assert "this kind of object is not assessed: CT Image Storage" in result.output

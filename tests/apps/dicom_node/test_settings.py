@@ -35,13 +35,16 @@ def test_options_are_stronger(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("", "destination.ae_title is missing"),
         ("[node", "is not valid TOML"),
-        ("port = 1\n" + LEAST, "port = 1 is not a key; known are destination"),
-        (LEAST + "[nodes]\n", "nodes = {} is not a key"),
-        (LEAST + "[node]\nporte = 1\n", "node.porte = 1 is not a key; known are ae_title, host"),
+        ("port = 1\n" + LEAST, "unknown key 'port' (= 1); valid keys: destination"),
+        (LEAST + "[nodes]\n", "unknown key 'nodes' (= {})"),
+        (
+            LEAST + "[node]\nporte = 1\n",
+            "unknown key 'node.porte' (= 1); valid keys: ae_title, host",
+        ),
         (LEAST + "[node]\nport = '1'\n", "a whole number"),
         (LEAST + "[node]\nport = true\n", "a whole number"),
         (
@@ -68,9 +71,9 @@ def test_options_are_stronger(tmp_path: Path) -> None:
         (LEAST + "[tls]\ncertificate = 'c'\n", "tls.key is missing"),
     ],
 )
-def test_what_makes_no_sense_is_said(tmp_path: Path, text: str, said: str) -> None:
+def test_what_makes_no_sense_is_reported(tmp_path: Path, text: str, expected: str) -> None:
     path = tmp_path / "node.toml"
     path.write_text(text)
-    with pytest.raises(NodeError, match=re.escape(said)) as raised:
+    with pytest.raises(NodeError, match=re.escape(expected)) as raised:
         read_settings(path)
     assert str(path) in str(raised.value)

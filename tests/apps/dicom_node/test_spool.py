@@ -134,7 +134,7 @@ def test_other_content_under_an_answered_uid_waits_to_be_compared(spool: Spool) 
     assert receive(spool, content=b"b") is Arrival.AGAIN
 
 
-def test_an_answer_of_one_file_says_what_is_missing(spool: Spool) -> None:
+def test_an_answer_of_one_file_states_what_is_missing(spool: Spool) -> None:
     receive(spool)
     film = spool.next_film()
     assert film is not None
@@ -180,7 +180,7 @@ def test_a_corrected_film_is_read_where_the_first_had_no_answer(spool: Spool) ->
     assert receive(spool, content=b"b") is Arrival.NEW
 
 
-def test_names_are_hashes_whatever_the_uid_says(spool: Spool) -> None:
+def test_names_are_hashes_whatever_the_uid_states(spool: Spool) -> None:
     assert receive(spool, "../../../tmp/x") is Arrival.NEW
     (path,) = (spool.folder / "films").iterdir()
     assert path.stem.isalnum()
@@ -188,7 +188,7 @@ def test_names_are_hashes_whatever_the_uid_says(spool: Spool) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_dead_letters_say_why_and_nothing_else(spool: Spool) -> None:
+def test_dead_letters_state_why_and_nothing_else(spool: Spool) -> None:
     receive(spool)
     film = spool.next_film()
     assert film is not None

@@ -95,8 +95,8 @@ def test_only_clients_with_a_certificate_get_through(
     proxy: str, tmp_path: Path, png: bytes
 ) -> None:
     trusted = ssl.create_default_context(cafile=str(tmp_path / "ca.crt"))
-    with httpx.Client(base_url=proxy, verify=trusted, trust_env=False) as stranger:
-        got = stranger.get("/healthz")
+    with httpx.Client(base_url=proxy, verify=trusted, trust_env=False) as unknown_caller:
+        got = unknown_caller.get("/healthz")
         assert got.status_code == 400 and "certificate" in got.text
     trusted.load_cert_chain(tmp_path / "client.crt", tmp_path / "client.key")
     with httpx.Client(base_url=proxy, verify=trusted, trust_env=False, timeout=120) as known:

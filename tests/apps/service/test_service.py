@@ -119,13 +119,13 @@ def test_a_deleted_answer_is_gone(client: httpx.Client, png: bytes) -> None:
         ({**GIRL, "force": "maybe"}, "force"),
     ],
 )
-def test_a_wrong_field_is_said(
+def test_a_wrong_field_is_reported(
     client: httpx.Client, png: bytes, fields: dict[str, str], code: str
 ) -> None:
     problem(send(client, png, fields), 422, code)
 
 
-def test_what_is_no_form_is_said(client: httpx.Client, png: bytes) -> None:
+def test_what_is_no_form_is_reported(client: httpx.Client, png: bytes) -> None:
     problem(client.post("/v1/assessments", json={}), 415, "no_form")
     problem(client.post("/v1/assessments", files={"x": ("x", png)}), 400, "unknown_field")
     problem(client.post("/v1/assessments", files={"sex": (None, "female")}), 400, "no_film")
@@ -135,7 +135,7 @@ def test_what_is_no_form_is_said(client: httpx.Client, png: bytes) -> None:
     problem(client.put("/v1/assessments"), 405, "method")
 
 
-def test_what_is_no_film_is_said(client: httpx.Client, png: bytes) -> None:
+def test_what_is_no_film_is_reported(client: httpx.Client, png: bytes) -> None:
     assert "hand.png" in problem(send(client, b""), 422, "empty")["detail"]
     assert send(client, b"no film").status_code == 422
     assert send(client, png[:-500]).status_code == 422
@@ -271,7 +271,7 @@ def test_tokens_open_and_keep_answers_apart(start: Start, tmp_path: Path, png: b
     assert ward not in server.log()
 
 
-def test_a_full_queue_says_when_to_come_again(start: Start, png: bytes) -> None:
+def test_a_full_queue_states_when_to_come_again(start: Start, png: bytes) -> None:
     server = start("--workers", "1", "--waiting", "0")
     with httpx.Client(base_url=server.url, timeout=120, trust_env=False) as client:
         with ThreadPoolExecutor(6) as pool:
@@ -334,10 +334,10 @@ def said_to(server: Server, sent: bytes) -> bytes:
 
 def test_a_film_that_does_not_arrive_is_not_waited_for(start: Start) -> None:
     server = start("--seconds", "1")
-    said = said_to(server, form(1000))  # and no more, though the connection stays open
-    assert said.startswith(b"HTTP/1.1 408 ")
-    assert b"connection: close" in said.lower()
-    assert b'"code":"slow_upload"' in said
+    received = said_to(server, form(1000))  # and no more, though the connection stays open
+    assert received.startswith(b"HTTP/1.1 408 ")
+    assert b"connection: close" in received.lower()
+    assert b'"code":"slow_upload"' in received
 
 
 def test_a_stated_length_is_not_believed(server: Server, client: httpx.Client) -> None:

@@ -13,7 +13,7 @@ from boneage.evaluation.accuracy.agreement import (
     limits_of_agreement,
     regression_line,
 )
-from boneage.evaluation.accuracy.readings import CaseReading
+from boneage.evaluation.accuracy.estimates import CaseEstimate
 from tests.evaluation.conftest import reading
 
 
@@ -48,7 +48,7 @@ def test_regression_line() -> None:
     assert regression_line([100.0, 100.0], [90.0, 110.0]) is None
 
 
-def stating(count: int, level: float, reach: float) -> list[CaseReading]:
+def stating(count: int, level: float, reach: float) -> list[CaseEstimate]:
     """Errors of 0, 1, 2 ... months, and an interval of ``reach`` about each reading."""
     return [
         replace(

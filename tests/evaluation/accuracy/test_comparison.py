@@ -16,13 +16,13 @@ from boneage.evaluation.accuracy.comparison import (
     read_other,
     write_comparisons,
 )
-from boneage.evaluation.accuracy.readings import CaseReading
+from boneage.evaluation.accuracy.estimates import CaseEstimate
 from boneage.evaluation.metrics import measure
 from boneage.evaluation.report import Experiment
 from tests.evaluation.conftest import reading
 
 
-def readings_of(errors: dict[str, float]) -> list[CaseReading]:
+def readings_of(errors: dict[str, float]) -> list[CaseEstimate]:
     return [
         reading(case, Sex.MALE, 60 + 9 * n, 60 + 9 * n + error, carpal_found=True)
         for n, (case, error) in enumerate(errors.items())
@@ -51,7 +51,7 @@ def test_rows_of_no_use_are_named_and_the_others_read(tmp_path: Path) -> None:
     assert other.months == {"1": 100, "4": 80}
     assert other.problems == (
         "b.csv, line 3: 'old' is not a number of months",
-        "b.csv, line 4: case '1' comes twice; the first row counts",
+        "b.csv, line 4: case '1' occurs twice; the first row is used",
         "b.csv, line 5: the row names no case",
         "b.csv, line 6: 'nan' is not a number of months",
     )
@@ -86,11 +86,11 @@ def test_side_by_side_on_the_common_films() -> None:
         math.sqrt(56 / 3) - math.sqrt(65 / 3)
     )
     assert list(found.excess_months) == [3, -6, 6]
-    with pytest.raises(DataError, match=r"none of the cases .* such as '9', here are such as '1'"):
+    with pytest.raises(DataError, match=r"none of the cases .*such as '1'.* such as '9'"):
         compare(readings, OtherReader("B", "b.csv", {"9": 50.0}))
 
 
-def test_a_paired_difference_is_told_apart_where_the_two_alone_overlap(
+def test_a_paired_difference_is_found_where_the_two_intervals_overlap(
     experiment: Experiment,
 ) -> None:
     # Always two months nearer, though both err by very different amounts from
@@ -114,7 +114,7 @@ def test_a_paired_difference_is_told_apart_where_the_two_alone_overlap(
     )
     name = experiment.weights.name
     assert conclusion(found, name) == (
-        f"The mean absolute error of {name} is the smaller one. "
+        f"The mean absolute error of {name} is smaller. "
         "Wilcoxon signed-rank test of the absolute errors: p < 0.001."
     )
 
@@ -125,14 +125,14 @@ def test_the_same_readings_are_no_better() -> None:
     found = compare(readings, OtherReader("B", "b.csv", months))
     assert found.wilcoxon_p is None
     assert found.difference.mae_months.high == 0
-    assert conclusion(found, "A") == "Both are equally far off on every radiograph."
+    assert conclusion(found, "A") == "Both have the same absolute error on every radiograph."
 
 
-def test_one_common_film_tells_nothing() -> None:
+def test_one_common_film_gives_no_conclusion() -> None:
     readings = readings_of({"1": 4, "2": -2})
     found = compare(readings, OtherReader("B", "b.csv", {"1": 60.0}))
     assert found.difference.mae_months.low is None
-    assert "One radiograph cannot tell" in conclusion(found, "A")
+    assert "One radiograph is too few" in conclusion(found, "A")
 
 
 def test_json_names_what_is_missing_and_goes_when_nothing_is_compared(

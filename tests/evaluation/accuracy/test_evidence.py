@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from boneage.domain.assessment import Interval
+from boneage.evaluation.accuracy.estimates import Validation
 from boneage.evaluation.accuracy.evidence import summarise, write_evidence
-from boneage.evaluation.accuracy.readings import Validation
 from boneage.evaluation.report import Experiment, number, share
 
 
@@ -66,7 +66,9 @@ def test_a_network_that_missed_films_is_measured_on_those_it_read(
     assert table["networks"]["whole_hand"]["overall"]["count"] == 4
 
 
-def test_nothing_read_is_said_not_crashed(experiment: Experiment, validation: Validation) -> None:
+def test_no_result_is_reported_without_a_crash(
+    experiment: Experiment, validation: Validation
+) -> None:
     table = summarise(replace(validation, readings=()), experiment)
     assert table["films"] == {"tried": 1, "read": 0, "failed": 1, "unusable": 1}
     assert table["metrics"] == {}

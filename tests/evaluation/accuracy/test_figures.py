@@ -11,8 +11,8 @@ from PIL import Image
 from boneage.domain.assessment import Interval
 from boneage.evaluation import plotting
 from boneage.evaluation.accuracy import figures
+from boneage.evaluation.accuracy.estimates import Validation
 from boneage.evaluation.accuracy.evidence import summarise, title_of, write_report
-from boneage.evaluation.accuracy.readings import Validation
 from boneage.evaluation.report import Experiment
 
 
@@ -48,7 +48,7 @@ def test_a_page_with_intervals(
     assert "1382" in page  # a label of no use is named
     assert "the file is cut off" in page
     assert experiment.weights.sha256 in page
-    assert 'alt="How often the prediction intervals hold the labelled age"' in page
+    assert 'alt="How often the prediction intervals cover the labelled age"' in page
 
 
 def test_the_calibration_curve_needs_several_levels(
@@ -69,7 +69,7 @@ def test_the_calibration_curve_needs_several_levels(
     assert "90 %" in bands.get_title()
 
 
-def test_a_scatter_says_what_it_shows(validation: Validation) -> None:
+def test_a_scatter_states_what_it_shows(validation: Validation) -> None:
     panels = figures.scatters_of(validation.readings)
     assert list(panels) == ["whole hand alone", "carpal alone", "combined estimate"]
     axes = Figure().subplots()

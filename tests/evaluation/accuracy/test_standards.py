@@ -6,15 +6,15 @@ import pytest
 
 from boneage.domain.radiograph import Sex
 from boneage.evaluation.accuracy.agreement import measure_standards, measure_standards_by_band
-from boneage.evaluation.accuracy.readings import CaseReading, Validation
+from boneage.evaluation.accuracy.estimates import CaseEstimate, Validation
 
 
-def by_both(reading: CaseReading, female: float, male: float) -> CaseReading:
+def by_both(reading: CaseEstimate, female: float, male: float) -> CaseEstimate:
     return replace(reading, by_standard={Sex.FEMALE: female, Sex.MALE: male})
 
 
 @pytest.fixture
-def readings(validation: Validation) -> list[CaseReading]:
+def readings(validation: Validation) -> list[CaseEstimate]:
     """Labelled 120, 150, 60 and 180 months; apart by 20, 10, -6 and 0."""
     apart = (20.0, 10.0, -6.0, 0.0)
     return [
@@ -22,7 +22,7 @@ def readings(validation: Validation) -> list[CaseReading]:
     ]
 
 
-def test_the_difference_is_the_male_standard_less_the_female(readings: list[CaseReading]) -> None:
+def test_the_difference_is_the_male_standard_less_the_female(readings: list[CaseEstimate]) -> None:
     found = measure_standards(readings)
     assert found is not None
     assert found.count == 4
@@ -34,14 +34,14 @@ def test_the_difference_is_the_male_standard_less_the_female(readings: list[Case
     assert -6 <= low < 6 < high <= 20
 
 
-def test_the_bands_are_those_of_the_label(readings: list[CaseReading]) -> None:
+def test_the_bands_are_those_of_the_label(readings: list[CaseEstimate]) -> None:
     found = measure_standards_by_band(readings)
     apart = {name: standards.difference_months.value for name, standards in found.items()}
     assert apart == {"4-6": -6, "10-12": 20, "12-14": 10, "14-16": 0}
 
 
 def test_films_that_were_read_by_one_standard_alone_do_not_count(
-    readings: list[CaseReading],
+    readings: list[CaseEstimate],
 ) -> None:
     first, *others = readings
     one = replace(first, by_standard={Sex.MALE: 300.0})

@@ -111,7 +111,7 @@ def test_the_tables_hold_every_film(analysis: Analysis, tmp_path: Path) -> None:
     ]
 
 
-def test_json_says_the_same_as_the_tables(analysis: Analysis, tmp_path: Path) -> None:
+def test_json_states_the_same_as_the_tables(analysis: Analysis, tmp_path: Path) -> None:
     write_numbers(tmp_path, analysis)
     found = json.loads((tmp_path / "analysis.json").read_text("utf-8"))
     for name, rows in (
@@ -141,7 +141,7 @@ def test_the_same_data_give_the_same_bytes(analysis: Analysis, tmp_path: Path) -
     assert set(first) == {f"{name}.csv" for name in NUMBERS} | pictures | {"analysis.json", PAGE}
 
 
-def test_the_page_says_what_is_wrong_and_escapes_it(analysis: Analysis, tmp_path: Path) -> None:
+def test_the_page_states_what_is_wrong_and_escapes_it(analysis: Analysis, tmp_path: Path) -> None:
     page = write_analysis(tmp_path, analysis).read_text("utf-8")
     assert "Left out: 1 label without image, 1 sex other than male or female." in page
     assert "&lt;b&gt;x" in page
@@ -182,12 +182,12 @@ def test_sparse_ages_are_joined_and_counted() -> None:
         SparseAges(Sex.MALE, 16, 18, 0, 0 / boys),
         SparseAges(Sex.FEMALE, 0, 4, 1, 1 / girls),
     )
-    said = sentences(found)
+    text = sentences(found)
     assert (
-        "girls under 4 years (1 radiograph, 0.0% of girls); boys under 4 years (0 radiographs"
-        in said
+        "girls under 4 years (1 radiograph, 0.0 % of girls); boys under 4 years (0 radiographs"
+        in text
     )
-    assert "and of 16 to 18 years (0 radiographs" in said
+    assert "and of 16 to 18 years (0 radiographs" in text
 
 
 @pytest.mark.parametrize(
@@ -210,16 +210,16 @@ def test_no_age_is_sparse() -> None:
 
 
 def test_of_a_small_data_set_every_age_is_sparse(analysis: Analysis) -> None:
-    said = "girls of every age (6 radiographs); boys of every age (2 radiographs)."
-    assert said in sentences(analysis)
+    text = "girls of every age (6 radiographs); boys of every age (2 radiographs)."
+    assert text in sentences(analysis)
 
 
-def test_labels_that_keep_to_few_ages_are_said() -> None:
+def test_age_heaping_is_reported() -> None:
     ages = [120.0] * 5 + [132.0] * 4 + [float(month) for month in range(1, 9)]
     films = [film(str(n), age, Sex.FEMALE) for n, age in enumerate(ages)]
     found = analyse_in_full(Films(tuple(films)), "x")
     assert found.heaping == (AgeHeaping(Sex.FEMALE, (120.0, 132.0), 10),)
-    assert "half of the girls bear one of 2 ages (120, 132 months) out of 10" in sentences(found)
+    assert "half of the girls have one of 2 ages (120, 132 months) out of 10" in sentences(found)
     even = [film(str(n), n, Sex.MALE) for n in range(20)]
     assert "heaping" not in sentences(analyse_in_full(Films(tuple(even)), "x"))
 
@@ -232,9 +232,9 @@ def test_copies_and_sizes() -> None:
     )
     found = analyse_in_full(Films(films), "x")
     assert (found.copies.detailed, found.copies.squeezed_only) == (1, 1)
-    said = " ".join(findings(found))
-    assert "1 radiograph of useful resolution, 1 radiograph only as a squeezed copy" in said
-    assert "1000 to 2000 pixels (median 1500) high and 500 to 1000" in said
+    text = " ".join(findings(found))
+    assert "1 radiograph of useful resolution, 1 radiograph only as a squeezed copy" in text
+    assert "1000 to 2000 pixels (median 1500) high and 500 to 1000" in text
     plain = analyse_in_full(Films((film("1", 60, Sex.MALE),)), "x")
     assert "squeezed" not in " ".join(findings(plain))
 
@@ -280,7 +280,7 @@ def test_every_band_is_there(analysis: Analysis) -> None:
 
 
 @pytest.mark.films
-def test_the_public_data_set_is_thin_where_it_is_known_to_be(real_films: Path) -> None:
+def test_the_public_data_set_is_sparse_where_it_is_known_to_be(real_films: Path) -> None:
     found = analyse_in_full(load_films(real_films, strict=True), "rsna")
     ends = {(thin.sex, thin.low_years, thin.high_years) for thin in found.sparse}
     assert ends == {

@@ -182,7 +182,7 @@ def test_the_axis_leaves_the_box_where_the_hand_points(joint: list[float], end: 
     assert carpus_end(boxes(joints=joints), CARPUS, 0.0) == pytest.approx(end)
 
 
-def test_words_say_what_was_measured() -> None:
+def test_words_state_what_was_measured() -> None:
     text = " ".join(built_of(PROPORTIONS))
     for number in ("0.400", "0.300", "0.340", "0.25", "'someone'"):
         assert number in text

@@ -138,7 +138,7 @@ def test_16_bits_change_as_8_do(function: Callable[..., Grey], size: float, ramp
     assert_allclose(deep / 257, function(ramp, size), atol=0.51)
 
 
-def test_blur_is_as_wide_as_it_says() -> None:
+def test_blur_is_as_wide_as_it_states() -> None:
     film = np.zeros((401, 501), np.uint16)
     film[200, 250] = 60_000
     spread = changed.blurred(film, 0.01).astype(float)
@@ -149,7 +149,7 @@ def test_blur_is_as_wide_as_it_says() -> None:
     assert_array_equal(changed.blurred(level, 0.05), level)
 
 
-def test_noise_is_as_strong_as_it_says() -> None:
+def test_noise_is_as_strong_as_it_states() -> None:
     for kind in (np.uint8, np.uint16):
         film = np.full((300, 300), np.iinfo(kind).max // 2, kind)
         noise = changed.noisy(film, 0.1, np.random.default_rng(3)) / white_of(film)
@@ -165,7 +165,7 @@ def test_a_smaller_film_is_the_mean_of_its_blocks() -> None:
     assert changed.shrunk(film, 0.01).shape == (1, 1)
 
 
-def test_cropping_takes_off_what_it_says(ramp: Grey) -> None:
+def test_cropping_takes_off_what_it_states(ramp: Grey) -> None:
     film = ramp[:100, :200]
     assert_array_equal(changed.cropped(film, top=0.15), film[15:])
     assert_array_equal(changed.cropped(film, bottom=0.15), film[:85])
@@ -177,7 +177,7 @@ def test_borders_leave_the_film_whole(grey: Grey) -> None:
     height, width = grey.shape
     rows, cols = round(0.15 * height), round(0.15 * width)
     for level, value in ((0.0, 0), (1.0, white_of(grey))):
-        film = changed.framed(grey, 0.15, level)
+        film = changed.with_border(grey, 0.15, level)
         assert_array_equal(film[rows : rows + height, cols : cols + width], grey)
         assert (film[:rows] == value).all()
         assert (film[:, cols + width :] == value).all()

@@ -176,14 +176,14 @@ def test_the_sheet_has_a_picture_a_change(tmp_path: Path) -> None:
     assert negative.mean() > plain.mean() + 0.1
 
 
-def test_the_page_stands_alone_and_says_it_all(test: RobustnessTest, tmp_path: Path) -> None:
+def test_the_page_stands_alone_and_states_it_all(test: RobustnessTest, tmp_path: Path) -> None:
     write_report(tmp_path, test)
     page = (tmp_path / "stress.html").read_text()
     assert not re.search(r"(src|href)=\"(?!data:|#)", page)
     assert page.count("data:image/png;base64,") == 3
     for words in (
         "6 validation radiographs of rsna",
-        "1 more radiographs got no answer unchanged",
+        "1 more radiographs could not be assessed unchanged",
         "rotation +90°, 13.8 (",
         "rotation +90°, 33 (0 to 67) % of radiographs",
         "too_small (1), no_attention (1), right_hand (1)",
@@ -195,12 +195,14 @@ def test_the_page_stands_alone_and_says_it_all(test: RobustnessTest, tmp_path: P
     }
 
 
-def test_a_calm_run_is_said_to_be_one(tmp_path: Path) -> None:
+def test_a_run_without_large_changes_is_reported_as_such(tmp_path: Path) -> None:
     still = film("1", 100, 100, ChangedAnswer(100.4))
     write_report(tmp_path, RobustnessTest(EXPERIMENT, CHANGES[:1], [still]))
     text = (tmp_path / "stress.html").read_text()
-    assert "1 of 1 changes move the answer by less than 1 month on average: rotation +90°." in text
-    assert "No answer moved by more than 12 months without a refusal or a warning." in text
+    assert (
+        "1 of 1 changes move the bone age by less than 1 month on average: rotation +90°." in text
+    )
+    assert "No bone age moved by more than 12 months without a refusal or a warning." in text
 
 
 def test_estimates_in_words() -> None:

@@ -98,7 +98,7 @@ def test_the_weights_then_refuse(fitted: tuple[Path, Path], data: Path, refusal:
     assert assessor.assess(data.parent / "0.png", "female").age_months >= 0
 
 
-def test_a_second_fit_goes_on_from_what_was_looked_at(
+def test_a_second_fit_resumes_from_the_examined_images(
     fitted: tuple[Path, Path], data: Path, refusal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     weights, out = fitted
@@ -149,7 +149,7 @@ def test_what_another_run_left_cut_off_is_begun_anew(
     assert (weights / SUITABILITY).is_file()
 
 
-def test_too_little_is_said(
+def test_too_little_is_reported(
     fitted: tuple[Path, Path], assessor: Assessor, refusal: Path, tmp_path: Path
 ) -> None:
     few = write_labelled(tmp_path / "few", assessor, 3)
@@ -174,7 +174,7 @@ def test_too_little_is_said(
         (f"{HEADER}\na.png,,refuse,1,1,s,g,0,", "line 2 .* states no category"),
     ],
 )
-def test_a_catalogue_that_is_none_is_said(tmp_path: Path, table: str | None, says: str) -> None:
+def test_a_catalogue_that_is_none_is_reported(tmp_path: Path, table: str | None, says: str) -> None:
     if table is not None:
         (tmp_path / CATALOGUE).write_text(table)
     with pytest.raises(DataError, match=says):
@@ -206,7 +206,7 @@ def test_no_group_and_no_source_is_on_both_sides() -> None:
     assert left_out == [{"s0"}, {"s1"}, {"s2"}]
 
 
-def test_spoilt_films_stay_films() -> None:
+def test_altered_films_stay_films() -> None:
     random = np.random.default_rng(5)
     film = random.random((300, 220), dtype=np.float32)
     made = [resaved(film, random) for _ in range(20)]
@@ -222,6 +222,6 @@ def test_spoilt_films_stay_films() -> None:
 @pytest.mark.parametrize("quarters", range(4))
 def test_a_laid_film_is_brought_back_by_its_lie(quarters: int) -> None:
     film = np.random.default_rng(5).random((30, 22), dtype=np.float32)
-    lying = oriented(film, quarters, inverted=True)
-    orientation = Orientation(Box(0, 0, *lying.shape), quarters, inverted=True)
-    np.testing.assert_allclose(orientation.upright(lying), film, atol=1e-6)
+    turned_images = oriented(film, quarters, inverted=True)
+    orientation = Orientation(Box(0, 0, *turned_images.shape), quarters, inverted=True)
+    np.testing.assert_allclose(orientation.upright(turned_images), film, atol=1e-6)

@@ -24,7 +24,7 @@ def manifest(folder: Path) -> dict[str, Any]:
     return table
 
 
-def test_the_manifest_says_what_the_interval_stands_on(sure_weights: Path, weights: Path) -> None:
+def test_the_manifest_states_what_the_interval_stands_on(sure_weights: Path, weights: Path) -> None:
     table = manifest(sure_weights)
     assert table["format"] == 1
     assert {k: v for k, v in table.items() if k != "interval"} == manifest(weights)
@@ -50,7 +50,7 @@ def test_answers_state_it(sure_weights: Path, labelled: Path) -> None:
     assert np.mean(held) > 0.85
 
 
-def test_it_is_wider_for_what_no_training_film_looks_like(sure_weights: Path) -> None:
+def test_it_is_wider_for_atypical_images(sure_weights: Path) -> None:
     def detection(pixels: Any) -> float:
         film = Radiograph(pixels.astype(np.float32), ImageMetadata("PNG", 8))
         interval = Assessor(sure_weights).assess(film, "male").interval
@@ -71,10 +71,10 @@ def test_weights_without_one_state_none(assessor: Assessor, film: Path) -> None:
 def test_doing_it_again_changes_nothing(sure_copy: Path, labelled: Path) -> None:
     before = (sure_copy / "manifest.json").read_bytes()
     films = load_films(labelled).films
-    said: list[str] = []
-    calibrate_weights(sure_copy, films, films[:40], workers=2, report=said.append)
+    text: list[str] = []
+    calibrate_weights(sure_copy, films, films[:40], workers=2, report=text.append)
     assert (sure_copy / "manifest.json").read_bytes() == before
-    assert "90 % interval of a median image: female ±" in said[-1]
+    assert "90 % interval of a median image: female ±" in text[-1]
 
 
 def test_without_training_films_it_does_not_widen_for_films_unlike_them(
@@ -97,10 +97,10 @@ def test_too_few_films_are_refused_and_nothing_is_changed(sure_copy: Path, label
 def test_films_that_cannot_be_read_are_named(sure_copy: Path, labelled: Path) -> None:
     films = list(load_films(labelled).films[:40])
     films[3] = films[3].__class__(**{**films[3].__dict__, "path": labelled})
-    said: list[str] = []
-    table = calibrate_weights(sure_copy, films, report=said.append)
+    text: list[str] = []
+    table = calibrate_weights(sure_copy, films, report=text.append)
     assert table["films"]["female"] + table["films"]["male"] == 39
-    assert any(line.startswith("skipped 3: ") for line in said)
+    assert any(line.startswith("skipped 3: ") for line in text)
 
 
 def test_what_was_read_is_not_read_again(
@@ -133,7 +133,7 @@ def test_changed_features_are_not_used(sure_copy: Path, film: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("where", "value", "said"),
+    ("where", "value", "text"),
     [
         (("features", "file"), "../x.zip", "is outside its folder"),
         (("scores", "female"), [1, 2], "scores; it needs 30"),
@@ -143,7 +143,7 @@ def test_changed_features_are_not_used(sure_copy: Path, film: Path) -> None:
     ],
 )
 def test_an_interval_that_was_tampered_with_is_refused(
-    sure_copy: Path, where: tuple[str, str], value: Any, said: str
+    sure_copy: Path, where: tuple[str, str], value: Any, text: str
 ) -> None:
     table = manifest(sure_copy)
     part, key = where
@@ -154,7 +154,7 @@ def test_an_interval_that_was_tampered_with_is_refused(
     else:
         table["interval"][part][key] = value
     (sure_copy / "manifest.json").write_text(json.dumps(table))
-    with pytest.raises(WeightsError, match=said):
+    with pytest.raises(WeightsError, match=text):
         Weights(sure_copy)
 
 

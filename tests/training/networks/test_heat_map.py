@@ -73,7 +73,7 @@ def share_looked_at(layer: SpatialAttention, features: Maps) -> float:
     return float((each.mean(axis=1) / each.max(axis=1)).mean())
 
 
-def test_looking_everywhere_costs_the_share_that_is_looked_at() -> None:
+def test_diffuse_attention_costs_the_share_that_it_covers() -> None:
     layer = SpatialAttention(focus=0.5)
     features = np.random.default_rng(1).normal(size=(3, 6, 4, 8)).astype(np.float32)
     share = share_looked_at(layer, features)
@@ -83,7 +83,7 @@ def test_looking_everywhere_costs_the_share_that_is_looked_at() -> None:
     assert free.losses == []
 
 
-def test_the_price_teaches_to_look_at_less() -> None:
+def test_the_penalty_narrows_the_attention() -> None:
     """Nothing to learn here but the price itself."""
     maps = np.random.default_rng(2).uniform(0.2, 1, (32, 8, 8, 4)).astype(np.float32)
 

@@ -35,7 +35,7 @@ def region() -> keras.Model:
     return build_region_network(PROFILE.region, flatten=PROFILE.fusion.pooling == "flatten")
 
 
-def test_the_attention_network_looks_at_8_by_8_places(attention: keras.Model) -> None:
+def test_the_attention_map_has_8_by_8_cells(attention: keras.Model) -> None:
     assert attention.input["film"].shape == (None, 299, 299, 1)
     assert layer_shape(attention, "rgb") == (None, 299, 299, 3)
     assert layer_shape(attention, "spatial_attention") == (None, 8, 8, CHANNELS)

@@ -19,9 +19,9 @@ __all__ = ["EXIT_FAILED", "EXIT_USAGE", "CommandLine", "Failed", "Unusable", "ma
 COMMANDS: Mapping[str, str] = {
     "assess": "Assess the bone age of hand radiographs.",
     "dashboard": "Assess radiographs in the browser, on this computer only.",
-    "history": "List, export and delete the assessments saved of children.",
+    "history": "List, export and delete saved assessments of children.",
     "regions": "Detect the regions in a folder of radiographs and save them.",
-    "synthetic": "Draw a synthetic hand radiograph, to try things on.",
+    "synthetic": "Draw a synthetic hand radiograph for testing.",
     "calibrate": "Calibrate the estimates to a clinic's own labelled radiographs.",
     "weights": "Show which weights are used, with data and metrics.",
     "train": "Train weights on labelled radiographs.",
@@ -75,7 +75,8 @@ class Commands(CommandLine):
 def main(verbose: bool) -> None:
     """Bone age from a radiograph of a child's left hand.
 
-    Supports, does not replace, a reader. Not a medical device.
+    For research and education only. Not a medical device. Supports, but does
+    not replace, a qualified reader.
 
     \b
     boneage assess hand.png --sex female

@@ -68,8 +68,8 @@ if TYPE_CHECKING:
     "--csv",
     "table_out",
     type=options.OUT_FILE,
-    help="Write a table with a row for each image, failed ones with the reason. - is standard "
-    "output; everything else then goes to standard error.",
+    help="Write a table, one row per image, with the reason for failures. Use - for standard "
+    "output (messages then go to standard error).",
 )
 @click.option(
     "--level",
@@ -207,7 +207,7 @@ class AssessRun:
         """Assess the images one by one; finished results are written whatever ends it.
 
         Returns what stopped it, if anything. Raises an `OutputError` when the table cannot be
-        written any further.
+        written further.
         """
         records: list[Record] = []
         ended: KeyboardInterrupt | OutputError | None = None
@@ -250,7 +250,8 @@ class AssessRun:
         if isinstance(case, Case) and isinstance(session.outcome, Assessment):
             for what, why in self._write(session, case.pseudonym):
                 self.not_written += 1
-                echo(f"{printable(session.outcome.film)}: no {what}: {printable(why)}", err=True)
+                name = printable(session.outcome.film)
+                echo(f"{name}: the {what} could not be written: {printable(why)}", err=True)
         return session.outcome
 
     def _write(self, session: Session, pseudonym: str | None) -> Iterator[tuple[str, str]]:
@@ -272,10 +273,10 @@ class AssessRun:
         except BrokenPipeError:
             raise
         except OSError as error:
-            first = f"; it holds the first {images(self.table.rows)}" if self.table.rows else ""
+            first = f"; it contains the first {images(self.table.rows)}" if self.table.rows else ""
             reason = f"{reason_of(error)}{first}"
             raise OutputError(
-                f"{str(self.table_path)!r} cannot be written any further: {reason}"
+                f"{str(self.table_path)!r} cannot be written further: {reason}"
             ) from error
 
     def _report(self, outcome: Assessment | Failure, progress: Progress) -> None:

@@ -23,7 +23,7 @@ from boneage.storage.printable import printable
 
 if TYPE_CHECKING:
     from boneage.evaluation.accuracy.comparison import OtherReader
-    from boneage.evaluation.accuracy.readings import Validation
+    from boneage.evaluation.accuracy.estimates import Validation
     from boneage.evaluation.report import Experiment
 
 JOURNAL = "evaluate.journal.jsonl"
@@ -98,10 +98,10 @@ def evaluate(
     for library in ("jinja2", "matplotlib", "scipy", "sklearn"):
         import_module(library)  # a missing extra is reported before the images are read
     from boneage.evaluation.accuracy.comparison import check_common  # noqa: PLC0415
-    from boneage.evaluation.accuracy.readings import (  # noqa: PLC0415
+    from boneage.evaluation.accuracy.estimates import (  # noqa: PLC0415
         JOURNAL_FORM,
         Validation,
-        read_each,
+        assess_each,
     )
     from boneage.evaluation.report import Experiment  # noqa: PLC0415
 
@@ -133,7 +133,7 @@ def evaluate(
         with journal:
             if journal.done:
                 echo(f"{len(journal.done)} radiographs were assessed before", err=True)
-            results = read_each(assessor, films, journal, workers=workers, force=force)
+            results = assess_each(assessor, films, journal, workers=workers, force=force)
             readings, failures = collect(results, len(films), strict=strict)
     except click.exceptions.Exit:  # none could be read
         journal.path.unlink()

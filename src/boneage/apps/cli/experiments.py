@@ -24,7 +24,7 @@ PROBLEMS_NAMED = 20
 STRESS_JOURNAL, RULER_JOURNAL = "stress.journal.jsonl", "ruler.jsonl"
 REGIONS = "regions"
 SHORT_SECONDS = 180.0
-"""Four backbones in about ten minutes on two cores that have nothing else to do."""
+"""Four backbones in about ten minutes on two idle cores."""
 SHORT_EPOCHS = 12
 """Six networks in about twenty minutes on two cores."""
 
@@ -93,7 +93,7 @@ def stress(
     or perturbations measures only what is new; the journal is
     stress.journal.jsonl in --out.
 
-    Exit status: 0 when every radiograph was read unchanged; 1 when some were not
+    Exit status: 0 when every unchanged radiograph was assessed; 1 when some were not
     (they are named, and left out); 2 for wrong usage, unusable weights or
     data without labelled radiographs.
     """

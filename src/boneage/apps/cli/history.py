@@ -1,4 +1,4 @@
-"""``boneage history``: the assessments saved of children under pseudonyms."""
+"""``boneage history``: saved assessments of children, under pseudonyms."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from boneage.apps.cli.output import echo, open_output
 from boneage.domain.reported import years_and_months
 from boneage.history.entry import StoredAssessment, chart_of
 from boneage.reports.growth_svg import growth_svg
-from boneage.reports.wording import EN, sds_number
+from boneage.reports.wording import EN, sds_number, stored_classification
 from boneage.storage.printable import printable
 
 if TYPE_CHECKING:
@@ -106,7 +106,8 @@ def _line(entry: StoredAssessment) -> str:
     ]
     if entry.sds is not None:
         parts.append(
-            f"SDS {sds_number(entry.sds)} around the {entry.sds_centre}, {entry.determination}"
+            f"SDS {sds_number(entry.sds)} around the {entry.sds_centre}, "
+            f"{stored_classification(entry.determination)}"
         )
     if entry.height_cm is not None:
         parts.append(f"height {EN.number(entry.height_cm)} cm")

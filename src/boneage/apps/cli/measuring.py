@@ -33,7 +33,7 @@ def with_progress(results: Iterable[R | Failure], total: int) -> Iterator[R | Fa
 
 
 def collect(
-    results: Iterable[R | Failure], total: int, *, verb: str = "read", strict: bool = False
+    results: Iterable[R | Failure], total: int, *, verb: str = "assessed", strict: bool = False
 ) -> tuple[list[R], list[Failure]]:
     """Collect results and failures, with a bar on a terminal; each failure is printed.
 

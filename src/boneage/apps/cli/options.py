@@ -168,7 +168,7 @@ child_options = _grouped(
     _child_option(
         "--height-cm",
         "CM",
-        "Present standing height, for the adult height prediction of Bayley and Pinneau.",
+        "Current standing height, for the adult height prediction of Bayley and Pinneau.",
     ),
     _child_option("--height-in", "INCHES", "The same in inches."),
     click.option(
@@ -253,7 +253,7 @@ output_options = _grouped(
         "--pseudonym",
         metavar="TEXT",
         callback=parsed_by(_parse_pseudonym),
-        help="What to call the child in the report, the FHIR observation and the history; "
+        help="Pseudonym of the child for the report, the FHIR observation and the history; "
         "a column 'pseudonym' of the table takes precedence.",
     ),
     click.option(

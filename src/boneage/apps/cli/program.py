@@ -30,7 +30,7 @@ SIGNAL_STATUS = 128
 
 
 class Failed(click.ClickException):
-    """The command failed; one sentence says why."""
+    """The command failed; the message states the reason."""
 
     exit_code = EXIT_FAILED
 

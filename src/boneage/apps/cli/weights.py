@@ -17,6 +17,16 @@ SHOWN_ABOVE = frozenset(
     {"format", "name", "profile", "networks", "preparation", "regions", "fusion", "interval"}
 )
 """Parts of a manifest that are for the program, or are printed above."""
+LABELS = {
+    "films": "radiographs",
+    "best_train": "training",
+    "best_validation": "validation",
+    "detailed_train": "training, half scale or better",
+    "detailed_validation": "validation, half scale or better",
+    "detailed_calibration": "calibration, half scale or better",
+    "held_back_mae_months": "MAE on held-out radiographs, months",
+}
+"""Keys of a manifest whose names are not the words that people use."""
 
 
 @click.command()
@@ -30,13 +40,13 @@ def weights(weights: Path | None) -> None:
     for network in chosen.manifest.networks:
         chosen.session(network)
     name = chosen.name
-    echo(f"name      {name.name}")
-    echo(f"profile   {name.profile}")
-    echo(f"sha256    {name.sha256}")
-    echo(f"folder    {chosen.folder}")
-    echo(f"networks  {', '.join(chosen.manifest.networks)} (files verified)")
-    echo(f"interval  {_interval(chosen)}")
-    echo(f"refuses   {_refuses(chosen)}")
+    echo(f"name           {name.name}")
+    echo(f"profile        {name.profile}")
+    echo(f"sha256         {name.sha256}")
+    echo(f"folder         {chosen.folder}")
+    echo(f"networks       {', '.join(chosen.manifest.networks)} (files verified)")
+    echo(f"interval       {_interval(chosen)}")
+    echo(f"quality check  {_quality_check(chosen)}")
     for line in _lines({k: v for k, v in chosen.manifest.table.items() if k not in SHOWN_ABOVE}):
         echo(line)
 
@@ -51,21 +61,24 @@ def _interval(chosen: Weights) -> str:
     return f"by {counts} calibration images{widens}"
 
 
-def _refuses(chosen: Weights) -> str:
+def _quality_check(chosen: Weights) -> str:
     """Which image quality check is used; its file is checked, too."""
     found = chosen.quality_model
     if found is None:
-        return "no image for what it shows: no suitability.json beside the manifest"
-    return f"images that show no hand; fitted {found.table.get('date', 'once')}"
+        return "none (no suitability.json beside the manifest)"
+    return f"refuses images that show no hand; fitted {found.table.get('date', 'once')}"
 
 
 def _lines(table: Mapping[str, Any], indent: str = "") -> Iterator[str]:
     """A nested table as indented lines."""
     for key, value in table.items():
+        if value is None:
+            continue
+        label = LABELS.get(key, key)
         if isinstance(value, Mapping):
-            yield f"{indent}{key}"
+            yield f"{indent}{label}"
             yield from _lines(value, indent + "  ")
         elif isinstance(value, list):
-            yield f"{indent}{key}: {', '.join(map(str, value))}"
+            yield f"{indent}{label}: {', '.join(map(str, value))}"
         else:
-            yield f"{indent}{key}: {value}"
+            yield f"{indent}{label}: {value}"

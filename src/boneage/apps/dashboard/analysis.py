@@ -137,7 +137,7 @@ def of_regions(analysed: AnalysedImage, opacity: float = HEAT_ALPHA) -> BrowserP
         shown = np.asarray(with_heat(shown, together, opacity))
     picture = with_boxes(shown, detections, (image.height, image.width), LABEL_PX)
     alt = (
-        f"The radiograph {image.name} under its heat map ({opacity:.0%} opaque), "
+        f"The radiograph {image.name} under its heat map ({100 * opacity:.0f} % opaque), "
         f"with {_box_texts(detections)}."
     )
     return BrowserPicture(_jpeg(picture), alt, "Regions, with the attention of all steps")

@@ -75,7 +75,7 @@ def assessment_page() -> None:
 
 def _add(visit: Visit) -> None:
     uploads = st.file_uploader(
-        "Drop radiographs here (DICOM, PNG, JPEG, TIFF)",
+        "Drop radiographs here (PNG, JPEG, TIFF, WebP, BMP, DICOM)",
         accept_multiple_files=True,
         max_upload_size=UPLOAD_LIMIT_MB,
         key="uploads",

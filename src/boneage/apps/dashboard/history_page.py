@@ -14,6 +14,7 @@ from boneage.errors import HistoryError
 from boneage.history.entry import StoredAssessment, chart_of
 from boneage.history.store import History
 from boneage.reports.growth_svg import description, growth_svg
+from boneage.reports.wording import stored_classification
 
 CHART_PX = 860
 
@@ -51,7 +52,7 @@ def _show(history: History) -> None:
                 st.download_button(
                     label, text, name, kind, on_click="ignore", icon=":material/download:"
                 )
-    with st.expander("Delete this child"):
+    with st.expander("Delete this child's assessments"):
         sure = st.checkbox(
             "Delete all assessments of this child permanently", key=f"sure-{pseudonym}"
         )
@@ -66,9 +67,11 @@ def table(entries: Sequence[StoredAssessment]) -> dict[str, list[object]]:
         "Bone age": [years_and_months(entry.bone_age_months) for entry in entries],
         "Months": [reported(entry.bone_age_months) for entry in entries],
         "SDS": [_rounded(entry.sds, SDS_DECIMALS) for entry in entries],
-        "Classification": [entry.determination for entry in entries],
+        "Classification": [stored_classification(entry.determination) for entry in entries],
         "Height, cm": [_rounded(entry.height_cm, CM_DECIMALS) for entry in entries],
-        "Predicted height, cm": [_rounded(entry.adult_height_cm, CM_DECIMALS) for entry in entries],
+        "Predicted adult height, cm": [
+            _rounded(entry.adult_height_cm, CM_DECIMALS) for entry in entries
+        ],
         "Model": [entry.weights for entry in entries],
     }
 

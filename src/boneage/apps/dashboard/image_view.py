@@ -56,7 +56,7 @@ def ask_choice(image: UploadedImage, *, many: bool) -> Choice:
         st.html(image_name(image.name))
     stated = image.metadata.sex
     sex = st.radio(
-        "Sex (required)" if stated is None else "Sex (as stated in the image)",
+        "Sex (required)" if stated is None else "Sex (as stated in the file)",
         SEXES,
         index=None if stated is None else SEXES.index(stated),
         format_func=lambda sex: sex.value.capitalize(),
@@ -75,7 +75,7 @@ def ask_choice(image: UploadedImage, *, many: bool) -> Choice:
 def _ask_age(image: UploadedImage, sex: Sex | None) -> Choice:
     metadata, key = image.metadata, image.key
     stated = metadata.chronological_age_months
-    otherwise = "Not given" if stated is None else "As stated in the image"
+    otherwise = "Not given" if stated is None else "As stated in the file"
     way = st.radio(
         "Age at the examination", (otherwise, DATES, AGE), horizontal=True, key=f"way-{key}"
     )

@@ -11,7 +11,7 @@ from boneage.domain.reported import years_and_months
 from boneage.reports.wording import age_details, age_text, difference_text
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+.!|~$:-])")
-HEAT_SCALE = '<p class="heat-scale">Attention: none <i></i> highest</p>'
+HEAT_SCALE = '<p class="heat-scale">Attention: low <i></i> high</p>'
 
 
 def escape_markdown(text: str) -> str:

@@ -110,7 +110,7 @@ def _show_details(analysed: AnalysedImage) -> None:
     if calibrated := assessment.calibrated:
         model.append(("Site calibration", f"{calibrated.name}, {calibrated.date}"))
     blocks = (
-        ("Regional estimates", estimates),
+        ("Estimates by network", estimates),
         ("Model", model),
         ("Image information", analysed.image.information()),
     )

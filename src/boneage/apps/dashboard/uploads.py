@@ -18,7 +18,7 @@ from boneage.errors import FilmError
 from boneage.imaging.preparing import stretch
 from boneage.quality.checks import findings_of
 from boneage.reading import read
-from boneage.reading.accepted import DICOM, kind_of
+from boneage.reading.accepted import DICOM, FORMATS, kind_of
 from boneage.reading.source import NamedFile
 from boneage.reports.panels import Rgb, as_grey, fitted
 from boneage.synthetic import draw
@@ -35,7 +35,7 @@ ADVICE: Mapping[str, str] = {
     ).items()
 }
 """The remedy for a :class:`~boneage.errors.FilmError` of each code."""
-DEFAULT_ADVICE = "Upload a DICOM, PNG, JPEG or TIFF file of one radiograph."
+DEFAULT_ADVICE = f"Upload a {FORMATS} file of one radiograph."
 
 logger = logging.getLogger(__name__)
 
@@ -131,7 +131,7 @@ class Choice:
     problem: str = ""
     """Why the age given is invalid; empty: it is not."""
     height_cm: float | None = None
-    """Present standing height."""
+    """Current standing height."""
 
     @property
     def child(self) -> Child:
@@ -152,7 +152,7 @@ def sex_mismatch(image: UploadedImage, choice: Choice) -> str:
     if stated is None or choice.sex is None or stated is choice.sex:
         return ""
     return (
-        f"The image states {stated}, but {choice.sex} was chosen. "
+        f"The file states {stated}, but {choice.sex} was chosen. "
         "The standards differ by sex: check which is right."
     )
 
@@ -177,5 +177,6 @@ def blocking_reason(
 def _of(some: Sequence[UploadedImage], images: Sequence[UploadedImage]) -> str:
     if len(images) == 1:
         return ""
-    more = f" and {len(some) - 1} more" if len(some) > 1 else ""
-    return f" of {some[0].name}{more}"
+    others = len(some) - 1
+    more = f" and {others} other{'s' * (others > 1)}" if others else ""
+    return f" for {some[0].name}{more}"

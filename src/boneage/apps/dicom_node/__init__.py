@@ -1,1 +1,1 @@
-"""The DICOM node: films come by C-STORE, answers go to a destination. Needs the extra ``node``."""
+"""The DICOM node: images come by C-STORE, results go to a destination. Needs the extra ``node``."""

@@ -183,7 +183,7 @@ def _incompleteness(
 ) -> Iterator[SkippedContent]:
     """Report what is missing from a list."""
     if listed.unnamed:
-        why = f"{listed.unnamed} of its {what} have no UID in the archive's list"
+        why = f"the archive lists {listed.unnamed} {what} without a UID"
         why += "; they are not assessed"
         yield SkippedContent(where, why)
     if listed.cut_short:

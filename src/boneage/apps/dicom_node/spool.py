@@ -240,7 +240,7 @@ class Spool:
             "SELECT caller, code, reason, received, changed FROM film WHERE key = ?", key
         ).fetchone()
         results = run("SELECT kind, sent, refusals FROM answer WHERE film = ?", key).fetchall()
-        letter = {
+        dead_letter = {
             "film": key,
             "file": f"films/{key}.dcm",
             "code": code,
@@ -253,7 +253,7 @@ class Spool:
                 for kind, sent, refusals in results
             },
         }
-        _write(self.dead_letter_path(key), as_json(letter).encode())
+        _write(self.dead_letter_path(key), as_json(dead_letter).encode())
 
     # Sending
 

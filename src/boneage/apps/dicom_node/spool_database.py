@@ -39,7 +39,7 @@ class State(StrEnum):
     """Its results are in the spool, to be sent."""
     SENT = "sent"
     DEAD = "dead"
-    """It has no result, or the destination refused it; somebody has to look."""
+    """It has no result, or the destination refused it; a person has to check."""
     SKIPPED = "skipped"
     """Another object of its SOP Instance UID is used: a later one that came before this one was
     assessed (``replaced``), or the same image, assessed already (``duplicate``)."""

@@ -1,1 +1,1 @@
-"""The service: the same readings over HTTP, for other programs. Needs the extra ``server``."""
+"""The service: the same assessments over HTTP, for other programs. Needs the extra ``server``."""

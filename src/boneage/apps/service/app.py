@@ -30,6 +30,7 @@ from boneage.apps.service.work_queue import WorkQueue
 from boneage.errors import BoneageError
 from boneage.inference.assessor import Assessor
 from boneage.reports.exports import FORMATS
+from boneage.reports.wording import DISCLAIMER
 
 SWEEP_SECONDS = 10.0
 ANYBODY = "anybody"
@@ -102,7 +103,7 @@ def create_app(assessor: Assessor, settings: ServiceSettings, tokens: Tokens | N
     app = FastAPI(
         title="boneage",
         version=__version__,
-        description="Bone age from a radiograph of a child's left hand. Not a medical device.",
+        description=f"Bone age from a radiograph of a child's left hand. {DISCLAIMER}",
         openapi_url="/openapi.json",
         docs_url=None,  # such pages load scripts from elsewhere
         redoc_url=None,

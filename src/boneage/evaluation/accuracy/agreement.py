@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from boneage.domain.radiograph import Sex
-from boneage.evaluation.accuracy.readings import CaseReading, months_of
+from boneage.evaluation.accuracy.estimates import CaseEstimate, months_of
 from boneage.evaluation.metrics import (
     LEVEL,
     ErrorMetrics,
@@ -58,13 +58,13 @@ class Band:
 BANDS = tuple(Band(low, low + BAND_YEARS) for low in range(0, OLDEST_YEARS, BAND_YEARS))
 
 
-def in_bands(readings: Sequence[CaseReading]) -> dict[Band, list[CaseReading]]:
+def in_bands(readings: Sequence[CaseEstimate]) -> dict[Band, list[CaseEstimate]]:
     """Sort readings by their labels; bands without films are left out."""
     sorted_in = {band: [r for r in readings if band.holds(r.true_months)] for band in BANDS}
     return {band: members for band, members in sorted_in.items() if members}
 
 
-def measure_bands(readings: Sequence[CaseReading], least: int = 1) -> dict[Band, ErrorMetrics]:
+def measure_bands(readings: Sequence[CaseEstimate], least: int = 1) -> dict[Band, ErrorMetrics]:
     """Measure every band that has ``least`` films."""
     return {
         band: measure(*months_of(films))
@@ -73,7 +73,7 @@ def measure_bands(readings: Sequence[CaseReading], least: int = 1) -> dict[Band,
     }
 
 
-def measure_bands_by_sex(readings: Sequence[CaseReading]) -> dict[Sex, dict[Band, ErrorMetrics]]:
+def measure_bands_by_sex(readings: Sequence[CaseEstimate]) -> dict[Sex, dict[Band, ErrorMetrics]]:
     """Measure every band of a sex that has ``LEAST_FILMS`` films."""
     return {sex: measure_bands([r for r in readings if r.sex is sex], LEAST_FILMS) for sex in Sex}
 
@@ -151,19 +151,19 @@ def regression_line(true_months: Months, predicted_months: Months) -> Regression
     return RegressionLine(float(found.slope), float(found.intercept), float(found.rvalue) ** 2)
 
 
-def coverage_by_level(readings: Sequence[CaseReading]) -> dict[float, Coverage]:
+def coverage_by_level(readings: Sequence[CaseEstimate]) -> dict[float, Coverage]:
     """Coverage of the stated intervals, by the level they state; empty where none is stated."""
     levels = sorted({interval.level for reading in readings for interval in reading.intervals})
     return {level: _coverage(readings, level) for level in levels}
 
 
-def coverage_by_band(readings: Sequence[CaseReading], level: float) -> dict[str, Coverage]:
+def coverage_by_band(readings: Sequence[CaseEstimate], level: float) -> dict[str, Coverage]:
     """Coverage of the intervals of one level, by the name of the two-year band of the label."""
     stated = [r for r in readings if any(i.level == level for i in r.intervals)]
     return {band.name: _coverage(members, level) for band, members in in_bands(stated).items()}
 
 
-def _coverage(readings: Sequence[CaseReading], level: float) -> Coverage:
+def _coverage(readings: Sequence[CaseEstimate], level: float) -> Coverage:
     from scipy.stats import binomtest  # noqa: PLC0415  slow to load; an extra
 
     stated = [(r.true_months, i) for r in readings for i in r.intervals if i.level == level]
@@ -174,14 +174,14 @@ def _coverage(readings: Sequence[CaseReading], level: float) -> Coverage:
     return Coverage(len(stated), share, float(np.mean(widths)))
 
 
-def measure_standards(readings: Sequence[CaseReading]) -> Standards | None:
+def measure_standards(readings: Sequence[CaseEstimate]) -> Standards | None:
     """Compare both standards on the films that were read by both; None where there are none."""
     both = [r.by_standard for r in readings if len(r.by_standard) == len(Sex)]
     apart = np.array([months[Sex.MALE] - months[Sex.FEMALE] for months in both])
     return Standards(len(apart), *means(apart, apart > 0)) if len(apart) else None
 
 
-def measure_standards_by_band(readings: Sequence[CaseReading]) -> dict[str, Standards]:
+def measure_standards_by_band(readings: Sequence[CaseEstimate]) -> dict[str, Standards]:
     """The same by the name of the two-year band of the label, whichever sex it is of."""
     found = {band.name: measure_standards(films) for band, films in in_bands(readings).items()}
     return {name: standards for name, standards in found.items() if standards}

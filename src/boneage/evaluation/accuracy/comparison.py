@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from boneage.errors import DataError
-from boneage.evaluation.accuracy.readings import CaseReading, months_of
+from boneage.evaluation.accuracy.estimates import CaseEstimate, months_of
 from boneage.evaluation.metrics import METHOD, FitMetrics, Vector, estimate, fit
 from boneage.evaluation.report import Experiment
 from boneage.storage.delimited import one_column, read_delimited
@@ -48,7 +48,7 @@ class Comparison:
     """Two readers on the films that both have read."""
 
     other: OtherReader
-    readings: tuple[CaseReading, ...]
+    readings: tuple[CaseEstimate, ...]
     """Of the films that both have read."""
     other_months: tuple[float, ...]
     """Of the same films."""
@@ -91,7 +91,7 @@ def read_other(table: Path, name: str | None = None, *, strict: bool = False) ->
             if not case:
                 raise DataError("the row names no case")
             if case in months:
-                raise DataError(f"case {case!r} comes twice; the first row counts")
+                raise DataError(f"case {case!r} occurs twice; the first row is used")
             months[case] = age
         except DataError as error:
             sentence = f"{table.name}, line {row.line}: {error}"
@@ -107,12 +107,12 @@ def check_common(other: OtherReader, cases: Sequence[str]) -> None:
     """Raise a DataError when another reader has read none of these cases."""
     if not other.months.keys() & set(cases):
         raise DataError(
-            f"{other.file!r} has none of the cases that are read here; it has such as "
-            f"{next(iter(other.months))!r}, here are such as {next(iter(cases), '')!r}"
+            f"{other.file!r} has none of the cases that are assessed here (such as "
+            f"{next(iter(cases), '')!r}); its cases are such as {next(iter(other.months))!r}"
         )
 
 
-def compare(readings: Sequence[CaseReading], other: OtherReader) -> Comparison:
+def compare(readings: Sequence[CaseEstimate], other: OtherReader) -> Comparison:
     """Compare readings with another reader's, on the cases that both have, else a DataError."""
     cases = [reading.case for reading in readings]
     check_common(other, cases)
@@ -205,12 +205,12 @@ def conclusion(found: Comparison, here: str) -> str:
     """Conclude in a sentence who is nearer to the labels, if that can be known."""
     difference = found.difference.mae_months
     if found.wilcoxon_p is None:
-        return "Both are equally far off on every radiograph."
+        return "Both have the same absolute error on every radiograph."
     p = "p < 0.001" if found.wilcoxon_p < 0.001 else f"p = {found.wilcoxon_p:.3f}"
     test = f"Wilcoxon signed-rank test of the absolute errors: {p}."
     if difference.low is None or difference.high is None:
-        return f"One radiograph cannot tell the two apart. {test}"
+        return f"One radiograph is too few to compare the two. {test}"
     if difference.low <= 0 <= difference.high:
-        return f"The mean absolute errors cannot be told apart on these radiographs. {test}"
+        return f"The mean absolute errors do not differ significantly on these radiographs. {test}"
     nearer = here if difference.high < 0 else found.other.name
-    return f"The mean absolute error of {nearer} is the smaller one. {test}"
+    return f"The mean absolute error of {nearer} is smaller. {test}"

@@ -16,9 +16,10 @@ import numpy as np
 from boneage.datasets.labels import count_by_kind
 from boneage.domain.radiograph import Sex
 from boneage.evaluation.accuracy import agreement
-from boneage.evaluation.accuracy.readings import CaseReading, Validation, months_of
+from boneage.evaluation.accuracy.estimates import CaseEstimate, Validation, months_of
 from boneage.evaluation.metrics import METHOD, measure_by
 from boneage.evaluation.report import Experiment, failures_of, number, write_page, write_rows
+from boneage.reports.wording import DISCLAIMER
 from boneage.storage.files import write_json
 
 Table: TypeAlias = Mapping[str, Any]
@@ -28,14 +29,14 @@ def text_summary(table: Table) -> str:
     """The main figures of ``metrics.json``, for a terminal."""
     films = table["films"]
     lines = [
-        f"{films['read']} of {films['tried']} radiographs read with {table['weights']['name']}"
+        f"{films['read']} of {films['tried']} radiographs assessed with {table['weights']['name']}"
     ]
     for group, metrics in table["metrics"].items():
         r2 = metrics["r2"]["value"]
         fit = "" if r2 is None else f", R² {r2:.3f}"
         lines.append(
             f"{group:>8}: mean absolute error {number(metrics['mae_months'])} months{fit}, "
-            f"{metrics['within_12']['value']:.0%} within 12 months, n = {metrics['count']}"
+            f"{100 * metrics['within_12']['value']:.0f} % within 12 months, n = {metrics['count']}"
         )
     return "\n".join(lines)
 
@@ -53,7 +54,7 @@ def write_evidence(
     return table
 
 
-def _rows(readings: Sequence[CaseReading]) -> Iterable[list[str]]:
+def _rows(readings: Sequence[CaseEstimate]) -> Iterable[list[str]]:
     """One row a film, ages and errors in months."""
     networks = in_order(reading.networks for reading in readings)
     regions = in_order(reading.attention_found for reading in readings)
@@ -137,7 +138,7 @@ def _plain(found: Mapping[str, Any]) -> Table:
     return {name: asdict(one) for name, one in found.items()}
 
 
-def _measured(predicted: Sequence[tuple[CaseReading, float]]) -> Table:
+def _measured(predicted: Sequence[tuple[CaseEstimate, float]]) -> Table:
     """Metrics overall and by sex."""
     if not predicted:
         return {}
@@ -147,7 +148,7 @@ def _measured(predicted: Sequence[tuple[CaseReading, float]]) -> Table:
     return _plain(measure_by(true, [months for _, months in predicted], sexes))
 
 
-def _agreement(readings: Sequence[CaseReading]) -> Table:
+def _agreement(readings: Sequence[CaseEstimate]) -> Table:
     """Bland–Altman limits and regression line."""
     line = agreement.regression_line(*months_of(readings))
     return {
@@ -156,7 +157,7 @@ def _agreement(readings: Sequence[CaseReading]) -> Table:
     }
 
 
-def _levels(readings: Sequence[CaseReading]) -> list[Table]:
+def _levels(readings: Sequence[CaseEstimate]) -> list[Table]:
     """Coverage of the prediction intervals by level, overall and by band."""
     return [
         {
@@ -168,7 +169,7 @@ def _levels(readings: Sequence[CaseReading]) -> list[Table]:
     ]
 
 
-def _seconds(readings: Sequence[CaseReading]) -> Table:
+def _seconds(readings: Sequence[CaseEstimate]) -> Table:
     seconds = [reading.seconds for reading in readings]
     return {"median": float(np.median(seconds)), "p95": float(np.quantile(seconds, 0.95))}
 
@@ -197,6 +198,7 @@ def write_report(
         comparisons=comparisons,
         curves={name: path.absolute() for name, path in (curves or {}).items()},
         least_films=agreement.LEAST_FILMS,
+        disclaimer=DISCLAIMER,
     )
 
 

@@ -16,8 +16,8 @@ from matplotlib.ticker import MaxNLocator
 from boneage.domain.radiograph import Sex
 from boneage.evaluation.accuracy import agreement
 from boneage.evaluation.accuracy.comparison import Comparison
+from boneage.evaluation.accuracy.estimates import CaseEstimate, months_of
 from boneage.evaluation.accuracy.evidence import in_order
-from boneage.evaluation.accuracy.readings import CaseReading, months_of
 from boneage.evaluation.metrics import WITHIN_MONTHS, Estimate, Vector, fit, measure_by
 from boneage.evaluation.plotting import (
     ACCENT,
@@ -32,8 +32,8 @@ from boneage.evaluation.plotting import (
 )
 from boneage.evaluation.report import number
 
-Readings: TypeAlias = Sequence[CaseReading]
-Points: TypeAlias = Sequence[tuple[CaseReading, float]]
+Estimates: TypeAlias = Sequence[CaseEstimate]
+Points: TypeAlias = Sequence[tuple[CaseEstimate, float]]
 """Films, and the months that were predicted of them."""
 
 MARKERS: Mapping[Sex, str] = {Sex.FEMALE: "o", Sex.MALE: "^"}
@@ -53,7 +53,7 @@ _COLUMNS = 3
 
 def draw_figures(
     folder: Path,
-    readings: Readings,
+    readings: Estimates,
     title: str,
     *,
     weights: str = "",
@@ -79,7 +79,7 @@ def draw_figures(
         draw_comparison(folder / f"comparison-{place}.png", found, weights, title)
 
 
-def points_by_sex(axes: Axes, readings: Readings, x: Vector, y: Vector) -> None:
+def points_by_sex(axes: Axes, readings: Estimates, x: Vector, y: Vector) -> None:
     """Plot a point a reading, the sexes in different colours and markers."""
     for sex, marker in MARKERS.items():
         of_sex = np.array([reading.sex is sex for reading in readings])
@@ -88,8 +88,8 @@ def points_by_sex(axes: Axes, readings: Readings, x: Vector, y: Vector) -> None:
         axes.plot(x[of_sex], y[of_sex], marker, label=label, **style)
 
 
-def scatters_of(readings: Readings) -> dict[str, Points]:
-    """The points of every network alone and of the combined answer, by what they are called."""
+def scatters_of(readings: Estimates) -> dict[str, Points]:
+    """The points of every network alone and of the combined estimate, by what they are called."""
     alone: dict[str, Points] = {
         f"{name.replace('_', ' ')} alone": [
             (reading, reading.networks[name]) for reading in readings if name in reading.networks
@@ -100,7 +100,7 @@ def scatters_of(readings: Readings) -> dict[str, Points]:
 
 
 def draw_scatters(path: Path, panels: Mapping[str, Points], title: str) -> None:
-    """Predicted against true bone age, a panel for each network and the combined answer."""
+    """Predicted against true bone age, a panel for each network and the combined estimate."""
     columns = min(_COLUMNS, len(panels))
     rows = -(-len(panels) // columns)
     wide = 5.4 if len(panels) == 1 else 4.2
@@ -137,7 +137,7 @@ def scatter(axes: Axes, points: Points, label: str) -> None:
     legend_inside(axes)
 
 
-def draw_histograms(path: Path, readings: Readings, title: str) -> None:
+def draw_histograms(path: Path, readings: Estimates, title: str) -> None:
     """Histograms of the errors of male, of female, and of all films."""
     farthest = max(abs(reading.error_months) for reading in readings)
     reach = 12 * max(2, np.ceil(farthest / 12))
@@ -158,7 +158,7 @@ def draw_histograms(path: Path, readings: Readings, title: str) -> None:
         figure.suptitle(f"Errors, in bins of {BIN_MONTHS} months\n{title}")
 
 
-def draw_errors_by_age(path: Path, readings: Readings, title: str) -> None:
+def draw_errors_by_age(path: Path, readings: Estimates, title: str) -> None:
     """Absolute error against age, the 1.67-year line, and the mean of each two-year band."""
     true, predicted = months_of(readings)
     ages, errors = true / 12, np.abs(predicted - true)
@@ -169,7 +169,7 @@ def draw_errors_by_age(path: Path, readings: Readings, title: str) -> None:
             label = "mean of the two-year band" if place == 0 else None
             axes.plot([band.low, band.high], [mean, mean], color=ACCENT, lw=2.4, label=label)
         axes.axhline(LIMIT_MONTHS, color="black", lw=1.2, ls="--", label="1.67 years (20 months)")
-        beyond = f"{np.mean(errors > LIMIT_MONTHS):.1%} of radiographs beyond 1.67 years"
+        beyond = f"{100 * np.mean(errors > LIMIT_MONTHS):.1f} % of radiographs beyond 1.67 years"
         axes.set_title(f"Absolute error against age: {beyond}\n{title}")
         axes.set(xlabel=f"{AGE_AXIS}, years", ylabel="absolute error, months")
         years = range(0, agreement.OLDEST_YEARS + 1, 2)
@@ -185,7 +185,7 @@ def _level(axes: Axes, found: Estimate, label: str, shade: tuple[str, float], **
         axes.axhspan(found.low, found.high, color=shade, lw=0)
 
 
-def draw_bland_altman(path: Path, readings: Readings, title: str) -> None:
+def draw_bland_altman(path: Path, readings: Estimates, title: str) -> None:
     """Difference of predicted and true against their mean, with the limits of agreement."""
     true, predicted = months_of(readings)
     limits = agreement.limits_of_agreement(true, predicted)
@@ -205,7 +205,7 @@ def draw_bland_altman(path: Path, readings: Readings, title: str) -> None:
         legend_beside(axes, "shaded, in brackets: 95 % bootstrap interval")
 
 
-def draw_bands(path: Path, readings: Readings, title: str) -> None:
+def draw_bands(path: Path, readings: Estimates, title: str) -> None:
     """MAE of each two-year band with its interval and n, of both sexes and of each."""
     overall, by_sex = agreement.measure_bands(readings), agreement.measure_bands_by_sex(readings)
     groups = {"female": by_sex[Sex.FEMALE], "overall": overall, "male": by_sex[Sex.MALE]}
@@ -225,8 +225,8 @@ def draw_bands(path: Path, readings: Readings, title: str) -> None:
         legend_beside(axes, BARS_ARE)
 
 
-def draw_within(path: Path, readings: Readings, title: str) -> None:
-    """Shares of films read within 6, 12 and 24 months, with their intervals."""
+def draw_within(path: Path, readings: Estimates, title: str) -> None:
+    """Shares of films within 6, 12 and 24 months, with their intervals."""
     found = measure_by(*months_of(readings), [reading.sex for reading in readings])
     with saved_figure(path, width=8.2, height=4) as (_, (axes,)):
         for group in sorted(found, key=lambda group: ASIDE[group]):
@@ -239,12 +239,11 @@ def draw_within(path: Path, readings: Readings, title: str) -> None:
         labels = [f"within {months:g} months" for months in WITHIN_MONTHS]
         axes.set_xticks(range(len(WITHIN_MONTHS)), labels)
         axes.set(ylabel="share of radiographs, %", ylim=(0, 102))
-        what = "Share of radiographs read within 6, 12 and 24 months of the label"
-        axes.set_title(f"{what}\n{title}")
+        axes.set_title(f"Share of radiographs within 6, 12 and 24 months of the label\n{title}")
         legend_beside(axes, BARS_ARE)
 
 
-def draw_calibration(path: Path, readings: Readings, title: str) -> None:
+def draw_calibration(path: Path, readings: Estimates, title: str) -> None:
     """Coverage by age of the widest level; with several levels also observed against nominal.
 
     At least one reading states an interval.
@@ -302,10 +301,10 @@ def draw_comparison(path: Path, found: Comparison, here: str, title: str) -> Non
         apart.margins(y=0.25)
         legend_inside(apart)
         both = f"{here} compared with {found.other.name}"
-        figure.suptitle(f"{both} on the {found.count} radiographs both have read\n{title}")
+        figure.suptitle(f"{both} on the {found.count} radiographs assessed by both\n{title}")
 
 
-FIGURES: Mapping[str, Callable[[Path, Readings, str], None]] = {
+FIGURES: Mapping[str, Callable[[Path, Estimates, str], None]] = {
     "error-histograms": draw_histograms,
     "error-by-age": draw_errors_by_age,
     "bland-altman": draw_bland_altman,

@@ -1,4 +1,4 @@
-"""All that is worth knowing of a labelled data set before anything is trained on it.
+"""Ages, sexes, splits and problems of a labelled data set, before anything is trained on it.
 
 How old and of which sex the films are, how the ages spread, how the splits compare, which
 age bands are sparse, whether ages heap, and which copies of the films there are. A
@@ -136,7 +136,7 @@ class AgeHeaping:
 
     @property
     def is_age_heaping(self) -> bool:
-        """Whether the labels keep to few ages, as those read from plates of an atlas do."""
+        """Whether the labels use few ages, as is usual for readings by an atlas."""
         return len(self.ages_months) <= AGE_HEAPING_SHARE * self.distinct
 
 

@@ -54,7 +54,7 @@ def draw_ages(path: Path, dataset: Dataset) -> None:
             ax.set_title(title, loc="left")
             ax.set_ylabel("radiographs")
             _month_axis(ax, bins)
-        axes[-1].set_xlabel("bone age in months (years); a bar holds one year")
+        axes[-1].set_xlabel("bone age in months (years); a bar covers one year")
 
 
 def _bars(ax: Axes, bins: Sequence[Bin], counts: Sequence[int], colour: str, **style: Any) -> None:

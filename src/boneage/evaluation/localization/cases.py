@@ -55,7 +55,7 @@ class MeasuredFilm:
 
     @property
     def copy(self) -> str:
-        """Which copy was looked at: ``"detailed"`` or ``"squeezed"``."""
+        """Which copy was analysed: ``"detailed"`` or ``"squeezed"``."""
         return kind_of(self.film)
 
 

@@ -52,7 +52,7 @@ def draw_coverage(path: Path, films: Sequence[MeasuredFilm]) -> None:
                 ("box", {"histtype": "step", "color": BOTH}),
             ):
                 inside = [one[f"{rectangle}_coverage"] for one in values]
-                label = f"{RECTANGLE_NAMES[rectangle]}, mean {np.mean(inside):.0%}"
+                label = f"{RECTANGLE_NAMES[rectangle]}, mean {100 * np.mean(inside):.0f} %"
                 weights = [1 / len(inside)] * len(inside)
                 panel.hist(inside, STEPS, weights=weights, label=label, linewidth=1.2, **style)
             panel.axvline(COVERED, **COVERED_LINE)

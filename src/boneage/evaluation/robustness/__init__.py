@@ -1,1 +1,1 @@
-"""The same films changed, and how far the answer moves."""
+"""The same films changed, and how far the bone age moves."""

@@ -27,7 +27,7 @@ from boneage.inference.session import assess_case, attempt
 from boneage.storage.parallel import Journal, resumed
 
 FAR_MONTHS = 12.0
-"""An answer that a change moves by more than this is another answer."""
+"""A change that moves the bone age by more than this matters."""
 
 
 @dataclass(frozen=True)

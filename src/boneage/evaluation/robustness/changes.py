@@ -1,4 +1,4 @@
-"""The changes that a film is put through: what happens to films on their way to a reader.
+"""The perturbations of the robustness test, as may happen in clinical practice.
 
 Each is one film in, one file out, the same for the same film. They stand in ``changes.csv``,
 their sizes in words, too, so that a table of them needs no code.

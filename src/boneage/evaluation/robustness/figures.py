@@ -51,7 +51,7 @@ def rows_of(effects: Sequence[Effect]) -> tuple[list[float], dict[float, str]]:
 
 
 def draw_shifts(path: Path, effects: Sequence[Effect]) -> None:
-    """Draw how far the answers move, and how often far."""
+    """Draw how far the bone ages move, and how often far."""
     rows, headings = rows_of(effects)
     height = ROW_INCHES * (len(rows) + len(headings)) + MARGIN_INCHES
     with saved_figure(path, 1, 2, width=WIDTH_INCHES, height=height) as (_, (left, right)):
@@ -62,14 +62,14 @@ def draw_shifts(path: Path, effects: Sequence[Effect]) -> None:
         plot_estimates(left, rows, shifts, BOTH, "mean, 95 % interval", **style)
         medians = [math.nan if (m := e.median_shift_months) is None else m for e in effects]
         left.plot(medians, rows, "|", markersize=9, color=ACCENT, label="median")
-        left.set(xlim=(0, None), xlabel="Change of the answer, months, either way")
+        left.set(xlim=(0, None), xlabel="Change of the bone age, months, either way")
         for months, shares, colour, marker, aside in (
             (12, [e.changed_12 for e in effects], FAR, "o", -0.16),
             (24, [e.changed_24 for e in effects], VERY_FAR, "D", 0.16),
         ):
             places, label = [row + aside for row in rows], f"> {months} months"
             plot_estimates(right, places, shares, colour, label, scale=100, fmt=marker, **style)
-        words = "Radiographs whose answer moved so far, % of those answered"
+        words = "Radiographs whose bone age moved so far, % of those assessed"
         right.set(xlim=(-3, 103), xlabel=words)
         for axes in (left, right):
             legend_above(axes, columns=2)

@@ -40,7 +40,7 @@ class RobustnessTest:
     changes: Sequence[Change]
     films: Sequence[cases.ChangedFilm]
     failures: Sequence[Failure] = ()
-    """Films that got no answer even unchanged."""
+    """Films that could not be assessed even unchanged."""
 
     @cached_property
     def effects(self) -> tuple[cases.Effect, ...]:
@@ -102,10 +102,10 @@ def summarise(test: RobustnessTest) -> dict[str, Any]:
 
 
 def text_summary(test: RobustnessTest) -> str:
-    """Report how far each change moves the answers, one line a change, for a terminal."""
+    """Report how far each change moves the bone age, one line a change, for a terminal."""
     width = max(len(effect.label) for effect in test.effects)
     lines = [
-        f"{len(test.films)} radiographs under {len(test.effects)} changes, read with "
+        f"{len(test.films)} radiographs under {len(test.effects)} changes, assessed with "
         f"{test.experiment.weights.name}: mean change; share of radiographs moved by more than "
         f"{cases.FAR_MONTHS:g} months; share of radiographs so moved and neither refused nor "
         "warned about"

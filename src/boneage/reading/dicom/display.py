@@ -122,8 +122,8 @@ def _mended(
     pixels[wrong] = cv2.medianBlur(pixels, AROUND)[wrong]
     count = int(np.count_nonzero(wrong))
     message = (
-        f"{count} pixel{'s' * (count != 1)} far from the values of all others, as of a detector's "
-        "faults, were given the grey of their surroundings"
+        f"{count} outlying pixel{'s were' if count != 1 else ' was'} taken for detector defects "
+        "and replaced by the median of the neighbours"
     )
     return (Finding.note("stray_pixels", message, float(count)),)
 
@@ -259,6 +259,4 @@ def _presentation_table(dataset: Dataset) -> tuple[LookupTable | None, bool]:
 
 
 def _doubtful(what: str) -> Finding:
-    return Finding.warning(
-        "presentation_doubtful", f"{what}; compare the image with what a viewer shows"
-    )
+    return Finding.warning("presentation_doubtful", f"{what}; compare with a DICOM viewer")

@@ -35,7 +35,7 @@ MAX_DEPTH = 16
 CUT_VALUE = 2**16
 """Longest value of an element that the end of the file may cut."""
 SEARCHED = 2**16
-"""Bytes behind an element that cannot be measured, within which another one is looked for."""
+"""Bytes behind an element that cannot be measured, within which another one is searched for."""
 MOST_RESUMED = 8
 
 

@@ -45,21 +45,20 @@ class Side:
 
 ALSO_RIGHT = Finding.warning(
     "right_hand",
-    "In one place the image is said to be of a right hand; the standards are of left hands.",
+    "One element of the file states a right hand; the standards apply to left hands.",
 )
 RIGHT_BY_DESCRIPTION = Finding.warning(
     "right_hand",
-    "The image is described as one of a right hand, or of both; the standards are of left hands.",
+    "The image is described as one of a right hand or of both hands; the standards apply to left "
+    "hands.",
 )
 CONTRADICTORY = Finding.warning(
     "sides_differ",
-    "The image states one hand in one place, and the other or both in another; check that "
-    "it is the left one.",
+    "The file contains contradictory laterality; check that this is the left hand.",
 )
 UNKNOWN_SIDE = Finding.warning(
     "side_not_understood",
-    "The image states its laterality in a word that is not understood; check that it is a "
-    "left hand.",
+    "The stated laterality is not recognised; check that this is the left hand.",
 )
 
 

@@ -72,10 +72,10 @@ def metadata_of(
 def _of_sex(dataset: Dataset) -> Iterator[Finding]:
     texts = texts_of(dataset, "PatientSex")
     if len(texts) == 1 and texts[0].upper() in OTHER_SEXES:
-        message = "The image states another sex than male or female."
+        message = "The file states a sex other than male or female."
         yield Finding.note("other_sex", message)
     elif len(texts) == 1 and sex_of(dataset) is None and is_stated(dataset, "PatientSex"):
-        message = "The image states a sex that is not understood; check the child's sex."
+        message = "The file states a sex that is not recognised; check the child's sex."
         yield Finding.warning("sex_not_understood", message)
 
 
@@ -91,18 +91,18 @@ def times_of(dataset: Dataset) -> Times:
         findings += [finding] if finding else []
     if stated is not None and not 0 < stated <= OLDEST_MONTHS:
         text = only_text_of(dataset, "PatientAge")
-        message = f"The image states the patient age {text!r}, a placeholder: it was not used."
+        message = f"The file states the patient age {text!r}, a placeholder; it was not used."
         findings.append(Finding.warning("placeholder_age", message))
         stated = None
     elif stated is not None and by_dates is not None and _differ(dataset, stated, by_dates):
         message = (
-            f"The image states an age of {_words(stated)}, but its dates give {_words(by_dates)}, "
+            f"The file states an age of {_words(stated)}, but its dates give {_words(by_dates)}, "
             "which was used; check which is right."
         )
         findings.append(Finding.warning("ages_differ", message, stated))
     if birth is not None and where not in {None, "StudyDate"}:
         place = {"AcquisitionDate": "acquisition", "ContentDate": "content"}.get(where or "")
-        message = f"The image states no study date; its {place or 'series'} date was used."
+        message = f"The file states no study date; its {place or 'series'} date was used."
         findings.append(Finding.note("study_date_elsewhere", message))
     return Times(birth, study, stated if by_dates is None else by_dates, tuple(findings))
 
@@ -112,11 +112,12 @@ def _age_between(birth: date, study: date) -> tuple[float | None, Finding | None
     if 0 < months <= OLDEST_MONTHS:
         return months, None
     if months < 0:
-        message = "The image states a birth date after its study date, so that they give no age."
+        message = (
+            "The file states a birth date after its study date; no age was calculated from them."
+        )
         return None, Finding.warning("birth_after_study", message)
-    which = "a birth date of more than a hundred years ago" if months else "its study date as"
-    message = f"The image states {which}{'' if months else ' the birth date'}"
-    message += ": a placeholder, which gives no age."
+    which = "is more than a hundred years ago" if months else "is the study date"
+    message = f"The birth date of the file {which}: a placeholder; no age was calculated from it."
     return None, Finding.warning("placeholder_age", message)
 
 
@@ -138,17 +139,15 @@ def _not_understood(dataset: Dataset) -> Iterator[Finding]:
     for keyword, what in (("PatientBirthDate", "birth date"), ("StudyDate", "study date")):
         several = len(texts_of(dataset, keyword)) > 1
         if is_stated(dataset, keyword) and not several and date_of(dataset, keyword) is None:
-            message = f"The image states a {what} that is not understood, and was not used."
+            message = f"The file states a {what} that is not recognised; it was not used."
             yield Finding.warning("date_not_understood", message)
     if only_text_of(dataset, "StudyTime") and time_of(dataset, "StudyTime") is None:
-        message = "The image states a study time that is not understood; it is left out of answers."
+        message = "The file states a study time that is not recognised; it is left out of results."
         yield Finding.note("time_not_understood", message)
     age = only_text_of(dataset, "PatientAge")
     if age is not None and is_stated(dataset, "PatientAge") and age_of(dataset) is None:
         quoted = f" {age!r}" if AGE_AT_LEAST.fullmatch(age) else ""
-        message = (
-            f"The image states a patient age{quoted} that is not understood, and was not used."
-        )
+        message = f"The file states a patient age{quoted} that is not recognised; it was not used."
         yield Finding.warning("age_not_understood", message)
 
 

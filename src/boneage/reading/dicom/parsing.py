@@ -55,7 +55,7 @@ GROUP_OF_NUMBERS = 0x0028
 """Of elements with binary numbers, several of which no sign separates."""
 MAX_TEXT = 2**10
 SEARCHED_FOR_PREFIX = 1024
-"""Bytes in which the prefix is looked for, where something was put before the preamble."""
+"""Bytes in which the prefix is searched for, where something was put before the preamble."""
 LATIN_1, UTF_8 = "iso8859", "utf8"
 
 
@@ -194,7 +194,7 @@ def _notes(elements: Elements, dataset: Dataset, *, other_syntax: bool) -> Itera
     ]
     for keyword in several:
         used = "the first was used" if keyword in USED_ALONE else "none was used"
-        message = f"The image states several values of {keyword}, where one is expected: {used}."
+        message = f"The file contains several values for {keyword} where one is allowed; {used}."
         severity = Severity.NOTE if keyword in OF_THE_STUDY else Severity.WARNING
         yield Finding("several_values", severity, message)
     if elements.more_follows:

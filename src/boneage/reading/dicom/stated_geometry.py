@@ -45,8 +45,8 @@ def stated_pixel_aspect(dataset: Dataset) -> tuple[float, tuple[Finding, ...]]:
     for other, ratio in stated[1:]:
         if abs(ratio / aspect - 1) > AS_GOOD_AS_SQUARE:
             message = (
-                f"{first} states pixels {aspect:.3g} times as high as wide, {other} {ratio:.3g} "
-                f"times; {first} was used"
+                f"Contradictory pixel aspect ratios ({first}: {aspect:.3g}, {other}: {ratio:.3g}); "
+                f"{first} was used"
             )
             return aspect, (Finding.warning("pixel_shape_contradictory", message),)
     return aspect, ()
@@ -95,8 +95,8 @@ def stated_shutter(dataset: Dataset, rows: int, columns: int, pixel_aspect: floa
     share = float(shown.mean())
     if share < LEAST_SHOWN:
         message = (
-            f"A {' and '.join(shapes).lower()} shutter is stated that leaves {share:.0%} of the "
-            "image; it was not applied"
+            f"A {' and '.join(shapes).lower()} shutter is stated that leaves "
+            f"{100 * share:.0f} % of the image; it was not applied"
         )
         finding = Finding.note("shutter_ignored", message, share, LEAST_SHOWN)
         return Shutter(None, None, (finding,))
@@ -221,7 +221,7 @@ def unstated_padding(values: Integers) -> Padding | None:
         gap = low - value if value < low else value - high
         if gap > high - low > 0:
             found = values == value
-            message = f"A border of the value {value}, far from all others, was taken for padding"
+            message = f"A uniform border with the value {value} was treated as padding"
             note = Finding.note("padding_not_stated", message)
             return Padding(found, _connected_to_a_corner(found), apart=True, notes=(note,))
     return None

@@ -333,7 +333,7 @@ def _note(what: str) -> Finding:
 
 def _doubtful(share: float) -> Finding:
     message = (
-        f"Neighbouring pixels jump between black and white ({share:.0%} of them), as where pixel "
-        "values are decoded wrongly; compare the image with what a viewer shows"
+        f"{100 * share:.0f} % of neighbouring pixels alternate between black and white, which "
+        "suggests wrongly decoded pixel values; compare with a DICOM viewer"
     )
     return Finding.warning("stored_values_doubtful", message, share, DOUBTFUL)

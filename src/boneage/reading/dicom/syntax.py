@@ -56,7 +56,7 @@ def is_compressed(syntax: str) -> bool:
 
 
 def is_private(syntax: str) -> bool:
-    """Tell whether a transfer syntax is one that DICOM does not define."""
+    """Whether a transfer syntax is one that DICOM does not define."""
     return bool(syntax) and not syntax.startswith(str(ImplicitVRLittleEndian))
 
 

@@ -57,7 +57,7 @@ def unread_curve(what: str) -> ToneCurve:
         Finding.warning(
             "grey_curve_ignored",
             f"The file states {what}, which is not applied: its grey levels may differ from "
-            "those that a viewer shows",
+            "those shown by a viewer",
         )
     )
 

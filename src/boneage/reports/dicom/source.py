@@ -67,7 +67,7 @@ class SourceDataset(Dataset):
             return None
         new = "a new one was" if len(self.generated) == 1 else "new ones were"
         return (
-            f"The image states no valid {' and no valid '.join(self.generated)}: {new} generated, "
+            f"The file states no valid {' and no valid '.join(self.generated)}: {new} generated, "
             "so that an archive may not show this result with the image."
         )
 

@@ -26,7 +26,7 @@ from boneage.domain.clinical_findings import (
     GrowthFindings,
 )
 from boneage.domain.radiograph import Sex
-from boneage.domain.reported import MONTHS_DECIMALS, reported
+from boneage.domain.reported import MONTHS_DECIMALS, SDS_DECIMALS, reported
 from boneage.reports.dicom.source import UTF_8, SourceDataset, derived_uid
 from boneage.reports.wording import comments
 
@@ -218,7 +218,7 @@ def _properties(assessment: Assessment, growth: GrowthFindings | None) -> sr.Mea
     z_score = normal_range = None
     if growth is not None and growth.sds is not None:
         z_score = sr.MeasurementStatisticalProperties(
-            [_property(codes.DCM.ZScoreOfMeasurement, growth.sds, NO_UNIT)],
+            [_property(codes.DCM.ZScoreOfMeasurement, growth.sds, NO_UNIT, SDS_DECIMALS)],
             description=f"SDS of the bone age around the {growth.centre.value}",
             authority=growth.table,
         )
@@ -239,8 +239,8 @@ def _properties(assessment: Assessment, growth: GrowthFindings | None) -> sr.Mea
         # highdicom would state these without a unit.
         upper = codes.SCT.RangeOfUpperMeasurementUncertainty
         lower = codes.SCT.RangeOfLowerMeasurementUncertainty
-        above = max(0.0, interval.high_months - assessment.age_months)
-        below = max(0.0, assessment.age_months - interval.low_months)
+        above = max(0.0, reported(interval.high_months) - reported(assessment.age_months))
+        below = max(0.0, reported(assessment.age_months) - reported(interval.low_months))
         properties.extend([_property(upper, above), _property(lower, below)])
     return properties
 

@@ -165,9 +165,9 @@ def _pictures(canvas: Canvas, pictures: ReportPictures, words: Words, area: Page
     beside = PageArea(left, area.top, area.left + area.width - left, area.height - CAPTION)
     lowest = _regions(canvas, pictures.regions, beside)
     start = max(left, end + GAP)
-    end = _draw_text(canvas, words.gettext("Attention: none"), start, lowest - 9, small)
+    end = _draw_text(canvas, words.gettext("Attention: low"), start, lowest - 9, small)
     scale = _draw_picture(canvas, heat_bar(160, 14), PageArea(end + 4, lowest - 3, 70, 7))
-    _draw_text(canvas, words.gettext("highest"), scale.left + scale.width + 4, lowest - 9, small)
+    _draw_text(canvas, words.gettext("high"), scale.left + scale.width + 4, lowest - 9, small)
     return max(area.top - area.height, min(film.top - film.height, lowest) - CAPTION)
 
 

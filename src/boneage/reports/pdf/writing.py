@@ -88,8 +88,8 @@ def _identity(identity: Identity, words: Words) -> tuple[wording.Entry, ...]:
         (_("Pseudonym"), identity.pseudonym),
         (_("Name"), identity.name),
         (_("Patient ID"), identity.patient_id),
-        (_("Date of birth"), identity.birth_date and identity.birth_date.isoformat()),
-        (_("Study date"), identity.study_date and identity.study_date.isoformat()),
+        (_("Date of birth"), identity.birth_date and words.date(identity.birth_date.isoformat())),
+        (_("Study date"), identity.study_date and words.date(identity.study_date.isoformat())),
     )
     return tuple((label, text) for label, text in stated if text)
 
@@ -112,9 +112,11 @@ def _sections(assessment: Assessment, words: Words) -> list[wording.EntryGroup]:
     if clinical is not None and clinical.adult_height is not None:
         height = wording.height_entries(clinical.adult_height, words)
         sections.append(wording.EntryGroup(_("Adult height prediction"), tuple(height)))
-    details = wording.standards_entries(clinical.standards, words) if clinical is not None else []
-    details.append((_("Regional estimates"), wording.regional_estimates(assessment, words)))
-    return [*sections, wording.EntryGroup(_("Bone age in detail"), tuple(details))]
+    if clinical is not None:
+        standards = wording.standards_entries(clinical.standards, words)
+        sections.append(wording.EntryGroup(_("Comparison with the atlas"), tuple(standards)))
+    estimates = (_("Estimates by network"), wording.regional_estimates(assessment, words))
+    return [*sections, wording.EntryGroup(_("Model"), (estimates,))]
 
 
 def _provenance(
@@ -124,7 +126,7 @@ def _provenance(
     weights = assessment.weights
     model = [weights.name, _("profile {name}").format(name=weights.profile)]
     if weights_date:
-        model.append(_("of {date}").format(date=weights_date))
+        model.append(_("of {date}").format(date=words.date(weights_date)))
     size = f"{assessment.film_height} × {assessment.film_width}"
     return [
         (_("Software"), f"boneage {__version__}"),

@@ -292,8 +292,8 @@ class _Watchdog:
                 signs[process] = heard
                 if silent[process] * HEARTBEAT_SECONDS > self.patience:
                     self._end(
-                        f"process {process} gave no sign of life for {self.patience:g} s: "
-                        f"it was ended, or its computer is lost; {RESUME_ADVICE}"
+                        f"process {process} has not responded for {self.patience:g} s; it was "
+                        f"stopped or its computer is unreachable; {RESUME_ADVICE}"
                     )
 
     def _values(self, folder: str) -> dict[int, str]:

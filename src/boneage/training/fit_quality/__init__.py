@@ -1,1 +1,1 @@
-"""Fitting the quality check: what tells a hand from everything else, and its orientation."""
+"""Fitting the quality check: a hand against everything else, and its orientation."""

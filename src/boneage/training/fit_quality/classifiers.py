@@ -18,7 +18,7 @@ from boneage.training.fit_quality.examples import Example
 COMPONENTS = 160
 """Principal components of the features that the classifiers are linear in."""
 KIND_STRENGTH, ORIENTATION_STRENGTH = 0.2, 0.1
-"""Inverse strengths of the penalties, as scikit-learn counts them; see docs/suitability.md."""
+"""Inverse strengths of the penalties, as scikit-learn counts them; see docs/image-quality.md."""
 TILT_PENALTY = 30.0
 SOLVER = {"max_iter": 150, "tol": 1e-3}
 """More change no likelihood that matters."""

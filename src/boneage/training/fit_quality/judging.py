@@ -88,7 +88,7 @@ class Judged:
 def judged(classifier: QualityClassifier, example: Example, certain: float, turn: Turn) -> Judged:
     """Judge a plain example, turned first where it has another orientation for certain."""
     if example.orientation is None:
-        raise ValueError(f"{example.name!r} is no plain image")
+        raise ValueError(f"{example.name!r} is not a plain image")
     orientation = example.orientation
     judgement = classifier.judge(example.features)
     quarters, inverted = most_likely_orientation(judgement)

@@ -61,8 +61,8 @@ def _recut(image: Pixels, random: Random) -> Pixels:
         pads = random.uniform(0, 0.25, 4) * (height, height, width, width)
         top, bottom, left, right = map(int, pads)
         mode = cv2.BORDER_CONSTANT if random.random() < 0.5 else cv2.BORDER_REPLICATE
-        framed: Pixels = cv2.copyMakeBorder(image, top, bottom, left, right, mode, value=0)
-        return framed
+        bordered: Pixels = cv2.copyMakeBorder(image, top, bottom, left, right, mode, value=0)
+        return bordered
     return image
 
 

@@ -1,7 +1,7 @@
 """Images that are not to be analysed, as a catalogue lists them.
 
 A folder with ``catalog.csv``: ``file, category, expected, source, group`` and
-more columns, which are not looked at. ``expected`` is ``refuse``, ``warn`` or
+more columns, which are ignored. ``expected`` is ``refuse``, ``warn`` or
 ``accept-with-warning``.
 """
 

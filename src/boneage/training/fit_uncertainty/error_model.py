@@ -32,7 +32,7 @@ from boneage.uncertainty.intervals import (
     IntervalModel,
     NonconformityScores,
     Numbers,
-    Ramp,
+    Widening,
     disagreement,
 )
 
@@ -191,9 +191,9 @@ def _shape(films: Errors, slope: float) -> ErrorModel:
     ood = None
     if films.ood_score is not None:
         usual_score = float(np.quantile(films.ood_score, OOD_QUANTILE))
-        ood = Ramp(max(usual_score, 1e-3), OOD_SLOPE)
+        ood = Widening(max(usual_score, 1e-3), OOD_SLOPE)
     flat = {sex: (1.0,) * len(KNOTS) for sex in SEXES}
-    return ErrorModel(KNOTS, flat, Ramp(usual, slope), ood, MOST_WIDENING)
+    return ErrorModel(KNOTS, flat, Widening(usual, slope), ood, MOST_WIDENING)
 
 
 def months_at_knots(absolute: Numbers, films: Errors) -> Mapping[Sex, Numbers]:

@@ -13,7 +13,7 @@ from boneage.datasets.films import Film, load_films
 from boneage.domain.assessment import Failure
 from boneage.domain.radiograph import Sex
 from boneage.errors import DataError
-from boneage.evaluation.accuracy.readings import CaseReading, Validation, read_each
+from boneage.evaluation.accuracy.estimates import CaseEstimate, Validation, assess_each
 from boneage.evaluation.cases import choose, films_to_read, fingerprint
 from boneage.inference.assessor import Assessor
 from boneage.storage.parallel import Journal
@@ -21,10 +21,10 @@ from tests.conftest import drawn_hand, write_png
 from tests.evaluation.drawn import DrawnAssessor, write_films
 
 
-def collect(answers: Iterable[CaseReading | Failure]) -> Validation:
+def collect(answers: Iterable[CaseEstimate | Failure]) -> Validation:
     found = list(answers)
     failures = tuple(answer for answer in found if isinstance(answer, Failure))
-    return Validation(tuple(a for a in found if isinstance(a, CaseReading)), failures)
+    return Validation(tuple(a for a in found if isinstance(a, CaseEstimate)), failures)
 
 
 def test_only_readable_films_of_the_split_are_read(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_squeezed_copies_are_read_in_their_true_shape(tmp_path: Path) -> None:
             seen.append((film.pixel_aspect, force))
             return super().assess(film.name, sex)
 
-    validation = collect(read_each(Watching(), [film], force=True))
+    validation = collect(assess_each(Watching(), [film], force=True))
     assert [reading.case for reading in validation.readings] == ["5"]
     ((aspect, force),) = seen
     assert aspect == pytest.approx(1200 / 1000)
@@ -67,7 +67,7 @@ def test_a_folder_without_films_is_quoted(tmp_path: Path) -> None:
 
 def test_every_film_gives_a_reading_or_a_failure(tmp_path: Path) -> None:
     films = films_to_read(write_films(tmp_path / "films"), "validation")
-    validation = collect(read_each(DrawnAssessor(), films))
+    validation = collect(assess_each(DrawnAssessor(), films))
     assert validation.films == 3
     first, second = validation.readings
     assert (first.case, first.sex, first.true_months) == ("1", Sex.MALE, 120)
@@ -83,7 +83,7 @@ def test_workers_change_nothing_but_the_time(
 ) -> None:
     films = real_films_to_read(tmp_path, grey_film)
     one, two = (
-        collect(read_each(Assessor(weights, threads=1), films, workers=workers))
+        collect(assess_each(Assessor(weights, threads=1), films, workers=workers))
         for workers in (1, 2)
     )
     assert [r.case for r in two.readings] == [film.id for film in films]
@@ -97,12 +97,12 @@ def test_what_was_read_before_is_compared_with_the_label_of_today(
 ) -> None:
     films = real_films_to_read(tmp_path, grey_film)
     with Journal(tmp_path / "journal", {}) as journal:
-        first = collect(read_each(Assessor(weights), films[:2], journal))
+        first = collect(assess_each(Assessor(weights), films[:2], journal))
     older = [replace(film, age_months=film.age_months + 5) for film in films]
     films[0].path.unlink()  # whoever reads it again fails
     with Journal(tmp_path / "journal", {}) as journal:
         assert list(journal.done) == ["1", "2"]
-        again = collect(read_each(Assessor(weights), older, journal))
+        again = collect(assess_each(Assessor(weights), older, journal))
         assert list(journal.done) == ["1", "2", "3", "4"]
     for before, after in zip(first.readings, again.readings, strict=False):
         assert after == replace(before, true_months=before.true_months + 5)
@@ -126,7 +126,7 @@ def test_each_film_is_read_by_both_standards(
     """The small weights read 12 months more for boys."""
     films = real_films_to_read(tmp_path, grey_film)
     assessor = Assessor(weights)
-    for reading, film in zip(collect(read_each(assessor, films)).readings, films, strict=True):
+    for reading, film in zip(collect(assess_each(assessor, films)).readings, films, strict=True):
         assert reading.by_standard[reading.sex] == reading.predicted_months
         other = assessor.assess(film.path, Sex.FEMALE).age_months
         assert reading.by_standard[Sex.FEMALE] == pytest.approx(other)
@@ -144,10 +144,10 @@ def test_intervals_of_several_levels_are_checked(
 ) -> None:
     films = load_films(labelled).films[:3]
     with Journal(tmp_path / "journal", {}) as journal:
-        first = collect(read_each(Assessor(sure_weights), films, journal)).readings
+        first = collect(assess_each(Assessor(sure_weights), films, journal)).readings
     assert [interval.level for interval in first[0].intervals] == [0.5, 0.8, 0.9]
     with Journal(tmp_path / "journal", {}) as journal:
-        again = collect(read_each(Assessor(sure_weights), films, journal)).readings
+        again = collect(assess_each(Assessor(sure_weights), films, journal)).readings
     ends = [[(i.low_months, i.high_months) for i in reading.intervals] for reading in first]
     assert [r.by_standard for r in again] == [r.by_standard for r in first]
     assert ends == [[(i.low_months, i.high_months) for i in r.intervals] for r in again]

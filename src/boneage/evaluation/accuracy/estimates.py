@@ -30,7 +30,7 @@ LABELLED = ("case", "sex", "true_months")
 
 
 @dataclass(frozen=True)
-class CaseReading:
+class CaseEstimate:
     """One labelled film and what was predicted from it."""
 
     case: str
@@ -54,7 +54,7 @@ class CaseReading:
         return self.predicted_months - self.true_months
 
 
-def months_of(readings: Sequence[CaseReading]) -> tuple[Vector, Vector]:
+def months_of(readings: Sequence[CaseEstimate]) -> tuple[Vector, Vector]:
     """True and predicted months, shape (n,) each."""
     true = np.array([reading.true_months for reading in readings])
     return true, np.array([reading.predicted_months for reading in readings])
@@ -64,7 +64,7 @@ def months_of(readings: Sequence[CaseReading]) -> tuple[Vector, Vector]:
 class Validation:
     """The readings of a set of films, and the films that got none."""
 
-    readings: tuple[CaseReading, ...]
+    readings: tuple[CaseEstimate, ...]
     failures: tuple[Failure, ...]
     """Named by the film's id."""
     problems: tuple[Problem, ...] = ()
@@ -76,14 +76,14 @@ class Validation:
         return len(self.readings) + len(self.failures)
 
 
-def read_each(
+def assess_each(
     assessor: Assessor,
     films: Sequence[Film],
     journal: Journal | None = None,
     *,
     workers: int = 1,
     force: bool = False,
-) -> Iterator[CaseReading | Failure]:
+) -> Iterator[CaseEstimate | Failure]:
     """Read films, each by the sex its label states; answers in the films' order.
 
     What the journal holds is not read again, but compared with the label as it
@@ -91,17 +91,17 @@ def read_each(
     failed quality check.
     """
 
-    def work(film: Film, noted: Any) -> CaseReading | Failure:
+    def work(film: Film, noted: Any) -> CaseEstimate | Failure:
         label: dict[str, Any] = {"case": film.id, "sex": film.sex, "true_months": film.age_months}
         if noted:
-            return msgspec.convert({**noted, **label}, CaseReading)
+            return msgspec.convert({**noted, **label}, CaseEstimate)
         source = attempt(film.id, film.radiograph) if film.squeezed else film.path
         answer = assess_case(
             assessor, source, sex=film.sex, force=force, child=None, name=film.id
         ).outcome
         if isinstance(answer, Failure):
             return answer
-        return CaseReading(
+        return CaseEstimate(
             **label,
             predicted_months=answer.age_months,
             networks=dict(answer.age_by_network),
@@ -116,7 +116,7 @@ def read_each(
     return resumed(work, films, journal, workers, key=lambda film: film.id, to_record=_note)
 
 
-def _note(answer: CaseReading | Failure) -> dict[str, Any] | None:
+def _note(answer: CaseEstimate | Failure) -> dict[str, Any] | None:
     if isinstance(answer, Failure):
         return None
     plain: dict[str, Any] = msgspec.to_builtins(answer)
