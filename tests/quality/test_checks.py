@@ -80,7 +80,7 @@ MEASURED: list[tuple[ImageMeasures, str, str]] = [
     (sided(-0.8, "L"), "thumb_left", "note"),
     (sided(-0.8, "L", mirrored=True), "mirrored_marker", "warning"),
     (sided(-0.8, "R", mirrored=True), "mirrored_marker", "warning"),
-    (sided(0.8, "R"), "right_marker", "warning"),
+    (sided(0.1, "R"), "right_marker", "warning"),
     (sided(-0.8, "R"), "right_marker", "warning"),
     (sided(-0.8, "L", likelihood=0.5), "looks_right", "warning"),
     (measured(contrast=0.005), "no_contrast", "refusal"),
@@ -132,6 +132,13 @@ def test_a_good_film_is_accepted() -> None:
 @pytest.mark.parametrize(("measures", "code", "severity"), MEASURED)
 def test_each_measure_has_its_finding(measures: ImageMeasures, code: str, severity: str) -> None:
     assert codes(measures)[code] == severity
+
+
+@pytest.mark.parametrize("letter", ["L", "R"])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_an_initial_beside_a_left_hand_is_no_finding(letter: str, mirrored: bool) -> None:
+    """Technologists put their initials beside the marker."""
+    assert codes(sided(0.8, letter, mirrored=mirrored)) == {}
 
 
 def test_few_pixels_are_a_finding() -> None:

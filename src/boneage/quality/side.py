@@ -54,7 +54,8 @@ def findings_of_side(side: SideEvidence) -> Iterator[Finding]:
     """Warn of a right hand and of a flipped image."""
     marker = side.sure_marker
     measured = (side.thumb, THUMB_LEFT)
-    if marker is not None and marker.letter == "R" and not marker.mirrored:
+    right = marker is not None and marker.letter == "R" and not marker.mirrored
+    if marker is not None and right and side.thumb < -THUMB_LEFT:  # else an initial of somebody
         message = "The lead marker is an R: the image shows a right hand; the standards apply to "
         yield Finding.warning(
             "right_marker", f"{message}left hands.", marker.likelihood, MARKER_SURE
@@ -62,7 +63,7 @@ def findings_of_side(side: SideEvidence) -> Iterator[Finding]:
     elif marker is not None and marker.mirrored and side.thumb_is_left:
         message = f"The lead marker {marker.letter} is reversed: the image was probably flipped."
         yield Finding.warning("mirrored_marker", message, marker.likelihood, MARKER_SURE)
-    elif side.thumb_is_left and marker is not None:  # an L, as it should be
+    elif side.thumb_is_left and marker is not None and not right:  # an L, as it should be
         message = "The thumb is on the left although the lead marker is an L: a palm-up view, or "
         yield Finding.note("thumb_left", f"{message}a marker added after the image was flipped.")
     elif side.thumb_is_left:
