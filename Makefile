@@ -106,7 +106,7 @@ suitability: $(EVAL)  ## Fit the image quality check to the bundled weights
 	@$(BIN)/python -m tools.documents figures
 
 fuzz: $(DEV)  ## Give N damaged files to the readers; failures are kept in build/fuzz
-	@$(BIN)/python -m tests.reading.fuzz --inputs $(N) --out build/fuzz
+	@$(BIN)/python -m tools.fuzz --inputs $(N) --out build/fuzz
 	@[ $(N) -lt 100000 ] || cp build/fuzz/fuzz.json $(EVIDENCE)  # fewer are a trial
 
 encodings: $(DEV)  ## Write IMAGES held-out images in hundreds of ways, and compare the results (an hour)
@@ -144,9 +144,9 @@ trainbench: $(TRAIN) $(EVAL)  ## Measure what training costs beside its bare net
 	@$(BIN)/python -m tools.documents figures
 
 dashbench: $(DEV)  ## Measure the dashboard in Chromium, and take its pictures for docs/
-	@$(BIN)/python -m tests.browser.measure --out $(EVIDENCE)/dashboard.json
-	@$(BIN)/python -m tests.browser.screenshots docs
-	@$(BIN)/python -m tests.browser.screenshots --every-state docs/screens
+	@$(BIN)/python -m tools.bench.dashboard --out $(EVIDENCE)/dashboard.json
+	@$(BIN)/python -m tools.screenshots docs
+	@$(BIN)/python -m tools.screenshots --every-state docs/screens
 	@$(BIN)/python -m tools.documents figures
 
 servicebench: $(DEV)  ## Measure the service: images a second, memory (an hour)
@@ -154,7 +154,7 @@ servicebench: $(DEV)  ## Measure the service: images a second, memory (an hour)
 	@$(BIN)/python -m tools.documents figures
 
 nodebench: $(DEV)  ## Kill the DICOM node again and again, and count lost images (an hour)
-	@$(BIN)/python -m tests.apps.dicom_node.kills --films 1000 --kills 20 --out $(EVIDENCE)/node.json
+	@$(BIN)/python -m tools.bench.node --films 1000 --kills 20 --out $(EVIDENCE)/node.json
 
 audit: $(DEV)  ## Look for known vulnerabilities of the pinned libraries; needs the internet
 	@$(BIN)/python -c 'from urllib.request import urlopen; urlopen("https://pypi.org/pypi/pip/24.0/json", timeout=20)' \
@@ -165,7 +165,7 @@ figures: $(EVAL)  ## Write the figures in README.md, docs/ and MODEL_CARD.md fro
 	@$(BIN)/python -m tools.documents figures
 
 catalogues: $(DEV)  ## Update and compile the translations of the reports
-	@$(BIN)/python -m tests.i18n.catalogues
+	@$(BIN)/python -m tools.catalogues
 
 # One exact version of everything, from a fresh resolution of pyproject.toml.
 # TensorFlow goes by two names, of which a machine installs one: both are pinned.

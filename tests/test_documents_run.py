@@ -47,7 +47,7 @@ NOT_RUN = {
     r"boneage assess .*--calibration .*": "needs the file of a calibration",
     r"boneage assess .*--weights .*": "needs weights of a training",
     r"boneage evaluate .*clinic/.*": "needs the images and weights of an experiment",
-    r"python -m tests\.training\.shifted_clinic .*": "needs the data set",
+    r"python -m tools\.shifted_clinic .*": "needs the data set",
     r"python -m tools\.documents card --weights .*": "needs weights of a training",
     r".*--engine ray.*": "needs a Ray cluster",
     r"ray start .*": "needs a cluster",

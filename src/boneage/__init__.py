@@ -38,7 +38,8 @@ from boneage.errors import (
     UnsuitableError,
     WeightsError,
 )
-from boneage.inference.assessor import Assessor, Source
+from boneage.inference.assessor import Assessor
+from boneage.inference.session import Source
 from boneage.reading import read
 
 __all__ = [

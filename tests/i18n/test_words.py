@@ -10,7 +10,7 @@ from babel.messages.catalog import Message
 
 from boneage.errors import LanguageError
 from boneage.i18n.words import languages, words_of
-from tests.i18n.catalogues import catalogue_files, compiled, opened, texts_of_the_code
+from tools.catalogues import catalogue_files, compiled, opened, texts_of_the_code
 
 CATALOGUES = list(catalogue_files())
 

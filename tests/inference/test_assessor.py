@@ -29,10 +29,12 @@ from boneage.domain.assessment import (
     Failure,
     Verdict,
 )
+from boneage.domain.child import Child
 from boneage.domain.radiograph import ImageMetadata, Radiograph, Sex
 from boneage.errors import SexError, UnsuitableError, WeightsError
 from boneage.inference.assessor import COMBINING, ESTIMATING, Assessor
 from boneage.inference.manifest import FOLDER_VARIABLE
+from boneage.inference.session import assess_case
 from boneage.synthetic.film import draw
 from tests.conftest import build_weights, drawn_hand, write_png
 
@@ -214,6 +216,16 @@ def test_a_failure_does_not_stop_the_others(assessor: Assessor, tmp_path: Path, 
     assert isinstance(answers[1], Failure)
     assert answers[1].film == "bad.png"
     assert answers[1].message
+
+
+def test_each_of_many_is_interpreted_for_its_child(assessor: Assessor, film: Path) -> None:
+    case = Case(film, Sex.FEMALE, child=Child(120.0, height_cm=140.0))
+    (answer,) = assessor.assess_many([case])
+    assert isinstance(answer, Assessment)
+    assert answer.chronological_age_months == 120.0
+    assert answer.clinical is not None
+    assert answer.clinical == assess_case(assessor, case).assessment.clinical
+    assert answer.clinical.adult_height is not None
 
 
 def test_a_film_without_sex_fails_alone(assessor: Assessor, film: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.reading.fuzz import CRASH, HANG, Tally, Worker, corrupted, fuzz, seeds
+from tools.fuzz import CRASH, HANG, Tally, Worker, corrupted, fuzz, seeds
 
 INPUTS = 150
 

@@ -32,7 +32,7 @@ from boneage.training.profile import (
 )
 from boneage.uncertainty.intervals import LEAST_FILMS
 from tests.training.drawn import TINY, tiny_profile
-from tests.training.shifted_clinic import CLINIC, OTHERS, SHIFT_MONTHS, write_tables
+from tools.shifted_clinic import CLINIC, OTHERS, SHIFT_MONTHS, write_tables
 
 ROOT = Path(__file__).parents[2]
 

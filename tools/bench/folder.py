@@ -106,7 +106,7 @@ def measure_kills(
     report: Callable[[str], None],
 ) -> JsonObject:
     """Read films with kill -9 at random moments, spread by the pace; count both tables' rows."""
-    random_ = random.Random(7)  # noqa: S311  no secret
+    random_ = random.Random(7)
     # Of a part each, so that all come before the end; with what it takes to begin.
     opening = max(0.0, pace["seconds"] - pace["films"] / pace["films_per_second"])
     stretch = count / pace["films_per_second"] / (kills + 1)

@@ -192,7 +192,7 @@ def tabled(group: str, write: Callable[..., bytes]) -> dict[str, Writer]:
 def held_out(data: Path, count: int, seed: int) -> list[Source]:
     """Draw held-out images of useful resolution, as evenly over the years of age as they come."""
     films = load_films(data).select("detailed", "validation")
-    chosen = _by_age(films, count, random.Random(seed))  # noqa: S311  no secret
+    chosen = _by_age(films, count, random.Random(seed))
     return [Source(film.id, film.sex, film.age_months, film.path) for film in chosen]
 
 

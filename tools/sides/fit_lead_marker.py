@@ -44,7 +44,9 @@ SURE, DOUBTFUL = 0.9, 0.1
 example of something else."""
 HAND_SHARE = 0.06
 """Of the longer side: what is further from tissue than this is not on the hand."""
-EPOCHS = (6, 14)
+EPOCHS = (4, 12)
+MOST_OTHERS = 40_000
+"""Examples of something else; there are many more marks than letters."""
 BATCH = 256
 TURN_DEGREES = 12.0
 Labels = npt.NDArray[np.int64]
@@ -173,7 +175,10 @@ def relabelled(marks: Marks, network: keras.Model) -> Labels:
 
 def fitted(patches: Patches, labels: Labels, epochs: int) -> keras.Model:
     """Fit a network to labelled patches and their mirror images."""
+    random = np.random.default_rng(2017)
     used = labels >= 0
+    others = np.flatnonzero(labels == CLASSES.index(OTHER))
+    used[random.permutation(others)[MOST_OTHERS:]] = False
     images = np.concatenate([patches[used], patches[used][:, :, ::-1]])[..., np.newaxis]
     names = [_in_the_mirror(name) for name in CLASSES]
     mirror = np.array([CLASSES.index(name) for name in names])
@@ -188,7 +193,6 @@ def fitted(patches: Patches, labels: Labels, epochs: int) -> keras.Model:
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
-    random = np.random.default_rng(2017)
     order = random.permutation(len(images))
     held_out, rest = order[: len(order) // 10], order[len(order) // 10 :]
     network.fit(

@@ -24,7 +24,8 @@ from boneage.batch.cases import no_images_error
 from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, Box, Failure, WeightsName
 from boneage.domain.radiograph import Radiograph
 from boneage.errors import DataError, OutputError
-from boneage.inference.assessor import Assessor, failure_of
+from boneage.inference.assessor import Assessor
+from boneage.inference.session import failure_of
 from boneage.reading import read
 from boneage.reading.folders import LeftOut, films_in
 from boneage.reports.table import Row, TableWriter, write_table

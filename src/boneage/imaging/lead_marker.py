@@ -46,7 +46,7 @@ def reduced(pixels: Pixels) -> npt.NDArray[np.uint8]:
     grey = cv2.resize(pixels, size, interpolation=way)
     low, high = float(grey.min()), float(grey.max())
     stretched: npt.NDArray[np.uint8] = cv2.convertScaleAbs(
-        (grey - low) * (255 / max(high - low, 1e-6))
+        (grey - low) * (255 / max(high - low, 0.01))
     )
     return stretched
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from traceback import format_tb
-from typing import BinaryIO, TypeAlias, TypeVar
 
 from boneage.domain.assessment import (
     WHOLE_HAND,
@@ -24,7 +21,7 @@ from boneage.domain.assessment import (
     verdict_on,
 )
 from boneage.domain.radiograph import Radiograph, Sex
-from boneage.errors import BoneageError, SexError, UnsuitableError, WeightsError
+from boneage.errors import SexError, UnsuitableError
 from boneage.inference.both_hands import Pair, find_pair, on_whole_image, with_findings
 from boneage.inference.interval_predictor import IntervalPredictor
 from boneage.inference.networks import (
@@ -38,19 +35,14 @@ from boneage.inference.networks import (
     run_region_networks,
     step_of,
 )
+from boneage.inference.session import Source, assess_case
 from boneage.inference.weights import Weights
 from boneage.quality.checks import findings_of
 from boneage.reading import read
-from boneage.reading.source import name_of
-
-Result = TypeVar("Result")
-Source: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO | Radiograph
 
 PREPARING = "preparing the image"
 ESTIMATING = "estimating from the regions"
 COMBINING = "combining the estimates"
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -217,16 +209,7 @@ class Assessor:
         """Assess images one after the other; one that cannot be assessed becomes a Failure."""
         for item in cases:
             case = item if isinstance(item, Case) else Case(item)
-            yield attempt(
-                name_of(case.film),
-                partial(
-                    self.assess,
-                    case.film,
-                    case.sex or sex,
-                    chronological_age_months=case.chronological_age_months,
-                    force=force,
-                ),
-            )
+            yield assess_case(self, case, sex=sex, force=force).outcome
 
     def find_regions(self, radiograph: Radiograph) -> tuple[RegionDetection, ...]:
         """Detect the regions of an image, with the attention network alone."""
@@ -236,27 +219,6 @@ class Assessor:
             first = pair.left.first
         detections = first.detections_on_image(detect_regions(self.weights, first, sex, _ignore))
         return pair.left.detections_on_whole(detections, radiograph) if pair else detections
-
-
-def attempt(name: str, work: Callable[[], Result]) -> Result | Failure:
-    """Do something with one of many images; a Failure where it cannot be done."""
-    try:
-        return work()
-    except Exception as error:
-        return failure_of(name, error)
-
-
-def failure_of(name: str, error: Exception) -> Failure:
-    """Give why an image could not be assessed; a WeightsError is raised: every image would fail."""
-    if isinstance(error, WeightsError):
-        raise error
-    if isinstance(error, BoneageError):
-        return Failure(name, error.code, str(error), error.findings)
-    # Neither logged nor shown in full: its message may quote the patient.
-    kind = type(error).__name__
-    logger.error("unexpected %s", kind)
-    logger.debug("%s", "".join(format_tb(error.__traceback__)))
-    return Failure(name, "unexpected", f"unexpected {kind}")
 
 
 def _refuse(name: str, findings: tuple[Finding, ...]) -> None:

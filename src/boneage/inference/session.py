@@ -6,21 +6,33 @@ gets the same outcome; every writer takes the session's radiograph instead of de
 
 from __future__ import annotations
 
+import logging
+import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import BinaryIO
+from traceback import format_tb
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias, TypeVar
 
 from boneage.clinical.interpreting import with_clinical_findings
 from boneage.domain.assessment import Assessment, Case, Failure
 from boneage.domain.child import Child
 from boneage.domain.radiograph import Radiograph, Sex
-from boneage.inference.assessor import Assessor, Source, failure_of
+from boneage.errors import BoneageError, WeightsError
 from boneage.inference.networks import OnStep
 from boneage.reading import read
 from boneage.reading.source import UNNAMED, NamedFile, load, name_of
 
+if TYPE_CHECKING:
+    from boneage.inference.assessor import Assessor
+
+Result = TypeVar("Result")
+Source: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO | Radiograph
+
 DECODING = "reading the file"
 UNKNOWN_CHILD = Child()
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,3 +142,24 @@ def assess_case(
     if name is not None:
         outcome = replace(outcome, film=name)
     return Session(outcome, radiograph, data)
+
+
+def attempt(name: str, work: Callable[[], Result]) -> Result | Failure:
+    """Do something with one of many images; a Failure where it cannot be done."""
+    try:
+        return work()
+    except Exception as error:
+        return failure_of(name, error)
+
+
+def failure_of(name: str, error: Exception) -> Failure:
+    """Give why an image could not be assessed; a WeightsError is raised: every image would fail."""
+    if isinstance(error, WeightsError):
+        raise error
+    if isinstance(error, BoneageError):
+        return Failure(name, error.code, str(error), error.findings)
+    # Neither logged nor shown in full: its message may quote the patient.
+    kind = type(error).__name__
+    logger.error("unexpected %s", kind)
+    logger.debug("%s", "".join(format_tb(error.__traceback__)))
+    return Failure(name, "unexpected", f"unexpected {kind}")

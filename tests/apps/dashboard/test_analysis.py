@@ -100,7 +100,8 @@ def test_the_headline_sets_the_bone_age_beside_the_chronological_one(
 def test_the_interval_is_shown_when_there_is_one(answered: AnalysedImage) -> None:
     assert "no prediction interval" in markup.headline(answered.assessment)
     with_one = replace(answered.assessment, interval=Interval(108.0, 132.0, 0.95))
-    interval = "95 % prediction interval: 9 years 0 months to 11 years 0 months (108 to 132 months)"
+    ages = "9 years 0 months to 11 years 0 months (108.0 to 132.0 months)"
+    interval = f"95 % prediction interval: {ages}"
     assert interval in markup.headline(with_one)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.apps.dicom_node.kills import measure
+from tools.bench.node import measure
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from boneage.apps.dashboard.analysis import AnalysedImage, Outcome
 from boneage.domain.assessment import Assessment, Failure
 from boneage.errors import BoneageError
 from boneage.extras import what_to_install
-from boneage.inference.assessor import failure_of
+from boneage.inference.session import failure_of
 from boneage.reports.exports import FORMATS, PICTURE, ReportOptions, export
 from boneage.reports.record import batch, record
 from boneage.reports.table import row, write_table

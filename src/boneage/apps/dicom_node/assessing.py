@@ -22,8 +22,8 @@ from boneage.apps.dicom_node.sop_classes import RESULT_CLASSES, read_header
 from boneage.domain.assessment import Assessment, Failure
 from boneage.domain.radiograph import Pixels, Radiograph
 from boneage.errors import FilmError, OutputError
-from boneage.inference.assessor import Assessor, failure_of
-from boneage.inference.session import assess_case
+from boneage.inference.assessor import Assessor
+from boneage.inference.session import assess_case, failure_of
 from boneage.reading import read
 from boneage.reading.quiet import quiet
 from boneage.reading.source import NamedFile

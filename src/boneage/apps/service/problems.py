@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse
 from boneage.domain.assessment import Failure, Finding, Verdict, verdict_on
 from boneage.errors import BoneageError
 from boneage.extras import extra_of
-from boneage.inference.assessor import failure_of
+from boneage.inference.session import failure_of
 from boneage.reports.record import finding_record
 
 MEDIA_TYPE = "application/problem+json"

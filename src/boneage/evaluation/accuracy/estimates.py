@@ -16,8 +16,8 @@ from boneage.domain.assessment import Assessment, Failure, Interval
 from boneage.domain.radiograph import Sex
 from boneage.errors import LevelError
 from boneage.evaluation.metrics import Vector
-from boneage.inference.assessor import Assessor, attempt
-from boneage.inference.session import assess_case
+from boneage.inference.assessor import Assessor
+from boneage.inference.session import assess_case, attempt
 from boneage.storage.parallel import Journal, resumed
 from boneage.uncertainty.intervals import DEFAULT_LEVEL
 

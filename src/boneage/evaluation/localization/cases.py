@@ -29,7 +29,8 @@ from boneage.evaluation.localization.measuring import (
     measure,
 )
 from boneage.evaluation.metrics import OVERALL, Estimate, means
-from boneage.inference.assessor import Assessor, attempt
+from boneage.inference.assessor import Assessor
+from boneage.inference.session import attempt
 from boneage.reading import read
 from boneage.storage.parallel import Journal, resumed
 

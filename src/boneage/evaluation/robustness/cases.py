@@ -22,8 +22,8 @@ from boneage.evaluation.cases import fingerprint
 from boneage.evaluation.metrics import Estimate, mean, means
 from boneage.evaluation.robustness.changes import CHANGES, Change
 from boneage.imaging.perturbations import Grey, grey_of
-from boneage.inference.assessor import Assessor, attempt
-from boneage.inference.session import assess_case
+from boneage.inference.assessor import Assessor
+from boneage.inference.session import assess_case, attempt
 from boneage.storage.parallel import Journal, resumed
 
 FAR_MONTHS = 12.0

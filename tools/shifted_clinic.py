@@ -1,6 +1,6 @@
 """A made-up clinic that reads older than the labels, from real films; to measure fine-tuning.
 
-``python -m tests.training.shifted_clinic FOLDER [DATA]`` writes two tables of films of the
+``python -m tools.shifted_clinic FOLDER [DATA]`` writes two tables of films of the
 training split: ``clinic.csv`` to fine-tune on, ``others.csv`` to measure before and after.
 """
 

@@ -2,8 +2,8 @@
 
 Every input is made from its number alone, so that a finding can be made again::
 
-    python -m tests.reading.fuzz --inputs 100000 --out build/fuzz
-    python -m tests.reading.fuzz --first 4711 --inputs 1 --out build/fuzz
+    python -m tools.fuzz --inputs 100000 --out build/fuzz
+    python -m tools.fuzz --first 4711 --inputs 1 --out build/fuzz
 """
 
 from __future__ import annotations
@@ -216,7 +216,7 @@ class Worker:
     """A process that reads one input after the other, and may die of it."""
 
     def __init__(self) -> None:
-        command = [sys.executable, "-m", "tests.reading.fuzz", "--worker"]
+        command = [sys.executable, "-m", "tools.fuzz", "--worker"]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
