@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 import numpy as np
-import onnxruntime
 
 from boneage.domain.orientation import Orientation
 from boneage.domain.radiograph import Pixels
 from boneage.imaging.lead_marker import letter_boxes, letter_patches, reduced
 from boneage.imaging.thumb import thumb_side
+from boneage.inference.weights import silent_runtime
 from boneage.quality.side import LeadMarker, SideEvidence
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
 
 OTHER, MIRRORED = "other", " mirrored"
 CLASSES = (OTHER, "L", f"L{MIRRORED}", "R", f"R{MIRRORED}")
@@ -57,6 +61,10 @@ def lead_marker(pixels: Pixels) -> LeadMarker | None:
 
 
 @cache
-def _network() -> onnxruntime.InferenceSession:
+def _network() -> InferenceSession:
+    onnxruntime = silent_runtime()
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors only
+    options.intra_op_num_threads = 1  # others run beside it
     content = (files("boneage.inference") / NETWORK).read_bytes()
-    return onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
