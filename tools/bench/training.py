@@ -232,7 +232,9 @@ def _loop(
     model = training_model(network, setting.profile, setting.size, seed)
     compile_for(model, phase, phase.epochs * epoch_batches)
     marks: list[npt.NDArray[np.float64]] = []
-    marking = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_: marks.append(now()))
+    marking = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: marks.append(now())
+    )
     callbacks, epochs = [marking, *callbacks_of(phase, train, folder)], count()
 
     def turn() -> tuple[Spent, Spent]:

@@ -16,7 +16,6 @@ from typing import Any, TypeAlias, TypeVar
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw, ImageFont
 
 from boneage.domain.radiograph import Pixels, Radiograph
 
@@ -237,6 +236,8 @@ def with_text(pixels: Pixels, random: Random) -> Pixels:
     White, or black and white on a box of the other, in letters of 1.4 to 3.5 % of the
     image's height. The names and numbers are invented.
     """
+    from PIL import Image, ImageDraw, ImageFont  # noqa: PLC0415  assessing needs no Pillow
+
     image = Image.fromarray(np.rint(pixels * 255).astype(np.uint8))
     draw, text = ImageDraw.Draw(image), str(random.choice(INVENTED_TEXTS))
     font = ImageFont.load_default(max(10, round(random.uniform(*TEXT_HEIGHTS) * image.height)))

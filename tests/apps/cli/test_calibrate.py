@@ -152,9 +152,10 @@ def test_levels_on_the_command_line(
 
 
 def test_weights_show_the_basis_of_their_interval(run: Run, sure_weights: Path) -> None:
-    assert "interval  none: these weights state no prediction interval" in run("weights").stdout
+    assert "interval       none: these weights state no prediction" in run("weights").stdout
     shown = run("weights", "--weights", sure_weights).stdout
     assert (
-        "interval  by 35 female and 35 male calibration images; widens for atypical images" in shown
+        "interval       by 35 female and 35 male calibration images; widens for atypical images"
+        in shown
     )
     assert "scores" not in shown

@@ -162,18 +162,18 @@ def test_missing_weights_are_reported(run: Run, tmp_path: Path) -> None:
 def test_training_is_handed_on(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     called: dict[str, Any] = {}
 
-    def train(profile: str | None, data: Path, run_folder: Path, **options: Any) -> None:
-        called.update(profile=profile, data=data, run_folder=run_folder, **options)
+    def train(profile: str | None, run: Any, **options: Any) -> None:
+        called.update(profile=profile, **vars(run), **options)
 
     module = type(sys)("boneage.training.stages")
     module.train = train  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "boneage.training.stages", module)
     arguments = ["--data", tmp_path, "--run", tmp_path / "run", "--epochs", 2, "--strict"]
     assert run("train", *arguments).exit_code == 0
-    assert called == {
+    handed_on = {
         "profile": None,
         "data": tmp_path,
-        "run_folder": tmp_path / "run",
+        "folder": tmp_path / "run",
         "fold": None,
         "shared_images": None,
         "stage": None,
@@ -184,6 +184,7 @@ def test_training_is_handed_on(run: Run, tmp_path: Path, monkeypatch: pytest.Mon
         "start_from": None,
         "few": False,
     }
+    assert {name: called[name] for name in handed_on} == handed_on
     assert run("train", *arguments, "--from", "bundled", "--few").exit_code == 0
     assert (called["start_from"], called["few"]) == ("bundled", True)
 
