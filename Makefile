@@ -36,7 +36,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run example test quick lint types pytest format train bundle evidence analyse evaluate ruler stress ablate card bench \
-	suitability fuzz encodings bigbench trainbench dashbench servicebench nodebench audit figures catalogues constraints clean
+	suitability fuzz sides encodings bigbench trainbench dashbench servicebench nodebench audit figures catalogues constraints clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1@\2/p' $(MAKEFILE_LIST) | \
@@ -108,6 +108,9 @@ suitability: $(EVAL)  ## Fit the image quality check to the bundled weights
 fuzz: $(DEV)  ## Give N damaged files to the readers; failures are kept in build/fuzz
 	@$(BIN)/python -m tools.fuzz --inputs $(N) --out build/fuzz
 	@[ $(N) -lt 100000 ] || cp build/fuzz/fuzz.json $(EVIDENCE)  # fewer are a trial
+
+sides: $(DEV)  ## Flip and mask held-out images, and count the warnings about right and flipped hands (minutes)
+	@$(BIN)/python -m tools.sides.measure --data $(DATA) --split validation --out $(EVIDENCE)/sides.json
 
 encodings: $(DEV)  ## Write IMAGES held-out images in hundreds of ways, and compare the results (an hour)
 	@$(BIN)/python -m tools.encodings --data $(DATA) --images $(IMAGES) --work build/encodings \

@@ -9,7 +9,6 @@ get listed, to be looked at.
 from __future__ import annotations
 
 import argparse
-import json
 import zlib
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -17,12 +16,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from boneage import __version__
 from boneage.datasets.films import Film, load_films
 from boneage.domain.radiograph import ImageMetadata, Pixels, Radiograph
 from boneage.imaging.lead_marker import letter_boxes, reduced
 from boneage.inference.assessor import Assessor
 from boneage.inference.networks import first_pass
 from boneage.quality.side import findings_of_side
+from boneage.storage.files import EVIDENCE_FORMAT, today, write_json
 from tools.both_hands.measure import BOTH_HANDS, grey_image
 from tools.sides.drawing import with_marker
 from tools.sides.fit_lead_marker import on_hand, tissue_of
@@ -66,7 +67,15 @@ def main() -> None:
         print(f"{way:26} {row['warned']:4} of {count} warned about ({row['share']:.1%})")
     print("warned about as it is:", ", ".join(warned["as it is"]) or "none")
     if options.out:
-        options.out.write_text(json.dumps(table, indent=2) + "\n")
+        name = assessor.weights.name
+        header = {
+            "format": EVIDENCE_FORMAT,
+            "date": today(),
+            "boneage": __version__,
+            "weights": {"name": name.name, "sha256": name.sha256},
+            "data": {"split": options.split, "copies": options.copies},
+        }
+        write_json(options.out, {**header, "ways": table})
 
 
 def ways(film: Film) -> dict[str, Pixels]:
