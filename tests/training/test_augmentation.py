@@ -156,5 +156,6 @@ def test_gamma_keeps_the_order_of_grey_levels_and_both_ends() -> None:
 
 
 def test_gamma_can_be_saved() -> None:
-    again = RandomGamma.from_config(RandomGamma(0.3, seed=2).get_config())
-    assert (again.factor, again.seed) == (0.3, 2)
+    config = RandomGamma(0.3, seed=2).get_config()
+    assert (config["factor"], config["seed"]) == (0.3, 2)
+    assert RandomGamma.from_config(config).get_config() == config

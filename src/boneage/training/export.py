@@ -198,7 +198,9 @@ def _run(model: onnx.ModelProto, inputs: Inputs) -> dict[str, npt.NDArray[np.flo
     processor = ["CPUExecutionProvider"]
     session = silent_runtime().InferenceSession(model.SerializeToString(), providers=processor)
     names = [item.name for item in session.get_outputs()]
-    fed = {item.name: np.asarray(inputs[item.name]) for item in session.get_inputs()}
+    # Some constants are listed as inputs, too.
+    wanted = [item.name for item in session.get_inputs() if item.name in inputs]
+    fed = {name: np.asarray(inputs[name]) for name in wanted}
     return dict(zip(names, session.run(names, fed), strict=True))
 
 

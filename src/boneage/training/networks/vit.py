@@ -74,6 +74,6 @@ class AsMap(keras.layers.Layer):  # type: ignore[misc]
         """Cells (n, rows x columns, channels) in, the shape of ``like`` out."""
         return ops.reshape(cells, ops.shape(like))
 
-    def compute_output_shape(self, _: object, like_shape: Any) -> Any:
+    def compute_output_shape(self, cells_shape: object, like_shape: Any) -> Any:
         """The shape of the map."""
         return like_shape
