@@ -11,9 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from boneage.domain.radiograph import Pixels
+from boneage.imaging.components import connected_components
 
 LONGEST_PX = 768
 """Longer side at which markers are looked for; smaller images are enlarged."""
+LINEAR_FROM = 0.6
+"""Scale from which an image is interpolated, which is faster; below, pixels are averaged."""
+LEAST_RANGE = 0.01
+"""An image of less contrast, of black to white, is not stretched further."""
 STROKE = 0.035
 """Widest stroke of a letter, of the image's longer side; what is wider is not lead."""
 STANDS_OUT = (14, 30, 60, 110)
@@ -26,9 +31,11 @@ INK = (0.15, 0.75)
 """Share of its box that a letter fills."""
 SAME_PX = 4
 """Boxes whose edges differ by less are one."""
-MOST = 120
+MOST = 80
 """Patches of one image; the brightest ones are used."""
 PATCH_PX = 32
+PERCENTILES = (2, 98)
+"""Of the greys of a patch: they become 0 and 1."""
 LETTER_SHARE = 0.7
 """Of a patch: the longer side of the letter."""
 
@@ -42,12 +49,11 @@ def reduced(pixels: Pixels) -> npt.NDArray[np.uint8]:
     """Give an image at the size at which markers are looked for, its contrast stretched."""
     scale = LONGEST_PX / max(pixels.shape)
     size = max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale))
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    way = cv2.INTER_AREA if scale < LINEAR_FROM else cv2.INTER_LINEAR
     grey = cv2.resize(pixels, size, interpolation=way)
-    low, high = float(grey.min()), float(grey.max())
-    stretched: npt.NDArray[np.uint8] = cv2.convertScaleAbs(
-        (grey - low) * (255 / max(high - low, 0.01))
-    )
+    low, high, _, _ = cv2.minMaxLoc(grey)
+    stretch = 255 / max(high - low, LEAST_RANGE)
+    stretched: npt.NDArray[np.uint8] = cv2.convertScaleAbs(grey, alpha=stretch, beta=-stretch * low)
     return stretched
 
 
@@ -59,7 +65,7 @@ def letter_boxes(grey: npt.NDArray[np.uint8]) -> Boxes:
     kept = np.empty((0, 4), np.int32)
     for level in reversed(STANDS_OUT):
         ink = (bright > level).astype(np.uint8)
-        found = cv2.connectedComponentsWithStats(ink, connectivity=8)[2][1:]
+        found = connected_components(ink)
         width, height, area = found[:, 2], found[:, 3], found[:, 4]
         longer, shorter = np.maximum(width, height), np.minimum(width, height)
         like_letters = (
@@ -90,7 +96,9 @@ def letter_patches(grey: npt.NDArray[np.uint8], boxes: Boxes) -> Patches:
                 [0, scale, PATCH_PX / 2 - scale * middle[1]],
             ]
         )
-        patch = cv2.warpAffine(wide, onto, (PATCH_PX, PATCH_PX), flags=cv2.INTER_LINEAR)
-        low, high = np.percentile(patch, (2, 98))
-        patches[number] = np.clip((patch - low) / max(high - low, 1.0), 0, 1)
-    return patches
+        patches[number] = cv2.warpAffine(wide, onto, (PATCH_PX, PATCH_PX), flags=cv2.INTER_LINEAR)
+    if not len(patches):
+        return patches
+    low, high = np.percentile(patches, PERCENTILES, axis=(1, 2), keepdims=True)
+    stretched: Patches = np.clip((patches - low) / np.maximum(high - low, 1.0), 0, 1)
+    return stretched.astype(np.float32)
