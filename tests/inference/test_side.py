@@ -44,9 +44,9 @@ def test_most_drawn_markers_are_read_and_next_to_none_wrongly(letter: str, mirro
 def test_a_turned_or_inverted_image_is_read_upright() -> None:
     pixels = with_letter("R", mirrored=False, seed=1)
     upright = side_of(pixels, pixels, Orientation.of_whole(*pixels.shape), lead_marker(pixels))
-    lying = np.ascontiguousarray(np.rot90(1 - pixels))
-    orientation = replace(Orientation.of_whole(*lying.shape), quarters=1, inverted=True)
-    again = side_of(lying, pixels, orientation, lead_marker(lying))
+    rotated = np.ascontiguousarray(np.rot90(1 - pixels))
+    orientation = replace(Orientation.of_whole(*rotated.shape), quarters=1, inverted=True)
+    again = side_of(rotated, pixels, orientation, lead_marker(rotated))
     assert again.thumb == upright.thumb
     assert again.marker is not None
     assert upright.marker is not None

@@ -132,7 +132,7 @@ class _View:
 def _cuts(
     radiograph: Radiograph, pixels: Pixels, measures: ImageMeasures
 ) -> Iterator[tuple[_View, Cut]]:
-    """Ways to cut an image that are worth trying, likeliest first."""
+    """Ways to cut an image that are worth trying, the most likely first."""
     orientation, judgement = measures.orientation, measures.judgement
     refused = measures.limits.hand_refused
     view = _View(orientation, pixels)

@@ -21,7 +21,7 @@ SEVERAL = "several"
 PERHAPS_SEVERAL = 0.03
 """Likelihood of that kind, beyond which an image is cut and both parts are judged."""
 PROBABLY_SEVERAL = 0.2
-"""Likelihood beyond which more than the likeliest cut is tried."""
+"""Likelihood beyond which more than the most likely cut is tried."""
 WIDE = 0.9
 """Width in heights: one upright hand is seldom wider, two are seldom narrower."""
 EMPTY_CUT = 0.35

@@ -53,19 +53,20 @@ class SideEvidence:
 def findings_of_side(side: SideEvidence) -> Iterator[Finding]:
     """Warn of a right hand and of a flipped image."""
     marker = side.sure_marker
-    measured = (side.thumb, THUMB_LEFT)
-    right = marker is not None and marker.letter == "R" and not marker.mirrored
-    if marker is not None and right and side.thumb < -THUMB_LEFT:  # else an initial of somebody
+    is_right = marker is not None and marker.letter == "R" and not marker.mirrored
+    if marker is not None and is_right and side.thumb < -THUMB_LEFT:  # else an R is an initial
         message = "The lead marker is an R: the image shows a right hand; the standards apply to "
         yield Finding.warning(
             "right_marker", f"{message}left hands.", marker.likelihood, MARKER_SURE
         )
-    elif marker is not None and marker.mirrored and side.thumb_is_left:
+    elif not side.thumb_is_left:
+        return
+    elif marker is None:
+        message = "The thumb is on the left: a right hand or a flipped image; the standards apply "
+        yield Finding.warning("looks_right", f"{message}to left hands.", side.thumb, THUMB_LEFT)
+    elif marker.mirrored:
         message = f"The lead marker {marker.letter} is reversed: the image was probably flipped."
         yield Finding.warning("mirrored_marker", message, marker.likelihood, MARKER_SURE)
-    elif side.thumb_is_left and marker is not None and not right:  # an L, as it should be
+    else:
         message = "The thumb is on the left although the lead marker is an L: a palm-up view, or "
         yield Finding.note("thumb_left", f"{message}a marker added after the image was flipped.")
-    elif side.thumb_is_left:
-        message = "The thumb is on the left: a right hand or a flipped image; the standards apply "
-        yield Finding.warning("looks_right", f"{message}to left hands.", *measured)

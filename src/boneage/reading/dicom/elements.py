@@ -242,7 +242,7 @@ class _ElementReader:
         return None
 
     def _candidates(self, position: int) -> Iterator[tuple[str | None, int, int]]:
-        """Give the ways to read a header as (VR, length, start of the value), likeliest first."""
+        """Give the ways to read a header, the most likely first: VR, length, start of the value."""
         letters = self.data[position + 4 : position + 6]
         short = self._number(position + 6, 2), position + 8
         long = self._number(position + 8, 4), position + 12

@@ -281,7 +281,7 @@ def _smoothest(sample: _Sample, stated: Coding, highest: int, cell_bits: int) ->
 
 
 def _others(stated: Coding, range_bits: int, highest: int, cell_bits: int) -> Iterator[Coding]:
-    """Other codings, the likeliest first: more bits where they are used, or another sign."""
+    """Other codings, the most likely first: more bits where they are used, or another sign."""
     for bits in range(min(highest.bit_length(), cell_bits), stated.bits + stated.shift, -1):
         yield Coding(bits, stated.signed)
         yield Coding(bits, not stated.signed)
