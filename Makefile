@@ -36,7 +36,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run example test quick lint types pytest format train bundle evidence analyse evaluate ruler stress ablate card bench \
-	suitability fuzz sides encodings bigbench trainbench dashbench servicebench nodebench audit figures catalogues constraints clean
+	fit fuzz sides encodings bigbench trainbench dashbench servicebench nodebench audit figures catalogues constraints clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1@\2/p' $(MAKEFILE_LIST) | \
@@ -100,8 +100,8 @@ evaluate: $(EVAL)  ## Measure the bundled weights on the validation and training
 	@$(BIN)/boneage evaluate --data $(DATA) --split train --out $(EVIDENCE)/train || [ $$? -eq 1 ]
 	@$(BIN)/python -m tools.documents figures
 
-suitability: $(EVAL)  ## Fit the image quality check to the bundled weights
-	@$(BIN)/boneage suitability --data $(DATA) --refusal $(REFUSAL) --weights src/boneage/bundle \
+fit: $(EVAL)  ## Fit the quality check and the prediction interval to the bundled weights (minutes)
+	@$(BIN)/boneage fit --data $(DATA) --refusal $(REFUSAL) --weights src/boneage/bundle \
 		--out $(EVIDENCE)/suitability
 	@$(BIN)/python -m tools.documents figures
 

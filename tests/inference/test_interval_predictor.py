@@ -17,6 +17,9 @@ from boneage.training.fit_uncertainty.clinic import fit_clinic, write_calibratio
 from boneage.training.fit_uncertainty.error_model import estimate_films
 from boneage.uncertainty.calibration import FILE_VARIABLE, checksum, read_calibration
 
+WIDE = {sex: [1.0] * 10 + [9.0] * 25 for sex in ("female", "male")}
+"""Scores whose interval of 50 % is narrow, and that of 90 % wide."""
+
 
 def calibrated(weights: Path, labelled: Path, out: Path) -> Path:
     assessor = Assessor(weights, calibration="")
@@ -55,6 +58,17 @@ def test_levels_on_request(sure_weights: Path, film: Path) -> None:
         assert interval.level == level
         widths.append(interval.high_months - interval.low_months)
     assert widths == sorted(widths)
+
+
+def test_a_wide_interval_is_warned_about_at_any_level(sure_copy: Path, film: Path) -> None:
+    def codes(level: float) -> set[str]:
+        answer = Assessor(sure_copy, level=level).assess(film, "female")
+        return {finding.code for finding in answer.findings}
+
+    assert "wide_interval" not in codes(0.9)
+    change(sure_copy / "manifest.json", ("interval", "scores"), WIDE, sign=False)
+    assert "wide_interval" in codes(0.9)
+    assert "wide_interval" in codes(0.5), "the interval of the default level decides"
 
 
 def test_another_level_of_the_same_answer(sure_weights: Path, film: Path) -> None:

@@ -171,6 +171,15 @@ def test_refusals_come_first_with_their_measure_and_limit() -> None:
     assert second.severity is Severity.WARNING
 
 
+def test_fused_growth_plates_are_warned_about_where_the_check_can_tell() -> None:
+    limits = replace(GOOD.limits, mature_warned=0.9)
+    mature = replace(judged(maturity=0.95), limits=limits)
+    assert codes(mature) == {"mature": Severity.WARNING}
+    assert codes(replace(judged(maturity=0.9), limits=limits)) == {}
+    assert codes(judged(maturity=0.95)) == {}, "no limit is known"
+    assert codes(replace(judged(maturity=None), limits=limits)) == {}
+
+
 def test_the_end_of_the_scale_is_a_note() -> None:
     (found,) = findings_of(METADATA, Sex.MALE, measures=GOOD, answer_months=AGE_RANGE_MONTHS[1])
     assert (found.code, found.severity) == ("end_of_scale", Severity.NOTE)

@@ -15,7 +15,7 @@ from pydicom import Dataset
 
 from boneage.clinical.growth import growth_of
 from boneage.clinical.interpreting import with_clinical_findings
-from boneage.domain.assessment import Assessment, Interval
+from boneage.domain.assessment import MATURE, Assessment, Finding, Interval
 from boneage.domain.child import Child
 from boneage.domain.clinical_findings import Centre, Determination
 from boneage.domain.radiograph import ImageMetadata, Sex
@@ -44,6 +44,22 @@ def cells_of(answer: Assessment) -> dict[str, str]:
     write_table(file, [row(answer)])
     (cells,) = csv.DictReader(io.StringIO(file.getvalue().decode("utf-8")))
     return cells
+
+
+def test_a_mature_hand_is_at_least_that_old_in_every_output(read: Assessment) -> None:
+    mature = replace(read, findings=(Finding.warning(MATURE, "The growth plates appear fused."),))
+    least = "at least 10 years 2 months"
+    both = "at least 10 years 2 months (122.4 months), skeletally mature or nearly so"
+    assert both in flat(full_text(mature))
+    assert both in one_line(mature)
+    assert record(mature)["age_text"] == f"{least}, skeletally mature or nearly so"
+    assert record(mature)["age_months"] == record(read)["age_months"]
+    assert cells_of(mature)["age_text"].startswith(least)
+    assert observation(mature, "cd" * 32)["valueQuantity"] == {
+        **observation(read, "cd" * 32)["valueQuantity"],
+        "comparator": ">=",
+    }
+    assert "at least" not in full_text(read)
 
 
 def test_the_text_states_everything(read: Assessment) -> None:

@@ -46,7 +46,8 @@ def scores(girls: int, boys: int) -> NonconformityScores:
 
 
 @pytest.mark.parametrize(
-    ("films", "level", "rank"), [(99, 0.9, 90), (39, 0.8, 32), (39, 0.7, 28), (99, 0.99, 99)]
+    ("films", "level", "rank"),
+    [(299, 0.9, 270), (299, 0.8, 240), (239, 0.7, 168), (399, 0.99, 396)],
 )
 def test_the_threshold_is_the_rank_of_split_conformal(films: int, level: float, rank: int) -> None:
     found = scores(films, films).threshold(Sex.FEMALE, level)
@@ -55,16 +56,16 @@ def test_the_threshold_is_the_rank_of_split_conformal(films: int, level: float, 
 
 
 def test_each_sex_has_its_own_scores_where_there_are_enough() -> None:
-    apart, pooled = scores(30, 30), scores(29, 100)
-    assert apart.threshold(Sex.MALE, 0.9).score == pytest.approx(10 * 0.01 * 28)
+    apart, pooled = scores(200, 200), scores(199, 300)
+    assert apart.threshold(Sex.MALE, 0.9).score == pytest.approx(10 * 0.01 * 181)
     assert not pooled.threshold(Sex.FEMALE, 0.9).by_sex
     assert pooled.threshold(Sex.FEMALE, 0.9) == pooled.threshold(Sex.MALE, 0.9)
-    assert pooled.threshold(Sex.MALE, 0.9).films == 129
+    assert pooled.threshold(Sex.MALE, 0.9).films == 499
 
 
 def test_a_level_too_high_for_one_sex_takes_the_films_of_both() -> None:
-    found = scores(30, 60).threshold(Sex.MALE, 0.98)
-    assert (found.films, found.by_sex) == (90, False)
+    found = scores(200, 300).threshold(Sex.MALE, 0.998)
+    assert (found.films, found.by_sex) == (500, False)
 
 
 def test_a_level_that_needs_more_images_is_an_error() -> None:
@@ -87,20 +88,20 @@ def test_how_many_films_a_level_needs(level: float, count: int) -> None:
 
 
 def test_the_interval_is_the_score_times_the_expected_error() -> None:
-    model = IntervalModel(SHAPE, scores(99, 99))
+    model = IntervalModel(SHAPE, scores(299, 299))
     found = model.around(answer_of(72.0), 0.9)  # between 10 and 6: 8 months
-    assert (found.low_months, found.high_months) == pytest.approx((72 - 0.9 * 8, 72 + 0.9 * 8))
-    assert (found.level, found.films, found.by_sex, found.widening) == (0.9, 99, True, 1.0)
+    assert (found.low_months, found.high_months) == pytest.approx((72 - 2.7 * 8, 72 + 2.7 * 8))
+    assert (found.level, found.films, found.by_sex, found.widening) == (0.9, 299, True, 1.0)
 
 
 def test_it_stays_within_the_ages_there_are() -> None:
-    model = IntervalModel(SHAPE, scores(99, 99))
+    model = IntervalModel(SHAPE, scores(299, 299))
     assert model.around(answer_of(3.0), 0.99).low_months == 0
     assert model.around(answer_of(239.0, Sex.MALE), 0.9).high_months == 240
 
 
 def test_it_is_wider_at_higher_levels() -> None:
-    model = IntervalModel(SHAPE, scores(99, 99))
+    model = IntervalModel(SHAPE, scores(299, 299))
     ends = [model.around(answer_of(120.0), level).high_months for level in (0.5, 0.8, 0.9, 0.95)]
     assert ends == sorted(set(ends))
 

@@ -17,6 +17,7 @@ from boneage.domain.radiograph import ImageMetadata, Sex
 __all__ = [
     "AGE_RANGE_MONTHS",
     "CARPAL",
+    "MATURE",
     "METACARPAL",
     "PHALANX",
     "WHOLE_HAND",
@@ -40,6 +41,8 @@ WHOLE_HAND = "whole_hand"
 CARPAL = "carpal"
 METACARPAL = "metacarpal"
 PHALANX = "phalanx"
+MATURE = "mature"
+"""Code of the finding that the growth plates appear fused."""
 AGE_RANGE_MONTHS = (0.0, 240.0)
 """No estimate is outside: from birth to a year beyond the standards."""
 
@@ -171,6 +174,11 @@ class Assessment:
     @property
     def verdict(self) -> Verdict:
         return verdict_on(self.findings)
+
+    @property
+    def is_mature(self) -> bool:
+        """Whether the growth plates appear fused: the bone age is at least the one stated."""
+        return any(finding.code == MATURE for finding in self.findings)
 
     def box(self, region: str) -> Box | None:
         return next((found.box for found in self.detections if found.region == region), None)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 
-from boneage.domain.assessment import Assessment, Interval
+from boneage.domain.assessment import Assessment, Finding, Interval
 from boneage.errors import LevelError
 from boneage.inference.weights import Weights
 from boneage.uncertainty.calibration import open_calibration
 from boneage.uncertainty.intervals import DEFAULT_LEVEL
+
+WIDE_MONTHS = 48.0
+"""An interval of the default level that is wider says too little of a child."""
 
 
 class IntervalPredictor:
@@ -43,9 +47,23 @@ class IntervalPredictor:
         """Calibrate an answer of the weights, and add its interval."""
         if self.calibration:
             answer = self.calibration.apply(answer)
-        errors = self.model.errors(answer) if self.model else None
-        return replace(answer, interval=self.around(answer, self.level), errors=errors)
+        if self.model is None:
+            return answer
+        interval = self.model.around(answer, self.level)
+        findings = (*answer.findings, *_of_width(self.model.around(answer, DEFAULT_LEVEL)))
+        errors = self.model.errors(answer)
+        return replace(answer, interval=interval, errors=errors, findings=findings)
 
     def around(self, answer: Assessment, level: float) -> Interval | None:
         """The interval of any level around a calibrated answer; None where there is no model."""
         return self.model.around(answer, level) if self.model else None
+
+
+def _of_width(interval: Interval) -> Iterator[Finding]:
+    width = interval.high_months - interval.low_months
+    if width > WIDE_MONTHS:
+        message = (
+            "The 90 % prediction interval is wider than 4 years: the bone age of this image cannot "
+            "be determined well enough."
+        )
+        yield Finding.warning("wide_interval", message, width, WIDE_MONTHS)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from boneage.domain.ages import unlikely_age
-from boneage.domain.assessment import Finding, RegionDetection, Severity
+from boneage.domain.assessment import MATURE, Finding, RegionDetection, Severity
 from boneage.domain.orientation import Orientation
 from boneage.domain.radiograph import ImageMetadata, Sex
 from boneage.quality.classifier import Judgement
@@ -68,6 +68,8 @@ class QualityLimits:
     """Shorter side below which the networks see an image enlarged."""
     letters_warned: float
     """Letters in a row, as ``quality.burned_in_text`` counts them; next to no image has more."""
+    mature_warned: float | None = None
+    """Likelihood of fused growth plates above which a hand is mature; None: it is not known."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,7 @@ def findings_of_measures(measures: ImageMeasures) -> Iterator[Finding]:
     yield from _of_pixels(measures)
     yield from _of_orientation(measures)
     yield from findings_of_side(measures.side)
+    yield from _of_maturity(measures.judgement.maturity, measures.limits.mature_warned)
 
 
 def _of_kind(judgement: Judgement, limits: QualityLimits) -> Iterator[Finding]:
@@ -188,6 +191,15 @@ def _of_orientation(measures: ImageMeasures) -> Iterator[Finding]:
         message = f"Border removed: {100 * share:.0f} % of the image was analysed."
         severity = Severity.WARNING if share < NARROWLY_COLLIMATED else Severity.NOTE
         yield Finding("framed", severity, message, share, NARROWLY_COLLIMATED)
+
+
+def _of_maturity(maturity: float | None, limit: float | None) -> Iterator[Finding]:
+    if maturity is not None and limit is not None and maturity > limit:
+        message = (
+            "The growth plates appear fused: the skeleton is mature or nearly so, and the bone age "
+            "is at least the one stated."
+        )
+        yield Finding.warning(MATURE, message, maturity, limit)
 
 
 def _of_metadata(

@@ -1,4 +1,4 @@
-"""What an image shows, its orientation, and how atypical of the training images it is.
+"""What an image shows, its orientation, its maturity, and how atypical it is.
 
 Linear functions of the attention network's feature of the whole hand, which is computed anyway.
 They were fitted to one network (``boneage suitability``) and mean nothing for another. The
@@ -33,8 +33,10 @@ STRAIGHTER_HAND = 0.05
 """By so much, an image may be less likely a hand once it is turned straight."""
 
 Vectors = npt.NDArray[np.float32]
-LINEAR = {"kind": "kind", "orientation": "lying", "tilt": "tilt"}
+LINEAR = {"kind": "kind", "orientation": "lying", "tilt": "tilt", "maturity": "maturity"}
 """The linear functions, and their names in the file."""
+OPTIONAL = frozenset({"maturity"})
+"""Not in the files of earlier versions."""
 COMPONENTS = 16
 """At most; a few hundred images do not determine the variances of more."""
 IMAGES_PER_COMPONENT = 10
@@ -71,6 +73,8 @@ class Judgement:
     """How far the hand is turned clockwise from upright."""
     ood_score: float
     """See :class:`boneage.quality.classifier.FeatureSpace`."""
+    maturity: float | None = None
+    """How likely all growth plates are fused; None: the classifier cannot tell."""
 
     @property
     def hand(self) -> float:
@@ -94,6 +98,8 @@ class QualityClassifier:
     tilt: Linear
     """Degrees."""
     space: FeatureSpace
+    maturity: Linear | None = None
+    """The log odds that all growth plates are fused."""
 
     def judge(self, features: npt.ArrayLike) -> Judgement:
         """Judge an image by its features (views, width), perhaps also of its mirror image."""
@@ -112,13 +118,21 @@ class QualityClassifier:
             orientation_probabilities=tuple(map(float, orientations.mean(axis=0))),
             tilt_degrees=float(np.mean(self.tilt.of(rows)[:, 0] * signs)),
             ood_score=self.space.ood_score(rows.mean(axis=0)),
+            maturity=self._maturity(rows),
         )
+
+    def _maturity(self, rows: Vectors) -> float | None:
+        if self.maturity is None:
+            return None
+        return _probability(float(self.maturity.of(rows)[:, 0].mean()))
 
     def to_bytes(self) -> bytes:
         """A zip of plain arrays in half precision, as ``numpy.savez`` writes it."""
         arrays: dict[str, npt.NDArray[np.generic]] = {"kinds": np.array(self.kinds)}
         for name, stored in LINEAR.items():
-            linear: Linear = getattr(self, name)
+            linear: Linear | None = getattr(self, name)
+            if linear is None:
+                continue
             arrays[f"{stored}_weights"] = linear.weights.astype(np.float16)
             arrays[f"{stored}_bias"] = linear.bias.astype(np.float32)
         for name in ARRAYS:
@@ -157,6 +171,7 @@ def classifier_from_bytes(content: bytes) -> QualityClassifier:
                     np.asarray(arrays[f"{stored}_bias"], np.float32),
                 )
                 for name, stored in LINEAR.items()
+                if name not in OPTIONAL or f"{stored}_weights" in arrays
             }
             space = FeatureSpace(*(np.asarray(arrays[f"space_{n}"], np.float32) for n in ARRAYS))
             classifier = QualityClassifier(tuple(map(str, arrays["kinds"])), **linear, space=space)
@@ -173,13 +188,17 @@ def _problems(classifier: QualityClassifier) -> list[str]:
         "kind": len(classifier.kinds),
         "orientation": len(ORIENTATIONS),
         "tilt": 1,
+        "maturity": 1,
     }
     found = [
         f"{name} has weights of the shape {linear.weights.shape}"
         for name, count in counts.items()
-        if (linear := getattr(classifier, name)).weights.shape != (count, width)
-        or linear.bias.shape != (count,)
-        or not (np.isfinite(linear.weights).all() and np.isfinite(linear.bias).all())
+        if (linear := getattr(classifier, name)) is not None
+        and (
+            linear.weights.shape != (count, width)
+            or linear.bias.shape != (count,)
+            or not (np.isfinite(linear.weights).all() and np.isfinite(linear.bias).all())
+        )
     ]
     if HAND not in classifier.kinds:
         found.append(f"none of its kinds {classifier.kinds} is {HAND!r}")
@@ -187,6 +206,10 @@ def _problems(classifier: QualityClassifier) -> list[str]:
     if classifier.space.components.shape != (count, width) or classifier.space.rest.shape != (1,):
         found.append("its space of features is of another width")
     return found
+
+
+def _probability(log_odds: float) -> float:
+    return float(1 / (1 + np.exp(-log_odds)))
 
 
 def _softmax(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

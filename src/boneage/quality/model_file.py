@@ -42,7 +42,8 @@ class QualityModel:
 
 def limits_table(limits: QualityLimits) -> dict[str, float]:
     """Give the limits as ``suitability.json`` states them."""
-    return {STORED_LIMITS.get(name, name): limit for name, limit in asdict(limits).items()}
+    stated = {name: limit for name, limit in asdict(limits).items() if limit is not None}
+    return {STORED_LIMITS.get(name, name): limit for name, limit in stated.items()}
 
 
 def read_quality_model(folder: Path, attention_sha256: str) -> QualityModel | None:

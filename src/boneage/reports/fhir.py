@@ -63,7 +63,7 @@ def observation(assessment: Assessment, film: str, identity: Identity = ANONYMOU
         "code": {"coding": [dict(code) for code in BONE_AGE_CODES], "text": "Bone age"},
         "subject": _subject(identity),
         "effectiveDateTime": identity.study_date and identity.study_date.isoformat(),
-        "valueQuantity": _months(assessment.age_months),
+        "valueQuantity": _bone_age(assessment),
         "interpretation": _interpretation(growth),
         "note": [{"text": text} for text in comments(assessment)],
         "bodySite": _body_site(assessment),
@@ -181,6 +181,12 @@ def _own(code: str, text: str) -> Resource:
 
 def _coding(system: str, code: str, display: str) -> Resource:
     return {"system": f"{TERMINOLOGY}/{system}", "code": code, "display": display}
+
+
+def _bone_age(assessment: Assessment) -> Resource:
+    """The bone age in months; of a mature hand: at least that."""
+    at_least = {"comparator": ">="} if assessment.is_mature else {}
+    return {**_months(assessment.age_months), **at_least}
 
 
 def _months(value: float) -> Resource:

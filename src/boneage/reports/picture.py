@@ -17,7 +17,6 @@ from PIL.PngImagePlugin import PngInfo
 
 from boneage.domain.assessment import Assessment, Severity
 from boneage.domain.radiograph import Radiograph
-from boneage.domain.reported import years_and_months
 from boneage.imaging.preparing import stretch
 from boneage.reports import panels, wording
 
@@ -134,7 +133,7 @@ def _headlines(assessment: Assessment) -> list[Line]:
         (wording.refusal_sentence(finding), 24, panels.REFUSAL_TEXT)
         for finding in assessment.refusals
     ]
-    lines.append((f"Bone age {years_and_months(assessment.age_months)}", 40, panels.TEXT))
+    lines.append((f"Bone age {wording.bone_age_text(assessment)}", 40, panels.TEXT))
     lines += [(line, 22, panels.TEXT) for line in wording.age_details(assessment)]
     if (age := assessment.chronological_age_months) is not None:
         lines.append((f"Chronological age {wording.age_text(age)}", 20, panels.DIM_TEXT))

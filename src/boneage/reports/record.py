@@ -46,6 +46,7 @@ from boneage.domain.reported import (
     reported,
     years_and_months,
 )
+from boneage.reports.wording import bone_age_text
 
 Record: TypeAlias = dict[str, Any]
 """A record as ``json.dumps`` takes it."""
@@ -355,7 +356,7 @@ def _assessment(assessment: Assessment) -> AssessmentRecord:
     orientation, hand = assessment.orientation, assessment.other_hand
     return AssessmentRecord.of(
         assessment,
-        age_text=years_and_months(assessment.age_months),
+        age_text=bone_age_text(assessment),
         years=years,
         months=months,
         interval=interval

@@ -13,9 +13,9 @@ from typing import BinaryIO
 
 from boneage._version import __version__
 from boneage.domain.assessment import Assessment, Failure, Finding, Verdict
-from boneage.domain.reported import reported, years_and_months
+from boneage.domain.reported import reported
 from boneage.reports.record import decimals_of, status_of
-from boneage.reports.wording import interval_text, reasons
+from boneage.reports.wording import bone_age_text, interval_text, reasons
 from boneage.storage.delimited import csv_text
 
 with Path(__file__).with_name("columns.csv").open(encoding="utf-8", newline="") as _file:
@@ -50,7 +50,7 @@ def row(assessment: Assessment | Failure) -> Row:
     cells |= {
         "status": status_of(assessment),
         "findings": codes_of(assessment.findings),
-        "age_text": years_and_months(assessment.age_months),
+        "age_text": bone_age_text(assessment),
         "warnings": " ".join(finding.message for finding in assessment.warnings),
         "seconds": f"{assessment.seconds:.3f}",
         "boneage": __version__,

@@ -33,7 +33,7 @@ def one_line(assessment: Assessment | Failure) -> str:
         what = "refused" if assessment.refused else "failed"
         return f"{printable(assessment.film)}: {what}: {printable(assessment.message)}"
     found = [detection.region for detection in assessment.detections if detection.attention_found]
-    age = wording.age_text(assessment.age_months)
+    age = wording.full_bone_age_text(assessment)
     parts = [f"{printable(assessment.film)}: {age}, {assessment.sex} standard"]
     if assessment.interval is not None:
         parts.append(wording.interval_text(assessment.interval))
@@ -53,7 +53,7 @@ def one_line(assessment: Assessment | Failure) -> str:
 def _entries(assessment: Assessment) -> Iterator[wording.Entry]:
     for refusal in assessment.refusals:
         yield wording.SEVERITIES[Severity.REFUSAL], wording.refusal_sentence(refusal)
-    yield "Bone age", f"{wording.age_text(assessment.age_months)}, {assessment.sex} standard"
+    yield "Bone age", f"{wording.full_bone_age_text(assessment)}, {assessment.sex} standard"
     if (interval := assessment.interval) is not None:
         ages = wording.age_range(interval.low_months, interval.high_months)
         text = f"{ages}. {wording.interval_basis(interval)}"

@@ -101,6 +101,22 @@ class EntryGroup:
     entries: tuple[Entry, ...]
 
 
+def bone_age_text(assessment: Assessment, words: Words = EN) -> str:
+    """The bone age in years and months; of a mature hand: at least that."""
+    return _of_maturity(assessment, words.age(assessment.age_months), words)
+
+
+def full_bone_age_text(assessment: Assessment, words: Words = EN) -> str:
+    """The bone age both ways; of a mature hand: at least that."""
+    return _of_maturity(assessment, age_text(assessment.age_months, words), words)
+
+
+def _of_maturity(assessment: Assessment, age: str, words: Words) -> str:
+    if not assessment.is_mature:
+        return age
+    return words.gettext("at least {age}, skeletally mature or nearly so").format(age=age)
+
+
 def age_text(age_months: float, words: Words = EN) -> str:
     """Write an age both ways: 10 years 2 months (122.4 months)."""
     return f"{words.age(age_months)} ({words.months(age_months)})"

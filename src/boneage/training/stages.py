@@ -164,9 +164,11 @@ class Training:
         }
         held_out = len(self.run.limited(self.films.select("detailed", CALIBRATION)))
         counts |= {"detailed_calibration": held_out} if held_out else {}
+        held_back = {"fold": str(self.run.fold)} if self.run.fold else {}
         return {
             "films": counts,
             "limit": self.run.limit,
+            **held_back,
             "terms": fine_tuning.terms_of(self.run.pretrained),
         }
 
@@ -231,7 +233,7 @@ def check_held_out(profile: Profile, films: Films, run: Run) -> None:
 def calibrate_run(profile: Profile, films: Films, run: Run) -> None:
     """Fit the interval of a run's exported weights; a film that was read is not read again."""
     held_out = run.limited(films.select("detailed", CALIBRATION))
-    if not profile.calibration.share:
+    if not (run.fold or profile.calibration.share):
         print("the profile holds out no images: these weights state no prediction interval")  # noqa: T201
         return
     if run.limit and len(held_out) < LEAST_FILMS:
@@ -244,6 +246,7 @@ def calibrate_run(profile: Profile, films: Films, run: Run) -> None:
         folder,
         held_out,
         run.limited(films.select("detailed", "train")),
+        squeezed=run.limited(films.select("squeezed", CALIBRATION)),
         workers=default_workers(),
         journal=run.folder / CALIBRATION / f"{digest[:12]}.jsonl",
     )

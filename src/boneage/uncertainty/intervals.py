@@ -29,7 +29,9 @@ from boneage.i18n.words import percent
 
 DEFAULT_LEVEL = 0.9
 LEAST_FILMS = 30
-"""Fewer images are not enough, neither in all nor for a sex to have scores of its own."""
+"""Fewer images are not enough."""
+LEAST_OF_A_SEX = 200
+"""For a sex to have a threshold of its own: of 60 scores the 90 % threshold covers 90 ± 4 %."""
 SEXES = (Sex.FEMALE, Sex.MALE)
 
 Numbers = npt.NDArray[np.float64]
@@ -101,16 +103,16 @@ class NonconformityScores:
         """How many images there are."""
         return sum(map(len, self.by_sex.values()))
 
-    def of(self, sex: Sex, needed: int = LEAST_FILMS) -> tuple[tuple[float, ...], bool]:
+    def of(self, sex: Sex, needed: int = 0) -> tuple[tuple[float, ...], bool]:
         """Those of a sex, where each sex has enough; else those of both, and False."""
-        if all(len(self.by_sex[one]) >= max(LEAST_FILMS, needed) for one in SEXES):
+        if all(len(self.by_sex[one]) >= max(LEAST_OF_A_SEX, needed) for one in SEXES):
             return self.by_sex[sex], True
         return tuple(sorted(score for one in SEXES for score in self.by_sex[one])), False
 
     def threshold(self, sex: Sex, level: float) -> Threshold:
         """The ⌈(n + 1) · level⌉-th of n scores.
 
-        Of the images of this sex where each sex has ``LEAST_FILMS`` and enough of them for the
+        Of the images of this sex where each sex has ``LEAST_OF_A_SEX`` and enough of them for the
         level, else of all. LevelError when the level is not one, or needs more images.
         """
         if not 0 < level < 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,20 +13,36 @@ import pytest
 from click.testing import CliRunner
 
 from boneage.apps.cli import main
+from boneage.datasets.films import Film
 from boneage.domain.assessment import Box, Verdict, verdict_on
 from boneage.domain.orientation import Orientation
 from boneage.domain.radiograph import Pixels, Sex
 from boneage.errors import DataError, UnsuitableError, WeightsError
 from boneage.imaging.perturbations import tilted
 from boneage.inference.assessor import Assessor
-from boneage.quality.classifier import HAND
+from boneage.inference.manifest import MANIFEST
+from boneage.quality.classifier import HAND, ORIENTATIONS, classifier_from_bytes
 from boneage.quality.model_file import ARRAYS, SUITABILITY
 from boneage.synthetic import draw
-from boneage.training.fit_quality.classifiers import folds_of, sources_left_out
-from boneage.training.fit_quality.examples import DRAWN, FILMS, Example, Features, examples_of_drawn
+from boneage.training.fit_quality.classifiers import (
+    basis_of,
+    fit_classifier,
+    folds_of,
+    sources_left_out,
+)
+from boneage.training.fit_quality.examples import (
+    DRAWN,
+    FILMS,
+    Example,
+    Features,
+    examples_of_drawn,
+    fused,
+)
 from boneage.training.fit_quality.fit import CASES, FIGURES, fit_quality_model
+from boneage.training.fit_quality.judging import Maturity, highest
 from boneage.training.fit_quality.pictures import PIECES, oriented, resaved, two_hands
 from boneage.training.fit_quality.refusal_images import CATALOGUE, refusal_images
+from tests.classifiers import LIMITS
 from tests.conftest import write_labelled, write_png
 
 HEADER = "file,category,expected,width,height,source,group,synthetic,notes"
@@ -192,6 +209,76 @@ def test_kinds_follow_the_catalogue(tmp_path: Path) -> None:
     (tmp_path / CATALOGUE).write_text("\n".join([HEADER, *lines]))
     kinds = [image.kind for image in refusal_images(tmp_path)]
     assert kinds == ["limb", "several", "part", None, HAND]
+
+
+def test_maturity_is_learned_where_the_labels_tell() -> None:
+    """The first number of the feature tells fused growth plates from open ones."""
+    random = np.random.default_rng(6)
+
+    def example(number: int, fused: bool | None, level: float) -> Example:
+        feature = random.normal(0, 0.2, (2, 4)).astype(np.float32)
+        feature[:, 0] += level
+        place = number % len(ORIENTATIONS)
+        return Example(
+            feature,
+            group=f"g{number}",
+            source=FILMS,
+            plain=True,
+            kind=HAND if number % 2 else "chest",
+            orientation_class=place,
+            degrees=float(random.uniform(-20, 20)),
+            fused=fused,
+            immature=not fused,
+        )
+
+    examples = [example(n, n % 3 == 0, 2.0 if n % 3 == 0 else -2.0) for n in range(60)]
+    examples += [example(n, None, 0.0) for n in range(60, 80)]
+    check = fit_classifier(examples, basis_of(examples))
+    found = Maturity.of((check, one) for one in examples)
+    assert (len(found.fused), len(found.immature)) == (20, 60)
+    assert min(found.fused) > 0.9
+    again = classifier_from_bytes(check.to_bytes())
+    assert again.judge(examples[0].features).maturity == pytest.approx(found.fused[0], abs=1e-3)
+    table = found.table(replace(LIMITS, mature_warned=highest(found.immature, 0.0)))
+    assert table["fused"] == {"films": 20, "mature": 20}
+    assert table["under_16_years"] == {"films": 60, "mature": 0}
+    without = [one for one in examples if not one.fused]
+    unknown = fit_classifier(without, basis_of(without))
+    assert unknown.maturity is None
+    assert classifier_from_bytes(unknown.to_bytes()).judge(examples[0].features).maturity is None
+
+
+@pytest.mark.parametrize(
+    ("months", "sex", "expected"),
+    [
+        (216, Sex.MALE, True),
+        (204, Sex.MALE, None),
+        (204, Sex.FEMALE, True),
+        (150, Sex.FEMALE, False),
+        (186, Sex.MALE, False),
+        (120, Sex.MALE, None),
+    ],
+)
+def test_labels_tell_fused_growth_plates(months: float, sex: Sex, expected: bool | None) -> None:
+    assert fused(Film("1", Path("1.png"), months, sex, "train")) is expected
+
+
+def test_one_command_fits_check_and_interval(
+    _built_weights: Path, assessor: Assessor, refusal: Path, tmp_path: Path
+) -> None:
+    weights = Path(shutil.copytree(_built_weights, tmp_path / "weights"))
+    manifest = json.loads((weights / MANIFEST).read_text())
+    manifest["data"] = {"fold": "0/2"}
+    (weights / MANIFEST).write_text(json.dumps(manifest))
+    data = write_labelled(tmp_path / "films", assessor, 90)
+    names = ("data", data), ("refusal", refusal), ("weights", weights), ("out", tmp_path / "out")
+    arguments = [text for name, value in names for text in (f"--{name}", str(value))]
+    result = CliRunner().invoke(main, ["fit", *arguments])
+    assert result.exit_code == 0, result.output
+    fitted = json.loads((weights / MANIFEST).read_text())
+    assert fitted["interval"]["films"]["detailed"] >= 30
+    assert {k: v for k, v in fitted.items() if k != "interval"} == manifest
+    assert Assessor(weights).assess(data.parent / "0.png", "female").interval is not None
 
 
 def test_no_group_and_no_source_is_on_both_sides() -> None:

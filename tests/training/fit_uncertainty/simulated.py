@@ -21,6 +21,7 @@ def simulated(count: int, seed: int, *, boys: float = 0.55) -> Errors:
     trouble = np.where(random.random(count) < 0.2, 1.6, 1.0)
     spread = (6 + 4 * (answers < 70) + 1.5 * ~male) * trouble
     return Errors(
+        ids=tuple(map(str, range(count))),
         male=male,
         answers=answers,
         errors=spread * random.standard_t(5, count),

@@ -10,12 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from boneage.datasets.films import load_films
+from boneage.datasets.films import Fold, load_films
+from boneage.datasets.labels import CALIBRATION
 from boneage.domain.radiograph import ImageMetadata, Radiograph
 from boneage.errors import DataError, WeightsError
 from boneage.inference.assessor import Assessor
 from boneage.inference.weights import Weights
-from boneage.training.fit_uncertainty.weights_interval import FEATURES, calibrate_weights
+from boneage.training.fit_uncertainty.weights_interval import (
+    FEATURES,
+    calibrate_weights,
+    fit_interval,
+    held_out_as,
+)
 from tests.conftest import drawn_hand
 
 
@@ -29,7 +35,7 @@ def test_the_manifest_states_what_the_interval_stands_on(sure_weights: Path, wei
     assert table["format"] == 1
     assert {k: v for k, v in table.items() if k != "interval"} == manifest(weights)
     found = table["interval"]
-    assert found["films"] == {"female": 35, "male": 35, "training_features": 40}
+    assert found["films"] == {"female": 35, "male": 35, "detailed": 70, "training_features": 40}
     assert [len(found["scores"][sex]) for sex in ("female", "male")] == [35, 35]
     content = (sure_weights / FEATURES).read_bytes()
     assert found["features"] == {"file": FEATURES, "sha256": hashlib.sha256(content).hexdigest()}
@@ -43,8 +49,8 @@ def test_answers_state_it(sure_weights: Path, labelled: Path) -> None:
     held = []
     for film, answer in zip(films, answers, strict=True):
         assert answer.interval is not None
-        assert (answer.interval.level, answer.interval.films) == (0.9, 35)
-        assert answer.interval.by_sex
+        assert (answer.interval.level, answer.interval.films) == (0.9, 70)
+        assert not answer.interval.by_sex, "35 of a sex are too few"
         assert answer.ood_score is not None
         held.append(answer.interval.low_months <= film.age_months <= answer.interval.high_months)
     assert np.mean(held) > 0.85
@@ -120,6 +126,27 @@ def test_what_was_read_is_not_read_again(
     again = calibrate_weights(weights_copy, films, journal=journal, report=lambda _: None)
     assert len(tried) == 1
     assert again == first
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [{"data": {"fold": "1/3"}}, {"data": {}, "profile": {"calibration": {"share": 0.4}}}],
+)
+def test_films_are_held_out_as_in_training(labelled: Path, stated: dict[str, Any]) -> None:
+    found = load_films(labelled)
+    held = held_out_as(stated, found).select("detailed", CALIBRATION)
+    expected = (
+        found.hold_out_fold(Fold(1, 3)) if stated["data"] else found.hold_out_share(0.4)
+    ).select("detailed", CALIBRATION)
+    assert held == expected
+    assert held
+
+
+def test_without_held_out_films_there_is_no_interval(sure_copy: Path, labelled: Path) -> None:
+    before = (sure_copy / "manifest.json").read_bytes()
+    with pytest.raises(DataError, match="0 calibration images"):
+        fit_interval(sure_copy, load_films(labelled), sure_copy)
+    assert (sure_copy / "manifest.json").read_bytes() == before
 
 
 def test_changed_features_are_not_used(sure_copy: Path, film: Path) -> None:

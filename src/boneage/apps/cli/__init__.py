@@ -25,7 +25,8 @@ COMMANDS: Mapping[str, str] = {
     "calibrate": "Calibrate the estimates to a clinic's own labelled radiographs.",
     "weights": "Show which weights are used, with data and metrics.",
     "train": "Train weights on labelled radiographs.",
-    "suitability": "Fit the image quality check.",
+    "fit": "Fit the image quality check and the prediction interval to weights.",
+    "suitability": "Fit the image quality check alone.",
     "analyse": "Describe a labelled data set, and list its problems.",
     "evaluate": "Measure the accuracy of the weights on labelled radiographs.",
     "stress": "Measure the robustness of the weights to perturbed images.",
@@ -42,7 +43,7 @@ COMMANDS: Mapping[str, str] = {
 MODULES: Mapping[str, str] = {
     **dict.fromkeys(("analyse", "stress", "ruler", "ablate"), "experiments"),
     **dict.fromkeys(("serve", "token", "health", "audit"), "server"),
-    **dict.fromkeys(("calibrate", "suitability"), "fitting"),
+    **dict.fromkeys(("calibrate", "fit", "suitability"), "fitting"),
 }
 """The module of a command in this package, where it has not the command's own name."""
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

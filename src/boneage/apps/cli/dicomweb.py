@@ -12,9 +12,8 @@ import click
 from boneage.apps.cli import EXIT_FAILED
 from boneage.apps.cli.options import IN_FILE, calibration_option, parsed_by, weights_option
 from boneage.apps.cli.output import echo
-from boneage.domain.reported import years_and_months
 from boneage.inference.assessor import Assessor
-from boneage.reports.wording import finding_sentence
+from boneage.reports.wording import bone_age_text, finding_sentence
 
 if TYPE_CHECKING:
     from boneage.apps.dicom_node.dicomweb_study import StudyResult
@@ -97,7 +96,7 @@ def _line(result: StudyResult) -> str:
     parts = [f"{result.what}:"]
     if result.results is not None:
         assessment = result.results.assessment
-        parts.append(f"{years_and_months(assessment.age_months)} ({assessment.sex} standard);")
+        parts.append(f"{bone_age_text(assessment)} ({assessment.sex} standard);")
         parts += [f"{finding_sentence(finding)};" for finding in assessment.warnings]
     if result.stored:
         parts.append(f"stored {' and '.join(result.stored)}")

@@ -1,7 +1,8 @@
-"""Commands that fit something to labelled radiographs: ``calibrate`` and ``suitability``."""
+"""Commands that fit something to labelled radiographs: ``calibrate``, ``fit``, ``suitability``."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -63,48 +64,95 @@ def calibrate(data: Path, weights: Path | None, out: Path, name: str, workers: i
     echo(f"written: {out}, for the weights {assessor.weights.name.name} only")
 
 
+def _fitting_options(command: Callable[..., None]) -> Callable[..., None]:
+    """What both commands that fit to weights are told."""
+    for option in (
+        options.out_option(
+            "Where suitability.json and suitability.csv go; an interrupted run resumes from there."
+        ),
+        click.option(
+            "--films",
+            type=click.IntRange(min=20),
+            metavar="N",
+            help="Use at most N training radiographs, evenly spaced. Default: all.",
+        ),
+        click.option(
+            "--weights",
+            required=True,
+            type=options.IN_FOLDER,
+            help="The folder of the weights; what is fitted is written there.",
+        ),
+        click.option(
+            "--refusal",
+            required=True,
+            type=options.IN_FOLDER,
+            help="A folder of images to refuse, with catalog.csv: file, category, expected, "
+            "source, group.",
+        ),
+        options.data_option,
+    ):
+        command = option(command)
+    return command
+
+
 @click.command()
-@options.data_option
-@click.option(
-    "--refusal",
-    required=True,
-    type=options.IN_FOLDER,
-    help="A folder of images to refuse, with catalog.csv: file, category, expected, source, group.",
-)
-@click.option(
-    "--weights",
-    required=True,
-    type=options.IN_FOLDER,
-    help="The weights; suitability.json and its arrays are written into their folder.",
-)
-@click.option(
-    "--films",
-    type=click.IntRange(min=20),
-    metavar="N",
-    help="Use at most N training radiographs, evenly spaced. Default: all.",
-)
-@options.out_option(
-    "Where suitability.json and suitability.csv go; an interrupted run resumes from there."
-)
+@_fitting_options
+@options.workers_option
+def fit(
+    data: Path, refusal: Path, weights: Path, films: int | None, out: Path, workers: int | None
+) -> None:
+    """Fit the quality check, then the prediction interval, to weights.
+
+    The networks stay unchanged. The quality check is fitted as 'boneage
+    suitability' does; the interval on the radiographs that were held out when
+    the weights were trained. Both are written into the folder of the weights,
+    whose checksum is another one afterwards.
+
+    An interrupted run resumes where it stopped.
+
+    \b
+    boneage fit --data films/ --refusal refusal/ --weights runs/mine/weights --out evidence
+    """  # noqa: D301  click wants a backspace before lines it must not wrap
+    from boneage.training.fit_uncertainty.weights_interval import fit_interval  # noqa: PLC0415
+
+    _fit_quality(data, refusal, weights, films, out)
+    fit_interval(
+        weights, load_films(data), out, workers=workers or default_workers(), report=_on_stderr
+    )
+    echo(f"written: the interval, in {weights / 'manifest.json'}")
+
+
+@click.command()
+@_fitting_options
 def suitability(data: Path, refusal: Path, weights: Path, films: int | None, out: Path) -> None:
     """Fit the quality check that images go through before they are assessed.
 
     Classifiers find from the attention network's feature of the whole hand
-    whether an image shows a hand, and its orientation. They are fitted on
-    training radiographs and on images to refuse; thresholds are set on others,
-    left out of the fit. Both are written beside the weights, which stay
-    unchanged. Held-out radiographs are only counted.
+    whether an image shows a hand, its orientation, and whether its growth
+    plates are fused. They are fitted on training radiographs and on images to
+    refuse; thresholds are set on others, left out of the fit. Both are written
+    beside the weights, which stay unchanged. Held-out radiographs are only
+    counted. 'boneage fit' fits the prediction interval as well.
 
     An interrupted run resumes where it stopped.
 
     \b
     boneage suitability --data films/ --refusal refusal/ --weights runs/mine/weights --out evidence
     """  # noqa: D301  click wants a backspace before lines it must not wrap
-    from boneage.training.fit_quality import fit  # noqa: PLC0415  opens fast
+    _fit_quality(data, refusal, weights, films, out)
+
+
+def _fit_quality(data: Path, refusal: Path, weights: Path, films: int | None, out: Path) -> None:
+    from boneage.training.fit_quality.fit import (  # noqa: PLC0415  opens fast
+        fit_quality_model,
+        text_summary,
+    )
 
     make_folder(out, "--out")
-    fitted = fit.fit_quality_model(
-        weights, data, refusal, out, films=films, report=lambda text: echo(text, err=True)
-    )
-    echo(fit.text_summary(fitted))
+    fitted = fit_quality_model(weights, data, refusal, out, films=films, report=_on_stderr)
+    echo(text_summary(fitted))
     echo(f"written: {weights / 'suitability.json'}, {out / 'suitability.json'}")
+
+
+def _on_stderr(text: str) -> None:
+    echo(text, err=True)

@@ -23,9 +23,8 @@ from boneage.apps.dashboard.uploads import (
 )
 from boneage.apps.dashboard.visit import Visit, assessor, history_place, weights_problem
 from boneage.domain.assessment import Failure, Severity
-from boneage.domain.reported import years_and_months
 from boneage.inference.session import steps_of
-from boneage.reports.wording import DISCLAIMER, interval_text
+from boneage.reports.wording import DISCLAIMER, bone_age_text, interval_text
 
 EXAMPLE = "example"
 HOW = Path(__file__).with_name("how.md").read_text("utf-8")
@@ -194,7 +193,7 @@ def _cells(outcome: Outcome | None) -> tuple[object, ...]:
     found = outcome.assessment
     interval = interval_text(found.interval) if found.interval else None
     findings = " ".join(finding.message for finding in found.warnings) or "none"
-    age = years_and_months(found.age_months)
+    age = bone_age_text(found)
     return (found.sex.value, age, found.age_months, interval, findings)
 
 

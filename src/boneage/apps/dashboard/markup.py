@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from html import escape
 
 from boneage.domain.assessment import Assessment
-from boneage.domain.reported import years_and_months
-from boneage.reports.wording import age_details, age_text, difference_text
+from boneage.reports.wording import age_details, age_text, bone_age_text, difference_text
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+.!|~$:-])")
 HEAT_SCALE = '<p class="heat-scale">Attention: low <i></i> high</p>'
@@ -41,7 +40,7 @@ def headline(assessment: Assessment) -> str:
         more.append(f"Chronological age {age_text(age)}{difference}")
     lines = [
         ("bone-age-label", "Bone age"),
-        ("bone-age", years_and_months(assessment.age_months)),
+        ("bone-age", bone_age_text(assessment)),
         ("bone-age-months", months),
         *(("bone-age-more", text) for text in more),
     ]

@@ -29,7 +29,7 @@ from boneage.reading.quiet import quiet
 from boneage.reading.source import NamedFile
 from boneage.reports.dicom.source import read_source
 from boneage.reports.exports import export
-from boneage.reports.wording import EN
+from boneage.reports.wording import full_bone_age_text
 
 ENCODING_FIELDS = frozenset(("format", "bits", "in_colour"))
 """Metadata of how an image is stored; the pixels themselves are compared."""
@@ -94,7 +94,7 @@ def assess_film(assessor: Assessor, data: bytes, name: str) -> ImageResults:
             unwritten[kind] = failure_of(name, error).message
     if not files:
         reason = "; ".join(dict.fromkeys(unwritten.values()))
-        months = f"{EN.months(result.age_months)} by the {result.sex} standard"
+        months = f"{full_bone_age_text(result)} by the {result.sex} standard"
         raise NoResult("output", f"{reason}; the bone age, which was not sent, is {months}")
     try:
         content = content_of(data, session.image).digest

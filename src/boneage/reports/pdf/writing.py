@@ -57,7 +57,7 @@ def report_texts(
         title=_("Bone age report"),
         purpose=_(wording.DISCLAIMER),
         identity=_identity(identity, words),
-        age=words.age(assessment.age_months),
+        age=wording.bone_age_text(assessment, words),
         age_details=tuple(wording.age_details(assessment, words)),
         sections=tuple(_sections(assessment, words)),
         refusals=tuple(wording.refusal_sentence(finding, words) for finding in assessment.refusals),

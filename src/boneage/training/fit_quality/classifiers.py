@@ -19,6 +19,7 @@ COMPONENTS = 160
 """Principal components of the features that the classifiers are linear in."""
 KIND_STRENGTH, ORIENTATION_STRENGTH = 0.2, 0.1
 """Inverse strengths of the penalties, as scikit-learn counts them; see docs/image-quality.md."""
+MATURITY_STRENGTH = 5.0
 TILT_PENALTY = 30.0
 SOLVER = {"max_iter": 150, "tol": 1e-3}
 """More change no likelihood that matters."""
@@ -79,6 +80,7 @@ def fit_classifier(examples: Sequence[Example], basis: Basis) -> QualityClassifi
         orientation=_fit_orientation(both, along, basis),
         tilt=_fit_tilt(both, along, basis),
         space=fit_space(hands),
+        maturity=_fit_maturity(both, along, basis),
     )
 
 
@@ -129,6 +131,16 @@ def _fit_tilt(examples: Sequence[Example], along: Rows, basis: Basis) -> Linear:
     model = Ridge(TILT_PENALTY)
     model.fit(along[known], np.array([examples[i].degrees for i in known]))
     return basis.unfolded(model.coef_[np.newaxis], np.atleast_1d(model.intercept_))
+
+
+def _fit_maturity(examples: Sequence[Example], along: Rows, basis: Basis) -> Linear | None:
+    """None where the examples have no fused growth plates, or no open ones."""
+    known = [i for i, e in enumerate(examples) if e.fused is not None]
+    fused = np.array([examples[i].fused for i in known])
+    if len(set(fused.tolist())) < len((True, False)):
+        return None
+    model = LogisticRegression(C=MATURITY_STRENGTH, **SOLVER).fit(along[known], fused)
+    return basis.unfolded(model.coef_, model.intercept_)
 
 
 def folds_of(examples: Sequence[Example]) -> Folds:

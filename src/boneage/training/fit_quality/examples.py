@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from boneage.datasets.films import Film
+from boneage.datasets.films import Film, evenly
 from boneage.domain.orientation import Orientation
 from boneage.domain.radiograph import ImageMetadata, Pixels, Radiograph, Sex
 from boneage.errors import FilmError
@@ -52,6 +52,13 @@ TILT_DEGREES = 50.0
 HAND_TILT_DEGREES = 30.0
 """A hand tilted by less is a hand that is read."""
 JITTER_DEGREES = 8.0
+FUSED_MONTHS = {Sex.MALE: 216.0, Sex.FEMALE: 204.0}
+"""Labels from which all growth plates of the hand and wrist are fused (Greulich and Pyle)."""
+OPEN_MONTHS = (150.0, 186.0)
+"""Labels at which those of the wrist are open, while the hand looks nearly mature."""
+IMMATURE_MONTHS = 192.0
+"""16 years: next to no younger hand may count as mature."""
+MOST_IMMATURE = 2000
 EVERY = 25
 """Images after which progress is reported."""
 
@@ -87,6 +94,10 @@ class Example:
     """A place in ``ORIENTATIONS``; None: it has no up and down."""
     degrees: float | None = None
     """How far the hand is turned clockwise; None: unknown."""
+    fused: bool | None = None
+    """Whether all growth plates are fused, by the label; None: not to be learned."""
+    immature: bool | None = None
+    """Whether the label is under 16 years, of a plain film for the check of maturity."""
     quality: ImageQuality | None = None
     """Of plain images, as the following."""
     orientation: Orientation | None = None
@@ -156,6 +167,41 @@ def examples_of_film(
     return made
 
 
+def examples_of_maturity(film: Film, extract: FeatureExtractor) -> list[Example]:
+    """Examples of one film for the check of fused growth plates, as it is and resaved.
+
+    Nothing else is learned of them.
+    """
+    radiograph = film.radiograph()
+    image = whole_image(radiograph)
+    inside = analysed(radiograph, exposed_field(radiograph, image))
+    base = Example(
+        extract(inside, mirror=True),
+        group=film.id,
+        source=FILMS,
+        name=film.id,
+        fused=fused(film),
+        immature=film.age_months < IMMATURE_MONTHS,
+    )
+    if base.fused is None:
+        return [base]
+    again = extract(resaved(small(image), random_of(f"maturity {film.id}")), mirror=True)
+    return [base, replace(base, features=again, immature=None)]
+
+
+def fused(film: Film) -> bool | None:
+    """Whether all growth plates are fused at the age of the label; None: it does not tell."""
+    if film.age_months >= FUSED_MONTHS[film.sex]:
+        return True
+    return False if OPEN_MONTHS[0] <= film.age_months <= OPEN_MONTHS[1] else None
+
+
+def for_maturity(films: Sequence[Film]) -> list[Film]:
+    """All films with fused growth plates, and some of the immature ones."""
+    others = [film for film in films if film.age_months < IMMATURE_MONTHS]
+    return [*(film for film in films if fused(film)), *evenly(others, MOST_IMMATURE)]
+
+
 def examples_of_drawn(number: int, extract: FeatureExtractor) -> list[Example]:
     """Examples of a hand that the program draws, as it is and tilted a little.
 
@@ -193,6 +239,7 @@ def collect(
     assessor: Assessor,
     films: Sequence[Film],
     images: Sequence[RefusalImage],
+    maturity: Sequence[Film],
     folder: Path,
     report: Report,
 ) -> list[Example]:
@@ -208,6 +255,8 @@ def collect(
             yield f"film {film.id}", make
         for image in images:
             yield f"image {image.name}", partial(examples_of_image, image, extract)
+        for film in maturity:
+            yield f"maturity {film.id}", partial(examples_of_maturity, film, extract)
         for number in range(min(DRAWN_FILMS, len(films) // FILMS_A_DRAWN_ONE)):
             yield f"{DRAWN} {number}", partial(examples_of_drawn, number, extract)
 

@@ -22,12 +22,16 @@ from boneage.quality.classifier import QualityClassifier
 from boneage.quality.model_file import ARRAYS, FORMAT, SUITABILITY, limits_table
 from boneage.reading import read
 from boneage.storage.files import EVIDENCE_FORMAT, atomically, today, write_json
+from boneage.storage.parallel import default_workers, in_parallel
 from boneage.training.fit_quality import classifiers, judging
 from boneage.training.fit_quality.examples import (
     Example,
     Features,
     Report,
     collect,
+    examples_of_maturity,
+    extractor_of,
+    for_maturity,
     plain_film,
 )
 from boneage.training.fit_quality.refusal_images import RefusalImage, refusal_images
@@ -76,11 +80,14 @@ def fit_quality_model(
     every_held_out = found.select("detailed", "validation")
     held_out = evenly(every_held_out, films)
     report(f"computing features: {len(train)} training images, {len(catalogue)} to refuse")
-    examples = collect(assessor, train, list(catalogue.values()), out, report)
+    squeezed = found.select("squeezed", "train")
+    maturity = for_maturity(squeezed if films is None else evenly(squeezed, films))
+    examples = collect(assessor, train, list(catalogue.values()), maturity, out, report)
     _check(examples)
     turn = _turner(assessor, [*train, *every_held_out], catalogue)
     report("fitting the quality check, and testing it on images left out of the fit")
-    fit = _fit(assessor, examples, catalogue, turn, held_out)
+    unseen = evenly(found.select("squeezed", "validation"), films)
+    fit = _fit(assessor, examples, catalogue, turn, held_out, unseen)
     _write(weights, out, assessor, fit)
     judging.write_cases(out / CASES, fit.films, fit.images, catalogue, fit.limits)
     return fit
@@ -92,7 +99,9 @@ def _fit(
     catalogue: Mapping[str, RefusalImage],
     turn: judging.Turn,
     held_out: Sequence[Film],
+    unseen: Sequence[Film],
 ) -> QualityFit:
+    """Fit; ``held_out`` are the better copies of films that are only counted, ``unseen`` all."""
     basis = classifiers.basis_of(examples)
     classifier = classifiers.fit_classifier(examples, basis)
     pairs = list(
@@ -109,8 +118,9 @@ def _fit(
         return [judging.judged(check, example, certain, turn) for check, example in some]
 
     trained = judge_all(films)
+    maturity = judging.Maturity.of(pairs)
     limits = judging.limits_of(
-        trained, certain, float(min(assessor.weights.input_size("attention")))
+        trained, certain, float(min(assessor.weights.input_size("attention"))), maturity.immature
     )
     images = judge_all([pair for pair in pairs if pair[1].is_image])
     without_source = _left_out(
@@ -129,6 +139,10 @@ def _fit(
             "by_source": counts.of(by_source, "source"),
         },
         "seen_as": counts.confusion(images),
+        "maturity": {
+            "training": maturity.table(limits),
+            "adult_hands": judging.adults_table(images, catalogue, limits),
+        },
         "lying": judging.orientation_table(pair for pair in pairs if pair[1].is_labelled),
     }
     readable = list(_readable(assessor, held_out))
@@ -137,6 +151,11 @@ def _fit(
         figures = {"validation": judging.films_table(monitored, limits), **figures}
         letters = [(example.letters or 0, drawn) for example, drawn in readable]
         figures["text"] = judging.text_table(letters, limits)
+    if unseen:
+        extract, workers = extractor_of(assessor), default_workers()
+        made = in_parallel(lambda film: examples_of_maturity(film, extract), unseen, workers)
+        judged = judging.Maturity.of((classifier, example) for some in made for example in some)
+        figures["maturity"]["validation"] = judged.table(limits)
     films_by_split = {"validation": monitored, "train": trained}
     return QualityFit(classifier, limits, figures, films_by_split, images)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from boneage.domain.assessment import Finding, Verdict, verdict_on
+from boneage.domain.assessment import MATURE, Finding, Verdict, verdict_on
 from boneage.domain.orientation import Orientation
 from boneage.quality.checks import ImageMeasures, QualityLimits, findings_of_measures
 from boneage.quality.classifier import (
@@ -24,12 +24,14 @@ from boneage.quality.classifier import (
 from boneage.storage.delimited import csv_text
 from boneage.storage.files import write_text
 from boneage.training.fit_quality.examples import Example, Features
-from boneage.training.fit_quality.refusal_images import REFUSE, RefusalImage
+from boneage.training.fit_quality.refusal_images import ADULTS, REFUSE, RefusalImage
 
 HAND_REFUSED, HAND_WARNED = 0.006, 0.02
 """Shares of training films whose likelihood of a hand may lie below the limits."""
 RARE = 0.004
 """Share of training films that may lie beyond each of the other limits."""
+IMMATURE_WARNED = 0.006
+"""Share of training films labelled under 16 years that may count as mature."""
 LEAST_CERTAIN = 0.3
 TILT_DEGREES = 20.0
 """A tilt that is worth a warning, if the quality check can tell."""
@@ -115,11 +117,13 @@ def certain_enough(classifiers: Sequence[tuple[QualityClassifier, Example]], tur
     return max(LEAST_CERTAIN, highest(gains, RARE))
 
 
-def limits_of(films: Sequence[Judged], certain: float, input_px: float) -> QualityLimits:
+def limits_of(
+    films: Sequence[Judged], certain: float, input_px: float, immature: Sequence[float] = ()
+) -> QualityLimits:
     """Set the limits on plain training films, each judged by a quality check that never saw it.
 
     ``certain`` is of ``certain_enough``, ``input_px`` the shorter side of what the attention
-    network sees.
+    network sees, ``immature`` how mature immature hands are judged.
     """
     judgements = [film.judgement for film in films]
     hand = [judgement.hand for judgement in judgements]
@@ -142,6 +146,7 @@ def limits_of(films: Sequence[Judged], certain: float, input_px: float) -> Quali
         sharpness_warned=lowest([quality.sharpness for quality in qualities], RARE) / MARGIN,
         side_warned_px=input_px,
         letters_warned=highest(letters, RARE),
+        mature_warned=highest(immature, IMMATURE_WARNED) if immature else None,
     )
 
 
@@ -180,6 +185,46 @@ def films_table(films: Sequence[Judged], limits: QualityLimits) -> Table:
     )
     verdicts = counts(film.verdict(limits) for film in films)
     return {**verdicts, "findings": dict(sorted(codes.items()))}
+
+
+@dataclass(frozen=True)
+class Maturity:
+    """How likely plain films have fused growth plates, by checks that never saw them."""
+
+    fused: Sequence[float]
+    """Of those whose label says so."""
+    immature: Sequence[float]
+    """Of those labelled under 16 years."""
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[QualityClassifier, Example]]) -> Maturity:
+        """Judge the plain examples that were made for maturity."""
+        found: dict[bool, list[float]] = {True: [], False: []}
+        for check, example in pairs:
+            if example.immature is None or not (example.fused or example.immature):
+                continue
+            likelihood = check.judge(example.features).maturity
+            if likelihood is not None:
+                found[example.immature].append(likelihood)
+        return cls(fused=found[False], immature=found[True])
+
+    def table(self, limits: QualityLimits) -> Table:
+        """Count the films that are found to be mature."""
+
+        def found(values: Sequence[float]) -> Table:
+            above = sum(value > (limits.mature_warned or 1.0) for value in values)
+            return {"films": len(values), "mature": above}
+
+        return {"fused": found(self.fused), "under_16_years": found(self.immature)}
+
+
+def adults_table(
+    images: Iterable[Judged], catalogue: Mapping[str, RefusalImage], limits: QualityLimits
+) -> Table:
+    """Count the catalogue's hands of adults that are found to be mature."""
+    adults = [i for i in images if catalogue[i.example.name].category == ADULTS]
+    found = sum(any(f.code == MATURE for f in one.findings(limits)) for one in adults)
+    return {"films": len(adults), "mature": found}
 
 
 def text_table(letters: Sequence[tuple[int, int]], limits: QualityLimits) -> Table:

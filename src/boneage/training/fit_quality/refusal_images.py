@@ -28,7 +28,8 @@ KINDS: Mapping[str, str] = {
 }
 """What the quality check calls the categories; hands to be refused are ``part`` or ``several``."""
 SEVERAL_WORDS = ("two hands", "several hands", "collage")
-HANDS = ("hand-adult", "right-or-mirrored")
+ADULTS = "hand-adult"
+HANDS = (ADULTS, "right-or-mirrored")
 """Categories of whole hands, which are accepted."""
 
 

@@ -1,12 +1,14 @@
-"""How large an error a film lets expect, fitted on about a hundred labelled films.
+"""How large an error an image lets expect, fitted on labelled images that no network saw.
 
-So few films must serve twice: to fit the expected error, and to score it. Halving them would
-leave some 25 of each sex to score. So every film is scored by an expectation fitted without it,
-as in the jackknife+ (Barber et al., *Ann Stat* 2021;49:486–507), and the expectation that is used
-is fitted on all. The networks never saw any of the films; what one of a hundred films moves is a
-smooth curve and a slope, so the scores of the films that stay are, but for a hair, those of a new
-one. ``tests/training/fit_uncertainty`` simulates what that is worth: it covers as split-conformal
-does.
+The images serve twice: to fit the expected error, and to score it. Every image is scored by an
+expectation fitted without it, as in the jackknife+ (Barber et al., *Ann Stat* 2021;49:486–507),
+and the expectation that is used is fitted on all. What one image moves is a smooth curve and a
+slope, so the scores of the others are, but for a hair, those of a new one.
+``tests/training/fit_uncertainty`` simulates what that is worth: it covers as split-conformal does.
+
+Most labelled images are squeezed copies, while images in use have more pixels. So the squeezed
+ones give the curve and the scores, and images of which there is a better copy give the factor
+between the two: the mean score of the better copies over that of the squeezed ones.
 """
 
 from __future__ import annotations
@@ -23,10 +25,11 @@ from boneage.domain.assessment import Failure
 from boneage.domain.radiograph import Sex
 from boneage.inference.assessor import Assessor
 from boneage.inference.networks import whole_hand_feature
-from boneage.inference.session import assess_case
+from boneage.inference.session import assess_case, attempt
 from boneage.quality.classifier import FeatureSpace
 from boneage.storage.parallel import Journal, resumed
 from boneage.uncertainty.intervals import (
+    LEAST_FILMS,
     SEXES,
     ErrorModel,
     IntervalModel,
@@ -57,6 +60,7 @@ class FilmEstimate:
 class Errors:
     """The same of n films, as arrays of shape (n,)."""
 
+    ids: tuple[str, ...]
     male: npt.NDArray[np.bool_]
     answers: Numbers
     """Months, of the weights alone."""
@@ -79,6 +83,7 @@ def errors_of(films: Sequence[FilmEstimate]) -> Errors:
     ood_scores = [film.ood_score for film in films]
     answers = np.array([film.answer_months for film in films], float)
     return Errors(
+        ids=tuple(film.id for film in films),
         male=np.array([film.sex is Sex.MALE for film in films], bool),
         answers=answers,
         errors=np.array([film.label_months for film in films], float) - answers,
@@ -105,7 +110,8 @@ def estimate_films(
         label = film.id, film.sex, film.age_months
         if noted:
             return FilmEstimate(*label, **noted)
-        session = assess_case(assessor, film.path, sex=film.sex, child=None, name=film.id)
+        source = attempt(film.id, film.radiograph) if film.squeezed else film.path
+        session = assess_case(assessor, source, sex=film.sex, child=None, name=film.id)
         answer = session.outcome
         if isinstance(answer, Failure):
             return answer
@@ -133,19 +139,33 @@ FLOOR_SHARE = 0.5
 """No knot expects less than this share of the mean error,"""
 FLOOR_MONTHS = 1.0
 """nor less than this: labels are no finer."""
-DISAGREEMENT_SLOPES = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
-"""One is chosen by likelihood. Never 0: networks that contradict each other more
-than they ever do on usual films have met something that no calibration film shows."""
+DISAGREEMENT_SLOPES = (0.0, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
+"""One is chosen by likelihood; 0 where the networks' disagreement says nothing of the error."""
 LEAST_DISAGREEMENT_MONTHS = 0.1
 OOD_SLOPE = 1.0
 """Set, not fitted: calibration films are like the training films, so that they
 cannot tell. A film with twice the score of nine in ten of them gets twice the width."""
 OOD_QUANTILE = 0.9
-MOST_WIDENING = 4.0
+MOST_WIDENING = 2.0
+"""An atypical image gets a warning as well; a wider interval would say nothing."""
 
 
-def fit_interval(films: Errors) -> IntervalModel:
-    """Fit the expected error on two films or more; score each by an expectation without it."""
+def fit_interval(films: Errors, squeezed: Errors | None = None) -> IntervalModel:
+    """Fit the expected error on two films or more; score each by an expectation without it.
+
+    Of ``squeezed`` copies, where there are more of them than of ``films``, both are fitted, and the
+    scores are brought to the size of those of ``films``; the films of both decide by how much.
+    """
+    if squeezed is None or len(squeezed.ids) <= len(films.ids):
+        shape, scores = _fit_shape(films)
+        return IntervalModel(shape, scores_by_sex(scores, films))
+    shape, scores = _fit_shape(squeezed)
+    factor = _mean_of(score_by(shape, films), films, squeezed) / _mean_of(scores, squeezed, films)
+    return IntervalModel(shape, scores_by_sex(scores * factor, squeezed))
+
+
+def _fit_shape(films: Errors) -> tuple[ErrorModel, Numbers]:
+    """The expected error, and the score of each film by one fitted without it, shape (n,)."""
     absolute = np.abs(films.errors)
     candidates = [_shape(films, slope) for slope in DISAGREEMENT_SLOPES]
     expected = np.empty((len(candidates), len(absolute)))
@@ -161,10 +181,13 @@ def fit_interval(films: Errors) -> IntervalModel:
     scores = absolute / expected[without, np.arange(len(absolute))]
     best = int(np.argmin(losses.sum(axis=1)))
     months = {sex: tuple(map(float, everywhere[best][sex][:, -1])) for sex in SEXES}
-    shape = ErrorModel(
-        KNOTS, months, candidates[best].disagreement, candidates[best].ood_score, MOST_WIDENING
-    )
-    return IntervalModel(shape, scores_by_sex(scores, films))
+    return replace(candidates[best], months=months), scores
+
+
+def _mean_of(scores: Numbers, films: Errors, others: Errors) -> float:
+    """The mean score of those films that the others have too; 1 where the two share too few."""
+    shared = np.isin(films.ids, others.ids)
+    return float(scores[shared].mean()) if shared.sum() >= LEAST_FILMS else 1.0
 
 
 def score_by(shape: ErrorModel, films: Errors) -> Numbers:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from boneage.datasets.films import Film, evenly
+from boneage.datasets.films import Film, Films, Fold, evenly
+from boneage.datasets.labels import CALIBRATION
 from boneage.domain.assessment import Failure
 from boneage.errors import BoneageError, DataError, WeightsError
 from boneage.i18n.words import percent
@@ -36,11 +37,42 @@ FEATURES = "training_features.zip"
 SPACE_FILMS = 500
 """Training films that the space of features is spanned by: more change it little."""
 METHOD = (
-    "normalised split-conformal (Lei et al. 2018), by sex (Vovk et al. 2005); each film scored "
+    "normalised split-conformal (Lei et al. 2018), by sex (Vovk et al. 2005); each image scored "
     "by an expected error fitted without it (after Barber et al. 2021)"
 )
 
 Report = Callable[[str], None]
+
+
+def fit_interval(
+    folder: Path, films: Films, out: Path, *, workers: int = 1, report: Report = print
+) -> dict[str, Any]:
+    """Fit the interval of finished weights on the films that were held out from their training.
+
+    ``out`` gets a journal, from which a run that was cut off resumes. A DataError when too few
+    films were held out.
+    """
+    manifest = read_manifest(folder)
+    digests = "".join(network.sha256 for network in manifest.networks.values())
+    held = held_out_as(manifest.table, films)
+    return calibrate_weights(
+        folder,
+        held.select("detailed", CALIBRATION),
+        held.select("detailed", "train"),
+        squeezed=held.select("squeezed", CALIBRATION),
+        workers=workers,
+        journal=out / f"interval-{hashlib.sha256(digests.encode()).hexdigest()[:12]}.jsonl",
+        report=report,
+    )
+
+
+def held_out_as(manifest: Mapping[str, Any], films: Films) -> Films:
+    """The films with those held out that a manifest says were held out in training."""
+    fold = manifest.get("data", {}).get("fold")
+    if fold:
+        return films.hold_out_fold(Fold.parse(fold))
+    share = manifest.get("profile", {}).get("calibration", {}).get("share", 0.0)
+    return films.hold_out_share(float(share))
 
 
 def calibrate_weights(
@@ -48,6 +80,7 @@ def calibrate_weights(
     calibration: Sequence[Film],
     training: Sequence[Film] = (),
     *,
+    squeezed: Sequence[Film] = (),
     workers: int = 1,
     journal: Path | None = None,
     report: Report = print,
@@ -57,8 +90,10 @@ def calibrate_weights(
     An earlier interval is replaced. The manifest's checksum, which names the weights, is another
     one afterwards. The films are of useful resolution: nothing in the weights was trained or chosen
     on those for ``calibration``; of those for ``training``, at most 500, evenly spaced, are used,
-    and without any the interval does not widen for atypical ones. From the ``journal`` a run that
-    was cut off resumes. A DataError when fewer than 30 of the calibration films can be read.
+    and without any the interval does not widen for atypical ones. Of ``squeezed`` copies, likewise
+    never seen, there are more; see :mod:`boneage.training.fit_uncertainty.error_model`. From the
+    ``journal`` a run that was cut off resumes. A DataError when fewer than 30 of the calibration
+    films can be read.
     """
     _check_count(len(calibration))
     _put(folder, None)  # whole at every moment, and read by the networks alone
@@ -66,9 +101,12 @@ def calibrate_weights(
     space = _space(assessor, training, workers, report)
     found = _read(assessor, calibration, space, workers, journal, report)
     _check_count(len(found))
-    films = error_model.errors_of(found)
-    model = error_model.fit_interval(films)
-    table = _table(films, model, min(len(training), SPACE_FILMS) if space else 0)
+    films = every = error_model.errors_of(found)
+    if len(squeezed) > len(calibration):
+        copies = journal and journal.with_stem(f"{journal.stem}-squeezed")
+        every = error_model.errors_of(_read(assessor, squeezed, space, workers, copies, report))
+    model = error_model.fit_interval(films, every)
+    table = _table(films, every, model, min(len(training), SPACE_FILMS) if space else 0)
     if space:
         content = space.to_bytes()
         with atomically(folder / FEATURES) as file:
@@ -116,9 +154,11 @@ def _read(
     report: Report,
 ) -> list[error_model.FilmEstimate]:
     report(f"analysing {len(films)} calibration images")
+    quality = assessor.weights.quality_model
     recipe = {
         "networks": {k: n.sha256 for k, n in assessor.weights.manifest.networks.items()},
         "features": hashlib.sha256(space.to_bytes()).hexdigest() if space else None,
+        "quality": quality.table["arrays_sha256"] if quality else None,
         "films": [film.id for film in films],
     }
     found = []
@@ -134,12 +174,19 @@ def _read(
     return found
 
 
-def _table(films: error_model.Errors, model: IntervalModel, features: int) -> dict[str, Any]:
-    boys = int(films.male.sum())
+def _table(
+    films: error_model.Errors, every: error_model.Errors, model: IntervalModel, features: int
+) -> dict[str, Any]:
+    boys = int(every.male.sum())
     return {
         "method": METHOD,
         "date": today(),
-        "films": {"female": len(films.male) - boys, "male": boys, "training_features": features},
+        "films": {
+            "female": len(every.male) - boys,
+            "male": boys,
+            "detailed": len(films.male),
+            "training_features": features,
+        },
         "mae_months": round(float(np.abs(films.errors).mean()), 3),
         "shape": shape_table(model.shape),
         "scores": scores_table(model.scores),
