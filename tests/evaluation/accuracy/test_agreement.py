@@ -10,6 +10,8 @@ from boneage.domain.radiograph import Sex
 from boneage.evaluation.accuracy.agreement import (
     coverage_by_band,
     coverage_by_level,
+    coverage_by_sex,
+    informativeness,
     limits_of_agreement,
     regression_line,
 )
@@ -70,6 +72,36 @@ def test_coverage_by_level() -> None:
     middle, reach = (8 + z2 / 2) / (10 + z2), 1.959964 * np.sqrt(1.6 + z2 / 4) / (10 + z2)
     assert found[0.9].share.low == pytest.approx(middle - reach, abs=1e-4)
     assert found[0.9].share.high == pytest.approx(middle + reach, abs=1e-4)
+
+
+def test_wide_intervals_that_go_with_large_errors_say_something() -> None:
+    """Errors of 0 to 39 months, each in an interval of just its size, but the four largest."""
+    some = [
+        replace(one, intervals=(Interval(100 + n - reach, 100 + n + reach, 0.9),))
+        for n, one in enumerate(stating(40, 0.9, 1))
+        for reach in (n + 0.5 if n < 36 else n - 0.5,)
+    ]
+    found = informativeness(some[::-1], 0.9)
+    assert found.rank_correlation == pytest.approx(1, abs=1e-3)
+    assert [one.count for one in found.by_width] == [10] * 4
+    assert [one.share.value for one in found.by_width] == [1, 1, 1, 0.6]
+    widths = [one.mean_width_months for one in found.by_width]
+    assert widths == sorted(widths)
+    assert found.constant_width_months == 2 * 36, "holds 36 of 40, and nearly one more"
+    assert found.constant_width_months > coverage_by_level(some)[0.9].mean_width_months
+    same = informativeness(stating(10, 0.9, 7), 0.9)
+    assert same.rank_correlation is None
+    assert same.constant_width_months == pytest.approx(14, abs=2)
+
+
+def test_coverage_by_sex() -> None:
+    girls = [replace(one, sex=Sex.FEMALE) for one in stating(4, 0.9, 1)]
+    found = coverage_by_sex([*stating(10, 0.9, 7), *girls], 0.9)
+    assert {sex: (one.count, one.share.value) for sex, one in found.items()} == {
+        "male": (10, 0.8),
+        "female": (4, 0.5),
+    }
+    assert list(coverage_by_sex(girls, 0.9)) == ["female"]
 
 
 def test_coverage_by_band_and_of_nothing() -> None:

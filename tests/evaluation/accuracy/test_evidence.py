@@ -116,6 +116,8 @@ def test_stated_intervals_are_written_and_checked(
     assert half["overall"]["share"]["value"] == pytest.approx(2 / 3)  # errors -3, 15, 0 within 5
     assert half["overall"]["mean_width_months"] == pytest.approx(10)
     assert most["by_band"]["4-6"]["share"]["value"] == 0
+    assert sum(one["count"] for one in most["by_sex"].values()) == 3
+    assert sum(one["count"] for one in most["informativeness"]["by_width"]) == 3
     with (tmp_path / "cases.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert (rows[0]["interval_50_low_months"], rows[0]["interval_90_high_months"]) == ("", "")

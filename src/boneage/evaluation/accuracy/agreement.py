@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from boneage.domain.assessment import Interval
 from boneage.domain.radiograph import Sex
 from boneage.evaluation.accuracy.estimates import CaseEstimate, months_of
 from boneage.evaluation.metrics import (
@@ -78,6 +79,7 @@ def measure_bands_by_sex(readings: Sequence[CaseEstimate]) -> dict[Sex, dict[Ban
     return {sex: measure_bands([r for r in readings if r.sex is sex], LEAST_FILMS) for sex in Sex}
 
 
+QUARTERS = 4
 LIMITS_SD = 1.96
 """Holds 95 % of the errors, were they normal."""
 COVERAGE_METHOD = "Wilson score interval (scipy.stats.binomtest)"
@@ -115,6 +117,19 @@ class Coverage:
     share: Estimate
     """0 to 1, with its own 95 % interval."""
     mean_width_months: float
+
+
+@dataclass(frozen=True)
+class Informativeness:
+    """Whether wide intervals go with large errors."""
+
+    rank_correlation: float | None
+    """Spearman's, of width and absolute error; None where all widths are the same."""
+    constant_width_months: float
+    """Of the intervals of one width that hold as many labels: to be told more than that, the mean
+    width has to be below it."""
+    by_width: tuple[Coverage, ...]
+    """Of the quarters of the films by width, the narrowest first."""
 
 
 @dataclass(frozen=True)
@@ -163,10 +178,43 @@ def coverage_by_band(readings: Sequence[CaseEstimate], level: float) -> dict[str
     return {band.name: _coverage(members, level) for band, members in in_bands(stated).items()}
 
 
+def coverage_by_sex(readings: Sequence[CaseEstimate], level: float) -> dict[str, Coverage]:
+    """Coverage of the intervals of one level, by sex."""
+    found = {str(sex): [r for r in readings if r.sex is sex] for sex in Sex}
+    return {
+        sex: _coverage(members, level) for sex, members in found.items() if _stated(members, level)
+    }
+
+
+def informativeness(readings: Sequence[CaseEstimate], level: float) -> Informativeness:
+    """Whether the intervals of one level are wide where errors are large."""
+    from scipy.stats import spearmanr  # noqa: PLC0415  slow to load; an extra
+
+    stated = sorted(
+        (i.high_months - i.low_months, number, reading)
+        for number, reading in enumerate(readings)
+        for i in reading.intervals
+        if i.level == level
+    )
+    widths = np.array([width for width, _, _ in stated])
+    errors = np.abs([reading.predicted_months - reading.true_months for _, _, reading in stated])
+    share = _coverage(readings, level).share.value or 0.0
+    quarters = np.array_split(np.arange(len(stated)), min(QUARTERS, len(stated)))
+    return Informativeness(
+        rank_correlation=float(spearmanr(widths, errors)[0]) if np.ptp(widths) > 0 else None,
+        constant_width_months=2 * float(np.quantile(errors, share, method="higher")),
+        by_width=tuple(_coverage([stated[i][2] for i in some], level) for some in quarters),
+    )
+
+
+def _stated(readings: Sequence[CaseEstimate], level: float) -> list[tuple[float, Interval]]:
+    return [(r.true_months, i) for r in readings for i in r.intervals if i.level == level]
+
+
 def _coverage(readings: Sequence[CaseEstimate], level: float) -> Coverage:
     from scipy.stats import binomtest  # noqa: PLC0415  slow to load; an extra
 
-    stated = [(r.true_months, i) for r in readings for i in r.intervals if i.level == level]
+    stated = _stated(readings, level)
     held = sum(i.low_months <= true <= i.high_months for true, i in stated)
     widths = [i.high_months - i.low_months for _, i in stated]
     ends = binomtest(held, len(stated)).proportion_ci(LEVEL, method="wilson")

@@ -164,6 +164,8 @@ def _levels(readings: Sequence[CaseEstimate]) -> list[Table]:
             "level": level,
             "overall": asdict(coverage),
             "by_band": _plain(agreement.coverage_by_band(readings, level)),
+            "by_sex": _plain(agreement.coverage_by_sex(readings, level)),
+            "informativeness": asdict(agreement.informativeness(readings, level)),
         }
         for level, coverage in agreement.coverage_by_level(readings).items()
     ]
