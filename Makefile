@@ -16,7 +16,7 @@ PROFILE ?= compact
 OUT ?= out
 EVIDENCE ?= docs/evidence
 VENV ?= .venv
-FILM := examples/synthetic_hand_girl_10y.png
+FILM := examples/synthetic_hand_girl.png
 
 # The first of these that is new enough; tested only when a venv is made.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -35,7 +35,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run example test quick lint types pytest format train bundle evidence analyse evaluate ruler stress ablate card bench \
+.PHONY: help run example examples test quick lint types pytest format train bundle evidence analyse evaluate ruler stress ablate card bench \
 	fit fuzz sides encodings bigbench trainbench dashbench servicebench nodebench audit figures catalogues constraints clean
 
 help:  ## Show this list
@@ -128,6 +128,9 @@ ablate: $(TRAIN) $(EVAL)  ## Measure what each part of the method is worth, from
 	@$(BIN)/boneage ablate --run $(RUN) --data $(DATA) --epochs 3 --out $(EVIDENCE)/ablation \
 		$(if $(wildcard $(WEIGHTS)),--initial-weights $(WEIGHTS))
 	@$(BIN)/python -m tools.documents figures
+
+examples: $(EVAL)  ## Choose the drawn hands of examples/ by how the bundled weights read them (minutes)
+	@$(BIN)/python -m tools.choose_examples
 
 card: $(EVAL)  ## Draw the known failures and write the model card
 	@$(BIN)/python -m tools.documents card

@@ -76,7 +76,7 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
   sleep 2
 done
 curl -sf -o "$work/answer" -H "Authorization: Bearer $token" -F sex=female \
-  -F film=@examples/synthetic_hand_girl_10y.png "http://127.0.0.1:$port/v1/assessments"
+  -F film=@examples/synthetic_hand_girl.png "http://127.0.0.1:$port/v1/assessments"
 grep -o '"age_text":"[^"]*"' "$work/answer"
 inside boneage audit /var/lib/boneage/audit.jsonl
 if command -v echoscu >/dev/null; then

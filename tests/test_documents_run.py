@@ -186,7 +186,7 @@ def test_pip_installs_extras_that_exist() -> None:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the files that the documents name, and the commands on its path."""
     folder = tmp_path_factory.mktemp("documents")
-    example = ROOT / "examples" / "synthetic_hand_girl_10y.png"
+    example = ROOT / "examples" / "synthetic_hand_girl.png"
     for name in ("hand.png", "a.png", "b.png", "images/a.png", "images/b.png"):
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copy(example, folder / name)

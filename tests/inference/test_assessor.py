@@ -38,7 +38,7 @@ from boneage.inference.session import assess_case
 from boneage.synthetic.film import draw
 from tests.conftest import build_weights, drawn_hand, write_png
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "synthetic_hand_girl_10y.png"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "synthetic_hand_girl.png"
 
 
 def radiograph(**metadata: Any) -> Radiograph:

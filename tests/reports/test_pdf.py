@@ -46,7 +46,7 @@ SECONDS_FROM_FILM_TO_REPORT = 1.5
 SIZES = {"a4": (595.28, 841.89), "letter": (612.0, 792.0)}
 SOMEBODY = Identity("child 7", "Quentin Zzyzx", "QZ-4711", date(2011, 2, 3), date(2021, 2, 3))
 SOURCE = Path(checks.__file__).parents[1]
-EXAMPLE = Path(__file__).parents[2] / "examples" / "synthetic_hand_girl_10y.png"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "synthetic_hand_girl.png"
 
 
 def texts_of(answer: Assessment, language: str = "en", **more: Identity) -> ReportTexts:

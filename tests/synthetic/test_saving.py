@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
+from typing import BinaryIO
 
 import numpy as np
 import pydicom
 import pytest
 
+from boneage.domain.assessment import Severity
 from boneage.domain.radiograph import Sex
-from boneage.synthetic.film import write_dicom
+from boneage.quality.checks import findings_of
+from boneage.reading import read
+from boneage.synthetic.film import SyntheticFilm, write_dicom, write_png
+from tests.quality.test_checks import GOOD
 from tests.synthetic.conftest import Draw
 
 
@@ -25,7 +32,7 @@ def test_a_reader_finds_a_synthetic_hand(drawn: Draw, sex: Sex, code: str) -> No
     assert dataset.PatientSex == code
     assert (dataset.Modality, dataset.BodyPartExamined) == ("DX", "HAND")
     assert (dataset.ImageLaterality, dataset.ViewPosition) == ("L", "PA")
-    assert dataset.BurnedInAnnotation == "YES"
+    assert dataset.BurnedInAnnotation == "NO"  # none that identifies a patient
     assert dataset.PatientAge == "120M"
     assert dataset.PatientBirthDate == "20100101"
     assert dataset.StudyDate == "20200101"
@@ -42,3 +49,18 @@ def test_the_same_film_is_the_same_file(drawn: Draw) -> None:
     for file in files:
         write_dicom(drawn(60, Sex.MALE), file)
     assert files[0].getvalue() == files[1].getvalue()
+
+
+@pytest.mark.parametrize("write", [write_dicom, write_png])
+def test_a_drawn_image_is_noted_as_one_and_not_warned_about(
+    drawn: Draw, write: Callable[[SyntheticFilm, BinaryIO], None]
+) -> None:
+    file = BytesIO()
+    write(drawn(120, Sex.FEMALE), file)
+    metadata = read(file.getvalue()).metadata
+    assert metadata.synthetic
+    found = findings_of(metadata, Sex.FEMALE, measures=replace(GOOD, letters=9))
+    assert {(one.code, one.severity) for one in found} == {("synthetic", Severity.NOTE)}
+    other = replace(metadata, synthetic=False)
+    real = findings_of(other, Sex.FEMALE, measures=replace(GOOD, letters=9))
+    assert {one.code for one in real} == {"burnt_in_text"}

@@ -12,7 +12,7 @@ from boneage.errors import DataError
 from tools.bench import service
 from tools.bench import steps as networks
 
-FILM = Path(__file__).parents[2] / "examples/synthetic_hand_girl_10y.png"
+FILM = Path(__file__).parents[2] / "examples/synthetic_hand_girl.png"
 
 
 def test_a_server_that_does_not_start_is_reported() -> None:

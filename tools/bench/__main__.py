@@ -10,7 +10,7 @@ from boneage.apps.cli.options import COUNT, IN_FILE, IN_FOLDER, OUT_FILE, weight
 from boneage.apps.cli.output import echo
 from boneage.storage.files import write_json
 
-EXAMPLE = Path("examples/synthetic_hand_girl_10y.png")
+EXAMPLE = Path("examples/synthetic_hand_girl.png")
 
 
 @click.command(context_settings={"show_default": True})

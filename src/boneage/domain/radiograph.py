@@ -41,6 +41,10 @@ class Sex(StrEnum):
         raise SexError(f"{text!r} is not a sex: give 'male' or 'female' (or m/f)")
 
 
+SYNTHETIC = "Synthetic: drawn by boneage, nobody's hand"
+"""What the files of drawn images say of themselves."""
+
+
 @dataclass(frozen=True)
 class ImageMetadata:
     """What a file states of its image; ``None`` where it states nothing.
@@ -63,6 +67,8 @@ class ImageMetadata:
     body_part: str | None = None
     modality: str | None = None
     burned_in_annotation: bool | None = None
+    synthetic: bool = False
+    """Whether the file says that this program drew it."""
     in_colour: bool = False
     """Whether the image was coloured, as photographs are and radiographs are not."""
     findings: tuple[Finding, ...] = ()

@@ -41,6 +41,8 @@ OTHER_KINDS: Mapping[str, str] = {
 """What an image shows that is not analysed, by the kind that the classifier gives it."""
 
 LESS_RELIABLE = "the bone age is less reliable."
+BURNT_IN_TEXT = "burnt_in_text"
+"""Of a drawn image it is what marks it as one."""
 CODES_OF_KINDS = {"part": "part_of_a_hand", "several": "several_hands"}
 OF_LEFT_HANDS = "the standards apply to left hands."
 MARKED_AS = {"R": "a right hand", "B": "one of both hands"}
@@ -98,8 +100,9 @@ def findings_of(
     notes: tuple[Finding, ...] = (),
 ) -> tuple[Finding, ...]:
     """Collect all findings, refusals first; ``measures`` are None without a quality check."""
+    of_image = findings_of_measures(measures) if measures else ()
     found = [
-        *(findings_of_measures(measures) if measures else ()),
+        *(f for f in of_image if not (metadata.synthetic and f.code == BURNT_IN_TEXT)),
         *notes,
         *_of_metadata(metadata, sex, chronological_age_months),
         *_of_answer(detections, chronological_age_months, answer_months),
@@ -161,7 +164,7 @@ def _of_pixels(measures: ImageMeasures) -> Iterator[Finding]:
         yield Finding.warning("low_resolution", message, side, limits.side_warned_px)
     if letters > limits.letters_warned:
         message = "The image appears to contain burned-in text that may identify the patient."
-        yield Finding.warning("burnt_in_text", message, letters, limits.letters_warned)
+        yield Finding.warning(BURNT_IN_TEXT, message, letters, limits.letters_warned)
 
 
 def _of_orientation(measures: ImageMeasures) -> Iterator[Finding]:
@@ -231,6 +234,8 @@ def _of_metadata(
             f"The file states {metadata.sex}, but the image was analysed by the {sex} standard."
         )
         yield Finding.warning("sex_differs", message)
+    if metadata.synthetic:
+        yield Finding.note("synthetic", "The image is synthetic: boneage drew it; no patient's.")
     if metadata.in_colour:
         message = "The image is in colour. It may be a photograph rather than a radiograph."
         yield Finding.warning("in_colour", message)

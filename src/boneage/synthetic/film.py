@@ -20,7 +20,7 @@ from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittle
 
 from boneage.domain.ages import DAYS_PER_MONTH
 from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, Box
-from boneage.domain.radiograph import ImageMetadata, Radiograph, Sex
+from boneage.domain.radiograph import SYNTHETIC, ImageMetadata, Radiograph, Sex
 from boneage.errors import BoneageError
 from boneage.storage.typed import shipped_toml
 from boneage.synthetic.flesh import outline_flesh
@@ -36,7 +36,6 @@ SIDES_PX = (64, 4096)
 """A smaller image shows no bones; a larger one, nothing more."""
 BITS = 12
 NAME = "synthetic hand"
-WORDS = "Synthetic: drawn by boneage, nobody's hand"
 STUDY_DATE = date(2020, 1, 1)
 """Of every image drawn, so that the same image is the same file."""
 
@@ -99,7 +98,8 @@ def draw(
         pixel_spacing_mm=(projection.mm_per_px, projection.mm_per_px),
         body_part="HAND",
         modality="DX",
-        burned_in_annotation=True,
+        burned_in_annotation=False,
+        synthetic=True,
     )
     return SyntheticFilm(
         radiograph=Radiograph(pixels, metadata, NAME),
@@ -138,7 +138,7 @@ def _check(name: str, value: float, least: float, most: float, unit: str) -> Non
 def write_png(film: SyntheticFilm, file: BinaryIO) -> None:
     grey = np.rint(film.radiograph.pixels * 255).astype(np.uint8)
     words = PngInfo()
-    words.add_text("Description", WORDS)
+    words.add_text("Description", SYNTHETIC)
     Image.fromarray(grey).save(file, "PNG", pnginfo=words, optimize=True)
 
 
@@ -146,7 +146,7 @@ def write_regions(film: SyntheticFilm, name: str, file: BinaryIO) -> None:
     radiograph = film.radiograph
     truth = {
         "film": name,
-        "description": WORDS,
+        "description": SYNTHETIC,
         "age_months": film.age_months,
         "sex": film.sex,
         "film_height": radiograph.height,
@@ -185,7 +185,7 @@ def _elements(film: SyntheticFilm) -> dict[str, Any]:
         "PatientBirthDate": born.strftime("%Y%m%d"),
         "PatientAge": f"{int(film.age_months):03d}M",
         "StudyDate": STUDY_DATE.strftime("%Y%m%d"),
-        **dict.fromkeys(("SeriesDescription", "ImageComments"), WORDS),
+        **dict.fromkeys(("SeriesDescription", "ImageComments"), SYNTHETIC),
         **dict.fromkeys(("ImagerPixelSpacing", "PixelSpacing"), spacing),
         **{"Rows": film.radiograph.height, "Columns": film.radiograph.width},
         **{"BitsAllocated": 16, "BitsStored": BITS, "HighBit": BITS - 1},

@@ -15,7 +15,7 @@ import pytest
 from boneage.inference.manifest import bundled_folder
 
 START_SECONDS = 120
-EXAMPLE = Path(__file__).parents[3] / "examples" / "synthetic_hand_girl_10y.png"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "synthetic_hand_girl.png"
 
 
 @dataclass

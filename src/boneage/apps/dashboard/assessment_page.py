@@ -15,18 +15,17 @@ from boneage.apps.dashboard.launch import UPLOAD_LIMIT_MB
 from boneage.apps.dashboard.markup import escape_markdown
 from boneage.apps.dashboard.result_view import show_exports, show_result
 from boneage.apps.dashboard.uploads import (
-    EXAMPLE_NAME,
+    EXAMPLE,
     Choice,
     UploadedImage,
     blocking_reason,
-    example_file,
 )
 from boneage.apps.dashboard.visit import Visit, assessor, history_place, weights_problem
 from boneage.domain.assessment import Failure, Severity
 from boneage.inference.session import steps_of
 from boneage.reports.wording import DISCLAIMER, bone_age_text, interval_text
 
-EXAMPLE = "example"
+EXAMPLE_KEY = "example"
 HOW = Path(__file__).with_name("how.md").read_text("utf-8")
 SAVED = """
 Only what you save to the history, under a pseudonym, is stored: ages, height and SDS, no image.
@@ -88,7 +87,7 @@ def _add(visit: Visit) -> None:
     )
     files = [(upload.file_id, upload.name, upload.getvalue) for upload in uploads]
     if visit.with_example:
-        files.append((EXAMPLE, EXAMPLE_NAME, example_file))
+        files.append((EXAMPLE_KEY, f"{EXAMPLE.file_name}.dcm", EXAMPLE.dicom))
     visit.update_uploads(files)
     for rejected in visit.rejected:
         show_rejection(rejected)

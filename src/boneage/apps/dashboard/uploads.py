@@ -6,7 +6,6 @@ import logging
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,12 +20,11 @@ from boneage.reading import read
 from boneage.reading.accepted import DICOM, FORMATS, kind_of
 from boneage.reading.source import NamedFile
 from boneage.reports.panels import Rgb, as_grey, fitted
-from boneage.synthetic import draw
-from boneage.synthetic.film import write_dicom
+from boneage.synthetic.examples import EXAMPLES
 
 SHOWN_PX = 1100
 """Longest side of an image as the pages show it."""
-EXAMPLE_NAME = "synthetic_hand_girl_10y.dcm"
+EXAMPLE = EXAMPLES[Sex.FEMALE]
 
 ADVICE: Mapping[str, str] = {
     code: text.format(limit=UPLOAD_LIMIT_MB)
@@ -113,13 +111,6 @@ def read_upload(key: str, name: str, data: bytes) -> UploadedImage | RejectedFil
     shown = fitted(as_grey(stretch(radiograph.pixels)), SHOWN_PX, SHOWN_PX)
     size = radiograph.height, radiograph.width
     return UploadedImage(key, radiograph.name, data, radiograph.metadata, *size, shown)
-
-
-def example_file() -> bytes:
-    """Draw the synthetic example, as a DICOM file that states its sex and dates."""
-    file = BytesIO()
-    write_dicom(draw(120, Sex.FEMALE), file)
-    return file.getvalue()
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from boneage.evaluation.robustness.cases import Effect
 from boneage.evaluation.robustness.changes import KINDS, QUALITY, Change
 from boneage.imaging.perturbations import Grey
 from boneage.reading import read
-from boneage.synthetic import draw
+from boneage.synthetic.examples import EXAMPLES
 
 FAR, VERY_FAR = "#e69f00", "#882255"
 FATE_COLOURS = {
@@ -106,8 +106,6 @@ def _label_rows(axes: Axes, effects: Sequence[Effect], *, labelled: bool = True)
 COLUMNS = 7
 CELL_INCHES = (1.35, 1.95)
 CELL_PX = round(2 * max(CELL_INCHES) * DPI)
-AGE_MONTHS, SEX = 120, Sex.FEMALE
-"""The film of ``examples/synthetic_hand_girl_10y.png``."""
 DETAIL_ROWS, DETAIL_COLS = (0.42, 0.54), (0.33, 0.49)
 """Where a change of the image quality shows: growth plates at the knuckles; shares of the film."""
 PAPER = "#b9cfe0"
@@ -116,7 +114,7 @@ PAPER = "#b9cfe0"
 
 def example_film() -> Grey:
     """Draw the example, 8-bit grey, shape (1500, 1150)."""
-    return np.rint(draw(AGE_MONTHS, SEX).radiograph.pixels * 255).astype(np.uint8)
+    return np.rint(EXAMPLES[Sex.FEMALE].draw().radiograph.pixels * 255).astype(np.uint8)
 
 
 def draw_contact_sheet(path: Path, grey: Grey, changes: Sequence[Change]) -> None:

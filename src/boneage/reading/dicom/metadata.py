@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 
 from boneage.domain.ages import MONTHS_PER_UNIT, OLDEST_MONTHS, months_between
 from boneage.domain.findings import Finding
-from boneage.domain.radiograph import ImageMetadata
+from boneage.domain.radiograph import SYNTHETIC, ImageMetadata
 from boneage.domain.reported import completed
 from boneage.reading.dicom.laterality import side_of
 from boneage.reading.dicom.values import (
@@ -65,6 +65,7 @@ def metadata_of(
         body_part=_code(dataset, "BodyPartExamined"),
         modality=_code(dataset, "Modality"),
         burned_in_annotation=YES_OR_NO.get((text_of(dataset, "BurnedInAnnotation") or "").upper()),
+        synthetic=text_of(dataset, "SeriesDescription") == SYNTHETIC,
         findings=(*notes, *_of_sex(dataset), *times.findings, *side.findings),
     )
 

@@ -50,6 +50,8 @@ class DecodedImage:
     """Height of a stored pixel over its width."""
     curve: ToneCurve | None
     """Of the grey levels, where it is not a display's."""
+    synthetic: bool = False
+    """Whether the file says that boneage drew it."""
 
     @property
     def upright(self) -> Grey:

@@ -20,7 +20,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from boneage.domain.radiograph import ImageMetadata, Pixels, Radiograph
+from boneage.domain.radiograph import SYNTHETIC, ImageMetadata, Pixels, Radiograph
 from boneage.errors import FilmError
 from boneage.reading.accepted import BMP, JPEG, PNG, TIFF, WEBP, Limits, check_contrast, truncated
 from boneage.reading.raster.grey import DecodedImage, Grey, deep_grey, grey_of, is_coloured
@@ -66,7 +66,7 @@ def read_raster(data: bytes, kind: str, limits: Limits) -> Radiograph:
         curve = unread_curve("a curve for numbers of no stated range")
     return Radiograph(
         _pixels(decoded.upright, curve),
-        ImageMetadata(kind, decoded.bits, in_colour=decoded.coloured),
+        ImageMetadata(kind, decoded.bits, synthetic=decoded.synthetic, in_colour=decoded.coloured),
         pixel_aspect=decoded.upright_aspect,
         notes=(curve.finding,) if curve is not None else (),
     )
@@ -87,6 +87,7 @@ def _by_pillow(data: bytes, kind: str, header: Header, limits: Limits) -> Decode
             deep or grey_of(image, header.bits),
             bits=header.bits if deep or not header.deep_colour else 8,
             coloured=is_coloured(image),
+            synthetic=image.info.get("Description") == SYNTHETIC,
             orientation=orientation_of(exif),
             aspect=aspect_of(image, exif),
             curve=_curve(image, header),
