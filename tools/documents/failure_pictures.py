@@ -15,12 +15,13 @@ from PIL import Image
 from boneage._version import __version__
 from boneage.errors import FilmError
 from boneage.evaluation.robustness.changes import CHANGES, Change, as_png
-from boneage.evaluation.robustness.figures import AGE_MONTHS, SEX, example_film
+from boneage.evaluation.robustness.figures import EXAMPLE, example_film
 from boneage.imaging.perturbations import Grey
 from boneage.inference.assessor import Assessor
 from boneage.reading import read
 from boneage.reports.picture import draw
 from boneage.storage.files import EVIDENCE_FORMAT, atomically, write_json
+from boneage.synthetic.examples import CHILDREN
 from tools.documents.evidence import FILES, Table
 from tools.documents.render import by_shift, most_silent
 
@@ -51,13 +52,12 @@ def draw_failures(assessor: Assessor, stress: Table | None, folder: Path) -> dic
     shown = [_show(assessor, scene, folder) for scene in scenes(stress)]
     for path in set(folder.glob("*.png")) - {folder / one["file"] for one in shown if one["file"]}:
         path.unlink()
-    child = "girl" if SEX.value == "female" else "boy"
     table = {
         "format": EVIDENCE_FORMAT,
         "boneage": __version__,
         "date": date.today().isoformat(),
         "weights": asdict(assessor.weights.name),
-        "film": f"a synthetic radiograph of a {child} of {AGE_MONTHS} months",
+        "film": f"a synthetic radiograph of a {CHILDREN[EXAMPLE.sex]} of {EXAMPLE.age_months} months",
         "pictures": shown,
     }
     write_json(folder / Path(FILES["failures"]).name, table)
@@ -106,7 +106,7 @@ def _show(assessor: Assessor, scene: Scene, folder: Path) -> dict[str, Any]:
     shown = {"name": scene.name, "label": scene.label, "words": scene.words}
     try:
         radiograph = read(scene.content)
-        answer = assessor.assess(radiograph, SEX)
+        answer = assessor.assess(radiograph, EXAMPLE.sex)
     except FilmError as error:
         return {**shown, "file": None, "months": None, "refusal": error.code, "warnings": []}
     file = f"{scene.name}.png"

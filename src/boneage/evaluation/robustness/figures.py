@@ -110,11 +110,12 @@ DETAIL_ROWS, DETAIL_COLS = (0.42, 0.54), (0.33, 0.49)
 """Where a change of the image quality shows: growth plates at the knuckles; shares of the film."""
 PAPER = "#b9cfe0"
 """Around the films, so that black and white borders show as such."""
+EXAMPLE = EXAMPLES[Sex.FEMALE]
 
 
 def example_film() -> Grey:
     """Draw the example, 8-bit grey, shape (1500, 1150)."""
-    return np.rint(EXAMPLES[Sex.FEMALE].draw().radiograph.pixels * 255).astype(np.uint8)
+    return np.rint(EXAMPLE.draw().radiograph.pixels * 255).astype(np.uint8)
 
 
 def draw_contact_sheet(path: Path, grey: Grey, changes: Sequence[Change]) -> None:
