@@ -57,7 +57,7 @@ def draw_failures(assessor: Assessor, stress: Table | None, folder: Path) -> dic
         "boneage": __version__,
         "date": date.today().isoformat(),
         "weights": asdict(assessor.weights.name),
-        "film": f"a synthetic radiograph of a {CHILDREN[EXAMPLE.sex]} of {EXAMPLE.age_months} months",
+        "film": f"a synthetic {CHILDREN[EXAMPLE.sex]}'s hand of {EXAMPLE.age_months} months",
         "pictures": shown,
     }
     write_json(folder / Path(FILES["failures"]).name, table)
