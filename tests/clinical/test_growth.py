@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from boneage.clinical.growth import BRUSH_NAME, growth_of
 from boneage.domain.assessment import ErrorDistribution, Interval
-from boneage.domain.clinical_findings import Centre, Confidence, Determination
+from boneage.domain.clinical_findings import Centre, Classification, Confidence
 from boneage.domain.radiograph import Sex
 
 ages = st.floats(0, 300)
@@ -23,7 +23,7 @@ def test_a_boy_of_ten_by_hand() -> None:
     assert growth.sds == -1.23
     assert growth.normal_low_months == pytest.approx(120 - 2 * 9.79)
     assert growth.normal_high_months == pytest.approx(120 + 2 * 9.79)
-    assert growth.determination is Determination.NORMAL
+    assert growth.classification is Classification.NORMAL
     assert (growth.centre, growth.table) == (Centre.CHRONOLOGICAL_AGE, BRUSH_NAME)
     assert growth.not_defined is None
 
@@ -37,39 +37,39 @@ def test_the_brush_mean_on_request() -> None:
 
 
 @pytest.mark.parametrize(
-    ("bone_age", "determination"),
+    ("bone_age", "expected"),
     [
-        (100.4, Determination.NORMAL),  # SDS -2.00
-        (100.3, Determination.DELAYED),
-        (120.0, Determination.NORMAL),
-        (139.6, Determination.NORMAL),  # +2.00: neither number that is shown contradicts it
-        (139.7, Determination.ADVANCED),
+        (100.4, Classification.NORMAL),  # SDS -2.00
+        (100.3, Classification.DELAYED),
+        (120.0, Classification.NORMAL),
+        (139.6, Classification.NORMAL),  # +2.00: neither number that is shown contradicts it
+        (139.7, Classification.ADVANCED),
     ],
 )
-def test_the_sds_as_reported_decides(bone_age: float, determination: Determination) -> None:
+def test_the_sds_as_reported_decides(bone_age: float, expected: Classification) -> None:
     growth = growth_of(bone_age, 120, Sex.MALE)
-    assert growth.determination is determination
+    assert growth.classification is expected
     assert growth.confidence is None, "without an interval nothing is known of it"
     assert growth.probabilities is None
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "determination", "confidence"),
+    ("low", "high", "expected", "confidence"),
     [
-        (110, 130, Determination.NORMAL, Confidence.HIGH),
-        (95, 115, Determination.NORMAL, Confidence.LOW),
-        (130, 150, Determination.ADVANCED, Confidence.LOW),
-        (90, 150, Determination.NORMAL, Confidence.LOW),
-        (80, 100, Determination.DELAYED, Confidence.HIGH),
-        (80, 101, Determination.DELAYED, Confidence.LOW),
-        (140, 160, Determination.ADVANCED, Confidence.HIGH),
+        (110, 130, Classification.NORMAL, Confidence.HIGH),
+        (95, 115, Classification.NORMAL, Confidence.LOW),
+        (130, 150, Classification.ADVANCED, Confidence.LOW),
+        (90, 150, Classification.NORMAL, Confidence.LOW),
+        (80, 100, Classification.DELAYED, Confidence.HIGH),
+        (80, 101, Classification.DELAYED, Confidence.LOW),
+        (140, 160, Classification.ADVANCED, Confidence.HIGH),
     ],
 )
 def test_an_interval_that_crosses_a_limit_lowers_the_confidence(
-    low: float, high: float, determination: Determination, confidence: Confidence
+    low: float, high: float, expected: Classification, confidence: Confidence
 ) -> None:
     growth = growth_of((low + high) / 2, 120, Sex.MALE, interval=Interval(low, high, 0.9))
-    assert (growth.determination, growth.confidence) == (determination, confidence)
+    assert (growth.classification, growth.confidence) == (expected, confidence)
     assert growth.sds_low == pytest.approx((low - 120) / 9.79, abs=0.005)
     assert growth.sds_high == pytest.approx((high - 120) / 9.79, abs=0.005)
 
@@ -96,13 +96,13 @@ def test_probabilities_are_shares_of_one(
     assert min(shares) > -1e-9
     assert sum(shares) == pytest.approx(1)
     middle = growth_of(bone_age, age, sex)
-    if middle.determination is Determination.ADVANCED:
+    if middle.classification is Classification.ADVANCED:
         assert found.advanced >= 0.5 - 1e-9 or middle.sds == pytest.approx(2, abs=0.02)
 
 
 def test_without_an_interval_the_bone_age_alone_decides() -> None:
-    assert growth_of(100, 120, Sex.MALE).determination is Determination.DELAYED
-    assert growth_of(140, 120, Sex.MALE).determination is Determination.ADVANCED
+    assert growth_of(100, 120, Sex.MALE).classification is Classification.DELAYED
+    assert growth_of(140, 120, Sex.MALE).classification is Classification.ADVANCED
     assert growth_of(140, 120, Sex.MALE).sds_low is None
 
 
@@ -120,7 +120,7 @@ def test_outside_the_table_nothing_but_the_difference_is_defined(
 ) -> None:
     growth = growth_of(150, age, sex, interval=Interval(140, 160, 0.9), centre=centre)
     assert growth.difference_months == 150 - age
-    assert growth.determination is Determination.UNKNOWN
+    assert growth.classification is Classification.UNKNOWN
     assert growth.not_defined is not None
     assert text in growth.not_defined.message
     for value in (growth.sds, growth.sds_low, growth.sd_months, growth.normal_low_months):
@@ -131,6 +131,6 @@ def test_outside_the_table_nothing_but_the_difference_is_defined(
 def test_normal_means_within_two_sd(bone_age: float, age: float, sex: Sex) -> None:
     growth = growth_of(bone_age, age, sex)
     if growth.sds is None:
-        assert growth.determination is Determination.UNKNOWN
+        assert growth.classification is Classification.UNKNOWN
     else:
-        assert (growth.determination is Determination.NORMAL) == (abs(growth.sds) <= 2)
+        assert (growth.classification is Classification.NORMAL) == (abs(growth.sds) <= 2)

@@ -9,9 +9,9 @@ from boneage.domain.radiograph import Pixels
 from boneage.imaging.perturbations import tilted, tilted_on_black, with_text
 from boneage.training.fit_quality.pictures import resaved, two_hands
 from boneage.training.images import perturbed
-from boneage.training.profile import Degradation
+from boneage.training.profile import PerturbationSettings
 
-WORST = Degradation(copies=1, exposure=0.3, blur=0.01, shrink=0.7, noise=0.1, jpeg=90)
+WORST = PerturbationSettings(copies=1, exposure=0.3, blur=0.01, shrink=0.7, noise=0.1, jpeg=90)
 ROWS, COLS = np.mgrid[:96, :80]
 HAND: Pixels = (0.5 + 0.4 * np.sin(ROWS / 5) * np.cos(COLS / 7)).astype(np.float32)
 

@@ -17,7 +17,7 @@ from boneage.clinical.growth import growth_of
 from boneage.clinical.interpreting import with_clinical_findings
 from boneage.domain.assessment import MATURE, Assessment, Finding, Interval
 from boneage.domain.child import Child
-from boneage.domain.clinical_findings import Centre, Determination
+from boneage.domain.clinical_findings import Centre, Classification
 from boneage.domain.radiograph import ImageMetadata, Sex
 from boneage.domain.reported import reported
 from boneage.reports.dicom.source import read_source
@@ -100,7 +100,7 @@ def test_the_centre_is_named() -> None:
 
 
 def test_every_determination_has_words() -> None:
-    assert CLASSIFICATIONS.keys() == set(Determination)
+    assert CLASSIFICATIONS.keys() == set(Classification)
 
 
 def test_one_line_of_many(read: Assessment) -> None:

@@ -18,7 +18,7 @@ from boneage.training.profile import load_profile
 from tests.training.drawn import small_backbone, tiny_profile, write_labels, write_official
 from tools.bench import training as training_bench
 from tools.bench.__main__ import bench
-from tools.bench.measuring import Spent
+from tools.bench.measuring import TimeSpent
 from tools.bench.training import PhaseCost, Round, measure_training
 from tools.documents.evidence import Evidence
 from tools.documents.render import block
@@ -32,8 +32,8 @@ EPOCH_BATCHES = 123
 
 def phase_cost() -> PhaseCost:
     """Loops of 4.4, 2.2 and 3 s a batch, and half a second of an epoch's end; bare 2 s."""
-    epoch = Spent(5.0, 1.0)
-    rounds = [Round(Spent(s, 2 * s), epoch, Spent(2.0, 4.0)) for s in (4.4, 2.2, 3.0)]
+    epoch = TimeSpent(5.0, 1.0)
+    rounds = [Round(TimeSpent(s, 2 * s), epoch, TimeSpent(2.0, 4.0)) for s in (4.4, 2.2, 3.0)]
     return PhaseCost("attention/phase-0", 128, 96, 32, 10, tuple(rounds))
 
 

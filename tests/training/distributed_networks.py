@@ -12,7 +12,7 @@ import numpy as np
 
 from boneage.training.augmentation import augmenter
 from boneage.training.batches import Batches
-from boneage.training.distributed.group import Group
+from boneage.training.distributed.group import ProcessGroup
 from boneage.training.profile import Augmentation, PhaseSpec
 
 SIZE = 12
@@ -43,12 +43,12 @@ def networks() -> tuple[keras.Model, keras.Model]:
     return network, keras.Model({"film": seen}, network({"film": varied}))
 
 
-def train_and_held_out(group: Group) -> tuple[Batches, Batches]:
+def train_and_held_out(group: ProcessGroup) -> tuple[Batches, Batches]:
     """40 films to train on and 11 to watch: a batch, and 3 films more."""
     return batches(40, 7, group), batches(11, None, group)
 
 
-def batches(count: int, seed: int | None, group: Group) -> Batches:
+def batches(count: int, seed: int | None, group: ProcessGroup) -> Batches:
     """What can be learned: the older, the more of the film is bright."""
     random = np.random.default_rng(count)
     ages = random.uniform(20, 200, count).astype(np.float32)

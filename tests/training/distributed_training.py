@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from boneage.training.distributed.group import Group
+from boneage.training.distributed.group import ProcessGroup
 from boneage.training.distributed.jax_group import Membership, process_group
 
 KILLED_EPOCH = 1
@@ -21,7 +21,7 @@ WEIGHTS = "weights-{process}.npz"
 BEGUN = "begun.npz"
 
 
-def train(folder: Path, group: Group, moment: str) -> None:
+def train(folder: Path, group: ProcessGroup, moment: str) -> None:
     """Train, and write this process's weights and errors for the test to compare."""
     import keras  # noqa: PLC0415  its backend is chosen by now
     import numpy as np  # noqa: PLC0415
@@ -51,7 +51,7 @@ def train(folder: Path, group: Group, moment: str) -> None:
     np.savez(folder / name, *network.get_weights())
 
 
-def wait_in_vain(folder: Path, group: Group) -> None:
+def wait_in_vain(folder: Path, group: ProcessGroup) -> None:
     """The first process works for long on its own; the second one dies meanwhile."""
     if group.process == 1:
         os.kill(os.getpid(), signal.SIGKILL)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from boneage.training.averaging import AveragedWeights, estimate_statistics, normalisations
 from boneage.training.batches import Batches
-from boneage.training.distributed.group import Group
+from boneage.training.distributed.group import ProcessGroup
 from boneage.training.fitting import compile_for, fit
 from boneage.training.monitoring import read_log
 from boneage.training.profile import PhaseSpec
@@ -72,7 +72,7 @@ def test_some_films_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_over_several_devices_the_running_statistics_stay() -> None:
     _, behind = networks()
     before = behind.get_weights()
-    estimate_statistics(behind, batches(group=Group(devices=2)))
+    estimate_statistics(behind, batches(group=ProcessGroup(devices=2)))
     assert all(np.array_equal(a, b) for a, b in zip(before, behind.get_weights(), strict=True))
 
 

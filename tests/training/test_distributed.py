@@ -20,7 +20,7 @@ from boneage.apps.cli import main
 from boneage.errors import GroupError
 from boneage.inference.assessor import Assessor
 from boneage.training.batches import Batches
-from boneage.training.distributed.group import ALONE, Group
+from boneage.training.distributed.group import ALONE, ProcessGroup
 from boneage.training.distributed.jax_group import RESUME_ADVICE, Membership
 from boneage.training.fitting import FINAL
 from boneage.training.monitoring import LOG, read_log
@@ -280,7 +280,7 @@ def test_a_place_is_one_of_those_there_are() -> None:
     [(8, 40, False, 8), (8, 7, False, 6), (8, 7, True, 8), (8, 5, True, 6), (8, 1, True, 2)],
 )
 def test_batches_are_even(batch: int, films: int, filled_up: bool, expected: int) -> None:
-    assert Group(devices=2).even(batch, films, filled_up=filled_up) == expected
+    assert ProcessGroup(devices=2).even(batch, films, filled_up=filled_up) == expected
 
 
 def test_alone_a_batch_may_be_any_number() -> None:
@@ -290,12 +290,12 @@ def test_alone_a_batch_may_be_any_number() -> None:
 
 def test_a_batch_that_cannot_be_split_is_refused() -> None:
     with pytest.raises(GroupError, match="a batch of 16 images cannot be split evenly over 3"):
-        Group(devices=3).even(16, 100)
+        ProcessGroup(devices=3).even(16, 100)
     with pytest.raises(GroupError, match="3 images are fewer than the 4 devices"):
-        Group(devices=4).even(16, 3)
+        ProcessGroup(devices=4).even(16, 3)
 
 
-def small(group: Group, seed: int | None) -> Batches:
+def small(group: ProcessGroup, seed: int | None) -> Batches:
     images = np.arange(11 * 4, dtype=np.uint8).reshape(11, 2, 2)
     ages = np.arange(11, dtype=np.float32)
     return Batches({"film": images}, ages, 4, seed=seed, group=group)
@@ -303,7 +303,7 @@ def small(group: Group, seed: int | None) -> Batches:
 
 def test_parts_of_a_batch_are_the_batch() -> None:
     whole = small(ALONE, 3)
-    parts = [small(Group(process, 2, 2), 3) for process in (0, 1)]
+    parts = [small(ProcessGroup(process, 2, 2), 3) for process in (0, 1)]
     assert [len(part) for part in parts] == [len(whole)] * 2
     for index in range(len(whole)):
         inputs, ages = whole[index]
@@ -313,7 +313,7 @@ def test_parts_of_a_batch_are_the_batch() -> None:
 
 
 def test_what_fills_up_a_batch_has_no_weight() -> None:
-    parts = [small(Group(process, 2, 2), None) for process in (0, 1)]
+    parts = [small(ProcessGroup(process, 2, 2), None) for process in (0, 1)]
     rows = [[part[index] for part in parts] for index in range(len(parts[0]))]
     ages = np.concatenate([part[1] for row in rows for part in row]) * 240
     weights = np.concatenate([part[2] for row in rows for part in row])

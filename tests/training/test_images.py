@@ -17,11 +17,11 @@ from boneage.training.images import (
     random_of,
     with_perturbed_copies,
 )
-from boneage.training.profile import Degradation
+from boneage.training.profile import PerturbationSettings
 from boneage.training.run import Run
 from tests.training.drawn import number_films, tiny_profile
 
-WORST = Degradation(copies=2, exposure=0.3, blur=0.01, shrink=0.7, noise=0.1, jpeg=90)
+WORST = PerturbationSettings(copies=2, exposure=0.3, blur=0.01, shrink=0.7, noise=0.1, jpeg=90)
 
 
 def hand(size: int = 64) -> Pixels:
@@ -32,7 +32,7 @@ def hand(size: int = 64) -> Pixels:
 
 @pytest.mark.parametrize("name", ["exposure", "blur", "shrink", "noise", "jpeg"])
 def test_each_change_is_made_to_half_of_the_copies_and_keeps_the_range(name: str) -> None:
-    film, spec = hand(), Degradation(copies=1, **{name: getattr(WORST, name)})
+    film, spec = hand(), PerturbationSettings(copies=1, **{name: getattr(WORST, name)})
     perturbed_copies = [perturbed(film, spec, np.random.default_rng(seed)) for seed in range(60)]
     changed = [not np.array_equal(film, other) for other in perturbed_copies]
     assert 15 <= sum(changed) <= 45
@@ -45,7 +45,10 @@ def test_each_change_is_made_to_half_of_the_copies_and_keeps_the_range(name: str
 
 def test_nothing_asked_for_changes_nothing() -> None:
     film = hand()
-    assert np.array_equal(perturbed(film, Degradation(copies=1), np.random.default_rng(1)), film)
+    none = PerturbationSettings(copies=1)
+    assert np.array_equal(perturbed(film, none, np.random.default_rng(1)), film)
+        perturbed(film, PerturbationSettings(copies=1), np.random.default_rng(1)), film
+    )
 
 
 def test_the_film_itself_is_left_alone() -> None:
@@ -69,7 +72,7 @@ def test_only_films_of_useful_resolution_are_perturbed(rich: Path) -> None:
     copies = [film for film in perturbed_copies if film.perturbed]
     assert {film.id for film in copies} == {film.id for film in films if not film.squeezed}
     assert len(copies) == 2 * sum(not film.squeezed for film in films) > 0
-    assert with_perturbed_copies(films, Degradation()) == films
+    assert with_perturbed_copies(films, PerturbationSettings()) == films
 
 
 def test_perturbed_copies_are_prepared_beside_their_film(rich: Path, tmp_path: Path) -> None:
@@ -93,4 +96,4 @@ def test_perturbed_copies_are_prepared_beside_their_film(rich: Path, tmp_path: P
 @pytest.mark.parametrize("wrong", [{"shrink": 1.0}, {"jpeg": 100.0}])
 def test_something_of_a_film_must_be_left(wrong: dict[str, float]) -> None:
     with pytest.raises(ProfileError, match="must leave something"):
-        Degradation(copies=1, **wrong)
+        PerturbationSettings(copies=1, **wrong)

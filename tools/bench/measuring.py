@@ -45,7 +45,7 @@ class Machine:
 
 
 @dataclass(frozen=True)
-class Spent:
+class TimeSpent:
     """Time spent."""
 
     seconds: float
@@ -60,14 +60,14 @@ class Calls:
     seconds: npt.NDArray[np.float64]
     processor_seconds: npt.NDArray[np.float64]
     """Of each call, where no other ran in parallel."""
-    whole: Spent
+    whole: TimeSpent
 
     def quantiles(self, *shares: float) -> list[float]:
         return [float(value) for value in np.quantile(self.seconds, shares)]
 
     @property
-    def median(self) -> Spent:
-        return Spent(float(np.median(self.seconds)), float(np.median(self.processor_seconds)))
+    def median(self) -> TimeSpent:
+        return TimeSpent(float(np.median(self.seconds)), float(np.median(self.processor_seconds)))
 
 
 def now() -> npt.NDArray[np.float64]:
@@ -75,8 +75,8 @@ def now() -> npt.NDArray[np.float64]:
     return np.array([time.perf_counter(), time.process_time()])
 
 
-def spent(difference: npt.NDArray[np.float64]) -> Spent:
-    return Spent(*difference.tolist())
+def spent(difference: npt.NDArray[np.float64]) -> TimeSpent:
+    return TimeSpent(*difference.tolist())
 
 
 def timed(work: Callable[[], object], times: int, at_a_time: int = 1) -> Calls:

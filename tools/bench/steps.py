@@ -27,7 +27,7 @@ from boneage.inference.weights import Arrays, Job, Weights
 from boneage.reading import read
 from boneage.reports.exports import PICTURE, export, save
 from boneage.reports.record import record
-from tools.bench.measuring import JsonObject, Spent, timed
+from tools.bench.measuring import JsonObject, TimeSpent, timed
 
 RUNS = 20
 READING, WRITING = "reading the file", "writing the record and the picture"
@@ -61,7 +61,7 @@ def measure_steps(
     decoding = timed(lambda: np.asarray(Image.open(film)), runs).median
     cores = os.cpu_count() or 1
     alone = measure_networks(film, weights, at_a_time=1, threads=cores, films=runs)
-    networks = Spent(alone["median_seconds"], alone["processor_seconds"])
+    networks = TimeSpent(alone["median_seconds"], alone["processor_seconds"])
     return {
         "width": answer.film_width,
         "height": answer.film_height,

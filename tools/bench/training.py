@@ -35,7 +35,7 @@ from boneage.training.networks.region import build_attention_network, build_regi
 from boneage.training.profile import Augmentation, PhaseSpec, Profile, load_profile
 from boneage.training.run import Run
 from boneage.training.stages import DEFAULT_PROFILE
-from tools.bench.measuring import JsonObject, Spent, head, now, spent, this_machine
+from tools.bench.measuring import JsonObject, TimeSpent, head, now, spent, this_machine
 
 ROUNDS = 15
 """Short and many: where other work comes and goes, both turns of a round should meet it."""
@@ -48,12 +48,12 @@ epoch, which it begins."""
 class Round:
     """One turn of each."""
 
-    loop: Spent
+    loop: TimeSpent
     """Of one batch, inside an epoch."""
-    epoch: Spent
+    epoch: TimeSpent
     """Of one epoch beside its batches, never less than 0: weights swapped, log, checkpoint,
     and the start and the end of ``fit``, which a real phase has only once."""
-    bare: Spent
+    bare: TimeSpent
 
     def of_loop(self, kind: str, epoch_batches: int) -> float:
         """A batch and its part of what an epoch costs once."""
@@ -224,7 +224,7 @@ def _spread(films: tuple[Film, ...], count: int) -> tuple[Film, ...]:
 
 def _loop(
     setting: _Setting, train: Batches, epoch_batches: int, folder: Path
-) -> Callable[[], tuple[Spent, Spent]]:
+) -> Callable[[], tuple[TimeSpent, TimeSpent]]:
     """Make what trains an epoch as ``fit`` does; it gives the cost of a batch, and of the rest."""
     folder.mkdir(parents=True)
     phase, seed = setting.phase, setting.profile.seed
@@ -237,7 +237,7 @@ def _loop(
     )
     callbacks, epochs = [marking, *callbacks_of(phase, train, folder)], count()
 
-    def turn() -> tuple[Spent, Spent]:
+    def turn() -> tuple[TimeSpent, TimeSpent]:
         start, done = now(), next(epochs)
         marks.clear()
         run_epochs(model, train, None, callbacks, done=done, epochs=done + 1)
@@ -248,7 +248,7 @@ def _loop(
     return turn
 
 
-def _bare(setting: _Setting, train: Batches, epoch_batches: int) -> Callable[[], Spent]:
+def _bare(setting: _Setting, train: Batches, epoch_batches: int) -> Callable[[], TimeSpent]:
     """Make what trains the same network on one batch in memory; what a batch costs."""
     plain = replace(setting.profile, augmentation=Augmentation())
     model = training_model(setting.network(focus=0), plain, setting.size, plain.seed)
@@ -257,7 +257,7 @@ def _bare(setting: _Setting, train: Batches, epoch_batches: int) -> Callable[[],
     model.compile(optimizer, loss_of(phase), jit_compile=False)
     inputs, scaled_ages = train[0]
 
-    def turn() -> Spent:
+    def turn() -> TimeSpent:
         start = now()
         for _ in range(len(train)):
             model.train_on_batch(inputs, scaled_ages)

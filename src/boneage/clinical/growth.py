@@ -9,9 +9,9 @@ from boneage.clinical.tables import CHILDREN, brush_mean, brush_sd
 from boneage.domain.assessment import ErrorDistribution, Interval
 from boneage.domain.clinical_findings import (
     Centre,
+    Classification,
     ClassProbabilities,
     Confidence,
-    Determination,
     GrowthFindings,
     NotDefined,
 )
@@ -85,7 +85,7 @@ def growth_of(
         difference_months=reported(bone_age_months - chronological_age_months),
         table=BRUSH_NAME,
         centre=centre,
-        determination=Determination.UNKNOWN,
+        classification=Classification.UNKNOWN,
     )
     sd = brush_sd(sex).at(chronological_age_months)
     if sd is None:
@@ -98,7 +98,7 @@ def growth_of(
 
     growth = replace(
         growth,
-        determination=classification(sds_of(bone_age_months)),
+        classification=classification(sds_of(bone_age_months)),
         centre_months=middle,
         sd_months=sd,
         sds=sds_of(bone_age_months),
@@ -118,11 +118,11 @@ def growth_of(
     )
 
 
-def classification(sds: float) -> Determination:
+def classification(sds: float) -> Classification:
     """Classify a bone age by its SDS as reported, as clinicians do."""
     if sds < -NORMAL_SDS:
-        return Determination.DELAYED
-    return Determination.ADVANCED if sds > NORMAL_SDS else Determination.NORMAL
+        return Classification.DELAYED
+    return Classification.ADVANCED if sds > NORMAL_SDS else Classification.NORMAL
 
 
 def growth_chart(

@@ -25,7 +25,7 @@ class Centre(StrEnum):
     BRUSH_MEAN = "Brush mean"
 
 
-class Determination(StrEnum):
+class Classification(StrEnum):
     """The classification of a bone age by its SDS, in the words of RadElement RDES14."""
 
     DELAYED = "delayed"
@@ -104,7 +104,7 @@ class GrowthFindings:
     table: str
     """The name of the table that the SD comes from."""
     centre: Centre
-    determination: Determination
+    classification: Classification
     centre_months: float | None = None
     """What 0 SDS means: the chronological age, or the mean of the table at it."""
     sd_months: float | None = None

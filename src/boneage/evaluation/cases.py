@@ -17,7 +17,7 @@ COPIES: tuple[Copies, ...] = ("detailed", "squeezed", "best")
 """Films at half scale or better; the squeezed copies, one of every id; of each id the better."""
 
 
-def films_to_read(folder: Path, split: Split, limit: int | None = None) -> tuple[Film, ...]:
+def films_of_split(folder: Path, split: Split, limit: int | None = None) -> tuple[Film, ...]:
     """Labelled films at half scale or better; a DataError when the split has none."""
     return choose(load_films(folder), folder, split, limit)
 

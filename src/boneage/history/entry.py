@@ -76,7 +76,7 @@ def stored_from(assessment: Assessment) -> StoredAssessment:
         adult_height_cm=height.predicted_cm if height else None,
         sds=growth.sds if growth else None,
         sds_centre=growth.centre.value if growth else None,
-        determination=growth.determination.value if growth else None,
+        determination=growth.classification.value if growth else None,
     )
 
 

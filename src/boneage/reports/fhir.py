@@ -10,7 +10,7 @@ from typing import Any
 
 from boneage._version import __version__
 from boneage.domain.assessment import Assessment
-from boneage.domain.clinical_findings import ClinicalFindings, Determination, GrowthFindings
+from boneage.domain.clinical_findings import Classification, ClinicalFindings, GrowthFindings
 from boneage.domain.radiograph import Sex
 from boneage.domain.reported import MONTHS_DECIMALS, SDS_DECIMALS, reported
 from boneage.reports.identity import ANONYMOUS, Identity
@@ -39,10 +39,10 @@ DEVICE = "boneage"
 """The id of the contained device."""
 LEVEL_DECIMALS = SHARE_DECIMALS = 2
 """Of a level in percent, and of a probability."""
-INTERPRETATIONS: Mapping[Determination, tuple[str, str]] = {
-    Determination.DELAYED: ("L", "Low"),
-    Determination.NORMAL: ("N", "Normal"),
-    Determination.ADVANCED: ("H", "High"),
+INTERPRETATIONS: Mapping[Classification, tuple[str, str]] = {
+    Classification.DELAYED: ("L", "Low"),
+    Classification.NORMAL: ("N", "Normal"),
+    Classification.ADVANCED: ("H", "High"),
 }
 """Codes of HL7's observation interpretation."""
 
@@ -119,9 +119,9 @@ def _body_site(assessment: Assessment) -> Resource:
 
 
 def _interpretation(growth: GrowthFindings | None) -> list[Resource]:
-    if growth is None or growth.determination not in INTERPRETATIONS:
+    if growth is None or growth.classification not in INTERPRETATIONS:
         return []
-    code, display = INTERPRETATIONS[growth.determination]
+    code, display = INTERPRETATIONS[growth.classification]
     coding = _coding("v3-ObservationInterpretation", code, display)
     return [{"coding": [coding], "text": classification_text(growth)}]
 

@@ -31,10 +31,10 @@ from boneage.domain.clinical_findings import (
     AgeSource,
     Category,
     Centre,
+    Classification,
     ClassProbabilities,
     ClinicalFindings,
     Confidence,
-    Determination,
     NotDefined,
 )
 from boneage.domain.radiograph import Sex
@@ -121,11 +121,11 @@ class ContextRecord(JsonObject, frozen=True):
     centre: Centre
 
 
-class GrowthRecord(JsonObject, frozen=True):
+class GrowthRecord(JsonObject, frozen=True, rename={"classification": "determination"}):
     """The bone age compared with the chronological age."""
 
     difference_months: float | None
-    determination: Determination
+    classification: Classification
     sds: float | None
     sds_low: float | None
     sds_high: float | None
@@ -341,7 +341,7 @@ def clinical_record(findings: ClinicalFindings) -> ClinicalRecord:
     if findings.growth is not None or reason is None or reason.code == NO_AGE.code:
         return ClinicalRecord.of(findings, standards=standards)
     unknown: Record = dict.fromkeys(GrowthRecord.__struct_fields__)  # the age stated is unusable
-    unknown |= {"determination": Determination.UNKNOWN, "not_defined": reason}
+    unknown |= {"classification": Classification.UNKNOWN, "not_defined": reason}
     return ClinicalRecord.of(findings, standards=standards, growth=unknown)
 
 

@@ -26,10 +26,10 @@ from boneage.domain.clinical_findings import (
     AgeSource,
     Category,
     Centre,
+    Classification,
     ClassProbabilities,
     ClinicalFindings,
     Confidence,
-    Determination,
     GrowthFindings,
     NearestStandards,
     NotDefined,
@@ -59,11 +59,11 @@ STANDARDS: Mapping[Sex, str] = {
     Sex.FEMALE: noop("Greulich and Pyle, female standard"),
     Sex.MALE: noop("Greulich and Pyle, male standard"),
 }
-CLASSIFICATIONS: Mapping[Determination, str] = {
-    Determination.DELAYED: noop("delayed"),
-    Determination.NORMAL: noop("within normal limits"),
-    Determination.ADVANCED: noop("advanced"),
-    Determination.UNKNOWN: noop("not classified: no normal range is defined"),
+CLASSIFICATIONS: Mapping[Classification, str] = {
+    Classification.DELAYED: noop("delayed"),
+    Classification.NORMAL: noop("within normal limits"),
+    Classification.ADVANCED: noop("advanced"),
+    Classification.UNKNOWN: noop("not classified: no normal range is defined"),
 }
 CONFIDENCES: Mapping[Confidence, str] = {
     Confidence.HIGH: noop("high confidence"),
@@ -307,7 +307,7 @@ def sds_text(growth: GrowthFindings, words: Words = EN) -> str:
 
 def classification_text(growth: GrowthFindings, words: Words = EN) -> str:
     """The classification with its confidence, and the limit that the interval crosses."""
-    text = words.gettext(CLASSIFICATIONS[growth.determination])
+    text = words.gettext(CLASSIFICATIONS[growth.classification])
     if growth.confidence is None:
         return text
     confidence = words.gettext(CONFIDENCES[growth.confidence])
@@ -332,7 +332,7 @@ def stored_classification(stored: str | None) -> str:
 def probabilities_text(probabilities: ClassProbabilities, words: Words = EN) -> str:
     """How probable each classification is by a single expert reading."""
     texts = []
-    for one in (Determination.DELAYED, Determination.NORMAL, Determination.ADVANCED):
+    for one in (Classification.DELAYED, Classification.NORMAL, Classification.ADVANCED):
         share = reported(getattr(probabilities, one.value), 2)
         percent = words.percent(share) if share else f"< {words.percent(0.01)}"
         texts.append(f"{words.gettext(CLASSIFICATIONS[one])} {percent}")
@@ -401,7 +401,7 @@ def short_clinical_text(findings: ClinicalFindings) -> list[str]:
     texts = []
     if growth := findings.growth:
         sds = "not defined" if growth.sds is None else sds_number(growth.sds)
-        classification = CLASSIFICATIONS[growth.determination].partition(":")[0]
+        classification = CLASSIFICATIONS[growth.classification].partition(":")[0]
         texts.append(f"difference {difference_text(growth)}, SDS {sds}, {classification}")
         if growth.confidence is Confidence.LOW:
             texts[-1] += f" ({CONFIDENCES[growth.confidence]})"

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from boneage.datasets.films import Film
 from boneage.inference.weights import MONTHS_SCALE
-from boneage.training.distributed.group import ALONE, Group
+from boneage.training.distributed.group import ALONE, ProcessGroup
 
 SMOOTHED_MONTHS = 9.0
 """Standard deviation by which the distribution of ages is smoothed, because of age heaping."""
@@ -100,7 +100,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         *,
         seed: int | None = None,
         sampling: Sampling | None = None,
-        group: Group = ALONE,
+        group: ProcessGroup = ALONE,
     ) -> None:
         super().__init__()
         self.inputs = inputs

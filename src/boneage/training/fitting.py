@@ -16,7 +16,7 @@ from boneage.errors import ProfileError
 from boneage.inference.weights import MONTHS_SCALE
 from boneage.training.averaging import AveragedWeights, finish_average
 from boneage.training.batches import Batches
-from boneage.training.distributed.group import Group, undistributed
+from boneage.training.distributed.group import ProcessGroup, undistributed
 from boneage.training.monitoring import LOG, trim_log
 from boneage.training.networks.layers import bin_months
 from boneage.training.profile import PhaseSpec
@@ -151,7 +151,7 @@ def _checkpoints(folder: Path) -> list[Path]:
     return sorted(folder.glob("epoch-*.weights.h5"), reverse=True)
 
 
-def _resume(model: keras.Model, folder: Path, group: Group) -> int:
+def _resume(model: keras.Model, folder: Path, group: ProcessGroup) -> int:
     """Load the newest checkpoint that can be read; return the epochs it has behind it."""
     model.optimizer.build(model.trainable_variables)
     done, cut_off = 0, []

@@ -16,7 +16,7 @@ from boneage.datasets.films import Film
 from boneage.domain.assessment import WHOLE_HAND
 from boneage.training.augmentation import augmenter
 from boneage.training.batches import Batches, as_input
-from boneage.training.distributed.group import ALONE, Group, local_copy, undistributed
+from boneage.training.distributed.group import ALONE, ProcessGroup, local_copy, undistributed
 from boneage.training.fitting import fit
 from boneage.training.images import CachedImages, films_bar
 from boneage.training.networks.fusion import build_fusion_network, copy_heads
@@ -63,7 +63,7 @@ def compute_features(
     folder: Path,
     *,
     views: int,
-    group: Group = ALONE,
+    group: ProcessGroup = ALONE,
 ) -> FilmFeatures:
     """Run the trained networks over films, once a run.
 

@@ -28,7 +28,7 @@ from boneage.imaging.collimation import analysed, exposed_field
 from boneage.imaging.perturbations import coarsened, exposed, jpeg_compressed, smoothed, with_noise
 from boneage.storage.files import digest_of, write_text
 from boneage.storage.printable import printable
-from boneage.training.profile import Degradation, Profile, Size, plain
+from boneage.training.profile import PerturbationSettings, Profile, Size, plain
 from boneage.training.run import Run
 
 FORM = 2
@@ -211,7 +211,7 @@ def normalised_film(film: Film, profile: Profile) -> preparing.Canvas:
     return preparing.normalise_contrast(pixels, profile.preparation)
 
 
-def with_perturbed_copies(films: Iterable[Film], spec: Degradation) -> tuple[Film, ...]:
+def with_perturbed_copies(films: Iterable[Film], spec: PerturbationSettings) -> tuple[Film, ...]:
     """The films, and after each one of useful resolution its perturbed copies."""
     found: list[Film] = []
     for film in films:
@@ -221,7 +221,7 @@ def with_perturbed_copies(films: Iterable[Film], spec: Degradation) -> tuple[Fil
     return tuple(found)
 
 
-def perturbed(pixels: Pixels, spec: Degradation, random: np.random.Generator) -> Pixels:
+def perturbed(pixels: Pixels, spec: PerturbationSettings, random: np.random.Generator) -> Pixels:
     """Perturb an image of greys from 0 to 1; ``random`` draws which changes, and how strong."""
     applied = random.random(5) < SHARE
     changed = pixels

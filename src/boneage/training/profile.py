@@ -61,7 +61,7 @@ class Augmentation(ProfileTable, frozen=True):
     """Share of films with a random part blacked out, as it is to find the later regions."""
 
 
-class Degradation(ProfileTable, frozen=True):
+class PerturbationSettings(ProfileTable, frozen=True):
     """Perturbed copies of the training films of useful resolution; see ``images``.
 
     Each number is the worst that may happen; 0 switches a change off.
@@ -272,7 +272,7 @@ class Profile(ProfileTable, frozen=True):
     regions: RegionSpec
     region: NetworkSpec
     fusion: FusionSpec
-    degradation: Degradation = Degradation()
+    degradation: PerturbationSettings = PerturbationSettings()
     calibration: CalibrationSpec = CalibrationSpec()
     fine_tuning: FineTuningSpec = FineTuningSpec()
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from boneage.datasets.films import Film, Fold
 from boneage.errors import DataError, ProfileError
 from boneage.storage.files import write_text
-from boneage.training.distributed.group import ALONE, Group
+from boneage.training.distributed.group import ALONE, ProcessGroup
 from boneage.training.fine_tuning import Pretrained
 from boneage.training.profile import NOT_A_FILE, NetworkSpec
 
@@ -37,7 +37,7 @@ class Run:
     limit: int | None = None
     """At most this many films of each kind: likewise."""
     strict: bool = False
-    group: Group = ALONE
+    group: ProcessGroup = ALONE
     """The processes that train together."""
     shared_images: Path | None = None
     """A folder of prepared images that several runs share."""

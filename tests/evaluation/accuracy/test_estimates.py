@@ -14,7 +14,7 @@ from boneage.domain.assessment import Failure
 from boneage.domain.radiograph import Sex
 from boneage.errors import DataError
 from boneage.evaluation.accuracy.estimates import CaseEstimate, Validation, assess_each
-from boneage.evaluation.cases import choose, films_to_read, fingerprint
+from boneage.evaluation.cases import choose, films_of_split, fingerprint
 from boneage.inference.assessor import Assessor
 from boneage.storage.parallel import Journal
 from tests.conftest import drawn_hand, write_png
@@ -29,10 +29,10 @@ def collect(answers: Iterable[CaseEstimate | Failure]) -> Validation:
 
 def test_only_readable_films_of_the_split_are_read(tmp_path: Path) -> None:
     folder = write_films(tmp_path / "films")
-    assert [film.id for film in films_to_read(folder, "validation")] == ["1", "2", "3"]
-    assert [film.id for film in films_to_read(folder, "train")] == ["4"]
-    assert {film.id for film in films_to_read(folder, "all")} == {"1", "2", "3", "4"}
-    assert [film.id for film in films_to_read(folder, "validation", 2)] == ["1", "2"]
+    assert [film.id for film in films_of_split(folder, "validation")] == ["1", "2", "3"]
+    assert [film.id for film in films_of_split(folder, "train")] == ["4"]
+    assert {film.id for film in films_of_split(folder, "all")} == {"1", "2", "3", "4"}
+    assert [film.id for film in films_of_split(folder, "validation", 2)] == ["1", "2"]
 
 
 def test_squeezed_copies_are_read_in_their_true_shape(tmp_path: Path) -> None:
@@ -57,16 +57,16 @@ def test_squeezed_copies_are_read_in_their_true_shape(tmp_path: Path) -> None:
 
 def test_a_folder_without_films_is_quoted(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="nothing"):
-        films_to_read(tmp_path / "nothing", "validation")
+        films_of_split(tmp_path / "nothing", "validation")
     folder = write_films(tmp_path / "films")
     rows = (folder / "films.csv").read_text().replace("train", "validation")
     (folder / "films.csv").write_text(rows)
     with pytest.raises(DataError, match="no detailed 'train' radiograph"):
-        films_to_read(folder, "train")
+        films_of_split(folder, "train")
 
 
 def test_every_film_gives_a_reading_or_a_failure(tmp_path: Path) -> None:
-    films = films_to_read(write_films(tmp_path / "films"), "validation")
+    films = films_of_split(write_films(tmp_path / "films"), "validation")
     validation = collect(assess_each(DrawnAssessor(), films))
     assert validation.films == 3
     first, second = validation.readings
@@ -81,7 +81,7 @@ def test_every_film_gives_a_reading_or_a_failure(tmp_path: Path) -> None:
 def test_workers_change_nothing_but_the_time(
     tmp_path: Path, weights: Path, grey_film: npt.NDArray[np.uint8]
 ) -> None:
-    films = real_films_to_read(tmp_path, grey_film)
+    films = real_films_of_split(tmp_path, grey_film)
     one, two = (
         collect(assess_each(Assessor(weights, threads=1), films, workers=workers))
         for workers in (1, 2)
@@ -95,7 +95,7 @@ def test_workers_change_nothing_but_the_time(
 def test_what_was_read_before_is_compared_with_the_label_of_today(
     tmp_path: Path, weights: Path, grey_film: npt.NDArray[np.uint8]
 ) -> None:
-    films = real_films_to_read(tmp_path, grey_film)
+    films = real_films_of_split(tmp_path, grey_film)
     with Journal(tmp_path / "journal", {}) as journal:
         first = collect(assess_each(Assessor(weights), films[:2], journal))
     older = [replace(film, age_months=film.age_months + 5) for film in films]
@@ -111,7 +111,7 @@ def test_what_was_read_before_is_compared_with_the_label_of_today(
 def test_the_fingerprint_notices_films_and_sexes(
     tmp_path: Path, grey_film: npt.NDArray[np.uint8]
 ) -> None:
-    films = real_films_to_read(tmp_path, grey_film)
+    films = real_films_of_split(tmp_path, grey_film)
     seen = {fingerprint(films), fingerprint(films[:3])}
     seen.add(fingerprint([replace(films[0], sex=Sex.FEMALE), *films[1:]]))
     assert fingerprint(films) in seen
@@ -124,7 +124,7 @@ def test_each_film_is_read_by_both_standards(
     tmp_path: Path, weights: Path, grey_film: npt.NDArray[np.uint8]
 ) -> None:
     """The small weights read 12 months more for boys."""
-    films = real_films_to_read(tmp_path, grey_film)
+    films = real_films_of_split(tmp_path, grey_film)
     assessor = Assessor(weights)
     for reading, film in zip(collect(assess_each(assessor, films)).readings, films, strict=True):
         assert reading.by_standard[reading.sex] == reading.predicted_months
@@ -132,7 +132,7 @@ def test_each_film_is_read_by_both_standards(
         assert reading.by_standard[Sex.FEMALE] == pytest.approx(other)
 
 
-def real_films_to_read(folder: Path, grey: npt.NDArray[np.uint8]) -> list[Film]:
+def real_films_of_split(folder: Path, grey: npt.NDArray[np.uint8]) -> list[Film]:
     return [
         Film(str(n), write_png(folder / f"{n}.png", grey[:, n:]), 60.0 + n, Sex.MALE, "validation")
         for n in (1, 2, 3, 4)

@@ -11,7 +11,7 @@ from boneage.datasets.films import Film
 from boneage.domain.assessment import Assessment, Failure, Finding, Severity, WeightsName
 from boneage.domain.radiograph import ImageMetadata, Sex
 from boneage.errors import DataError, FilmError, WeightsError
-from boneage.evaluation.cases import films_to_read
+from boneage.evaluation.cases import films_of_split
 from boneage.evaluation.robustness.cases import (
     ChangedAnswer,
     ChangedFilm,
@@ -179,7 +179,7 @@ def test_unusable_weights_stop_everything(films: tuple[Film, ...], weights_copy:
 
 @pytest.mark.films
 def test_another_file_of_the_same_greys_is_the_same_film(real_films: Path, bundled: Path) -> None:
-    (film,) = films_to_read(real_films, "validation", 1)
+    (film,) = films_of_split(real_films, "validation", 1)
     result = change_film(Assessor(bundled), film, chosen(["file"]))
     assert isinstance(result, ChangedFilm)
     assert result.shift_months("png_16_bit") == pytest.approx(0, abs=0.01)

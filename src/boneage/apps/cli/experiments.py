@@ -12,7 +12,7 @@ from boneage.apps.cli import EXIT_FAILED, options
 from boneage.apps.cli.measuring import collect, open_assessor
 from boneage.apps.cli.output import echo, echo_written, make_folder
 from boneage.datasets.films import load_films
-from boneage.evaluation.cases import Split, films_to_read
+from boneage.evaluation.cases import Split, films_of_split
 from boneage.storage.parallel import Journal, default_workers
 from boneage.storage.printable import file_label, printable
 
@@ -104,7 +104,7 @@ def stress(
 
     changes = chosen(only)
     assessor = open_assessor(weights)
-    films = films_to_read(data, split)
+    films = films_of_split(data, split)
     make_folder(out, "--out")
     with Journal(out / STRESS_JOURNAL, recipe(assessor, films)) as journal:
         taken = films[:limit]

@@ -20,9 +20,9 @@ from pydicom.uid import ExplicitVRLittleEndian
 from boneage._version import __version__
 from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, Assessment, Box, RegionDetection
 from boneage.domain.clinical_findings import (
+    Classification,
     ClassProbabilities,
     Confidence,
-    Determination,
     GrowthFindings,
 )
 from boneage.domain.radiograph import Sex
@@ -63,18 +63,18 @@ ADULT_HEIGHT_HIGH = _own("ADULT-HEIGHT-HIGH", "Predicted adult height, plus two 
 REGION_ALONE = _own("REGION-ALONE", "Regional estimate of the bone age")
 ATTENTION_FOUND = _own("ATTENTION-FOUND", "Region detected by attention")
 CLASSIFICATION = _own("VERDICT", "Bone age against chronological age")
-CLASSIFICATIONS: Mapping[Determination, CodedConcept] = {
-    one: _own(one.name, one.name.capitalize()) for one in Determination
+CLASSIFICATIONS: Mapping[Classification, CodedConcept] = {
+    one: _own(one.name, one.name.capitalize()) for one in Classification
 }
 CONFIDENCE = _own("CONFIDENCE", "Confidence of the classification")
 CONFIDENCES: Mapping[Confidence, CodedConcept] = {
     Confidence.HIGH: _own("HIGH", "High"),
     Confidence.LOW: _own("LOW", "Low: the prediction interval crosses a limit"),
 }
-PROBABILITIES: Mapping[Determination, CodedConcept] = {
-    Determination.DELAYED: _own("P-DELAYED", "Probability: delayed"),
-    Determination.NORMAL: _own("P-NORMAL", "Probability: within normal limits"),
-    Determination.ADVANCED: _own("P-ADVANCED", "Probability: advanced"),
+PROBABILITIES: Mapping[Classification, CodedConcept] = {
+    Classification.DELAYED: _own("P-DELAYED", "Probability: delayed"),
+    Classification.NORMAL: _own("P-NORMAL", "Probability: within normal limits"),
+    Classification.ADVANCED: _own("P-ADVANCED", "Probability: advanced"),
 }
 SITES = {CARPAL: codes.SCT.Carpus, METACARPAL: codes.SCT.Metacarpus, PHALANX: codes.SCT.Finger}
 HAND = codes.SCT.Hand
@@ -142,7 +142,7 @@ def _bone_age(
     classification = []
     if growth is not None:
         classification.append(
-            sr.QualitativeEvaluation(CLASSIFICATION, CLASSIFICATIONS[growth.determination])
+            sr.QualitativeEvaluation(CLASSIFICATION, CLASSIFICATIONS[growth.classification])
         )
         if growth.confidence is not None:
             classification.append(

@@ -30,7 +30,7 @@ from boneage.training.fusion import FilmFeatures, feature_names, train_fusion
 from boneage.training.images import with_perturbed_copies
 from boneage.training.monitoring import read_ages, read_log
 from boneage.training.networks.fusion import build_fusion_network
-from boneage.training.profile import Degradation, Profile, plain
+from boneage.training.profile import PerturbationSettings, Profile, plain
 from boneage.training.regions import TABLE
 from boneage.training.run import RECIPE, Run
 
@@ -181,7 +181,7 @@ def _load(
 
 
 def _with_regions(
-    films: Films, folder: Path, split: str, limit: int | None, degradation: Degradation
+    films: Films, folder: Path, split: str, limit: int | None, degradation: PerturbationSettings
 ) -> tuple[Film, ...]:
     """The films whose regions the run found, in the order in which it saw them."""
     path = folder / TABLE

@@ -37,7 +37,7 @@ class Link(Protocol):
 
 
 @dataclass(frozen=True)
-class Group:
+class ProcessGroup:
     """One process's view of those that train together."""
 
     process: int = 0
@@ -122,7 +122,7 @@ class Group:
         return films - films % self.devices
 
 
-ALONE = Group()
+ALONE = ProcessGroup()
 """One process with one device."""
 
 

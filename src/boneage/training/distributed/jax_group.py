@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from boneage.errors import BoneageError, GroupError
-from boneage.training.distributed.group import Group
+from boneage.training.distributed.group import ProcessGroup
 
 JOIN_SECONDS = 300
 """For all processes to be there."""
@@ -68,7 +68,7 @@ def process_group(
     *,
     join_seconds: int = JOIN_SECONDS,
     silent_seconds: float = SILENT_SECONDS,
-) -> Iterator[Group]:
+) -> Iterator[ProcessGroup]:
     """Train by JAX on every device of this process, and of the others if there are any.
 
     Inside, only the first process prints. With several processes, an error inside ends this
@@ -78,13 +78,13 @@ def process_group(
     """
     _choose_jax()
     if member is None or member.processes == 1:
-        yield Group(devices=_distribute())
+        yield ProcessGroup(devices=_distribute())
         return
     client = _connect(member, join_seconds, silent_seconds)
     watchdog = _Watchdog(client, member, silent_seconds)
     watchdog.start()
     try:
-        group = Group(member.process, member.processes, _distribute(), _JaxLink(client))
+        group = ProcessGroup(member.process, member.processes, _distribute(), _JaxLink(client))
         with _printing_if(group.is_first):
             yield group
         group.wait()
