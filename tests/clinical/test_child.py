@@ -90,7 +90,7 @@ def test_a_placeholder_gives_no_age(metadata: ImageMetadata) -> None:
     assert context.age_not_defined.code == "placeholder_age"
     growth = clinical_record(ClinicalFindings(context, nearest_standards(110, Sex.MALE))).growth
     assert growth is not None
-    assert (growth.classification, growth.sds) == ("unknown", None)
+    assert (growth.determination, growth.sds) == ("unknown", None)
     assert growth.not_defined is not None
     assert growth.not_defined.code == "placeholder_age"
 

@@ -47,8 +47,6 @@ def test_nothing_asked_for_changes_nothing() -> None:
     film = hand()
     none = PerturbationSettings(copies=1)
     assert np.array_equal(perturbed(film, none, np.random.default_rng(1)), film)
-        perturbed(film, PerturbationSettings(copies=1), np.random.default_rng(1)), film
-    )
 
 
 def test_the_film_itself_is_left_alone() -> None:

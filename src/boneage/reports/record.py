@@ -72,6 +72,8 @@ DECIMALS_BY_UNIT: Mapping[str, int] = {
 """By the last part of the key."""
 FIELDS = Path(__file__).with_name("fields.toml")
 """What the keys mean, by object."""
+CLASSIFICATION = "determination"
+"""The key of the classification, as earlier versions named it."""
 SIGNIFICANT = 4
 """Digits of what was measured of an image, whose sizes differ."""
 
@@ -121,11 +123,11 @@ class ContextRecord(JsonObject, frozen=True):
     centre: Centre
 
 
-class GrowthRecord(JsonObject, frozen=True, rename={"classification": "determination"}):
+class GrowthRecord(JsonObject, frozen=True):
     """The bone age compared with the chronological age."""
 
     difference_months: float | None
-    classification: Classification
+    determination: Classification
     sds: float | None
     sds_low: float | None
     sds_high: float | None
@@ -338,11 +340,14 @@ def clinical_record(findings: ClinicalFindings) -> ClinicalRecord:
     """The clinical interpretation; no date, name or identifier."""
     reason, nearest = findings.context.age_not_defined, findings.standards
     standards = StandardsRecord.of(nearest, looks_at=nearest.criteria)
-    if findings.growth is not None or reason is None or reason.code == NO_AGE.code:
-        return ClinicalRecord.of(findings, standards=standards)
-    unknown: Record = dict.fromkeys(GrowthRecord.__struct_fields__)  # the age stated is unusable
-    unknown |= {"classification": Classification.UNKNOWN, "not_defined": reason}
-    return ClinicalRecord.of(findings, standards=standards, growth=unknown)
+    growth: Record | None = None
+    if findings.growth is not None:
+        growth = _native(findings.growth)
+        growth[CLASSIFICATION] = growth.pop("classification")
+    elif reason is not None and reason.code != NO_AGE.code:  # the age stated is unusable
+        growth = dict.fromkeys(GrowthRecord.__struct_fields__)
+        growth |= {CLASSIFICATION: Classification.UNKNOWN, "not_defined": reason}
+    return ClinicalRecord.of(findings, standards=standards, growth=growth)
 
 
 def _failure(failure: Failure) -> FailureRecord:
