@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -9,7 +10,7 @@ import pytest
 from msgspec import Meta, Struct
 
 from boneage.errors import ProfileError
-from boneage.storage.typed import converted, read_toml
+from boneage.storage.typed import broken_file, converted, read_toml
 
 
 class Inner(Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,3 +76,18 @@ def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
     path.write_text("[a")
     with pytest.raises(ProfileError, match=r"a\.toml' is not valid TOML"):
         read_toml(path, ProfileError)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("{", "it is not valid JSON (Expecting property name"),
+        ("{}", "'limits' is missing"),
+        ("[]", "it is not laid out as such a file is"),
+        ('{"limits": "many"}', "could not convert string to float: 'many'"),
+    ],
+)
+def test_a_broken_file_is_described_without_python(content: str, says: str) -> None:
+    with pytest.raises((ValueError, KeyError, TypeError)) as found:
+        float(json.loads(content)["limits"])
+    assert broken_file(found.value).startswith(says)

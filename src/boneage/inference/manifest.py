@@ -16,6 +16,7 @@ from boneage.domain.assessment import WHOLE_HAND
 from boneage.errors import LevelError, WeightsError
 from boneage.imaging.preparing import Preparation
 from boneage.imaging.regions import RegionPlan
+from boneage.storage.typed import broken_file
 from boneage.uncertainty.intervals import DEFAULT_LEVEL, IntervalModel, scores_of, shape_of
 
 MANIFEST = "manifest.json"
@@ -141,7 +142,9 @@ def read_manifest(folder: Path) -> Manifest:
         stated = msgspec.convert(table, _ManifestFile)
         manifest = stated.manifest(table, hashlib.sha256(content).hexdigest())
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise WeightsError(f"{str(path)!r} is not a manifest of weights: {error!r}") from error
+        raise WeightsError(
+            f"{str(path)!r} is not a manifest of weights: {broken_file(error)}"
+        ) from error
     for problem in _problems(manifest):
         raise WeightsError(f"{str(path)!r} is inconsistent: {problem}")
     return manifest

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from boneage.errors import WeightsError
+from boneage.storage.typed import broken_file
 
 HAND = "hand"
 """The kind that is analysed; the others are refused."""
@@ -176,7 +177,7 @@ def classifier_from_bytes(content: bytes) -> QualityClassifier:
             space = FeatureSpace(*(np.asarray(arrays[f"space_{n}"], np.float32) for n in ARRAYS))
             classifier = QualityClassifier(tuple(map(str, arrays["kinds"])), **linear, space=space)
     except BROKEN as error:
-        raise WeightsError(f"this is not a quality classifier: {error!r}") from error
+        raise WeightsError(f"this is not a quality classifier: {broken_file(error)}") from error
     for problem in _problems(classifier):
         raise WeightsError(f"the quality classifier is inconsistent: {problem}")
     return classifier
@@ -282,7 +283,9 @@ def space_from_bytes(content: bytes) -> FeatureSpace:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             space = FeatureSpace(*(np.asarray(arrays[name], np.float32) for name in ARRAYS))
     except BROKEN as error:
-        raise WeightsError(f"these are not the features of training images: {error!r}") from error
+        raise WeightsError(
+            f"these are not the features of training images: {broken_file(error)}"
+        ) from error
     count, width = len(space.variances), len(space.mean)
     if space.components.shape != (count, width) or space.rest.shape != (1,) or not count:
         raise WeightsError("the features of the training images are inconsistent")

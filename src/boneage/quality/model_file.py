@@ -17,6 +17,7 @@ from typing import Any
 from boneage.errors import WeightsError
 from boneage.quality.checks import QualityLimits
 from boneage.quality.classifier import QualityClassifier, classifier_from_bytes
+from boneage.storage.typed import broken_file
 
 SUITABILITY = "suitability.json"
 ARRAYS = "suitability_arrays.zip"
@@ -67,7 +68,7 @@ def read_quality_model(folder: Path, attention_sha256: str) -> QualityModel | No
         fitted_to, digest = table["attention_sha256"], table["arrays_sha256"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise WeightsError(
-            f"{str(path)!r} does not hold the limits of the quality check: {error!r}"
+            f"{str(path)!r} does not hold the limits of the quality check: {broken_file(error)}"
         ) from error
     if fitted_to != attention_sha256:
         raise WeightsError(

@@ -6,6 +6,7 @@ msgspec checks them against `msgspec.Struct` classes whose annotations carry the
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -39,6 +40,17 @@ def read_toml(path: Path, error: type[BoneageError]) -> dict[str, Any]:
         raise error(f"{str(path)!r} cannot be read: {cause}") from cause
     except tomllib.TOMLDecodeError as cause:
         raise error(f"{str(path)!r} is not valid TOML: {cause}") from cause
+
+
+def broken_file(error: Exception) -> str:
+    """Why a file of JSON or of arrays is not what it should be, in plain English."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"it is not valid JSON ({error})"
+    if isinstance(error, KeyError) and error.args:
+        return f"{error.args[0]!r} is missing"
+    if isinstance(error, TypeError | AttributeError | RecursionError | EOFError):
+        return "it is not laid out as such a file is"
+    return str(error) or type(error).__name__
 
 
 def converted(

@@ -22,6 +22,7 @@ from boneage.domain.assessment import AGE_RANGE_MONTHS, Assessment, Calibrated, 
 from boneage.domain.radiograph import Sex
 from boneage.errors import CalibrationError
 from boneage.storage.files import digest_of
+from boneage.storage.typed import broken_file
 from boneage.uncertainty import intervals
 
 FORMAT = 1
@@ -132,7 +133,9 @@ def read_calibration(path: Path) -> Calibration:
         stated = msgspec.convert(table, _CalibrationFile)
         return stated.calibration(hashlib.sha256(content).hexdigest())
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise CalibrationError(f"{str(path)!r} is not a calibration: {error!r}") from error
+        raise CalibrationError(
+            f"{str(path)!r} is not a calibration: {broken_file(error)}"
+        ) from error
 
 
 def checksum(table: Mapping[str, Any]) -> str:
