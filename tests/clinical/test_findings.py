@@ -12,6 +12,7 @@ import pytest
 from boneage.clinical.growth import growth_of
 from boneage.clinical.height import adult_height
 from boneage.clinical.standards import nearest_standards
+from boneage.clinical.stature import height_findings
 from boneage.domain.clinical_findings import ClinicalContext, ClinicalFindings
 from boneage.domain.radiograph import Sex
 from boneage.reports.record import clinical_record
@@ -23,11 +24,14 @@ def test_findings_are_json_without_dates() -> None:
         context,
         nearest_standards(110, Sex.MALE),
         growth_of(110, 120, Sex.MALE),
+        height_findings(140, 120, 110, Sex.MALE),
         adult_height(140, 110, 120, Sex.MALE),
     )
     plain = msgspec.to_builtins(clinical_record(findings))
-    assert plain.keys() == {"context", "growth", "adult_height", "standards"}
+    assert plain.keys() == {"context", "growth", "height", "adult_height", "standards"}
     assert plain["growth"]["sds"] == pytest.approx(-1.02, abs=0.01)
+    assert plain["height"]["for_age"]["sds"] == pytest.approx(0.2, abs=0.05)
+    assert plain["height"]["for_bone_age"]["sds"] > plain["height"]["for_age"]["sds"]
     assert plain["adult_height"]["category"] == "average"
     assert "2011" not in json.dumps(plain)
 

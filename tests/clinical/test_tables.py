@@ -10,6 +10,7 @@ import pytest
 
 from boneage.clinical.tables import (
     BRUSH,
+    CDC,
     CRITERIA,
     EVENTS,
     PERCENT,
@@ -25,7 +26,15 @@ from boneage.clinical.tables import (
 from boneage.domain.radiograph import Sex
 
 REFERENCE = Path(__file__).parents[3] / "shared/reference"
-COUNTS = {CRITERIA: 7, PERCENT: 251, PREDICTION_ERROR: 42, BRUSH: 47, PLATES: 58, EVENTS: 42}
+COUNTS = {
+    CRITERIA: 7,
+    PERCENT: 251,
+    PREDICTION_ERROR: 42,
+    BRUSH: 47,
+    PLATES: 58,
+    EVENTS: 42,
+    CDC: 436,
+}
 
 
 def shipped() -> list[Path]:

@@ -73,6 +73,7 @@ def test_the_text_states_everything(read: Assessment) -> None:
         "Normal range 8 years 0 months to 11 years 11 months (96.5 to 143.5 months), ±2 SD",
         "Classification within normal limits (high confidence)",
         "Probability delayed 1 %, within normal limits 91 %, advanced 8 %",
+        "Height for age +0.30 SDS, percentile 61.8 (CDC 2000)",
         "Current height 140.0 cm (55.1 in), 87.2 % of adult height",
         "Predicted adult height 160.6 cm (63.2 in)",
         "Prediction ±2 SD 153.7 to 167.6 cm (60.5 to 66.0 in)",

@@ -7,6 +7,7 @@ from dataclasses import replace
 from boneage.clinical.growth import growth_of
 from boneage.clinical.height import adult_height
 from boneage.clinical.standards import nearest_standards
+from boneage.clinical.stature import height_findings
 from boneage.domain.ages import UNLIKELY_AGE, unlikely_age
 from boneage.domain.assessment import Assessment
 from boneage.domain.child import PLACEHOLDER, Child, clinical_context
@@ -58,7 +59,7 @@ def clinical_findings(assessment: Assessment, context: ClinicalContext) -> Clini
     age, sex = context.chronological_age_months, assessment.sex
     age = None if age is None else reported(age)
     bone_age = reported(assessment.age_months)
-    growth = height = None
+    growth = height = predicted = None
     if age is not None:
         growth = growth_of(
             bone_age,
@@ -69,5 +70,6 @@ def clinical_findings(assessment: Assessment, context: ClinicalContext) -> Clini
             centre=context.centre,
         )
     if context.height_cm is not None:
-        height = adult_height(context.height_cm, bone_age, age, sex, assessment.interval)
-    return ClinicalFindings(context, nearest_standards(bone_age, sex), growth, height)
+        height = height_findings(context.height_cm, age, bone_age, sex)
+        predicted = adult_height(context.height_cm, bone_age, age, sex, assessment.interval)
+    return ClinicalFindings(context, nearest_standards(bone_age, sex), growth, height, predicted)

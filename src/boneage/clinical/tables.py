@@ -15,6 +15,7 @@ from boneage.storage.delimited import shipped_rows
 BRUSH = "greulich_pyle_brush_bone_age_sd.csv"
 PLATES = "greulich_pyle_standard_plate_ages.csv"
 EVENTS = "greulich_pyle_maturity_events.csv"
+CDC = "cdc_2000_stature_for_age_lms.csv"
 CRITERIA = "assessment_criteria.csv"
 PERCENT = "bayley_pinneau_percent_mature_height.csv"
 PREDICTION_ERROR = "bayley_pinneau_prediction_error_inches.csv"

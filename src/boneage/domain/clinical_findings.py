@@ -153,6 +153,50 @@ class AdultHeight:
 
 
 @dataclass(frozen=True)
+class HeightComparison:
+    """A height beside the heights of other children of an age."""
+
+    sds: float | None = None
+    percentile: float | None = None
+    """0 to 100."""
+    not_defined: NotDefined | None = None
+    """Why there is no SDS; None when there is."""
+
+
+@dataclass(frozen=True)
+class HeightFindings:
+    """A standing height beside a reference."""
+
+    height_cm: float
+    table: str
+    """The name of the reference."""
+    for_age: HeightComparison | None
+    """At the chronological age; None where that is not known."""
+    for_bone_age: HeightComparison
+    """At the bone age, as if that were the child's age."""
+
+
+@dataclass(frozen=True)
+class HeightVelocity:
+    """The growth between two visits."""
+
+    years: float
+    """Between them."""
+    cm_a_year: float | None = None
+    not_defined: NotDefined | None = None
+    """Why there is no velocity; None when there is."""
+
+
+@dataclass(frozen=True)
+class TargetHeight:
+    """The adult height to be expected from the parents', and its range of two SD."""
+
+    cm: float
+    low_cm: float
+    high_cm: float
+
+
+@dataclass(frozen=True)
 class NearestStandards:
     """The standards of the atlas that a bone age is between."""
 
@@ -176,5 +220,6 @@ class ClinicalFindings:
     standards: NearestStandards
     growth: GrowthFindings | None = None
     """None where the chronological age is not known."""
+    height: HeightFindings | None = None
     adult_height: AdultHeight | None = None
-    """None where no height was given."""
+    """None, as ``height``, where no height was given."""

@@ -161,6 +161,13 @@ def _components(assessment: Assessment, clinical: ClinicalFindings | None) -> It
             name = f"Probability of the classification: {CLASSIFICATIONS[classification]}"
             quantity = _quantity(share, "probability", "1", SHARE_DECIMALS)
             yield _component(f"probability-{classification.value}", name, quantity)
+    if clinical is not None and (stature := clinical.height) is not None:
+        yield _component("height", "Standing height", _cm(stature.height_cm))
+        for what, found in (("age", stature.for_age), ("bone-age", stature.for_bone_age)):
+            if found is not None and found.sds is not None:
+                sds = _quantity(found.sds, "SDS", "1", SDS_DECIMALS)
+                text = f"SDS of the height for {what.replace('-', ' ')}, {stature.table}"
+                yield _component(f"height-for-{what}-sds", text, sds)
     height = clinical.adult_height if clinical is not None else None
     if height is not None and height.predicted_cm is not None:
         name, predicted = "Predicted adult height, Bayley and Pinneau", _cm(height.predicted_cm)

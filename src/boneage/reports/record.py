@@ -35,6 +35,7 @@ from boneage.domain.clinical_findings import (
     ClassProbabilities,
     ClinicalFindings,
     Confidence,
+    HeightComparison,
     NotDefined,
 )
 from boneage.domain.radiograph import Sex
@@ -160,6 +161,15 @@ class AdultHeightRecord(JsonObject, frozen=True):
     interval_not_defined: NotDefined | None
 
 
+class HeightRecord(JsonObject, frozen=True):
+    """The current standing height beside a reference."""
+
+    height_cm: float
+    table: str
+    for_age: HeightComparison | None
+    for_bone_age: HeightComparison
+
+
 class StandardsRecord(JsonObject, frozen=True):
     """The nearest standards of the atlas, and the assessment criteria there."""
 
@@ -175,6 +185,7 @@ class ClinicalRecord(JsonObject, frozen=True):
 
     context: ContextRecord
     growth: GrowthRecord | None
+    height: HeightRecord | None
     adult_height: AdultHeightRecord | None
     standards: StandardsRecord
 

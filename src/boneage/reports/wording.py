@@ -31,6 +31,8 @@ from boneage.domain.clinical_findings import (
     ClinicalFindings,
     Confidence,
     GrowthFindings,
+    HeightComparison,
+    HeightFindings,
     NearestStandards,
     NotDefined,
 )
@@ -259,6 +261,7 @@ def clinical_entries(findings: ClinicalFindings, words: Words = EN) -> list[Entr
     growth, height = findings.growth, findings.adult_height
     return [
         *(growth_entries(growth, words) if growth else ()),
+        *(stature_entries(findings.height, words) if findings.height else ()),
         *(height_entries(height, words) if height else ()),
         *standards_entries(findings.standards, words),
     ]
@@ -357,6 +360,28 @@ def growth_reference(growth: GrowthFindings, words: Words = EN) -> str:
     return f"{_(growth.table)}; {centre}; 1 SD = {words.months(growth.sd_months or 0.0, 2)}"
 
 
+def stature_entries(height: HeightFindings, words: Words = EN) -> list[Entry]:
+    """A height beside its reference, at the chronological age and at the bone age."""
+    _ = words.gettext
+    compared = (
+        (_("Height for age"), height.for_age),
+        (_("Height for bone age"), height.for_bone_age),
+    )
+    return [
+        (label, height_comparison(found, _(height.table), words))
+        for label, found in compared
+        if found is not None
+    ]
+
+
+def height_comparison(found: HeightComparison, table: str, words: Words = EN) -> str:
+    """The SDS and the percentile of a height."""
+    if found.sds is None or found.percentile is None:
+        return _undefined(found.not_defined, words)
+    percentile = words.gettext("percentile {number}").format(number=words.number(found.percentile))
+    return f"{sds_number(found.sds, words)} SDS, {percentile} ({table})"
+
+
 def height_entries(height: AdultHeight, words: Words = EN) -> list[Entry]:
     """The predicted adult height, its error, and its basis."""
     _ = words.gettext
@@ -416,6 +441,9 @@ def reasons(findings: ClinicalFindings) -> list[NotDefined]:
     """Why something is not defined, each reason once."""
     growth, height = findings.growth, findings.adult_height
     found = [findings.context.age_not_defined, growth.not_defined if growth else None]
+    if findings.height:
+        compared = (findings.height.for_age, findings.height.for_bone_age)
+        found += [one.not_defined for one in compared if one]
     if height:
         found += [height.not_defined, height.error_not_defined, height.interval_not_defined]
     return list({reason.message: reason for reason in found if reason}.values())

@@ -57,6 +57,8 @@ INTERVAL_HIGH = _own("INTERVAL-HIGH", "Bone age, upper end of its prediction int
 INTERVAL_LEVEL = _own("INTERVAL-LEVEL", "Level of the prediction interval of the bone age")
 UNCALIBRATED = _own("UNCALIBRATED", "Bone age without site calibration")
 DIFFERENCE = _own("DIFFERENCE", "Bone age minus chronological age")
+HEIGHT_SDS = _own("HEIGHT-SDS", "SDS of the height for age")
+HEIGHT_FOR_BONE_AGE_SDS = _own("HEIGHT-FOR-BONE-AGE-SDS", "SDS of the height for bone age")
 ADULT_HEIGHT = _own("ADULT-HEIGHT", "Predicted adult height, Bayley and Pinneau")
 ADULT_HEIGHT_LOW = _own("ADULT-HEIGHT-LOW", "Predicted adult height, minus two SD")
 ADULT_HEIGHT_HIGH = _own("ADULT-HEIGHT-HIGH", "Predicted adult height, plus two SD")
@@ -186,6 +188,12 @@ def _measurements(assessment: Assessment) -> Iterator[sr.Measurement]:
         yield _number(DIFFERENCE, growth.difference_months)
         for share, name in _shares(growth.probabilities):
             yield _number(name, share, NO_UNIT, SHARE_DECIMALS)
+    stature = assessment.clinical.height if assessment.clinical else None
+    if stature is not None:
+        compared = (HEIGHT_SDS, stature.for_age), (HEIGHT_FOR_BONE_AGE_SDS, stature.for_bone_age)
+        for name, found in compared:
+            if found is not None and found.sds is not None:
+                yield _number(name, found.sds, NO_UNIT, SDS_DECIMALS)
     height = assessment.clinical.adult_height if assessment.clinical else None
     if height is not None and height.predicted_cm is not None:
         yield _number(ADULT_HEIGHT, height.predicted_cm, CENTIMETRE)

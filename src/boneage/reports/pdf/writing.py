@@ -111,7 +111,9 @@ def _sections(assessment: Assessment, words: Words) -> list[wording.EntryGroup]:
     sections = [wording.EntryGroup(_("Clinical interpretation"), tuple(entries))]
     if clinical is not None and clinical.adult_height is not None:
         height = wording.height_entries(clinical.adult_height, words)
-        sections.append(wording.EntryGroup(_("Adult height prediction"), tuple(height)))
+        if clinical.height is not None:
+            height += wording.stature_entries(clinical.height, words)
+        sections.append(wording.EntryGroup(_("Height"), tuple(height)))
     if clinical is not None:
         standards = wording.standards_entries(clinical.standards, words)
         sections.append(wording.EntryGroup(_("Comparison with the atlas"), tuple(standards)))
