@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boneage.clinical.growth import BRUSH_NAME, growth_of
+from boneage.clinical.bone_age_references import BRUSH_NAME
+from boneage.clinical.growth import growth_of
 from boneage.domain.assessment import ErrorDistribution, Interval
 from boneage.domain.clinical_findings import Centre, Classification, Confidence
 from boneage.domain.radiograph import Sex

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from boneage.clinical.bone_age_references import bone_age_reference
 from boneage.clinical.tables import (
     BRUSH,
     CDC,
@@ -16,9 +17,8 @@ from boneage.clinical.tables import (
     PERCENT,
     PLATES,
     PREDICTION_ERROR,
+    TABLE_5_6,
     AgeCurve,
-    brush_mean,
-    brush_sd,
     first_plate,
     plate_ages,
     rows,
@@ -26,15 +26,8 @@ from boneage.clinical.tables import (
 from boneage.domain.radiograph import Sex
 
 REFERENCE = Path(__file__).parents[3] / "shared/reference"
-COUNTS = {
-    CRITERIA: 7,
-    PERCENT: 251,
-    PREDICTION_ERROR: 42,
-    BRUSH: 47,
-    PLATES: 58,
-    EVENTS: 42,
-    CDC: 436,
-}
+COUNTS = {CRITERIA: 7, PERCENT: 251, PREDICTION_ERROR: 42, BRUSH: 47, PLATES: 58, EVENTS: 42}
+COUNTS |= {CDC: 436, TABLE_5_6: 42}
 
 
 def shipped() -> list[Path]:
@@ -72,10 +65,12 @@ def test_a_curve_is_straight_between_its_rows_and_ends_with_them() -> None:
 
 
 def test_the_brush_table_by_hand() -> None:
-    assert (brush_mean(Sex.MALE).at(120), brush_sd(Sex.MALE).at(120)) == (125.68, 9.79)
-    assert brush_sd(Sex.FEMALE).at(186) == pytest.approx((9.23 + 7.31) / 2)
-    assert (brush_sd(Sex.MALE).first_months, brush_sd(Sex.MALE).last_months) == (3, 204)
-    assert (brush_sd(Sex.FEMALE).first_months, brush_sd(Sex.FEMALE).last_months) == (3, 192)
+    brush = bone_age_reference("brush")
+    assert brush.mean is not None
+    assert (brush.mean[Sex.MALE].at(120), brush.sd[Sex.MALE].at(120)) == (125.68, 9.79)
+    assert brush.sd[Sex.FEMALE].at(186) == pytest.approx((9.23 + 7.31) / 2)
+    assert (brush.sd[Sex.MALE].first_months, brush.sd[Sex.MALE].last_months) == (3, 204)
+    assert (brush.sd[Sex.FEMALE].first_months, brush.sd[Sex.FEMALE].last_months) == (3, 192)
 
 
 @pytest.mark.parametrize(("sex", "count", "last"), [(Sex.MALE, 31, 228), (Sex.FEMALE, 27, 216)])

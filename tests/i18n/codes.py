@@ -27,6 +27,7 @@ other_transfer_syntax
 _NOT_DEFINED = """
 no_age birth_after_study placeholder_age no_study_date adult outside_brush
 outside_bayley_pinneau no_prediction_error interval_outside outside_height_reference
+outside_reference short_interval
 """
 CODES: Mapping[str, tuple[str, ...]] = {
     "finding": tuple(_FINDINGS.split()),

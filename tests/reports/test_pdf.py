@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 
 from boneage import Assessor, read
-from boneage.clinical import growth
+from boneage.clinical.bone_age_references import ATLAS_NAME, BRUSH_NAME
 from boneage.clinical.interpreting import with_clinical_findings
 from boneage.clinical.standards import nearest_standards
 from boneage.domain.ages import UNLIKELY_AGE
-from boneage.domain.assessment import Assessment, Box, Finding, Severity
+from boneage.domain.assessment import MATURE, Assessment, Box, Finding, Severity
 from boneage.domain.child import PLACEHOLDER, Child
 from boneage.domain.radiograph import ImageMetadata, Radiograph, Sex
 from boneage.i18n.words import ENGLISH, languages, words_of
@@ -232,13 +232,15 @@ def test_every_sentence_of_the_program_has_a_translation() -> None:
     codes, variables = codes_given("Finding")
     assert variables == {
         "quality/checks.py: code",  # of_kinds
+        "quality/checks.py: BURNT_IN_TEXT",
+        "quality/checks.py: MATURE",
         "domain/ages.py: UNLIKELY_AGE",
         "clinical/interpreting.py: PLACEHOLDER.code",
     }, "say here, and in the next line, which codes the variable can hold"
-    codes |= of_kinds | {UNLIKELY_AGE, PLACEHOLDER.code}
+    codes |= of_kinds | {UNLIKELY_AGE, PLACEHOLDER.code, checks.BURNT_IN_TEXT, MATURE}
     assert codes >= {code for _, code, _ in MEASURED} | {code for _, code in STATED}
     assert codes == set(CODES["finding"])
-    assert {growth.BRUSH_NAME} <= set(REFERENCES)
+    assert {BRUSH_NAME, ATLAS_NAME} <= set(REFERENCES)
     reasons, unclear = codes_given("NotDefined")
     assert not unclear
     assert reasons == set(CODES["not defined"])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from boneage.clinical.tables import CHILDREN, brush_mean, brush_sd
+from boneage.clinical.bone_age_references import BRUSH_NAME, BoneAgeReference, bone_age_reference
+from boneage.clinical.tables import CHILDREN
 from boneage.domain.assessment import ErrorDistribution, Interval
 from boneage.domain.clinical_findings import (
     Centre,
@@ -18,7 +19,6 @@ from boneage.domain.clinical_findings import (
 from boneage.domain.radiograph import Sex
 from boneage.domain.reported import SDS_DECIMALS, reported, years_and_months
 
-BRUSH_NAME = "Brush Foundation children, Greulich and Pyle 1959"
 NORMAL_SDS = 2.0
 """A normal bone age lies within this many SD of the centre."""
 
@@ -57,6 +57,7 @@ def growth_of(
     interval: Interval | None = None,
     errors: ErrorDistribution | None = None,
     centre: Centre = Centre.CHRONOLOGICAL_AGE,
+    reference: BoneAgeReference | None = None,
 ) -> GrowthFindings:
     """Compare a bone age with what is usual at the chronological age.
 
@@ -70,27 +71,30 @@ def growth_of(
     errors : ErrorDistribution, optional
         Of the bone age; they give the probability of each classification.
     centre : Centre, optional
-        What 0 SDS means.
+        What 0 SDS means, where the reference leaves a choice.
+    reference : BoneAgeReference, optional
+        Where the SD comes from; the Brush Foundation children by default.
 
     Returns
     -------
     GrowthFindings
-        With the SD of the Brush Foundation children at this chronological age, between
-        the rows of the table on a straight line; outside the table nothing but the
-        difference is defined.
+        With the SD of the reference at this chronological age, between the rows of its
+        table on a straight line; outside the table nothing but the difference is defined.
     """
+    reference = reference or bone_age_reference("brush")
+    centre = reference.centre(centre)
     growth = GrowthFindings(
         bone_age_months=bone_age_months,
         chronological_age_months=chronological_age_months,
         difference_months=reported(bone_age_months - chronological_age_months),
-        table=BRUSH_NAME,
+        table=reference.name,
         centre=centre,
         classification=Classification.UNKNOWN,
     )
-    sd = brush_sd(sex).at(chronological_age_months)
+    sd = reference.sd[sex].at(chronological_age_months)
     if sd is None:
-        return replace(growth, not_defined=_outside(chronological_age_months, sex))
-    middle = centre_months(chronological_age_months, sex, centre)
+        return replace(growth, not_defined=_outside(chronological_age_months, sex, reference))
+    middle = reference.centre_months(chronological_age_months, sex, centre)
     limits = middle - NORMAL_SDS * sd, middle + NORMAL_SDS * sd
 
     def sds_of(months: float) -> float:
@@ -126,30 +130,27 @@ def classification(sds: float) -> Classification:
 
 
 def growth_chart(
-    sex: Sex, points: Iterable[GrowthPoint], centre: Centre = Centre.CHRONOLOGICAL_AGE
+    sex: Sex,
+    points: Iterable[GrowthPoint],
+    centre: Centre = Centre.CHRONOLOGICAL_AGE,
+    reference: BoneAgeReference | None = None,
 ) -> GrowthChart:
-    """Lay a child's assessments over the ±2 SD band of the Brush Foundation children."""
-    sd = brush_sd(sex)
-    middle = tuple(centre_months(age, sex, centre) for age in sd.months)
+    """Lay a child's assessments over the ±2 SD band of the reference, Brush by default."""
+    reference = reference or bone_age_reference("brush")
+    centre = reference.centre(centre)
+    sd = reference.sd[sex]
+    middle = tuple(reference.centre_months(age, sex, centre) for age in sd.months)
     spread = [NORMAL_SDS * value for value in sd.values]
     return GrowthChart(
         sex=sex,
         centre=centre,
-        table=BRUSH_NAME,
+        table=reference.name,
         ages=sd.months,
         middle=middle,
         low=tuple(m - s for m, s in zip(middle, spread, strict=True)),
         high=tuple(m + s for m, s in zip(middle, spread, strict=True)),
         points=tuple(sorted(points, key=lambda point: point.chronological_age_months)),
     )
-
-
-def centre_months(chronological_age_months: float, sex: Sex, centre: Centre) -> float:
-    """Give the bone age of 0 SDS, at an age inside the Brush table."""
-    mean = brush_mean(sex).at(chronological_age_months)
-    if centre is Centre.BRUSH_MEAN and mean is not None:
-        return mean
-    return chronological_age_months
 
 
 def _probabilities(
@@ -160,11 +161,10 @@ def _probabilities(
     return ClassProbabilities(delayed, 1 - delayed - advanced, advanced)
 
 
-def _outside(chronological_age_months: float, sex: Sex) -> NotDefined:
-    table = brush_sd(sex)
-    return NotDefined(
-        "outside_brush",
-        f"the Brush table has no SD for {years_and_months(chronological_age_months)} "
-        f"({CHILDREN[sex]}: {table.first_months:g} months to "
-        f"{years_and_months(table.last_months)})",
-    )
+def _outside(age_months: float, sex: Sex, reference: BoneAgeReference) -> NotDefined:
+    table = reference.sd[sex]
+    ages = f"{table.first_months:g} months to {years_and_months(table.last_months)}"
+    text = f"has no SD for {years_and_months(age_months)} ({CHILDREN[sex]}: {ages})"
+    if reference.name == BRUSH_NAME:
+        return NotDefined("outside_brush", f"the Brush table {text}")
+    return NotDefined("outside_reference", f"the reference {reference.name} {text}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from boneage.clinical.bone_age_references import bone_age_reference
 from boneage.clinical.growth import growth_of
 from boneage.clinical.height import adult_height
 from boneage.clinical.standards import nearest_standards
@@ -68,6 +69,7 @@ def clinical_findings(assessment: Assessment, context: ClinicalContext) -> Clini
             interval=assessment.interval,
             errors=assessment.errors,
             centre=context.centre,
+            reference=bone_age_reference(context.sds_reference),
         )
     if context.height_cm is not None:
         height = height_findings(context.height_cm, age, bone_age, sex)

@@ -13,6 +13,7 @@ from boneage.domain.radiograph import Sex
 from boneage.storage.delimited import shipped_rows
 
 BRUSH = "greulich_pyle_brush_bone_age_sd.csv"
+TABLE_5_6 = "greulich_pyle_table5_6_bone_age_sd.csv"
 PLATES = "greulich_pyle_standard_plate_ages.csv"
 EVENTS = "greulich_pyle_maturity_events.csv"
 CDC = "cdc_2000_stature_for_age_lms.csv"
@@ -69,18 +70,6 @@ def curve(table: str, age: str, value: str, **where: str) -> AgeCurve:
     )
     months, values = zip(*points, strict=True)
     return AgeCurve(months, values)
-
-
-@cache
-def brush_mean(sex: Sex) -> AgeCurve:
-    """Mean bone age over chronological age, in months, of the Brush Foundation children."""
-    return curve(BRUSH, "chronological_age_months", "mean_skeletal_age_months", sex=sex.value)
-
-
-@cache
-def brush_sd(sex: Sex) -> AgeCurve:
-    """One SD of the bone age over chronological age, in months, of the same children."""
-    return curve(BRUSH, "chronological_age_months", "sd_skeletal_age_months", sex=sex.value)
 
 
 @cache

@@ -45,6 +45,8 @@ class Child:
     study_date: date | None = field(default=None, repr=False)
     height_cm: float | None = None
     centre: Centre = Centre.CHRONOLOGICAL_AGE
+    sds_reference: str | None = None
+    """``"brush"``, ``"atlas"`` or the path of a clinic's own table; None: the default."""
 
     def completed(self, other: Child) -> Child:
         """Take from another what is not stated here; an age or birth date here rules out both."""
@@ -134,6 +136,7 @@ def clinical_context(child: Child, metadata: ImageMetadata) -> ClinicalContext:
         study_date=child.study_date or metadata.study_date,
         height_cm=child.height_cm,
         centre=child.centre,
+        sds_reference=child.sds_reference,
         age_not_defined=reason,
     )
 
@@ -194,7 +197,9 @@ def parse_fields(texts: Mapping[str, str]) -> dict[str, Any]:
     return {name: parse(texts[name]) for name, parse in FIELDS.items() if texts.get(name)}
 
 
-def child_of(values: Mapping[str, Any], *, brush_mean: bool = False) -> Child:
+def child_of(
+    values: Mapping[str, Any], *, brush_mean: bool = False, sds_reference: str | None = None
+) -> Child:
     """Put parsed fields together, if they agree; one that is None or missing is not known."""
     height_cm, height_in = values.get("height_cm"), values.get("height_in")
     if height_cm is None:
@@ -209,4 +214,5 @@ def child_of(values: Mapping[str, Any], *, brush_mean: bool = False) -> Child:
         study_date=values.get("study_date"),
         height_cm=height_cm,
         centre=Centre.BRUSH_MEAN if brush_mean else Centre.CHRONOLOGICAL_AGE,
+        sds_reference=sds_reference,
     )

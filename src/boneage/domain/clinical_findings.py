@@ -23,6 +23,7 @@ class Centre(StrEnum):
 
     CHRONOLOGICAL_AGE = "chronological age"
     BRUSH_MEAN = "Brush mean"
+    OWN_MEAN = "mean of the reference"
 
 
 class Classification(StrEnum):
@@ -80,6 +81,9 @@ class ClinicalContext:
     """Current standing height."""
     centre: Centre = Centre.CHRONOLOGICAL_AGE
     """What the SDS is centred on, as requested."""
+    sds_reference: str | None = None
+    """What the bone age is compared with, as requested; see
+    :mod:`boneage.clinical.bone_age_references`."""
     age_not_defined: NotDefined | None = None
     """Why there is no chronological age; None when there is one."""
 

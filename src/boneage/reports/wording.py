@@ -84,6 +84,7 @@ CATEGORIES: Mapping[Category, str] = {
 }
 REFERENCES = (
     noop("Brush Foundation children, Greulich and Pyle 1959"),
+    noop("Greulich and Pyle 1959, Tables V and VI"),
     noop("Bayley and Pinneau 1952"),
 )
 """As the clinical findings name them."""
@@ -354,7 +355,7 @@ def growth_reference(growth: GrowthFindings, words: Words = EN) -> str:
     """The reference population, what the SDS is centred on, and one SD."""
     _ = words.gettext
     centre = _("centred on the chronological age")
-    if growth.centre is Centre.BRUSH_MEAN:
+    if growth.centre is not Centre.CHRONOLOGICAL_AGE:
         mean = growth.centre_months or 0.0
         centre = _("centred on its mean ({months})").format(months=words.months(mean))
     return f"{_(growth.table)}; {centre}; 1 SD = {words.months(growth.sd_months or 0.0, 2)}"

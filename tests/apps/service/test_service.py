@@ -116,6 +116,7 @@ def test_a_deleted_answer_is_gone(client: httpx.Client, png: bytes) -> None:
         ({**GIRL, "level": "0.99999"}, "level"),
         ({**GIRL, "language": "xx"}, "language"),
         ({**GIRL, "paper": "a0"}, "paper"),
+        ({**GIRL, "sds_reference": "/etc/passwd"}, "sds_reference"),
         ({**GIRL, "force": "maybe"}, "force"),
     ],
 )

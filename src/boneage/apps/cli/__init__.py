@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "regions": "Detect the regions in a folder of radiographs and save them.",
     "synthetic": "Draw a synthetic hand radiograph for testing.",
     "calibrate": "Calibrate the estimates to a clinic's own labelled radiographs.",
+    "reference": "Make a reference of the SDS from a clinic's own healthy children.",
     "weights": "Show which weights are used, with data and metrics.",
     "train": "Train weights on labelled radiographs.",
     "fit": "Fit the image quality check and the prediction interval to weights.",
@@ -43,7 +44,7 @@ COMMANDS: Mapping[str, str] = {
 MODULES: Mapping[str, str] = {
     **dict.fromkeys(("analyse", "stress", "ruler", "ablate"), "experiments"),
     **dict.fromkeys(("serve", "token", "health", "audit"), "server"),
-    **dict.fromkeys(("calibrate", "fit", "suitability"), "fitting"),
+    **dict.fromkeys(("calibrate", "fit", "reference", "suitability"), "fitting"),
 }
 """The module of a command in this package, where it has not the command's own name."""
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

@@ -1,20 +1,27 @@
-"""Commands that fit something to labelled radiographs: ``calibrate``, ``fit``, ``suitability``."""
+"""Commands that fit something: ``calibrate``, ``reference``, ``fit`` and ``suitability``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
 from boneage.apps.cli import options
 from boneage.apps.cli.measuring import open_assessor, with_progress
-from boneage.apps.cli.output import echo, make_folder
+from boneage.apps.cli.output import echo, make_folder, open_output
+from boneage.clinical.bone_age_references import HealthyChild, reference_table
 from boneage.datasets.films import load_films
 from boneage.datasets.labels import in_words
+from boneage.domain.radiograph import Sex
+from boneage.errors import DataError
+from boneage.storage.delimited import read_delimited
 from boneage.storage.parallel import default_workers
 from boneage.training.fit_uncertainty.clinic import fit_clinic, text_summary, write_calibration
 from boneage.training.fit_uncertainty.error_model import estimate_films
+
+REFERENCE_COLUMNS = ("sex", "chronological_age_months", "age_months")
 
 
 @click.command()
@@ -62,6 +69,44 @@ def calibrate(data: Path, weights: Path | None, out: Path, name: str, workers: i
     write_calibration(out, fit)
     echo(text_summary(fit))
     echo(f"written: {out}, for the weights {assessor.weights.name.name} only")
+
+
+@click.command()
+@click.option(
+    "--table",
+    required=True,
+    type=options.IN_FILE,
+    help="Assessments of healthy children, as 'boneage assess --csv' writes them: the columns sex, "
+    "chronological_age_months and age_months.",
+)
+@click.option("--out", required=True, type=options.OUT_FILE, help="The CSV table to write.")
+def reference(table: Path, out: Path) -> None:
+    """Make a reference of the SDS from a clinic's own healthy children.
+
+    At every half year of age, mean and SD of the bone age of the children around
+    it, for each sex: at least 20 within a year. Rows without an age or a bone
+    age are left out. The SDS is then centred on the mean of these children.
+
+    \b
+    boneage assess --table healthy.csv --csv healthy-ages.csv
+    boneage reference --table healthy-ages.csv --out "St Anna.csv"
+    boneage assess hand.dcm --sds-reference "St Anna.csv"
+    """  # noqa: D301  click wants a backspace before lines it must not wrap
+    rows = read_delimited(table, ragged=True)
+    for column in REFERENCE_COLUMNS:
+        if column not in rows.columns:
+            raise DataError(f"the table {str(table)!r} has no column {column!r}")
+    cells = [[row.cells[column] for column in REFERENCE_COLUMNS] for row in rows.rows]
+    children = [
+        HealthyChild(Sex.parse(sex), float(age), float(bone_age))
+        for sex, age, bone_age in cells
+        if age and bone_age
+    ]
+    with ExitStack() as stack:
+        file = open_output(stack, out, "--out")
+        file.write(reference_table(children).encode())
+    left_out = len(cells) - len(children)
+    echo(f"written: {out}, of {len(children)} children; {left_out} rows without an age left out")
 
 
 def _fitting_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 
 import click
 
+from boneage.clinical.bone_age_references import bone_age_reference
 from boneage.domain.child import FIELDS, Child, child_of
+from boneage.domain.clinical_findings import Centre
 from boneage.domain.radiograph import Sex
 from boneage.errors import BoneageError
 from boneage.i18n.words import ENGLISH, words_of
@@ -136,10 +138,12 @@ def _grouped(
     return group
 
 
-def _gather_child(*, brush_mean: bool, **values: Any) -> Child:
+def _gather_child(*, brush_mean: bool, sds_reference: str | None, **values: Any) -> Child:
     if values["height_cm"] is not None and values["height_in"] is not None:
         raise click.UsageError("give the height with --height-cm or --height-in, not both")
-    return child_of(values, brush_mean=brush_mean)
+    reference = bone_age_reference(sds_reference)  # an unreadable one ends the command
+    reference.centre(Centre.BRUSH_MEAN if brush_mean else Centre.CHRONOLOGICAL_AGE)
+    return child_of(values, brush_mean=brush_mean, sds_reference=sds_reference)
 
 
 def _child_option(flag: str, metavar: str, text: str) -> Callable[[Command], Command]:
@@ -176,6 +180,12 @@ child_options = _grouped(
         is_flag=True,
         help="Centre the SDS on the mean bone age of the Brush table, not on the "
         "chronological age.",
+    ),
+    click.option(
+        "--sds-reference",
+        metavar="brush|atlas|FILE",
+        help="What the SDS compares with: Brush Foundation children, the atlas's Tables V and VI, "
+        "or a table by 'boneage reference'.  [default: $BONEAGE_SDS_REFERENCE, else brush]",
     ),
 )
 """What is known of the child, as the argument ``child``."""

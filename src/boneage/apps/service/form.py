@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from boneage.apps.service.form_parts import FormPartsParser, decoded
 from boneage.apps.service.openapi import FIELDS, FILM, MAX_FIELD_BYTES
 from boneage.apps.service.problems import HttpProblem
+from boneage.clinical.bone_age_references import SHIPPED
 from boneage.domain.child import Child, child_of, parse_fields
 from boneage.domain.radiograph import Sex
 from boneage.errors import LevelError
@@ -156,7 +157,11 @@ def parse_options(fields: Mapping[str, str]) -> RequestOptions:
         raise HttpProblem(422, "paper", f"{given['paper']!r} is not a paper size: {known}")
     return RequestOptions(
         sex=Sex.parse(given["sex"]) if "sex" in given else None,
-        child=child_of(parse_fields(given), brush_mean=_flag(given, "brush_mean")),
+        child=child_of(
+            parse_fields(given),
+            brush_mean=_flag(given, "brush_mean"),
+            sds_reference=_reference(given.get("sds_reference")),
+        ),
         level=_level(given.get("level")),
         force=_flag(given, "force"),
         language=words_of(given.get("language", ENGLISH).lower()).language,
@@ -175,6 +180,14 @@ def _level(text: str | None) -> float | None:
     if not 0 < level < 1:
         raise LevelError(f"level {text!r} is not between 0 and 1; give one such as 0.9")
     return level
+
+
+def _reference(text: str | None) -> str | None:
+    """A reference that ships; a path would be one on the server."""
+    if text is None or text.lower() in SHIPPED:
+        return text and text.lower()
+    known = ", ".join(SHIPPED)
+    raise HttpProblem(422, "sds_reference", f"{text!r} is not a reference of the SDS: {known}")
 
 
 def _flag(given: dict[str, str], name: str) -> bool:
