@@ -97,6 +97,7 @@ def test_nothing_is_extrapolated(age: float) -> None:
 def test_a_height_for_bone_age_is_that_of_another_age() -> None:
     found = height_findings(140.0, 144, 108, Sex.MALE)
     assert found.for_age is not None
+    assert found.for_bone_age is not None
     assert found.for_age.sds == cdc_2000().compare(140.0, 144, Sex.MALE).sds
     assert found.for_bone_age.sds == cdc_2000().compare(140.0, 108, Sex.MALE).sds
     assert (found.for_bone_age.sds or 0) > (found.for_age.sds or 0)

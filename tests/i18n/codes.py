@@ -21,7 +21,8 @@ stored_values_doubtful padding_not_stated window_ignored presentation_doubtful s
 shutter_ignored pixel_shape_contradictory grey_curve_applied grey_curve_ignored sides_differ
 side_not_understood other_sex sex_not_understood date_not_understood time_not_understood
 age_not_understood placeholder_age birth_after_study ages_differ unlikely_age
-mature wide_interval synthetic study_date_elsewhere several_values more_follows skipped_elements
+bone_age_falls height_falls sex_changes image_saved_twice mature wide_interval synthetic
+study_date_elsewhere several_values more_follows skipped_elements
 other_transfer_syntax
 """
 _NOT_DEFINED = """

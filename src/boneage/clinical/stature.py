@@ -136,19 +136,17 @@ def _reference(name: str, table: Iterable[Mapping[str, str]]) -> HeightReference
 def height_findings(
     height_cm: float,
     age_months: float | None,
-    bone_age_months: float,
+    bone_age_months: float | None,
     sex: Sex,
     reference: HeightReference | None = None,
 ) -> HeightFindings:
     """Compare a height with the reference, at the chronological age and at the bone age."""
     reference = reference or cdc_2000()
-    for_age = None if age_months is None else reference.compare(height_cm, age_months, sex)
-    return HeightFindings(
-        height_cm=height_cm,
-        table=reference.name,
-        for_age=for_age,
-        for_bone_age=reference.compare(height_cm, bone_age_months, sex),
+    for_age, for_bone_age = (
+        None if months is None else reference.compare(height_cm, months, sex)
+        for months in (age_months, bone_age_months)
     )
+    return HeightFindings(height_cm, reference.name, for_age, for_bone_age)
 
 
 def height_velocity(first: tuple[float, float], second: tuple[float, float]) -> HeightVelocity:

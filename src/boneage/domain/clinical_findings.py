@@ -176,8 +176,8 @@ class HeightFindings:
     """The name of the reference."""
     for_age: HeightComparison | None
     """At the chronological age; None where that is not known."""
-    for_bone_age: HeightComparison
-    """At the bone age, as if that were the child's age."""
+    for_bone_age: HeightComparison | None
+    """At the bone age, as if that were the child's age; None where that is not known."""
 
 
 @dataclass(frozen=True)

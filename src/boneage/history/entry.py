@@ -1,4 +1,4 @@
-"""The entries of a history: numbers and the model, nothing that identifies the child.
+"""The visits of a history: numbers and the model, nothing that identifies the child.
 
 No image, name, identifier or birth date; the child is known by a pseudonym alone.
 """
@@ -8,62 +8,32 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 
 from boneage.clinical.growth import GrowthChart, GrowthPoint, growth_chart
 from boneage.domain.assessment import Assessment
 from boneage.domain.clinical_findings import Centre
 from boneage.domain.radiograph import Sex
+from boneage.domain.visits import ClinicVisit
 from boneage.errors import HistoryError
 
 PSEUDONYM = re.compile(r"[\w][\w .\-]{0,62}[\w]|[\w]")
 
 
 @dataclass(frozen=True)
-class StoredAssessment:
-    """One assessment of a child."""
-
-    sex: Sex
-    bone_age_months: float
-    weights: str
-    weights_sha256: str
-    chronological_age_months: float | None = None
-    interval_low_months: float | None = None
-    interval_high_months: float | None = None
-    interval_level: float | None = None
-    height_cm: float | None = None
-    adult_height_cm: float | None = None
-    sds: float | None = None
-    sds_centre: str | None = None
-    determination: str | None = None
-    kept_at: datetime | None = None
-    """UTC; set when it is stored."""
-    number: int | None = None
-    """Its number in the history; set when it is stored."""
-
-    def to_dict(self) -> dict[str, object]:
-        """Plain JSON values."""
-        plain = asdict(self)
-        plain["sex"] = self.sex.value
-        plain["kept_at"] = self.kept_at.isoformat() if self.kept_at else None
-        return plain
-
-
-@dataclass(frozen=True)
 class HistoryPerson:
-    """A child whose assessments are stored."""
+    """A child whose visits are stored."""
 
     pseudonym: str
     sex: Sex
     entries: int
 
 
-def stored_from(assessment: Assessment) -> StoredAssessment:
-    """The entry for an assessment."""
+def visit_of(assessment: Assessment, image_sha256: str | None = None) -> ClinicVisit:
+    """The visit of an assessment."""
     findings, interval = assessment.clinical, assessment.interval
     growth = findings.growth if findings else None
     height = findings.adult_height if findings else None
-    return StoredAssessment(
+    return ClinicVisit(
         sex=assessment.sex,
         bone_age_months=assessment.age_months,
         weights=assessment.weights.name,
@@ -77,7 +47,16 @@ def stored_from(assessment: Assessment) -> StoredAssessment:
         sds=growth.sds if growth else None,
         sds_centre=growth.centre.value if growth else None,
         determination=growth.classification.value if growth else None,
+        image_sha256=image_sha256,
     )
+
+
+def plain_visit(visit: ClinicVisit) -> dict[str, object]:
+    """A visit as plain JSON values."""
+    plain = asdict(visit)
+    plain["sex"] = visit.sex.value
+    plain["kept_at"] = visit.kept_at.isoformat() if visit.kept_at else None
+    return plain
 
 
 def checked_pseudonym(text: str) -> str:
@@ -95,19 +74,19 @@ def checked_pseudonym(text: str) -> str:
 
 
 def chart_of(
-    entries: Sequence[StoredAssessment], centre: Centre = Centre.CHRONOLOGICAL_AGE
+    visits: Sequence[ClinicVisit], centre: Centre = Centre.CHRONOLOGICAL_AGE
 ) -> GrowthChart:
-    """Chart a child's assessments of known age; a `HistoryError` when there is none at all."""
-    if not entries:
-        raise HistoryError("the history has no assessment of this child")
+    """Chart a child's bone ages at known ages; a `HistoryError` when there is no visit at all."""
+    if not visits:
+        raise HistoryError("the history has no visit of this child")
     points = [
         GrowthPoint(
-            entry.chronological_age_months,
-            entry.bone_age_months,
-            entry.interval_low_months,
-            entry.interval_high_months,
+            visit.chronological_age_months,
+            visit.reported_bone_age_months,
+            visit.interval_low_months if visit.reader_months is None else None,
+            visit.interval_high_months if visit.reader_months is None else None,
         )
-        for entry in entries
-        if entry.chronological_age_months is not None
+        for visit in visits
+        if visit.chronological_age_months is not None and visit.reported_bone_age_months is not None
     ]
-    return growth_chart(entries[0].sex, points, centre)
+    return growth_chart(visits[0].sex, points, centre)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -23,13 +23,15 @@ from sqlalchemy import (
     insert,
     inspect,
     select,
+    update,
 )
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from boneage.domain.radiograph import Sex
+from boneage.domain.visits import ChildRecord, ClinicVisit
 from boneage.errors import HistoryError
-from boneage.history.entry import HistoryPerson, StoredAssessment, checked_pseudonym
+from boneage.history.entry import HistoryPerson, checked_pseudonym
 from boneage.history.migrations import upgrade
 
 IS_URL = re.compile(r"[a-z][a-z0-9+]*://")
@@ -41,7 +43,7 @@ MAX_MESSAGE = 200
 
 
 class History:
-    """Assessments of children over time, in a SQLite file or a database.
+    """Visits of children over time, in a SQLite file or a database.
 
     A URL is one that SQLAlchemy knows, such as ``postgresql://user@host/database``. A missing
     SQLite file is made unless ``create`` is False. Raises a `HistoryError` when it cannot be
@@ -75,29 +77,78 @@ class History:
         """Close the connection."""
         self._engine.dispose()
 
-    def add(self, pseudonym: str, entry: StoredAssessment) -> None:
-        """Store an assessment under a pseudonym, which is added when it is new.
+    def add(self, pseudonym: str, visit: ClinicVisit) -> None:
+        """Store a visit under a pseudonym, which is added when it is new.
 
-        Raises a `HistoryError` when the pseudonym is invalid, or belongs to a child of the other
-        sex.
+        Raises a `HistoryError` when the pseudonym is invalid, belongs to a child of the other sex,
+        or has a visit with the same image at this age.
         """
-        pseudonym = checked_pseudonym(pseudonym)
         with self._transaction() as run:
-            person = run(self._person(pseudonym)).first()
-            if person is None:
-                new = insert(self._people).values(pseudonym=pseudonym, sex=entry.sex.value)
-                key = run(new).inserted_primary_key[0]
-            elif person.sex == entry.sex.value:
-                key = person.id
-            else:
+            self._add(run, checked_pseudonym(pseudonym), visit)
+
+    def add_children(self, children: Iterable[ChildRecord]) -> None:
+        """Store children with all visits and the parents' heights, or nothing at all.
+
+        What the history has of them already stays. Errors as of :meth:`add`.
+        """
+        with self._transaction() as run:
+            for child in children:
+                pseudonym = checked_pseudonym(child.pseudonym)
+                self._key_of(run, pseudonym, child.sex)
+                for visit in child.visits:
+                    self._add(run, pseudonym, visit)
+                heights = {"father_cm": child.father_cm, "mother_cm": child.mother_cm}
+                known = {name: cm for name, cm in heights.items() if cm is not None}
+                if known:
+                    chosen = self._people.c.pseudonym == pseudonym
+                    run(update(self._people).where(chosen).values(known))
+
+    def set_parents(
+        self, pseudonym: str, *, father_cm: float | None = None, mother_cm: float | None = None
+    ) -> None:
+        """Store the heights of a child's parents; one that is None stays as it is."""
+        with self._transaction() as run:
+            sex = Sex(self._known(run, pseudonym).sex)
+        child = ChildRecord(pseudonym, sex, father_cm=father_cm, mother_cm=mother_cm)
+        self.add_children([child])
+
+    def child(self, pseudonym: str) -> ChildRecord:
+        """A child with its visits and its parents' heights.
+
+        Raises a `HistoryError` when the pseudonym does not exist.
+        """
+        with self._transaction() as run:
+            person = self._known(run, pseudonym)
+        visits = tuple(self.entries(pseudonym))
+        return ChildRecord(pseudonym, Sex(person.sex), visits, person.father_cm, person.mother_cm)
+
+    def _key_of(self, run: Run, pseudonym: str, sex: Sex) -> int:
+        person = run(self._person(pseudonym)).first()
+        if person is None:
+            new = insert(self._people).values(pseudonym=pseudonym, sex=sex.value)
+            return int(run(new).inserted_primary_key[0])
+        if person.sex != sex.value:
+            raise HistoryError(
+                f"the history states {person.sex} for {pseudonym!r}, but this visit states {sex}; "
+                "nothing was saved"
+            )
+        return int(person.id)
+
+    def _add(self, run: Run, pseudonym: str, visit: ClinicVisit) -> None:
+        key, entry = self._key_of(run, pseudonym, visit.sex), self._entries.c
+        if visit.image_sha256 is not None:
+            same = (entry.person_id == key) & (entry.image_sha256 == visit.image_sha256)
+            at = entry.chronological_age_months
+            age = visit.chronological_age_months
+            same &= at.is_(None) if age is None else at == age
+            if run(select(entry.id).where(same)).first() is not None:
                 raise HistoryError(
-                    f"the history states {person.sex} for {pseudonym!r}, but this image was "
-                    f"assessed by the {entry.sex} standard; nothing was saved"
+                    f"this image is in the history of {pseudonym!r} already; nothing was saved"
                 )
-            now = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
-            values = asdict(entry) | {"person_id": key, "kept_at": now}
-            known = {one.name: values[one.name] for one in self._entries.c if one.name in values}
-            run(insert(self._entries).values(known))
+        now = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
+        values = asdict(visit) | {"person_id": key, "kept_at": now}
+        known = {one.name: values[one.name] for one in self._entries.c if one.name in values}
+        run(insert(self._entries).values(known))
 
     def people(self) -> list[HistoryPerson]:
         """Every child of the history, by pseudonym."""
@@ -111,8 +162,8 @@ class History:
         with self._transaction() as run:
             return [HistoryPerson(name, Sex(sex), count) for name, sex, count in run(query)]
 
-    def entries(self, pseudonym: str) -> list[StoredAssessment]:
-        """The assessments of a child, by chronological age; those without one come last.
+    def entries(self, pseudonym: str) -> list[ClinicVisit]:
+        """The visits of a child, by chronological age; those without one come last.
 
         Raises a `HistoryError` when the pseudonym does not exist.
         """
@@ -120,7 +171,7 @@ class History:
         with self._transaction() as run:
             person = self._known(run, pseudonym)
             rows = run(select(self._entries).where(entry.person_id == person.id).order_by(entry.id))
-            found = [_stored_from(row._asdict(), Sex(person.sex)) for row in rows]
+            found = [_visit_of(row._asdict(), Sex(person.sex)) for row in rows]
         return sorted(found, key=_by_age)
 
     def delete(self, pseudonym: str, number: int | None = None) -> int:
@@ -199,11 +250,11 @@ def _enforce_foreign_keys(engine: Engine) -> None:
             connection.execute("PRAGMA secure_delete = ON")  # type: ignore[attr-defined]
 
 
-def _by_age(entry: StoredAssessment) -> tuple[bool, float]:
+def _by_age(entry: ClinicVisit) -> tuple[bool, float]:
     age = entry.chronological_age_months
     return age is None, age or 0.0
 
 
-def _stored_from(row: dict[str, Any], sex: Sex) -> StoredAssessment:
+def _visit_of(row: dict[str, Any], sex: Sex) -> ClinicVisit:
     number, kept_at, _ = row.pop("id"), row.pop("kept_at"), row.pop("person_id")
-    return StoredAssessment(sex=sex, number=number, kept_at=kept_at.replace(tzinfo=UTC), **row)
+    return ClinicVisit(sex=sex, number=number, kept_at=kept_at.replace(tzinfo=UTC), **row)

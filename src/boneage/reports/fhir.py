@@ -143,46 +143,48 @@ def _normal_range(growth: GrowthFindings | None, sex: Sex) -> list[Resource]:
 def _components(assessment: Assessment, clinical: ClinicalFindings | None) -> Iterator[Resource]:
     if (interval := assessment.interval) is not None:
         ends = {"low": _months(interval.low_months), "high": _months(interval.high_months)}
-        code = _own("prediction-interval", "Prediction interval of the bone age")
+        code = own_code("prediction-interval", "Prediction interval of the bone age")
         yield {"code": code, "valueRange": ends}
-        level = _quantity(100 * interval.level, "%", "%", LEVEL_DECIMALS)
-        yield _component("interval-level", "Level of the prediction interval", level)
+        level = quantity(100 * interval.level, "%", "%", LEVEL_DECIMALS)
+        yield component("interval-level", "Level of the prediction interval", level)
     if assessment.chronological_age_months is not None:
         age = _months(assessment.chronological_age_months)
-        yield _component("chronological-age", "Chronological age", age)
+        yield component("chronological-age", "Chronological age", age)
     if clinical is not None and (growth := clinical.growth) is not None:
         difference = _months(growth.difference_months)
-        yield _component("difference", "Bone age minus chronological age", difference)
+        yield component("difference", "Bone age minus chronological age", difference)
         if growth.sds is not None:
             name = f"SDS of the bone age around the {growth.centre.value}"
-            yield _component("sds", name, _quantity(growth.sds, "SDS", "1", SDS_DECIMALS))
+            yield component("sds", name, quantity(growth.sds, "SDS", "1", SDS_DECIMALS))
         for classification in INTERPRETATIONS if growth.probabilities is not None else ():
             share = getattr(growth.probabilities, classification.value)
             name = f"Probability of the classification: {CLASSIFICATIONS[classification]}"
-            quantity = _quantity(share, "probability", "1", SHARE_DECIMALS)
-            yield _component(f"probability-{classification.value}", name, quantity)
+            value = quantity(share, "probability", "1", SHARE_DECIMALS)
+            yield component(f"probability-{classification.value}", name, value)
     if clinical is not None and (stature := clinical.height) is not None:
-        yield _component("height", "Standing height", _cm(stature.height_cm))
+        yield component("height", "Standing height", _cm(stature.height_cm))
         for what, found in (("age", stature.for_age), ("bone-age", stature.for_bone_age)):
             if found is not None and found.sds is not None:
-                sds = _quantity(found.sds, "SDS", "1", SDS_DECIMALS)
+                sds = quantity(found.sds, "SDS", "1", SDS_DECIMALS)
                 text = f"SDS of the height for {what.replace('-', ' ')}, {stature.table}"
-                yield _component(f"height-for-{what}-sds", text, sds)
+                yield component(f"height-for-{what}-sds", text, sds)
     height = clinical.adult_height if clinical is not None else None
     if height is not None and height.predicted_cm is not None:
         name, predicted = "Predicted adult height, Bayley and Pinneau", _cm(height.predicted_cm)
-        part = _component("adult-height", name, predicted)
+        part = component("adult-height", name, predicted)
         if height.low_cm is not None and height.high_cm is not None:
             ends = {"low": _cm(height.low_cm), "high": _cm(height.high_cm)}
             part["referenceRange"] = [{**ends, "text": "±2 SD of the prediction error"}]
         yield part
 
 
-def _component(code: str, text: str, quantity: Resource) -> Resource:
-    return {"code": _own(code, text), "valueQuantity": quantity}
+def component(code: str, text: str, value: Resource) -> Resource:
+    """A part of an observation: a quantity, by a code of our own."""
+    return {"code": own_code(code, text), "valueQuantity": value}
 
 
-def _own(code: str, text: str) -> Resource:
+def own_code(code: str, text: str) -> Resource:
+    """A code of our own, where no vocabulary has one."""
     return {"coding": [{"system": OWN_CODES, "code": code, "display": text}], "text": text}
 
 
@@ -197,12 +199,13 @@ def _bone_age(assessment: Assessment) -> Resource:
 
 
 def _months(value: float) -> Resource:
-    return _quantity(value, "months", "mo")
+    return quantity(value, "months", "mo")
 
 
 def _cm(value: float) -> Resource:
-    return _quantity(value, "cm", "cm")
+    return quantity(value, "cm", "cm")
 
 
-def _quantity(value: float, unit: str, code: str, decimals: int = MONTHS_DECIMALS) -> Resource:
+def quantity(value: float, unit: str, code: str, decimals: int = MONTHS_DECIMALS) -> Resource:
+    """A number as it is reported, with its unit."""
     return {"value": reported(value, decimals), "unit": unit, "system": UCUM, "code": code}

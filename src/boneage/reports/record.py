@@ -167,7 +167,7 @@ class HeightRecord(JsonObject, frozen=True):
     height_cm: float
     table: str
     for_age: HeightComparison | None
-    for_bone_age: HeightComparison
+    for_bone_age: HeightComparison | None
 
 
 class StandardsRecord(JsonObject, frozen=True):

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from boneage.clinical.stature import cdc_2000
+from boneage.domain.radiograph import Sex
 from tests.apps.cli.conftest import Run
 
 pytest.importorskip("sqlalchemy", reason="the history extra is not installed")
@@ -25,7 +27,10 @@ def kept(run: Run, film: Path, tmp_path: Path) -> Path:
 
 def test_a_history_is_shown_exported_and_deleted(run: Run, kept: Path, tmp_path: Path) -> None:
     assert run("history", "list", kept).stdout == "K17  female  2 entries\n"
-    first, second = run("history", "show", kept, "K17").stdout.splitlines()
+    first, second, warning = run("history", "show", kept, "K17").stdout.splitlines()
+    assert warning.startswith(
+        "Warning: The same image is saved at 9 years 0 months and at 11 years"
+    )
     assert first.startswith("1: at 9 years 0 months, bone age ")
     assert "height 140.0 cm" in second
     exported = json.loads(run("history", "export", kept, "K17").stdout)
@@ -39,6 +44,41 @@ def test_a_history_is_shown_exported_and_deleted(run: Run, kept: Path, tmp_path:
     assert "1 entry deleted" in run("history", "delete", kept, "K17", "--entry", 1, "--yes").stdout
     assert "1 entry deleted" in run("history", "delete", kept, "K17", "--yes").stdout
     assert run("history", "list", kept).stdout == ""
+
+
+def test_visits_without_an_image_and_the_parents_heights(run: Run, tmp_path: Path) -> None:
+    where = tmp_path / "children.sqlite"
+    add = ("history", "add", where, "K17", "--sex", "m")
+    assert run(*add, "--age", "10y", "--height-cm", "139", "--bone-age", "9y6m").exit_code == 0
+    more = ("--stage", "G2", "--treatment", "growth hormone")
+    assert run(*add, "--age", "11y", "--height-cm", "144.5", *more).exit_code == 0
+    parents = ("--father-cm", "180", "--mother-cm", "167")
+    assert run("history", "parents", where, "K17", *parents).exit_code == 0
+    first, second, target = run("history", "show", where, "K17").stdout.splitlines()
+    assert "bone age by a reader 9 years 6 months (114.0 months)" in first
+    sds = [cdc_2000().compare(139.0, months, Sex.MALE).sds for months in (120, 114)]
+    assert f"height 139.0 cm (SDS {sds[0]:+.2f}, for bone age {sds[1]:+.2f}, CDC 2000)" in first
+    assert "growth 5.5 cm a year" in second
+    assert "pubertal stage G2, growth hormone" in second
+    assert target.startswith("target height by the parents: 180.0 cm (70.9 in), 171.5 to 188.5 cm")
+    assert run("history", "parents", where, "K17").exit_code == 2
+    assert "1.42" in run(*add, "--height-cm", "1.42").stderr
+
+
+@pytest.mark.parametrize("name", ["child.csv", "child.fhir.json"])
+def test_a_child_moves_from_one_history_to_another(
+    run: Run, kept: Path, tmp_path: Path, name: str
+) -> None:
+    file, other = tmp_path / name, tmp_path / "other.sqlite"
+    assert run("history", "export", kept, "K17", "--out", file).exit_code == 0
+    result = run("history", "import", other, file)
+    assert (result.exit_code, result.stdout) == (0, "imported: 1 children, 2 visits\n")
+    shown = [run("history", "show", where, "K17").stdout for where in (kept, other)]
+    assert shown[0] == shown[1]
+    again = run("history", "import", other, file)
+    assert again.exit_code == 2
+    assert "this image is in the history of 'K17' already" in again.stderr
+    assert run("history", "show", other, "K17").stdout == shown[0], "nothing was added"
 
 
 def test_neither_image_nor_folder_is_stored(kept: Path) -> None:

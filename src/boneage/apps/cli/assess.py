@@ -26,7 +26,7 @@ from boneage.domain.assessment import Assessment, Case, Failure
 from boneage.domain.child import Child
 from boneage.domain.radiograph import Sex
 from boneage.errors import HistoryError, OutputError, WeightsError
-from boneage.history.entry import checked_pseudonym, stored_from
+from boneage.history.entry import checked_pseudonym, visit_of
 from boneage.inference.assessor import Assessor
 from boneage.inference.session import Session, assess_case
 from boneage.reading.folders import LeftOut
@@ -261,7 +261,7 @@ class AssessRun:
         if self.history is not None:
             try:
                 whose = pseudonym or self.outputs.pseudonym or ""
-                self.history.add(whose, stored_from(session.assessment))
+                self.history.add(whose, visit_of(session.assessment, session.fingerprint))
             except HistoryError as error:
                 yield "entry in the history", str(error)
 

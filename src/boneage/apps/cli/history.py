@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from boneage.apps.cli import Failed
+from boneage.apps.cli import Failed, options
 from boneage.apps.cli.options import OUT_FILE
 from boneage.apps.cli.output import echo, open_output
-from boneage.domain.reported import years_and_months
-from boneage.history.entry import StoredAssessment, chart_of
+from boneage.clinical.course import course_of
+from boneage.domain.ages import parse_age
+from boneage.domain.child import FIELDS
+from boneage.domain.radiograph import Sex
+from boneage.domain.visits import ClinicVisit
+from boneage.history.entry import chart_of, plain_visit
+from boneage.reports.child_record import child_bundle, children_table, read_children
+from boneage.reports.course import course_lines
 from boneage.reports.growth_svg import growth_svg
-from boneage.reports.wording import EN, sds_number, stored_classification
 from boneage.storage.printable import printable
 
 if TYPE_CHECKING:
@@ -47,9 +53,66 @@ def list_children(location: str) -> None:
 @location_argument
 @pseudonym_argument
 def show(location: str, pseudonym: str) -> None:
-    """Show the entries of one child, by chronological age."""
-    for entry in _opened(location).entries(pseudonym):
-        echo(_line(entry))
+    """Show the course of one child: its visits by chronological age, and contradictions."""
+    course = course_of(_opened(location).child(pseudonym))
+    for line in course_lines(course):
+        echo(line)
+
+
+def _parsed(
+    flag: str, name: str, metavar: str, parse: Callable[[str], Any], text: str
+) -> Callable[[options.Command], options.Command]:
+    callback = options.parsed_by(parse)
+    return click.option(flag, name, metavar=metavar, callback=callback, help=text)
+
+
+@history.command()
+@location_argument
+@pseudonym_argument
+@click.option("--sex", required=True, metavar="male|female", callback=options.parse_sex)
+@_parsed("--age", "age", "AGE", FIELDS["age"], "Chronological age: 11y4m, or months.")
+@_parsed("--height-cm", "height_cm", "CM", FIELDS["height_cm"], "Standing height.")
+@_parsed("--bone-age", "reader_months", "AGE", parse_age, "Bone age that a person read, likewise.")
+@click.option(
+    "--stage", "pubertal_stage", metavar="STAGE", help="Pubertal stage by Tanner: 3, or 'B3 PH2'."
+)
+@click.option("--treatment", metavar="TEXT", help="A note, such as 'growth hormone'; never a name.")
+def add(location: str, pseudonym: str, sex: Sex, age: float | None, **values: Any) -> None:
+    """Add a visit without an image, such as a height; FILE is made where it is missing."""
+    visit = ClinicVisit(sex, chronological_age_months=age, **values)
+    _opened(location, create=True).add(pseudonym, visit)
+    echo(f"saved: a visit of {printable(pseudonym)}")
+
+
+@history.command()
+@location_argument
+@pseudonym_argument
+@click.option("--father-cm", type=float, metavar="CM", help="Standing height of the father.")
+@click.option("--mother-cm", type=float, metavar="CM", help="Standing height of the mother.")
+def parents(
+    location: str, pseudonym: str, father_cm: float | None, mother_cm: float | None
+) -> None:
+    """Save the heights of a child's parents, for the target height."""
+    if father_cm is None and mother_cm is None:
+        raise click.UsageError("give --father-cm, --mother-cm or both")
+    _opened(location).set_parents(pseudonym, father_cm=father_cm, mother_cm=mother_cm)
+    echo(f"saved: the parents' heights of {printable(pseudonym)}")
+
+
+@history.command("import")
+@location_argument
+@click.argument("file", type=options.IN_FILE)
+def import_file(location: str, file: Path) -> None:
+    """Import children from a CSV table or a FHIR Bundle; FILE is made where it is missing.
+
+    A table has one row a visit: pseudonym, sex, and any of chronological_age_months (or age),
+    bone_age_months, reader_months, height_cm, pubertal_stage, treatment, father_cm and
+    mother_cm. With a wrong row nothing is imported.
+    """
+    children = read_children(file)
+    _opened(location, create=True).add_children(children)
+    visits = sum(len(child.visits) for child in children)
+    echo(f"imported: {len(children)} children, {visits} visits")
 
 
 @history.command()
@@ -58,18 +121,24 @@ def show(location: str, pseudonym: str) -> None:
 @click.option(
     "--out",
     type=OUT_FILE,
-    help="A growth chart if it ends in .svg, else JSON.  [default: JSON on stdout]",
+    help="A growth chart if it ends in .svg, a table if in .csv, a FHIR Bundle if in .fhir.json, "
+    "else JSON.  [default: JSON on stdout]",
 )
 def export(location: str, pseudonym: str, out: Path | None) -> None:
-    """Export all entries of one child."""
-    entries = _opened(location).entries(pseudonym)
-    plain = {"pseudonym": pseudonym, "entries": [entry.to_dict() for entry in entries]}
+    """Export all visits of one child."""
+    child = _opened(location).child(pseudonym)
+    plain = {"pseudonym": pseudonym, "entries": [plain_visit(visit) for visit in child.visits]}
     text = json.dumps(plain, indent=2, ensure_ascii=out is None)
     if out is None:
         echo(text)
         return
-    if out.suffix.lower() == ".svg":
-        text = growth_svg(chart_of(entries))
+    name = out.name.lower()
+    if name.endswith(".svg"):
+        text = growth_svg(chart_of(child.visits))
+    elif name.endswith(".csv"):
+        text = children_table([child]).rstrip("\n")
+    elif name.endswith(".fhir.json"):
+        text = json.dumps(child_bundle(child), indent=2)
     with ExitStack() as stack:
         open_output(stack, out, "--out").write(f"{text}\n".encode())
 
@@ -92,25 +161,7 @@ def delete(location: str, pseudonym: str, entry: int | None, yes: bool) -> None:
     echo(f"{count} {'entry' if count == 1 else 'entries'} deleted")
 
 
-def _opened(location: str) -> History:
+def _opened(location: str, *, create: bool = False) -> History:
     from boneage.history.store import History  # noqa: PLC0415  needs the extra
 
-    return History(location, create=False)
-
-
-def _line(entry: StoredAssessment) -> str:
-    age = entry.chronological_age_months
-    parts = [
-        f"{entry.number}: at {'an unknown age' if age is None else years_and_months(age)}",
-        f"bone age {years_and_months(entry.bone_age_months)} ({EN.months(entry.bone_age_months)})",
-    ]
-    if entry.sds is not None:
-        parts.append(
-            f"SDS {sds_number(entry.sds)} around the {entry.sds_centre}, "
-            f"{stored_classification(entry.determination)}"
-        )
-    if entry.height_cm is not None:
-        parts.append(f"height {EN.number(entry.height_cm)} cm")
-    if entry.adult_height_cm is not None:
-        parts.append(f"adult height {EN.number(entry.adult_height_cm)} cm")
-    return ", ".join([*parts, f"weights {entry.weights}"])
+    return History(location, create=create)

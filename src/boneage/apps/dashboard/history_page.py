@@ -9,9 +9,16 @@ import streamlit as st
 
 from boneage.apps.dashboard.markup import escape_markdown
 from boneage.apps.dashboard.visit import Visit, history_place
-from boneage.domain.reported import CM_DECIMALS, SDS_DECIMALS, reported, years_and_months
+from boneage.domain.reported import (
+    CM_DECIMALS,
+    MONTHS_DECIMALS,
+    SDS_DECIMALS,
+    reported,
+    years_and_months,
+)
+from boneage.domain.visits import ClinicVisit
 from boneage.errors import HistoryError
-from boneage.history.entry import StoredAssessment, chart_of
+from boneage.history.entry import chart_of, plain_visit
 from boneage.history.store import History
 from boneage.reports.growth_svg import description, growth_svg
 from boneage.reports.wording import stored_classification
@@ -43,7 +50,7 @@ def _show(history: History) -> None:
         drawing = growth_svg(chart)
         st.image(drawing, alt=description(chart), width=CHART_PX)
         st.dataframe(table(entries), hide_index=True)
-        plain_values = {"pseudonym": pseudonym, "entries": [one.to_dict() for one in entries]}
+        plain_values = {"pseudonym": pseudonym, "entries": [plain_visit(one) for one in entries]}
         with st.container(horizontal=True):
             for label, name, kind, text in (
                 ("JSON", "history.json", "application/json", json.dumps(plain_values, indent=2)),
@@ -59,13 +66,14 @@ def _show(history: History) -> None:
         st.button("Delete", disabled=not sure, on_click=_request_deletion, args=(pseudonym,))
 
 
-def table(entries: Sequence[StoredAssessment]) -> dict[str, list[object]]:
+def table(entries: Sequence[ClinicVisit]) -> dict[str, list[object]]:
     """One row per assessment, by column."""
     ages = [entry.chronological_age_months for entry in entries]
+    bone_ages = [entry.reported_bone_age_months for entry in entries]
     return {
         "Age": ["not known" if age is None else years_and_months(age) for age in ages],
-        "Bone age": [years_and_months(entry.bone_age_months) for entry in entries],
-        "Months": [reported(entry.bone_age_months) for entry in entries],
+        "Bone age": [None if m is None else years_and_months(m) for m in bone_ages],
+        "Months": [_rounded(m, MONTHS_DECIMALS) for m in bone_ages],
         "SDS": [_rounded(entry.sds, SDS_DECIMALS) for entry in entries],
         "Classification": [stored_classification(entry.determination) for entry in entries],
         "Height, cm": [_rounded(entry.height_cm, CM_DECIMALS) for entry in entries],

@@ -13,7 +13,7 @@ from boneage.apps.dashboard.markup import HEAT_SCALE, escape_markdown, headline,
 from boneage.apps.dashboard.visit import SaveMessage, Visit, assessor, history_place
 from boneage.domain.assessment import Severity
 from boneage.errors import HistoryError
-from boneage.history.entry import chart_of, stored_from
+from boneage.history.entry import chart_of, visit_of
 from boneage.i18n.words import languages
 from boneage.reports import wording
 from boneage.reports.exports import DICOM_PICTURE, DICOM_REPORT, FHIR, REPORT, ReportOptions
@@ -89,7 +89,7 @@ def _show_clinical(analysed: AnalysedImage) -> None:
             st.caption("Enter the age for difference, SDS, normal range and growth chart.")
         _show_save_form(analysed)
     if clinical.growth is not None:
-        chart = chart_of([stored_from(assessment)], clinical.context.centre)
+        chart = chart_of([visit_of(assessment)], clinical.context.centre)
         # As a picture: Streamlit removes SVG from HTML.
         drawing.image(growth_svg(chart), alt=description(chart), width="stretch")
 
@@ -156,7 +156,7 @@ def _save(place: str, analysed: AnalysedImage) -> None:
     pseudonym: str = st.session_state[f"pseudonym-{analysed.image.key}"]
     try:
         history = History(place)
-        history.add(pseudonym, stored_from(analysed.assessment))
+        history.add(pseudonym, visit_of(analysed.assessment, analysed.session().fingerprint))
         history.close()
     except HistoryError as error:
         saved = SaveMessage(analysed, f"Not saved: {error}.", failed=True)
