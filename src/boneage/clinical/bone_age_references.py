@@ -61,7 +61,7 @@ class BoneAgeReference:
             return Centre.OWN_MEAN
         if chosen is Centre.BRUSH_MEAN and self.name != BRUSH_NAME:
             raise AgeError(f"the Brush mean is no centre for the reference {self.name!r}")
-        return chosen
+        return Centre.CHRONOLOGICAL_AGE if chosen is Centre.OWN_MEAN else chosen
 
     def centre_months(self, age_months: float, sex: Sex, centre: Centre) -> float:
         """The bone age of 0 SDS, at an age inside the table."""

@@ -79,7 +79,12 @@ def chart_of(
     """Chart a child's bone ages at known ages; a `HistoryError` when there is no visit at all."""
     if not visits:
         raise HistoryError("the history has no visit of this child")
-    points = [
+    return growth_chart(visits[0].sex, points_of(visits), centre)
+
+
+def points_of(visits: Sequence[ClinicVisit]) -> list[GrowthPoint]:
+    """The bone ages at known ages; a reader's own has no interval."""
+    return [
         GrowthPoint(
             visit.chronological_age_months,
             visit.reported_bone_age_months,
@@ -89,4 +94,3 @@ def chart_of(
         for visit in visits
         if visit.chronological_age_months is not None and visit.reported_bone_age_months is not None
     ]
-    return growth_chart(visits[0].sex, points, centre)

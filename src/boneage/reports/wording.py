@@ -61,6 +61,12 @@ STANDARDS: Mapping[Sex, str] = {
     Sex.FEMALE: noop("Greulich and Pyle, female standard"),
     Sex.MALE: noop("Greulich and Pyle, male standard"),
 }
+CHILDREN: Mapping[Sex, str] = {Sex.FEMALE: noop("girls"), Sex.MALE: noop("boys")}
+CENTRES: Mapping[Centre, str] = {
+    Centre.CHRONOLOGICAL_AGE: noop("chronological age"),
+    Centre.BRUSH_MEAN: noop("Brush mean"),
+    Centre.OWN_MEAN: noop("mean of the reference"),
+}
 CLASSIFICATIONS: Mapping[Classification, str] = {
     Classification.DELAYED: noop("delayed"),
     Classification.NORMAL: noop("within normal limits"),

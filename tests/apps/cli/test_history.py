@@ -65,6 +65,14 @@ def test_visits_without_an_image_and_the_parents_heights(run: Run, tmp_path: Pat
     assert "1.42" in run(*add, "--height-cm", "1.42").stderr
 
 
+def test_the_follow_up_report_of_a_child(run: Run, kept: Path, tmp_path: Path) -> None:
+    pytest.importorskip("reportlab", reason="the report extra is not installed")
+    out = tmp_path / "report.pdf"
+    options = ("--out", out, "--language", "de", "--paper", "letter")
+    assert run("history", "export", kept, "K17", *options).exit_code == 0
+    assert out.read_bytes().startswith(b"%PDF-")
+
+
 @pytest.mark.parametrize("name", ["child.csv", "child.fhir.json"])
 def test_a_child_moves_from_one_history_to_another(
     run: Run, kept: Path, tmp_path: Path, name: str

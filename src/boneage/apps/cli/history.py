@@ -19,9 +19,10 @@ from boneage.domain.child import FIELDS
 from boneage.domain.radiograph import Sex
 from boneage.domain.visits import ClinicVisit
 from boneage.history.entry import chart_of, plain_visit
+from boneage.reports.chart_svg import chart_svg
+from boneage.reports.charts import bone_age_chart
 from boneage.reports.child_record import child_bundle, children_table, read_children
 from boneage.reports.course import course_lines
-from boneage.reports.growth_svg import growth_svg
 from boneage.storage.printable import printable
 
 if TYPE_CHECKING:
@@ -121,10 +122,12 @@ def import_file(location: str, file: Path) -> None:
 @click.option(
     "--out",
     type=OUT_FILE,
-    help="A growth chart if it ends in .svg, a table if in .csv, a FHIR Bundle if in .fhir.json, "
-    "else JSON.  [default: JSON on stdout]",
+    help="The follow-up report if it ends in .pdf, a growth chart if in .svg, a table if in .csv, "
+    "a FHIR Bundle if in .fhir.json, else JSON.  [default: JSON on stdout]",
 )
-def export(location: str, pseudonym: str, out: Path | None) -> None:
+@options.paper_option
+@options.language_option
+def export(location: str, pseudonym: str, out: Path | None, paper: str, language: str) -> None:
     """Export all visits of one child."""
     child = _opened(location).child(pseudonym)
     plain = {"pseudonym": pseudonym, "entries": [plain_visit(visit) for visit in child.visits]}
@@ -133,14 +136,20 @@ def export(location: str, pseudonym: str, out: Path | None) -> None:
         echo(text)
         return
     name = out.name.lower()
-    if name.endswith(".svg"):
-        text = growth_svg(chart_of(child.visits))
+    if name.endswith(".pdf"):
+        from boneage.reports.pdf.follow_up import follow_up_report  # noqa: PLC0415  an extra
+
+        content = follow_up_report(course_of(child), paper=paper, language=language)
+    elif name.endswith(".svg"):
+        content = chart_svg(bone_age_chart(chart_of(child.visits))).encode()
     elif name.endswith(".csv"):
-        text = children_table([child]).rstrip("\n")
+        content = children_table([child]).encode()
     elif name.endswith(".fhir.json"):
-        text = json.dumps(child_bundle(child), indent=2)
+        content = json.dumps(child_bundle(child), indent=2).encode()
+    else:
+        content = f"{text}\n".encode()
     with ExitStack() as stack:
-        open_output(stack, out, "--out").write(f"{text}\n".encode())
+        open_output(stack, out, "--out").write(content)
 
 
 @history.command()

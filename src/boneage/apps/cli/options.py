@@ -218,6 +218,21 @@ def _parse_pseudonym(text: str) -> str:
     return text
 
 
+paper_option = click.option(
+    "--paper",
+    type=click.Choice(PAPERS, case_sensitive=False),
+    default=PAPERS[0],
+    show_default=True,
+    help="The size of the report.",
+)
+language_option = click.option(
+    "--language",
+    metavar="en|de",
+    default=ENGLISH,
+    show_default=True,
+    callback=parsed_by(lambda text: words_of(text.lower()).language),
+    help="The language of the report.",
+)
 output_options = _grouped(
     "outputs",
     _gather_outputs,
@@ -232,21 +247,8 @@ output_options = _grouped(
         metavar="FILE.pdf|DIR",
         help="Write a report of one page for each image; for several images, into a folder.",
     ),
-    click.option(
-        "--paper",
-        type=click.Choice(PAPERS, case_sensitive=False),
-        default=PAPERS[0],
-        show_default=True,
-        help="The size of the report.",
-    ),
-    click.option(
-        "--language",
-        metavar="en|de",
-        default=ENGLISH,
-        show_default=True,
-        callback=parsed_by(lambda text: words_of(text.lower()).language),
-        help="The language of the report.",
-    ),
+    paper_option,
+    language_option,
     click.option(
         "--dicom-out",
         type=OUT_FOLDER,

@@ -20,7 +20,8 @@ from boneage.domain.visits import ClinicVisit
 from boneage.errors import HistoryError
 from boneage.history.entry import chart_of, plain_visit
 from boneage.history.store import History
-from boneage.reports.growth_svg import description, growth_svg
+from boneage.reports.chart_svg import chart_svg
+from boneage.reports.charts import bone_age_chart
 from boneage.reports.wording import stored_classification
 
 CHART_PX = 860
@@ -46,9 +47,9 @@ def _show(history: History) -> None:
     pseudonym = st.selectbox("Child", names, key="person")
     entries = history.entries(pseudonym)
     if entries:
-        chart = chart_of(entries)
-        drawing = growth_svg(chart)
-        st.image(drawing, alt=description(chart), width=CHART_PX)
+        chart = bone_age_chart(chart_of(entries))
+        drawing = chart_svg(chart)
+        st.image(drawing, alt=chart.description, width=CHART_PX)
         st.dataframe(table(entries), hide_index=True)
         plain_values = {"pseudonym": pseudonym, "entries": [plain_visit(one) for one in entries]}
         with st.container(horizontal=True):

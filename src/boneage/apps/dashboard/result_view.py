@@ -16,8 +16,9 @@ from boneage.errors import HistoryError
 from boneage.history.entry import chart_of, visit_of
 from boneage.i18n.words import languages
 from boneage.reports import wording
+from boneage.reports.chart_svg import chart_svg
+from boneage.reports.charts import bone_age_chart
 from boneage.reports.exports import DICOM_PICTURE, DICOM_REPORT, FHIR, REPORT, ReportOptions
-from boneage.reports.growth_svg import description, growth_svg
 from boneage.reports.identity import Identity
 from boneage.reports.panels import HEAT_ALPHA
 
@@ -89,9 +90,10 @@ def _show_clinical(analysed: AnalysedImage) -> None:
             st.caption("Enter the age for difference, SDS, normal range and growth chart.")
         _show_save_form(analysed)
     if clinical.growth is not None:
-        chart = chart_of([visit_of(assessment)], clinical.context.centre)
+        grown = chart_of([visit_of(assessment)], clinical.context.centre)
+        chart = bone_age_chart(grown)
         # As a picture: Streamlit removes SVG from HTML.
-        drawing.image(growth_svg(chart), alt=description(chart), width="stretch")
+        drawing.image(chart_svg(chart), alt=chart.description, width="stretch")
 
 
 def _show_details(analysed: AnalysedImage) -> None:

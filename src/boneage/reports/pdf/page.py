@@ -131,7 +131,7 @@ def _head(canvas: Canvas, texts: ReportTexts, words: Words, area: PageArea) -> f
 
     def write(text: str, size: float, gap: float = 0, **more: Any) -> None:
         nonlocal top
-        block = _paragraph(text, _style(size, **more))
+        block = paragraph(text, style(size, **more))
         top = _draw(canvas, block, left, top - gap, width)
 
     write(texts.title, 15, bold=True)
@@ -140,7 +140,7 @@ def _head(canvas: Canvas, texts: ReportTexts, words: Words, area: PageArea) -> f
         write(" · ".join(f"{label}: {text}" for label, text in texts.identity), 9, 5)
     else:  # to be filled in by hand
         label = words.gettext("Patient")
-        end = _draw_text(canvas, label, left, top - 6 * mm, _style(9, colour="dim"))
+        end = _draw_text(canvas, label, left, top - 6 * mm, style(9, colour="dim"))
         _rule(canvas, end + 4, left + width, top - 6 * mm - 2)
         top -= 6 * mm + 2
     write(texts.age, 22, GAP, bold=True)
@@ -157,7 +157,7 @@ def _pictures(canvas: Canvas, pictures: ReportPictures, words: Words, area: Page
     room = PageArea(area.left, area.top, across, area.height - CAPTION)
     film = _draw_picture(canvas, pictures.film, room)
     caption = words.gettext("Radiograph and regions")
-    small = _style(7.5, colour="dim")
+    small = style(7.5, colour="dim")
     end = _draw_text(canvas, caption, area.left, film.top - film.height - 9, small)
     if not pictures.regions:
         return film.top - film.height - CAPTION
@@ -178,7 +178,7 @@ def _regions(canvas: Canvas, regions: Sequence[RegionPictures], area: PageArea) 
     lowest = area.top
     for number, region in enumerate(regions):
         left = area.left + number * (across + GAP)
-        name = _paragraph(region.caption, _style(7.5, colour="dim"))
+        name = paragraph(region.caption, style(7.5, colour="dim"))
         _draw(canvas, name, left, area.top + 2, across + GAP)
         top = area.top - CAPTION
         heat = _draw_picture(canvas, region.heat, PageArea(left, top, across, part))
@@ -201,10 +201,10 @@ def _findings(texts: ReportTexts, words: Words, width: float, room: float) -> Fl
         hAlign="LEFT",  # else it stands in the middle of the wider room where it is shrunk
         style=[*_padded(0), ("RIGHTPADDING", (0, 0), (0, 0), GAP)],
     )
-    title = _paragraph(words.gettext("Image quality check"), _style(9.5, bold=True))
-    lines = [_paragraph(finding, _style(8.5, colour="warning")) for finding in texts.warnings]
-    lines += [_paragraph(finding, _style(8.5)) for finding in texts.notes]
-    lines = lines or [_paragraph(words.gettext("No findings."), _style(8.5))]
+    title = paragraph(words.gettext("Image quality check"), style(9.5, bold=True))
+    lines = [paragraph(finding, style(8.5, colour="warning")) for finding in texts.warnings]
+    lines += [paragraph(finding, style(8.5)) for finding in texts.notes]
+    lines = lines or [paragraph(words.gettext("No findings."), style(8.5))]
     parts: list[Flowable] = [columns, Spacer(width, GAP), title, *lines]
     return KeepInFrame(width, room, parts, mode="shrink")
 
@@ -220,13 +220,13 @@ def _sections(sections: Sequence[EntryGroup], width: float) -> list[Flowable]:
     for section in sections:
         if parts:
             parts.append(Spacer(width, GAP))
-        parts.append(_paragraph(section.title, _style(9.5, bold=True)))
+        parts.append(paragraph(section.title, style(9.5, bold=True)))
         rows = [
-            [_paragraph(name, _style(8.5, colour="dim")), _paragraph(text, _style(8.5))]
+            [paragraph(name, style(8.5, colour="dim")), paragraph(text, style(8.5))]
             for name, text in section.entries
         ]
-        style = [*_padded(0.6), ("RIGHTPADDING", (0, 0), (-1, -1), 3)]
-        parts.append(Table(rows, colWidths=[label, width - label], style=style))
+        padding = [*_padded(0.6), ("RIGHTPADDING", (0, 0), (-1, -1), 3)]
+        parts.append(Table(rows, colWidths=[label, width - label], style=padding))
     return parts
 
 
@@ -249,7 +249,7 @@ def _reader(canvas: Canvas, words: Words, area: PageArea) -> float:
     canvas.rect(area.left, area.top - area.height, area.width, area.height)
     left, width = area.left + 3 * mm, area.width - 6 * mm
     baseline = area.top - 5.2 * mm
-    _draw_text(canvas, _("Radiologist's report"), left, baseline, _style(9.5, bold=True))
+    _draw_text(canvas, _("Radiologist's report"), left, baseline, style(9.5, bold=True))
     for labels in (
         ((_("Bone age, independent reading"), 0.62), (_("Standard"), 0.38)),
         ((_("Final bone age"), 0.62), (_("Classification"), 0.38)),
@@ -260,7 +260,7 @@ def _reader(canvas: Canvas, words: Words, area: PageArea) -> float:
         start = left
         for label, share in labels:
             right = start + share * width
-            end = _draw_text(canvas, label, start, baseline, _style(8.5, colour="dim"))
+            end = _draw_text(canvas, label, start, baseline, style(8.5, colour="dim"))
             _rule(canvas, end + 3, right - 3 * mm, baseline - 2)
             start = right
     return area.top + GAP
@@ -269,17 +269,18 @@ def _reader(canvas: Canvas, words: Words, area: PageArea) -> float:
 def _provenance(canvas: Canvas, texts: ReportTexts, width: float) -> float:
     """Software and model, at the foot of the page; gives its upper edge."""
     line = " · ".join(f"{label}: {text}" for label, text in texts.provenance)
-    block = _paragraph(line, _style(6.8, colour="dim"))
+    block = paragraph(line, style(6.8, colour="dim"))
     _, height = block.wrapOn(canvas, width, MARGIN * 4)
     block.drawOn(canvas, MARGIN, MARGIN * 0.75)
     return float(MARGIN * 0.75 + height + GAP)
 
 
 @cache
-def _style(size: float, *, bold: bool = False, colour: str = "ink") -> ParagraphStyle:
+def style(size: float, *, bold: bool = False, colour: str = "ink") -> ParagraphStyle:
+    """The style of a text; the colour is one of ``COLOURS``."""
     return ParagraphStyle(
         f"{size}-{bold}-{colour}",
-        fontName=_registered(BOLD if bold else REGULAR).fontName,
+        fontName=registered(BOLD if bold else REGULAR).fontName,
         fontSize=size,
         leading=size * LEADING,
         textColor=COLOURS[colour],
@@ -287,9 +288,9 @@ def _style(size: float, *, bold: bool = False, colour: str = "ink") -> Paragraph
     )
 
 
-def _paragraph(text: str, style: ParagraphStyle) -> Paragraph:
+def paragraph(text: str, style: ParagraphStyle) -> Paragraph:
     """Make a text that wraps; nothing in it is markup."""
-    return Paragraph(escape(_in_font(text)), style)
+    return Paragraph(escape(in_font(text)), style)
 
 
 def _draw(canvas: Canvas, flowable: Flowable, left: float, top: float, width: float) -> float:
@@ -314,7 +315,7 @@ def _draw_text(
     canvas: Canvas, text: str, left: float, baseline: float, style: ParagraphStyle
 ) -> float:
     """Write one line, and give where it ends."""
-    text = _in_font(text)
+    text = in_font(text)
     canvas.setFont(style.fontName, style.fontSize)
     canvas.setFillColor(style.textColor)
     canvas.drawString(left, baseline, text)
@@ -329,12 +330,14 @@ def _rule(canvas: Canvas, left: float, right: float, height: float) -> None:
 
 
 @cache
-def _registered(name: str) -> TTFont:
+def registered(name: str) -> TTFont:
+    """A font that ships with boneage, known to ReportLab."""
     font = TTFont(name, FONTS / f"{name}.ttf")
     pdfmetrics.registerFont(font)
     return font
 
 
-def _in_font(text: str) -> str:
-    known = _registered(REGULAR).face.charToGlyph
+def in_font(text: str) -> str:
+    """A text without the characters that the font lacks."""
+    known = registered(REGULAR).face.charToGlyph
     return "".join(letter if ord(letter) in known else MISSING_GLYPH for letter in text)
