@@ -42,7 +42,7 @@ NOT_RUN = {
     r"boneage dicomweb .*": "needs an archive",
     r"curl .*": "needs a running service",
     r"boneage audit .*": "needs the log of a service",
-    r"boneage (train|ablate|suitability|ruler|stress) .*": "takes minutes to hours",
+    r"boneage (train|ablate|fit|ruler|stress) .*": "takes minutes to hours",
     r"boneage calibrate .*": "needs 30 labelled images",
     r"boneage assess .*--calibration .*": "needs the file of a calibration",
     r"boneage assess .*--weights .*": "needs weights of a training",
@@ -194,6 +194,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Image.fromarray(noise).save(folder / "odd.png")
     rows = [("path", "sex", "age", "height_cm"), ("a.png", "female", "11y4m", "142.5")]
     write_csv(folder / "cases.csv", [*rows, ("b.png", "male", "9y", "131")])
+    visits = [("pseudonym", "sex", "age", "height_cm"), ("B7", "male", "9y6m", "135")]
+    write_csv(folder / "visits.csv", visits)
     write_data_set(folder)
     shutil.copy(ROOT / "deploy" / "node.toml", folder)
     (folder / "spool").mkdir()

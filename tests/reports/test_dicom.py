@@ -108,7 +108,7 @@ def test_the_picture_is_the_drawn_answer(
 ) -> None:
     picture = dcmread(written["picture"])
     np.testing.assert_array_equal(picture.pixel_array, draw(interpreted, read(dicom_film)))
-    assert picture.BurnedInAnnotation == "YES"
+    assert picture.BurnedInAnnotation == "NO"
     assert picture.SourceImageSequence[0].ReferencedSOPInstanceUID == source.SOPInstanceUID
     assert picture.ConversionType == "SYN"
 

@@ -93,7 +93,7 @@ def test_every_output_states_the_calibration(
     text = " ".join(run(*arguments).stdout.split())
     assert "Site calibration St Anna (" in text
     assert ", 70 radiographs); uncalibrated " in text
-    assert "Based on 35 calibration radiographs of this sex." in text
+    assert "Based on 70 calibration radiographs of both sexes." in text
     (record,) = json.loads(run(*arguments, "--json").stdout)["films"]
     assert record["calibration"]["name"] == "St Anna"
     assert record["age_months"] - record["calibration"]["uncalibrated_months"] > 5

@@ -47,7 +47,7 @@ def test_growth_and_adult_height_of_a_film(
         "female standard",
     ):
         assert expected in text
-    assert "Assessments: at 10 years 0 months" in pictured(page)
+    assert "Visits: at 10 years 0 months" in pictured(page)
     assert not any(button.label.startswith("Save to history") for button in page.button)
 
 
@@ -71,7 +71,7 @@ def test_an_answer_is_kept_shown_and_deleted(
 
     page = AppTest.from_function(shown_history, default_timeout=120).run()
     assert not page.exception
-    assert "Assessments: at 10 years 0 months" in pictured(page)
+    assert "Visits: at 10 years 0 months" in pictured(page)
     assert list(page.dataframe[0].value["Age"]) == ["10 years 0 months"]
     page.checkbox[0].check().run()
     drawn = abort_next_rerun(monkeypatch)

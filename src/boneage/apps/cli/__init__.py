@@ -26,7 +26,7 @@ COMMANDS: Mapping[str, str] = {
     "reference": "Make a reference of the SDS from a clinic's own healthy children.",
     "weights": "Show which weights are used, with data and metrics.",
     "train": "Train weights on labelled radiographs.",
-    "fit": "Fit the image quality check and the prediction interval to weights.",
+    "fit": "Fit quality check and prediction interval to weights.",
     "suitability": "Fit the image quality check alone.",
     "analyse": "Describe a labelled data set, and list its problems.",
     "evaluate": "Measure the accuracy of the weights on labelled radiographs.",

@@ -19,6 +19,7 @@ from boneage.apps.dashboard.uploads import (
     sex_mismatch,
 )
 from boneage.domain.child import CM_PER_INCH, HEIGHT_RANGE_CM, age_between
+from boneage.domain.findings import Severity
 from boneage.domain.radiograph import Sex
 from boneage.domain.reported import years_and_months
 from boneage.errors import AgeError
@@ -68,7 +69,8 @@ def ask_choice(image: UploadedImage, *, many: bool) -> Choice:
     for sentence in filter(None, (sex_mismatch(image, choice), choice.problem)):
         st.warning(sentence)
     for finding in image.findings:
-        st.warning(escape_markdown(finding.message))
+        show = st.info if finding.severity is Severity.NOTE else st.warning
+        show(escape_markdown(finding.message))
     return choice
 
 
