@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boneage.clinical.stature import (
+    FILE_VARIABLE,
     cdc_2000,
     height_findings,
+    height_reference,
     height_velocity,
     read_height_reference,
     target_height,
@@ -133,6 +135,17 @@ def test_another_reference_is_read(tmp_path: Path) -> None:
     ), "L = 0 is the logarithm"
     assert reference.height_cm(1, 24, Sex.FEMALE) == pytest.approx(85 * math.exp(0.04))
     assert reference.compare(112.5, 72, Sex.MALE).sds == 0.0, "halfway between the rows"
+
+
+def test_the_reference_may_be_set_for_every_assessment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "WHO.csv"
+    path.write_text(OWN)
+    assert height_reference().name == "CDC 2000"
+    monkeypatch.setenv(FILE_VARIABLE, str(path))
+    assert height_reference().name == "WHO"
+    assert height_reference("cdc").name == "CDC 2000", "what is asked for takes precedence"
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from boneage.clinical.growth import growth_of
 from boneage.clinical.height import adult_height
 from boneage.clinical.stature import (
     HeightReference,
-    cdc_2000,
     height_findings,
+    height_reference,
     height_velocity,
     target_height,
 )
@@ -79,7 +79,7 @@ def course_of(
 
     A reader's own bone age takes the place of the estimate.
     """
-    bone_ages, heights = bone_ages or bone_age_reference(), heights or cdc_2000()
+    bone_ages, heights = bone_ages or bone_age_reference(), heights or height_reference()
     visits = sorted(child.visits, key=_by_age)
     parents = child.father_cm, child.mother_cm
     target = None

@@ -8,7 +8,7 @@ from boneage.clinical.bone_age_references import bone_age_reference
 from boneage.clinical.growth import growth_of
 from boneage.clinical.height import adult_height
 from boneage.clinical.standards import nearest_standards
-from boneage.clinical.stature import height_findings
+from boneage.clinical.stature import height_findings, height_reference
 from boneage.domain.ages import UNLIKELY_AGE, unlikely_age
 from boneage.domain.assessment import Assessment
 from boneage.domain.child import PLACEHOLDER, Child, clinical_context
@@ -72,6 +72,7 @@ def clinical_findings(assessment: Assessment, context: ClinicalContext) -> Clini
             reference=bone_age_reference(context.sds_reference),
         )
     if context.height_cm is not None:
-        height = height_findings(context.height_cm, age, bone_age, sex)
+        reference = height_reference(context.height_reference)
+        height = height_findings(context.height_cm, age, bone_age, sex, reference)
         predicted = adult_height(context.height_cm, bone_age, age, sex, assessment.interval)
     return ClinicalFindings(context, nearest_standards(bone_age, sex), growth, height, predicted)

@@ -7,6 +7,7 @@ Goldstein H, Whitehouse RH. *Arch Dis Child* 1970;45:755-762. Nothing is extrapo
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -28,6 +29,8 @@ from boneage.errors import DataError, SexError
 from boneage.storage.delimited import read_delimited
 
 CDC_NAME = "CDC 2000"
+FILE_VARIABLE = "BONEAGE_HEIGHT_REFERENCE"
+"""Names the reference where none is chosen."""
 COLUMNS = ("sex", "age_months", "L", "M_cm", "S")
 """Of a table of a height reference."""
 NEAR_ZERO = 1e-6
@@ -86,12 +89,23 @@ class HeightReference:
         return power, median, spread
 
 
+def height_reference(name: str | None = None) -> HeightReference:
+    """The reference that is chosen: ``"cdc"``, or the path of a table.
+
+    Without a name it is that of the environment variable ``BONEAGE_HEIGHT_REFERENCE``, else the
+    CDC's. A DataError when it cannot be read.
+    """
+    chosen = name or os.environ.get(FILE_VARIABLE) or "cdc"
+    return cdc_2000() if chosen == "cdc" else read_height_reference(Path(chosen))
+
+
 @cache
 def cdc_2000() -> HeightReference:
     """The growth charts of the CDC of 2000, 2 to 20 years."""
     return _reference(CDC_NAME, rows(CDC))
 
 
+@cache
 def read_height_reference(path: Path) -> HeightReference:
     """Read another reference, called by the file's name without suffix.
 

@@ -47,6 +47,8 @@ class Child:
     centre: Centre = Centre.CHRONOLOGICAL_AGE
     sds_reference: str | None = None
     """``"brush"``, ``"atlas"`` or the path of a clinic's own table; None: the default."""
+    height_reference: str | None = None
+    """``"cdc"`` or the path of a table; None: the default."""
 
     def completed(self, other: Child) -> Child:
         """Take from another what is not stated here; an age or birth date here rules out both."""
@@ -137,6 +139,7 @@ def clinical_context(child: Child, metadata: ImageMetadata) -> ClinicalContext:
         height_cm=child.height_cm,
         centre=child.centre,
         sds_reference=child.sds_reference,
+        height_reference=child.height_reference,
         age_not_defined=reason,
     )
 
@@ -198,7 +201,11 @@ def parse_fields(texts: Mapping[str, str]) -> dict[str, Any]:
 
 
 def child_of(
-    values: Mapping[str, Any], *, brush_mean: bool = False, sds_reference: str | None = None
+    values: Mapping[str, Any],
+    *,
+    brush_mean: bool = False,
+    sds_reference: str | None = None,
+    height_reference: str | None = None,
 ) -> Child:
     """Put parsed fields together, if they agree; one that is None or missing is not known."""
     height_cm, height_in = values.get("height_cm"), values.get("height_in")
@@ -215,4 +222,5 @@ def child_of(
         height_cm=height_cm,
         centre=Centre.BRUSH_MEAN if brush_mean else Centre.CHRONOLOGICAL_AGE,
         sds_reference=sds_reference,
+        height_reference=height_reference,
     )

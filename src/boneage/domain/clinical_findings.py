@@ -84,6 +84,8 @@ class ClinicalContext:
     sds_reference: str | None = None
     """What the bone age is compared with, as requested; see
     :mod:`boneage.clinical.bone_age_references`."""
+    height_reference: str | None = None
+    """Likewise the height; see :mod:`boneage.clinical.stature`."""
     age_not_defined: NotDefined | None = None
     """Why there is no chronological age; None when there is one."""
 

@@ -61,6 +61,12 @@ def test_visits_without_an_image_and_the_parents_heights(run: Run, tmp_path: Pat
     assert "growth 5.5 cm a year" in second
     assert "pubertal stage G2, growth hormone" in second
     assert target.startswith("target height by the parents: 180.0 cm (70.9 in), 171.5 to 188.5 cm")
+    own = tmp_path / "WHO 2007.csv"
+    rows = (f"{sex},{age},1,{cm},0.05" for sex in "mf" for age, cm in ((0, 50), (240, 170)))
+    own.write_text("\n".join(["sex,age_months,L,M_cm,S", *rows, ""]))
+    shown = run("history", "show", where, "K17", "--height-reference", own).stdout
+    assert "WHO 2007)" in shown
+    assert run("history", "show", where, "K17", "--sds-reference", "none").exit_code == 2
     assert run("history", "parents", where, "K17").exit_code == 2
     assert "1.42" in run(*add, "--height-cm", "1.42").stderr
 

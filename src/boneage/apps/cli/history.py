@@ -13,7 +13,9 @@ import click
 from boneage.apps.cli import Failed, options
 from boneage.apps.cli.options import OUT_FILE
 from boneage.apps.cli.output import echo, open_output
-from boneage.clinical.course import course_of
+from boneage.clinical import stature
+from boneage.clinical.bone_age_references import bone_age_reference
+from boneage.clinical.course import Course, course_of
 from boneage.domain.ages import parse_age
 from boneage.domain.child import FIELDS
 from boneage.domain.radiograph import Sex
@@ -53,10 +55,13 @@ def list_children(location: str) -> None:
 @history.command()
 @location_argument
 @pseudonym_argument
-def show(location: str, pseudonym: str) -> None:
+@options.sds_reference_option
+@options.height_reference_option
+def show(
+    location: str, pseudonym: str, sds_reference: str | None, height_reference: str | None
+) -> None:
     """Show the course of one child: its visits by chronological age, and contradictions."""
-    course = course_of(_opened(location).child(pseudonym))
-    for line in course_lines(course):
+    for line in course_lines(_course(location, pseudonym, sds_reference, height_reference)):
         echo(line)
 
 
@@ -127,9 +132,20 @@ def import_file(location: str, file: Path) -> None:
 )
 @options.paper_option
 @options.language_option
-def export(location: str, pseudonym: str, out: Path | None, paper: str, language: str) -> None:
+@options.sds_reference_option
+@options.height_reference_option
+def export(
+    location: str,
+    pseudonym: str,
+    out: Path | None,
+    paper: str,
+    language: str,
+    sds_reference: str | None,
+    height_reference: str | None,
+) -> None:
     """Export all visits of one child."""
-    child = _opened(location).child(pseudonym)
+    course = _course(location, pseudonym, sds_reference, height_reference)
+    child = course.child
     plain = {"pseudonym": pseudonym, "entries": [plain_visit(visit) for visit in child.visits]}
     text = json.dumps(plain, indent=2, ensure_ascii=out is None)
     if out is None:
@@ -139,7 +155,7 @@ def export(location: str, pseudonym: str, out: Path | None, paper: str, language
     if name.endswith(".pdf"):
         from boneage.reports.pdf.follow_up import follow_up_report  # noqa: PLC0415  an extra
 
-        content = follow_up_report(course_of(child), paper=paper, language=language)
+        content = follow_up_report(course, paper=paper, language=language)
     elif name.endswith(".svg"):
         content = chart_svg(bone_age_chart(chart_of(child.visits))).encode()
     elif name.endswith(".csv"):
@@ -168,6 +184,14 @@ def delete(location: str, pseudonym: str, entry: int | None, yes: bool) -> None:
         raise Failed("nothing was deleted")
     count = opened.delete(pseudonym, entry)
     echo(f"{count} {'entry' if count == 1 else 'entries'} deleted")
+
+
+def _course(
+    location: str, pseudonym: str, sds_reference: str | None, height_reference: str | None
+) -> Course:
+    bone_ages = bone_age_reference(sds_reference)
+    heights = stature.height_reference(height_reference)
+    return course_of(_opened(location).child(pseudonym), bone_ages=bone_ages, heights=heights)
 
 
 def _opened(location: str, *, create: bool = False) -> History:

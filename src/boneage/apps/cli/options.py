@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from boneage.clinical import stature
 from boneage.clinical.bone_age_references import bone_age_reference
 from boneage.domain.child import FIELDS, Child, child_of
 from boneage.domain.clinical_findings import Centre
@@ -138,12 +139,20 @@ def _grouped(
     return group
 
 
-def _gather_child(*, brush_mean: bool, sds_reference: str | None, **values: Any) -> Child:
+def _gather_child(
+    *, brush_mean: bool, sds_reference: str | None, height_reference: str | None, **values: Any
+) -> Child:
     if values["height_cm"] is not None and values["height_in"] is not None:
         raise click.UsageError("give the height with --height-cm or --height-in, not both")
     reference = bone_age_reference(sds_reference)  # an unreadable one ends the command
     reference.centre(Centre.BRUSH_MEAN if brush_mean else Centre.CHRONOLOGICAL_AGE)
-    return child_of(values, brush_mean=brush_mean, sds_reference=sds_reference)
+    stature.height_reference(height_reference)
+    return child_of(
+        values,
+        brush_mean=brush_mean,
+        sds_reference=sds_reference,
+        height_reference=height_reference,
+    )
 
 
 def _child_option(flag: str, metavar: str, text: str) -> Callable[[Command], Command]:
@@ -151,6 +160,18 @@ def _child_option(flag: str, metavar: str, text: str) -> Callable[[Command], Com
     return click.option(flag, metavar=metavar, callback=parsed_by(parse), help=text)
 
 
+sds_reference_option = click.option(
+    "--sds-reference",
+    metavar="brush|atlas|FILE",
+    help="What the SDS compares with: Brush Foundation children, the atlas's Tables V and VI, "
+    "or a table by 'boneage reference'.  [default: $BONEAGE_SDS_REFERENCE, else brush]",
+)
+height_reference_option = click.option(
+    "--height-reference",
+    metavar="cdc|FILE",
+    help="What a height compares with: the CDC's charts of 2000, or a CSV table of sex, "
+    "age_months, L, M_cm and S.  [default: $BONEAGE_HEIGHT_REFERENCE, else cdc]",
+)
 child_options = _grouped(
     "child",
     _gather_child,
@@ -181,12 +202,8 @@ child_options = _grouped(
         help="Centre the SDS on the mean bone age of the Brush table, not on the "
         "chronological age.",
     ),
-    click.option(
-        "--sds-reference",
-        metavar="brush|atlas|FILE",
-        help="What the SDS compares with: Brush Foundation children, the atlas's Tables V and VI, "
-        "or a table by 'boneage reference'.  [default: $BONEAGE_SDS_REFERENCE, else brush]",
-    ),
+    sds_reference_option,
+    height_reference_option,
 )
 """What is known of the child, as the argument ``child``."""
 
