@@ -330,15 +330,6 @@ def classification_text(growth: GrowthFindings, words: Words = EN) -> str:
     return f"{text} ({confidence})"
 
 
-def stored_classification(stored: str | None) -> str:
-    """A classification as a history stores it, in English; empty where there is none.
-
-    One that earlier versions stored and this one does not know stays as it is.
-    """
-    known = {one.value: text for one, text in CLASSIFICATIONS.items()}
-    return known.get(stored or "", stored or "").partition(":")[0]
-
-
 def probabilities_text(probabilities: ClassProbabilities, words: Words = EN) -> str:
     """How probable each classification is by a single expert reading."""
     texts = []

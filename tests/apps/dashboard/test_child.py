@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from boneage.history.store import History
 from tests.apps.dashboard.reruns import abort_next_rerun
 from tests.apps.dashboard.test_pages import opened, read_button, upload
+from tests.clinical.test_course import COHORT
 
 
 def written(page: AppTest) -> str:
@@ -80,6 +82,38 @@ def test_an_answer_is_kept_shown_and_deleted(
     assert not page.exception
     assert History(where).people() == []
     assert "Nothing is saved yet" in page.info[0].value
+
+
+def test_visits_and_parents_are_added_on_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = tmp_path / "children.sqlite"
+    History(where).add_children([replace(COHORT["normal boy"], pseudonym="K17")])
+    monkeypatch.setenv(HISTORY_VARIABLE, str(where))
+    page = AppTest.from_function(shown_history, default_timeout=120).run()
+    assert not page.exception
+    assert "kept pace with age" in page.markdown[0].value
+    assert "139.0 cm at 10 years 0 months" in pictured(page)
+    texts = {field.label: field for field in page.text_input}
+    texts["Age"].set_value("13y")
+    texts["Pubertal stage (Tanner)"].set_value("G3")
+    number_field(page, "Height, cm").set_value(156.0)
+    button(page, "Save visit").click().run()
+    assert not page.exception
+    assert not page.error
+    assert list(page.dataframe[0].value["Growth, cm a year"])[1:] == [5.0, 5.5, 6.5]
+    assert History(where).child("K17").visits[-1].pubertal_stage == "G3"
+    number_field(page, "Height of the father").set_value(190.0)
+    button(page, "Save heights").click().run()
+    assert History(where).child("K17").father_cm == 190.0
+    next(f for f in page.text_input if f.label == "Age").set_value("soon")
+    button(page, "Save visit").click().run()
+    assert "Not saved" in page.error[0].value
+    assert len(History(where).entries("K17")) == 4
+
+
+def button(page: AppTest, label: str):  # type: ignore[no-untyped-def]
+    return next(one for one in page.button if one.label == label)
 
 
 def test_a_child_that_is_gone_already_is_reported_once(

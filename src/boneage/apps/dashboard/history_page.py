@@ -1,14 +1,20 @@
-"""The page of the history: the growth chart of each child, export, deletion."""
+"""The page of the history: the course of each child, its visits, exports, deletion."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
 
 import streamlit as st
 
 from boneage.apps.dashboard.markup import escape_markdown
 from boneage.apps.dashboard.visit import Visit, history_place
+from boneage.clinical.course import Course, VisitFindings, course_of
+from boneage.clinical.growth import growth_chart
+from boneage.domain.ages import parse_age
+from boneage.domain.child import HEIGHT_RANGE_CM
 from boneage.domain.reported import (
     CM_DECIMALS,
     MONTHS_DECIMALS,
@@ -17,14 +23,18 @@ from boneage.domain.reported import (
     years_and_months,
 )
 from boneage.domain.visits import ClinicVisit
-from boneage.errors import HistoryError
-from boneage.history.entry import chart_of, plain_visit
+from boneage.errors import BoneageError, HistoryError
+from boneage.history.entry import plain_visit, points_of
 from boneage.history.store import History
 from boneage.reports.chart_svg import chart_svg
-from boneage.reports.charts import bone_age_chart
-from boneage.reports.wording import stored_classification
+from boneage.reports.charts import bone_age_chart, height_chart, sds_chart
+from boneage.reports.child_record import child_bundle, children_table
+from boneage.reports.course import conclusion
+from boneage.reports.wording import CLASSIFICATIONS
 
 CHART_PX = 860
+TEXTS = ("age", "bone-age", "stage", "treatment")
+"""What is written of a visit without an image."""
 
 
 def history_page() -> None:
@@ -40,26 +50,22 @@ def history_page() -> None:
 
 
 def _show(history: History) -> None:
+    visit = Visit.current()
+    if visit.history_problem:
+        st.error(escape_markdown(visit.history_problem))
+        visit.history_problem = ""
     names = [person.pseudonym for person in history.people()]
     if not names:
         st.info("Nothing is saved yet: assess a radiograph and save the result to the history.")
         return
     pseudonym = st.selectbox("Child", names, key="person")
-    entries = history.entries(pseudonym)
-    if entries:
-        chart = bone_age_chart(chart_of(entries))
-        drawing = chart_svg(chart)
-        st.image(drawing, alt=chart.description, width=CHART_PX)
-        st.dataframe(table(entries), hide_index=True)
-        plain_values = {"pseudonym": pseudonym, "entries": [plain_visit(one) for one in entries]}
-        with st.container(horizontal=True):
-            for label, name, kind, text in (
-                ("JSON", "history.json", "application/json", json.dumps(plain_values, indent=2)),
-                ("Chart (SVG)", "growth.svg", "image/svg+xml", drawing),
-            ):
-                st.download_button(
-                    label, text, name, kind, on_click="ignore", icon=":material/download:"
-                )
+    course = course_of(history.child(pseudonym))
+    if course.visits:
+        _show_course(course)
+    with st.expander("Add a visit without an image"):
+        _ask_visit(pseudonym)
+    with st.expander("Heights of the parents"):
+        _ask_parents(course)
     with st.expander("Delete this child's assessments"):
         sure = st.checkbox(
             "Delete all assessments of this child permanently", key=f"sure-{pseudonym}"
@@ -67,21 +73,138 @@ def _show(history: History) -> None:
         st.button("Delete", disabled=not sure, on_click=_request_deletion, args=(pseudonym,))
 
 
-def table(entries: Sequence[ClinicVisit]) -> dict[str, list[object]]:
-    """One row per assessment, by column."""
-    ages = [entry.chronological_age_months for entry in entries]
-    bone_ages = [entry.reported_bone_age_months for entry in entries]
+def _show_course(course: Course) -> None:
+    for finding in course.findings:
+        st.warning(escape_markdown(finding.message))
+    st.markdown(escape_markdown(conclusion(course)))
+    grown = growth_chart(
+        course.sex, points_of(course.child.visits), reference=course.bone_age_reference
+    )
+    made = {"Bone age": bone_age_chart(grown), "Height": height_chart(course)}
+    made["SDS"] = sds_chart(course)
+    charts = {name: chart for name, chart in made.items() if chart is not None}
+    for tab, chart in zip(st.tabs(list(charts)), charts.values(), strict=True):
+        tab.image(chart_svg(chart), alt=chart.description, width=CHART_PX)
+    rows = [_row(found) for found in course.visits]
+    known = [name for name in rows[0] if any(row[name] is not None for row in rows)]
+    st.dataframe([{name: row[name] for name in known} for row in rows], hide_index=True)
+    child = course.child
+    plain = {"pseudonym": child.pseudonym, "entries": [plain_visit(v) for v in child.visits]}
+    with st.container(horizontal=True):
+        for label, name, kind, content in (
+            ("JSON", "history.json", "application/json", json.dumps(plain, indent=2)),
+            ("Table (CSV)", "visits.csv", "text/csv", children_table([child])),
+            (
+                "FHIR Bundle",
+                "visits.fhir.json",
+                "application/fhir+json",
+                json.dumps(child_bundle(child), indent=2),
+            ),
+            ("Chart (SVG)", "growth.svg", "image/svg+xml", chart_svg(bone_age_chart(grown))),
+        ):
+            st.download_button(
+                label, content, name, kind, on_click="ignore", icon=":material/download:"
+            )
+        if find_spec("reportlab") is not None:
+            st.download_button(
+                "Follow-up report (PDF)",
+                partial(_report, course),
+                "follow-up.pdf",
+                "application/pdf",
+                on_click="ignore",
+                icon=":material/download:",
+            )
+
+
+def _report(course: Course) -> bytes:
+    from boneage.reports.pdf.follow_up import follow_up_report  # noqa: PLC0415  an extra
+
+    return follow_up_report(course)
+
+
+def _ask_visit(pseudonym: str) -> None:
+    low, high = HEIGHT_RANGE_CM
+    with st.form(f"visit-{pseudonym}", clear_on_submit=True, border=False):
+        first = st.columns(3)
+        first[0].text_input("Age", key="visit-age", placeholder="11y4m")
+        first[1].number_input(
+            "Height, cm", low, high, None, step=0.1, format="%.1f", key="visit-height"
+        )
+        first[2].text_input("Bone age read by a person", key="visit-bone-age", placeholder="10y6m")
+        second = st.columns(2)
+        second[0].text_input("Pubertal stage (Tanner)", key="visit-stage", placeholder="B2 PH2")
+        second[1].text_input(
+            "Treatment", key="visit-treatment", help="A note, such as 'growth hormone'; no name."
+        )
+        st.form_submit_button("Save visit", on_click=_save_visit, args=(pseudonym,))
+
+
+def _save_visit(pseudonym: str) -> None:
+    """Save in the callback of the click: a rerun may be aborted, and the click lost."""
+    state = st.session_state
+
+    def work(history: History) -> None:
+        texts = {name: (state[f"visit-{name}"] or "").strip() for name in TEXTS}
+        age, bone_age = (parse_age(texts[one]) if texts[one] else None for one in TEXTS[:2])
+        visit = ClinicVisit(
+            history.child(pseudonym).sex,
+            chronological_age_months=age,
+            height_cm=state["visit-height"],
+            reader_months=bone_age,
+            pubertal_stage=texts["stage"] or None,
+            treatment=texts["treatment"] or None,
+        )
+        history.add(pseudonym, visit)
+
+    _change(work)
+
+
+def _ask_parents(course: Course) -> None:
+    low, high = HEIGHT_RANGE_CM
+    child = course.child
+    with st.form(f"parents-{child.pseudonym}", border=False):
+        for column, name, known in zip(
+            st.columns(2), ("father", "mother"), (child.father_cm, child.mother_cm), strict=True
+        ):
+            column.number_input(
+                f"Height of the {name}, cm", low, high, known, step=0.1, format="%.1f", key=name
+            )
+        st.form_submit_button("Save heights", on_click=_save_parents, args=(child.pseudonym,))
+
+
+def _save_parents(pseudonym: str) -> None:
+    father, mother = st.session_state["father"], st.session_state["mother"]
+    _change(lambda history: history.set_parents(pseudonym, father_cm=father, mother_cm=mother))
+
+
+def _change(work: Callable[[History], None]) -> None:
+    """Change the history; a problem is shown once, by the rerun that follows."""
+    try:
+        history = History(history_place() or "")
+        work(history)
+        history.close()
+    except BoneageError as error:
+        Visit.current().history_problem = f"Not saved: {error}."
+
+
+def _row(found: VisitFindings) -> dict[str, object]:
+    """A visit, by column."""
+    visit, growth, velocity, adult = found.visit, found.growth, found.velocity, found.adult_height
+    for_age = found.height.for_age if found.height else None
+    age, bone_age = visit.chronological_age_months, visit.reported_bone_age_months
     return {
-        "Age": ["not known" if age is None else years_and_months(age) for age in ages],
-        "Bone age": [None if m is None else years_and_months(m) for m in bone_ages],
-        "Months": [_rounded(m, MONTHS_DECIMALS) for m in bone_ages],
-        "SDS": [_rounded(entry.sds, SDS_DECIMALS) for entry in entries],
-        "Classification": [stored_classification(entry.determination) for entry in entries],
-        "Height, cm": [_rounded(entry.height_cm, CM_DECIMALS) for entry in entries],
-        "Predicted adult height, cm": [
-            _rounded(entry.adult_height_cm, CM_DECIMALS) for entry in entries
-        ],
-        "Model": [entry.weights for entry in entries],
+        "Age": "not known" if age is None else years_and_months(age),
+        "Bone age": None if bone_age is None else years_and_months(bone_age),
+        "Months": _rounded(bone_age, MONTHS_DECIMALS),
+        "SDS": _rounded(growth.sds if growth else None, SDS_DECIMALS),
+        "Classification": CLASSIFICATIONS[growth.classification] if growth else None,
+        "Height, cm": _rounded(visit.height_cm, CM_DECIMALS),
+        "Height SDS": _rounded(for_age.sds if for_age else None, SDS_DECIMALS),
+        "Growth, cm a year": _rounded(velocity.cm_a_year if velocity else None, CM_DECIMALS),
+        "Predicted adult height, cm": _rounded(adult.predicted_cm if adult else None, CM_DECIMALS),
+        "Puberty": visit.pubertal_stage,
+        "Treatment": visit.treatment,
+        "Read by": visit.weights if visit.reader_months is None else "a person",
     }
 
 

@@ -56,6 +56,8 @@ class Visit:
     export: ExportRequest | None = None
     saved: SaveMessage | None = None
     pseudonym_to_delete: str | None = None
+    history_problem: str = ""
+    """Why the last change of the history was not saved."""
     """The pseudonym of a child whose history is to be deleted."""
 
     @classmethod
