@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import cache
 
 from boneage._version import __version__
+from boneage.clinical.course import Course, course_of
 from boneage.clinical.interpreting import with_clinical_findings
 from boneage.domain.assessment import (
     Assessment,
@@ -27,6 +28,7 @@ from boneage.domain.child import Child
 from boneage.domain.clinical_findings import ClinicalFindings
 from boneage.domain.radiograph import ImageMetadata, Radiograph, Sex
 from boneage.domain.reported import years_and_months
+from boneage.domain.visits import ChildRecord, ClinicVisit
 from boneage.errors import (
     AgeError,
     BoneageError,
@@ -51,7 +53,10 @@ __all__ = [
     "CalibrationError",
     "Case",
     "Child",
+    "ChildRecord",
+    "ClinicVisit",
     "ClinicalFindings",
+    "Course",
     "Failure",
     "FilmError",
     "Finding",
@@ -70,6 +75,7 @@ __all__ = [
     "WeightsName",
     "__version__",
     "assess",
+    "course_of",
     "read",
     "with_clinical_findings",
     "years_and_months",
