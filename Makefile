@@ -36,7 +36,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run example examples test quick lint types pytest format train bundle evidence analyse evaluate ruler stress ablate card bench \
-	fit fuzz sides encodings bigbench trainbench dashbench servicebench nodebench audit figures catalogues constraints clean
+	fit fuzz metal sides encodings bigbench trainbench dashbench servicebench nodebench audit figures catalogues constraints clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1@\2/p' $(MAKEFILE_LIST) | \
@@ -108,6 +108,9 @@ fit: $(EVAL)  ## Fit the quality check and the prediction interval to the bundle
 fuzz: $(DEV)  ## Give N damaged files to the readers; failures are kept in build/fuzz
 	@$(BIN)/python -m tools.fuzz --inputs $(N) --out build/fuzz
 	@[ $(N) -lt 100000 ] || cp build/fuzz/fuzz.json $(EVIDENCE)  # fewer are a trial
+
+metal: $(DEV)  ## Draw metal onto held-out images, and count the warnings (a minute)
+	@$(BIN)/python -m tools.metal.fit --data $(DATA) --measure $(EVIDENCE)/metal.json
 
 sides: $(DEV)  ## Flip and mask held-out images, and count the warnings about right and flipped hands (minutes)
 	@$(BIN)/python -m tools.sides.measure --data $(DATA) --split validation --out $(EVIDENCE)/sides.json

@@ -24,6 +24,7 @@ from boneage.imaging.preparing import (
     put_on_canvas,
 )
 from boneage.imaging.regions import crop, find_regions, mirror_mean, zoomed_crops
+from boneage.inference.metal import metal_likelihood
 from boneage.inference.side import lead_marker, side_of
 from boneage.inference.weights import MONTHS_SCALE, Weights
 from boneage.quality.burned_in_text import letters_in_a_row
@@ -145,6 +146,7 @@ def first_pass(weights: Weights, radiograph: Radiograph, sex: Sex) -> FirstPass:
         return _oriented(weights, radiograph, orientation, sex, image)
     letters = weights.in_background(lambda: letters_in_a_row(image))
     marker = weights.in_background(lambda: lead_marker(image))
+    metal = weights.in_background(lambda: metal_likelihood(image))
     found = _oriented(weights, radiograph, orientation, sex, image)
     judgement = model.classifier.judge(found.outputs["feature"])
     quarters, inverted = most_likely_orientation(judgement)
@@ -169,6 +171,7 @@ def first_pass(weights: Weights, radiograph: Radiograph, sex: Sex) -> FirstPass:
         judgement,
         side,
         model.limits,
+        metal_likelihood(1 - image) if found.orientation.inverted else metal(),
     )
     return replace(found, measures=measures)
 

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from boneage.domain.orientation import Orientation
 from boneage.domain.radiograph import Pixels
 from boneage.imaging.lead_marker import letter_boxes, letter_patches, reduced
 from boneage.imaging.thumb import thumb_side
-from boneage.inference.weights import silent_runtime
+from boneage.inference.weights import small_network
 from boneage.quality.side import LeadMarker, SideEvidence
-
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
 
 OTHER, MIRRORED = "other", " mirrored"
 CLASSES = (OTHER, "L", f"L{MIRRORED}", "R", f"R{MIRRORED}")
@@ -53,18 +46,8 @@ def lead_marker(pixels: Pixels) -> LeadMarker | None:
     if not len(boxes):
         return None
     patches = letter_patches(grey, boxes)[..., np.newaxis]
-    (shares,) = _network().run(None, {"patch": patches})
+    (shares,) = small_network(NETWORK).run(None, {"patch": patches})
     best = shares[:, 1:].max(axis=0)
     number = int(np.argmax(best))
     name = CLASSES[1 + number]
     return LeadMarker(name[0], name.endswith(MIRRORED), float(best[number]))
-
-
-@cache
-def _network() -> InferenceSession:
-    onnxruntime = silent_runtime()
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # errors only
-    options.intra_op_num_threads = 1  # others run beside it
-    content = (files("boneage.inference") / NETWORK).read_bytes()
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import cache, cached_property
+from importlib.resources import files
 from pathlib import Path
 from threading import Lock
 from types import ModuleType
@@ -176,3 +177,14 @@ def silent_runtime() -> ModuleType:
         onnxruntime.disable_telemetry_events()
     module: ModuleType = onnxruntime
     return module
+
+
+@cache
+def small_network(name: str) -> InferenceSession:
+    """Open a network that ships beside the weights' own, in ``boneage.inference``."""
+    onnxruntime = silent_runtime()
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors only
+    options.intra_op_num_threads = 1  # others run beside it
+    content = (files("boneage.inference") / name).read_bytes()
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])

@@ -40,6 +40,8 @@ OTHER_KINDS: Mapping[str, str] = {
 }
 """What an image shows that is not analysed, by the kind that the classifier gives it."""
 
+METAL_LIKELY = 0.95
+"""Likelihood above which an object is metal (``docs/evidence/metal.json``)."""
 LESS_RELIABLE = "the bone age is less reliable."
 BURNT_IN_TEXT = "burnt_in_text"
 """Of a drawn image it is what marks it as one."""
@@ -87,6 +89,8 @@ class ImageMeasures:
     judgement: Judgement
     side: SideEvidence
     limits: QualityLimits
+    metal: float = 0.0
+    """How likely the likeliest bright object is metal."""
 
 
 def findings_of(
@@ -115,6 +119,7 @@ def findings_of_measures(measures: ImageMeasures) -> Iterator[Finding]:
     yield from _of_pixels(measures)
     yield from _of_orientation(measures)
     yield from findings_of_side(measures.side)
+    yield from _of_metal(measures.metal)
     yield from _of_maturity(measures.judgement.maturity, measures.limits.mature_warned)
 
 
@@ -194,6 +199,15 @@ def _of_orientation(measures: ImageMeasures) -> Iterator[Finding]:
         message = f"Border removed: {100 * share:.0f} % of the image was analysed."
         severity = Severity.WARNING if share < NARROWLY_COLLIMATED else Severity.NOTE
         yield Finding("framed", severity, message, share, NARROWLY_COLLIMATED)
+
+
+def _of_metal(likelihood: float) -> Iterator[Finding]:
+    if likelihood > METAL_LIKELY:
+        message = (
+            "The image may show metal, such as a ring, a plate or a wire; "
+            "the bone age is less reliable where it covers bone."
+        )
+        yield Finding.warning("metal", message, likelihood, METAL_LIKELY)
 
 
 def _of_maturity(maturity: float | None, limit: float | None) -> Iterator[Finding]:

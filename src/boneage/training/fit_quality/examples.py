@@ -25,6 +25,7 @@ from boneage.errors import FilmError
 from boneage.imaging.collimation import analysed, exposed_field, whole_image
 from boneage.imaging.perturbations import random_of, tilted, tilted_on_black
 from boneage.inference.assessor import Assessor
+from boneage.inference.metal import metal_likelihood
 from boneage.inference.networks import features_as_oriented
 from boneage.inference.side import lead_marker, side_of
 from boneage.quality.burned_in_text import letters_in_a_row
@@ -105,6 +106,7 @@ class Example:
     letters: int | None = None
     """In a row, on the whole film."""
     side: SideEvidence | None = None
+    metal: float = 0.0
 
     @property
     def is_film(self) -> bool:
@@ -321,6 +323,7 @@ def _plain(radiograph: Radiograph, extract: FeatureExtractor) -> Example:
         film_size=(radiograph.height, radiograph.width),
         letters=letters_in_a_row(image),
         side=side_of(image, inside, orientation, lead_marker(image)),
+        metal=metal_likelihood(image),
     )
 
 

@@ -73,6 +73,7 @@ class Judged:
             self.judgement,
             example.side,
             limits,
+            example.metal,
         )
         return tuple(findings_of_measures(measures))
 
