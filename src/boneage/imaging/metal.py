@@ -31,8 +31,10 @@ LEAST_SIDE = 0.07
 """Of a patch, of the image's longer side: what is around a small object tells what it is."""
 PERCENTILES = (2, 98)
 """Of the greys of a patch: they become 0 and 1 in its second channel."""
-BLUR = 1 / 150
-"""Of the image's longer side, before hand and background are told apart."""
+COARSER = 6
+"""Times, before hand and background are told apart."""
+MOST_ON_HAND = 24
+"""Of the objects on the hand, those that stand out most."""
 
 Boxes = npt.NDArray[np.int32]
 """Left, top, width, height of each object, shape (n, 4)."""
@@ -60,17 +62,18 @@ def bright_boxes(grey: npt.NDArray[np.uint8]) -> Boxes:
 def on_hand(grey: npt.NDArray[np.uint8], boxes: Boxes) -> Boxes:
     """Those whose middle lies on the hand: lead markers lie beside it.
 
-    The hand is the largest area that is brighter than a blurred half of the image.
+    The hand is the largest area of the brighter part of the image, seen coarsely.
     """
-    longest = max(grey.shape)
-    blurred = cv2.GaussianBlur(grey, (0, 0), BLUR * longest)
-    _, bright = cv2.threshold(blurred, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    small = cv2.resize(grey, None, fx=1 / COARSER, fy=1 / COARSER, interpolation=cv2.INTER_AREA)
+    _, bright = cv2.threshold(small, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     count, areas, stats, _ = cv2.connectedComponentsWithStats(bright)
     if count < 2 or not len(boxes):
         return boxes[:0]
     hand = areas == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-    middle = boxes[:, :2] + boxes[:, 2:] // 2
-    return np.asarray(boxes[hand[middle[:, 1], middle[:, 0]]], np.int32)
+    middle = np.minimum(
+        (boxes[:, :2] + boxes[:, 2:] // 2) // COARSER, np.array(hand.shape)[::-1] - 1
+    )
+    return np.asarray(boxes[hand[middle[:, 1], middle[:, 0]]][:MOST_ON_HAND], np.int32)
 
 
 def object_patches(grey: npt.NDArray[np.uint8], boxes: Boxes) -> Patches:

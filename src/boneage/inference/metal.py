@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
+
 from boneage.domain.radiograph import Pixels
 from boneage.imaging.lead_marker import reduced
 from boneage.imaging.metal import bright_boxes, object_patches, on_hand
@@ -13,7 +16,11 @@ NETWORK = "metal.onnx"
 
 def metal_likelihood(pixels: Pixels) -> float:
     """How likely the likeliest bright object is metal, 0 to 1; bone and metal bright."""
-    grey = reduced(pixels)
+    return metal_in(reduced(pixels))
+
+
+def metal_in(grey: npt.NDArray[np.uint8]) -> float:
+    """The same of an image at the size at which marks are looked for."""
     boxes = on_hand(grey, bright_boxes(grey))
     if not len(boxes):
         return 0.0

@@ -16,6 +16,7 @@ from boneage.domain.assessment import AGE_RANGE_MONTHS, RegionDetection
 from boneage.domain.orientation import Orientation
 from boneage.domain.radiograph import Pixels, Radiograph, Sex
 from boneage.imaging.collimation import analysed, exposed_field, turned_back, whole_image
+from boneage.imaging.lead_marker import reduced
 from boneage.imaging.preparing import (
     Canvas,
     Placement,
@@ -24,13 +25,14 @@ from boneage.imaging.preparing import (
     put_on_canvas,
 )
 from boneage.imaging.regions import crop, find_regions, mirror_mean, zoomed_crops
-from boneage.inference.metal import metal_likelihood
-from boneage.inference.side import lead_marker, side_of
+from boneage.inference.metal import metal_in, metal_likelihood
+from boneage.inference.side import marker_in, side_of
 from boneage.inference.weights import MONTHS_SCALE, Weights
 from boneage.quality.burned_in_text import letters_in_a_row
 from boneage.quality.checks import ImageMeasures
 from boneage.quality.classifier import is_better_turned, is_straighter, most_likely_orientation
 from boneage.quality.image_quality import ImageQuality, quality_of
+from boneage.quality.side import LeadMarker
 
 Outputs: TypeAlias = dict[str, npt.NDArray[np.float32]]
 """What a network gives, by name; the first axis is that of the views."""
@@ -145,8 +147,7 @@ def first_pass(weights: Weights, radiograph: Radiograph, sex: Sex) -> FirstPass:
     if model is None:
         return _oriented(weights, radiograph, orientation, sex, image)
     letters = weights.in_background(lambda: letters_in_a_row(image))
-    marker = weights.in_background(lambda: lead_marker(image))
-    metal = weights.in_background(lambda: metal_likelihood(image))
+    marks = weights.in_background(lambda: _marks(image))
     found = _oriented(weights, radiograph, orientation, sex, image)
     judgement = model.classifier.judge(found.outputs["feature"])
     quarters, inverted = most_likely_orientation(judgement)
@@ -162,7 +163,8 @@ def first_pass(weights: Weights, radiograph: Radiograph, sex: Sex) -> FirstPass:
         again = model.classifier.judge(turned.outputs["feature"])
         if is_straighter(judgement, again):
             found, judgement = turned, again
-    side = side_of(image, found.pixels, found.orientation, marker())
+    marker, metal = marks()
+    side = side_of(image, found.pixels, found.orientation, marker)
     measures = ImageMeasures(
         found.orientation,
         found.image_size,
@@ -171,9 +173,15 @@ def first_pass(weights: Weights, radiograph: Radiograph, sex: Sex) -> FirstPass:
         judgement,
         side,
         model.limits,
-        metal_likelihood(1 - image) if found.orientation.inverted else metal(),
+        metal_likelihood(1 - image) if found.orientation.inverted else metal,
     )
     return replace(found, measures=measures)
+
+
+def _marks(image: Pixels) -> tuple[LeadMarker | None, float]:
+    """The lead marker, and how likely there is metal."""
+    grey = reduced(image)
+    return marker_in(grey), metal_in(grey)
 
 
 def _oriented(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from boneage.domain.orientation import Orientation
 from boneage.domain.radiograph import Pixels
@@ -41,7 +42,11 @@ def side_of(
 
 def lead_marker(pixels: Pixels) -> LeadMarker | None:
     """Read the most likely marker of an image, bone and lead bright; None where there is none."""
-    grey = reduced(pixels)
+    return marker_in(reduced(pixels))
+
+
+def marker_in(grey: npt.NDArray[np.uint8]) -> LeadMarker | None:
+    """The same of an image at the size at which markers are looked for."""
     boxes = letter_boxes(grey)
     if not len(boxes):
         return None
