@@ -32,7 +32,7 @@ from boneage.storage.files import EVIDENCE_FORMAT, today, write_json
 from boneage.storage.parallel import default_workers, in_parallel
 from tools.both_hands.measure import BOTH_HANDS, grey_image
 from tools.metal.drawing import KINDS, with_metal
-from tools.sides.fit_lead_marker import tissue_of
+from tools.sides.fit_lead_marker import convolved, tissue_of
 
 DRAWN = 3
 """Objects drawn onto each image, one at a time."""
@@ -183,17 +183,9 @@ def fitted(found: Found, epochs: int) -> keras.Model:
 
 
 def metal_network() -> keras.Model:
-    """A small network: three convolutions, and the likelihood of metal."""
+    """A small network that gives the likelihood of metal."""
     image = keras.Input((PATCH_PX, PATCH_PX, 2), name="patch")
-    x = image
-    for filters in (16, 32, 48):
-        x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
-        x = layers.BatchNormalization()(x)
-        x = layers.ReLU()(x)
-        x = layers.MaxPooling2D(2)(x)
-    x = layers.Flatten()(x)
-    x = layers.Dropout(0.3)(x)
-    x = layers.Dense(32, activation="relu")(x)
+    x = layers.Dense(32, activation="relu")(convolved(image))
     return keras.Model(image, layers.Dense(1, activation="sigmoid", name="metal")(x))
 
 

@@ -244,18 +244,21 @@ class _Turned(keras.utils.PyDataset):  # type: ignore[misc]
 
 
 def marker_network() -> keras.Model:
-    """A small network: three convolutions, and the likelihood of each class."""
+    """A small network that gives the likelihood of each class."""
     image = keras.Input((PATCH_PX, PATCH_PX, 1), name="patch")
+    x = layers.Dense(48, activation="relu")(convolved(image))
+    return keras.Model(image, layers.Dense(len(CLASSES), activation="softmax", name="class")(x))
+
+
+def convolved(image: keras.KerasTensor) -> keras.KerasTensor:
+    """Three convolutions of patches, flat."""
     x = image
     for filters in (16, 32, 48):
         x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
         x = layers.BatchNormalization()(x)
         x = layers.ReLU()(x)
         x = layers.MaxPooling2D(2)(x)
-    x = layers.Flatten()(x)
-    x = layers.Dropout(0.3)(x)
-    x = layers.Dense(48, activation="relu")(x)
-    return keras.Model(image, layers.Dense(len(CLASSES), activation="softmax", name="class")(x))
+    return layers.Dropout(0.3)(layers.Flatten()(x))
 
 
 if __name__ == "__main__":

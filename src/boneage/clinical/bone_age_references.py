@@ -92,7 +92,7 @@ def read_bone_age_reference(path: Path) -> BoneAgeReference:
     """Read a clinic's own reference, called by the file's name without suffix.
 
     A CSV table with the columns ``sex, chronological_age_months, mean_skeletal_age_months,
-    sd_skeletal_age_months``; a DataError when it is not one.
+    sd_skeletal_age_months``; a DataError for any other.
     """
     table = read_delimited(path)
     missing = [name for name in COLUMNS if name not in table.columns]

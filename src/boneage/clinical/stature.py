@@ -110,7 +110,7 @@ def read_height_reference(path: Path) -> HeightReference:
     """Read another reference, called by the file's name without suffix.
 
     A CSV table with the columns ``sex, age_months, L, M_cm, S``, each sex by rising age. A
-    DataError when it is not one.
+    DataError for any other.
     """
     table = read_delimited(path)
     wanted = [name.lower() for name in COLUMNS]

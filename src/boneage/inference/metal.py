@@ -15,7 +15,7 @@ NETWORK = "metal.onnx"
 
 
 def metal_likelihood(pixels: Pixels) -> float:
-    """How likely the likeliest bright object is metal, 0 to 1; bone and metal bright."""
+    """How likely it is that a bright object on the hand is metal, 0 to 1; bone and metal bright."""
     return metal_in(reduced(pixels))
 
 

@@ -40,8 +40,9 @@ OTHER_KINDS: Mapping[str, str] = {
 }
 """What an image shows that is not analysed, by the kind that the classifier gives it."""
 
-METAL_LIKELY = 0.95
-"""Likelihood above which an object is metal (``docs/evidence/metal.json``)."""
+METAL_LIKELY = 0.9963
+"""Likelihood above which an object is metal: 0.5 % of the training images reach it
+(``docs/evidence/metal.json``)."""
 LESS_RELIABLE = "the bone age is less reliable."
 BURNT_IN_TEXT = "burnt_in_text"
 """Of a drawn image it is what marks it as one."""
@@ -90,7 +91,7 @@ class ImageMeasures:
     side: SideEvidence
     limits: QualityLimits
     metal: float = 0.0
-    """How likely the likeliest bright object is metal."""
+    """How likely it is that a bright object on the hand is metal."""
 
 
 def findings_of(
