@@ -109,4 +109,16 @@ class HeightError(BoneageError, ValueError):
 
 
 class HistoryError(BoneageError):
-    """A history that cannot be used, or lacks the requested entry."""
+    """A history that cannot be used."""
+
+
+class NoChildError(HistoryError):
+    """A child, or a visit of it, that the history does not have."""
+
+    code = "no_child"
+
+
+class VisitError(HistoryError, ValueError):
+    """A visit, or a table of visits, that a history does not take."""
+
+    code = "visit"

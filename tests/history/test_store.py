@@ -14,10 +14,11 @@ pytest.importorskip("alembic", reason="the history extra is not installed")
 
 from sqlalchemy import create_engine, inspect
 
+from boneage.clinical.course import course_of
 from boneage.domain.radiograph import Sex
 from boneage.domain.visits import ChildRecord, ClinicVisit
 from boneage.errors import HistoryError
-from boneage.history.entry import HistoryPerson, chart_of, checked_pseudonym
+from boneage.history.entry import HistoryPerson, checked_pseudonym
 from boneage.history.store import History
 
 GIRL = ClinicVisit(Sex.FEMALE, 122.4, "tiny-1", "ab" * 32, chronological_age_months=120.0)
@@ -145,11 +146,10 @@ def test_a_password_is_never_said() -> None:
 
 def test_the_chart_of_a_history() -> None:
     older = replace(GIRL, chronological_age_months=132, interval_low_months=1)
-    chart = chart_of([older, GIRL, replace(GIRL, chronological_age_months=None)])
+    visits = (older, GIRL, replace(GIRL, chronological_age_months=None))
+    chart = course_of(ChildRecord("K17", Sex.FEMALE, visits)).growth_chart
     assert [point.chronological_age_months for point in chart.points] == [120, 132]
     assert chart.sex is Sex.FEMALE
-    with pytest.raises(HistoryError, match="has no visit of this child"):
-        chart_of([])
 
 
 def test_a_child_with_visits_and_parents(where: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from boneage.clinical.bone_age_references import BoneAgeReference, bone_age_reference
-from boneage.clinical.growth import growth_of
+from boneage.clinical.growth import GrowthChart, GrowthPoint, growth_chart, growth_of
 from boneage.clinical.height import adult_height
 from boneage.clinical.stature import (
     HeightReference,
@@ -62,10 +62,27 @@ class Course:
     """Contradictions between visits."""
     height_reference: HeightReference
     bone_age_reference: BoneAgeReference
+    centre: Centre
+    """Of the SDS of bone age."""
 
     @property
     def sex(self) -> Sex:
         return self.child.sex
+
+    @property
+    def growth_chart(self) -> GrowthChart:
+        """The bone ages at known ages; a reader's own has no interval."""
+        points = []
+        for found in self.visits:
+            age, bone_age = (
+                found.visit.chronological_age_months,
+                found.visit.reported_bone_age_months,
+            )
+            if age is not None and bone_age is not None:
+                interval = _interval(found.visit)
+                ends = (interval.low_months, interval.high_months) if interval else (None, None)
+                points.append(GrowthPoint(age, bone_age, *ends))
+        return growth_chart(self.sex, points, self.centre, self.bone_age_reference)
 
 
 def course_of(
@@ -95,6 +112,7 @@ def course_of(
         findings=tuple(contradictions(visits)),
         height_reference=heights,
         bone_age_reference=bone_ages,
+        centre=centre,
     )
 
 

@@ -10,7 +10,7 @@ from boneage.domain.ages import checked_age
 from boneage.domain.assessment import AGE_RANGE_MONTHS
 from boneage.domain.child import check_height
 from boneage.domain.radiograph import Sex
-from boneage.errors import HistoryError
+from boneage.errors import VisitError
 
 PUBERTAL_STAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .,/+-]{0,15}")
 """Such as ``3``, ``B3 PH2`` or ``G4``."""
@@ -58,15 +58,15 @@ class ClinicVisit:
             check_height(self.height_cm)
         for months in (self.bone_age_months, self.reader_months):
             if months is not None and not AGE_RANGE_MONTHS[0] <= months <= AGE_RANGE_MONTHS[1]:
-                raise HistoryError(f"a bone age of {months:g} months is outside 0 to 240")
+                raise VisitError(f"a bone age of {months:g} months is outside 0 to 240")
         if self.pubertal_stage is not None and not PUBERTAL_STAGE.fullmatch(self.pubertal_stage):
-            raise HistoryError(
+            raise VisitError(
                 f"{self.pubertal_stage!r} is not a pubertal stage; write one such as 3 or 'B3 PH2'"
             )
         if self.treatment is not None and (
             len(self.treatment) > TREATMENT_LENGTH or not self.treatment.isprintable()
         ):
-            raise HistoryError(
+            raise VisitError(
                 f"a treatment has at most {TREATMENT_LENGTH} characters on one line, and no name"
             )
 

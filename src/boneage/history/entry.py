@@ -6,15 +6,12 @@ No image, name, identifier or birth date; the child is known by a pseudonym alon
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from boneage.clinical.growth import GrowthChart, GrowthPoint, growth_chart
 from boneage.domain.assessment import Assessment
-from boneage.domain.clinical_findings import Centre
 from boneage.domain.radiograph import Sex
 from boneage.domain.visits import ClinicVisit
-from boneage.errors import HistoryError
+from boneage.errors import VisitError
 
 PSEUDONYM = re.compile(r"[\w][\w .\-]{0,62}[\w]|[\w]")
 
@@ -62,35 +59,12 @@ def plain_visit(visit: ClinicVisit) -> dict[str, object]:
 def checked_pseudonym(text: str) -> str:
     """Check a pseudonym: 1 to 64 letters, digits, points, hyphens, underscores and spaces.
 
-    Raises a `HistoryError` for anything else.
+    Raises a `VisitError` for anything else.
     """
     stripped = text.strip()
     if not PSEUDONYM.fullmatch(stripped):
-        raise HistoryError(
+        raise VisitError(
             f"{text!r} is not a pseudonym: use 1 to 64 letters, digits, '.', '-', '_' and "
             "spaces, and never a name"
         )
     return stripped
-
-
-def chart_of(
-    visits: Sequence[ClinicVisit], centre: Centre = Centre.CHRONOLOGICAL_AGE
-) -> GrowthChart:
-    """Chart a child's bone ages at known ages; a `HistoryError` when there is no visit at all."""
-    if not visits:
-        raise HistoryError("the history has no visit of this child")
-    return growth_chart(visits[0].sex, points_of(visits), centre)
-
-
-def points_of(visits: Sequence[ClinicVisit]) -> list[GrowthPoint]:
-    """The bone ages at known ages; a reader's own has no interval."""
-    return [
-        GrowthPoint(
-            visit.chronological_age_months,
-            visit.reported_bone_age_months,
-            visit.interval_low_months if visit.reader_months is None else None,
-            visit.interval_high_months if visit.reader_months is None else None,
-        )
-        for visit in visits
-        if visit.chronological_age_months is not None and visit.reported_bone_age_months is not None
-    ]

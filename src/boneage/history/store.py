@@ -30,7 +30,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from boneage.domain.radiograph import Sex
 from boneage.domain.visits import ChildRecord, ClinicVisit
-from boneage.errors import HistoryError
+from boneage.errors import HistoryError, NoChildError, VisitError
 from boneage.history.entry import HistoryPerson, checked_pseudonym
 from boneage.history.migrations import upgrade
 
@@ -80,7 +80,7 @@ class History:
     def add(self, pseudonym: str, visit: ClinicVisit) -> None:
         """Store a visit under a pseudonym, which is added when it is new.
 
-        Raises a `HistoryError` when the pseudonym is invalid, belongs to a child of the other sex,
+        Raises a `VisitError` when the pseudonym is invalid, belongs to a child of the other sex,
         or has a visit with the same image at this age.
         """
         with self._transaction() as run:
@@ -115,7 +115,7 @@ class History:
     def child(self, pseudonym: str) -> ChildRecord:
         """A child with its visits and its parents' heights.
 
-        Raises a `HistoryError` when the pseudonym does not exist.
+        Raises a `NoChildError` when the pseudonym does not exist.
         """
         with self._transaction() as run:
             person = self._known(run, pseudonym)
@@ -128,7 +128,7 @@ class History:
             new = insert(self._people).values(pseudonym=pseudonym, sex=sex.value)
             return int(run(new).inserted_primary_key[0])
         if person.sex != sex.value:
-            raise HistoryError(
+            raise VisitError(
                 f"the history states {person.sex} for {pseudonym!r}, but this visit states {sex}; "
                 "nothing was saved"
             )
@@ -142,7 +142,7 @@ class History:
             age = visit.chronological_age_months
             same &= at.is_(None) if age is None else at == age
             if run(select(entry.id).where(same)).first() is not None:
-                raise HistoryError(
+                raise VisitError(
                     f"this image is in the history of {pseudonym!r} already; nothing was saved"
                 )
         now = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
@@ -165,7 +165,7 @@ class History:
     def entries(self, pseudonym: str) -> list[ClinicVisit]:
         """The visits of a child, by chronological age; those without one come last.
 
-        Raises a `HistoryError` when the pseudonym does not exist.
+        Raises a `NoChildError` when the pseudonym does not exist.
         """
         entry = self._entries.c
         with self._transaction() as run:
@@ -177,7 +177,7 @@ class History:
     def delete(self, pseudonym: str, number: int | None = None) -> int:
         """Delete a person with all entries, or one entry; give the number of entries deleted.
 
-        Raises a `HistoryError` when the pseudonym or the entry does not exist.
+        Raises a `NoChildError` when the pseudonym or the entry does not exist.
         """
         with self._transaction() as run:
             person, entry = self._known(run, pseudonym), self._entries.c
@@ -188,7 +188,7 @@ class History:
             if number is None:
                 run(delete(self._people).where(self._people.c.id == person.id))
             elif not count:
-                raise HistoryError(f"{pseudonym!r} has no entry {number} in the history")
+                raise NoChildError(f"{pseudonym!r} has no entry {number} in the history")
         return count
 
     def _person(self, pseudonym: str) -> Select[Any]:
@@ -197,7 +197,7 @@ class History:
     def _known(self, run: Run, pseudonym: str) -> Row[Any]:
         person: Row[Any] | None = run(self._person(pseudonym)).first()
         if person is None:
-            raise HistoryError(f"the history has no child with the pseudonym {pseudonym!r}")
+            raise NoChildError(f"the history has no child with the pseudonym {pseudonym!r}")
         return person
 
     @contextmanager

@@ -26,6 +26,9 @@ CM_STEP = 10
 LEAST_SDS = 3.0
 """Shown to either side of 0."""
 
+BONE_AGE, HEIGHT, SDS = "bone-age", "height", "sds"
+"""Names of the charts of a child."""
+
 Place = tuple[float, float]
 
 
@@ -81,6 +84,16 @@ class Chart:
     lines: tuple[Line, ...] = ()
     arrows: tuple[tuple[Place, Place], ...] = ()
     marks: tuple[Mark, ...] = ()
+
+
+def course_charts(course: Course, words: Words = EN) -> dict[str, Chart]:
+    """The charts that there are of a child: of the bone age, of the height, of the SDS."""
+    made = {
+        BONE_AGE: bone_age_chart(course.growth_chart, words),
+        HEIGHT: height_chart(course, words),
+        SDS: sds_chart(course, words),
+    }
+    return {name: chart for name, chart in made.items() if chart is not None}
 
 
 def bone_age_chart(chart: GrowthChart, words: Words = EN) -> Chart:

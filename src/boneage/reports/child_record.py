@@ -16,7 +16,7 @@ from typing import Any
 from boneage.domain.ages import months_between, parse_age
 from boneage.domain.radiograph import Sex
 from boneage.domain.visits import ChildRecord, ClinicVisit
-from boneage.errors import BoneageError, HistoryError
+from boneage.errors import BoneageError, VisitError
 from boneage.history.entry import checked_pseudonym
 from boneage.reports.fhir import (
     BONE_AGE_CODES,
@@ -46,6 +46,8 @@ MOST_PROBLEMS = 10
 READ = "read by a person"
 GENDERS = {"female": Sex.FEMALE, "male": Sex.MALE}
 SELF = "urn:boneage"
+MALFORMED = (AttributeError, TypeError, StopIteration, RecursionError)
+"""What reading a JSON of another shape raises, beside errors of values."""
 VISIT = own_code("visit", "Visit")
 """What a visit without a value is."""
 
@@ -90,17 +92,18 @@ def _cell(value: object) -> object:
     return "" if value is None else value
 
 
-def read_children(path: Path) -> list[ChildRecord]:
+def read_children(path: Path, content: bytes | None = None) -> list[ChildRecord]:
     """Read children from a CSV table or, where the name ends in .json, a FHIR Bundle.
 
-    A HistoryError names every wrong row; then nothing can be used.
+    ``content``: its bytes, where it is no file; then ``path`` only names it. A VisitError names
+    every wrong row; then nothing can be used.
     """
     if path.name.lower().endswith(".json"):
-        return [_child_of_bundle(path)]
-    table = read_delimited(path, ragged=True)
+        return [_child_of_bundle(path, content)]
+    table = read_delimited(path, ragged=True, content=content)
     for column in ("pseudonym", "sex"):
         if column not in table.columns:
-            raise HistoryError(f"the table {str(path)!r} has no column {column!r}")
+            raise VisitError(f"the table {str(path)!r} has no column {column!r}")
     children: dict[str, ChildRecord] = {}
     problems = []
     for row in table.rows:
@@ -113,13 +116,13 @@ def read_children(path: Path) -> list[ChildRecord]:
     if problems:
         more = len(problems) - MOST_PROBLEMS
         shown = "; ".join(problems[:MOST_PROBLEMS]) + (f"; and {more} more" if more > 0 else "")
-        raise HistoryError(f"nothing is imported from {str(path)!r}: {shown}")
+        raise VisitError(f"nothing is imported from {str(path)!r}: {shown}")
     return list(children.values())
 
 
 def _child_of_row(row: Row) -> ChildRecord:
     if row.problem:
-        raise HistoryError(row.problem)
+        raise VisitError(row.problem)
     cells = {name: text for name, text in row.cells.items() if text}
     sex = Sex.parse(cells.get("sex", ""))
     values: dict[str, Any] = {}
@@ -137,12 +140,12 @@ def _number(name: str, cells: Mapping[str, str]) -> float:
     try:
         return float(cells[name].replace(",", "."))
     except ValueError:
-        raise HistoryError(f"{name} {cells[name]!r} is not a number") from None
+        raise VisitError(f"{name} {cells[name]!r} is not a number") from None
 
 
 def _joined(known: ChildRecord, more: ChildRecord) -> ChildRecord:
     if known.sex is not more.sex:
-        raise HistoryError(f"{more.pseudonym!r} is {known.sex} in an earlier line")
+        raise VisitError(f"{more.pseudonym!r} is {known.sex} in an earlier line")
     return replace(
         known,
         visits=(*known.visits, *more.visits),
@@ -212,10 +215,11 @@ def _stated(key: str, value: object) -> Resource:
     return {"code": code, "valueString": str(value)}
 
 
-def _child_of_bundle(path: Path) -> ChildRecord:
+def _child_of_bundle(path: Path, content: bytes | None) -> ChildRecord:
     """Read what :func:`child_bundle` makes, or another program's Patient and Observations."""
     try:
-        resources = [entry["resource"] for entry in json.loads(path.read_bytes())["entry"]]
+        bundle = json.loads(path.read_bytes() if content is None else content)
+        resources = [entry["resource"] for entry in bundle["entry"]]
         (patient,) = (one for one in resources if one["resourceType"] == "Patient")
         pseudonym = next(one["value"] for one in patient["identifier"])
         sex, born = GENDERS[patient["gender"]], patient.get("birthDate")
@@ -228,8 +232,8 @@ def _child_of_bundle(path: Path) -> ChildRecord:
         for one in resources:
             if one["resourceType"] == "Observation":
                 _add_observation(visits, one, born)
-    except (OSError, ValueError, KeyError, TypeError, StopIteration, RecursionError) as error:
-        raise HistoryError(
+    except (OSError, ValueError, LookupError, *MALFORMED) as error:
+        raise VisitError(
             f"{str(path)!r} is not a FHIR Bundle of one child: {broken_file(error)}"
         ) from error
     found = tuple(ClinicVisit(sex, **values) for values in visits.values())
@@ -252,8 +256,8 @@ def _add_observation(
     for part in observation.get("component", ()):
         key = part["code"]["coding"][0]["code"].replace("-", "_")
         if key in (AGE, *OTHERS):
-            number = part.get("valueQuantity", {}).get("value")
-            values[key] = part["valueString"] if number is None else float(number)
+            text = key in TEXTS
+            values[key] = part["valueString"] if text else float(part["valueQuantity"]["value"])
     day = observation.get("effectiveDateTime")
     if AGE not in values and born and day:
         values[AGE] = months_between(date.fromisoformat(born), date.fromisoformat(day[:10]))

@@ -347,6 +347,11 @@ def finding_record(finding: Finding) -> Record:
     return _plain(FindingRecord.of(finding))
 
 
+def plain(value: object) -> Any:
+    """Any value of the domain as ``json.dumps`` takes it, its numbers rounded by their keys."""
+    return _rounded(msgspec.to_builtins(_native(value)))
+
+
 def clinical_record(findings: ClinicalFindings) -> ClinicalRecord:
     """The clinical interpretation; no date, name or identifier."""
     reason, nearest = findings.context.age_not_defined, findings.standards

@@ -55,15 +55,15 @@ class Delimited:
     rows: tuple[Row, ...]
 
 
-def read_delimited(path: Path, *, ragged: bool = False) -> Delimited:
+def read_delimited(path: Path, *, ragged: bool = False, content: bytes | None = None) -> Delimited:
     """Read a table as a whole; see :func:`open_delimited`."""
-    with open_delimited(path, ragged=ragged) as (columns, rows):
+    with open_delimited(path, ragged=ragged, content=content) as (columns, rows):
         return Delimited(columns, tuple(rows))
 
 
 @contextmanager
 def open_delimited(
-    path: Path, *, ragged: bool = False
+    path: Path, *, ragged: bool = False, content: bytes | None = None
 ) -> Iterator[tuple[tuple[str, ...], Iterator[Row]]]:
     """Open a table with a header, in UTF-8, or with the byte order mark of another Unicode form.
 
@@ -71,14 +71,15 @@ def open_delimited(
     semicolon and tab the header holds most often. Rows of empty cells only, and the header
     again, as in concatenated tables, are skipped; so are columns without a name. The ``'`` of
     :func:`escape_cell` is removed. ``ragged``: rows with more or fewer cells than columns come
-    with their ``problem``, so that the caller can fail such a row alone.
+    with their ``problem``, so that the caller can fail such a row alone. ``content``: the bytes,
+    where they are no file; then ``path`` only names them.
 
     Yields the columns, all different, and the rows, read one by one. DataError when the file is no
     such table; for a wrong row, when that row is read.
     """
     encoding = "utf-8"
     try:
-        with path.open("rb") as raw:
+        with _opened(path, content) as raw:
             start = raw.peek(4)[:4]
             encoding = next((name for mark, name in _MARKS if start.startswith(mark)), encoding)
             with io.TextIOWrapper(raw, encoding, newline="") as file:
@@ -88,10 +89,16 @@ def open_delimited(
         what = encoding.removesuffix("-sig").upper()
         raise DataError(
             f"the table {str(path)!r} cannot be read: it is not {what} "
-            f"(byte {_first_wrong_byte(path, encoding)}); save it as CSV in UTF-8"
+            f"(byte {_first_wrong_byte(path, encoding, content)}); save it as CSV in UTF-8"
         ) from error
     except OSError as error:
         raise DataError(f"the table {str(path)!r} cannot be read: {error}") from error
+
+
+def _opened(path: Path, content: bytes | None) -> io.BufferedReader:
+    if content is None:
+        return path.open("rb")
+    return io.BufferedReader(io.BytesIO(content))  # type: ignore[arg-type]
 
 
 _Cells: TypeAlias = tuple[int, int, list[str]]
@@ -198,10 +205,10 @@ def one_column(columns: Sequence[str], names: Sequence[str], path: Path) -> str 
     return found[0] if found else None
 
 
-def _first_wrong_byte(path: Path, encoding: str) -> int:
+def _first_wrong_byte(path: Path, encoding: str, content: bytes | None) -> int:
     """The first byte of a file that is not text; a stream only knows it within its buffer."""
     try:
-        path.read_bytes().decode(encoding)
+        (path.read_bytes() if content is None else content).decode(encoding)
     except UnicodeDecodeError as error:
         return error.start
     except OSError:  # a pipe

@@ -20,11 +20,10 @@ from boneage.domain.ages import parse_age
 from boneage.domain.child import FIELDS
 from boneage.domain.radiograph import Sex
 from boneage.domain.visits import ClinicVisit
-from boneage.history.entry import chart_of, plain_visit
-from boneage.reports.chart_svg import chart_svg
-from boneage.reports.charts import bone_age_chart
-from boneage.reports.child_record import child_bundle, children_table, read_children
+from boneage.reports.child_files import course_record, file_for
+from boneage.reports.child_record import read_children
 from boneage.reports.course import course_lines
+from boneage.reports.exports import ReportOptions
 from boneage.storage.printable import printable
 
 if TYPE_CHECKING:
@@ -127,8 +126,9 @@ def import_file(location: str, file: Path) -> None:
 @click.option(
     "--out",
     type=OUT_FILE,
-    help="The follow-up report if it ends in .pdf, a growth chart if in .svg, a table if in .csv, "
-    "a FHIR Bundle if in .fhir.json, else JSON.  [default: JSON on stdout]",
+    help="The follow-up report if it ends in .pdf, a chart of bone age if in .svg (.height.svg, "
+    ".sds.svg: of these), a table if in .csv, a FHIR Bundle if in .fhir.json, else JSON.  "
+    "[default: JSON on stdout]",
 )
 @options.paper_option
 @options.language_option
@@ -145,25 +145,10 @@ def export(
 ) -> None:
     """Export all visits of one child."""
     course = _course(location, pseudonym, sds_reference, height_reference)
-    child = course.child
-    plain = {"pseudonym": pseudonym, "entries": [plain_visit(visit) for visit in child.visits]}
-    text = json.dumps(plain, indent=2, ensure_ascii=out is None)
     if out is None:
-        echo(text)
+        echo(json.dumps(course_record(course), indent=2))
         return
-    name = out.name.lower()
-    if name.endswith(".pdf"):
-        from boneage.reports.pdf.follow_up import follow_up_report  # noqa: PLC0415  an extra
-
-        content = follow_up_report(course, paper=paper, language=language)
-    elif name.endswith(".svg"):
-        content = chart_svg(bone_age_chart(chart_of(child.visits))).encode()
-    elif name.endswith(".csv"):
-        content = children_table([child]).encode()
-    elif name.endswith(".fhir.json"):
-        content = json.dumps(child_bundle(child), indent=2).encode()
-    else:
-        content = f"{text}\n".encode()
+    content = file_for(out.name).content(course, ReportOptions(paper, language))
     with ExitStack() as stack:
         open_output(stack, out, "--out").write(content)
 

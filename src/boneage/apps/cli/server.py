@@ -65,6 +65,11 @@ def _setting_options(command: options.Command) -> options.Command:
     "elsewhere any]",
 )
 @options.audit_option
+@click.option(
+    "--history",
+    metavar="FILE|URL",
+    help="Keep visits of children in this history, at /v1/children: every client sees all.",
+)
 @_setting_options
 @options.weights_option
 @options.calibration_option
@@ -75,12 +80,13 @@ def serve(
     hosts: tuple[str, ...],
     weights: Path | None,
     calibration: Path | None,
+    history: str | None,
     **limits: Any,
 ) -> None:
     """Assess images over HTTP: POST one to /v1/assessments.
 
-    /openapi.json describes the API. Nothing is written to the disk but the
-    --audit log. Ctrl+C ends it.
+    /docs describes the API. Nothing is written to the disk but the --audit log
+    and the --history. Ctrl+C ends it.
 
     Exit status: 0 when it was stopped; 2 when it could not start.
 
@@ -96,6 +102,11 @@ def serve(
     from boneage.inference.assessor import Assessor  # noqa: PLC0415
 
     known = None if tokens is None else read_tokens(tokens)
+    kept = None
+    if history is not None:
+        from boneage.history.store import History  # noqa: PLC0415  needs the extra
+
+        kept = History(history)
     opened = launch.bind(host, port, authenticated=known is not None)
     allowed: tuple[str, ...] | None = hosts or None
     if launch.is_loopback(opened.getsockname()[0]):
@@ -105,7 +116,8 @@ def serve(
     assessor.weights.open_all()
     for handler in logging.getLogger("boneage").handlers:
         handler.setLevel(min(handler.level, logging.INFO))
-    launch.serve(create_app(assessor, settings, known), opened, settings.seconds, echo)
+    app = create_app(assessor, settings, known, kept)
+    launch.serve(app, opened, settings.seconds, echo)
 
 
 @click.command()

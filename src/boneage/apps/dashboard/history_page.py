@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
@@ -12,7 +11,6 @@ import streamlit as st
 from boneage.apps.dashboard.markup import escape_markdown
 from boneage.apps.dashboard.visit import Visit, history_place
 from boneage.clinical.course import Course, VisitFindings, course_of
-from boneage.clinical.growth import growth_chart
 from boneage.domain.ages import parse_age
 from boneage.domain.child import HEIGHT_RANGE_CM
 from boneage.domain.reported import (
@@ -24,15 +22,15 @@ from boneage.domain.reported import (
 )
 from boneage.domain.visits import ClinicVisit
 from boneage.errors import BoneageError, HistoryError
-from boneage.history.entry import plain_visit, points_of
 from boneage.history.store import History
 from boneage.reports.chart_svg import chart_svg
-from boneage.reports.charts import bone_age_chart, height_chart, sds_chart
-from boneage.reports.child_record import child_bundle, children_table
+from boneage.reports.charts import BONE_AGE, HEIGHT, SDS, course_charts
+from boneage.reports.child_files import CHILD_FILES
 from boneage.reports.course import conclusion
 from boneage.reports.wording import CLASSIFICATIONS
 
 CHART_PX = 860
+TABS = {BONE_AGE: "Bone age", HEIGHT: "Height", SDS: "SDS"}
 TEXTS = ("age", "bone-age", "stage", "treatment")
 """What is written of a visit without an image."""
 
@@ -77,49 +75,25 @@ def _show_course(course: Course) -> None:
     for finding in course.findings:
         st.warning(escape_markdown(finding.message))
     st.markdown(escape_markdown(conclusion(course)))
-    grown = growth_chart(
-        course.sex, points_of(course.child.visits), reference=course.bone_age_reference
-    )
-    made = {"Bone age": bone_age_chart(grown), "Height": height_chart(course)}
-    made["SDS"] = sds_chart(course)
-    charts = {name: chart for name, chart in made.items() if chart is not None}
-    for tab, chart in zip(st.tabs(list(charts)), charts.values(), strict=True):
+    charts = course_charts(course)
+    for tab, chart in zip(st.tabs([TABS[name] for name in charts]), charts.values(), strict=True):
         tab.image(chart_svg(chart), alt=chart.description, width=CHART_PX)
     rows = [_row(found) for found in course.visits]
     known = [name for name in rows[0] if any(row[name] is not None for row in rows)]
     st.dataframe([{name: row[name] for name in known} for row in rows], hide_index=True)
-    child = course.child
-    plain = {"pseudonym": child.pseudonym, "entries": [plain_visit(v) for v in child.visits]}
     with st.container(horizontal=True):
-        for label, name, kind, content in (
-            ("JSON", "history.json", "application/json", json.dumps(plain, indent=2)),
-            ("Table (CSV)", "visits.csv", "text/csv", children_table([child])),
-            (
-                "FHIR Bundle",
-                "visits.fhir.json",
-                "application/fhir+json",
-                json.dumps(child_bundle(child), indent=2),
-            ),
-            ("Chart (SVG)", "growth.svg", "image/svg+xml", chart_svg(bone_age_chart(grown))),
-        ):
-            st.download_button(
-                label, content, name, kind, on_click="ignore", icon=":material/download:"
-            )
-        if find_spec("reportlab") is not None:
-            st.download_button(
-                "Follow-up report (PDF)",
-                partial(_report, course),
-                "follow-up.pdf",
-                "application/pdf",
-                on_click="ignore",
-                icon=":material/download:",
-            )
-
-
-def _report(course: Course) -> bytes:
-    from boneage.reports.pdf.follow_up import follow_up_report  # noqa: PLC0415  an extra
-
-    return follow_up_report(course)
+        for one in CHILD_FILES.values():
+            if one.name.removeprefix("chart/") in TABS.keys() - charts.keys():
+                continue
+            if one.library is None or find_spec(one.library) is not None:
+                st.download_button(
+                    one.label,
+                    partial(one.content, course),
+                    f"history{one.suffix}",
+                    one.media_type,
+                    on_click="ignore",
+                    icon=":material/download:",
+                )
 
 
 def _ask_visit(pseudonym: str) -> None:

@@ -11,9 +11,12 @@ from boneage.apps.dashboard.analysis import AnalysedImage, BrowserPicture
 from boneage.apps.dashboard.downloads import DownloadFile, ExportRequest, make_download
 from boneage.apps.dashboard.markup import HEAT_SCALE, escape_markdown, headline, metadata_list
 from boneage.apps.dashboard.visit import SaveMessage, Visit, assessor, history_place
+from boneage.clinical.bone_age_references import bone_age_reference
+from boneage.clinical.course import course_of
 from boneage.domain.assessment import Severity
+from boneage.domain.visits import ChildRecord
 from boneage.errors import HistoryError
-from boneage.history.entry import chart_of, visit_of
+from boneage.history.entry import visit_of
 from boneage.i18n.words import languages
 from boneage.reports import wording
 from boneage.reports.chart_svg import chart_svg
@@ -90,8 +93,10 @@ def _show_clinical(analysed: AnalysedImage) -> None:
             st.caption("Enter the age for difference, SDS, normal range and growth chart.")
         _show_save_form(analysed)
     if clinical.growth is not None:
-        grown = chart_of([visit_of(assessment)], clinical.context.centre)
-        chart = bone_age_chart(grown)
+        child = ChildRecord("", assessment.sex, (visit_of(assessment),))
+        reference = bone_age_reference(clinical.context.sds_reference)
+        course = course_of(child, centre=clinical.context.centre, bone_ages=reference)
+        chart = bone_age_chart(course.growth_chart)
         # As a picture: Streamlit removes SVG from HTML.
         drawing.image(chart_svg(chart), alt=chart.description, width="stretch")
 

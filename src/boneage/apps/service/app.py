@@ -5,91 +5,56 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Path, Request, Response
+from fastapi import APIRouter, FastAPI, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp
 
 from boneage._version import __version__
-from boneage.apps.audit_log import AuditEvent, AuditLog
-from boneage.apps.service.access import Tokens, UnauthenticatedThrottle
-from boneage.apps.service.form import drain, receive_form
-from boneage.apps.service.metrics import CONTENT_TYPE, ServiceMetrics
+from boneage.apps.audit_log import AuditEvent
+from boneage.apps.service.access import Tokens
+from boneage.apps.service.children import children_router
+from boneage.apps.service.form import drain
+from boneage.apps.service.metrics import CONTENT_TYPE
 from boneage.apps.service.middleware import ServiceMiddleware
 from boneage.apps.service.openapi import FORM, answer, binary, errors
 from boneage.apps.service.problems import HttpProblem, problem_of
-from boneage.apps.service.recent import RecentAssessment, RecentAssessments, assess_upload
-from boneage.apps.service.settings import MEBIBYTE, ServiceSettings
-from boneage.apps.service.work_queue import WorkQueue
+from boneage.apps.service.recent import RecentAssessments
+from boneage.apps.service.settings import ServiceSettings
+from boneage.apps.service.shared import (
+    Client,
+    Service,
+    Shared,
+    no_assessment,
+    route_name,
+    service_of,
+)
 from boneage.errors import BoneageError
 from boneage.inference.assessor import Assessor
 from boneage.reports.exports import FORMATS
 from boneage.reports.wording import DISCLAIMER
 
+if TYPE_CHECKING:
+    from boneage.history.store import History
+
 SWEEP_SECONDS = 10.0
-ANYBODY = "anybody"
-"""Name of the client where no tokens are used."""
 
 
-class Service:
-    """What the routes share."""
+def create_app(
+    assessor: Assessor,
+    settings: ServiceSettings,
+    tokens: Tokens | None,
+    history: History | None = None,
+) -> ASGIApp:
+    """Build the application on an open assessor; without tokens anybody has access.
 
-    def __init__(
-        self, assessor: Assessor, settings: ServiceSettings, tokens: Tokens | None
-    ) -> None:
-        self.assessor, self.settings, self.tokens = assessor, settings, tokens
-        self.metrics = ServiceMetrics()
-        self.queue = WorkQueue(settings.workers, settings.waiting, settings.seconds, self.metrics)
-        self.recent = RecentAssessments(
-            settings.keep_answers, round(settings.keep_mib * MEBIBYTE), settings.keep_minutes
-        )
-        self.metrics.stored.set_function(lambda: len(self.recent))
-        self.audit = AuditLog(settings.audit)
-        self.throttle = UnauthenticatedThrottle()
-
-    async def log(self, request: Request, event: AuditEvent) -> None:
-        """Write an event into the audit log."""
-        event = replace(event, request=request.state.request_id)
-        await asyncio.to_thread(self.audit.append, event)
-
-    async def log_assessment(self, request: Request, recent: RecentAssessment, action: str) -> None:
-        """Write an assessment that is sent to a client into the audit log."""
-        found = recent.fingerprint, recent.assessment
-        await self.log(request, AuditEvent.of_assessment(recent.owner, action, *found))
-
-    async def assess(self, request: Request, client: str) -> RecentAssessment:
-        """Receive an image and assess it."""
-        with self.queue.slot() as slot:
-            with self.metrics.seconds.labels("receiving").time():
-                try:
-                    async with asyncio.timeout(self.settings.seconds):
-                        upload, options = await receive_form(request, self.settings.max_bytes)
-                except TimeoutError:
-                    # RFC 9110, 15.5.9: the server closes the connection after a timeout.
-                    close = {"Connection": "close"}
-                    detail = "the image did not arrive in time"
-                    raise HttpProblem(408, "slow_upload", detail, headers=close) from None
-            return await self.queue.run(
-                slot, lambda: assess_upload(self.assessor, upload, options, client)
-            )
-
-    def recent_assessment(self, answer_id: str, client: str) -> RecentAssessment:
-        """Give a recent assessment; a problem of status 404 when the client has no such one."""
-        recent = self.recent.get(answer_id, client)
-        if recent is None:
-            raise _no_assessment()
-        return recent
-
-
-def create_app(assessor: Assessor, settings: ServiceSettings, tokens: Tokens | None) -> ASGIApp:
-    """Build the application on an open assessor; without tokens anybody has access."""
-    service = Service(assessor, settings, tokens)
+    With a history, it has the routes of children over years.
+    """
+    service = Service(assessor, settings, tokens, history)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -112,6 +77,8 @@ def create_app(assessor: Assessor, settings: ServiceSettings, tokens: Tokens | N
     )
     app.state.service = service
     app.include_router(router)
+    if history is not None:
+        app.include_router(children_router)
     for kind in (HttpProblem, BoneageError, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, _respond)
     return ServiceMiddleware(app, service.metrics, settings.hosts)
@@ -123,33 +90,9 @@ async def _sweep(recent: RecentAssessments) -> None:
         recent.sweep()
 
 
-def _service_of(request: Request) -> Service:
-    service: Service = request.app.state.service
-    return service
-
-
-Shared = Annotated[Service, Depends(_service_of)]
-Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
-
-
-async def authenticate(request: Request, service: Shared, given: Credentials) -> str:
-    """Name the client by its token; a problem of status 401 when the token is unknown."""
-    if service.tokens is None:
-        return ANYBODY
-    found = service.tokens.name_of(given.credentials) if given else None
-    if found is None:
-        times = service.throttle.to_be_logged()
-        if times:
-            await service.log(request, AuditEvent("nobody", "ask", error="token", times=times))
-        detail = "give the token in the header 'Authorization: Bearer TOKEN'"
-        raise HttpProblem(401, "token", detail, headers={"WWW-Authenticate": "Bearer"})
-    return found
-
-
-Client = Annotated[str, Depends(authenticate)]
 AnswerId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 ASSESSMENTS = "/v1/assessments"
-router = APIRouter(generate_unique_id_function=lambda route: route.name.replace("/", "_"))
+router = APIRouter(generate_unique_id_function=route_name)
 
 
 @router.post(
@@ -291,7 +234,7 @@ async def _respond(request: Request, error: Exception) -> Response:
         found.headers["Allow"] = ", ".join(_methods(request))
     request.state.outcome = found.outcome
     if request.method == "POST" and found.status in {401, 413, 415, 422, 429}:
-        await drain(request, _service_of(request).settings.max_bytes)
+        await drain(request, service_of(request).settings.max_bytes)
     return found.response(request.state.request_id)
 
 
@@ -316,9 +259,10 @@ def _as_problem(error: Exception) -> HttpProblem:
         }
         code, detail = codes.get(error.status_code, ("http", "the request cannot be handled"))
         return HttpProblem(error.status_code, code, detail, headers=error.headers)
-    return _no_assessment()  # an invalid id
-
-
-def _no_assessment() -> HttpProblem:
-    detail = "there is no such assessment, or it has expired; send the image again"
-    return HttpProblem(404, "no_answer", detail)
+    if isinstance(error, RequestValidationError) and any(
+        one["loc"][0] == "query" for one in error.errors()
+    ):
+        found = error.errors()[0]
+        detail = f"{found['loc'][-1]} in the address is not valid: {found['msg']}"
+        return HttpProblem(422, "query", detail)
+    return no_assessment()  # an invalid id

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from boneage.apps.service.problems import MEDIA_TYPE, HttpProblem
 
@@ -17,6 +20,7 @@ _FORM_BODY = FORM["requestBody"]["content"]["multipart/form-data"]["schema"]
 FIELDS = tuple(_FORM_BODY["properties"])
 """Of the form: the image first."""
 FILM = FIELDS[0]
+JSON_TYPE = "application/json"
 MAX_FIELD_BYTES: int = _FORM_BODY["properties"]["sex"]["maxLength"]
 """Of every field but the image."""
 
@@ -47,7 +51,7 @@ def binary(media_type: str, text: str) -> dict[int | str, Schema]:
 
 def answer(status: int, text: str) -> dict[int | str, Schema]:
     """Describe the record as the response."""
-    content = {"application/json": {"schema": DESCRIBED["answer"]}}
+    content = {JSON_TYPE: {"schema": DESCRIBED["answer"]}}
     described: Schema = {"description": text, "content": content}
     if status == 201:
         described["headers"] = {"Location": {"schema": {"type": "string"}}}
@@ -57,3 +61,24 @@ def answer(status: int, text: str) -> dict[int | str, Schema]:
             for name in DESCRIBED["operations_by_id"]
         }
     return {status: described}
+
+
+def json_answer(status: int, text: str) -> dict[int | str, Schema]:
+    """Describe a JSON object as the response."""
+    content = {JSON_TYPE: {"schema": {"type": "object"}}}
+    return {status: {"description": text, "content": content}}
+
+
+def body(kinds: Mapping[str, Schema | type[msgspec.Struct]]) -> Schema:
+    """Describe the body of a request, by its media types."""
+    content = {
+        media_type: {"schema": kind if isinstance(kind, dict) else _schema_of(kind)}
+        for media_type, kind in kinds.items()
+    }
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def _schema_of(kind: type[msgspec.Struct]) -> Schema:
+    _, parts = msgspec.json.schema_components([kind])
+    schema: Schema = parts[kind.__name__]
+    return schema

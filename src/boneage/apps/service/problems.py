@@ -15,7 +15,12 @@ from boneage.inference.session import failure_of
 from boneage.reports.record import finding_record
 
 MEDIA_TYPE = "application/problem+json"
-STATUSES: Mapping[str, int] = {"too_many_bytes": 413, "too_large": 413, "unexpected": 500}
+STATUSES: Mapping[str, int] = {
+    "too_many_bytes": 413,
+    "too_large": 413,
+    "unexpected": 500,
+    "no_child": 404,
+}
 """By error code; 422 for all others."""
 
 
@@ -81,9 +86,9 @@ def problem_of(error: Exception | Failure) -> HttpProblem:
             detail += f': it needs the extra "{extra}" of boneage'
         return HttpProblem(501, "not_installed", detail)
     if isinstance(error, BoneageError | Failure) and error.code == BoneageError.code:
-        # Of the weights or the audit log: it names paths of the server.
+        # Of the weights, the audit log or the history: it names paths of the server.
         return HttpProblem(
-            503, "unavailable", f"the server cannot assess images ({type(error).__name__})"
+            503, "unavailable", f"the server cannot do this now ({type(error).__name__})"
         )
     failure = error if isinstance(error, Failure) else failure_of("", error)
     status = STATUSES.get(failure.code, 422)

@@ -11,11 +11,9 @@ from reportlab.platypus import Flowable, SimpleDocTemplate, Spacer, Table
 
 from boneage._version import __version__
 from boneage.clinical.course import Course, VisitFindings
-from boneage.clinical.growth import growth_chart
-from boneage.history.entry import points_of
 from boneage.i18n.words import ENGLISH, Words, words_of
 from boneage.reports import wording
-from boneage.reports.charts import bone_age_chart, height_chart, sds_chart
+from boneage.reports.charts import course_charts
 from boneage.reports.course import conclusion
 from boneage.reports.pdf.chart import ChartDrawing
 from boneage.reports.pdf.page import GAP, LINE, MARGIN, PAPERS, paragraph, style
@@ -92,12 +90,10 @@ def _joined(entries: Sequence[wording.Entry]) -> str:
 
 def _charts(course: Course, words: Words, width: float) -> Table:
     """The charts that there are, two in a row."""
-    grown = growth_chart(
-        course.sex, points_of(course.child.visits), reference=course.bone_age_reference
-    )
-    made = (bone_age_chart(grown, words), height_chart(course, words), sds_chart(course, words))
     half = (width - GAP) / 2
-    drawn = [ChartDrawing(chart, half, CHART_HEIGHT) for chart in made if chart is not None]
+    drawn = [
+        ChartDrawing(chart, half, CHART_HEIGHT) for chart in course_charts(course, words).values()
+    ]
     rows = [[*drawn[start : start + 2], ""][:2] for start in range(0, len(drawn), 2)]
     flush: list[Any] = [
         (f"{side}PADDING", (0, 0), (-1, -1), 0) for side in ("LEFT", "RIGHT", "TOP", "BOTTOM")
