@@ -112,17 +112,18 @@ def _key(kind: str, content: bytes) -> bytes:
     ).digest()
 
 
-def read_cases(table: Path) -> Iterator[tuple[int, Case | Failure]]:
+def read_cases(table: Path, content: bytes | None = None) -> Iterator[tuple[int, Case | Failure]]:
     """Yield the rows of a table of cases: the line that each ends on, and its case.
 
     The table is CSV (comma, semicolon or tab) with the columns ``path`` (or ``film``), ``sex``
     and, optionally, ``chronological_age_months``, ``age_months`` or ``age`` (in months, or as
     ``11y4m``) or ``age_years``, ``birth_date``, ``study_date`` (YYYY-MM-DD), ``height_cm`` or
     ``height_in``, and ``pseudonym``. Paths are relative to the table. An empty cell means: as the
-    image states. A row that makes no sense is a Failure. Raises a `DataError` when the file is
-    not such a table, is empty, or states one thing in two columns.
+    image states. A row that makes no sense is a Failure. ``content``: the table's bytes, where it
+    is no file; then ``table`` only names it. Raises a `DataError` when the file is not such a
+    table, is empty, or states one thing in two columns.
     """
-    with open_delimited(table, ragged=True) as (columns, rows):
+    with open_delimited(table, ragged=True, content=content) as (columns, rows):
         path = one_column(columns, PATH_COLUMNS, table)
         age = one_column(columns, (*AGE_COLUMNS, AGE_YEARS), table)
         for column, found in (("path", path), ("sex", "sex" if "sex" in columns else None)):

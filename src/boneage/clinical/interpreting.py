@@ -14,6 +14,7 @@ from boneage.domain.assessment import Assessment
 from boneage.domain.child import PLACEHOLDER, Child, clinical_context
 from boneage.domain.clinical_findings import ClinicalContext, ClinicalFindings
 from boneage.domain.findings import Finding, Severity
+from boneage.domain.reader import ReaderReading
 from boneage.domain.reported import reported
 
 NO_NEWBORN = "The stated age of 0 months is implausible for this bone age and was not used."
@@ -53,6 +54,28 @@ def with_clinical_findings(assessment: Assessment, child: Child) -> Assessment:
         chronological_age_months=context.chronological_age_months,
         clinical=clinical_findings(assessment, context),
     )
+
+
+def with_reading(assessment: Assessment, reading: ReaderReading) -> Assessment:
+    """The assessment as a reader states it: the reader's bone age, which has no interval.
+
+    The bone age of the program is kept in the reading. ValueError where the reader states none.
+    """
+    if reading.bone_age_months is None:
+        raise ValueError("the reader states no bone age")
+    if reading.bone_age_months == reported(assessment.age_months):
+        return replace(assessment, reading=reading)
+    stated = replace(
+        assessment,
+        age_months=reading.bone_age_months,
+        interval=None,
+        errors=None,
+        reading=reading,
+    )
+    clinical = assessment.clinical
+    if clinical is not None:
+        stated = replace(stated, clinical=clinical_findings(stated, clinical.context))
+    return stated
 
 
 def clinical_findings(assessment: Assessment, context: ClinicalContext) -> ClinicalFindings:

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
+from typing import TYPE_CHECKING
 
 from boneage.domain.child import Child
 from boneage.domain.clinical_findings import ClinicalFindings
@@ -13,6 +14,9 @@ from boneage.domain.findings import Finding, Severity, Verdict, verdict_on
 from boneage.domain.geometry import Box, RegionDetection
 from boneage.domain.orientation import Orientation
 from boneage.domain.radiograph import ImageMetadata, Sex
+
+if TYPE_CHECKING:
+    from boneage.domain.reader import ReaderReading
 
 __all__ = [
     "AGE_RANGE_MONTHS",
@@ -43,6 +47,7 @@ METACARPAL = "metacarpal"
 PHALANX = "phalanx"
 MATURE = "mature"
 """Code of the finding that the growth plates appear fused."""
+
 AGE_RANGE_MONTHS = (0.0, 240.0)
 """No estimate is outside: from birth to a year beyond the standards."""
 
@@ -151,6 +156,8 @@ class Assessment:
     in the pixels of the image as it came in any case."""
     other_hand: OtherHand | None = None
     """The right hand, where the image shows both; None: it shows one."""
+    reading: ReaderReading | None = None
+    """What a reader states; then ``age_months`` is the reader's. None: nobody has read it."""
 
     @property
     def uncalibrated_months(self) -> float:

@@ -10,6 +10,7 @@ from boneage.domain.ages import checked_age
 from boneage.domain.assessment import AGE_RANGE_MONTHS
 from boneage.domain.child import check_height
 from boneage.domain.radiograph import Sex
+from boneage.domain.reader import Decision
 from boneage.errors import VisitError
 
 PUBERTAL_STAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .,/+-]{0,15}")
@@ -40,6 +41,12 @@ class ClinicVisit:
     """The classification."""
     reader_months: float | None = None
     """The bone age that a person read on the image."""
+    own_reading_months: float | None = None
+    """The bone age that the person read before the program's was shown."""
+    reading_seconds: float | None = None
+    """From opening the image to that reading."""
+    decision: str | None = None
+    """What became of the program's bone age: ``accepted``, ``edited``, ``rejected``."""
     pubertal_stage: str | None = None
     """By Tanner, as written: ``3``, ``B3 PH2``."""
     treatment: str | None = None
@@ -56,7 +63,9 @@ class ClinicVisit:
             checked_age(self.chronological_age_months)
         if self.height_cm is not None:
             check_height(self.height_cm)
-        for months in (self.bone_age_months, self.reader_months):
+        if self.decision is not None and self.decision not in tuple(Decision):
+            raise VisitError(f"{self.decision!r} is not one of {', '.join(Decision)}")
+        for months in (self.bone_age_months, self.reader_months, self.own_reading_months):
             if months is not None and not AGE_RANGE_MONTHS[0] <= months <= AGE_RANGE_MONTHS[1]:
                 raise VisitError(f"a bone age of {months:g} months is outside 0 to 240")
         if self.pubertal_stage is not None and not PUBERTAL_STAGE.fullmatch(self.pubertal_stage):
@@ -72,7 +81,9 @@ class ClinicVisit:
 
     @property
     def reported_bone_age_months(self) -> float | None:
-        """The reader's bone age; without one, the estimate."""
+        """The reader's bone age; without one, the estimate, unless the reader rejects it."""
+        if self.decision == Decision.REJECTED:
+            return None
         return self.bone_age_months if self.reader_months is None else self.reader_months
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 from dataclasses import asdict, dataclass
 
+from boneage.clinical.interpreting import with_reading
 from boneage.domain.assessment import Assessment
 from boneage.domain.radiograph import Sex
+from boneage.domain.reader import ReaderReading
 from boneage.domain.visits import ClinicVisit
 from boneage.errors import VisitError
 
@@ -25,9 +27,17 @@ class HistoryPerson:
     entries: int
 
 
-def visit_of(assessment: Assessment, image_sha256: str | None = None) -> ClinicVisit:
-    """The visit of an assessment."""
+def visit_of(
+    assessment: Assessment,
+    image_sha256: str | None = None,
+    reading: ReaderReading | None = None,
+) -> ClinicVisit:
+    """The visit of an assessment by the program, and of what a reader states of it."""
     findings, interval = assessment.clinical, assessment.interval
+    if reading is not None and reading.bone_age_months is not None:
+        findings = with_reading(assessment, reading).clinical
+    elif reading is not None:
+        findings = None
     growth = findings.growth if findings else None
     height = findings.adult_height if findings else None
     return ClinicVisit(
@@ -44,6 +54,10 @@ def visit_of(assessment: Assessment, image_sha256: str | None = None) -> ClinicV
         sds=growth.sds if growth else None,
         sds_centre=growth.centre.value if growth else None,
         determination=growth.classification.value if growth else None,
+        reader_months=reading.bone_age_months if reading else None,
+        own_reading_months=reading.own_months if reading else None,
+        reading_seconds=reading.seconds if reading else None,
+        decision=reading.decision.value if reading else None,
         image_sha256=image_sha256,
     )
 

@@ -174,6 +174,19 @@ class History:
             found = [_visit_of(row._asdict(), Sex(person.sex)) for row in rows]
         return sorted(found, key=_by_age)
 
+    def readings(self) -> list[ClinicVisit]:
+        """The visits whose image a reader has decided on, in the order of saving; of nobody."""
+        entry, people = self._entries.c, self._people.c
+        query = (
+            select(self._entries, people.sex)
+            .join_from(self._entries, self._people, entry.person_id == people.id)
+            .where(entry.decision.is_not(None))
+            .order_by(entry.id)
+        )
+        with self._transaction() as run:
+            rows = [row._asdict() for row in run(query)]
+        return [_visit_of(row, Sex(row.pop("sex"))) for row in rows]
+
     def delete(self, pseudonym: str, number: int | None = None) -> int:
         """Delete a person with all entries, or one entry; give the number of entries deleted.
 

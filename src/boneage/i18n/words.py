@@ -75,6 +75,11 @@ class Words:
             + ngettext("{count} month", "{count} months", months).format(count=months)
         )
 
+    def short_age(self, age_months: float) -> str:
+        """Write an age in few letters: 11 y 4 m."""
+        years, months = completed(age_months)
+        return self.gettext("{years} y {months} m").format(years=years, months=months)
+
     def date(self, iso: str) -> str:
         """Write a date, given as 2026-11-28; anything else stays as it is."""
         parts = re.fullmatch(r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)", iso)

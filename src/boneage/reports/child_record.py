@@ -34,7 +34,7 @@ from boneage.storage.typed import broken_file
 NOT_IN_TABLE = ("kept_at", "number", "sex")
 TEXTS = (
     *("weights", "weights_sha256", "image_sha256", "sds_centre", "determination"),
-    *("pubertal_stage", "treatment"),
+    *("pubertal_stage", "treatment", "decision"),
 )
 PARENTS = ("father_cm", "mother_cm")
 AGE = "chronological_age_months"

@@ -1,6 +1,6 @@
 """An assessment as an HL7 FHIR R4 Observation, for a records system.
 
-https://hl7.org/fhir/R4/observation.html. It is preliminary: a reader decides.
+https://hl7.org/fhir/R4/observation.html. It is preliminary until a reader has decided.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def observation(assessment: Assessment, film: str, identity: Identity = ANONYMOU
     resource: Resource = {
         "resourceType": "Observation",
         "contained": [_device(assessment)],
-        "status": "preliminary",
+        "status": "preliminary" if assessment.reading is None else "final",
         "category": [{"coding": [_coding("observation-category", "imaging", "Imaging")]}],
         "code": {"coding": [dict(code) for code in BONE_AGE_CODES], "text": "Bone age"},
         "subject": _subject(identity),
@@ -69,6 +69,7 @@ def observation(assessment: Assessment, film: str, identity: Identity = ANONYMOU
         "bodySite": _body_site(assessment),
         "method": {"text": f"{standard_text(assessment.sex)}; {METHOD}"},
         "device": {"reference": f"#{DEVICE}"},
+        "performer": _performer(assessment),
         "referenceRange": _normal_range(growth, assessment.sex),
         "derivedFrom": _film(film, identity),
         "component": [*_components(assessment, clinical)],
@@ -102,6 +103,14 @@ def _subject(identity: Identity) -> Resource | None:
     if identity.name:
         reference["display"] = identity.name
     return reference if len(reference) > 1 else None
+
+
+def _performer(assessment: Assessment) -> list[Resource]:
+    """The reader who has decided, by the name that the reader gave."""
+    reading = assessment.reading
+    if reading is None or not reading.reader:
+        return []
+    return [{"type": "Practitioner", "display": reading.reader}]
 
 
 def _film(film: str, identity: Identity) -> list[Resource]:
@@ -147,6 +156,12 @@ def _components(assessment: Assessment, clinical: ClinicalFindings | None) -> It
         yield {"code": code, "valueRange": ends}
         level = quantity(100 * interval.level, "%", "%", LEVEL_DECIMALS)
         yield component("interval-level", "Level of the prediction interval", level)
+    if (reading := assessment.reading) is not None:
+        program = _months(reading.program_months)
+        yield component("program-bone-age", "Bone age by the program alone", program)
+        if reading.own_months is not None:
+            own = _months(reading.own_months)
+            yield component("own-reading", "The reader's reading before the program's", own)
     if assessment.chronological_age_months is not None:
         age = _months(assessment.chronological_age_months)
         yield component("chronological-age", "Chronological age", age)

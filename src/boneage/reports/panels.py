@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -10,8 +11,10 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from boneage.domain.assessment import CARPAL, METACARPAL, PHALANX, RegionDetection
-from boneage.domain.radiograph import Pixels
+from boneage.domain.orientation import Orientation
+from boneage.domain.radiograph import Pixels, Radiograph
 from boneage.i18n.words import Words
+from boneage.imaging.preparing import stretch
 from boneage.reports.wording import EN, region_label
 
 Colour = tuple[int, int, int]
@@ -44,6 +47,21 @@ def as_grey(stretched: Pixels) -> Rgb:
     grey = cv2.convertScaleAbs(np.ascontiguousarray(stretched), alpha=255.0)
     coloured: Rgb = cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)
     return coloured
+
+
+def as_analysed(
+    radiograph: Radiograph, oriented: Orientation, longest_px: int | None = None
+) -> Rgb:
+    """The radiograph upright, without its border, its contrast stretched."""
+    return as_grey(stretch(oriented.upright(radiograph.pixels, longest_px)))
+
+
+def upright_map(
+    heat_map: npt.NDArray[np.float32], oriented: Orientation, size: tuple[int, int], longest_px: int
+) -> npt.NDArray[np.float32]:
+    """Carry a map over the image as it came, of this (height, width), to the upright image."""
+    whole = cv2.resize(heat_map, size[::-1], interpolation=cv2.INTER_LINEAR)
+    return replace(oriented, inverted=False).upright(np.asarray(whole, np.float32), longest_px)
 
 
 def fitted(image: Rgb, height: int, width: int) -> Rgb:
@@ -98,7 +116,7 @@ def with_heat(
     size = film.shape[1], film.shape[0]
     heat = np.clip(cv2.resize(heat_map, size, interpolation=cv2.INTER_LINEAR), 0.0, 1.0)
     alpha = (opacity * heat)[..., np.newaxis]
-    mixed = film * (1 - alpha) + _heat_colours(heat) * alpha
+    mixed = film * (1 - alpha) + heat_colours(heat) * alpha
     return Image.fromarray(np.clip(np.rint(mixed), 0, 255).astype(np.uint8))
 
 
@@ -118,7 +136,7 @@ def heat_scale() -> Image.Image:
 def heat_bar(width: int, height: int) -> Image.Image:
     """Show the colours of the attention, from none at the left to the highest."""
     ramp = np.repeat(np.linspace(0, 1, width, dtype=np.float32)[np.newaxis], height, axis=0)
-    return Image.fromarray(_heat_colours(ramp))
+    return Image.fromarray(heat_colours(ramp))
 
 
 def font_of(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
@@ -148,7 +166,8 @@ def _label(
     pen.text((x + 5 - left, y + 5 - top), text, (0, 0, 0), font=font)
 
 
-def _heat_colours(heat: npt.NDArray[np.float32]) -> Rgb:
+def heat_colours(heat: npt.NDArray[np.float32]) -> Rgb:
+    """Colour attention from 0 to 1."""
     colours = cv2.applyColorMap(cv2.convertScaleAbs(heat, alpha=255.0), HEAT_COLOURS)
     rgb: Rgb = cv2.cvtColor(colours, cv2.COLOR_BGR2RGB)
     return rgb

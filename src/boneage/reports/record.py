@@ -39,6 +39,7 @@ from boneage.domain.clinical_findings import (
     NotDefined,
 )
 from boneage.domain.radiograph import Sex
+from boneage.domain.reader import Decision
 from boneage.domain.reported import (
     CM_DECIMALS,
     MONTHS_DECIMALS,
@@ -244,6 +245,15 @@ class ImageMetadataRecord(JsonObject, frozen=True):
     pixel_spacing_mm: list[float] | None
 
 
+class ReadingRecord(JsonObject, frozen=True):
+    """What a reader states of the image, beside the program's bone age."""
+
+    decision: Decision
+    program_months: float
+    own_months: float | None
+    seconds: float | None
+
+
 class AssessmentRecord(JsonObject, frozen=True, tag_field="status", tag="read"):
     """An image that was analysed; with the verdict "refused", at the user's request."""
 
@@ -264,6 +274,7 @@ class AssessmentRecord(JsonObject, frozen=True, tag_field="status", tag="read"):
     findings: list[FindingRecord]
     stance: OrientationRecord | None
     other_hand: OtherHandRecord | None
+    reading: ReadingRecord | None
     weights: WeightsName
     film_size: SizeRecord
     facts: ImageMetadataRecord
@@ -404,6 +415,7 @@ def _assessment(assessment: Assessment) -> AssessmentRecord:
         readings=dict(assessment.age_by_network),
         facts=ImageMetadataRecord.of(assessment.metadata),
         other_hand=hand and OtherHandRecord.of(hand, age_text=years_and_months(hand.age_months)),
+        reading=assessment.reading and ReadingRecord.of(assessment.reading),
         film_size=SizeRecord(assessment.film_height, assessment.film_width),
         boneage=__version__,
     )

@@ -37,6 +37,7 @@ from boneage.domain.clinical_findings import (
     NotDefined,
 )
 from boneage.domain.radiograph import Sex
+from boneage.domain.reader import Decision, ReaderReading
 from boneage.domain.reported import SDS_DECIMALS, reported
 from boneage.i18n.words import ENGLISH, Words, noop, words_of
 
@@ -61,6 +62,7 @@ STANDARDS: Mapping[Sex, str] = {
     Sex.FEMALE: noop("Greulich and Pyle, female standard"),
     Sex.MALE: noop("Greulich and Pyle, male standard"),
 }
+SEXES: Mapping[Sex, str] = {Sex.FEMALE: noop("female"), Sex.MALE: noop("male")}
 CHILDREN: Mapping[Sex, str] = {Sex.FEMALE: noop("girls"), Sex.MALE: noop("boys")}
 CENTRES: Mapping[Centre, str] = {
     Centre.CHRONOLOGICAL_AGE: noop("chronological age"),
@@ -135,6 +137,11 @@ def age_range(low: float, high: float, words: Words = EN) -> str:
     """Write a range of ages both ways."""
     months = words.to(words.number(low), words.months(high))
     return f"{words.to(words.age(low), words.age(high))} ({months})"
+
+
+def sex_text(sex: Sex, words: Words = EN) -> str:
+    """Write a sex."""
+    return words.gettext(SEXES[sex])
 
 
 def standard_text(sex: Sex, words: Words = EN) -> str:
@@ -222,6 +229,19 @@ def regional_estimates(assessment: Assessment, words: Words = EN) -> str:
     return words.gettext("{number} months").format(number=", ".join(ages))
 
 
+def reading_text(reading: ReaderReading, words: Words = EN) -> str:
+    """What a reader has decided, in a sentence."""
+    _ = words.gettext
+    if reading.bone_age_months is None:
+        return _("Rejected by the reader: no bone age is stated from this image.")
+    sentence = _("Accepted by the reader: {age}.")
+    if reading.decision is Decision.EDITED:
+        sentence = _("Stated by the reader: {age}; by the program: {program}.")
+    return sentence.format(
+        age=words.age(reading.bone_age_months), program=words.age(reading.program_months)
+    )
+
+
 def finding_text(finding: Finding, words: Words = EN) -> str:
     """The message of a finding."""
     return words.by_code("finding", finding.code, finding.message)
@@ -243,6 +263,8 @@ def comments(assessment: Assessment) -> list[str]:
     texts = [DISCLAIMER, *(finding_sentence(finding) for finding in assessment.findings)]
     if assessment.calibrated is not None:
         texts.append(site_calibration(assessment.calibrated))
+    if assessment.reading is not None:
+        texts.append(reading_text(assessment.reading))
     clinical = assessment.clinical
     parts = (clinical.growth, clinical.adult_height) if clinical else ()
     undefined = [part.not_defined for part in parts if part is not None]
@@ -296,6 +318,33 @@ def difference_text(growth: GrowthFindings, words: Words = EN) -> str:
         return text
     sign = "+" if growth.difference_months > 0 else "−"
     return f"{text} ({sign}{words.age(abs(growth.difference_months))})"
+
+
+def ahead_text(growth: GrowthFindings, words: Words = EN) -> str:
+    """The difference as a clinician says it: "8.0 months ahead of chronological age 11 years"."""
+    _, months = words.gettext, growth.difference_months
+    sentence = _("equal to chronological age {age}")
+    if months > 0:
+        sentence = _("{months} ahead of chronological age {age}")
+    elif months < 0:
+        sentence = _("{months} behind chronological age {age}")
+    age = words.age(growth.chronological_age_months)
+    return sentence.format(months=words.months(abs(months)), age=age)
+
+
+def conclusion_text(assessment: Assessment, words: Words = EN) -> str:
+    """One sentence: bone age, difference, classification and SDS; empty at an unknown age."""
+    growth = assessment.clinical.growth if assessment.clinical else None
+    if growth is None:
+        return ""
+    classification = words.gettext(CLASSIFICATIONS[growth.classification])
+    sds = "" if growth.sds is None else f", {sds_number(growth.sds, words)} SDS"
+    return words.gettext("Bone age {bone_age}, {difference}: {classification}{sds}.").format(
+        bone_age=bone_age_text(assessment, words),
+        difference=ahead_text(growth, words),
+        classification=classification,
+        sds=sds,
+    )
 
 
 def sds_number(sds: float, words: Words = EN) -> str:

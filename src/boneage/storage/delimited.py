@@ -98,7 +98,7 @@ def open_delimited(
 def _opened(path: Path, content: bytes | None) -> io.BufferedReader:
     if content is None:
         return path.open("rb")
-    return io.BufferedReader(io.BytesIO(content))  # type: ignore[arg-type]
+    return io.BufferedReader(io.BytesIO(content))
 
 
 _Cells: TypeAlias = tuple[int, int, list[str]]

@@ -1,210 +1,303 @@
-"""The page that assesses radiographs: add them, choose the sex, see the results."""
+"""The reading room: add radiographs, state the sex, see the bone ages."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
+from html import escape
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from boneage.apps.dashboard import analysis, downloads
-from boneage.apps.dashboard.analysis import Outcome, analyse_image
-from boneage.apps.dashboard.image_view import ask_choice, show_image, show_rejection
+from boneage.apps.dashboard import downloads
+from boneage.apps.dashboard.analysis import Outcome
+from boneage.apps.dashboard.language import ask_language, page_words
 from boneage.apps.dashboard.launch import UPLOAD_LIMIT_MB
 from boneage.apps.dashboard.markup import escape_markdown
-from boneage.apps.dashboard.result_view import show_exports, show_result
-from boneage.apps.dashboard.uploads import (
-    EXAMPLE,
-    Choice,
-    UploadedImage,
-    blocking_reason,
+from boneage.apps.dashboard.reader import READER_FIRST, READER_NAME, ask_own_reading, is_hidden
+from boneage.apps.dashboard.result_view import show_headline, show_result
+from boneage.apps.dashboard.uploads import EXAMPLE, Uploaded, read_upload
+from boneage.apps.dashboard.viewer import viewer
+from boneage.apps.dashboard.visit import Status, Visit, assessor, history_place, weights_problem
+from boneage.apps.dashboard.worklist import (
+    failure_text,
+    handle,
+    new_events,
+    patient_text,
+    worklist,
 )
-from boneage.apps.dashboard.visit import Visit, assessor, history_place, weights_problem
-from boneage.domain.assessment import Failure, Severity
-from boneage.inference.session import steps_of
-from boneage.reports.wording import DISCLAIMER, bone_age_text, interval_text
+from boneage.domain.assessment import Failure
+from boneage.i18n.words import Words, noop
+from boneage.reports.wording import DISCLAIMER
 
+POLL_SECONDS = 0.6
+"""Between two looks at analyses under way."""
 EXAMPLE_KEY = "example"
-HOW = Path(__file__).with_name("how.md").read_text("utf-8")
-SAVED = """
-Only what you save to the history, under a pseudonym, is stored: ages, height and SDS, no image.
-"""
-FILES: tuple[tuple[str, str, str, Callable[[Sequence[Outcome]], bytes]], ...] = (
-    ("CSV", "bone_ages.csv", "text/csv", downloads.csv_of),
-    ("JSON", "bone_ages.json", "application/json", downloads.json_of),
-    ("Pictures (ZIP)", "bone_ages.zip", downloads.ZIP_TYPE, downloads.pictures_of),
+IDENTITIES = "show-identities"
+MOST_BYTES = 1_500_000_000
+"""Of the files of one worklist, as they are held."""
+HOW = (
+    noop(
+        "**Add radiographs** of the left hand, single or a whole morning's: PNG, JPEG, TIFF, WebP, "
+        "BMP or DICOM, also as ZIP archives, with a CSV table of sex, age and height beside them."
+    ),
+    noop(
+        "**State the sex**: girls mature earlier, so the standards differ. A DICOM file may "
+        "state it."
+    ),
+    noop("**Assess the bone age**, and look at the image beside it."),
 )
-COLUMNS = ("Image", "File", "Sex", "Bone age", "Months", "Prediction interval", "Findings")
+NOTHING_LEAVES = noop(
+    "Images stay in the memory of this computer. Nothing is written to disk or sent anywhere, and "
+    "everything is discarded when this page is closed or reloaded."
+)
+SAVED = noop(
+    "Only what you save to the history, under a pseudonym, is stored: ages, height and SDS, no "
+    "image."
+)
+FILES: tuple[tuple[str, str, str, Callable[[Sequence[Outcome]], bytes]], ...] = (
+    (noop("Table (CSV)"), "bone_ages.csv", "text/csv", downloads.csv_of),
+    ("JSON", "bone_ages.json", "application/json", downloads.json_of),
+    (noop("Pictures (ZIP)"), "bone_ages.zip", downloads.ZIP_TYPE, downloads.pictures_of),
+)
 
 
 def assessment_page() -> None:
     """Draw the page."""
-    visit = Visit.current()
+    words, visit = page_words(), Visit.current()
+    _ = words.gettext
+    title, switches = st.columns([5, 1], vertical_alignment="center")
+    with title:
+        st.title(_("Bone age from a hand radiograph"))
+        st.html(f'<p class="notice">{_(DISCLAIMER)}</p>')
+    with switches.popover(_("Settings"), icon=":material/tune:", width="stretch"):
+        _ask_settings(words)
+    busy = visit.is_busy
+    st.fragment(_room, run_every=POLL_SECONDS if busy else None)(visit, busy)
+
+
+def _ask_settings(words: Words) -> None:
+    _ = words.gettext
+    ask_language()
+    st.toggle(
+        _("Read first: my own reading before the program's"),
+        key=READER_FIRST,
+        help=_("The bone age of the program is shown after yours; both are kept."),
+    )
+    st.toggle(
+        _("Show names and patient IDs"),
+        key=IDENTITIES,
+        help=_("Of DICOM files, on this page only: never logged, never written to the history."),
+    )
+    st.text_input(
+        _("Name of the reader"),
+        key=READER_NAME,
+        help=_("States who verified a bone age in report, DICOM and FHIR; needed for those only."),
+    )
+
+
+def _room(visit: Visit, polling: bool) -> None:
+    """Draw everything below the title; drawn again while analyses are under way."""
+    words = page_words()
+    if visit.is_busy is not polling:
+        st.rerun()  # to begin, or to end, looking again and again
     problem = weights_problem()
-    st.title("Bone age from a hand radiograph")
-    st.html(f'<p class="notice">{DISCLAIMER}</p>')
-    inputs, viewer = st.columns([1, 2.5], gap="large")
-    with inputs:
-        _add(visit)
-        choices = {}
-        for image in visit.images:
-            with st.container(border=True):
-                choices[image.key] = ask_choice(image, many=len(visit.images) > 1)
-        reason = blocking_reason(visit.images, choices, problem)
-        count = len(visit.images)
-        st.button(
-            "Assess bone age" if count < 2 else f"Analyse {count} radiographs",
-            type="primary",
-            disabled=bool(reason),
-            width="stretch",
-            on_click=visit.request_all,
-        )
-        if reason:
-            st.caption(reason)
-        visit.queue_all_requested(choices, possible=not reason)
-        if not problem:
-            _analyse(visit, choices)
-    with viewer:
-        if problem:
-            st.error(problem)
-        _view(visit, choices)
+    if problem:
+        st.error(problem)
+    hidden = bool(st.session_state.get(READER_FIRST))
+    left, right = st.columns([1.12, 1] if visit.entries else [1, 1.6], gap="medium")
+    with left:
+        _add(visit, words)
+        _show_notes(visit)
+        if visit.entries or visit.rejected:
+            _show_list(visit, words, possible=not problem, hidden=hidden)
+    with right:
+        if visit.entries:
+            _show_opened(visit, words, hidden=hidden)
+        elif not visit.rejected:
+            _explain(words)
 
 
-def _add(visit: Visit) -> None:
+def _explain(words: Words) -> None:
+    _ = words.gettext
+    st.header(_("How it works"))
+    st.markdown("\n".join(f"{number}. {_(text)}" for number, text in enumerate(HOW, 1)))
+    st.markdown(_(NOTHING_LEAVES))
+    if history_place() is not None:
+        st.markdown(_(SAVED))
+
+
+def _add(visit: Visit, words: Words) -> None:
+    _ = words.gettext
     uploads = st.file_uploader(
-        "Drop radiographs here (PNG, JPEG, TIFF, WebP, BMP, DICOM)",
+        _("Drop radiographs here (PNG, JPEG, TIFF, WebP, BMP, DICOM, ZIP), or a CSV table"),
         accept_multiple_files=True,
         max_upload_size=UPLOAD_LIMIT_MB,
-        key="uploads",
+        key=f"uploads-{visit.uploader}",
     )
-    st.caption(f"Up to {UPLOAD_LIMIT_MB} MB each; export a larger image compressed.")
-    st.button(
-        "Try the synthetic example",
-        type="tertiary",
-        icon=":material/draw:",
-        on_click=visit.add_example,
-    )
-    files = [(upload.file_id, upload.name, upload.getvalue) for upload in uploads]
-    if visit.with_example:
-        files.append((EXAMPLE_KEY, f"{EXAMPLE.file_name}.dcm", EXAMPLE.dicom))
-    visit.update_uploads(files)
-    for rejected in visit.rejected:
-        show_rejection(rejected)
-
-
-def _analyse(visit: Visit, choices: Mapping[str, Choice]) -> None:
-    """Analyse the pending images, also those left by an aborted rerun."""
-    pending = visit.pending(choices)
-    if not pending:
-        return
-    shared = assessor()
-    steps = steps_of(shared)
-    place = st.empty()
-    for number, (image, request) in enumerate(pending, start=1):
-        of = f"radiograph {number} of {len(pending)}: " if len(pending) > 1 else ""
-
-        def show_step(step: str, of: str = of) -> None:
-            place.progress(steps.index(step) / len(steps), f"{of}{step} …".capitalize())
-
-        try:
-            found = analyse_image(shared, image, request.choice, show_step, force=request.force)
-        except Exception:  # of the weights: without this it would recur in every rerun
-            visit.requests.clear()
-            raise
-        visit.record_outcome(image, request, found)
-    place.empty()
-
-
-def _view(visit: Visit, choices: Mapping[str, Choice]) -> None:
-    if not visit.images:
-        st.header("How it works")
-        st.markdown(HOW if history_place() is None else HOW + SAVED)
-        return
-    image = _pick(visit, choices)
-    found = visit.outcome_of(image, choices[image.key])
-    if found is None:
-        show_image(image)
-        if image.key in visit.outcomes:
-            st.info("Sex, age or height has changed: assess the bone age again.")
-    elif isinstance(found, Failure):
-        st.error(escape_markdown(found.message))
-        for finding in found.findings:
-            if finding.severity is Severity.WARNING:
-                st.warning(escape_markdown(finding.message))
-        if found.refused:
-            st.button(
-                "Analyse anyway",
-                key=f"force-{image.key}",
-                on_click=visit.request,
-                args=(image, choices[image.key]),
-                kwargs={"force": True},
-            )
-    else:
-        show_result(found)
-        show_exports(found)
-        if len(visit.images) == 1:
-            _show_downloads([found])
-
-
-def _pick(visit: Visit, choices: Mapping[str, Choice]) -> UploadedImage:
-    """Draw the table of several images, and give the selected one."""
-    outcomes = {image.key: visit.outcome_of(image, choices[image.key]) for image in visit.images}
-    if len(visit.images) == 1:
-        return visit.images[0]
-    if any(outcomes.values()):
-        st.header("All radiographs")
-        st.dataframe(
-            result_table(visit.images, outcomes),
-            hide_index=True,
-            row_height=64,
-            column_config={
-                "Image": st.column_config.ImageColumn(width=64),
-                "Months": st.column_config.NumberColumn(format="%.1f"),
-                "Findings": st.column_config.TextColumn(width="large"),
-            },
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            _("Try the synthetic example"),
+            type="tertiary",
+            icon=":material/draw:",
+            on_click=_add_example,
+            args=(visit,),
         )
-        _show_downloads([outcome for outcome in outcomes.values() if outcome is not None])
-    return st.selectbox(
-        "Radiograph shown below",
-        visit.images,
-        format_func=lambda image: image.name,
-        key="image-shown",
-    )
+        st.caption(_("Up to {size} MB each.").format(size=UPLOAD_LIMIT_MB))
+    if uploads:
+        _take(visit, [(one.file_id, one.name, one.getvalue) for one in uploads], words)
+        visit.uploader += 1
+        _forget_uploads()
+        st.rerun()
 
 
-def result_table(
-    images: Sequence[UploadedImage], outcomes: Mapping[str, Outcome | None]
-) -> dict[str, list[object]]:
-    """One row per image, by column."""
-    rows = [
-        (analysis.thumbnail_url(image), image.name, *_cells(outcomes[image.key]))
-        for image in images
-    ]
-    return {name: list(cells) for name, cells in zip(COLUMNS, zip(*rows, strict=True), strict=True)}
+def _take(
+    visit: Visit, files: Sequence[tuple[str, str, Callable[[], bytes]]], words: Words
+) -> None:
+    """Read files, with a bar; those too many are named."""
+    bar = st.progress(0.0)
+    for number, (key, name, data) in enumerate(files):
+        text = words.gettext("Reading {number} of {count} …")
+        bar.progress(number / len(files), text.format(number=number + 1, count=len(files)))
+        if sum(len(entry.image.packed) for entry in visit.entries.values()) > MOST_BYTES:
+            message = words.gettext("The list is full: remove images before you add {name}.")
+            visit.note(message.format(name=name), failed=True)
+            break
+        visit.take(list(read_upload(key, name, data())))
+    bar.empty()
 
 
-def _cells(outcome: Outcome | None) -> tuple[object, ...]:
-    if outcome is None:
-        return (None, None, None, None, "Not analysed yet")
-    if isinstance(outcome, Failure):
-        return (None, None, None, None, outcome.message)
-    found = outcome.assessment
-    interval = interval_text(found.interval) if found.interval else None
-    findings = " ".join(finding.message for finding in found.warnings) or "none"
-    age = bone_age_text(found)
-    return (found.sex.value, age, found.age_months, interval, findings)
+def _forget_uploads() -> None:
+    """Let Streamlit forget the files: the visit holds what it needs of them."""
+    context = get_script_run_ctx()
+    if context is not None:
+        context.uploaded_file_mgr.remove_session_files(context.session_id)
 
 
-def _show_downloads(outcomes: Sequence[Outcome]) -> None:
-    """Draw the buttons that save the results as files."""
-    with st.container(horizontal=True):
-        for label, name, kind, write in FILES:
-            st.download_button(
-                label,
-                partial(write, outcomes),
-                name,
-                kind,
-                on_click="ignore",
-                icon=":material/download:",
+def _add_example(visit: Visit) -> None:
+    if EXAMPLE_KEY not in visit.entries:
+        found: list[Uploaded] = list(
+            read_upload(EXAMPLE_KEY, f"{EXAMPLE.file_name}.dcm", EXAMPLE.dicom())
+        )
+        visit.take(found)
+    visit.open(EXAMPLE_KEY)
+
+
+def _show_notes(visit: Visit) -> None:
+    for number, note in enumerate(visit.notes):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            (st.error if note.failed else st.info)(escape_markdown(note.text))
+            st.button(
+                "✕",
+                key=f"note-{number}",
+                type="tertiary",
+                on_click=visit.notes.remove,
+                args=(note,),
             )
+
+
+def _show_list(visit: Visit, words: Words, *, possible: bool, hidden: bool) -> None:
+    _ = words.gettext
+    ready = visit.ready()
+    many = len(visit.entries) != 1
+    label = _("Analyse {count} radiographs").format(count=len(ready))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            label if many else _("Assess bone age"),
+            type="primary",
+            disabled=not ready or not possible,
+            on_click=_analyse_ready,
+            args=(visit,),
+        )
+        st.caption(_what_is_missing(visit, words))
+    with st.container(key="worklist-holder"):
+        worklist(
+            visit,
+            words,
+            identities=bool(st.session_state.get(IDENTITIES)),
+            hidden=hidden,
+            on_events=partial(_handle_events, visit),
+        )
+    outcomes = visit.shown_outcomes(hidden=hidden)
+    if outcomes:
+        with st.container(horizontal=True):
+            for label, name, kind, write in FILES:
+                st.download_button(
+                    _(label),
+                    partial(write, outcomes),
+                    name,
+                    kind,
+                    on_click="ignore",
+                    icon=":material/download:",
+                )
+
+
+def _what_is_missing(visit: Visit, words: Words) -> str:
+    """How many images wait for something, and what."""
+    counts = dict.fromkeys(Status, 0)
+    for entry in visit.entries.values():
+        counts[entry.status] += 1
+    _ = words.gettext
+    texts = {
+        _("{count} without a sex"): counts[Status.NO_SEX],
+        _("{count} to be corrected"): counts[Status.INVALID],
+        _("{count} to come"): counts[Status.WAITING] + counts[Status.ANALYSING],
+        _("{count} assessed"): counts[Status.READ],
+        _("{count} refused or failed"): counts[Status.REFUSED] + counts[Status.FAILED],
+        _("{count} cannot be read"): len(visit.rejected),
+    }
+    return ", ".join(text.format(count=count) for text, count in texts.items() if count)
+
+
+def _handle_events(visit: Visit) -> None:
+    for event in new_events(visit):
+        handle(visit, event)
+
+
+def _analyse_ready(visit: Visit) -> None:
+    visit.analyse(visit.ready(), assessor())
+
+
+def _show_opened(visit: Visit, words: Words, *, hidden: bool) -> None:
+    """Draw the answer of the opened image, the image, and what there is to know."""
+    entry = visit.opened_entry
+    if entry is None:
+        return
+    _ = words.gettext
+    st.html(f'<p class="image-name">{_named(visit, words)}</p>')
+    if is_hidden(entry, hidden=hidden):
+        ask_own_reading(entry, words)
+    elif entry.analysed is not None:
+        show_headline(entry.analysed.assessment, words)
+    elif isinstance(entry.outcome, Failure):
+        st.error(escape_markdown(failure_text(entry.outcome, words)))
+        if entry.outcome.refused:
+            st.button(
+                _("Analyse anyway"),
+                key=f"force-{entry.key}",
+                on_click=_analyse_anyway,
+                args=(visit, entry.key),
+            )
+    elif entry.status is Status.NO_SEX:
+        st.info(_("State the sex in the row of the image."))
+    viewer(visit, words, hidden=hidden)
+    show_result(visit, entry, words, hidden=hidden)
+
+
+def _named(visit: Visit, words: Words) -> str:
+    entry = visit.opened_entry
+    if entry is None:
+        return ""
+    date = entry.image.metadata.study_date
+    patient = patient_text(
+        entry.image.header,
+        words.date(str(date)) if date else "",
+        identities=bool(st.session_state.get(IDENTITIES)),
+    )
+    return " — ".join(escape(part) for part in (entry.image.name, patient) if part)
+
+
+def _analyse_anyway(visit: Visit, key: str) -> None:
+    entry = visit.entries.get(key)
+    if entry is not None and entry.sex is not None:
+        visit.analyse([entry], assessor(), force=True)

@@ -6,7 +6,6 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import PurePath
 
 from boneage.apps.dashboard.analysis import AnalysedImage, Outcome
 from boneage.domain.assessment import Assessment, Failure
@@ -40,14 +39,16 @@ class DownloadFailure:
 class ExportRequest:
     """Requested exports, and their file once it is written."""
 
+    key: str
+    """Of the image."""
     names: Sequence[str]
-    analysed: AnalysedImage
+    assessment: Assessment
     options: ReportOptions
     download: DownloadFile | DownloadFailure | None = None
 
-    def matches(self, analysed: AnalysedImage, options: ReportOptions) -> bool:
+    def matches(self, assessment: Assessment, options: ReportOptions) -> bool:
         """Whether it is for this assessment and these options."""
-        return self.analysed is analysed and self.options == options
+        return self.assessment is assessment and self.options == options
 
 
 def csv_of(outcomes: Sequence[Outcome]) -> bytes:
@@ -66,8 +67,13 @@ def pictures_of(outcomes: Sequence[Outcome]) -> bytes:
     """The pictures that ``boneage assess --picture`` draws, in one zip archive."""
     analysed = (outcome for outcome in outcomes if isinstance(outcome, AnalysedImage))
     pictures = ((one, export(one.session(), PICTURE)) for one in analysed)
-    files = ((_stem(one), picture.suffix, picture.content) for one, picture in pictures)
+    files = ((one.image.stem, picture.suffix, picture.content) for one, picture in pictures)
     return _zipped(files, zipfile.ZIP_STORED)  # PNG is compressed already
+
+
+def make_file(name: str, analysed: AnalysedImage, options: ReportOptions) -> bytes:
+    """Write one export of an image, which is decoded again."""
+    return export(analysed.session(), name, options).content
 
 
 def make_download(
@@ -86,7 +92,7 @@ def make_download(
         known = isinstance(error, BoneageError)
         message = str(error) if known else failure_of("", error).message
         return DownloadFailure(f"{message[:1].upper()}{message[1:]}.")
-    stem = _stem(analysed)
+    stem = analysed.image.stem
     if len(exports) == 1:
         (only,) = exports
         return DownloadFile(f"{stem}{only.suffix}", only.content, only.media_type)
@@ -96,10 +102,6 @@ def make_download(
 
 def _without_pictures(outcome: Outcome) -> Assessment | Failure:
     return outcome if isinstance(outcome, Failure) else outcome.assessment
-
-
-def _stem(analysed: AnalysedImage) -> str:
-    return PurePath(analysed.image.name).stem or "film"
 
 
 def _zipped(

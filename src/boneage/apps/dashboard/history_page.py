@@ -8,6 +8,7 @@ from importlib.util import find_spec
 
 import streamlit as st
 
+from boneage.apps.dashboard.interactive_chart import chart_spec
 from boneage.apps.dashboard.markup import escape_markdown
 from boneage.apps.dashboard.visit import Visit, history_place
 from boneage.clinical.course import Course, VisitFindings, course_of
@@ -23,13 +24,11 @@ from boneage.domain.reported import (
 from boneage.domain.visits import ClinicVisit
 from boneage.errors import BoneageError, HistoryError
 from boneage.history.store import History
-from boneage.reports.chart_svg import chart_svg
 from boneage.reports.charts import BONE_AGE, HEIGHT, SDS, course_charts
 from boneage.reports.child_files import CHILD_FILES
 from boneage.reports.course import conclusion
 from boneage.reports.wording import CLASSIFICATIONS
 
-CHART_PX = 860
 TABS = {BONE_AGE: "Bone age", HEIGHT: "Height", SDS: "SDS"}
 TEXTS = ("age", "bone-age", "stage", "treatment")
 """What is written of a visit without an image."""
@@ -77,7 +76,8 @@ def _show_course(course: Course) -> None:
     st.markdown(escape_markdown(conclusion(course)))
     charts = course_charts(course)
     for tab, chart in zip(st.tabs([TABS[name] for name in charts]), charts.values(), strict=True):
-        tab.image(chart_svg(chart), alt=chart.description, width=CHART_PX)
+        tab.vega_lite_chart(chart_spec(chart), key=f"chart-{chart.title}")
+        tab.caption(chart.description)
     rows = [_row(found) for found in course.visits]
     known = [name for name in rows[0] if any(row[name] is not None for row in rows)]
     st.dataframe([{name: row[name] for name in known} for row in rows], hide_index=True)

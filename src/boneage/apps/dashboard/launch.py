@@ -43,7 +43,7 @@ def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str
 def command(port: int) -> list[str]:
     """Give the arguments of ``streamlit`` that run the dashboard on a port."""
     flags = [part for name, value in options().items() for part in (f"--{name}", value)]
-    app = str(Path(__file__).with_name("app.py"))
+    app = str(Path(__file__).with_name("server.py"))
     return ["run", app, "--server.port", str(port), *flags]
 
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from html import escape
 
 from boneage.domain.assessment import Assessment
-from boneage.reports.wording import age_details, age_text, bone_age_text, difference_text
+from boneage.i18n.words import Words
+from boneage.reports.wording import EN, age_details, bone_age_text, conclusion_text, reading_text
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+.!|~$:-])")
-HEAT_SCALE = '<p class="heat-scale">Attention: low <i></i> high</p>'
+HEAT_SCALE = '<p class="heat-scale">{low} <i></i> {high}</p>'
 
 
 def escape_markdown(text: str) -> str:
@@ -24,25 +25,20 @@ def metadata_list(rows: Sequence[tuple[str, str]]) -> str:
     return f'<dl class="image-information">{items}</dl>'
 
 
-def image_name(name: str) -> str:
-    """The name of an image, above what belongs to it."""
-    return f'<p class="image-name">{escape(name)}</p>'
-
-
-def headline(assessment: Assessment) -> str:
-    """The bone age, large; announced by screen readers."""
-    months, *more = age_details(assessment)
-    if assessment.interval is None:
-        more.append("This model gives no prediction interval.")
-    if (age := assessment.chronological_age_months) is not None:
-        growth = assessment.clinical.growth if assessment.clinical else None
-        difference = f"; difference {difference_text(growth)}" if growth else ""
-        more.append(f"Chronological age {age_text(age)}{difference}")
+def headline(assessment: Assessment, words: Words = EN) -> str:
+    """The bone age, large, with a sentence of conclusion; announced by screen readers."""
+    _ = words.gettext
+    months, *more = age_details(assessment, words)
+    if assessment.interval is None and assessment.reading is None:
+        more.append(_("This model gives no prediction interval."))
+    if assessment.reading is not None:
+        more.append(reading_text(assessment.reading, words))
     lines = [
-        ("bone-age-label", "Bone age"),
-        ("bone-age", bone_age_text(assessment)),
+        ("bone-age-label", _("Bone age")),
+        ("bone-age", bone_age_text(assessment, words)),
         ("bone-age-months", months),
+        ("bone-age-conclusion", conclusion_text(assessment, words)),
         *(("bone-age-more", text) for text in more),
     ]
-    paragraphs = "".join(f'<p class="{kind}">{escape(text)}</p>' for kind, text in lines)
+    paragraphs = "".join(f'<p class="{kind}">{escape(text)}</p>' for kind, text in lines if text)
     return f'<div role="status">{paragraphs}</div>'

@@ -4,26 +4,44 @@ from __future__ import annotations
 
 import logging
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path, PurePath
+from typing import BinaryIO, TypeAlias
 
+from PIL import Image
+
+from boneage.apps.dashboard.identity import NOBODY, PatientHeader, patient_header
 from boneage.apps.dashboard.launch import UPLOAD_LIMIT_MB
-from boneage.domain.assessment import Finding
+from boneage.batch.cases import read_cases
+from boneage.domain.assessment import Case, Failure, Finding
 from boneage.domain.child import Child
 from boneage.domain.radiograph import ImageMetadata, Radiograph, Sex
-from boneage.errors import FilmError
+from boneage.errors import DataError, FilmError
+from boneage.i18n.words import Words, noop
 from boneage.imaging.preparing import stretch
 from boneage.quality.checks import findings_of
 from boneage.reading import read
-from boneage.reading.accepted import DICOM, FORMATS, kind_of
 from boneage.reading.source import NamedFile
 from boneage.reports.panels import Rgb, as_grey, fitted
+from boneage.reports.wording import sex_text
 from boneage.synthetic.examples import EXAMPLES
 
 SHOWN_PX = 1100
-"""Longest side of an image as the pages show it."""
+"""Longest side of an image that is shown at once; its full resolution follows."""
+THUMBNAIL_PX = 128
+JPEG_QUALITY = 90
+LEAST_PACKED_BYTES, MOST_PACKED_SHARE = 2**20, 0.9
+"""Files of fewer bytes, or that compression leaves larger, are held as they came."""
+MOST_MEMBERS = 500
+"""Of a ZIP archive."""
+TABLES = (".csv", ".tsv")
+DICOMDIR = "DICOMDIR"
+"""The index of a folder of DICOM files: they are found without it."""
 EXAMPLE = EXAMPLES[Sex.FEMALE]
 
 ADVICE: Mapping[str, str] = {
@@ -33,7 +51,7 @@ ADVICE: Mapping[str, str] = {
     ).items()
 }
 """The remedy for a :class:`~boneage.errors.FilmError` of each code."""
-DEFAULT_ADVICE = f"Upload a {FORMATS} file of one radiograph."
+DEFAULT_ADVICE = noop("Upload a PNG, JPEG, TIFF, WebP, BMP or DICOM file of one radiograph.")
 
 logger = logging.getLogger(__name__)
 
@@ -45,12 +63,24 @@ class UploadedImage:
     key: str
     """Unique in the visit, unlike the name."""
     name: str
-    data: bytes
+    packed: bytes = field(repr=False)
+    """The file, compressed where that saves much."""
+    is_packed: bool
     metadata: ImageMetadata
+    header: PatientHeader
     height: int
     width: int
-    shown: Rgb
-    """Stretched, and made to fit ``SHOWN_PX``."""
+    preview: bytes = field(repr=False)
+    """The image as decoded, stretched, made to fit ``SHOWN_PX``; JPEG."""
+    thumbnail: bytes = field(repr=False)
+    """Made to fit ``THUMBNAIL_PX``; JPEG."""
+    digest: str = field(repr=False)
+    """Of the file."""
+
+    @property
+    def data(self) -> bytes:
+        """The file as it was uploaded."""
+        return zlib.decompress(self.packed) if self.is_packed else self.packed
 
     def radiograph(self) -> Radiograph:
         """Decode the pixels once more, at full resolution."""
@@ -61,31 +91,40 @@ class UploadedImage:
         return NamedFile(self.data, self.name)
 
     @property
+    def stem(self) -> str:
+        """Its name without suffix, for what is made of it."""
+        return PurePath(self.name).stem or "film"
+
+    @property
     def is_dicom(self) -> bool:
         """Whether it has a study that a DICOM result could join."""
-        return kind_of(self.data) == DICOM
+        return self.metadata.format.startswith("DICOM")
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """Findings about the file, before a sex is chosen."""
         return findings_of(self.metadata, self.metadata.sex or Sex.FEMALE, ())
 
-    def information(self) -> list[tuple[str, str]]:
+    def information(self, words: Words) -> list[tuple[str, str]]:
         """The image information, as label and value."""
-        metadata, age = self.metadata, self.metadata.chronological_age_months
+        _, metadata, age = words.gettext, self.metadata, self.metadata.chronological_age_months
         spacing = metadata.pixel_spacing_mm
+        sides = {"L": _("left"), "R": _("right")}
         rows = [
-            ("Sex", metadata.sex.value if metadata.sex else None),
-            ("Age", f"{age / 12:.1f} years" if age is not None else None),
-            ("Date of birth", metadata.birth_date.isoformat() if metadata.birth_date else None),
-            ("Study date", metadata.study_date.isoformat() if metadata.study_date else None),
-            ("Side", {"L": "left", "R": "right"}.get(metadata.laterality or "")),
-            ("Body part", metadata.body_part.lower() if metadata.body_part else None),
-            ("Format", f"{metadata.format}, {metadata.bits} bit"),
-            ("Size", f"{self.width} × {self.height} pixels"),
-            ("Pixel size", f"{spacing[1]:.3g} × {spacing[0]:.3g} mm" if spacing else None),
+            (_("Sex"), sex_text(metadata.sex, words) if metadata.sex else None),
+            (_("Age"), words.age(age) if age is not None else None),
+            (_("Date of birth"), metadata.birth_date and words.date(str(metadata.birth_date))),
+            (_("Study date"), metadata.study_date and words.date(str(metadata.study_date))),
+            (_("Side"), sides.get(metadata.laterality or "")),
+            (_("Body part"), metadata.body_part.lower() if metadata.body_part else None),
+            (_("Format"), f"{metadata.format}, {metadata.bits} bit"),
+            (
+                _("Size"),
+                _("{width} × {height} pixels").format(width=self.width, height=self.height),
+            ),
+            (_("Pixel size"), spacing and f"{spacing[1]:.3g} × {spacing[0]:.3g} mm"),
         ]
-        return [(label, value) for label, value in rows if value is not None]
+        return [(label, value) for label, value in rows if value]
 
 
 @dataclass(frozen=True)
@@ -94,23 +133,129 @@ class RejectedFile:
 
     key: str
     name: str
+    code: str
+    """Of the error."""
     message: str
-    advice: str
+    header: PatientHeader = NOBODY
 
 
-def read_upload(key: str, name: str, data: bytes) -> UploadedImage | RejectedFile:
-    """Read an uploaded file; its kind is recognised by its content."""
+def file_problem(file: RejectedFile, words: Words) -> tuple[str, str]:
+    """Why a file cannot be analysed, and the remedy."""
+    advice = words.by_code("advice", file.code, ADVICE.get(file.code, ""))
+    return words.by_code("file", file.code, file.message), advice or words.gettext(DEFAULT_ADVICE)
+
+
+@dataclass(frozen=True)
+class CaseTable:
+    """A table of cases that was dropped beside the images."""
+
+    name: str
+    cases: tuple[Case, ...]
+    failures: tuple[Failure, ...]
+
+    def case_of(self, name: str) -> Case | None:
+        """The row that names an image, with or without folder and suffix."""
+        wanted = PurePath(name)
+        for case in self.cases:
+            stated = PurePath(str(case.film).replace("\\", "/"))
+            if wanted.name.casefold() in {stated.name.casefold(), stated.stem.casefold()}:
+                return case
+        return next(
+            (case for case in self.cases if PurePath(str(case.film)).stem == wanted.stem), None
+        )
+
+
+Uploaded: TypeAlias = UploadedImage | RejectedFile | CaseTable
+
+
+def read_upload(key: str, name: str, data: bytes) -> Iterator[Uploaded]:
+    """Read an uploaded file, its kind recognised by its content; a ZIP archive file by file."""
+    base = PurePath(name.replace("\\", "/")).name
+    if base.upper() == DICOMDIR or is_hidden(name):
+        return
+    if base.lower().endswith(TABLES):
+        yield _table(key, base, data)
+    elif zipfile.is_zipfile(BytesIO(data)):
+        yield from _members(key, base, data)
+    else:
+        yield _image(key, base, data)
+
+
+def _image(key: str, name: str, data: bytes) -> UploadedImage | RejectedFile:
     try:
         radiograph = read(NamedFile(data, name))
     except FilmError as error:
-        return RejectedFile(key, name, f"{error}.", ADVICE.get(error.code, DEFAULT_ADVICE))
+        return RejectedFile(key, name, error.code, f"{error}.", patient_header(data))
     except Exception as error:  # one bad file must not take the page down
         logger.exception("unexpected failure while a file was read")
         message = f"{name!r} cannot be read: unexpected {type(error).__name__}."
-        return RejectedFile(key, name, message, DEFAULT_ADVICE)
-    shown = fitted(as_grey(stretch(radiograph.pixels)), SHOWN_PX, SHOWN_PX)
-    size = radiograph.height, radiograph.width
-    return UploadedImage(key, radiograph.name, data, radiograph.metadata, *size, shown)
+        return RejectedFile(key, name, "unexpected", message)
+    grey = as_grey(stretch(radiograph.pixels))
+    packed, is_packed = data, False
+    if len(data) > LEAST_PACKED_BYTES:
+        packed = zlib.compress(data, 1)
+        is_packed = len(packed) < MOST_PACKED_SHARE * len(data)
+    return UploadedImage(
+        key=key,
+        name=radiograph.name,
+        packed=packed if is_packed else data,
+        is_packed=is_packed,
+        metadata=radiograph.metadata,
+        header=patient_header(data),
+        height=radiograph.height,
+        width=radiograph.width,
+        preview=jpeg(fitted(grey, SHOWN_PX, SHOWN_PX)),
+        thumbnail=jpeg(fitted(grey, THUMBNAIL_PX, THUMBNAIL_PX)),
+        digest=sha256(data).hexdigest(),
+    )
+
+
+def _table(key: str, name: str, data: bytes) -> CaseTable | RejectedFile:
+    try:
+        found = [case for _line, case in read_cases(Path(name), data)]
+    except DataError as error:
+        message = f"{str(error)[:1].upper()}{str(error)[1:]}."
+        return RejectedFile(key, name, "table", message)
+    cases = tuple(case for case in found if isinstance(case, Case))
+    return CaseTable(name, cases, tuple(one for one in found if isinstance(one, Failure)))
+
+
+def _members(key: str, name: str, data: bytes) -> Iterator[Uploaded]:
+    """The files of a ZIP archive, as far as they are no larger than an upload may be."""
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            members = [one for one in archive.infolist() if not one.is_dir()]
+            if not members or members[0].filename == "[Content_Types].xml":
+                yield RejectedFile(key, name, "empty_archive", f"{name!r} holds no image.")
+                return
+            for number, member in enumerate(members[:MOST_MEMBERS]):
+                if member.file_size > UPLOAD_LIMIT_MB * 10**6:
+                    message = (
+                        f"{member.filename!r} in {name!r} is larger than {UPLOAD_LIMIT_MB} MB."
+                    )
+                    yield RejectedFile(
+                        f"{key}-{number}", member.filename, "too_many_bytes", message
+                    )
+                    continue
+                yield from read_upload(f"{key}-{number}", member.filename, archive.read(member))
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, zlib.error) as error:
+        # A RuntimeError asks for a password.
+        message = f"the ZIP archive {name!r} cannot be read ({type(error).__name__})."
+        yield RejectedFile(key, name, "archive", f"{message[:1].upper()}{message[1:]}")
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file is one that systems put beside the images."""
+    parts = PurePath(name.replace("\\", "/")).parts
+    return any(part.startswith(".") or part == "__MACOSX" for part in parts)
+
+
+def jpeg(image: Rgb | Image.Image) -> bytes:
+    """Encode a picture for the browser."""
+    file = BytesIO()
+    picture = image if isinstance(image, Image.Image) else Image.fromarray(image)
+    picture.save(file, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    return file.getvalue()
 
 
 @dataclass(frozen=True)
@@ -119,8 +264,6 @@ class Choice:
 
     sex: Sex | None
     chronological_age_months: float | None = None
-    problem: str = ""
-    """Why the age given is invalid; empty: it is not."""
     height_cm: float | None = None
     """Current standing height."""
 
@@ -128,46 +271,3 @@ class Choice:
     def child(self) -> Child:
         """The child's data."""
         return Child(self.chronological_age_months, height_cm=self.height_cm)
-
-
-def age_in_months(years: int | None, months: int | None) -> float | None:
-    """Months from whole years and months; None when neither is given."""
-    if years is None and months is None:
-        return None
-    return 12.0 * (years or 0) + (months or 0)
-
-
-def sex_mismatch(image: UploadedImage, choice: Choice) -> str:
-    """A warning where the image states the other sex; else empty."""
-    stated = image.metadata.sex
-    if stated is None or choice.sex is None or stated is choice.sex:
-        return ""
-    return (
-        f"The file states {stated}, but {choice.sex} was chosen. "
-        "The standards differ by sex: check which is right."
-    )
-
-
-def blocking_reason(
-    images: Sequence[UploadedImage], choices: Mapping[str, Choice], weights_problem: str
-) -> str:
-    """Why the images cannot be analysed yet; empty when they can."""
-    if weights_problem:
-        return "No model is available."
-    if not images:
-        return "Add a radiograph first."
-    without = [image for image in images if choices[image.key].sex is None]
-    if without:
-        return f"Choose the sex{_of(without, images)}."
-    wrong = [image for image in images if choices[image.key].problem]
-    if wrong:
-        return f"Correct the age{_of(wrong, images)}."
-    return ""
-
-
-def _of(some: Sequence[UploadedImage], images: Sequence[UploadedImage]) -> str:
-    if len(images) == 1:
-        return ""
-    others = len(some) - 1
-    more = f" and {others} other{'s' * (others > 1)}" if others else ""
-    return f" for {some[0].name}{more}"

@@ -1,64 +1,232 @@
-"""The state of one browser tab: images, results and requests, in memory alone."""
+"""The state of one browser tab: its worklist, in memory alone; analyses go on beside the page."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import TypeAlias
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from weakref import ref
 
 import streamlit as st
 
-from boneage.apps.dashboard.analysis import AnalysedImage, Outcome
+from boneage.apps.dashboard.analysis import AnalysedImage, Outcome, analyse_image
 from boneage.apps.dashboard.downloads import ExportRequest
-from boneage.apps.dashboard.uploads import Choice, RejectedFile, UploadedImage, read_upload
-from boneage.errors import BoneageError
+from boneage.apps.dashboard.identity import SamePatient, same_patients
+from boneage.apps.dashboard.pictures import publish
+from boneage.apps.dashboard.uploads import CaseTable, Choice, RejectedFile, Uploaded, UploadedImage
+from boneage.clinical.interpreting import with_reading
+from boneage.domain.ages import parse_age
+from boneage.domain.assessment import Case, Failure
+from boneage.domain.child import check_height, height_from_inches, parse_height
+from boneage.domain.radiograph import Sex
+from boneage.domain.reader import ReaderReading
+from boneage.domain.reported import completed, reported
+from boneage.errors import BoneageError, WeightsError
 from boneage.history import HISTORY_VARIABLE
 from boneage.inference.assessor import Assessor
+from boneage.inference.session import failure_of
 
-File: TypeAlias = tuple[str, str, Callable[[], bytes]]
-"""Key, name, and a function that gives the bytes."""
+WORKERS = max(1, min(4, (os.cpu_count() or 1) // 2))
+INCHES = ("in", '"', "″", "zoll", "inches")
+_pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="boneage-dashboard")
 
 
-@dataclass(frozen=True, eq=False)
-class AnalysisRequest:
-    """A request to analyse an image."""
+class Status(StrEnum):
+    """What becomes of an image."""
+
+    REJECTED = "rejected"
+    """The file cannot be read."""
+    NO_SEX = "no_sex"
+    INVALID = "invalid"
+    """An age or a height is impossible."""
+    READY = "ready"
+    WAITING = "waiting"
+    ANALYSING = "analysing"
+    READ = "read"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(eq=False)
+class Job:
+    """One requested analysis."""
 
     choice: Choice
-    force: bool = False
-    """Even when it fails the quality check."""
+    force: bool
+    step: str = ""
+    """What is being done; empty: it waits."""
 
 
-@dataclass(frozen=True, eq=False)
-class SaveMessage:
-    """The message after an assessment was, or could not be, saved to the history."""
+@dataclass(eq=False)
+class Entry:
+    """One image in the worklist, with what the visitor states about the child."""
 
-    analysed: AnalysedImage
-    message: str
+    image: UploadedImage
+    sex: Sex | None
+    age: str = ""
+    """As written; empty: as the file states it."""
+    height: str = ""
+    """As written, in centimetres unless it says inches."""
+    pseudonym: str = ""
+    problems: dict[str, str] = field(default_factory=dict)
+    """Why what was written is impossible, by field."""
+    outcome: Outcome | None = None
+    job: Job | None = None
+    version: int = 0
+    """Of its pictures."""
+    opened_at: float | None = None
+    reading: ReaderReading | None = None
+    """What the reader has decided."""
+    own_reading: tuple[float, float] | None = None
+    """The reader's own bone age, and the seconds it took."""
+    problems_of_reading: str = ""
+    """Why the reader's own bone age is not one."""
+    saved_as: list[str] = field(default_factory=list)
+    name: str = ""
+    """In the address of its pictures."""
+
+    def __post_init__(self) -> None:
+        self.name = publish(self)
+
+    @property
+    def key(self) -> str:
+        return self.image.key
+
+    @property
+    def analysed(self) -> AnalysedImage | None:
+        """Its analysis; None: there is none."""
+        return self.outcome if isinstance(self.outcome, AnalysedImage) else None
+
+    @property
+    def stated(self) -> AnalysedImage | None:
+        """Its analysis as the reader states it; None: there is none, or the reader rejects it."""
+        analysed, reading = self.analysed, self.reading
+        if analysed is None or reading is None:
+            return analysed
+        if reading.bone_age_months is None:
+            return None
+        return replace(analysed, assessment=with_reading(analysed.assessment, reading))
+
+    @property
+    def status(self) -> Status:
+        if self.job is not None:
+            return Status.ANALYSING if self.job.step else Status.WAITING
+        if self.problems:
+            return Status.INVALID
+        if isinstance(self.outcome, Failure):
+            return Status.REFUSED if self.outcome.refused else Status.FAILED
+        if self.analysed is not None:
+            return Status.READ
+        return Status.NO_SEX if self.sex is None else Status.READY
+
+    @property
+    def choice(self) -> Choice:
+        """What to analyse by; what is impossible is left out."""
+        age = None if "age" in self.problems or not self.age else parse_age(self.age)
+        height = None if "height" in self.problems or not self.height else parse_length(self.height)
+        return Choice(self.sex, age, height)
+
+    def edit(self, name: str, text: str) -> None:
+        """Take what the visitor writes: sex, age or height."""
+        self.problems.pop(name, None)
+        try:
+            if name == "sex":
+                self.sex = Sex.parse(text) if text else None
+            elif name == "age":
+                self.age = text.strip()
+                if self.age:
+                    parse_age(self.age)
+            elif name == "height":
+                self.height = text.strip()
+                if self.height:
+                    parse_length(self.height)
+        except BoneageError as error:
+            self.problems[name] = str(error)
+            return
+        self._interpret_again()
+
+    def fill(self, case: Case) -> None:
+        """Take what a table states; what the visitor has written stays."""
+        if case.sex is not None and (self.sex is None or self.sex is self.image.metadata.sex):
+            self.edit("sex", case.sex.value)
+        child = case.child
+        age = case.chronological_age_months
+        if age is None and child is not None:
+            age = child.chronological_age_months
+        if age is not None and not self.age:
+            self.edit("age", short_age(age))
+        if child is not None and child.height_cm is not None and not self.height:
+            self.edit("height", f"{reported(child.height_cm):g}")
+        self.pseudonym = self.pseudonym or case.pseudonym or ""
+
+    def _interpret_again(self) -> None:
+        """Keep the bone age where only age or height has changed; forget that of the other sex."""
+        choice, analysed = self.choice, self.analysed
+        if isinstance(self.outcome, Failure) or analysed is None:
+            self.outcome = None
+        elif analysed.choice.sex is not choice.sex:
+            self.outcome, self.reading, self.own_reading = None, None, None
+            self.saved_as.clear()
+        elif analysed.choice != choice:
+            try:
+                self.outcome = analysed.for_child(choice)
+            except BoneageError as error:
+                self.problems["age"] = str(error)
+
+
+def parse_length(text: str) -> float:
+    """Read a height in centimetres, or in inches where it says so; HeightError."""
+    plain = text.strip().lower()
+    for unit in INCHES:
+        if plain.endswith(unit):
+            return height_from_inches(parse_height(plain.removesuffix(unit).strip()))
+    return check_height(parse_height(plain.removesuffix("cm").strip()))
+
+
+def short_age(months: float) -> str:
+    """Write an age as people type it: 11y4m."""
+    years, rest = completed(months)
+    return f"{years}y{rest}m"
+
+
+@dataclass(frozen=True)
+class Note:
+    """A message of the page that stays until it is closed."""
+
+    text: str
     failed: bool = False
 
 
-@dataclass
+@dataclass(eq=False)
 class Visit:
-    """The images of one browser tab, their assessments, and pending requests.
+    """The worklist of one browser tab, and pending requests.
 
     Streamlit aborts a rerun of the page when its visitor clicks anything else, and the next
-    rerun does not see the earlier click. So the callback of a click stores its request here,
-    before the rerun, until it is done.
+    rerun does not see the earlier click. So the callback of a click stores its request here.
     """
 
-    with_example: bool = False
-    uploads: dict[str, UploadedImage | RejectedFile] = field(default_factory=dict)
-    outcomes: dict[str, tuple[Choice, Outcome]] = field(default_factory=dict)
-    all_requested: bool = False
-    """Whether every image is to be analysed, by the choices at the next rerun."""
-    requests: dict[str, AnalysisRequest] = field(default_factory=dict)
+    entries: dict[str, Entry] = field(default_factory=dict)
+    rejected: dict[str, RejectedFile] = field(default_factory=dict)
+    tables: list[CaseTable] = field(default_factory=list)
+    uploader: int = 0
+    """The number of the field for files, which is emptied when they are taken in."""
+    opened: str = ""
+    """Key of the image that is shown."""
+    last_event: int = 0
+    """Number of the last event of the worklist that was handled."""
     export: ExportRequest | None = None
-    saved: SaveMessage | None = None
+    notes: list[Note] = field(default_factory=list)
     pseudonym_to_delete: str | None = None
+    """The pseudonym of a child whose history is to be deleted."""
+    visits_to_delete: tuple[str, int] | None = None
+    """A pseudonym, and the number of a visit to delete."""
     history_problem: str = ""
     """Why the last change of the history was not saved."""
-    """The pseudonym of a child whose history is to be deleted."""
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
     def current(cls) -> Visit:
@@ -68,73 +236,137 @@ class Visit:
         visit: Visit = st.session_state["visit"]
         return visit
 
-    def update_uploads(self, files: Iterable[File]) -> None:
-        """Read new files, and discard removed ones."""
-        given = {key: (name, data) for key, name, data in files}
-        for key in set(self.uploads) - set(given):
-            del self.uploads[key]
-            self._discard(key)
-        for key, (name, data) in given.items():
-            if key not in self.uploads:
-                self.uploads[key] = read_upload(key, name, data())
+    def take(self, uploaded: Iterable[Uploaded]) -> None:
+        """Take in what was uploaded; tables fill in what they state of images, also of later ones.
 
-    def _discard(self, key: str) -> None:
-        self.outcomes.pop(key, None)
-        self.requests.pop(key, None)
-        if self.export is not None and self.export.analysed.image.key == key:
-            self.export = None
-        if self.saved is not None and self.saved.analysed.image.key == key:
-            self.saved = None
+        An image without a sex of its own stays in the list until one is chosen.
+        """
+        for one in uploaded:
+            if isinstance(one, CaseTable):
+                self.tables.append(one)
+                for entry in self.entries.values():
+                    self._fill(entry, one)
+            elif isinstance(one, RejectedFile):
+                self.rejected[one.key] = one
+            else:
+                entry = self.entries[one.key] = Entry(one, one.metadata.sex)
+                for table in self.tables:
+                    self._fill(entry, table)
+        if self.opened not in self.entries:
+            self.open(next(iter(self.entries), ""))
 
-    def add_example(self) -> None:
-        """Add the synthetic example."""
-        self.with_example = True
+    @staticmethod
+    def _fill(entry: Entry, table: CaseTable) -> None:
+        case = table.case_of(entry.image.name)
+        if case is not None:
+            entry.fill(case)
 
-    def request_all(self) -> None:
-        """Request the analysis of every image."""
-        self.all_requested = True
-
-    def queue_all_requested(self, choices: Mapping[str, Choice], *, possible: bool) -> None:
-        """Queue every image if that was requested; drop the request where it is impossible."""
-        if self.all_requested and possible:
-            for image in self.images:
-                self.request(image, choices[image.key])
-        self.all_requested = False
-
-    def request(self, image: UploadedImage, choice: Choice, *, force: bool = False) -> None:
-        """Request the analysis of an image by a choice."""
-        self.requests[image.key] = AnalysisRequest(choice, force)
-
-    def pending(self, choices: Mapping[str, Choice]) -> list[tuple[UploadedImage, AnalysisRequest]]:
-        """The pending requests; those whose choice has changed since are dropped."""
-        for key, request in list(self.requests.items()):
-            if choices.get(key) != request.choice:
-                self.requests.pop(key, None)
-        images = [image for image in self.images if image.key in self.requests]
-        return [(image, self.requests[image.key]) for image in images]
-
-    def record_outcome(
-        self, image: UploadedImage, request: AnalysisRequest, outcome: Outcome
-    ) -> None:
-        """Store an outcome, unless another rerun has completed the request."""
-        if self.requests.get(image.key) is request:
-            self.outcomes[image.key] = request.choice, outcome
-            self.requests.pop(image.key, None)
+    def open(self, key: str) -> None:
+        """Show an image."""
+        self.opened = key
+        entry = self.entries.get(key)
+        if entry is not None and entry.opened_at is None:
+            entry.opened_at = time.monotonic()
 
     @property
-    def images(self) -> list[UploadedImage]:
-        """The images that can be analysed, in order of upload."""
-        return [image for image in self.uploads.values() if isinstance(image, UploadedImage)]
+    def opened_entry(self) -> Entry | None:
+        """The image that is shown."""
+        return self.entries.get(self.opened)
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Take images off the list, and everything that was made of them."""
+        order = list(self.entries)
+        place = order.index(self.opened) if self.opened in self.entries else 0
+        for key in keys:
+            self.rejected.pop(key, None)
+            self.entries.pop(key, None)
+            if self.export is not None and self.export.key == key:
+                self.export = None
+        if self.opened not in self.entries:
+            left = list(self.entries)
+            self.open(left[min(place, len(left) - 1)] if left else "")
+
+    def ready(self, keys: Iterable[str] | None = None) -> list[Entry]:
+        """The images that can be analysed now; those that were are left alone."""
+        chosen = self.entries if keys is None else keys
+        entries = [self.entries[key] for key in chosen if key in self.entries]
+        return [entry for entry in entries if entry.status is Status.READY]
+
+    def analyse(self, entries: Iterable[Entry], assessor: Assessor, *, force: bool = False) -> None:
+        """Analyse images beside the page, one after the other."""
+        here = ref(self)
+        for entry in entries:
+            entry.job = job = Job(entry.choice, force)
+            entry.outcome = None
+            _pool.submit(_work, here, entry, job, assessor)
 
     @property
-    def rejected(self) -> list[RejectedFile]:
-        """The files that cannot be analysed."""
-        return [file for file in self.uploads.values() if isinstance(file, RejectedFile)]
+    def is_busy(self) -> bool:
+        """Whether an analysis is to come."""
+        return any(entry.job is not None for entry in self.entries.values())
 
-    def outcome_of(self, image: UploadedImage, choice: Choice) -> Outcome | None:
-        """Give the outcome of an image; None when there is none by this choice."""
-        chosen, outcome = self.outcomes.get(image.key, (None, None))
-        return outcome if chosen == choice else None
+    def done(self, entry: Entry, job: Job, outcome: Outcome) -> None:
+        """Store an outcome, unless the image was taken off the list, or is analysed anew."""
+        with self._lock:
+            if entry.job is not job:
+                return
+            entry.job, entry.outcome = None, outcome
+            entry.version += 1
+            if isinstance(outcome, AnalysedImage) and entry.choice != job.choice:
+                entry._interpret_again()
+
+    def patients(self) -> Mapping[str, SamePatient]:
+        """The images that state one patient, by their keys."""
+        images = [entry.image for entry in self.entries.values()]
+        return same_patients([(image.key, image.header, image.metadata) for image in images])
+
+    def shown_outcomes(self, *, hidden: bool) -> list[Outcome]:
+        """Every outcome that there is, in the order of the images, as the reader states it.
+
+        ``hidden``: without those that the reader has to read first.
+        """
+        found: list[Outcome] = []
+        for entry in self.entries.values():
+            if isinstance(entry.outcome, Failure):
+                found.append(entry.outcome)
+            elif entry.stated is not None and not (hidden and entry.own_reading is None):
+                found.append(entry.stated)
+        return found
+
+    def note(self, text: str, *, failed: bool = False) -> None:
+        """Show a message until it is closed."""
+        self.notes.append(Note(text, failed))
+
+    def duplicates(self) -> Iterator[str]:
+        """The keys of images whose file is in the list before them."""
+        seen: set[str] = set()
+        for entry in self.entries.values():
+            if entry.image.digest in seen:
+                yield entry.key
+            seen.add(entry.image.digest)
+
+
+def _work(visit: ref[Visit], entry: Entry, job: Job, assessor: Assessor) -> None:
+    """Analyse an image in a thread, unless its visit has ended."""
+    here = visit()
+    if here is None or entry.job is not job or here.entries.get(entry.key) is not entry:
+        return
+    del here  # a closed tab is given back while its last image is analysed
+
+    def show(step: str) -> None:
+        job.step = step
+
+    job.step = "…"
+    outcome: Outcome
+    try:
+        outcome = analyse_image(assessor, entry.image, job.choice, show, force=job.force)
+    except WeightsError as error:
+        outcome = Failure(entry.image.name, "weights", str(error))
+    except Exception as error:  # a thread has nobody to tell
+        outcome = failure_of(entry.image.name, error)
+    here = visit()
+    if here is not None:
+        here.done(entry, job, outcome)
 
 
 @st.cache_resource(show_spinner=False)

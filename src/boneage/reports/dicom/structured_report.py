@@ -1,7 +1,8 @@
 """An assessment as a DICOM structured report: TID 1500, Measurement Report.
 
 Bone age with its interval, SDS and normal range; each region as a closed
-polyline on the image itself. It is unverified and preliminary: a radiologist decides.
+polyline on the image itself. It is unverified and preliminary until a reader, who gives a name,
+has decided.
 """
 
 from __future__ import annotations
@@ -55,6 +56,10 @@ METHODS: Mapping[Sex, CodedConcept] = {
 INTERVAL_LOW = _own("INTERVAL-LOW", "Bone age, lower end of its prediction interval")
 INTERVAL_HIGH = _own("INTERVAL-HIGH", "Bone age, upper end of its prediction interval")
 INTERVAL_LEVEL = _own("INTERVAL-LEVEL", "Level of the prediction interval of the bone age")
+PROGRAM = _own("PROGRAM", "Bone age by the program alone")
+OWN_READING = _own("OWN-READING", "Bone age by the reader, before the program's was shown")
+ORGANISATION = "not stated"
+"""Of the reader: DICOM requires one (PS3.3, C.17.2)."""
 UNCALIBRATED = _own("UNCALIBRATED", "Bone age without site calibration")
 DIFFERENCE = _own("DIFFERENCE", "Bone age minus chronological age")
 HEIGHT_SDS = _own("HEIGHT-SDS", "SDS of the height for age")
@@ -91,6 +96,8 @@ def structured_report(assessment: Assessment, source: SourceDataset) -> sr.Compr
     With ``clinical``, the report holds the SDS, the normal range and the adult height. It is a
     dataset of a new series.
     """
+    reader = assessment.reading.reader.replace("^", " ") if assessment.reading else ""
+    verified = bool(reader)  # DICOM has no verification by nobody
     groups: list[
         sr.MeasurementsAndQualitativeEvaluations | sr.PlanarROIMeasurementsAndQualitativeEvaluations
     ] = [_bone_age(assessment, source)]
@@ -113,8 +120,10 @@ def structured_report(assessment: Assessment, source: SourceDataset) -> sr.Compr
         software_versions=__version__,
         device_serial_number=assessment.weights.sha256,
         is_complete=True,
-        is_final=False,
-        is_verified=False,
+        is_final=verified,
+        is_verified=verified,
+        verifying_observer_name=reader if verified else None,
+        verifying_organization=ORGANISATION if verified else None,
         transfer_syntax_uid=ExplicitVRLittleEndian,
         specific_character_set=UTF_8,
         coding_schemes=[CodingSchemeIdentificationItem(OWN_SCHEME, name=OWN_SCHEME_NAME)],
@@ -180,6 +189,10 @@ def _measurements(assessment: Assessment) -> Iterator[sr.Measurement]:
         yield _number(INTERVAL_LOW, assessment.interval.low_months)
         yield _number(INTERVAL_HIGH, assessment.interval.high_months)
         yield _number(INTERVAL_LEVEL, 100 * assessment.interval.level, PERCENT, LEVEL_DECIMALS)
+    if (reading := assessment.reading) is not None:
+        yield _number(PROGRAM, reading.program_months)
+        if reading.own_months is not None:
+            yield _number(OWN_READING, reading.own_months)
     if assessment.calibrated is not None:
         yield _number(UNCALIBRATED, assessment.calibrated.uncalibrated_months)
     if assessment.chronological_age_months is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reportlab.lib.colors import Color, HexColor
+from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable
 
@@ -30,7 +31,8 @@ class ChartDrawing(Flowable):
         """Draw it on the canvas that ReportLab has set."""
         canvas, chart = self.canv, self.chart
         canvas.saveState()
-        _write(canvas, chart.title, 0, self.height - TITLE, TITLE, bold=True)
+        size = TITLE * min(1.0, self.width / _length(chart.title, TITLE))
+        _write(canvas, chart.title, 0, self.height - TITLE, size, bold=True)
         _write(canvas, chart.note, LEFT, self.height - TOP + 4, SMALL + 1)
         self._grid(canvas)
         canvas.saveState()
@@ -144,3 +146,7 @@ def _write(
         "right": canvas.drawRightString,
     }[align]
     draw(x, y, in_font(text))
+
+
+def _length(text: str, size: float) -> float:
+    return float(stringWidth(in_font(text), registered(BOLD).fontName, size)) or 1.0

@@ -55,6 +55,10 @@ MISSING_GLYPH = "?"
 """Replaces a character that the font lacks."""
 
 
+CHART_SHARE, CHART_MAX = 0.34, 62 * mm
+"""Of the width, and its greatest height."""
+
+
 @dataclass(frozen=True)
 class ReportTexts:
     """Every text of a report, except the captions."""
@@ -64,6 +68,8 @@ class ReportTexts:
     identity: tuple[Entry, ...]
     """Empty by default: then there is a line to write on."""
     age: str
+    conclusion: str
+    """One sentence; empty at an unknown age."""
     age_details: tuple[str, ...]
     """The lines below the age: months and standard, interval, calibration."""
     sections: tuple[EntryGroup, ...]
@@ -74,6 +80,8 @@ class ReportTexts:
     provenance: tuple[Entry, ...]
     film: str
     """The image's fingerprint, for the metadata of the file."""
+    reader: str = ""
+    """The name of the reader who has decided; empty: there is a line to write on."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +111,13 @@ class PageArea:
     height: float
 
 
-def report_page(texts: ReportTexts, pictures: ReportPictures, words: Words, paper: str) -> bytes:
+def report_page(
+    texts: ReportTexts,
+    pictures: ReportPictures,
+    words: Words,
+    paper: str,
+    chart: Flowable | None = None,
+) -> bytes:
     """Lay a report out as a PDF of one page; the same input gives the same bytes."""
     size = PAPERS[paper]
     file = BytesIO()
@@ -115,11 +129,16 @@ def report_page(texts: ReportTexts, pictures: ReportPictures, words: Words, pape
     width = size[0] - 2 * MARGIN
     top = _head(canvas, texts, words, PageArea(MARGIN, size[1] - MARGIN, width, 0))
     bottom = _provenance(canvas, texts, width)
-    bottom = _reader(canvas, words, PageArea(MARGIN, bottom + READER_HEIGHT, width, READER_HEIGHT))
+    area = PageArea(MARGIN, bottom + READER_HEIGHT, width, READER_HEIGHT)
+    bottom = _reader(canvas, texts.reader, words, area)
     findings = _findings(texts, words, width, top - bottom - PICTURES_MIN - 2 * GAP)
     _, height = findings.wrapOn(canvas, width, top)
     room = min(PICTURES_MAX, top - bottom - height - 2 * GAP)
-    end = _pictures(canvas, pictures, words, PageArea(MARGIN, top, width, room))
+    beside = width * (1 - CHART_SHARE) if chart is not None and pictures.regions else width
+    end = _pictures(canvas, pictures, words, PageArea(MARGIN, top, beside, room))
+    if chart is not None and beside < width:
+        chart.width, chart.height = width - beside - GAP, min(room, CHART_MAX)
+        chart.drawOn(canvas, MARGIN + beside + GAP, top - chart.height)
     _draw(canvas, findings, MARGIN, end - GAP, width)
     canvas.showPage()
     canvas.save()
@@ -144,6 +163,8 @@ def _head(canvas: Canvas, texts: ReportTexts, words: Words, area: PageArea) -> f
         _rule(canvas, end + 4, left + width, top - 6 * mm - 2)
         top -= 6 * mm + 2
     write(texts.age, 22, GAP, bold=True)
+    if texts.conclusion:
+        write(texts.conclusion, 10.5, 2, bold=True)
     for number, line in enumerate(texts.age_details):
         write(line, 9 if number else 10, 1 if number else 2)
     for refusal in texts.refusals:
@@ -241,7 +262,7 @@ def _padded(points: float) -> list[tuple[str, tuple[int, int], tuple[int, int], 
     ]
 
 
-def _reader(canvas: Canvas, words: Words, area: PageArea) -> float:
+def _reader(canvas: Canvas, name: str, words: Words, area: PageArea) -> float:
     """The place for the radiologist's own report and signature; gives its upper edge."""
     _ = words.gettext
     canvas.setStrokeColor(LINE)
@@ -261,6 +282,8 @@ def _reader(canvas: Canvas, words: Words, area: PageArea) -> float:
         for label, share in labels:
             right = start + share * width
             end = _draw_text(canvas, label, start, baseline, style(8.5, colour="dim"))
+            if name and label == _("Name"):
+                _draw_text(canvas, name, end + 4, baseline, style(8.5))
             _rule(canvas, end + 3, right - 3 * mm, baseline - 2)
             start = right
     return area.top + GAP

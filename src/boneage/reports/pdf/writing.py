@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PIL import Image
 
 from boneage._version import __version__
+from boneage.clinical.bone_age_references import bone_age_reference
+from boneage.clinical.course import course_of
 from boneage.domain.assessment import Assessment, Severity
+from boneage.domain.orientation import Orientation
 from boneage.domain.radiograph import Radiograph
+from boneage.domain.visits import ChildRecord
+from boneage.history.entry import visit_of
 from boneage.i18n.words import ENGLISH, Words, words_of
-from boneage.imaging.preparing import stretch
 from boneage.reports import wording
+from boneage.reports.charts import bone_age_chart
 from boneage.reports.identity import ANONYMOUS, Identity
-from boneage.reports.panels import as_grey, fitted, with_boxes, with_heat
+from boneage.reports.panels import as_analysed, fitted, upright_map, with_boxes, with_heat
+from boneage.reports.pdf.chart import ChartDrawing
 from boneage.reports.pdf.page import RegionPictures, ReportPictures, ReportTexts, report_page
 
 FILM_PX = 1000
@@ -40,7 +48,8 @@ def report(
     texts = report_texts(
         assessment, words, identity, film=radiograph.fingerprint, weights_date=weights_date
     )
-    return report_page(texts, report_pictures(assessment, radiograph, words), words, paper)
+    pictures = report_pictures(assessment, radiograph, words)
+    return report_page(texts, pictures, words, paper, _chart(assessment, words))
 
 
 def report_texts(
@@ -58,6 +67,7 @@ def report_texts(
         purpose=_(wording.DISCLAIMER),
         identity=_identity(identity, words),
         age=wording.bone_age_text(assessment, words),
+        conclusion=wording.conclusion_text(assessment, words),
         age_details=tuple(wording.age_details(assessment, words)),
         sections=tuple(_sections(assessment, words)),
         refusals=tuple(wording.refusal_sentence(finding, words) for finding in assessment.refusals),
@@ -65,21 +75,37 @@ def report_texts(
         notes=_findings(assessment, Severity.NOTE, words),
         provenance=tuple(_provenance(assessment, words, film, weights_date)),
         film=film,
+        reader=assessment.reading.reader if assessment.reading else "",
     )
 
 
 def report_pictures(assessment: Assessment, radiograph: Radiograph, words: Words) -> ReportPictures:
-    """Draw the radiograph with its regions, and each region's attention and crop."""
-    grey = as_grey(stretch(radiograph.pixels))
+    """Draw the radiograph as analysed with its regions, and each region's attention and crop."""
+    size = radiograph.height, radiograph.width
+    oriented = assessment.orientation or Orientation.of_whole(*size)
+    grey = as_analysed(radiograph, oriented)
     small = fitted(grey, REGION_PX, REGION_PX)
-    regions = []
-    for detection in assessment.detections:
+    regions, upright = [], []
+    for found in assessment.detections:
+        heat = upright_map(found.heat_map, oriented, size, REGION_PX)
+        detection = replace(found, box=oriented.box_upright(found.box), heat_map=heat)
         crop = Image.fromarray(fitted(grey[detection.box.slices], REGION_PX, REGION_PX))
         label = wording.region_label(detection, words)
-        regions.append(RegionPictures(label, with_heat(small, detection.heat_map), crop))
-    size = radiograph.height, radiograph.width
-    film = with_boxes(fitted(grey, FILM_PX, FILM_PX), assessment.detections, size, LABEL_PX, words)
+        regions.append(RegionPictures(label, with_heat(small, heat), crop))
+        upright.append(detection)
+    film = with_boxes(fitted(grey, FILM_PX, FILM_PX), upright, oriented.size, LABEL_PX, words)
     return ReportPictures(film, tuple(regions))
+
+
+def _chart(assessment: Assessment, words: Words) -> ChartDrawing | None:
+    """Bone age over the normal band; None at an unknown age."""
+    clinical = assessment.clinical
+    if clinical is None or clinical.growth is None:
+        return None
+    child = ChildRecord("", assessment.sex, (visit_of(assessment),))
+    reference = bone_age_reference(clinical.context.sds_reference)
+    course = course_of(child, centre=clinical.context.centre, bone_ages=reference)
+    return ChartDrawing(bone_age_chart(course.growth_chart, words), 0, 0)  # sized by the page
 
 
 def _identity(identity: Identity, words: Words) -> tuple[wording.Entry, ...]:
@@ -104,7 +130,8 @@ def _sections(assessment: Assessment, words: Words) -> list[wording.EntryGroup]:
     _ = words.gettext
     clinical = assessment.clinical
     entries = [
-        (_("Chronological age"), wording.chronological_age(assessment, words) or _("not known"))
+        (_("Sex"), wording.sex_text(assessment.sex, words)),
+        (_("Chronological age"), wording.chronological_age(assessment, words) or _("not known")),
     ]
     if clinical is not None and clinical.growth is not None:
         entries += wording.growth_entries(clinical.growth, words)
@@ -117,8 +144,11 @@ def _sections(assessment: Assessment, words: Words) -> list[wording.EntryGroup]:
     if clinical is not None:
         standards = wording.standards_entries(clinical.standards, words)
         sections.append(wording.EntryGroup(_("Comparison with the atlas"), tuple(standards)))
-    estimates = (_("Estimates by network"), wording.regional_estimates(assessment, words))
-    return [*sections, wording.EntryGroup(_("Model"), (estimates,))]
+    estimates = (_("Regional estimates"), wording.regional_estimates(assessment, words))
+    model = [estimates]
+    if assessment.reading is not None:
+        model.append((_("Reader"), wording.reading_text(assessment.reading, words)))
+    return [*sections, wording.EntryGroup(_("Model"), tuple(model))]
 
 
 def _provenance(
