@@ -6,8 +6,11 @@ they are translated by their own texts.
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 
+import boneage
 from boneage.clinical.standards import maturity_phases
 from boneage.quality import checks
 
@@ -30,7 +33,15 @@ no_age birth_after_study placeholder_age no_study_date adult outside_brush
 outside_bayley_pinneau no_prediction_error interval_outside outside_height_reference
 outside_reference short_interval
 """
+_FILES = """
+animated colour constant damaged empty no_pixels not_an_image not_finite several_frames
+several_pages too_large too_many_bytes too_small truncated unreadable unsupported_compression
+unsupported_format unsupported_pixels unexpected table archive empty_archive sex age height weights
+"""
+_ADVICE = Path(boneage.__file__).parent / "apps" / "dashboard" / "advice.toml"
 CODES: Mapping[str, tuple[str, ...]] = {
+    "file": tuple(_FILES.split()),
+    "advice": tuple(tomllib.loads(_ADVICE.read_text("utf-8"))),
     "finding": tuple(_FINDINGS.split()),
     "not defined": tuple(_NOT_DEFINED.split()),
     "phase": tuple(phase.name for phase in maturity_phases()),

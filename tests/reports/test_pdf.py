@@ -196,7 +196,7 @@ def test_what_is_not_known_is_reported(answer: Assessment) -> None:
         replace(bare, metadata=ImageMetadata("PNG", 8)), Child(height_cm=138.0)
     )
     growth_section, height_section, *_ = texts_of(unknown).sections
-    assert growth_section.entries == (("Chronological age", "not known"),)
+    assert growth_section.entries == (("Sex", "female"), ("Chronological age", "not known"))
     assert any("chronological age is not known" in output for _, output in height_section.entries)
 
 

@@ -75,6 +75,7 @@ def test_a_record_states_everything(answer: Assessment) -> None:
         ],
         "stance": None,
         "other_hand": None,
+        "reading": None,
         "weights": {"name": "tiny-1", "profile": "tiny", "sha256": "ab" * 32},
         "film_size": {"height": 480, "width": 360},
         "facts": {

@@ -28,13 +28,13 @@ def _own_main() -> Iterator[None]:
 
 
 def admitted(key: str, name: str, data: bytes) -> UploadedImage:
-    film = read_upload(key, name, data)
+    (film,) = read_upload(key, name, data)
     assert isinstance(film, UploadedImage), film
     return film
 
 
 def refused(name: str, data: bytes) -> RejectedFile:
-    rejected = read_upload("a", name, data)
+    (rejected,) = read_upload("a", name, data)
     assert isinstance(rejected, RejectedFile), rejected
     return rejected
 

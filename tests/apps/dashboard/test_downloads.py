@@ -9,7 +9,6 @@ import sys
 import zipfile
 from dataclasses import replace
 from io import BytesIO
-from pathlib import Path
 
 import pytest
 from pydicom import dcmread
@@ -19,16 +18,10 @@ from boneage.apps.dashboard.analysis import AnalysedImage, analyse_image
 from boneage.apps.dashboard.downloads import DownloadFailure, DownloadFile, make_download
 from boneage.apps.dashboard.uploads import Choice
 from boneage.domain.radiograph import Sex
-from boneage.errors import OutputError
 from boneage.inference.assessor import Assessor
 from boneage.reports.exports import DICOM_PICTURE, DICOM_REPORT, FHIR, REPORT, ReportOptions
 from boneage.reports.identity import Identity
 from tests.apps.dashboard.conftest import admitted
-
-pytest.importorskip("streamlit")
-from streamlit.testing.v1 import AppTest
-
-from tests.apps.dashboard.test_pages import opened, read_button, sex_radios, upload
 
 NAME, PATIENT_ID = "ZZYZX^QUENTIN", "QZ-4711"
 DICOM = (DICOM_PICTURE, DICOM_REPORT)
@@ -166,89 +159,3 @@ def test_what_goes_wrong_otherwise_is_reported_without_its_words(
 def test_a_film_without_a_name_still_has_a_file(answered: AnalysedImage) -> None:
     nameless = replace(answered, image=replace(answered.image, name=""))
     assert file(make_download([FHIR], nameless, ReportOptions())).name == "film.boneage.json"
-
-
-def make_button(page: AppTest, what: str):  # type: ignore[no-untyped-def]
-    return next(button for button in page.button if button.label.startswith(f"Create {what}"))
-
-
-def saved(page: AppTest) -> list[str]:
-    return [b.label for b in page.download_button if b.label.startswith("Save")]
-
-
-def test_nothing_is_made_before_the_click(
-    weights: Path, named_dicom: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    page = upload(opened(weights, monkeypatch), ("hand.dcm", named_dicom))
-    assert not [button for button in page.button if button.label.startswith("Create")]
-    with monkeypatch.context() as patch:
-        patch.setattr(
-            "boneage.apps.dashboard.result_view.make_download", None
-        )  # would fail when called
-        read_button(page).click().run()
-        assert not page.exception
-    assert saved(page) == []
-    assert "name, identifiers and dates of the patient" in "".join(
-        caption.value for caption in page.caption
-    )
-    make_button(page, "DICOM").click().run()
-    assert not page.exception
-    assert saved(page) == [r"Save hand\.boneage\.zip"]
-    next(radio for radio in page.radio if radio.label == "Paper").set_value("letter")
-    next(text for text in page.text_input if "print" in text.label).set_value("child 7")
-    make_button(page, "report").click().run()
-    assert saved(page) == [r"Save hand\.boneage\.pdf"]
-    assert "Bone age" in "".join(html.proto.body for html in page.html), "the result stays"
-
-
-def test_a_document_stays_until_child_image_or_options_change(
-    weights: Path, named_dicom: bytes, png: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    page = upload(opened(weights, monkeypatch), ("hand.dcm", named_dicom), ("other.png", png))
-    sex_radios(page)[1].set_value(Sex.MALE).run()
-    read_button(page).click().run()
-    next(text for text in page.text_input if "print" in text.label).set_value("child 7")
-    make_button(page, "report").click().run()
-    asked = page.session_state["visit"].export
-    page.run()
-    assert saved(page) == [r"Save hand\.boneage\.pdf"], "a rerun of the page takes nothing away"
-    assert page.session_state["visit"].export.download is asked.download, "it is not made again"
-    sex_radios(page)[0].set_value(Sex.MALE).run()
-    assert saved(page) == [], "no longer the answer of this child"
-    sex_radios(page)[0].set_value(Sex.FEMALE).run()
-    assert saved(page) == [], "the form forgot the pseudonym, so the document is not as wished"
-    make_button(page, "report").click().run()
-    assert saved(page) != []
-    page.selectbox[0].set_value(page.selectbox[0].options[1]).run()
-    assert saved(page) == [], "another film"
-    assert not page.exception
-
-
-def test_a_document_of_a_film_taken_away_is_forgotten(
-    weights: Path, named_dicom: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    page = upload(opened(weights, monkeypatch), ("hand.dcm", named_dicom))
-    read_button(page).click().run()
-    make_button(page, "report").click().run()
-    page.file_uploader[0].clear().run()
-    assert page.session_state["visit"].export is None
-
-
-def test_dicom_is_offered_for_dicom_alone_and_a_reason_is_shown(
-    weights: Path, png: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    page = upload(opened(weights, monkeypatch), ("hand.png", png))
-    sex_radios(page)[0].set_value(Sex.MALE).run()
-    read_button(page).click().run()
-    labels = [button.label for button in page.button if button.label.startswith("Create")]
-    assert len(labels) == 2
-    assert not any("DICOM" in label for label in labels)
-
-    def fail(*_: object) -> DownloadFailure:
-        return DownloadFailure(str(OutputError("it cannot be written.")))
-
-    monkeypatch.setattr("boneage.apps.dashboard.result_view.make_download", fail)
-    make_button(page, "report").click().run()
-    assert not page.exception
-    assert [error.value for error in page.error] == [r"Not created\: it cannot be written\."]
-    assert saved(page) == []

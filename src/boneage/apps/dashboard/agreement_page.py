@@ -34,8 +34,8 @@ def agreement_page() -> None:
     if found is None:
         st.info(
             _(
-                "Switch on 'Read first' in the settings, and save at least {count} images with your "
-                "own reading to the history."
+                "Switch on 'Read first' in the settings, and save at least {count} images with "
+                "your own reading to the history."
             ).format(count=LEAST)
         )
         return

@@ -40,6 +40,7 @@ LEAST_PACKED_BYTES, MOST_PACKED_SHARE = 2**20, 0.9
 MOST_MEMBERS = 500
 """Of a ZIP archive."""
 TABLES = (".csv", ".tsv")
+ZIP_SIGNATURE = b"PK\x03\x04"
 DICOMDIR = "DICOMDIR"
 """The index of a folder of DICOM files: they are found without it."""
 EXAMPLE = EXAMPLES[Sex.FEMALE]
@@ -155,14 +156,14 @@ class CaseTable:
 
     def case_of(self, name: str) -> Case | None:
         """The row that names an image, with or without folder and suffix."""
-        wanted = PurePath(name)
-        for case in self.cases:
-            stated = PurePath(str(case.film).replace("\\", "/"))
-            if wanted.name.casefold() in {stated.name.casefold(), stated.stem.casefold()}:
-                return case
-        return next(
-            (case for case in self.cases if PurePath(str(case.film)).stem == wanted.stem), None
-        )
+        wanted = _names(name)
+        return next((one for one in self.cases if wanted & _names(str(one.film))), None)
+
+
+def _names(path: str) -> set[str]:
+    """The name of a file, with and without its suffix; in small letters."""
+    file = PurePath(path.replace("\\", "/"))
+    return {file.name.casefold(), file.stem.casefold()}
 
 
 Uploaded: TypeAlias = UploadedImage | RejectedFile | CaseTable
@@ -175,7 +176,7 @@ def read_upload(key: str, name: str, data: bytes) -> Iterator[Uploaded]:
         return
     if base.lower().endswith(TABLES):
         yield _table(key, base, data)
-    elif zipfile.is_zipfile(BytesIO(data)):
+    elif data.startswith(ZIP_SIGNATURE):
         yield from _members(key, base, data)
     else:
         yield _image(key, base, data)

@@ -156,8 +156,6 @@ def _row(
         "boneAge": "",
         "reason": "",
     }
-    if entry.job is not None and entry.job.step.strip("…"):
-        row["statusText"] = _(entry.job.step)
     if isinstance(entry.outcome, Failure):
         row["reason"] = failure_text(entry.outcome, words)
     elif entry.problems:
