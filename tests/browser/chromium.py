@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, Playwright, Request, Route
+from playwright.sync_api import Browser, Locator, Page, Playwright, Request, Route
 
 from boneage.apps.dashboard.launch import address_of, is_ready
 
@@ -37,6 +37,14 @@ PATIENCE_SECONDS = 60
 """The machine may be busy with something else."""
 EXAMPLE = "Try the synthetic example"
 ASSESS = re.compile(r"^(Assess bone age|Analyse \d+ radiographs)$")
+ANSWERED = """() => {
+    const all = [...document.querySelectorAll('*')];
+    const list = all.find(e => e.shadowRoot?.querySelector('tr.row'))?.shadowRoot;
+    const waits = ['Waiting', 'Being analysed', 'Ready'];
+    return list && !list.querySelector('.bar')
+        && ![...list.querySelectorAll('.status')].some(e => waits.includes(e.innerText));
+}"""
+"""Every row of the worklist has its answer, or the reason why not."""
 
 
 def find_chromium() -> str | None:
@@ -116,11 +124,23 @@ class Visitor:
         self.page.get_by_role("button", name=EXAMPLE).click()
         self.wait_for_film()
 
-    def wait_for_film(self) -> None:
-        self.page.get_by_role("heading", name="Image information").wait_for()
+    def wait_for_film(self, count: int = 1) -> None:
+        """Wait for the rows of so many images, and until the page lies still."""
+        self.rows.nth(count - 1).wait_for()
+        self.wait_until_idle()
 
-    def choose(self, sex: str) -> None:
-        self.page.get_by_role("radiogroup").first.get_by_text(sex, exact=True).click()
+    @property
+    def rows(self) -> Locator:
+        return self.page.locator("tr.row")
+
+    def row(self, name: str) -> Locator:
+        return self.page.locator("tr.row", has_text=name)
+
+    def choose(self, sex: str, name: str = "") -> None:
+        """State the sex in a row, by default the first."""
+        row = self.row(name) if name else self.rows.first
+        row.locator("select").select_option(sex.lower())
+        self.wait_until_idle()
 
     def expand(self, label: str) -> None:
         """Open what is folded away, and wait until it lies still.
@@ -142,17 +162,25 @@ class Visitor:
     def read(self) -> str:
         """Click, and give the months off the page when they are there."""
         self.page.get_by_role("button", name=ASSESS).click()  # waits until it is enabled
+        self.wait_for_answers()
         return self.months()
+
+    def wait_for_answers(self) -> None:
+        """Wait until no row waits any more, and the page shows that."""
+        self.page.wait_for_function(ANSWERED)
+        self.page.locator(".bone-age-months").wait_for()
+        self.wait_until_idle()
+
+    def tab(self, name: str) -> None:
+        self.page.get_by_role("tab", name=name).click()
 
     def months(self) -> str:
         text = self.page.locator(".bone-age-months").inner_text()
         return text.partition(" months")[0]
 
     def wait_for_pictures(self) -> None:
-        self.page.get_by_role("heading", name="Model").wait_for()
-        self.page.wait_for_function(
-            "[...document.images].every(image => image.complete && image.naturalWidth > 0)"
-        )
+        """Wait until the viewer shows the image that is opened."""
+        self.page.locator(".viewer .pane[data-shown]").first.wait_for()
 
     def _is_here(self, url: str) -> bool:
         return url.startswith((self.address, "data:", "blob:"))

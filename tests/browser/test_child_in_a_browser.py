@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -39,29 +38,26 @@ def tell_and_read(visitor: Visitor, film: Path) -> None:
     """Add a DICOM film, which states sex and age; say the height, and read."""
     visitor.add(film)
     visitor.wait_for_film()
-    visitor.expand("Age and height (optional)")
-    height = visitor.page.get_by_label(re.compile("^Height in"))
+    height = visitor.rows.first.locator("td.heights input")
     height.fill("139.5")
     height.press("Enter")
+    visitor.wait_until_idle()
     visitor.read()
     visitor.wait_for_pictures()
-    visitor.wait_until_idle()
+    visitor.tab("Report and export")
 
 
 def make_report(visitor: Visitor) -> Path:
-    page = visitor.page
-    visitor.expand("Report, FHIR and DICOM")
-    page.get_by_role("button", name="Create report (PDF)").click()
-    with page.expect_download() as saved:
-        page.get_by_role("button", name=re.compile(r"^Save .*\.pdf")).click()
+    with visitor.page.expect_download() as saved:
+        visitor.page.get_by_role("button", name="Report (PDF)").click()
     return saved.value.path()
 
 
 def keep(visitor: Visitor, pseudonym: str) -> None:
-    visitor.page.get_by_role("textbox", name="Pseudonym of the child").fill(pseudonym)
-    visitor.wait_until_idle()
+    field = visitor.page.get_by_role("textbox", name="Pseudonym of the child")
+    field.fill(pseudonym)
     visitor.page.get_by_role("button", name="Save to history").click()
-    visitor.page.get_by_text(f"Saved to history as {pseudonym}.").wait_for()
+    visitor.page.get_by_text(f"Saved to history as {pseudonym}.").first.wait_for()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -88,6 +84,7 @@ def test_a_child_is_read_reported_and_kept(
     found["answer"] = violations(Axe(), visitor.page)
     visitor.page.screenshot(path=tmp_path / "answer.png", full_page=True)
     assert no_wider_than_the_screen(visitor)
+    visitor.page.once("dialog", lambda dialog: dialog.accept())  # leaving asks first
     visitor.open("history")
     visitor.page.get_by_role("combobox", name="Child").wait_for()
     visitor.page.get_by_test_id("stDataFrame").wait_for()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +19,10 @@ def test_a_text_file(visit: Visit, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("The hand was fine.\n")
     visitor = visit()
     visitor.add(tmp_path / "notes.txt")
-    alert = visitor.page.get_by_test_id("stAlert")
-    expect(alert).to_contain_text("'notes.txt' is text")
-    expect(alert).to_contain_text("Upload the radiograph itself")
-    expect(visitor.page.get_by_text("Add a radiograph first.")).to_be_visible()
+    reason = visitor.page.locator("tr.reason")
+    expect(reason).to_contain_text("'notes.txt' is text")
+    expect(reason).to_contain_text("Upload the radiograph itself")
+    expect(visitor.page.get_by_text("1 cannot be read")).to_be_visible()
 
 
 def test_a_dicom_film_that_is_cut_off(visit: Visit, tmp_path: Path, films: dict[str, Path]) -> None:
@@ -29,10 +30,10 @@ def test_a_dicom_film_that_is_cut_off(visit: Visit, tmp_path: Path, films: dict[
     (tmp_path / "hand.dcm").write_bytes(whole[: len(whole) // 2])
     visitor = visit()
     visitor.add(tmp_path / "hand.dcm")
-    alert = visitor.page.get_by_test_id("stAlert")
-    expect(alert).to_contain_text("'hand.dcm'")
-    expect(alert).to_contain_text("cut off")
-    expect(alert).to_contain_text("Export the image from its source again")
+    reason = visitor.page.locator("tr.reason")
+    expect(reason).to_contain_text("'hand.dcm'")
+    expect(reason).to_contain_text("cut off")
+    expect(reason).to_contain_text("Export the image from its source again")
 
 
 def test_a_file_of_200_megabytes(visit: Visit, tmp_path: Path) -> None:
@@ -45,7 +46,7 @@ def test_a_file_of_200_megabytes(visit: Visit, tmp_path: Path) -> None:
     box = message.bounding_box()
     assert box is not None
     assert box["height"] > 10, "seen by people too, not by screen readers alone"
-    expect(visitor.page.get_by_text("export a larger image compressed")).to_be_visible()
+    expect(visitor.page.get_by_text("Up to 100 MB each")).to_be_visible()
 
 
 def test_a_photograph(visit: Visit, tmp_path: Path) -> None:
@@ -54,5 +55,5 @@ def test_a_photograph(visit: Visit, tmp_path: Path) -> None:
     Image.fromarray(colours.astype(np.uint8)).save(tmp_path / "holiday.jpg")
     visitor = visit()
     visitor.add(tmp_path / "holiday.jpg")
-    alert = visitor.page.get_by_test_id("stAlert")
-    expect(alert).to_contain_text("The image is in colour. It may be a photograph")
+    mark = visitor.row("holiday.jpg").locator(".mark.finding")
+    expect(mark).to_have_attribute("aria-label", re.compile("in colour. It may be a photograph"))

@@ -10,7 +10,7 @@ from importlib import import_module
 from boneage.clinical.course import Course
 from boneage.errors import VisitError
 from boneage.history.entry import plain_visit
-from boneage.i18n.words import words_of
+from boneage.i18n.words import noop, words_of
 from boneage.reports.chart_svg import chart_svg
 from boneage.reports.charts import BONE_AGE, HEIGHT, SDS, course_charts
 from boneage.reports.child_record import child_bundle, children_table
@@ -106,18 +106,18 @@ CHILD_FILES: Mapping[str, ChildFile] = {
     one.name: one
     for one in (
         ChildFile(
-            *("report", "Follow-up report (PDF)", ".pdf", "application/pdf", _report),
+            *("report", noop("Follow-up report (PDF)"), ".pdf", "application/pdf", _report),
             library="reportlab",
         ),
         *(
             ChildFile(
-                *(f"chart/{name}", f"{label} (SVG)", suffix, "image/svg+xml"),
+                *(f"chart/{name}", label, suffix, "image/svg+xml"),
                 write=partial(_chart, name),
             )
             for name, label, suffix in (
-                (HEIGHT, "Height chart", ".height.svg"),
-                (SDS, "SDS chart", ".sds.svg"),
-                (BONE_AGE, "Bone age chart", ".svg"),
+                (HEIGHT, noop("Height chart (SVG)"), ".height.svg"),
+                (SDS, noop("SDS chart (SVG)"), ".sds.svg"),
+                (BONE_AGE, noop("Bone age chart (SVG)"), ".svg"),
             )
         ),
         ChildFile("table", "Table (CSV)", ".csv", "text/csv", _table),

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 import streamlit as st
 
 from boneage.apps.dashboard.interactive_chart import chart_spec
+from boneage.apps.dashboard.language import page_words
 from boneage.apps.dashboard.markup import escape_markdown
 from boneage.apps.dashboard.visit import Visit, history_place
 from boneage.clinical.course import Course, VisitFindings, course_of
@@ -19,24 +20,26 @@ from boneage.domain.reported import (
     MONTHS_DECIMALS,
     SDS_DECIMALS,
     reported,
-    years_and_months,
 )
 from boneage.domain.visits import ClinicVisit
 from boneage.errors import BoneageError, HistoryError
 from boneage.history.store import History
+from boneage.i18n.words import Words, noop
 from boneage.reports.charts import BONE_AGE, HEIGHT, SDS, course_charts
 from boneage.reports.child_files import CHILD_FILES
 from boneage.reports.course import conclusion
-from boneage.reports.wording import CLASSIFICATIONS
+from boneage.reports.exports import ReportOptions
+from boneage.reports.wording import CLASSIFICATIONS, finding_text
 
-TABS = {BONE_AGE: "Bone age", HEIGHT: "Height", SDS: "SDS"}
+TABS = {BONE_AGE: noop("Bone age"), HEIGHT: noop("Height"), SDS: noop("SDS")}
+PARENTS = {"father": noop("Height of the father, cm"), "mother": noop("Height of the mother, cm")}
 TEXTS = ("age", "bone-age", "stage", "treatment")
 """What is written of a visit without an image."""
 
 
 def history_page() -> None:
     """Draw the page."""
-    st.title("Bone age over time")
+    st.title(page_words().gettext("Bone age over time"))
     try:
         history = History(history_place() or "")
         _delete_requested(history)
@@ -47,48 +50,54 @@ def history_page() -> None:
 
 
 def _show(history: History) -> None:
+    _ = page_words().gettext
     visit = Visit.current()
     if visit.history_problem:
         st.error(escape_markdown(visit.history_problem))
         visit.history_problem = ""
     names = [person.pseudonym for person in history.people()]
     if not names:
-        st.info("Nothing is saved yet: assess a radiograph and save the result to the history.")
+        st.info(_("Nothing is saved yet: assess a radiograph and save the result to the history."))
         return
-    pseudonym = st.selectbox("Child", names, key="person")
+    pseudonym = st.selectbox(_("Child"), names, key="person")
     course = course_of(history.child(pseudonym))
     if course.visits:
         _show_course(course)
-    with st.expander("Add a visit without an image"):
+    with st.expander(_("Add a visit without an image")):
         _ask_visit(pseudonym)
-    with st.expander("Heights of the parents"):
+    with st.expander(_("Heights of the parents")):
         _ask_parents(course)
-    with st.expander("Delete this child's assessments"):
+    with st.expander(_("Delete this child's assessments")):
         sure = st.checkbox(
-            "Delete all assessments of this child permanently", key=f"sure-{pseudonym}"
+            _("Delete all assessments of this child permanently"), key=f"sure-{pseudonym}"
         )
-        st.button("Delete", disabled=not sure, on_click=_request_deletion, args=(pseudonym,))
+        st.button(_("Delete"), disabled=not sure, on_click=_request_deletion, args=(pseudonym,))
 
 
 def _show_course(course: Course) -> None:
+    words = page_words()
+    _ = words.gettext
     for finding in course.findings:
-        st.warning(escape_markdown(finding.message))
-    st.markdown(escape_markdown(conclusion(course)))
-    charts = course_charts(course)
-    for tab, chart in zip(st.tabs([TABS[name] for name in charts]), charts.values(), strict=True):
+        st.warning(escape_markdown(finding_text(finding, words)))
+    st.markdown(escape_markdown(conclusion(course, words)))
+    charts = course_charts(course, words)
+    for tab, chart in zip(
+        st.tabs([_(TABS[name]) for name in charts]), charts.values(), strict=True
+    ):
         tab.vega_lite_chart(chart_spec(chart), key=f"chart-{chart.title}")
         tab.caption(chart.description)
-    rows = [_row(found) for found in course.visits]
+    rows = [_row(found, words) for found in course.visits]
     known = [name for name in rows[0] if any(row[name] is not None for row in rows)]
     st.dataframe([{name: row[name] for name in known} for row in rows], hide_index=True)
+    options = ReportOptions(language=words.language)
     with st.container(horizontal=True):
         for one in CHILD_FILES.values():
             if one.name.removeprefix("chart/") in TABS.keys() - charts.keys():
                 continue
             if one.library is None or find_spec(one.library) is not None:
                 st.download_button(
-                    one.label,
-                    partial(one.content, course),
+                    _(one.label),
+                    partial(one.content, course, options),
                     f"history{one.suffix}",
                     one.media_type,
                     on_click="ignore",
@@ -97,20 +106,25 @@ def _show_course(course: Course) -> None:
 
 
 def _ask_visit(pseudonym: str) -> None:
+    _ = page_words().gettext
     low, high = HEIGHT_RANGE_CM
     with st.form(f"visit-{pseudonym}", clear_on_submit=True, border=False):
         first = st.columns(3)
-        first[0].text_input("Age", key="visit-age", placeholder="11y4m")
+        first[0].text_input(_("Age"), key="visit-age", placeholder="11y4m")
         first[1].number_input(
-            "Height, cm", low, high, None, step=0.1, format="%.1f", key="visit-height"
+            _("Height, cm"), low, high, None, step=0.1, format="%.1f", key="visit-height"
         )
-        first[2].text_input("Bone age read by a person", key="visit-bone-age", placeholder="10y6m")
+        first[2].text_input(
+            _("Bone age read by a person"), key="visit-bone-age", placeholder="10y6m"
+        )
         second = st.columns(2)
-        second[0].text_input("Pubertal stage (Tanner)", key="visit-stage", placeholder="B2 PH2")
+        second[0].text_input(_("Pubertal stage (Tanner)"), key="visit-stage", placeholder="B2 PH2")
         second[1].text_input(
-            "Treatment", key="visit-treatment", help="A note, such as 'growth hormone'; no name."
+            _("Treatment"),
+            key="visit-treatment",
+            help=_("A note, such as 'growth hormone'; no name."),
         )
-        st.form_submit_button("Save visit", on_click=_save_visit, args=(pseudonym,))
+        st.form_submit_button(_("Save visit"), on_click=_save_visit, args=(pseudonym,))
 
 
 def _save_visit(pseudonym: str) -> None:
@@ -134,16 +148,16 @@ def _save_visit(pseudonym: str) -> None:
 
 
 def _ask_parents(course: Course) -> None:
+    _ = page_words().gettext
     low, high = HEIGHT_RANGE_CM
     child = course.child
     with st.form(f"parents-{child.pseudonym}", border=False):
-        for column, name, known in zip(
-            st.columns(2), ("father", "mother"), (child.father_cm, child.mother_cm), strict=True
+        heights = (child.father_cm, child.mother_cm)
+        for column, (name, label), known in zip(
+            st.columns(2), PARENTS.items(), heights, strict=True
         ):
-            column.number_input(
-                f"Height of the {name}, cm", low, high, known, step=0.1, format="%.1f", key=name
-            )
-        st.form_submit_button("Save heights", on_click=_save_parents, args=(child.pseudonym,))
+            column.number_input(_(label), low, high, known, step=0.1, format="%.1f", key=name)
+        st.form_submit_button(_("Save heights"), on_click=_save_parents, args=(child.pseudonym,))
 
 
 def _save_parents(pseudonym: str) -> None:
@@ -161,24 +175,27 @@ def _change(work: Callable[[History], None]) -> None:
         Visit.current().history_problem = f"Not saved: {error}."
 
 
-def _row(found: VisitFindings) -> dict[str, object]:
+def _row(found: VisitFindings, words: Words) -> dict[str, object]:
     """A visit, by column."""
+    _ = words.gettext
     visit, growth, velocity, adult = found.visit, found.growth, found.velocity, found.adult_height
     for_age = found.height.for_age if found.height else None
     age, bone_age = visit.chronological_age_months, visit.reported_bone_age_months
     return {
-        "Age": "not known" if age is None else years_and_months(age),
-        "Bone age": None if bone_age is None else years_and_months(bone_age),
-        "Months": _rounded(bone_age, MONTHS_DECIMALS),
-        "SDS": _rounded(growth.sds if growth else None, SDS_DECIMALS),
-        "Classification": CLASSIFICATIONS[growth.classification] if growth else None,
-        "Height, cm": _rounded(visit.height_cm, CM_DECIMALS),
-        "Height SDS": _rounded(for_age.sds if for_age else None, SDS_DECIMALS),
-        "Growth, cm a year": _rounded(velocity.cm_a_year if velocity else None, CM_DECIMALS),
-        "Predicted adult height, cm": _rounded(adult.predicted_cm if adult else None, CM_DECIMALS),
-        "Puberty": visit.pubertal_stage,
-        "Treatment": visit.treatment,
-        "Read by": visit.weights if visit.reader_months is None else "a person",
+        _("Age"): _("not known") if age is None else words.age(age),
+        _("Bone age"): None if bone_age is None else words.age(bone_age),
+        _("Months"): _rounded(bone_age, MONTHS_DECIMALS),
+        _("SDS"): _rounded(growth.sds if growth else None, SDS_DECIMALS),
+        _("Classification"): _(CLASSIFICATIONS[growth.classification]) if growth else None,
+        _("Height, cm"): _rounded(visit.height_cm, CM_DECIMALS),
+        _("Height SDS"): _rounded(for_age.sds if for_age else None, SDS_DECIMALS),
+        _("Growth, cm a year"): _rounded(velocity.cm_a_year if velocity else None, CM_DECIMALS),
+        _("Predicted adult height, cm"): _rounded(
+            adult.predicted_cm if adult else None, CM_DECIMALS
+        ),
+        _("Puberty"): visit.pubertal_stage,
+        _("Treatment"): visit.treatment,
+        _("Read by"): visit.weights if visit.reader_months is None else _("a person"),
     }
 
 
