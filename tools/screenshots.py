@@ -49,7 +49,7 @@ def answer(visitor: Visitor, _: Path) -> None:
 
 def many(visitor: Visitor, folder: Path) -> None:
     visitor.add(*sorted(folder.glob("*.dcm")))
-    visitor.page.get_by_role("button", name="Analyse 2 radiographs").wait_for()
+    visitor.wait_for_film(2)
     visitor.read()
     visitor.wait_for_pictures()
     visitor.page.mouse.move(0, 0)
@@ -76,7 +76,7 @@ def refused(visitor: Visitor, folder: Path) -> None:
     with (folder / "huge.png").open("wb") as file:
         file.truncate(200 * 2**20)
     visitor.add(notes, folder / "huge.png", *sorted(folder.glob("*girl*.dcm")))
-    visitor.page.get_by_text("is text").first.wait_for()
+    visitor.page.locator("tr.reason", has_text="is text").wait_for()
 
 
 def data(visitor: Visitor, folder: Path) -> None:

@@ -205,6 +205,10 @@ def test_a_history_of_the_first_version_is_migrated(tmp_path: Path) -> None:
     )
     History(file).add("K 17", ClinicVisit(Sex.FEMALE, height_cm=140.0))
     assert len(History(file).entries("K 17")) == 2
+    read = replace(GIRL, own_reading_months=118.0, reading_seconds=9.5, decision="edited")
+    History(file).add("K 18", read)
+    (found,) = History(file).readings()
+    assert (found.own_reading_months, found.decision) == (118.0, "edited")
 
 
 OLD = """

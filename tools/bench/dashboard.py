@@ -36,8 +36,9 @@ WIDTH, HEIGHT = 2000, 2500
 RUNS, SESSIONS = 20, 5
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 WATCH = """() => {
+    const asks = /^(Assess bone age|Analyse \\d+ radiographs)$/;
     const button = [...document.querySelectorAll('button')]
-        .find(button => button.innerText.trim() === 'Read the bone age');
+        .find(button => asks.test(button.innerText.trim()));
     button.addEventListener('click', () => { window.clicked = performance.now(); }, {once: true});
     window.answered = window.pictured = null;
     const watcher = new MutationObserver(look);
@@ -46,9 +47,7 @@ WATCH = """() => {
     function look() {
         if (!window.clicked || !document.querySelector('.bone-age')) return;
         window.answered ??= performance.now() - window.clicked;
-        const pictures = [...document.querySelectorAll('img')];
-        const shown = document.querySelector('img[alt*="heat map"]') && pictures.length >= WANTED
-            && pictures.every(picture => picture.complete && picture.naturalWidth > 0);
+        const shown = document.querySelector('.viewer .pane[data-full]');
         if (shown) window.pictured ??= performance.now() - window.clicked;
     }
 }"""
