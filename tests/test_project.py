@@ -101,12 +101,14 @@ def test_import_is_light() -> None:
 
 
 def test_import_is_fast() -> None:
-    # The best of five, for the machine may be busy; processor time likewise.
-    code = "import time; s = time.process_time(); import boneage; print(time.process_time() - s)"
-    times = [
-        float(subprocess.check_output([sys.executable, "-c", code], text=True)) for _ in range(5)
-    ]
-    assert min(times) < 0.5
+    # The best of five, for the machine may be busy; processor time likewise. Machines differ by
+    # twice, so NumPy's own import is the measure.
+    def best(module: str) -> float:
+        code = f"import time; s = time.process_time(); import {module}; "
+        command = [sys.executable, "-c", f"{code}print(time.process_time() - s)"]
+        return min(float(subprocess.check_output(command, text=True)) for _ in range(5))
+
+    assert best("boneage") < max(0.5, 4 * best("numpy"))
 
 
 def test_evaluating_needs_no_training_extra() -> None:
