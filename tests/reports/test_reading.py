@@ -77,7 +77,7 @@ def test_the_structured_report_is_verified_by_a_named_reader(
     assert edited.reading is not None
     nameless = replace(edited, reading=replace(edited.reading, reader=""))
     report = structured_report(nameless, read_source(BytesIO(dicom_film.read_bytes())))
-    assert report.VerificationFlag == "UNVERIFIED", "DICOM has no verification by nobody"
+    assert report.VerificationFlag == "UNVERIFIED", "DICOM requires the name of who verifies"
 
 
 def test_the_history_keeps_both(interpreted: Assessment, edited: Assessment) -> None:

@@ -157,7 +157,7 @@ class Assessment:
     other_hand: OtherHand | None = None
     """The right hand, where the image shows both; None: it shows one."""
     reading: ReaderReading | None = None
-    """What a reader states; then ``age_months`` is the reader's. None: nobody has read it."""
+    """What a reader states; then ``age_months`` is the reader's. None: no reader has read it."""
 
     @property
     def uncalibrated_months(self) -> float:

@@ -64,7 +64,7 @@ class ClinicVisit:
         if self.height_cm is not None:
             check_height(self.height_cm)
         if self.decision is not None and self.decision not in tuple(Decision):
-            raise VisitError(f"{self.decision!r} is not one of {', '.join(Decision)}")
+            raise VisitError(f"{self.decision!r} is not a decision: {', '.join(Decision)}")
         for months in (self.bone_age_months, self.reader_months, self.own_reading_months):
             if months is not None and not AGE_RANGE_MONTHS[0] <= months <= AGE_RANGE_MONTHS[1]:
                 raise VisitError(f"a bone age of {months:g} months is outside 0 to 240")

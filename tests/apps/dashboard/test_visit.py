@@ -178,7 +178,7 @@ def test_lengths(text: str, cm: float) -> None:
         parse_length("1.42")
 
 
-def test_pictures_have_names_that_nobody_guesses(film: UploadedImage) -> None:
+def test_pictures_have_names_that_cannot_be_guessed(film: UploadedImage) -> None:
     names = {Entry(film, None).name for _ in range(50)}
     assert len(names) == 50
     assert min(map(len, names)) >= 24

@@ -124,9 +124,9 @@ def test_wrong_bodies(client: httpx.Client, with_history: Server) -> None:
     for broken in (b"[]", b'{"entry": [[]]}', b'{"entry": [{"resource": {}}]}', b"{" * 9999):
         fhir = {"content-type": "application/fhir+json"}
         problem(client.post("/v1/children", content=broken, headers=fhir), 422, "visit")
-    problem(client.get("/v1/children/nobody"), 404, "no_child")
+    problem(client.get("/v1/children/K99"), 404, "no_child")
     problem(client.post("/v1/children/%2e%2e%40/visits", json={"sex": "male"}), 422, "visit")
-    problem(client.put("/v1/children/nobody/parents", json={}), 404, "no_child")
+    problem(client.put("/v1/children/K99/parents", json={}), 404, "no_child")
     assert "K17" not in with_history.log()
 
 

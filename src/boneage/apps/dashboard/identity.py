@@ -48,21 +48,21 @@ class PatientHeader:
         return (self.issuer, self.patient_id) if self.patient_id else None
 
 
-NOBODY = PatientHeader()
+NO_HEADER = PatientHeader()
 
 
 def patient_header(data: bytes) -> PatientHeader:
     """Read it from a file; nothing where it is not DICOM, or states nothing readable."""
     try:
         if kind_of(data) != DICOM:
-            return NOBODY
+            return NO_HEADER
         with quiet():
             dataset = dcmread(
                 BytesIO(data), stop_before_pixels=True, force=True, specific_tags=TAGS
             )
             texts = [_text(dataset, name) for name in TAGS]
     except Exception:
-        return NOBODY
+        return NO_HEADER
     name, patient_id, accession, issuer = texts
     return PatientHeader(name, patient_id, issuer, accession)
 

@@ -1,4 +1,4 @@
-"""Pictures for the browser, drawn when it asks for them, at an address that nobody can guess.
+"""Pictures for the browser, drawn when it asks for them, at an address that cannot be guessed.
 
 The images of all visits are found by random names, which end with the visit; of pixels, only the
 last few images that were asked for are held.

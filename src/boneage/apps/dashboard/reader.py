@@ -6,7 +6,7 @@ import time
 
 import streamlit as st
 
-from boneage.apps.dashboard.visit import Entry
+from boneage.apps.dashboard.visit import Entry, short_age
 from boneage.domain.ages import parse_age
 from boneage.domain.reader import Decision, ReaderReading, checked_bone_age
 from boneage.domain.reported import reported
@@ -78,7 +78,7 @@ def ask_decision(entry: Entry, words: Words) -> None:
         suggested = entry.own_reading[0] if entry.own_reading else program
         st.text_input(
             _("Bone age that you state"),
-            value=_written(suggested),
+            value=short_age(round(suggested)),
             key=f"stated-{entry.key}",
             help=_("Used by 'State this one'."),
         )
@@ -91,11 +91,6 @@ def ask_decision(entry: Entry, words: Words) -> None:
                 st.form_submit_button(label, on_click=_decide, args=(entry, decision))
     if entry.problems_of_reading:
         st.error(entry.problems_of_reading)
-
-
-def _written(months: float) -> str:
-    years, rest = divmod(round(months), 12)
-    return f"{years}y{rest}m"
 
 
 def _decide(entry: Entry, decision: Decision) -> None:

@@ -15,7 +15,7 @@ from typing import BinaryIO, TypeAlias
 
 from PIL import Image
 
-from boneage.apps.dashboard.identity import NOBODY, PatientHeader, patient_header
+from boneage.apps.dashboard.identity import NO_HEADER, PatientHeader, patient_header
 from boneage.apps.dashboard.launch import UPLOAD_LIMIT_MB
 from boneage.batch.cases import read_cases
 from boneage.domain.assessment import Case, Failure, Finding
@@ -137,7 +137,7 @@ class RejectedFile:
     code: str
     """Of the error."""
     message: str
-    header: PatientHeader = NOBODY
+    header: PatientHeader = NO_HEADER
 
 
 def file_problem(file: RejectedFile, words: Words) -> tuple[str, str]:
@@ -240,7 +240,7 @@ def _members(key: str, name: str, data: bytes) -> Iterator[Uploaded]:
                     continue
                 yield from read_upload(f"{key}-{number}", member.filename, archive.read(member))
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, zlib.error) as error:
-        # A RuntimeError asks for a password.
+        # RuntimeError: it has a password; NotImplementedError: another compression.
         message = f"the ZIP archive {name!r} cannot be read ({type(error).__name__})."
         yield RejectedFile(key, name, "archive", f"{message[:1].upper()}{message[1:]}")
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
-import streamlit as st
 from starlette.requests import Request
 from starlette.responses import FileResponse
 from starlette.routing import Route
 
+from boneage.apps.dashboard.components import ASSETS, component
 from boneage.apps.dashboard.pictures import address
 from boneage.apps.dashboard.visit import Entry, Visit
 from boneage.domain.assessment import Box
@@ -18,7 +17,6 @@ from boneage.i18n.words import Words, noop
 from boneage.reports.panels import colour_of
 from boneage.reports.wording import region_label
 
-ASSETS = Path(__file__).with_name("assets")
 LIBRARY = "openseadragon.min.js"
 TEXTS: Mapping[str, str] = {
     "viewer": noop(
@@ -55,7 +53,8 @@ def viewer(visit: Visit, words: Words, *, hidden: bool) -> None:
         "words": {name: words.gettext(text) for name, text in TEXTS.items()},
         "library": f"/viewer/{LIBRARY}",
     }
-    _component()(data=data, key="viewer")
+    # Not isolated: OpenSeadragon measures its place in the page.
+    component("viewer", isolated=False)(data=data, key="viewer")
 
 
 def _view(entry: Entry, words: Words, *, hidden: bool) -> dict[str, Any]:
@@ -99,17 +98,6 @@ def _boxes(
             "colour": "#{:02x}{:02x}{:02x}".format(*colour_of(detection.region)),
             "box": [box.min_col, box.min_row, box.width, box.height],
         }
-
-
-@st.cache_resource(show_spinner=False)
-def _component() -> Callable[..., Any]:
-    return st.components.v2.component(
-        "boneage_viewer",
-        html='<div class="viewer"></div>',
-        css=(ASSETS / "viewer.css").read_text("utf-8"),
-        js=(ASSETS / "viewer.js").read_text("utf-8"),
-        isolate_styles=False,  # OpenSeadragon measures its place in the page
-    )
 
 
 def _library(_request: Request) -> FileResponse:

@@ -84,7 +84,7 @@ class Entry:
     own_reading: tuple[float, float] | None = None
     """The reader's own bone age, and the seconds it took."""
     problems_of_reading: str = ""
-    """Why the reader's own bone age is not one."""
+    """Why the reader's own bone age cannot be used."""
     saved_as: list[str] = field(default_factory=list)
     name: str = ""
     """In the address of its pictures."""
@@ -147,7 +147,7 @@ class Entry:
         except BoneageError as error:
             self.problems[name] = str(error)
             return
-        self._interpret_again()
+        self.interpret_again()
 
     def fill(self, case: Case) -> None:
         """Take what a table states; what the visitor has written stays."""
@@ -163,7 +163,7 @@ class Entry:
             self.edit("height", f"{reported(child.height_cm):g}")
         self.pseudonym = self.pseudonym or case.pseudonym or ""
 
-    def _interpret_again(self) -> None:
+    def interpret_again(self) -> None:
         """Keep the bone age where only age or height has changed; forget that of the other sex."""
         choice, analysed = self.choice, self.analysed
         if isinstance(self.outcome, Failure) or analysed is None:
@@ -222,8 +222,6 @@ class Visit:
     notes: list[Note] = field(default_factory=list)
     pseudonym_to_delete: str | None = None
     """The pseudonym of a child whose history is to be deleted."""
-    visits_to_delete: tuple[str, int] | None = None
-    """A pseudonym, and the number of a visit to delete."""
     history_problem: str = ""
     """Why the last change of the history was not saved."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -313,7 +311,7 @@ class Visit:
             entry.job, entry.outcome = None, outcome
             entry.version += 1
             if isinstance(outcome, AnalysedImage) and entry.choice != job.choice:
-                entry._interpret_again()
+                entry.interpret_again()
 
     def patients(self) -> Mapping[str, SamePatient]:
         """The images that state one patient, by their keys."""
@@ -362,7 +360,7 @@ def _work(visit: ref[Visit], entry: Entry, job: Job, assessor: Assessor) -> None
         outcome = analyse_image(assessor, entry.image, job.choice, show, force=job.force)
     except WeightsError as error:
         outcome = Failure(entry.image.name, "weights", str(error))
-    except Exception as error:  # a thread has nobody to tell
+    except Exception as error:  # a thread has no caller
         outcome = failure_of(entry.image.name, error)
     here = visit()
     if here is not None:

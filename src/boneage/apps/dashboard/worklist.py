@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import streamlit as st
 
+from boneage.apps.dashboard.components import component
 from boneage.apps.dashboard.identity import PatientHeader, SamePatient
 from boneage.apps.dashboard.pictures import address
 from boneage.apps.dashboard.uploads import RejectedFile, file_problem
@@ -20,7 +20,6 @@ from boneage.reports import wording
 
 Row: TypeAlias = dict[str, Any]
 Event: TypeAlias = dict[str, Any]
-ASSETS = Path(__file__).with_name("assets")
 KEY = "worklist"
 STATUSES: Mapping[Status, str] = {
     Status.REJECTED: noop("Cannot be read"),
@@ -46,7 +45,6 @@ TEXTS: Mapping[str, str] = {
     "boneAge": noop("Bone age"),
     "difference": noop("Difference, months"),
     "warnings": noop("Marks"),
-    "status": noop("Status"),
     "female": noop("F"),
     "male": noop("M"),
     "filter": noop("Filter by name, patient or status"),
@@ -56,8 +54,6 @@ TEXTS: Mapping[str, str] = {
     "apply": noop("Apply to all chosen"),
     "remove": noop("Remove"),
     "removeAll": noop("Remove all chosen"),
-    "sort": noop("Sort by {column}"),
-    "shown": noop("shown"),
     "table": noop("Radiographs; arrow keys move, Enter opens, f and m state the sex"),
     "ageHint": noop("Age at the examination, such as 11y4m, or months"),
     "heightHint": noop("Standing height in centimetres, or inches with in"),
@@ -83,7 +79,7 @@ def worklist(
         "handled": visit.last_event,
         "words": {name: words.gettext(text) for name, text in TEXTS.items()},
     }
-    _component()(data=data, key=KEY, on_events_change=on_events)
+    component("worklist")(data=data, key=KEY, on_events_change=on_events)
 
 
 def new_events(visit: Visit) -> list[Event]:
@@ -107,16 +103,6 @@ def handle(visit: Visit, event: Event) -> None:
             entry = visit.entries.get(key)
             if entry is not None and entry.job is None:
                 entry.edit(str(event["field"]), str(event["text"]))
-
-
-@st.cache_resource(show_spinner=False)
-def _component() -> Callable[..., Any]:
-    return st.components.v2.component(
-        "boneage_worklist",
-        html='<div class="worklist"></div>',
-        css=(ASSETS / "worklist.css").read_text("utf-8"),
-        js=(ASSETS / "worklist.js").read_text("utf-8"),
-    )
 
 
 def patient_text(header: PatientHeader, study_date: str, *, identities: bool) -> str:

@@ -97,7 +97,7 @@ def structured_report(assessment: Assessment, source: SourceDataset) -> sr.Compr
     dataset of a new series.
     """
     reader = assessment.reading.reader.replace("^", " ") if assessment.reading else ""
-    verified = bool(reader)  # DICOM has no verification by nobody
+    verified = bool(reader)  # DICOM requires the name of who verifies
     groups: list[
         sr.MeasurementsAndQualitativeEvaluations | sr.PlanarROIMeasurementsAndQualitativeEvaluations
     ] = [_bone_age(assessment, source)]

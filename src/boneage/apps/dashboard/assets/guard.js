@@ -6,6 +6,7 @@ export default function (component) {
   root.data = data;
   if (root.started) return;
   root.started = true;
+  root.setAttribute("role", "alert");
   const leaving = event => { if (root.isConnected && root.data.keep) event.preventDefault(); };
   window.addEventListener("beforeunload", leaving);
   let failures = 0;
