@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Browser, Locator, Page, Playwright, Request, Route
+from playwright.sync_api import Browser, Dialog, Locator, Page, Playwright, Request, Route
 
 from boneage.apps.dashboard.launch import address_of, is_ready
 
@@ -113,8 +113,15 @@ class Visitor:
         self.page.on("request", self._note)
 
     def open(self, path: str = "") -> None:
+        """Go to a page; where leaving asks, the answer is yes."""
+
+        def leave(dialog: Dialog) -> None:
+            dialog.accept()
+
+        self.page.on("dialog", leave)
         self.page.goto(f"{self.address}/{path}")
         self.page.wait_for_selector("h1")
+        self.page.remove_listener("dialog", leave)
 
     def add(self, *files: Path) -> None:
         """Pick files, as with the browse button."""

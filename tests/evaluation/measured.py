@@ -121,7 +121,7 @@ FUZZ: Mapping[str, Any] = {
     "limits": {"seconds": 5.0, "megabytes": 1024},
 }
 TIMES = {"median": 0.412, "p95": 0.533, "runs": 20}
-WAITS = ("first_page", "cold_answer", "cold_pictures", "warm_answer", "warm_pictures")
+WAITS = ("first_page", "in_list", "first_answer", "all_answers", "switch")
 DASHBOARD: Mapping[str, Any] = {
     "format": 1,
     "date": "2026-01-02",
@@ -129,7 +129,8 @@ DASHBOARD: Mapping[str, Any] = {
     "browser": "Chromium 156",
     "film": {"width": 2000, "height": 2500},
     "seconds": dict.fromkeys(WAITS, TIMES),
-    "memory_mb": {"started": 85.5, "sessions": 5, "with_sessions": 518.4},
+    "images": 30,
+    "memory_mb": {"started": 85.5, "with_images": 518.4, "closed": 301.0},
     "axe": {"states": 8, "violations": {"critical": 0, "serious": 0, "moderate": 1, "minor": 6}},
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 import sys
 import time
 from pathlib import Path
@@ -130,9 +131,10 @@ def test_every_step_is_timed(weights: Path, film: Path) -> None:
 @pytest.mark.slow
 def test_a_reading_costs_little_beside_its_networks(bundled: Path, tmp_path: Path) -> None:
     film = single.at_sizes(Path(__file__).parents[2] / EXAMPLE, tmp_path)[0]
-    found = measure_steps(film, Sex.FEMALE, bundled, runs=5)
-    assert found["networks_alone"]["processor_seconds"] > 0.03
-    assert 1 < found["ratio"] < MOST
+    # The middle of three: on a shared machine one alone differs by a quarter either way.
+    found = [measure_steps(film, Sex.FEMALE, bundled, runs=5) for _ in range(3)]
+    assert all(one["networks_alone"]["processor_seconds"] > 0.03 for one in found)
+    assert 1 < statistics.median(one["ratio"] for one in found) < MOST
 
 
 def test_the_command_writes_what_it_measured(

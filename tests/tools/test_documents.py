@@ -136,8 +136,8 @@ def test_the_figures_are_those_of_the_evidence(evidence: Evidence) -> None:
     assert "7.5 images a second there, 25 % more than" in service
     assert "With 1 worker of 2 threads, the service analyses 5.5 images a second" in service
     dashboard = block("dashboard", evidence)
-    assert "| click to result, a further image | 0.41 s | 0.53 s |" in dashboard
-    assert "518 MB with 5 visitors" in dashboard
+    assert "| click on a row to its image | 0.41 s | 0.53 s |" in dashboard
+    assert "518 MB with the 30 images" in dashboard
     assert "no serious violations in 8 states" in dashboard
 
 

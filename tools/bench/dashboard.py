@@ -1,7 +1,8 @@
 """What a person at the dashboard waits for, measured in a real browser.
 
-Run ``make dashbench``: click-to-answer times, first page loads, the memory of
-five visitors at once, and what axe-core finds, into docs/evidence/dashboard.json.
+Run ``make dashbench``: the first page, a morning of thirty images from the drop to the last answer,
+the time to another image, the server's memory, and what axe-core finds, into
+docs/evidence/dashboard.json.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import json
 import statistics
 import tempfile
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -26,31 +28,19 @@ from boneage import __version__
 from boneage.domain.radiograph import Sex
 from boneage.inference.weights import Weights
 from boneage.synthetic import draw
-from boneage.synthetic.film import write_png
+from boneage.synthetic.film import write_dicom, write_png
 from tests.browser.accessibility import violations
-from tests.browser.chromium import Server, Visitor, find_chromium, launch, serving
+from tests.browser.chromium import ANSWERED, ASSESS, Server, Visitor, find_chromium, launch, serving
 from tools.bench.measuring import this_machine
 
-FORMAT = 1
+FORMAT = 2
 WIDTH, HEIGHT = 2000, 2500
-RUNS, SESSIONS = 20, 5
+IMAGES, SWITCHES, RUNS = 30, 20, 3
+CLOSED_SECONDS = 150
+"""Streamlit ends a session two minutes after its tab was closed."""
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-WATCH = """() => {
-    const asks = /^(Assess bone age|Analyse \\d+ radiographs)$/;
-    const button = [...document.querySelectorAll('button')]
-        .find(button => asks.test(button.innerText.trim()));
-    button.addEventListener('click', () => { window.clicked = performance.now(); }, {once: true});
-    window.answered = window.pictured = null;
-    const watcher = new MutationObserver(look);
-    watcher.observe(document.body, {childList: true, subtree: true, attributes: true});
-    document.addEventListener('load', look, true);  // pictures load without a mutation
-    function look() {
-        if (!window.clicked || !document.querySelector('.bone-age')) return;
-        window.answered ??= performance.now() - window.clicked;
-        const shown = document.querySelector('.viewer .pane[data-full]');
-        if (shown) window.pictured ??= performance.now() - window.clicked;
-    }
-}"""
+NOTE_OPENED = """document.addEventListener(
+    'boneage-open', () => { window.opened = performance.now(); })"""
 
 
 @dataclass(frozen=True)
@@ -60,16 +50,6 @@ class Times:
     median: float
     p95: float
     runs: int
-
-
-@dataclass(frozen=True)
-class Click:
-    """Seconds from one click on the button."""
-
-    answer: float
-    """Until the bone age is on the page."""
-    pictures: float
-    """Until all its pictures are."""
 
 
 def times_of(seconds: Sequence[float]) -> dict[str, Any]:
@@ -83,16 +63,6 @@ def visit(stack: ExitStack, browser: Browser, server: Server, **options: Any) ->
     return Visitor(context.new_page(), server.address)
 
 
-def click(visitor: Visitor, pictures: int) -> Click:
-    page = visitor.page
-    page.evaluate("window.clicked = null")
-    page.evaluate(WATCH.replace("WANTED", str(pictures)))
-    visitor.read()
-    page.wait_for_function("window.pictured !== null")
-    answer, shown = page.evaluate("[window.answered, window.pictured]")
-    return Click(answer / 1000, shown / 1000)
-
-
 def open_timed(visitor: Visitor) -> float:
     """Seconds until the page can be used."""
     visitor.open()
@@ -101,41 +71,64 @@ def open_timed(visitor: Visitor) -> float:
     return milliseconds / 1000
 
 
-def cold_run(
-    browser: Browser, film: Path, weights: Path | None, log: Path, pictures: int
-) -> tuple[float, Click]:
-    """The first page and the first film of a dashboard just started."""
+def first_page(browser: Browser, weights: Path | None, log: Path) -> float:
+    """Seconds until the page of a dashboard just started can be used."""
+    with ExitStack() as stack:
+        server = stack.enter_context(serving(weights, log))
+        return open_timed(visit(stack, browser, server))
+
+
+@dataclass(frozen=True)
+class Morning:
+    """A morning's images in one window: seconds, and megabytes of the server."""
+
+    in_list: float
+    """From drop to every row."""
+    first_answer: float
+    """From drop to the first bone age, with one click as soon as the rows are there."""
+    all_answers: float
+    switches: list[float]
+    """From a click on a row to its image."""
+    started_mb: float
+    with_images_mb: float
+    closed_mb: float
+    """After the tab was closed, and Streamlit has ended the session."""
+
+
+def morning(browser: Browser, films: Sequence[Path], weights: Path | None, log: Path) -> Morning:
+    """Drop the images in, analyse them, look through them, close the tab."""
     with ExitStack() as stack:
         server = stack.enter_context(serving(weights, log))
         visitor = visit(stack, browser, server)
-        loaded = open_timed(visitor)
-        add(visitor, film)
-        visitor.choose("Female")
-        return loaded, click(visitor, pictures)
+        visitor.open()
+        page, started = visitor.page, server.memory_mb()
+        begun = time.perf_counter()
+        visitor.add(*films)
+        visitor.rows.nth(len(films) - 1).wait_for()
+        in_list = time.perf_counter() - begun
+        page.get_by_role("button", name=ASSESS).click()
+        page.locator("tr.row .strong").first.wait_for()
+        first = time.perf_counter() - begun
+        page.wait_for_function(ANSWERED)
+        every = time.perf_counter() - begun
+        page.evaluate(NOTE_OPENED)
+        switches = [switch(visitor, number % len(films)) for number in range(1, SWITCHES + 1)]
+        held = server.memory_mb()
+        page.close(run_before_unload=False)
+        time.sleep(CLOSED_SECONDS)
+        return Morning(in_list, first, every, switches, started, held, server.memory_mb())
 
 
-def warm_runs(visitor: Visitor, film: Path, runs: int, pictures: int) -> list[Click]:
-    """The same film again, by the other sex each time."""
-    add(visitor, film)
-    clicks = []
-    for number in range(runs + 1):
-        visitor.choose(("Female", "Male")[number % 2])
-        visitor.page.locator(".bone-age").wait_for(state="detached")
-        clicks.append(click(visitor, pictures))
-    return clicks[1:]  # the first one only warms up
-
-
-def memory(browser: Browser, film: Path, weights: Path | None, log: Path) -> dict[str, Any]:
-    """The server alone, and with a film read by each of five visitors."""
-    with ExitStack() as stack:
-        server = stack.enter_context(serving(weights, log))
-        alone = server.memory_mb()
-        for _ in range(SESSIONS):
-            visitor = visit(stack, browser, server)
-            visitor.open()
-            add(visitor, film)
-            read(visitor)
-        return {"started": alone, "sessions": SESSIONS, "with_sessions": server.memory_mb()}
+def switch(visitor: Visitor, number: int) -> float:
+    """Open a row, and give the seconds until the viewer shows its image."""
+    row = visitor.rows.nth(number)
+    row.locator(".name").click()
+    pane = visitor.page.locator(f'.viewer .pane[data-shown="{row.get_attribute("data-key")}"]')
+    pane.wait_for()
+    shown = float(pane.get_attribute("data-at") or "nan")
+    opened: float = visitor.page.evaluate("window.opened")
+    visitor.wait_until_idle()
+    return (shown - opened) / 1000
 
 
 def accessibility(browser: Browser, server: Server, film: Path) -> dict[str, Any]:
@@ -169,21 +162,23 @@ def read(visitor: Visitor) -> None:
 
 def measure(weights: Path | None, runs: int) -> dict[str, Any]:
     opened = Weights(weights)
-    pictures = 1 + 2 * len(opened.manifest.plan.names)
     machine = this_machine()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        film, log = Path(folder) / "hand.png", Path(folder) / "log.txt"
-        with film.open("wb") as file:
+        png, log = Path(folder) / "hand.png", Path(folder) / "log.txt"
+        with png.open("wb") as file:
             write_png(draw(120, Sex.FEMALE, height=HEIGHT, width=WIDTH), file)
+        films = []
+        for number in range(IMAGES):
+            films.append(Path(folder) / f"IM{number:04}")
+            sex = (Sex.FEMALE, Sex.MALE)[number % 2]
+            with films[-1].open("wb") as file:
+                write_dicom(draw(110 + 3 * number, sex, height=HEIGHT, width=WIDTH), file)
         browser = launch(playwright)
-        cold = [cold_run(browser, film, weights, log, pictures) for _ in range(runs)]
+        pages = [first_page(browser, weights, log) for _ in range(runs)]
+        mornings = [morning(browser, films, weights, log) for _ in range(runs)]
         with ExitStack() as stack:
             server = stack.enter_context(serving(weights, log))
-            visitor = visit(stack, browser, server)
-            visitor.open()
-            warm = warm_runs(visitor, film, runs, pictures)
-            checked = accessibility(browser, server, film)
-        used = memory(browser, film, weights, log)
+            checked = accessibility(browser, server, png)
         version = browser.version
         browser.close()
     return {
@@ -194,14 +189,19 @@ def measure(weights: Path | None, runs: int) -> dict[str, Any]:
         "browser": f"Chromium {version}",
         "weights": asdict(opened.name),
         "film": {"width": WIDTH, "height": HEIGHT},
+        "images": IMAGES,
         "seconds": {
-            "first_page": times_of([loaded for loaded, _ in cold]),
-            "cold_answer": times_of([found.answer for _, found in cold]),
-            "cold_pictures": times_of([found.pictures for _, found in cold]),
-            "warm_answer": times_of([found.answer for found in warm]),
-            "warm_pictures": times_of([found.pictures for found in warm]),
+            "first_page": times_of(pages),
+            "in_list": times_of([one.in_list for one in mornings]),
+            "first_answer": times_of([one.first_answer for one in mornings]),
+            "all_answers": times_of([one.all_answers for one in mornings]),
+            "switch": times_of([second for one in mornings for second in one.switches]),
         },
-        "memory_mb": used,
+        "memory_mb": {
+            "started": max(one.started_mb for one in mornings),
+            "with_images": max(one.with_images_mb for one in mornings),
+            "closed": max(one.closed_mb for one in mornings),
+        },
         "axe": checked,
     }
 
@@ -210,7 +210,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the dashboard in a real browser.")
     parser.add_argument("--out", type=Path, required=True, help="the JSON file to write")
     parser.add_argument("--weights", type=Path, help="a folder of weights; default: the bundled")
-    parser.add_argument("--runs", type=int, default=RUNS, help="clicks, cold and warm each")
+    parser.add_argument("--runs", type=int, default=RUNS, help="mornings")
     given = parser.parse_args()
     if find_chromium() is None:
         parser.exit(2, "no Chromium is installed (apt-get install chromium)\n")

@@ -175,7 +175,7 @@ class History:
         return sorted(found, key=_by_age)
 
     def readings(self) -> list[ClinicVisit]:
-        """The visits whose image a reader has decided on, as they were saved, without pseudonyms."""
+        """The visits whose image a reader has decided on, in order of saving, without pseudonym."""
         entry, people = self._entries.c, self._people.c
         query = (
             select(self._entries, people.sex)
