@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 from pydicom import dcmread
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from boneage.apps.dashboard.identity import patient_header, same_patients
 from boneage.apps.dashboard.pictures import _shown
 from boneage.apps.dashboard.uploads import UploadedImage, read_upload
-from boneage.apps.dashboard.visit import Entry, Status, Visit, parse_length
+from boneage.apps.dashboard.visit import ROUTES, Entry, Status, Visit, _visits, parse_length
 from boneage.apps.dashboard.worklist import handle, sex_mismatch
 from boneage.domain.radiograph import Sex
 from boneage.domain.reader import Decision, ReaderReading
@@ -182,3 +184,14 @@ def test_pictures_have_names_that_cannot_be_guessed(film: UploadedImage) -> None
     names = {Entry(film, None).name for _ in range(50)}
     assert len(names) == 50
     assert min(map(len, names)) >= 24
+
+
+def test_a_closed_tab_gives_everything_back(png: bytes) -> None:
+    visit = Visit()
+    visit.take([*read_upload("a", "hand.png", png), *read_upload("n", "notes.txt", b"words")])
+    _visits[visit.name] = visit
+    with TestClient(Starlette(routes=ROUTES)) as client:
+        assert client.post("/visit/guessed/end").status_code == 204
+        assert visit.entries
+        assert client.post(f"/visit/{visit.name}/end").status_code == 204
+    assert (visit.entries, visit.rejected, visit.tables) == ({}, {}, [])

@@ -159,7 +159,7 @@ def _take(
     for number, (key, name, data) in enumerate(files):
         text = words.gettext("Reading {number} of {count} …")
         bar.progress(number / len(files), text.format(number=number + 1, count=len(files)))
-        if sum(len(entry.image.packed) for entry in visit.entries.values()) > MOST_BYTES:
+        if sum(len(entry.image.held) for entry in visit.entries.values()) > MOST_BYTES:
             message = words.gettext("The list is full: remove images before you add {name}.")
             visit.note(message.format(name=name), failed=True)
             break
@@ -218,18 +218,22 @@ def _show_list(visit: Visit, words: Words, *, possible: bool, hidden: bool) -> N
             hidden=hidden,
             on_events=partial(_handle_events, visit),
         )
-    outcomes = visit.shown_outcomes(hidden=hidden)
-    if outcomes:
+    if visit.shown_outcomes(hidden=hidden):
         with st.container(horizontal=True):
             for label, name, kind, write in FILES:
                 st.download_button(
                     _(label),
-                    partial(write, outcomes),
+                    partial(_written, visit, write, hidden=hidden),
                     name,
                     kind,
                     on_click="ignore",
                     icon=":material/download:",
                 )
+
+
+def _written(visit: Visit, write: Callable[[Sequence[Outcome]], bytes], *, hidden: bool) -> bytes:
+    """Write all results at the click; Streamlit holds the button's function, and no image by it."""
+    return write(visit.shown_outcomes(hidden=hidden))
 
 
 def _what_is_missing(visit: Visit, words: Words) -> str:

@@ -13,5 +13,10 @@ def guard() -> None:
         "The boneage server has stopped. What you see stays on this page until you close it; to go "
         "on, start boneage again and add the images anew."
     )
-    data = {"keep": bool(Visit.current().entries), "stopped": stopped}
+    visit = Visit.current()
+    data = {
+        "keep": bool(visit.entries),
+        "stopped": stopped,
+        "end": f"/visit/{visit.name}/end",
+    }
     component("guard")(data=data, key="guard")

@@ -110,6 +110,11 @@ def _analysed(analysed: AnalysedImage) -> bytes:
     return jpeg(as_analysed(_decoded(analysed.image), analysed.orientation, None))
 
 
+def forget_decoded() -> None:
+    """Give back the pixels of the images that were asked for last."""
+    _decoded.cache_clear()
+
+
 def _together(analysed: AnalysedImage) -> npt.NDArray[np.float32] | None:
     detections = analysed.assessment.detections
     if not detections:

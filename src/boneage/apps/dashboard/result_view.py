@@ -27,7 +27,7 @@ from boneage.clinical.course import course_of
 from boneage.domain.assessment import Assessment
 from boneage.domain.findings import Severity
 from boneage.domain.visits import ChildRecord
-from boneage.errors import HistoryError
+from boneage.errors import HistoryError, OutputError
 from boneage.history.entry import visit_of
 from boneage.i18n.words import Words, languages
 from boneage.reports import wording
@@ -172,7 +172,7 @@ def _show_exports(visit: Visit, entry: Entry, words: Words) -> None:
             if kind.library is None or find_spec(kind.library) is not None:
                 st.download_button(
                     label,
-                    partial(make_file, name, stated, options),
+                    partial(_written, visit, key, name, options),
                     f"{stated.image.stem}{kind.suffix}",
                     kind.media_type,
                     on_click="ignore",
@@ -199,6 +199,14 @@ def _show_exports(visit: Visit, entry: Entry, words: Words) -> None:
     if request is not None and request.key == key and request.options == options:
         _show_export(request, stated)
     _show_save_form(visit, entry, words)
+
+
+def _written(visit: Visit, key: str, name: str, options: ReportOptions) -> bytes:
+    """Write a file at the click; Streamlit holds the button's function, and no image by it."""
+    entry = visit.entries.get(key)
+    if entry is None or entry.stated is None:
+        raise OutputError("the image is no longer in the list")
+    return make_file(name, entry.stated, options)
 
 
 def _ask_options(entry: Entry, words: Words) -> None:

@@ -6,6 +6,10 @@ from pathlib import Path
 
 from streamlit.starlette import App
 
-from boneage.apps.dashboard import pictures, viewer
+from boneage.apps.dashboard import pictures, viewer, visit
+from boneage.apps.dashboard.memory import give_back_large_arrays
 
-app = App(Path(__file__).with_name("app.py"), routes=[*pictures.ROUTES, *viewer.ROUTES])
+give_back_large_arrays()
+app = App(
+    Path(__file__).with_name("app.py"), routes=[*pictures.ROUTES, *viewer.ROUTES, *visit.ROUTES]
+)

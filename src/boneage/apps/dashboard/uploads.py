@@ -57,6 +57,33 @@ DEFAULT_ADVICE = noop("Upload a PNG, JPEG, TIFF, WebP, BMP or DICOM file of one 
 logger = logging.getLogger(__name__)
 
 
+class HeldFile:
+    """The bytes of a file, compressed once :meth:`pack` has found that this saves much."""
+
+    def __init__(self, data: bytes) -> None:
+        self._held = (data, False)
+        """The bytes, and whether they are compressed."""
+
+    def __len__(self) -> int:
+        """How many bytes are held."""
+        return len(self._held[0])
+
+    @property
+    def data(self) -> bytes:
+        """The file as it came."""
+        held, is_packed = self._held
+        return zlib.decompress(held) if is_packed else held
+
+    def pack(self) -> None:
+        """Compress it, which takes about as long as to decode the image."""
+        held, is_packed = self._held
+        if is_packed or len(held) <= LEAST_PACKED_BYTES:
+            return
+        packed = zlib.compress(held, 1)
+        if len(packed) < MOST_PACKED_SHARE * len(held):
+            self._held = packed, True  # in one step: another thread may read it meanwhile
+
+
 @dataclass(frozen=True, eq=False)
 class UploadedImage:
     """An image that can be analysed; its full resolution is held as the bytes of its file only."""
@@ -64,9 +91,7 @@ class UploadedImage:
     key: str
     """Unique in the visit, unlike the name."""
     name: str
-    packed: bytes = field(repr=False)
-    """The file, compressed where that saves much."""
-    is_packed: bool
+    held: HeldFile
     metadata: ImageMetadata
     header: PatientHeader
     height: int
@@ -81,7 +106,7 @@ class UploadedImage:
     @property
     def data(self) -> bytes:
         """The file as it was uploaded."""
-        return zlib.decompress(self.packed) if self.is_packed else self.packed
+        return self.held.data
 
     def radiograph(self) -> Radiograph:
         """Decode the pixels once more, at full resolution."""
@@ -192,15 +217,10 @@ def _image(key: str, name: str, data: bytes) -> UploadedImage | RejectedFile:
         message = f"{name!r} cannot be read: unexpected {type(error).__name__}."
         return RejectedFile(key, name, "unexpected", message)
     grey = as_grey(stretch(radiograph.pixels))
-    packed, is_packed = data, False
-    if len(data) > LEAST_PACKED_BYTES:
-        packed = zlib.compress(data, 1)
-        is_packed = len(packed) < MOST_PACKED_SHARE * len(data)
     return UploadedImage(
         key=key,
         name=radiograph.name,
-        packed=packed if is_packed else data,
-        is_packed=is_packed,
+        held=HeldFile(data),
         metadata=radiograph.metadata,
         header=patient_header(data),
         height=radiograph.height,

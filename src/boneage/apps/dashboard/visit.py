@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import secrets
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from weakref import ref
+from weakref import WeakValueDictionary, ref
 
 import streamlit as st
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from boneage.apps.dashboard.analysis import AnalysedImage, Outcome, analyse_image
 from boneage.apps.dashboard.downloads import ExportRequest
 from boneage.apps.dashboard.identity import SamePatient, same_patients
-from boneage.apps.dashboard.pictures import publish
+from boneage.apps.dashboard.memory import return_memory
+from boneage.apps.dashboard.pictures import forget_decoded, publish
 from boneage.apps.dashboard.uploads import CaseTable, Choice, RejectedFile, Uploaded, UploadedImage
 from boneage.clinical.interpreting import with_reading
 from boneage.domain.ages import parse_age
@@ -201,6 +207,9 @@ class Note:
     failed: bool = False
 
 
+_visits: WeakValueDictionary[str, Visit] = WeakValueDictionary()
+
+
 @dataclass(eq=False)
 class Visit:
     """The worklist of one browser tab, and pending requests.
@@ -224,13 +233,16 @@ class Visit:
     """The pseudonym of a child whose history is to be deleted."""
     history_problem: str = ""
     """Why the last change of the history was not saved."""
+    name: str = field(default_factory=lambda: secrets.token_urlsafe(18))
+    """In the address that ends it; it cannot be guessed."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
     def current(cls) -> Visit:
         """The visit of the present page."""
         if "visit" not in st.session_state:
-            st.session_state["visit"] = cls()
+            st.session_state["visit"] = new = cls()
+            _visits[new.name] = new
         visit: Visit = st.session_state["visit"]
         return visit
 
@@ -248,6 +260,7 @@ class Visit:
                 self.rejected[one.key] = one
             else:
                 entry = self.entries[one.key] = Entry(one, one.metadata.sex)
+                _pool.submit(one.held.pack)
                 for table in self.tables:
                     self._fill(entry, table)
         if self.opened not in self.entries:
@@ -331,6 +344,11 @@ class Visit:
                 found.append(entry.stated)
         return found
 
+    def end(self) -> None:
+        """Give everything back: the tab was closed, and Streamlit may hold the visit for long."""
+        self.remove([*self.entries, *self.rejected])
+        self.tables.clear()
+
     def note(self, text: str, *, failed: bool = False) -> None:
         """Show a message until it is closed."""
         self.notes.append(Note(text, failed))
@@ -365,6 +383,19 @@ def _work(visit: ref[Visit], entry: Entry, job: Job, assessor: Assessor) -> None
     here = visit()
     if here is not None:
         here.done(entry, job, outcome)
+
+
+def _end(request: Request) -> Response:
+    visit = _visits.get(request.path_params["name"])
+    if visit is not None:
+        visit.end()
+        forget_decoded()
+        gc.collect()
+        return_memory()
+    return Response(status_code=204)
+
+
+ROUTES = [Route("/visit/{name}/end", _end, methods=["POST"])]
 
 
 @st.cache_resource(show_spinner=False)

@@ -9,6 +9,9 @@ export default function (component) {
   root.setAttribute("role", "alert");
   const leaving = event => { if (root.isConnected && root.data.keep) event.preventDefault(); };
   window.addEventListener("beforeunload", leaving);
+  window.addEventListener("pagehide", event => {
+    if (root.isConnected && !event.persisted) navigator.sendBeacon(root.data.end);
+  });
   let failures = 0;
   const ask = async () => {
     if (!root.isConnected) { window.removeEventListener("beforeunload", leaving); return; }
