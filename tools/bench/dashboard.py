@@ -33,7 +33,7 @@ from tests.browser.accessibility import violations
 from tests.browser.chromium import ANSWERED, ASSESS, Server, Visitor, find_chromium, launch, serving
 from tools.bench.measuring import this_machine
 
-FORMAT = 2
+FORMAT = 1
 WIDTH, HEIGHT = 2000, 2500
 IMAGES, SWITCHES, RUNS = 30, 20, 3
 CLOSED_SECONDS = 10
