@@ -57,8 +57,7 @@ def test_an_age_is_interpreted_again_and_a_sex_forgets_the_answer(
     until(lambda: not visit.is_busy)
     first = entry.analysed
     assert first is not None
-    assert entry.status is Status.READ
-    assert visit.ready() == []
+    assert (entry.status, visit.ready()) == (Status.READ, [])
     entry.edit("age", "9y")
     entry.edit("height", "55 in")
     again = entry.analysed
