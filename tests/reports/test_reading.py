@@ -15,6 +15,7 @@ from boneage.domain.reader import Decision, ReaderReading
 from boneage.domain.reported import reported
 from boneage.history.entry import visit_of
 from boneage.reports.fhir import observation
+from boneage.reports.picture import headlines
 from boneage.reports.record import record
 
 
@@ -45,6 +46,19 @@ def test_the_readers_value_takes_the_programs_place(
     assert kept.interval == interpreted.interval
     with pytest.raises(ValueError, match="states no bone age"):
         with_reading(interpreted, ReaderReading(Decision.REJECTED, None, 122.4))
+
+
+def test_the_picture_states_reading_difference_and_sds(
+    interpreted: Assessment, edited: Assessment
+) -> None:
+    before, after = (" ".join(text for text, *_ in headlines(one)) for one in (interpreted, edited))
+    assert "2.4 months ahead of chronological age 10 years 0 months" in before
+    assert " SDS." in before
+    assert "reader" not in before
+    assert "10.0 months ahead of chronological age 10 years 0 months" in after
+    assert "Stated by the reader: 10 years 10 months; by the program: 10 years 2 months." in after
+    unknown = headlines(replace(interpreted, clinical=None))
+    assert any(text.startswith("Chronological age 10 years") for text, *_ in unknown)
 
 
 def test_fhir_is_final_with_the_program_beside_it(

@@ -49,7 +49,7 @@ def draw(assessment: Assessment, radiograph: Radiograph) -> panels.Rgb:
     ]
     body = _beside(columns)
     model = f"boneage, model {wording.weights_text(assessment.weights)}"
-    blocks = [_text_block(_headlines(assessment), body.width), body]
+    blocks = [_text_block(headlines(assessment), body.width), body]
     if assessment.detections:
         blocks.append(_right_aligned(panels.heat_scale(), body.width))
     blocks.append(
@@ -128,14 +128,19 @@ Line = tuple[str, int, panels.Colour]
 """A text, its size in pixels and its colour."""
 
 
-def _headlines(assessment: Assessment) -> list[Line]:
+def headlines(assessment: Assessment) -> list[Line]:
+    """What stands above the radiograph: refusals, bone age, reading, conclusion, findings."""
     lines = [
         (wording.refusal_sentence(finding), 24, panels.REFUSAL_TEXT)
         for finding in assessment.refusals
     ]
     lines.append((f"Bone age {wording.bone_age_text(assessment)}", 40, panels.TEXT))
     lines += [(line, 22, panels.TEXT) for line in wording.age_details(assessment)]
-    if (age := assessment.chronological_age_months) is not None:
+    if assessment.reading is not None:
+        lines.append((wording.reading_text(assessment.reading), 22, panels.TEXT))
+    if conclusion := wording.conclusion_text(assessment):
+        lines.append((conclusion, 22, panels.TEXT))
+    elif (age := assessment.chronological_age_months) is not None:
         lines.append((f"Chronological age {wording.age_text(age)}", 20, panels.DIM_TEXT))
     for finding in assessment.findings:
         if finding.severity is not Severity.REFUSAL:  # listed first

@@ -73,9 +73,9 @@ def test_an_answer_is_kept_shown_and_deleted(
     assert not page.exception
     assert "Visits: at 10 years 0 months" in captions(page)
     assert list(page.dataframe[0].value["Age"]) == ["10 years 0 months"]
-    page.checkbox[0].check().run()
+    delete_all(page)
     drawn = abort_next_rerun(monkeypatch)
-    next(button for button in page.button if button.label == "Delete").click().run()
+    button(page, "Delete").click().run()
     assert len(drawn) == 2, "deleted also when the rerun is aborted at once"
     assert not page.exception
     assert History(where).people() == []
@@ -120,13 +120,37 @@ def test_a_child_that_is_gone_already_is_reported_once(
     pseudonym(page).set_value("K17")
     button(page, "Save to history").click().run()
     page = AppTest.from_function(shown_history, default_timeout=120).run()
-    page.checkbox[0].check().run()
+    delete_all(page)
     History(where).delete("K17")  # in another window
-    next(button for button in page.button if button.label == "Delete").click().run()
+    button(page, "Delete").click().run()
     assert "K17" in page.error[0].value
     page.run()
     assert not page.error
     assert "Nothing is saved yet" in page.info[0].value
+
+
+def delete_all(page: AppTest) -> None:
+    """Choose all visits of the child, and say that it is meant."""
+    visit = next(one for one in page.selectbox if one.label == "Visit to delete")
+    visit.set_value(0).run()
+    page.checkbox[0].check().run()
+
+
+def test_one_visit_is_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    where = tmp_path / "children.sqlite"
+    History(where).add_children([replace(COHORT["normal boy"], pseudonym="K17")])
+    monkeypatch.setenv(HISTORY_VARIABLE, str(where))
+    before = [visit.number for visit in History(where).entries("K17")]
+    page = AppTest.from_function(shown_history, default_timeout=120).run()
+    visit = next(one for one in page.selectbox if one.label == "Visit to delete")
+    assert visit.options[0] == "Age 10 years 0 months, bone age 10 years 2 months (#1)"
+    visit.set_value(before[1]).run()
+    assert button(page, "Delete").disabled
+    page.checkbox[0].check().run()
+    button(page, "Delete").click().run()
+    assert not page.exception
+    assert [one.number for one in History(where).entries("K17")] == [before[0], *before[2:]]
+    assert not page.checkbox[0].value, "the next deletion is asked for again"
 
 
 def shown_history() -> None:

@@ -18,7 +18,7 @@ EXAMPLES = 15
 CONFIG = """
 [[operations]]
 include-method = "GET"
-parameters = {{ answer_id = "{answer_id}" }}
+parameters = {{ answer_id = "{answer_id}", pseudonym = "K17" }}
 """
 
 
@@ -28,10 +28,14 @@ def test_schemathesis_finds_nothing(start: Start, tmp_path: Path, png: bytes) ->
     if not program.exists() and shutil.which("schemathesis") is None:
         pytest.skip("Schemathesis is not here (pip install schemathesis)")
     token = add_token(tmp_path / "tokens", "ward")
-    server = start("--tokens", str(tmp_path / "tokens"))
+    history = str(tmp_path / "children.sqlite")
+    server = start("--tokens", str(tmp_path / "tokens"), "--history", history)
     header = f"Authorization: Bearer {token}"
-    with httpx.Client(base_url=server.url, timeout=120, trust_env=False) as client:
-        got = send(client, png, headers={"authorization": f"Bearer {token}"})
+    headers = {"authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=server.url, timeout=120, trust_env=False, headers=headers) as client:
+        got = send(client, png, headers=headers)
+        visit = {"sex": "female", "age": "11y", "height_cm": 142.5, "bone_age": "10y"}
+        client.post("/v1/children/K17/visits", json=visit).raise_for_status()
     config = tmp_path / "schemathesis.toml"
     config.write_text(CONFIG.format(answer_id=got.json()["id"]))
     command = [str(program), "--config-file", str(config), "run", f"{server.url}/openapi.json"]

@@ -67,11 +67,8 @@ def _show(history: History) -> None:
         _ask_visit(pseudonym)
     with st.expander(_("Heights of the parents")):
         _ask_parents(course)
-    with st.expander(_("Delete this child's assessments")):
-        sure = st.checkbox(
-            _("Delete all assessments of this child permanently"), key=f"sure-{pseudonym}"
-        )
-        st.button(_("Delete"), disabled=not sure, on_click=_request_deletion, args=(pseudonym,))
+    with st.expander(_("Delete visits")):
+        _ask_deletion(course)
 
 
 def _show_course(course: Course) -> None:
@@ -203,13 +200,37 @@ def _rounded(value: float | None, decimals: int) -> float | None:
     return None if value is None else reported(value, decimals)
 
 
-def _request_deletion(pseudonym: str) -> None:
-    Visit.current().pseudonym_to_delete = pseudonym
+def _ask_deletion(course: Course) -> None:
+    """Ask which visit, or all of them, is to be deleted; deleted is what the click was shown."""
+    words = page_words()
+    _ = words.gettext
+    pseudonym = course.child.pseudonym
+    labels = {found.visit.number or 0: _visit_label(found.visit, words) for found in course.visits}
+    labels[0] = _("All visits, and the child")
+    number = st.selectbox(
+        _("Visit to delete"), labels, format_func=labels.get, key=f"deleted-visit-{pseudonym}"
+    )
+    sure = st.checkbox(_("Delete permanently"), key=f"sure-{pseudonym}-{number}")
+    chosen = pseudonym, number or None
+    st.button(_("Delete"), disabled=not sure, on_click=_request_deletion, args=chosen)
+
+
+def _visit_label(visit: ClinicVisit, words: Words) -> str:
+    """Tell visits at one age apart by their bone age and number."""
+    age, bone_age = visit.chronological_age_months, visit.reported_bone_age_months
+    at = words.gettext("not known") if age is None else words.age(age)
+    parts = [words.gettext("Age {age}").format(age=at)]
+    if bone_age is not None:
+        parts.append(words.gettext("bone age {age}").format(age=words.age(bone_age)))
+    return f"{', '.join(parts)} (#{visit.number})"
+
+
+def _request_deletion(pseudonym: str, number: int | None) -> None:
+    Visit.current().deletion = pseudonym, number
 
 
 def _delete_requested(history: History) -> None:
     visit = Visit.current()
-    pseudonym = visit.pseudonym_to_delete
-    visit.pseudonym_to_delete = None  # first: a failure is reported once
-    if pseudonym is not None:
-        history.delete(pseudonym)
+    requested, visit.deletion = visit.deletion, None  # first: a failure is reported once
+    if requested is not None:
+        history.delete(*requested)

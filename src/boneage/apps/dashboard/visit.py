@@ -229,7 +229,7 @@ class Visit:
     """Number of the last event of the worklist that was handled."""
     export: ExportRequest | None = None
     notes: list[Note] = field(default_factory=list)
-    pseudonym_to_delete: str | None = None
+    deletion: tuple[str, int | None] | None = None
     """The pseudonym of a child whose history is to be deleted."""
     history_problem: str = ""
     """Why the last change of the history was not saved."""
