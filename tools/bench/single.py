@@ -17,12 +17,16 @@ from statistics import median
 
 import cv2
 
+from boneage.clinical.course import course_of
 from boneage.clinical.interpreting import with_clinical_findings
 from boneage.domain.child import Child
 from boneage.domain.radiograph import Radiograph, Sex
+from boneage.domain.visits import ChildRecord, ClinicVisit
 from boneage.errors import DataError
 from boneage.inference.assessor import Assessor
 from boneage.reading import read
+from boneage.reports.child_files import CHILD_FILES
+from boneage.reports.exports import ReportOptions
 from tools.bench.measuring import (
     MEGABYTE,
     JsonObject,
@@ -62,6 +66,7 @@ def measure(film: Path, run: Path | None, weights: Path | None, *, install: bool
         "cold": cold,
         "warm": warm,
         "report": report,
+        "follow_up": measure_follow_up(),
         "judging": quality_check,
         "steps": steps,
         "import_seconds": import_seconds,
@@ -77,6 +82,9 @@ def in_short(table: JsonObject) -> Iterator[str]:
         yield f"a further one of {warm['width']} x {warm['height']}: {warm['median_seconds']:.3f} s"
     size = f"{report['width']} x {report['height']}"
     yield f"from image to report, {size}: {report['median_seconds']:.3f} s"
+    follow_up = table["follow_up"]
+    median_seconds = f"{follow_up['median_seconds']:.3f} s"
+    yield f"the follow-up report of a child of {follow_up['visits']} visits: {median_seconds}"
     for step in steps["steps"]:
         inside = step["networks_seconds"]
         networks = f", {inside:.3f} s of it in networks" if inside else ""
@@ -130,6 +138,31 @@ def measure_report(assessor: Assessor, film: Path, sex: Sex, runs: int = REPORT_
 
     first = once()  # opens networks and fonts, outside the clock
     return _row(once, runs, first.width, first.height)
+
+
+def measure_follow_up(runs: int = REPORT_RUNS) -> JsonObject:
+    """Time the PDF of a made-up girl who is seen twice a year from 4 to 14 years."""
+    visits = tuple(
+        ClinicVisit(
+            Sex.FEMALE,
+            chronological_age_months=age,
+            reader_months=age - 6.0,
+            height_cm=102.0 + (age - 48.0) * 0.5,
+        )
+        for age in map(float, range(48, 169, 6))
+    )
+    course = course_of(ChildRecord("K17", Sex.FEMALE, visits, father_cm=180.0, mother_cm=167.0))
+    report = CHILD_FILES["report"]
+
+    def once() -> None:
+        report.content(course, ReportOptions())
+
+    once()  # loads ReportLab and fonts, outside the clock
+    return {
+        "visits": len(visits),
+        "median_seconds": timed(once, runs).quantiles(0.5)[0],
+        "runs": runs,
+    }
 
 
 def measure_quality_check(
