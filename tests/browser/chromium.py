@@ -127,6 +127,16 @@ class Visitor:
         """Pick files, as with the browse button."""
         self.page.set_input_files('[data-testid="stFileUploaderDropzoneInput"]', files)
 
+    def drop(self, *paths: Path) -> None:
+        """Drag files or folders onto the field, as from the desktop, and let go."""
+        box = self.page.get_by_test_id("stFileUploaderDropzone").bounding_box()
+        assert box is not None
+        at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+        data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+        devtools = self.page.context.new_cdp_session(self.page)
+        for kind in ("dragEnter", "dragOver", "drop"):
+            devtools.send("Input.dispatchDragEvent", {"type": kind, **at, "data": data})
+
     def add_example(self) -> None:
         self.page.get_by_role("button", name=EXAMPLE).click()
         self.wait_for_film()

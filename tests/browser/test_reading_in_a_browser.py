@@ -7,15 +7,18 @@ import csv
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Dialog, expect
 
 from boneage.domain.radiograph import Sex
+from boneage.reports.wording import EN
 from boneage.synthetic import draw
 from boneage.synthetic.film import write_dicom, write_png
 from tests.browser.chromium import ASSESS, Visitor, serving
@@ -33,6 +36,19 @@ def assessed(weights: Path, film: Path, *options: str) -> str:
         [*command, "--weights", str(weights)], capture_output=True, check=True, text=True
     )
     return f"{json.loads(done.stdout)['films'][0]['age_months']:.1f}"
+
+
+def by_the_command_line(
+    weights: Path, morning: Path, table: Path
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """Each DICOM image of the morning and its row, as the command line writes it."""
+    films = sorted(str(one) for one in morning.glob("IM0*") if not one.suffix)
+    command = [sys.executable, "-m", "boneage", "assess", *films, "--csv", str(table)]
+    subprocess.run([*command, "--weights", str(weights)], capture_output=True, check=True)
+    with table.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(films) > 15
+    yield from ((row.pop("film"), row) for row in rows)
 
 
 def drop(visitor: Visitor, film: Path) -> None:
@@ -82,6 +98,22 @@ def test_a_png_is_dropped_and_read(visit: Visit, films: dict[str, Path], weights
     assert visitor.outside == []
 
 
+def test_a_folder_is_dropped(visit: Visit, tmp_path: Path, films: dict[str, Path]) -> None:
+    folder = tmp_path / "CD"
+    (folder / "PAT1" / "ST2").mkdir(parents=True)
+    shutil.copy(films["dicom"], folder / "PAT1" / "ST2" / "IM0001")
+    shutil.copy(films["png"], folder / "PAT1" / "hand.png")
+    (folder / "DICOMDIR").write_bytes(films["dicom"].read_bytes())
+    (folder / ".DS_Store").write_bytes(b"Bud1")
+    visitor = visit()
+    visitor.drop(folder)
+    visitor.wait_for_film(2)
+    names = [visitor.rows.nth(place).inner_text() for place in range(2)]
+    assert visitor.rows.count() == 2
+    assert any("IM0001" in name for name in names), names
+    assert any("hand.png" in name for name in names), names
+
+
 def test_a_dicom_film_brings_its_sex(visit: Visit, films: dict[str, Path], weights: Path) -> None:
     visitor = visit()
     visitor.add(films["dicom"])
@@ -106,8 +138,14 @@ def test_a_morning_of_thirty(visit: Visit, morning: Path, weights: Path, tmp_pat
         page.get_by_role("button", name="Table (CSV)").click()
     rows = list(csv.DictReader(io.StringIO(waited.value.path().read_text("utf-8"))))
     assert len(rows) == 28
-    first = next(row for row in rows if row["film"] == "IM0000")
-    assert f"{float(first['age_months']):.1f}" == assessed(weights, morning / "IM0000")
+    by_name = {row.pop("film"): row for row in rows}
+    for film, expected in by_the_command_line(weights, morning, tmp_path / "cli.csv"):
+        name = Path(film).name
+        found = by_name[name]
+        assert float(found.pop("seconds")) > 0 < float(expected.pop("seconds"))
+        assert found == expected
+        bone_age = EN.short_age(float(expected["age_months"]))
+        expect(visitor.row(name).locator(".strong")).to_have_text(bone_age)
     page.get_by_placeholder("Filter by name").fill("IM0004")
     expect(visitor.rows).to_have_count(1)
     page.get_by_placeholder("Filter by name").fill("")
