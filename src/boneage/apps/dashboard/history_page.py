@@ -208,7 +208,10 @@ def _ask_deletion(course: Course) -> None:
     labels = {found.visit.number or 0: _visit_label(found.visit, words) for found in course.visits}
     labels[0] = _("All visits, and the child")
     number = st.selectbox(
-        _("Visit to delete"), labels, format_func=labels.__getitem__, key=f"deleted-visit-{pseudonym}"
+        _("Visit to delete"),
+        labels,
+        format_func=labels.__getitem__,
+        key=f"deleted-visit-{pseudonym}",
     )
     sure = st.checkbox(_("Delete permanently"), key=f"sure-{pseudonym}-{number}")
     chosen = pseudonym, number or None
