@@ -18,8 +18,8 @@ from PIL import Image
 
 from boneage.apps.dashboard import downloads, markup, pictures
 from boneage.apps.dashboard.analysis import AnalysedImage, analyse_image, blacked_out_mask
+from boneage.apps.dashboard.entry import Entry
 from boneage.apps.dashboard.uploads import Choice, UploadedImage
-from boneage.apps.dashboard.visit import Entry
 from boneage.clinical.growth import growth_of
 from boneage.clinical.interpreting import with_clinical_findings
 from boneage.domain.assessment import Failure, Interval

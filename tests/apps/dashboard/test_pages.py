@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 import boneage
-from boneage.apps.dashboard.visit import Entry, Visit
+from boneage.apps.dashboard.entry import Entry
+from boneage.apps.dashboard.visit import Visit
 from boneage.datasets.films import load_films
 from boneage.inference.assessor import Assessor
 from boneage.inference.manifest import FOLDER_VARIABLE

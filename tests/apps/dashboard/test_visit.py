@@ -14,10 +14,11 @@ from pydicom import dcmread
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from boneage.apps.dashboard.entry import Entry, Status, parse_length
 from boneage.apps.dashboard.identity import patient_header, same_patients
 from boneage.apps.dashboard.pictures import _shown
 from boneage.apps.dashboard.uploads import UploadedImage, read_upload
-from boneage.apps.dashboard.visit import ROUTES, Entry, Status, Visit, _visits, parse_length
+from boneage.apps.dashboard.visit import ROUTES, Visit, _visits
 from boneage.apps.dashboard.worklist import handle, sex_mismatch
 from boneage.domain.radiograph import Sex
 from boneage.domain.reader import Decision, ReaderReading

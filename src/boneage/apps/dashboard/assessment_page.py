@@ -11,6 +11,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from boneage.apps.dashboard import downloads
 from boneage.apps.dashboard.analysis import Outcome
+from boneage.apps.dashboard.entry import Status
 from boneage.apps.dashboard.language import ask_language, page_words
 from boneage.apps.dashboard.launch import UPLOAD_LIMIT_MB
 from boneage.apps.dashboard.markup import escape_markdown
@@ -18,7 +19,7 @@ from boneage.apps.dashboard.reader import READER_FIRST, READER_NAME, ask_own_rea
 from boneage.apps.dashboard.result_view import show_headline, show_result
 from boneage.apps.dashboard.uploads import EXAMPLE, Uploaded, read_upload
 from boneage.apps.dashboard.viewer import viewer
-from boneage.apps.dashboard.visit import Status, Visit, assessor, history_place, weights_problem
+from boneage.apps.dashboard.visit import Visit, assessor, history_place, weights_problem
 from boneage.apps.dashboard.worklist import (
     failure_text,
     handle,

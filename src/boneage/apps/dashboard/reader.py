@@ -6,7 +6,7 @@ import time
 
 import streamlit as st
 
-from boneage.apps.dashboard.visit import Entry, short_age
+from boneage.apps.dashboard.entry import Entry, short_age
 from boneage.domain.ages import parse_age
 from boneage.domain.reader import Decision, ReaderReading, checked_bone_age
 from boneage.domain.reported import reported

@@ -16,12 +16,13 @@ from boneage.apps.dashboard.downloads import (
     make_download,
     make_file,
 )
+from boneage.apps.dashboard.entry import Entry
 from boneage.apps.dashboard.interactive_chart import chart_spec
 from boneage.apps.dashboard.language import NAMES, page_language, page_words
 from boneage.apps.dashboard.markup import HEAT_SCALE, escape_markdown, headline, metadata_list
 from boneage.apps.dashboard.pictures import address
 from boneage.apps.dashboard.reader import ask_decision, is_hidden
-from boneage.apps.dashboard.visit import Entry, Visit, assessor, history_place
+from boneage.apps.dashboard.visit import Visit, assessor, history_place
 from boneage.clinical.bone_age_references import bone_age_reference
 from boneage.clinical.course import course_of
 from boneage.domain.assessment import Assessment

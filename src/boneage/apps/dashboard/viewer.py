@@ -10,8 +10,9 @@ from starlette.responses import FileResponse
 from starlette.routing import Route
 
 from boneage.apps.dashboard.components import ASSETS, component
+from boneage.apps.dashboard.entry import Entry
 from boneage.apps.dashboard.pictures import address
-from boneage.apps.dashboard.visit import Entry, Visit
+from boneage.apps.dashboard.visit import Visit
 from boneage.domain.assessment import Box
 from boneage.i18n.words import Words, noop
 from boneage.reports.panels import colour_of

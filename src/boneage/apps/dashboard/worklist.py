@@ -8,10 +8,11 @@ from typing import Any, TypeAlias
 import streamlit as st
 
 from boneage.apps.dashboard.components import component
+from boneage.apps.dashboard.entry import Entry, Status, short_age
 from boneage.apps.dashboard.identity import PatientHeader, SamePatient
 from boneage.apps.dashboard.pictures import address
 from boneage.apps.dashboard.uploads import RejectedFile, file_problem
-from boneage.apps.dashboard.visit import Entry, Status, Visit, short_age
+from boneage.apps.dashboard.visit import Visit
 from boneage.clinical.growth import NORMAL_SDS
 from boneage.domain.assessment import Assessment, Failure
 from boneage.domain.findings import Severity
