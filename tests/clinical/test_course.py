@@ -247,6 +247,9 @@ def visit(age: float, bone_age: float, height: float = 140.0, reach: float = 0) 
         ((visit(120, 130, reach=15), visit(132, 108, reach=15)), ["bone_age_falls"]),
         ((visit(120, 130, 141.1), visit(132, 140, 140.0)), ["height_falls"]),
         ((visit(120, 130, 141.0), visit(132, 140, 140.0)), []),
+        ((visit(120, 130), visit(120, 143)), ["bone_ages_differ"]),
+        ((visit(120, 143), visit(120, 130)), ["bone_ages_differ"]),
+        ((visit(120, 130, 138.8), visit(120, 130, 140.0)), ["heights_differ"]),
         ((visit(120, 130), replace(visit(132, 140), sex=GIRL)), ["sex_changes"]),
         (
             (

@@ -40,6 +40,7 @@ CHILD = ChildRecord(
             pubertal_stage="B2",
             treatment="=growth hormone; 0,8 mg",
         ),
+        ClinicVisit(Sex.FEMALE, chronological_age_months=132.0, height_cm=142.0),
         ClinicVisit(Sex.FEMALE, height_cm=145.2),
     ),
     father_cm=180.0,
@@ -64,6 +65,18 @@ def test_a_bundle_comes_back_and_is_fhir(tmp_path: Path) -> None:
     assert read_children(path)[0].visits[0].bone_age_months == 122.4
 
 
+def test_two_heights_at_one_age_are_two_visits(tmp_path: Path) -> None:
+    heights = [
+        ClinicVisit(Sex.MALE, chronological_age_months=132.0, height_cm=cm) for cm in (142, 150)
+    ]
+    bundle = child_bundle(ChildRecord("K", Sex.MALE, tuple(heights)))
+    for number, entry in enumerate(bundle["entry"]):
+        entry["resource"]["id"] = f"of-another-program-{number}"
+    path = tmp_path / "child.fhir.json"
+    path.write_text(json.dumps(bundle))
+    assert list(read_children(path)[0].visits) == heights
+
+
 def test_estimates_are_preliminary_and_readings_final() -> None:
     status = {
         entry["resource"]["id"]: entry["resource"].get("status")
@@ -76,6 +89,7 @@ def test_estimates_are_preliminary_and_readings_final() -> None:
         "visit-1-height-cm": "final",
         "visit-2-visit": "final",
         "visit-3-height-cm": "final",
+        "visit-4-height-cm": "final",
     }
 
 

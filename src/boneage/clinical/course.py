@@ -177,7 +177,14 @@ def contradictions(visits: Sequence[ClinicVisit]) -> Iterator[Finding]:
     for before, after in pairwise(read):
         fall = (before.reported_bone_age_months or 0) - (after.reported_bone_age_months or 0)
         allowed = _allowed(before, after)
-        if fall > allowed:
+        if _at_one_age(before, after):
+            if abs(fall) > allowed:
+                message = (
+                    f"Two bone ages at {_at(before)} differ by {reported(abs(fall)):g} months, "
+                    "more than their errors explain."
+                )
+                yield Finding.warning("bone_ages_differ", message, abs(fall), allowed)
+        elif fall > allowed:
             message = (
                 f"The bone age falls by {reported(fall):g} months from {_at(before)} to "
                 f"{_at(after)}, more than its error explains."
@@ -186,7 +193,11 @@ def contradictions(visits: Sequence[ClinicVisit]) -> Iterator[Finding]:
     tall = [visit for visit in known if visit.height_cm is not None]
     for before, after in pairwise(tall):
         loss = (before.height_cm or 0) - (after.height_cm or 0)
-        if loss > SHRINKING_CM:
+        if _at_one_age(before, after):
+            if abs(loss) > SHRINKING_CM:
+                message = f"Two heights at {_at(before)} differ by {reported(abs(loss)):g} cm."
+                yield Finding.warning("heights_differ", message, abs(loss), SHRINKING_CM)
+        elif loss > SHRINKING_CM:
             message = (
                 f"The height falls by {reported(loss):g} cm from {_at(before)} to {_at(after)}."
             )
@@ -199,6 +210,11 @@ def contradictions(visits: Sequence[ClinicVisit]) -> Iterator[Finding]:
         if first.chronological_age_months != visit.chronological_age_months:
             message = f"The same image is saved at {_at(first)} and at {_at(visit)}."
             yield Finding.warning("image_saved_twice", message)
+
+
+def _at_one_age(before: ClinicVisit, after: ClinicVisit) -> bool:
+    """Whether the order of two visits says nothing."""
+    return before.chronological_age_months == after.chronological_age_months
 
 
 def _allowed(before: ClinicVisit, after: ClinicVisit) -> float:

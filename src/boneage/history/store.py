@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -86,22 +86,28 @@ class History:
         with self._transaction() as run:
             self._add(run, checked_pseudonym(pseudonym), visit)
 
-    def add_children(self, children: Iterable[ChildRecord]) -> None:
+    def add_children(self, children: Iterable[ChildRecord]) -> int:
         """Store children with all visits and the parents' heights, or nothing at all.
 
-        What the history has of them already stays. Errors as of :meth:`add`.
+        What the history has of them already stays; a visit that it has with the very same
+        values is not stored again. Gives the number of visits stored. Errors as of :meth:`add`.
         """
+        count = 0
         with self._transaction() as run:
             for child in children:
                 pseudonym = checked_pseudonym(child.pseudonym)
-                self._key_of(run, pseudonym, child.sex)
+                stored = self._stored(run, self._key_of(run, pseudonym, child.sex), child.sex)
+                there = {_plain(visit) for visit in stored}
                 for visit in child.visits:
-                    self._add(run, pseudonym, visit)
+                    if _plain(visit) not in there:
+                        self._add(run, pseudonym, visit)
+                        count += 1
                 heights = {"father_cm": child.father_cm, "mother_cm": child.mother_cm}
                 known = {name: cm for name, cm in heights.items() if cm is not None}
                 if known:
                     chosen = self._people.c.pseudonym == pseudonym
                     run(update(self._people).where(chosen).values(known))
+        return count
 
     def set_parents(
         self, pseudonym: str, *, father_cm: float | None = None, mother_cm: float | None = None
@@ -167,12 +173,16 @@ class History:
 
         Raises a `NoChildError` when the pseudonym does not exist.
         """
-        entry = self._entries.c
         with self._transaction() as run:
             person = self._known(run, pseudonym)
-            rows = run(select(self._entries).where(entry.person_id == person.id).order_by(entry.id))
-            found = [_visit_of(row._asdict(), Sex(person.sex)) for row in rows]
+            found = self._stored(run, person.id, Sex(person.sex))
         return sorted(found, key=_by_age)
+
+    def _stored(self, run: Run, key: int, sex: Sex) -> list[ClinicVisit]:
+        """The visits of a child, in order of saving."""
+        entry = self._entries.c
+        rows = run(select(self._entries).where(entry.person_id == key).order_by(entry.id))
+        return [_visit_of(row._asdict(), sex) for row in rows]
 
     def readings(self) -> list[ClinicVisit]:
         """The visits whose image a reader has decided on, in order of saving, without pseudonym."""
@@ -266,6 +276,11 @@ def _enforce_foreign_keys(engine: Engine) -> None:
 def _by_age(entry: ClinicVisit) -> tuple[bool, float]:
     age = entry.chronological_age_months
     return age is None, age or 0.0
+
+
+def _plain(visit: ClinicVisit) -> ClinicVisit:
+    """What is stated of a visit, without when and where it is stored."""
+    return replace(visit, number=None, kept_at=None)
 
 
 def _visit_of(row: dict[str, Any], sex: Sex) -> ClinicVisit:

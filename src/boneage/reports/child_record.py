@@ -7,6 +7,7 @@ Bundle of another program may have dates: they give the age, and are dropped.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
@@ -41,6 +42,8 @@ AGE = "chronological_age_months"
 VISIT_COLUMNS = tuple(f.name for f in fields(ClinicVisit) if f.name not in NOT_IN_TABLE)
 CHILD_COLUMNS = ("pseudonym", "sex", *PARENTS)
 COLUMNS = (*CHILD_COLUMNS, *VISIT_COLUMNS)
+AGE_TEXTS = {"age": AGE, "bone_age": "reader_months"}
+"""Columns of ages as people write them, by the value that they give: 11y4m."""
 MOST_PROBLEMS = 10
 """So many wrong rows are named."""
 READ = "read by a person"
@@ -48,6 +51,8 @@ GENDERS = {"female": Sex.FEMALE, "male": Sex.MALE}
 SELF = "urn:boneage"
 MALFORMED = (AttributeError, TypeError, StopIteration, RecursionError)
 """What reading a JSON of another shape raises, beside errors of values."""
+OWN_VISIT = re.compile(r"visit-\d+-")
+"""In the id of an observation that :func:`child_bundle` made: its visit."""
 VISIT = own_code("visit", "Visit")
 """What a visit without a value is."""
 
@@ -104,6 +109,13 @@ def read_children(path: Path, content: bytes | None = None) -> list[ChildRecord]
     for column in ("pseudonym", "sex"):
         if column not in table.columns:
             raise VisitError(f"the table {str(path)!r} has no column {column!r}")
+    known_columns = (*COLUMNS, *AGE_TEXTS)
+    unknown = [name for name in table.columns if name not in known_columns]
+    if unknown:  # a value that is left out without a word is lost
+        raise VisitError(
+            f"nothing is imported from {str(path)!r}: remove or rename the columns that are not "
+            f"known: {', '.join(map(repr, unknown))}; known are {', '.join(known_columns)}"
+        )
     children: dict[str, ChildRecord] = {}
     problems = []
     for row in table.rows:
@@ -129,8 +141,9 @@ def _child_of_row(row: Row) -> ChildRecord:
     for name in VISIT_COLUMNS:
         if name in cells:
             values[name] = cells[name] if name in TEXTS else _number(name, cells)
-    if "age" in cells and "chronological_age_months" not in cells:
-        values["chronological_age_months"] = parse_age(cells["age"])
+    for column, name in AGE_TEXTS.items():
+        if column in cells and name not in cells:
+            values[name] = parse_age(cells[column])
     parents = {name: _number(name, cells) for name in PARENTS if name in cells}
     visits = (ClinicVisit(sex, **values),) if values else ()
     return ChildRecord(checked_pseudonym(cells.get("pseudonym", "")), sex, visits, **parents)
@@ -261,4 +274,9 @@ def _add_observation(
     day = observation.get("effectiveDateTime")
     if AGE not in values and born and day:
         values[AGE] = months_between(date.fromisoformat(born), date.fromisoformat(day[:10]))
-    visits.setdefault(values.get(AGE, id(observation)), {}).update(values)
+    visit: object = values.get(AGE, id(observation))
+    if own := OWN_VISIT.match(str(observation.get("id"))):
+        visit = own[0]
+    elif kind is not None and kind.attribute in visits.get(visit, {}):
+        visit = id(observation)  # a second one at this age
+    visits.setdefault(visit, {}).update(values)

@@ -90,9 +90,24 @@ def test_a_child_moves_from_one_history_to_another(
     shown = [run("history", "show", where, "K17").stdout for where in (kept, other)]
     assert shown[0] == shown[1]
     again = run("history", "import", other, file)
-    assert again.exit_code == 2
-    assert "this image is in the history of 'K17' already" in again.stderr
+    expected = "imported: 1 children, 0 visits; 2 visits were there already\n"
+    assert (again.exit_code, again.stdout) == (0, expected)
     assert run("history", "show", other, "K17").stdout == shown[0], "nothing was added"
+
+
+def test_a_clinics_own_table_is_imported(run: Run, tmp_path: Path) -> None:
+    table, where = tmp_path / "clinic.csv", tmp_path / "children.sqlite"
+    table.write_text("pseudonym,sex,age,bone_age,height_cm\nK1,f,8y,7y6m,125\nK1,f,9y,102,131\n")
+    assert run("history", "import", where, table).stdout == "imported: 1 children, 2 visits\n"
+    shown = run("history", "show", where, "K1").stdout
+    assert "bone age by a reader 7 years 6 months (90.0 months)" in shown
+    assert "bone age by a reader 8 years 6 months (102.0 months)" in shown
+    table.write_text("pseudonym,sex,age,boneage_gp\nK1,f,10y,9y\n")
+    wrong = run("history", "import", where, table)
+    assert wrong.exit_code == 2
+    assert "'boneage_gp'" in wrong.stderr
+    assert "bone_age" in wrong.stderr
+    assert run("history", "show", where, "K1").stdout == shown
 
 
 def test_neither_image_nor_folder_is_stored(kept: Path) -> None:

@@ -110,14 +110,16 @@ def parents(
 def import_file(location: str, file: Path) -> None:
     """Import children from a CSV table or a FHIR Bundle; FILE is made where it is missing.
 
-    A table has one row a visit: pseudonym, sex, and any of chronological_age_months (or age),
-    bone_age_months, reader_months, height_cm, pubertal_stage, treatment, father_cm and
-    mother_cm. With a wrong row nothing is imported.
+    A table has one row a visit: pseudonym, sex, and any of age (such as 11y4m) or
+    chronological_age_months, bone_age (read by a person) or reader_months, bone_age_months (by
+    the program), height_cm, pubertal_stage, treatment, father_cm and mother_cm. With a wrong row
+    or an unknown column nothing is imported; a visit that is there already is not saved again.
     """
     children = read_children(file)
-    _opened(location, create=True).add_children(children)
-    visits = sum(len(child.visits) for child in children)
-    echo(f"imported: {len(children)} children, {visits} visits")
+    count = _opened(location, create=True).add_children(children)
+    there = sum(len(child.visits) for child in children) - count
+    already = f"; {there} visits were there already" if there else ""
+    echo(f"imported: {len(children)} children, {count} visits{already}")
 
 
 @history.command()

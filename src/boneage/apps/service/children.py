@@ -111,8 +111,7 @@ async def import_children(request: Request, service: Shared, client: Client) -> 
             found = read_children(FilePath(name), content)
         except DataError as error:
             raise VisitError(str(error)) from None
-        history.add_children(found)
-        return {"children": len(found), "visits": sum(len(child.visits) for child in found)}
+        return {"children": len(found), "visits": history.add_children(found)}
 
     counts = await _using(service, work)
     await service.log(request, AuditEvent(client, "import_children", times=counts["visits"]))
