@@ -29,15 +29,11 @@ from boneage.quality.both_hands import TwoHands, of_two_hands
 from boneage.quality.checks import findings_of
 from boneage.quality.classifier import HAND
 from boneage.reading.dicom.laterality import ALSO_RIGHT, RIGHT_BY_DESCRIPTION
+from boneage.reports.clinical_wording import REFERENCES, standards_entries
 from boneage.reports.identity import Identity
 from boneage.reports.pdf.page import ReportTexts
 from boneage.reports.pdf.writing import report, report_texts
-from boneage.reports.wording import (
-    REFERENCES,
-    finding_sentence,
-    region_name,
-    standards_entries,
-)
+from boneage.reports.wording import finding_sentence, region_name
 from tests.conftest import drawn_hand
 from tests.i18n.codes import CODES, OTHER_HANDS
 from tests.quality.test_checks import MEASURED, STATED, judged

@@ -20,13 +20,18 @@ from boneage.domain.child import Child
 from boneage.domain.clinical_findings import Centre, Classification
 from boneage.domain.radiograph import ImageMetadata, Sex
 from boneage.domain.reported import reported
+from boneage.reports.clinical_wording import (
+    CLASSIFICATIONS,
+    growth_reference,
+    normal_range,
+    sds_text,
+)
 from boneage.reports.dicom.source import read_source
 from boneage.reports.dicom.structured_report import structured_report
 from boneage.reports.fhir import observation
 from boneage.reports.record import record
 from boneage.reports.table import row, write_table
 from boneage.reports.text import LINE_WIDTH, full_text, one_line
-from boneage.reports.wording import CLASSIFICATIONS, growth_reference, normal_range, sds_text
 
 
 @pytest.fixture

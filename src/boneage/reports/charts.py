@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from boneage.clinical.course import Course, VisitFindings
 from boneage.clinical.growth import NORMAL_SDS, GrowthChart
 from boneage.i18n.words import Words
-from boneage.reports.wording import CENTRES, CHILDREN, EN, sds_number, standard_text
+from boneage.reports.clinical_wording import CENTRES, CHILDREN, sds_number
+from boneage.reports.wording import EN, standard_text
 
 YEARS_SHOWN = (0, 20)
 MARGIN_YEARS = 3

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from boneage.clinical.course import Course, VisitFindings
 from boneage.clinical.growth import NORMAL_SDS
 from boneage.i18n.words import Words
-from boneage.reports import wording
+from boneage.reports import clinical_wording, wording
 from boneage.reports.wording import EN
 
 
@@ -20,8 +20,8 @@ def course_lines(course: Course) -> Iterator[str]:
         yield ", ".join(_visit(found))
     if course.target is not None:
         low, high = course.target.low_cm, course.target.high_cm
-        target = wording.length_text(course.target.cm)
-        yield f"target height by the parents: {target}, {wording.length_range(low, high)}"
+        target = clinical_wording.length_text(course.target.cm)
+        yield f"target height by the parents: {target}, {clinical_wording.length_range(low, high)}"
     for finding in course.findings:
         yield wording.finding_sentence(finding)
 
@@ -35,8 +35,8 @@ def _visit(found: VisitFindings) -> Iterator[str]:
         by = "" if visit.reader_months is None else " by a reader"
         yield f"bone age{by} {wording.age_text(bone_age)}"
     if found.growth is not None and found.growth.sds is not None:
-        sds = wording.sds_number(found.growth.sds)
-        classification = wording.CLASSIFICATIONS[found.growth.classification]
+        sds = clinical_wording.sds_number(found.growth.sds)
+        classification = clinical_wording.CLASSIFICATIONS[found.growth.classification]
         yield f"SDS {sds} around the {found.growth.centre.value}, {classification}"
     if visit.height_cm is not None:
         yield f"height {EN.number(visit.height_cm)} cm{_height_sds(found)}"
@@ -46,7 +46,7 @@ def _visit(found: VisitFindings) -> Iterator[str]:
         yield (
             f"growth {EN.number(speed)} cm a year"
             if speed is not None
-            else f"growth not defined: {wording.reason_text(reason)}"
+            else f"growth not defined: {clinical_wording.reason_text(reason)}"
             if reason is not None
             else ""
         )
@@ -63,7 +63,7 @@ def _visit(found: VisitFindings) -> Iterator[str]:
 def _height_sds(found: VisitFindings) -> str:
     height = found.height
     parts = [
-        f"{label}{wording.sds_number(compared.sds)}"
+        f"{label}{clinical_wording.sds_number(compared.sds)}"
         for label, compared in (
             ("SDS ", height.for_age if height else None),
             ("for bone age ", height.for_bone_age if height else None),
@@ -107,9 +107,9 @@ def _of_bone_age(course: Course, words: Words) -> Iterator[str]:
     yield sentence.format(
         age=words.age(last.chronological_age_months),
         bone_age=words.age(last.bone_age_months),
-        difference=wording.difference_text(last, words),
-        classification=wording.classification_text(last, words)
-        + ("" if last.sds is None else f", {wording.sds_number(last.sds, words)} SDS"),
+        difference=clinical_wording.difference_text(last, words),
+        classification=clinical_wording.classification_text(last, words)
+        + ("" if last.sds is None else f", {clinical_wording.sds_number(last.sds, words)} SDS"),
     )
     years = (last.chronological_age_months - first.chronological_age_months) / 12
     if years < LEAST_YEARS:
@@ -140,12 +140,12 @@ def _of_height(course: Course, words: Words) -> Iterator[str]:
         sentence = _("The height of {height} cm is {sds} SDS by {reference}, above +2 SD.")
     yield sentence.format(
         height=words.number(last.visit.height_cm or 0.0),
-        sds=wording.sds_number(now, words),
+        sds=clinical_wording.sds_number(now, words),
         reference=course.height_reference.name,
     )
     if len(known) > 1 and abs(now - before) >= CHANGED_SDS:
         sentence = _("Since the first visit it changed by {change} SDS.")
-        yield sentence.format(change=wording.sds_number(now - before, words))
+        yield sentence.format(change=clinical_wording.sds_number(now - before, words))
     if last.velocity is not None and last.velocity.cm_a_year is not None:
         sentence = _("The child grows {speed} cm a year.")
         yield sentence.format(speed=words.number(last.velocity.cm_a_year))
@@ -169,5 +169,5 @@ def _of_adult_height(course: Course, words: Words) -> Iterator[str]:
         sentence = _("The predicted adult height, {height} cm, is above the target, {range}.")
     yield sentence.format(
         height=words.number(predicted),
-        range=wording.length_range(target.low_cm, target.high_cm, words),
+        range=clinical_wording.length_range(target.low_cm, target.high_cm, words),
     )

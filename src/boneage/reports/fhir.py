@@ -13,14 +13,9 @@ from boneage.domain.assessment import Assessment
 from boneage.domain.clinical_findings import Classification, ClinicalFindings, GrowthFindings
 from boneage.domain.radiograph import Sex
 from boneage.domain.reported import MONTHS_DECIMALS, SDS_DECIMALS, reported
+from boneage.reports.clinical_wording import CLASSIFICATIONS, classification_text
 from boneage.reports.identity import ANONYMOUS, Identity
-from boneage.reports.wording import (
-    CLASSIFICATIONS,
-    DISCLAIMER,
-    classification_text,
-    comments,
-    standard_text,
-)
+from boneage.reports.wording import DISCLAIMER, comments, standard_text
 
 Resource = dict[str, Any]
 

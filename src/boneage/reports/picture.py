@@ -18,7 +18,7 @@ from PIL.PngImagePlugin import PngInfo
 from boneage.domain.assessment import Assessment, Severity
 from boneage.domain.radiograph import Radiograph
 from boneage.imaging.preparing import stretch
-from boneage.reports import panels, wording
+from boneage.reports import clinical_wording, panels, wording
 
 FILM_PX = 900
 """Height of the radiograph on the picture; also its greatest width."""
@@ -138,7 +138,7 @@ def headlines(assessment: Assessment) -> list[Line]:
     lines += [(line, 22, panels.TEXT) for line in wording.age_details(assessment)]
     if assessment.reading is not None:
         lines.append((wording.reading_text(assessment.reading), 22, panels.TEXT))
-    if conclusion := wording.conclusion_text(assessment):
+    if conclusion := clinical_wording.conclusion_text(assessment):
         lines.append((conclusion, 22, panels.TEXT))
     elif (age := assessment.chronological_age_months) is not None:
         lines.append((f"Chronological age {wording.age_text(age)}", 20, panels.DIM_TEXT))

@@ -14,8 +14,9 @@ from typing import BinaryIO
 from boneage._version import __version__
 from boneage.domain.assessment import Assessment, Failure, Finding, Verdict
 from boneage.domain.reported import reported
+from boneage.reports.clinical_wording import reasons
 from boneage.reports.record import decimals_of, status_of
-from boneage.reports.wording import bone_age_text, interval_text, reasons
+from boneage.reports.wording import bone_age_text, interval_text
 from boneage.storage.delimited import csv_text
 
 with Path(__file__).with_name("columns.csv").open(encoding="utf-8", newline="") as _file:

@@ -6,8 +6,9 @@ import textwrap
 from collections.abc import Iterator
 
 from boneage.domain.assessment import Assessment, Failure, RegionDetection, Severity
+from boneage.domain.clinical_findings import ClinicalFindings, Confidence
 from boneage.i18n.words import percent
-from boneage.reports import wording
+from boneage.reports import clinical_wording, wording
 from boneage.storage.printable import printable
 
 LABEL_WIDTH = 26
@@ -42,7 +43,7 @@ def one_line(assessment: Assessment | Failure) -> str:
     if assessment.calibrated is not None:
         parts.append(f"site calibration: {wording.calibration_text(assessment.calibrated)}")
     if assessment.clinical is not None:
-        parts += wording.short_clinical_text(assessment.clinical)
+        parts += _short_clinical_text(assessment.clinical)
     parts.append(f"regions found: {', '.join(found) or 'none'}")
     warnings = (
         f"  {printable(wording.finding_sentence(finding))}" for finding in assessment.warnings
@@ -62,10 +63,10 @@ def _entries(assessment: Assessment) -> Iterator[wording.Entry]:
         yield "Right hand", wording.age_text(assessment.other_hand.age_months)
     if assessment.calibrated is not None:
         yield "Site calibration", wording.calibration_text(assessment.calibrated)
-    if (age := wording.chronological_age(assessment)) is not None:
+    if (age := clinical_wording.chronological_age(assessment)) is not None:
         yield "Chronological age", age
     if assessment.clinical is not None:
-        yield from wording.clinical_entries(assessment.clinical)
+        yield from clinical_wording.clinical_entries(assessment.clinical)
     yield "Estimates by network", wording.regional_estimates(assessment)
     for number, detection in enumerate(assessment.detections):
         yield "" if number else "Regions", _region(detection)
@@ -81,3 +82,21 @@ def _region(detection: RegionDetection) -> str:
     place = f"rows {box.min_row}–{box.max_row}, columns {box.min_col}–{box.max_col}"
     expected = "" if detection.attention_found else " (expected position)"
     return f"{detection.region:<11} {place}{expected}"
+
+
+def _short_clinical_text(findings: ClinicalFindings) -> list[str]:
+    """Growth and adult height of one image of many, in a few English words each."""
+    texts = []
+    if growth := findings.growth:
+        sds = "not defined" if growth.sds is None else clinical_wording.sds_number(growth.sds)
+        classification = clinical_wording.CLASSIFICATIONS[growth.classification].partition(":")[0]
+        texts.append(
+            f"difference {clinical_wording.difference_text(growth)}, SDS {sds}, {classification}"
+        )
+        if growth.confidence is Confidence.LOW:
+            texts[-1] += f" ({clinical_wording.CONFIDENCES[growth.confidence]})"
+    if height := findings.adult_height:
+        predicted = height.predicted_cm
+        known = "not defined" if predicted is None else clinical_wording.length_text(predicted)
+        texts.append(f"adult height {known}")
+    return texts

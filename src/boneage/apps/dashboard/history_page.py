@@ -27,9 +27,10 @@ from boneage.history.store import History
 from boneage.i18n.words import Words, noop
 from boneage.reports.charts import BONE_AGE, HEIGHT, SDS, course_charts
 from boneage.reports.child_files import CHILD_FILES
+from boneage.reports.clinical_wording import CLASSIFICATIONS
 from boneage.reports.course import conclusion
 from boneage.reports.exports import ReportOptions
-from boneage.reports.wording import CLASSIFICATIONS, finding_text
+from boneage.reports.wording import finding_text
 
 TABS = {BONE_AGE: noop("Bone age"), HEIGHT: noop("Height"), SDS: noop("SDS")}
 PARENTS = {"father": noop("Height of the father, cm"), "mother": noop("Height of the mother, cm")}

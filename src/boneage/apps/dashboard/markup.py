@@ -8,7 +8,8 @@ from html import escape
 
 from boneage.domain.assessment import Assessment
 from boneage.i18n.words import Words
-from boneage.reports.wording import EN, age_details, bone_age_text, conclusion_text, reading_text
+from boneage.reports.clinical_wording import conclusion_text
+from boneage.reports.wording import EN, age_details, bone_age_text, reading_text
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+.!|~$:-])")
 HEAT_SCALE = '<p class="heat-scale">{low} <i></i> {high}</p>'

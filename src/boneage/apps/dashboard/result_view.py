@@ -31,7 +31,7 @@ from boneage.domain.visits import ChildRecord
 from boneage.errors import HistoryError, OutputError
 from boneage.history.entry import visit_of
 from boneage.i18n.words import Words, languages
-from boneage.reports import wording
+from boneage.reports import clinical_wording, wording
 from boneage.reports.charts import bone_age_chart
 from boneage.reports.exports import (
     DICOM_PICTURE,
@@ -86,9 +86,9 @@ def _show_clinical(analysed: AnalysedImage, words: Words) -> None:
     assessment = analysed.assessment
     if (clinical := assessment.clinical) is None:
         return
-    age = wording.chronological_age(assessment, words)
+    age = clinical_wording.chronological_age(assessment, words)
     known = [(_("Chronological age"), age)] if age is not None else []
-    st.html(metadata_list([*known, *wording.clinical_entries(clinical, words)]))
+    st.html(metadata_list([*known, *clinical_wording.clinical_entries(clinical, words)]))
     if clinical.growth is None:
         st.caption(_("State the age in the row for difference, SDS, normal range and chart."))
         return

@@ -18,6 +18,7 @@ from boneage.domain.assessment import Assessment, Failure
 from boneage.domain.findings import Severity
 from boneage.i18n.words import Words, noop
 from boneage.reports import wording
+from boneage.reports.clinical_wording import CLASSIFICATIONS, sds_number
 
 Row: TypeAlias = dict[str, Any]
 Event: TypeAlias = dict[str, Any]
@@ -176,8 +177,8 @@ def _answers(assessment: Assessment, words: Words) -> Row:
         row |= {
             "difference": words.number(growth.difference_months, sign=True),
             "differenceMonths": growth.difference_months,
-            "sds": "" if growth.sds is None else f"{wording.sds_number(growth.sds, words)} SDS",
-            "classification": words.gettext(wording.CLASSIFICATIONS[growth.classification]),
+            "sds": "" if growth.sds is None else f"{sds_number(growth.sds, words)} SDS",
+            "classification": words.gettext(CLASSIFICATIONS[growth.classification]),
             "outside": growth.sds is not None and abs(growth.sds) > NORMAL_SDS,
         }
     return row

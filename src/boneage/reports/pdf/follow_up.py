@@ -12,7 +12,7 @@ from reportlab.platypus import Flowable, SimpleDocTemplate, Spacer, Table
 from boneage._version import __version__
 from boneage.clinical.course import Course, VisitFindings
 from boneage.i18n.words import ENGLISH, Words, words_of
-from boneage.reports import wording
+from boneage.reports import clinical_wording, wording
 from boneage.reports.charts import course_charts
 from boneage.reports.course import conclusion
 from boneage.reports.pdf.chart import ChartDrawing
@@ -56,8 +56,8 @@ def _parts(course: Course, words: Words, width: float) -> list[Flowable]:
     stated.append((_("Standard"), wording.standard_text(child.sex, words)))
     if course.target is not None:
         low, high = course.target.low_cm, course.target.high_cm
-        height = wording.length_text(course.target.cm, words)
-        around = wording.length_range(low, high, words)
+        height = clinical_wording.length_text(course.target.cm, words)
+        around = clinical_wording.length_range(low, high, words)
         stated.append((_("Target height by the parents"), f"{height}, {around}"))
     parts: list[Flowable] = [
         paragraph(_("Follow-up report"), style(15, bold=True)),
@@ -132,14 +132,14 @@ def _cells(found: VisitFindings, words: Words) -> list[str]:
     adult = found.adult_height.predicted_cm if found.adult_height else None
     sds = growth.sds if growth else None
     height_sds = for_age.sds if for_age else None
-    classification = wording.CLASSIFICATIONS[growth.classification] if growth else ""
+    classification = clinical_wording.CLASSIFICATIONS[growth.classification] if growth else ""
     return [
         words.gettext("not known") if age is None else words.age(age),
         "" if bone_age is None else " ".join(filter(None, (words.age(bone_age), read))),
-        "" if sds is None else wording.sds_number(sds, words),
+        "" if sds is None else clinical_wording.sds_number(sds, words),
         words.gettext(classification) if classification else "",
         "" if visit.height_cm is None else words.number(visit.height_cm),
-        "" if height_sds is None else wording.sds_number(height_sds, words),
+        "" if height_sds is None else clinical_wording.sds_number(height_sds, words),
         "" if speed is None else words.number(speed),
         "" if adult is None else words.number(adult),
         ", ".join(filter(None, (visit.pubertal_stage, visit.treatment))),

@@ -15,7 +15,7 @@ from boneage.domain.radiograph import Radiograph
 from boneage.domain.visits import ChildRecord
 from boneage.history.entry import visit_of
 from boneage.i18n.words import ENGLISH, Words, words_of
-from boneage.reports import wording
+from boneage.reports import clinical_wording, wording
 from boneage.reports.charts import bone_age_chart
 from boneage.reports.identity import ANONYMOUS, Identity
 from boneage.reports.panels import as_analysed, fitted, upright_map, with_boxes, with_heat
@@ -67,7 +67,7 @@ def report_texts(
         purpose=_(wording.DISCLAIMER),
         identity=_identity(identity, words),
         age=wording.bone_age_text(assessment, words),
-        conclusion=wording.conclusion_text(assessment, words),
+        conclusion=clinical_wording.conclusion_text(assessment, words),
         age_details=tuple(wording.age_details(assessment, words)),
         sections=tuple(_sections(assessment, words)),
         refusals=tuple(wording.refusal_sentence(finding, words) for finding in assessment.refusals),
@@ -131,18 +131,21 @@ def _sections(assessment: Assessment, words: Words) -> list[wording.EntryGroup]:
     clinical = assessment.clinical
     entries = [
         (_("Sex"), wording.sex_text(assessment.sex, words)),
-        (_("Chronological age"), wording.chronological_age(assessment, words) or _("not known")),
+        (
+            _("Chronological age"),
+            clinical_wording.chronological_age(assessment, words) or _("not known"),
+        ),
     ]
     if clinical is not None and clinical.growth is not None:
-        entries += wording.growth_entries(clinical.growth, words)
+        entries += clinical_wording.growth_entries(clinical.growth, words)
     sections = [wording.EntryGroup(_("Clinical interpretation"), tuple(entries))]
     if clinical is not None and clinical.adult_height is not None:
-        height = wording.height_entries(clinical.adult_height, words)
+        height = clinical_wording.height_entries(clinical.adult_height, words)
         if clinical.height is not None:
-            height += wording.stature_entries(clinical.height, words)
+            height += clinical_wording.stature_entries(clinical.height, words)
         sections.append(wording.EntryGroup(_("Height"), tuple(height)))
     if clinical is not None:
-        standards = wording.standards_entries(clinical.standards, words)
+        standards = clinical_wording.standards_entries(clinical.standards, words)
         sections.append(wording.EntryGroup(_("Comparison with the atlas"), tuple(standards)))
     estimates = (_("Regional estimates"), wording.regional_estimates(assessment, words))
     model = [estimates]
